@@ -1,0 +1,1 @@
+"""From delivered files to a published edition, one module a step."""

@@ -1,0 +1,65 @@
+"""One root for every error the atlas raises on purpose, so that a command or a view can tell them from faults."""
+
+from __future__ import annotations
+
+
+class AtlasError(Exception):
+    """Something the person who asked can act on; the message says what was found and what would be right."""
+
+
+class CatalogError(AtlasError):
+    """A declaration (layer.toml, area.toml, a manifest) is not as it must be."""
+
+    def __init__(self, path: object, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+
+
+class UnknownLayerError(AtlasError):
+    """A layer that the catalog does not have was asked for."""
+
+    def __init__(self, layer_id: str, known: object = ()) -> None:
+        names = ", ".join(sorted(map(str, known)))  # type: ignore[call-overload]
+        super().__init__(f"unknown layer {layer_id!r}; known: {names}" if names else f"unknown layer {layer_id!r}")
+
+
+class CrsMismatchError(AtlasError):
+    """Coordinates are in another reference system than the step needs."""
+
+
+class NoRuleError(AtlasError):
+    """Pairs of classes for which no rule exists; this never means that no distance is required."""
+
+    def __init__(self, pairs: object) -> None:
+        self.pairs = list(pairs)  # type: ignore[call-overload]
+        super().__init__("no rule for: " + "; ".join(map(str, self.pairs)))
+
+
+class RuleTableError(AtlasError):
+    """A rule table contradicts itself or names what does not exist; no part of it is used."""
+
+
+class SourceFileError(AtlasError):
+    """A delivered file cannot be read as its manifest says: file, what was found, what was expected."""
+
+    def __init__(self, path: object, found: str, expected: str) -> None:
+        super().__init__(f"{path}: found {found}; expected {expected}")
+
+
+class TooManyRefusedError(AtlasError):
+    """More rows of a source were refused than its manifest allows; nothing of it was loaded."""
+
+
+class EditionError(AtlasError):
+    """An edition is missing, not a draft, or was made by another area."""
+
+
+class InputError(AtlasError):
+    """A request has a value that cannot be used; `field` names it."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {problem}")
+
+
+class NotFoundError(AtlasError):
+    """What was asked for does not exist in this edition."""
