@@ -1,0 +1,1 @@
+"""Everything about the database server itself: the private cluster, engine, migrations."""
