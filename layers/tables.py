@@ -1,0 +1,148 @@
+"""Layer -> database table: the only place where a field of a `layer.toml` becomes a column with a SQL type."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from geoalchemy2 import Geometry
+from sqlalchemy.dialects.postgresql import JSONB
+
+from layers.catalog import Field, Layer
+from layers.errors import CatalogError
+
+SQL_TYPES: dict[str, sa.types.TypeEngine[object]] = {
+    "text": sa.Text(),
+    "integer": sa.BigInteger(),
+    "number": sa.Double(),
+    "boolean": sa.Boolean(),
+    "date": sa.Date(),
+    "timestamp": sa.DateTime(timezone=True),
+    "json": JSONB(),
+}
+GEOMETRY_COLUMN = "geom"
+SINGLE_OF = {"MultiPoint": "Point", "MultiLineString": "LineString", "MultiPolygon": "Polygon"}
+
+
+def _comment(entry: Field) -> str:
+    unit = f" [{entry.unit}]" if entry.unit else ""
+    return f"{entry.title_zh} / {entry.title_en}{unit}"
+
+
+def _field_column(entry: Field) -> sa.Column[object]:
+    return sa.Column(entry.name, SQL_TYPES[entry.type], nullable=True, comment=_comment(entry))
+
+
+def _position_columns(layer: Layer, srid: int) -> list[sa.Column[object]]:
+    columns: list[sa.Column[object]] = [
+        sa.Column("accuracy_m", sa.Double(), comment="位置精度 / positional accuracy [m]"),
+        sa.Column("positioned", sa.Text(), comment="位置来源 / how the position came about"),
+    ]
+    if layer.is_drawn:
+        columns.append(
+            sa.Column(GEOMETRY_COLUMN, Geometry(layer.geometry.upper(), srid=srid, spatial_index=False))
+        )
+    return columns
+
+
+def _origin_columns() -> list[sa.Column[object]]:
+    return [
+        sa.Column("source_id", sa.Text(), comment="数据源 / source"),
+        sa.Column("source_file", sa.Text(), comment="文件 / delivered file"),
+        sa.Column("source_row", sa.Integer(), comment="行号 / row in the delivered file"),
+    ]
+
+
+def value_columns(layer: Layer) -> list[str]:
+    """Columns that make up the content of a feature, in order: fields, accuracy, position, geometry."""
+    names = [entry.name for entry in layer.fields] + ["accuracy_m", "positioned"]
+    return names + ([GEOMETRY_COLUMN] if layer.is_drawn else [])
+
+
+def register_table(layer: Layer, srid: int, *, schema: str = "register") -> sa.Table:
+    """Table that keeps every state of every feature; a current row has no `to_load`."""
+    table = sa.Table(
+        layer.id,
+        sa.MetaData(),
+        sa.Column("row_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+        sa.Column("feature_id", sa.Text(), nullable=False),
+        *[_field_column(entry) for entry in layer.fields],
+        *_position_columns(layer, srid),
+        *_origin_columns(),
+        sa.Column("content_hash", sa.BigInteger(), nullable=False),
+        sa.Column("from_load", sa.Integer(), nullable=False),
+        sa.Column("to_load", sa.Integer()),
+        schema=schema,
+        comment=f"{layer.title_zh} / {layer.title_en}",
+    )
+    sa.Index(
+        f"{layer.id}_current_key", table.c.feature_id, unique=True, postgresql_where=table.c.to_load.is_(None)
+    )
+    return table
+
+
+def edition_table(layer: Layer, srid: int, *, schema: str) -> sa.Table:
+    """Table of one edition: what the server reads; derived layers carry no origin columns."""
+    origin = [*_origin_columns(), sa.Column("load_id", sa.Integer())] if layer.kind == "loaded" else []
+    return sa.Table(
+        layer.id,
+        sa.MetaData(),
+        sa.Column("feature_id", sa.Text(), primary_key=True),
+        *[_field_column(entry) for entry in layer.fields],
+        *_position_columns(layer, srid),
+        *origin,
+        schema=schema,
+        comment=f"{layer.title_zh} / {layer.title_en}",
+    )
+
+
+def staging_table(layer: Layer, srid: int, *, name: str) -> sa.Table:
+    """Unlogged table that takes one source before it is merged."""
+    return sa.Table(
+        name,
+        sa.MetaData(),
+        sa.Column("feature_id", sa.Text(), nullable=False),
+        *[_field_column(entry) for entry in layer.fields],
+        *_position_columns(layer, srid),
+        *_origin_columns(),
+        schema="staging",
+        prefixes=["UNLOGGED"],
+    )
+
+
+def ensure_register(connection: sa.Connection, layer: Layer, srid: int) -> sa.Table:
+    """The register table of a layer, created when missing; new nullable columns are added, else refused."""
+    table = register_table(layer, srid)
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(layer.id, schema=table.schema):
+        table.create(connection)
+        return table
+    present = {column["name"]: column["type"] for column in inspector.get_columns(layer.id, schema=table.schema)}
+    _add_columns(connection, table, present)
+    _refuse_changes(layer, table, present)
+    return table
+
+
+def _add_columns(connection: sa.Connection, table: sa.Table, present: dict[str, object]) -> None:
+    preparer = connection.dialect.identifier_preparer
+    for column in table.columns:
+        if column.name not in present:
+            kind = column.type.compile(connection.dialect)
+            target = preparer.format_table(table)
+            connection.execute(sa.DDL("ALTER TABLE %(target)s ADD COLUMN %(name)s %(kind)s", context={
+                "target": target, "name": preparer.quote(column.name), "kind": kind}))
+
+
+def _refuse_changes(layer: Layer, table: sa.Table, present: dict[str, object]) -> None:
+    extra = sorted(set(present) - {column.name for column in table.columns})
+    if extra:
+        raise CatalogError(
+            layer.folder / "layer.toml",
+            f"the register still has {', '.join(extra)}; declare the field again (it may be left empty), "
+            "or start a new database: columns with data are never dropped",
+        )
+    for entry in layer.fields:
+        kept = str(present.get(entry.name, SQL_TYPES[entry.type])).split("(")[0].upper()
+        wanted = str(SQL_TYPES[entry.type]).upper()
+        if entry.name in present and kept.replace("_", " ") != wanted.replace("_", " "):
+            raise CatalogError(
+                layer.folder / "layer.toml", f"field {entry.name} is {kept} in the register, declared {wanted}"
+            )
