@@ -1,0 +1,1 @@
+"""How risk follows from what was loaded: pure functions on frames and arrays, no database, no server."""
