@@ -1,0 +1,202 @@
+"""Numbered checks on rows in our fields: what is refused, what is repaired, and why.
+
+The rules are data (`check_rules.csv`): numbers are added, never reused. A row is refused for the first rule
+it breaks; the others are not hidden, they appear once the first is mended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from etl.normalise import Problems
+from etl.read import Refusal
+from layers.catalog import Layer
+
+CHECK_RULES = Path(__file__).with_name("check_rules.csv")
+PARTS_OF = {
+    "Point": (0,), "MultiPoint": (0, 4), "LineString": (1,), "MultiLineString": (1, 5), "MultiPolygon": (3, 6),
+    "Geometry": (0, 1, 3, 4, 5, 6),
+}
+"""Geometry of a layer -> type ids of shapely that it takes."""
+DEGENERATE_DEG = 1e-12
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Accepted rows, refused rows with reasons, and the list of repairs."""
+
+    accepted: pd.DataFrame
+    refused: list[Refusal]
+    repaired: pd.DataFrame
+    n_merged: int
+
+
+@lru_cache(maxsize=1)
+def check_rules() -> pd.DataFrame:
+    """The numbered rules with severity, reason and advice in both languages."""
+    return pd.read_csv(CHECK_RULES, dtype=str, keep_default_na=False).set_index("rule_id")
+
+
+def check(
+    frame: pd.DataFrame,
+    layer: Layer,
+    problems: Problems,
+    *,
+    outline: BaseGeometry | None,
+    known: dict[str, frozenset[str]],
+    is_distinct: bool,
+) -> Checked:
+    """Run every check of a layer.
+
+    Parameters
+    ----------
+    outline : the area in the storage CRS, widened by its tolerance; None skips the test of position.
+    known : field -> values it may refer to, for the fields that reference another layer.
+    is_distinct : fold rows that repeat a key with the same content instead of refusing them.
+    """
+    repaired = _check_geometry(frame, layer, problems, outline) if layer.is_drawn else _no_repairs()
+    _check_keys(frame, layer, problems)
+    _check_references(frame, known, problems)
+    n_merged = 0
+    if is_distinct:
+        frame, n_merged = _folded(frame, problems)
+    _check_duplicates(frame, problems)
+    is_out = frame.index.isin(problems.table["at"])
+    accepted = frame[~is_out]
+    kept = repaired[repaired["at"].isin(accepted.index)]
+    return Checked(accepted, refusals(frame, problems), kept, n_merged)
+
+
+def refusals(frame: pd.DataFrame, problems: Problems) -> list[Refusal]:
+    """One refusal a row, for the first rule it breaks."""
+    table = problems.table.drop_duplicates("at")
+    table = table[table["at"].isin(frame.index)].sort_values("at")
+    rules = check_rules()
+    found = []
+    for note in table.itertuples(index=False):
+        rule, row = rules.loc[note.rule_id], frame.loc[note.at]
+        value = None if note.value is None or note.value != note.value else str(note.value)[:500]
+        found.append(
+            Refusal(
+                str(row["source_file"]), int(row["source_row"]), note.field, value, note.rule_id,
+                rule["reason_zh"], rule["reason_en"], rule["advice_zh"], rule["advice_en"],
+            )
+        )
+    return found
+
+
+def _no_repairs() -> pd.DataFrame:
+    return pd.DataFrame({"at": [], "rule_id": [], "detail": []})
+
+
+def _check_keys(frame: pd.DataFrame, layer: Layer, problems: Problems) -> None:
+    problems.add(frame.index[frame["feature_id"].isna()], "RQ01", ",".join(layer.key))
+    for entry in layer.fields:
+        if entry.required and entry.name not in layer.key:
+            problems.add(frame.index[frame[entry.name].isna()], "RQ02", entry.name)
+
+
+def _check_references(frame: pd.DataFrame, known: dict[str, frozenset[str]], problems: Problems) -> None:
+    for name, values in known.items():
+        is_missing = frame[name].notna() & ~frame[name].isin(values)
+        problems.add(frame.index[is_missing], "RQ14", name, frame[name])
+
+
+def _content(frame: pd.DataFrame) -> pd.Series:
+    """A hash of each row's content, positions included, for telling repeats from contradictions."""
+    plain = frame.drop(columns=["source_file", "source_row"])
+    if "geometry" in plain.columns:
+        plain = pd.DataFrame(plain.drop(columns="geometry")).assign(wkb=shapely.to_wkb(plain["geometry"].to_numpy()))
+    return pd.util.hash_pandas_object(plain.astype("object").astype(str), index=False)
+
+
+def _folded(frame: pd.DataFrame, problems: Problems) -> tuple[pd.DataFrame, int]:
+    is_candidate = frame["feature_id"].notna() & ~frame.index.isin(problems.table["at"])
+    content = _content(frame)
+    is_repeat = is_candidate & pd.DataFrame({"key": frame["feature_id"], "content": content}).duplicated()
+    return frame[~is_repeat], int(is_repeat.sum())
+
+
+def _check_duplicates(frame: pd.DataFrame, problems: Problems) -> None:
+    alive = frame[~frame.index.isin(problems.table["at"])]
+    problems.add(alive.index[alive["feature_id"].duplicated().to_numpy()], "RQ13", "feature_id", frame["feature_id"])
+
+
+def _check_geometry(
+    frame: pd.DataFrame, layer: Layer, problems: Problems, outline: BaseGeometry | None
+) -> pd.DataFrame:
+    """Dimension, validity, position; writes repaired geometries back into the frame and lists them."""
+    geometries = np.asarray(frame["geometry"].to_numpy(), dtype=object)
+    is_missing = shapely.is_missing(geometries)
+    if layer.placement == "required":
+        problems.add(frame.index[is_missing], "RQ07", "geometry")
+    geometries, repaired, is_hopeless = _repaired(geometries, is_missing)
+    problems.add(frame.index[is_hopeless], "RQ11", "geometry")
+    types = shapely.get_type_id(geometries)
+    is_wrong = ~is_missing & ~is_hopeless & ~np.isin(types, PARTS_OF[layer.geometry])
+    problems.add(frame.index[is_wrong], "RQ12", "geometry", pd.Series(types, index=frame.index))
+    fit = ~is_missing & ~is_hopeless & ~is_wrong
+    geometries[fit] = _as_declared(geometries[fit], layer.geometry)
+    frame["geometry"] = geometries
+    if outline is not None:
+        _check_position(frame, layer, geometries, fit, problems, outline)
+    return pd.DataFrame({"at": frame.index[repaired], "rule_id": "RC01", "detail": "make_valid"})
+
+
+def _repaired(
+    geometries: NDArray[np.object_], is_missing: NDArray[np.bool_]
+) -> tuple[NDArray[np.object_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Valid geometries, which of them were repaired, and which could not be."""
+    is_invalid = ~is_missing & ~shapely.is_valid(geometries)
+    mended = geometries.copy()
+    if is_invalid.any():
+        dimension = shapely.get_dimensions(geometries[is_invalid])
+        made = shapely.make_valid(geometries[is_invalid], method="structure", keep_collapsed=False)
+        made = np.where(shapely.get_dimensions(made) == dimension, made, None)
+        mended[is_invalid] = made
+    is_hopeless = ~is_missing & (shapely.is_missing(mended) | shapely.is_empty(mended))
+    return mended, is_invalid & ~is_hopeless, is_hopeless
+
+
+def _as_declared(geometries: NDArray[np.object_], kind: str) -> NDArray[np.object_]:
+    """Single geometries as multi ones where the layer holds multi."""
+    promote = {"MultiPoint": (0, shapely.multipoints), "MultiLineString": (1, shapely.multilinestrings),
+               "MultiPolygon": (3, shapely.multipolygons)}
+    if kind not in promote:
+        return geometries
+    single, build = promote[kind]
+    is_single = shapely.get_type_id(geometries) == single
+    result = geometries.copy()
+    if is_single.any():
+        positions = np.arange(int(is_single.sum()))
+        result[is_single] = build(geometries[is_single], indices=positions)
+    return result
+
+
+def _check_position(
+    frame: pd.DataFrame, layer: Layer, geometries: NDArray[np.object_], fit: NDArray[np.bool_], problems: Problems,
+    outline: BaseGeometry,
+) -> None:
+    """Features outside the area: refused, unless the layer keeps what lies beyond (roads, rivers go on)."""
+    if layer.outside == "keep":
+        return
+    shapely.prepare(outline)
+    is_outside = fit.copy()
+    is_outside[fit] = ~shapely.intersects(outline, geometries[fit])
+    if not is_outside.any():
+        return
+    turned = shapely.transform(geometries[is_outside], lambda xy: xy[:, ::-1])
+    is_swapped = np.zeros_like(is_outside)
+    is_swapped[is_outside] = shapely.intersects(outline, turned)
+    texts = pd.Series(None, index=frame.index, dtype=object)
+    texts[is_outside] = shapely.to_wkt(shapely.centroid(geometries[is_outside]), rounding_precision=6)
+    problems.add(frame.index[is_swapped], "RQ10", "geometry", texts)
+    problems.add(frame.index[is_outside & ~is_swapped], "RQ09", "geometry", texts)

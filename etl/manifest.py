@@ -1,0 +1,209 @@
+"""A manifest says what one delivered source is and how its columns become ours; one TOML file a source."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Mapping
+
+import numpy as np
+import pyogrio
+import pyproj
+import shapely
+
+from layers.catalog import Area, Catalog, Layer, load_area, read_toml, strict
+from layers.crs import SHIFTED_DATUMS, to_geographic, transform_geometry
+from layers.errors import CatalogError, SourceFileError
+
+READERS = ("table", "vector", "raster")
+MODES = ("full", "add")
+
+
+@dataclass(frozen=True)
+class FieldSource:
+    """How one of our fields is filled: from a column, a template of columns, or a constant."""
+
+    column: str | None = None
+    value: Any = None
+    template: str | None = None
+    unit: str | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
+    format: str | None = None
+    pattern: str | None = None
+    null_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One source as declared; see `data/README.md` for every key.
+
+    `crs` is an EPSG code, a PROJ string, ``GCJ-02`` or ``BD-09``: nothing is guessed from the numbers.
+    """
+
+    id: str
+    layer: str
+    title_zh: str
+    supplier: str
+    files: tuple[str, ...]
+    reader: str
+    fields: Mapping[str, FieldSource] = field(default_factory=dict)
+    encoding: str = ""
+    separator: str = ","
+    sheet: str = ""
+    header_rows: int = 1
+    skip_rows: int = 0
+    columns: tuple[str, ...] = ()
+    ogr_layer: str = ""
+    crs: str = ""
+    x: str = ""
+    y: str = ""
+    wkt: str = ""
+    accuracy_m: float | None = None
+    mode: str = "full"
+    max_refused_pct: float = 10.0
+    optional: bool = False
+    distinct: bool = False
+    job: str = ""
+    job_options: Mapping[str, Any] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    null_values: tuple[str, ...] = ("",)
+    as_of: date | None = None
+    path: Path = field(default=Path("."), compare=False)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+    @property
+    def used_columns(self) -> set[str]:
+        """Columns of the delivered file that this manifest reads."""
+        names = {entry.column for entry in self.fields.values() if entry.column}
+        names |= {name for name in (self.x, self.y, self.wkt) if name}
+        for entry in self.fields.values():
+            names |= set(template_columns(entry.template or ""))
+        return names
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What was delivered together: a label such as 2026Q3 and the date up to which the data hold."""
+
+    label: str
+    as_of: date | None
+
+
+def template_columns(template: str) -> list[str]:
+    """Names in braces of a template such as ``{a}-{b}``."""
+    return [part.split("}")[0] for part in template.split("{")[1:] if "}" in part]
+
+
+def _field_source(raw: Any, path: Path) -> FieldSource:
+    if isinstance(raw, str):
+        return FieldSource(column=raw)
+    if not isinstance(raw, dict):
+        return FieldSource(value=raw)
+    entry = strict(FieldSource, raw, path)
+    if sum(given is not None for given in (entry.column, entry.value, entry.template)) != 1:
+        raise CatalogError(path, f"a field needs exactly one of column, value, template: {raw}")
+    return entry
+
+
+def load_manifest(path: Path, catalog: Catalog) -> Manifest:
+    """The manifest in a TOML file, checked against the layer that it fills."""
+    table = read_toml(path)
+    fields = {name: _field_source(raw, path) for name, raw in table.pop("fields", {}).items()}
+    manifest = strict(Manifest, table, path, fields=fields, path=path)
+    _check_manifest(manifest, catalog[manifest.layer])
+    return manifest
+
+
+def _check_manifest(manifest: Manifest, layer: Layer) -> None:
+    has_position = layer.is_drawn or layer.geometry == "Raster"
+    unknown = sorted(set(manifest.fields) - {entry.name for entry in layer.fields})
+    problems = {
+        f"id {manifest.id!r} differs from the file's name": manifest.id != manifest.path.stem,
+        f"reader {manifest.reader!r} is none of {READERS}": manifest.reader not in READERS,
+        f"mode {manifest.mode!r} is none of {MODES}": manifest.mode not in MODES,
+        f"layer {layer.id} has no field {', '.join(unknown)}": bool(unknown),
+        f"layer {layer.id} is derived: it is computed, not loaded": layer.kind == "derived",
+        "crs is missing: state EPSG:nnnn, GCJ-02 or BD-09; nothing is guessed from the numbers": has_position
+        and not manifest.crs,
+        "a table for a drawn layer needs x and y, or wkt": layer.is_drawn
+        and manifest.reader == "table"
+        and not ((manifest.x and manifest.y) or manifest.wkt)
+        and layer.placement == "required",
+        "files is empty": not manifest.files,
+        "a reader raster fills a raster layer, and no other": (manifest.reader == "raster")
+        != (layer.geometry == "Raster"),
+    }
+    for problem, is_wrong in problems.items():
+        if is_wrong:
+            raise CatalogError(manifest.path, problem)
+    _check_crs(manifest)
+
+
+def _check_crs(manifest: Manifest) -> None:
+    if manifest.crs and manifest.crs not in SHIFTED_DATUMS:
+        try:
+            pyproj.CRS.from_user_input(manifest.crs)
+        except pyproj.exceptions.CRSError as error:
+            raise CatalogError(manifest.path, f"crs {manifest.crs!r}: {error}") from error
+
+
+def load_manifests(folder: Path, catalog: Catalog) -> tuple[Area, list[Manifest]]:
+    """The area and its manifests, sources that others refer to first."""
+    area = load_area(folder)
+    manifests = [load_manifest(path, catalog) for path in sorted(folder.glob("*.toml")) if path.name != "area.toml"]
+    if not manifests:
+        raise CatalogError(folder, "no manifests (*.toml beside area.toml)")
+    depth = {layer.id: _depth(layer, catalog) for layer in catalog}
+    return area, sorted(manifests, key=lambda manifest: (depth[manifest.layer], manifest.id))
+
+
+def _depth(layer: Layer, catalog: Catalog) -> int:
+    others = {entry.references.split(".")[0] for entry in layer.fields if entry.references}
+    return 1 + max((_depth(catalog[other], catalog) for other in others if other != layer.id), default=0)
+
+
+def delivered_files(manifest: Manifest, data_dir: Path) -> list[Path]:
+    """Files of a source below the data folder, in name order; a missing one raises `SourceFileError`."""
+    root = data_dir.resolve()
+    found: list[Path] = []
+    for pattern in manifest.files:
+        matches = sorted(path for path in data_dir.glob(pattern) if path.is_file())
+        if any(root not in path.resolve().parents for path in matches):
+            raise SourceFileError(data_dir / pattern, "a file outside the data folder", "files below it")
+        if not matches and not manifest.optional:
+            raise SourceFileError(data_dir / pattern, "no such file", f"a file for source {manifest.id}")
+        found += matches
+    return found
+
+
+def load_delivery(area: Area, data_dir: Path) -> Delivery:
+    """Label and date of a delivery: `delivery.toml` in the data folder, else what the area states."""
+    path = data_dir / "delivery.toml"
+    if not path.exists():
+        return Delivery(area.delivery_label or data_dir.name, area.delivery_on)
+    table = read_toml(path)
+    return strict(Delivery, {key: table[key] for key in ("label", "as_of") if key in table}, path)
+
+
+def load_boundary(area: Area, data_dir: Path) -> Any:
+    """Outline of the area as one (multi)polygon in the storage CRS, repaired and widened by its tolerance."""
+    path = data_dir / area.boundary.file
+    try:
+        frame = pyogrio.read_dataframe(path, columns=[])
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise SourceFileError(path, str(error), "the outline of the area") from error
+    geometries = to_geographic(frame.geometry.to_numpy(), area.boundary.crs, area.storage_crs)
+    outline = shapely.union_all(shapely.make_valid(geometries))
+    if outline.is_empty or outline.area == 0:
+        raise SourceFileError(path, "no polygon", "the outline of the area")
+    return outline
+
+
+def measured_boundary(outline: Any, area: Area) -> Any:
+    """The outline in the area's metric CRS."""
+    return transform_geometry(np.array([outline], dtype=object), area.storage_crs, area.metric_crs)[0]

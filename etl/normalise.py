@@ -1,0 +1,262 @@
+"""Delivered columns into our fields: names, units, codes, dates and positions, each turned once and here.
+
+Whatever cannot be turned is a refusal naming row, field and value; nothing becomes a default.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Callable
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from etl.manifest import FieldSource, Manifest, template_columns
+from etl.read import FILE, ROW, Batch
+from layers.catalog import Area, Field, Layer
+from layers.crs import SHIFT_ACCURACY_M, to_geographic
+from layers.errors import CatalogError, SourceFileError
+
+UNIT_FACTORS = {
+    ("kg", "t"): 1e-3, ("g", "t"): 1e-6, ("t", "t"): 1.0, ("万t", "t"): 1e4,
+    ("km", "m"): 1e3, ("m", "m"): 1.0, ("mm", "mm"): 1.0, ("cm", "mm"): 10.0, ("m", "mm"): 1e3, ("inch", "mm"): 25.4,
+    ("MPa", "MPa"): 1.0, ("kPa", "MPa"): 1e-3, ("bar", "MPa"): 0.1, ("kgf/cm2", "MPa"): 0.0980665,
+    ("m", "km"): 1e-3, ("km", "km"): 1.0, ("ha", "km²"): 1e-2, ("亩", "km²"): 1 / 1500, ("km²", "km²"): 1.0,
+    ("kV", "kV"): 1.0, ("V", "kV"): 1e-3,
+}
+"""Delivered unit and ours -> factor; exact by definition (1 亩 = 1/1500 km²)."""
+
+FULL_WIDTH = str.maketrans("０１２３４５６７８９．－＋，／：", "0123456789.-+,/:")
+YES = frozenset(("是", "有", "y", "yes", "true", "1", "t"))
+NO = frozenset(("否", "无", "n", "no", "false", "0", "f"))
+DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d")
+DESTROYED = re.compile("\ufffd|锟斤拷|烫烫烫|[ÃÂ][\u0080-\u00bf]|(?:[À-ÿ][\u0080-\u00bf]){2}")
+
+
+@dataclass
+class Problems:
+    """Refusals and repairs found on the way, as rows of the frame: index, field, value, rule."""
+
+    rows: list[pd.DataFrame] = field(default_factory=list)
+
+    def add(self, index: pd.Index, rule_id: str, field_name: str | None, values: pd.Series | None = None) -> None:
+        """Note that the rows of `index` break a rule; the first note of a row decides its refusal."""
+        if len(index):
+            texts = values.loc[index].astype("object") if values is not None else pd.Series(None, index=index, dtype=object)
+            self.rows.append(pd.DataFrame({"at": index, "field": field_name, "value": texts.to_numpy(), "rule_id": rule_id}))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        if not self.rows:
+            return pd.DataFrame({"at": [], "field": [], "value": [], "rule_id": []})
+        return pd.concat(self.rows, ignore_index=True)
+
+
+def check_columns(batch: Batch, manifest: Manifest) -> None:
+    """Stop the load when the file lacks a mapped column, or has one nobody decided about."""
+    delivered = {str(name) for name in batch.frame.columns} - {ROW, FILE, "geometry"}
+    missing = sorted(manifest.used_columns - delivered)
+    unknown = sorted(delivered - manifest.used_columns - set(manifest.ignore)) if "*" not in manifest.ignore else []
+    if missing or unknown:
+        found = f"columns {', '.join(sorted(delivered))}"
+        wanted = "; ".join(
+            part
+            for part in (
+                f"also {', '.join(missing)}" if missing else "",
+                f"no unknown column: map or ignore {', '.join(unknown)}" if unknown else "",
+            )
+            if part
+        )
+        raise SourceFileError(", ".join(sorted(set(batch.frame[FILE]))[:3]), found, wanted)
+
+
+def normalise(batch: Batch, manifest: Manifest, layer: Layer, area: Area) -> tuple[gpd.GeoDataFrame | pd.DataFrame, Problems]:
+    """Rows in our fields and the area's storage CRS.
+
+    Returns
+    -------
+    frame : one row a delivered row, columns = fields of the layer, ``feature_id``, ``accuracy_m``,
+        ``positioned``, ``source_file``, ``source_row`` and, for drawn layers, ``geometry`` (None where missing).
+    problems : what could not be turned.
+    """
+    check_columns(batch, manifest)
+    problems = Problems()
+    delivered = batch.frame
+    columns = {entry.name: _filled(entry, manifest, delivered, problems) for entry in layer.fields}
+    frame = pd.DataFrame(columns, index=delivered.index)
+    frame["feature_id"] = _feature_ids(frame, layer)
+    frame["source_file"], frame["source_row"] = delivered[FILE], delivered[ROW].astype("int64")
+    frame["accuracy_m"] = _accuracy_m(manifest, layer)
+    frame["positioned"] = "delivered"
+    if not layer.is_drawn:
+        return frame, problems
+    geometry = _geometry(delivered, manifest, area, problems)
+    frame.loc[shapely.is_missing(geometry), "positioned"] = "unplaced"
+    return gpd.GeoDataFrame(frame, geometry=geometry, crs=area.storage_crs), problems
+
+
+def _accuracy_m(manifest: Manifest, layer: Layer) -> float:
+    stated = layer.accuracy_m if manifest.accuracy_m is None else manifest.accuracy_m
+    return float(stated + SHIFT_ACCURACY_M.get(manifest.crs, 0.0))
+
+
+def _feature_ids(frame: pd.DataFrame, layer: Layer) -> pd.Series:
+    parts = [frame[name].map(lambda value: "" if value is None or value != value else str(value)) for name in layer.key]
+    ids = parts[0].str.cat(parts[1:], sep="|") if len(parts) > 1 else parts[0]
+    is_empty = np.logical_or.reduce([(part == "").to_numpy() for part in parts])
+    return ids.mask(is_empty, None).astype(object)
+
+
+def _filled(entry: Field, manifest: Manifest, delivered: pd.DataFrame, problems: Problems) -> pd.Series:
+    source = manifest.fields.get(entry.name)
+    if source is None:
+        return pd.Series(None, index=delivered.index, dtype=object)
+    if source.value is not None:
+        return pd.Series([source.value] * len(delivered), index=delivered.index, dtype=object)
+    texts = _texts(source, delivered, manifest)
+    if entry.type == "text":
+        return _coded(entry, source, texts, problems)
+    return CONVERTERS[entry.type](entry, source, texts, problems)
+
+
+def _texts(source: FieldSource, delivered: pd.DataFrame, manifest: Manifest) -> pd.Series:
+    """Trimmed text of a field, None where the delivered value means nothing."""
+    if source.template is not None:
+        names = template_columns(source.template)
+        records = delivered[names].to_dict("records")
+        texts = pd.Series([source.template.format(**record) for record in records], index=delivered.index, dtype=object)
+    else:
+        texts = delivered[source.column]
+    texts = texts.astype("object").map(lambda value: value.strip() if isinstance(value, str) else value)
+    if source.pattern:
+        texts = texts.astype("string").str.extract(source.pattern, expand=False).astype("object")
+    nothing = {"", *manifest.null_values, *source.null_values}
+    return texts.where(~(texts.isin(nothing) | texts.isna()), None)
+
+
+def _coded(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
+    is_destroyed = texts.astype("string").str.contains(DESTROYED, na=False)
+    problems.add(texts.index[is_destroyed.to_numpy(bool)], "RQ15", entry.name, texts)
+    if not source.codes and not entry.codes:
+        return texts
+    codes = texts.map(source.codes) if source.codes else texts
+    is_unknown = texts.notna() & ~codes.isin(entry.code_values if entry.codes else set(source.codes.values()))
+    problems.add(texts.index[is_unknown], "RQ05", entry.name, texts)
+    return codes.where(codes.notna() & ~is_unknown, None).astype(object)
+
+
+def _factor(entry: Field, source: FieldSource) -> float:
+    if source.unit is None or source.unit == entry.unit:
+        return 1.0
+    try:
+        return UNIT_FACTORS[source.unit, entry.unit or ""]
+    except KeyError as error:
+        raise CatalogError(entry.name, f"no conversion from {source.unit} to {entry.unit or 'no unit'}") from error
+
+
+def _number(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
+    plain = texts.map(lambda value: value.translate(FULL_WIDTH).replace(",", "") if isinstance(value, str) else value)
+    numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
+    is_bad = texts.notna() & ~np.isfinite(numbers)
+    problems.add(texts.index[is_bad], "RQ03", entry.name, texts)
+    numbers = numbers.where(np.isfinite(numbers)) * _factor(entry, source)
+    is_low = numbers < entry.min if entry.min is not None else False
+    is_high = numbers > entry.max if entry.max is not None else False
+    problems.add(texts.index[is_low | is_high] if entry.min is not None or entry.max is not None else texts.index[:0], "RQ04", entry.name, texts)
+    return numbers
+
+
+def _integer(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
+    numbers = _number(entry, source, texts, problems)
+    is_broken = numbers.notna() & (numbers != np.floor(numbers))
+    problems.add(texts.index[is_broken], "RQ03", entry.name, texts)
+    return numbers.where(~is_broken).astype("Int64")
+
+
+def _boolean(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
+    lower = texts.map(lambda value: str(value).lower() if value is not None else None)
+    values = lower.map(lambda value: True if value in YES else False if value in NO else None)
+    problems.add(texts.index[texts.notna() & values.isna()], "RQ16", entry.name, texts)
+    return values.astype("boolean")
+
+
+def _parsed_times(texts: pd.Series, formats: tuple[str, ...]) -> pd.Series:
+    plain = texts.map(lambda value: value.translate(FULL_WIDTH)[:26] if isinstance(value, str) else value)
+    times = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns]")
+    for form in formats:
+        is_open = times.isna() & plain.notna()
+        if is_open.any():
+            times[is_open] = pd.to_datetime(plain[is_open], format=form, errors="coerce")
+    return times
+
+
+def _date(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
+    times = _parsed_times(texts, (source.format,) if source.format else DATE_FORMATS)
+    problems.add(texts.index[texts.notna() & times.isna()], "RQ06", entry.name, texts)
+    return times.dt.date.astype(object).where(times.notna(), None)
+
+
+def _timestamp(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
+    formats = (source.format,) if source.format else ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d")
+    times = _parsed_times(texts, formats)
+    problems.add(texts.index[texts.notna() & times.isna()], "RQ06", entry.name, texts)
+    return times
+
+
+def _json(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
+    return texts
+
+
+CONVERTERS: dict[str, Callable[[Field, FieldSource, pd.Series, Problems], pd.Series]] = {
+    "integer": _integer, "number": _number, "boolean": _boolean, "date": _date, "timestamp": _timestamp, "json": _json,
+}
+
+
+def _geometry(delivered: pd.DataFrame, manifest: Manifest, area: Area, problems: Problems) -> NDArray[np.object_]:
+    """Geometries in the storage CRS; unreadable coordinates are refused, empty ones stay None."""
+    if "geometry" in delivered.columns:
+        raw = np.asarray(delivered["geometry"].to_numpy(), dtype=object)
+    elif manifest.wkt:
+        raw = _from_wkt(delivered[manifest.wkt], problems)
+    elif manifest.x:
+        raw = _from_xy(delivered, manifest, problems)
+    else:
+        return np.full(len(delivered), None, dtype=object)
+    raw = np.where(shapely.is_empty(raw), None, raw)
+    moved = to_geographic(raw, manifest.crs, area.storage_crs)
+    is_lost = ~shapely.is_missing(raw) & ~_is_finite(moved)
+    problems.add(delivered.index[is_lost], "RQ08", "geometry")
+    moved[is_lost] = None
+    return moved
+
+
+def _is_finite(geometries: NDArray[np.object_]) -> NDArray[np.bool_]:
+    bounds = shapely.bounds(geometries)
+    return np.asarray(np.isfinite(bounds).all(axis=1))
+
+
+def _from_wkt(texts: pd.Series, problems: Problems) -> NDArray[np.object_]:
+    given = texts.where(texts.str.strip() != "", None)
+    geometries = shapely.from_wkt(given.to_numpy(dtype=object), on_invalid="ignore")
+    problems.add(texts.index[given.notna() & shapely.is_missing(geometries)], "RQ08", str(texts.name), texts)
+    return np.asarray(geometries)
+
+
+def _from_xy(delivered: pd.DataFrame, manifest: Manifest, problems: Problems) -> NDArray[np.object_]:
+    nothing = {"", *manifest.null_values}
+    texts = {name: delivered[name].map(lambda value: str(value).translate(FULL_WIDTH).strip()) for name in (manifest.x, manifest.y)}
+    given = {name: text.where(~text.isin(nothing), None) for name, text in texts.items()}
+    numbers = {name: pd.to_numeric(text, errors="coerce").astype("float64") for name, text in given.items()}
+    for name, text in given.items():
+        problems.add(text.index[text.notna() & ~np.isfinite(numbers[name])], "RQ08", name, text)
+    x, y = numbers[manifest.x].to_numpy(), numbers[manifest.y].to_numpy()
+    has_both = np.isfinite(x) & np.isfinite(y)
+    is_half = np.array([(given[manifest.x].notna() ^ given[manifest.y].notna())]).reshape(-1)
+    problems.add(delivered.index[is_half], "RQ08", f"{manifest.x},{manifest.y}")
+    points = np.full(len(delivered), None, dtype=object)
+    points[has_both] = shapely.points(x[has_both], y[has_both])
+    return points
