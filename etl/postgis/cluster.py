@@ -225,13 +225,13 @@ class Cluster:
         unfinished.rename(self.data_folder)
 
     def _start(self) -> None:
+        self._require_own_data()
+        self._make_socket_folder()
         if not os.path.exists(self.data_folder):
             self._initialise()
-        self._require_own_data()
         if self._postmaster_pid() is not None:  # alive, but not ready or its socket is gone
             self._stop_server()
         self._settle_after_crash()
-        self._make_socket_folder()
         self._write(
             self.data_folder / "postgresql.conf", server_settings(self.socket_folder, durable=self.durable)
         )
@@ -244,7 +244,11 @@ class Cluster:
         self._run("pg_ctl", "stop", "-w", "-s", "-m", "fast", "-t", str(STOP_TIMEOUT_S))
 
     def _settle_after_crash(self) -> None:
-        """Wait for what a killed postmaster left running; drop a pid file whose number is another's now."""
+        """Wait for what a killed postmaster left running, then drop its lock files.
+
+        PostgreSQL takes them for a live server's where the number is by now another process of the same user,
+        or a dead one that nobody has reaped (containers without an init).
+        """
         orphans = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_at_work(pid)]
         for pid in orphans:
             if not _ended(pid, CRASH_TIMEOUT_S):
@@ -252,6 +256,7 @@ class Cluster:
         recorded = self._recorded_pid()
         if recorded is not None and os.path.exists(f"/proc/{recorded}"):
             (self.data_folder / "postmaster.pid").unlink()
+        (self.socket_folder / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
 
     def _make_socket_folder(self) -> None:
         """A 0700 folder of the server's user; one that somebody else made is refused."""
@@ -298,7 +303,7 @@ class Cluster:
         return there[major]
 
     def _require_own_data(self) -> None:
-        owner = self.data_folder.stat().st_uid
+        owner = self.data_folder.stat().st_uid if os.path.exists(self.data_folder) else self.server_user.pw_uid
         if owner != self.server_user.pw_uid:
             raise ClusterError(
                 f"{self.data_folder} belongs to user id {owner}, the server would run as {self.server_user.pw_uid};"
