@@ -97,7 +97,7 @@ def test_without_rights_it_names_the_command_and_changes_nothing(checkout: Path)
     status, stdout, stderr = run(bare, "demo", user_id=user_id)
     assert (status, stdout) == (1, "")
     command = re.search(r"^  sudo sh -c '(.*)'$", stderr, re.MULTILINE)
-    assert command and "apt-get install -y --no-install-recommends fonts-noto-cjk libcairo2" in command[1]
+    assert command and re.search("apt-get install -y .* fonts-noto-cjk libcairo2", command[1])
     assert "create_main_cluster = false" in command[1]
     assert subprocess.run(["sh", "-n", "-c", command[1]], check=False).returncode == 0
     assert sorted(bare.rglob("*")) == before
@@ -113,5 +113,6 @@ def test_lock_file_holds_every_declared_dependency() -> None:
 
 
 def test_lock_files_name_no_machine_and_no_registry() -> None:
-    assert not re.search(r"[/@]|file:", (CHECKOUT / "requirements.lock").read_text(encoding="utf-8"))
+    locked = (CHECKOUT / "requirements.lock").read_text(encoding="utf-8")
+    assert re.fullmatch(r"(#.*\n|[\w.-]+==[\w.+]+\n)+", locked)
     assert '"resolved"' not in (CHECKOUT / "package-lock.json").read_text(encoding="utf-8")
