@@ -360,10 +360,11 @@ class Cluster:
             os.close(lock)
 
     def _make_folder(self) -> None:
-        parent = self.folder.parent
-        if not os.path.exists(parent):
-            parent.mkdir(parents=True, exist_ok=True)
-            parent.chmod(0o755)  # whatever the umask: the server's user passes through
+        parents = [self.folder.parent, *self.folder.parent.parents]
+        for parent in reversed([parent for parent in parents if not os.path.exists(parent)]):
+            parent.mkdir(exist_ok=True)
+            if os.geteuid() == 0:
+                parent.chmod(0o755)  # whatever root's umask: the server's user passes through
         self.folder.mkdir(mode=0o700, exist_ok=True)
         if os.geteuid() == 0:
             os.chown(self.folder, self.server_user.pw_uid, self.server_user.pw_gid, follow_symlinks=False)

@@ -81,6 +81,17 @@ def test_home_that_the_server_user_cannot_reach(tmp_path: Path, new_cluster: Cal
     assert cluster.data_folder.stat().st_uid == cluster.server_user.pw_uid != 0
 
 
+def test_new_home_made_under_a_private_umask(open_folder: Path, new_cluster: Callable[..., Cluster]) -> None:
+    cluster = new_cluster(open_folder / "above" / "home")
+    umask_before = os.umask(0o077)
+    try:
+        url = cluster.ensure_running()
+    finally:
+        os.umask(umask_before)
+    assert answer(url, "SELECT 1") == 1
+    assert cluster.folder.stat().st_mode & 0o777 == 0o700
+
+
 def test_home_with_a_long_and_awkward_path(open_folder: Path, new_cluster: Callable[..., Cluster]) -> None:
     home = open_folder / "风险 'atlas' \"$HOME\", 100%" / ("h" * 200)
     cluster = new_cluster(home)
