@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("declaration", JSONB(), nullable=False),
         sa.Column("boundary_wkb", sa.LargeBinary(), nullable=False, comment="outline in the storage CRS"),
         sa.Column("only", sa.Boolean(), nullable=False, server_default=sa.true(), unique=True),
-        sa.CheckConstraint("only", name="one_area"),
+        sa.CheckConstraint('"only"', name="one_area"),
         schema="ops",
     )
     op.create_table(
