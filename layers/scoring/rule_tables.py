@@ -1,0 +1,99 @@
+"""Reads the rule tables and checks them before a number of theirs is used; a table that fails is not used in part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from layers.errors import RuleTableError
+
+RULES_DIR = Path(__file__).parent / "rules"
+ORIGIN_COLUMNS = ("rule_id", "standard_id", "clause", "source_type", "confidence")
+"""What every row of a rule table carries, so that a colour can be followed to a clause."""
+SOURCE_TYPES = ("law_text", "secondary_page", "code_reproduction", "derived", "project_policy", "none")
+CONFIDENCES = ("high", "medium", "low")
+
+
+@lru_cache(maxsize=1)
+def standard_ids() -> frozenset[str]:
+    """Identifiers of `standards.csv`; no rule may cite another."""
+    return frozenset(_read_text(RULES_DIR / "standards.csv")["standard_id"])
+
+
+def _read_text(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise RuleTableError(f"{path.name}: {error}") from error
+
+
+def read_rules(
+    path: Path,
+    *,
+    texts: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    optional_numbers: Sequence[str] = (),
+    flags: Sequence[str] = (),
+    codes: Mapping[str, Iterable[str]] | None = None,
+) -> pd.DataFrame:
+    """A checked rule table: exactly the columns named, besides `ORIGIN_COLUMNS` and an optional ``note``.
+
+    Numbers become floats (an empty optional one NaN), flags booleans, texts stay as they are. Raises
+    `RuleTableError` for unknown or missing columns, values outside `codes`, a number that is none or is
+    negative, and a standard that `standards.csv` does not list.
+    """
+    table = _read_text(path)
+    declared = {*ORIGIN_COLUMNS, *texts, *numbers, *optional_numbers, *flags}
+    _refuse(path, "columns not declared", set(table.columns) - declared - {"note"})
+    _refuse(path, "columns missing", declared - set(table.columns))
+    closed = {"standard_id": standard_ids(), "source_type": SOURCE_TYPES, "confidence": CONFIDENCES}
+    for column, known in {**closed, **dict.fromkeys(flags, ("true", "false")), **(codes or {})}.items():
+        _refuse(path, f"unknown values in {column}", set(table[column]) - set(known))
+    _refuse(path, "rows without a rule_id or clause", table.index[(table.rule_id == "") | (table.clause == "")])
+    for column in (*numbers, *optional_numbers):
+        table[column] = _numbers(path, table[column], is_optional=column in optional_numbers)
+    for column in flags:
+        table[column] = table[column] == "true"
+    return table
+
+
+def _numbers(path: Path, column: pd.Series[str], *, is_optional: bool) -> pd.Series[float]:
+    values = pd.to_numeric(column.replace("", "nan"), errors="coerce").astype(float)
+    wrong = values.isna() & ~((column == "") & is_optional) | (values < 0) | np.isinf(values)
+    _refuse(path, f"not a number of zero or more in {column.name}", column[wrong].unique())
+    return values
+
+
+def _refuse(path: Path, problem: str, found: Iterable[object]) -> None:
+    values = sorted(map(str, found))
+    if values:
+        raise RuleTableError(f"{path.name}: {problem}: {', '.join(values)}")
+
+
+def require(condition: bool, path: Path, problem: str) -> None:
+    """Raise `RuleTableError` naming the table unless the condition holds."""
+    if not condition:
+        raise RuleTableError(f"{path.name}: {problem}")
+
+
+def require_bands(path: Path, lower: pd.Series[float], upper: pd.Series[float], *, step: float = 0.0) -> None:
+    """Bands must begin at zero, end open, and follow each other without gap or overlap.
+
+    `upper` is NaN in the last band. With `step` 0 a band includes its lower bound and ends below the next
+    one's; with `step` 1 both bounds are whole numbers and included.
+    """
+    order = np.argsort(lower.to_numpy(), kind="stable")
+    low, high = lower.to_numpy()[order], upper.to_numpy()[order]
+    require(bool(low[0] == 0), path, "bands must begin at 0")
+    require(bool(np.isnan(high[-1])) and not np.isnan(high[:-1]).any(), path, "only the last band is open")
+    require(bool((high[:-1] + step == low[1:]).all()), path, "bands leave a gap or overlap")
+    require(bool((high[:-1] >= low[:-1]).all()), path, "a band ends before it begins")
+
+
+def origin(row: Mapping[str, object] | pd.Series[object]) -> dict[str, object]:
+    """The part of a rule row that a reason carries."""
+    return {column: row[column] for column in ORIGIN_COLUMNS}
