@@ -1,0 +1,31 @@
+"""The server of the atlas: pages, tiles and the API, each answer taken from one published edition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+from app import config, errors, metrics, parts, responses, views
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The server's parts, in the order in which they are put together.
+
+    Parameters
+    ----------
+    settings : mapping, optional
+        Values by the names of `config.SETTINGS`; what is not given comes from ``RISKATLAS_*`` variables.
+    """
+    app = Flask(__name__)
+    app.config.from_mapping(config.settings(settings))
+    app.url_map.strict_slashes = False
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    parts.init_app(app)
+    metrics.init_app(app)
+    responses.init_app(app)
+    errors.init_app(app)
+    views.init_app(app)
+    return app

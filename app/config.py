@@ -1,0 +1,66 @@
+"""Every setting of the server, declared once; the only place that reads ``RISKATLAS_*`` variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from layers.catalog import LAYERS_DIR
+from layers.errors import AtlasError
+
+CODE_DIR = Path(__file__).parents[1]
+PREFIX = "RISKATLAS_"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value that differs between installations; `kind` turns the variable's text into it."""
+
+    name: str
+    default: Any
+    help: str
+    kind: Callable[[str], Any] = str
+
+
+SETTINGS = (
+    Setting("DATABASE_URL", "", "address of a PostGIS >= 3.3; empty: the private one of the command"),
+    Setting("HOME", CODE_DIR / ".riskatlas", "folder of everything the atlas keeps beside the database", Path),
+    Setting("LAYERS_DIR", LAYERS_DIR, "folder of the layers' declarations", Path),
+    Setting("FRONT_END_DIR", CODE_DIR / "node_modules", "folder of the front-end packages", Path),
+    Setting("POOL_SIZE", 8, "database connections that a server process keeps", int),
+    Setting("STATEMENT_TIMEOUT_S", 20, "seconds after which the database gives up a statement", int),
+    Setting("TILE_MEMORY_MB", 64, "megabytes of tiles that a server process keeps in memory", int),
+    Setting("LARGEST_BODY_BYTES", 2_000_000, "largest request body that is read", int),
+)
+
+
+class SettingError(AtlasError):
+    """A setting has a value that cannot be used, or a name that does not exist."""
+
+
+def settings(given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """All settings by name: as given, else from the environment, else the default.
+
+    Flask's own names (``TESTING`` and the like, which have no ``RISKATLAS_`` variable) are passed on.
+    """
+    given = dict(given or {})
+    values = {setting.name: given.pop(setting.name, None) for setting in SETTINGS}
+    for setting in SETTINGS:
+        if values[setting.name] is None:
+            values[setting.name] = _from_environment(setting)
+    if unknown := [name for name in given if name not in ("TESTING", "SERVER_NAME")]:
+        raise SettingError(f"unknown setting {', '.join(unknown)}")
+    return {**given, **values, "MAX_CONTENT_LENGTH": values["LARGEST_BODY_BYTES"]}
+
+
+def _from_environment(setting: Setting) -> Any:
+    text = os.environ.get(PREFIX + setting.name)
+    if not text:
+        return setting.default
+    try:
+        return setting.kind(text)
+    except ValueError as error:
+        raise SettingError(f"{PREFIX}{setting.name}={text!r}: {error}; it is the {setting.help}") from error

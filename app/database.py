@@ -1,0 +1,30 @@
+"""Connections for requests: a pool, a limit of time for every statement, and nothing written by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from layers.store import engine_from_url
+
+
+class Database:
+    """A pool of connections; nothing is connected until a request asks."""
+
+    def __init__(self, url: str, *, pool_size: int, statement_timeout_s: int) -> None:
+        self.engine = engine_from_url(url, pool_size=pool_size, statement_timeout_s=statement_timeout_s)
+        self._reader = self.engine.execution_options(postgresql_readonly=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection on which nothing can be written."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection whose changes are committed at the end, or not at all."""
+        with self.engine.begin() as connection:
+            yield connection

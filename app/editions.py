@@ -1,0 +1,194 @@
+"""Published editions, and what is known of one of them; an edition never changes, so it is read once."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+import sqlalchemy as sa
+from psycopg2 import sql
+
+from app import queries
+from app.errors import MissingError, NoEditionError
+from layers.catalog import Catalog
+from layers.store import edition_schema
+
+EDITIONS_REMEMBERED = 8
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A published edition; `created_at` tells it from one of the same number in another database."""
+
+    number: int
+    label: str
+    data_as_of: date | None
+    created_at: datetime
+    published_at: datetime | None
+
+    @property
+    def schema(self) -> str:
+        return edition_schema(self.number)
+
+    def table(self, name: str) -> sql.Identifier:
+        """The quoted name of one of its tables; `name` comes from the catalog."""
+        return sql.Identifier(self.schema, name)
+
+
+@dataclass(frozen=True)
+class Raster:
+    """One raster of an edition: its layer, policy, place below the home folder, and what it says of itself."""
+
+    layer: str
+    policy: str | None
+    path: str
+    sha256: str
+    info: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class EditionFacts:
+    """What holds for a whole edition.
+
+    `counts` gives features and unplaced features a layer; `boundary` is the outline in the storage CRS.
+    """
+
+    edition: Edition
+    meta: dict[str, Any]
+    counts: dict[str, tuple[int, int]]
+    rasters: tuple[Raster, ...]
+    srid: int
+    boundary: shapely.Geometry = field(compare=False)
+
+    @property
+    def area(self) -> dict[str, Any]:
+        area: dict[str, Any] = self.meta["area"]
+        return area
+
+    @property
+    def policy(self) -> str:
+        """Id of the policy that the map shows."""
+        return str(self.area["policy"])
+
+    @property
+    def policies(self) -> list[dict[str, Any]]:
+        """Policies that the edition was scored by: ``id``, ``title_zh``, ``title_en``."""
+        policies: list[dict[str, Any]] = self.meta["policies"]
+        return policies
+
+    @cached_property
+    def metric_crs(self) -> pyproj.CRS:
+        return pyproj.CRS.from_user_input(self.area["metric_proj4"])
+
+    @cached_property
+    def _to_metric(self) -> pyproj.Transformer:
+        return pyproj.Transformer.from_crs(f"EPSG:{self.srid}", self.metric_crs, always_xy=True)
+
+    @cached_property
+    def _to_degrees(self) -> pyproj.Transformer:
+        return pyproj.Transformer.from_crs(self.metric_crs, f"EPSG:{self.srid}", always_xy=True)
+
+    def in_metres(self, geometries: Any) -> Any:
+        """Geometries of the storage CRS in the metric CRS; None stays None."""
+        return _transformed(geometries, self._to_metric)
+
+    def in_degrees(self, geometries: Any) -> Any:
+        """Geometries of the metric CRS in the storage CRS; None stays None."""
+        return _transformed(geometries, self._to_degrees)
+
+
+def _transformed(geometries: Any, transformer: pyproj.Transformer) -> Any:
+    def move(xy: np.ndarray) -> np.ndarray:
+        return np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])) if len(xy) else xy
+
+    return shapely.transform(geometries, move)
+
+
+def published_editions(connection: sa.Connection) -> list[Edition]:
+    """Every published edition, newest first; none while the database holds no atlas yet."""
+    if not queries.run(connection, "has_editions").scalar_one():
+        return []
+    return [Edition(*row) for row in queries.run(connection, "editions")]
+
+
+def chosen_edition(editions: list[Edition], wanted: str | None) -> Edition:
+    """The newest edition, or the one whose number or label is wanted.
+
+    Raises
+    ------
+    NoEditionError
+        Nothing is published.
+    MissingError
+        The wanted one is not among them.
+    """
+    if not editions:
+        raise NoEditionError
+    if not wanted:
+        return editions[0]
+    for edition in editions:
+        if wanted in (str(edition.number), edition.label):
+            return edition
+    raise MissingError(f"没有已发布的版次 {wanted}", f"no published edition {wanted}")
+
+
+class EditionMemory:
+    """Facts of the editions asked for of late; bounded, safe for many threads."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._by_number: dict[int, Edition] = {}
+        self._facts: OrderedDict[Edition, EditionFacts] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def published(self, connection: sa.Connection) -> list[Edition]:
+        """Every published edition, newest first, as the database has it now."""
+        editions = published_editions(connection)
+        self._by_number = {edition.number: edition for edition in editions}
+        return editions
+
+    def known(self, number: int) -> Edition | None:
+        """A published edition that was seen before; asks no database."""
+        return self._by_number.get(number)
+
+    def facts(self, connection: sa.Connection, edition: Edition) -> EditionFacts:
+        """The facts of an edition, read when they are not remembered."""
+        with self._lock:
+            known = self._facts.get(edition)
+            if known is None:
+                known = self._facts[edition] = read_facts(connection, edition, self._catalog)
+            self._facts.move_to_end(edition)
+            while len(self._facts) > EDITIONS_REMEMBERED:
+                self._facts.popitem(last=False)
+            return known
+
+
+def read_facts(connection: sa.Connection, edition: Edition, catalog: Catalog) -> EditionFacts:
+    """Read what holds for a whole edition from its schema."""
+    meta = {row.key: row.value for row in queries.run(connection, "meta", table=edition.table("meta"))}
+    outline = queries.run(connection, "boundary", table=edition.table("boundary")).one()
+    rasters = queries.run(connection, "rasters", table=edition.table("rasters"))
+    return EditionFacts(
+        edition=edition,
+        meta=meta,
+        counts=_counts(connection, edition, catalog),
+        rasters=tuple(Raster(*row) for row in rasters),
+        srid=outline.srid,
+        boundary=shapely.from_wkb(bytes(outline.wkb)),
+    )
+
+
+def _counts(connection: sa.Connection, edition: Edition, catalog: Catalog) -> dict[str, tuple[int, int]]:
+    """Features and unplaced features of every layer that the edition has a table of."""
+    present = set(queries.run(connection, "tables", {"schema": edition.schema}).scalars())
+    return {
+        layer.id: tuple(queries.run(connection, "count", table=edition.table(layer.id)).one())
+        for layer in catalog
+        if layer.has_table and layer.id in present
+    }

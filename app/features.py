@@ -1,0 +1,126 @@
+"""One feature with all that an edition says of it: where it comes from, its level, its conflicts, its parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg2 import sql
+
+from app import queries
+from app.editions import EditionFacts
+from app.errors import MissingError
+from layers.catalog import Catalog, Layer
+
+MOST_RELATED = 200
+ORIGIN_COLUMNS = ("feature_id", "accuracy_m", "positioned", "source_id", "source_file", "source_row", "load_id")
+
+
+def feature(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, layer: Layer, feature_id: str
+) -> dict[str, Any]:
+    """A feature as GeoJSON in the storage CRS.
+
+    Returns
+    -------
+    dict
+        ``properties`` has every field, and besides ``provenance``, ``violations``, ``risk_point`` (None where
+        there is none) and ``related``: features of other layers that refer to this one.
+
+    Raises
+    ------
+    MissingError
+        The edition has no such feature.
+    """
+    row = _row(connection, facts, layer, feature_id)
+    properties = {field.name: row.properties.get(field.name) for field in layer.fields}
+    return {
+        "type": "Feature",
+        "id": feature_id,
+        "geometry": row.geometry,
+        "properties": properties
+        | {
+            "provenance": _provenance(facts, row.properties),
+            "violations": _violations(connection, facts, catalog, layer, feature_id),
+            "risk_point": _risk_point(connection, facts, catalog, layer, feature_id),
+            "related": _related(connection, facts, catalog, layer, row.properties),
+        },
+    }
+
+
+def _row(connection: sa.Connection, facts: EditionFacts, layer: Layer, feature_id: str) -> sa.Row[Any]:
+    found = None
+    if layer.id in facts.counts:
+        geometry = sql.Identifier("geom") if layer.is_drawn else sql.SQL("NULL::geometry")
+        table = facts.edition.table(layer.id)
+        found = queries.run(connection, "feature", {"id": feature_id}, table=table, geometry=geometry).one_or_none()
+    if found is None:
+        raise MissingError(
+            f"图层 {layer.id} 在版次 {facts.edition.label} 中没有要素 {feature_id}",
+            f"layer {layer.id} has no feature {feature_id} in edition {facts.edition.label}",
+        )
+    return found
+
+
+def _provenance(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:
+    """Where a feature comes from; a derived one has no source of its own."""
+    sources = facts.meta.get("sources", [])
+    source = next((source for source in sources if source["source_id"] == row.get("source_id")), {})
+    return {
+        "source_id": row.get("source_id"),
+        "title_zh": source.get("title_zh"),
+        "supplier": source.get("supplier"),
+        "file": row.get("source_file") or source.get("file"),
+        "sha256": source.get("sha256"),
+        "row": row.get("source_row"),
+        "load_id": row.get("load_id"),
+        "as_of": source.get("as_of"),
+        "accuracy_m": row.get("accuracy_m"),
+        "positioned": row.get("positioned"),
+    }
+
+
+def _violations(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, layer: Layer, feature_id: str
+) -> list[dict[str, Any]]:
+    if "distance_violations" not in facts.counts:
+        return []
+    table = facts.edition.table("distance_violations")
+    parameters = {"layer": layer.id, "id": feature_id, "n_most": MOST_RELATED}
+    rows = queries.run(connection, "violations_of", parameters, table=table)
+    return [_fields(catalog["distance_violations"], row.properties) | {"line": row.line} for row in rows]
+
+
+def _risk_point(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, layer: Layer, feature_id: str
+) -> dict[str, Any] | None:
+    if "risk_points" not in facts.counts or layer.id == "risk_points":
+        return None
+    table = facts.edition.table("risk_points")
+    row = queries.run(connection, "risk_point_of", {"layer": layer.id, "id": feature_id}, table=table).first()
+    return None if row is None else _fields(catalog["risk_points"], row.properties)
+
+
+def _related(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, layer: Layer, row: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Features whose declaration says that one of their fields refers to this layer, layer by layer."""
+    found = []
+    for other in catalog:
+        for field in other.fields:
+            if field.references is None or other.id not in facts.counts:
+                continue
+            target_layer, target_field = field.references.split(".")
+            if target_layer != layer.id or row.get(target_field) is None:
+                continue
+            parameters = {"value": row[target_field], "n_most": MOST_RELATED}
+            table, column = facts.edition.table(other.id), sql.Identifier(field.name)
+            rows = queries.run(connection, "related", parameters, table=table, column=column)
+            features = [{"id": r.properties["feature_id"], **_fields(other, r.properties)} for r in rows]
+            if features:
+                found.append({"layer": other.id, "features": features})
+    return found
+
+
+def _fields(layer: Layer, row: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: row.get(field.name) for field in layer.fields}

@@ -1,0 +1,78 @@
+"""What the map, its legend and its panels are drawn from: levels, layers with fields and styles, editions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app import styles
+from app.editions import Edition, EditionFacts
+from layers.catalog import GROUPS, Catalog, Field, Layer
+
+GROUP_TITLES = {
+    "risk": ("风险", "Risk"),
+    "objects": ("对象", "Objects"),
+    "base": ("界线与底图", "Boundaries and base map"),
+}
+SECRECY = "内部使用"
+
+
+def description(facts: EditionFacts, editions: list[Edition], catalog: Catalog) -> dict[str, Any]:
+    """The answer of ``/api/layers`` for one edition, plain values only."""
+    return {
+        "area": facts.area,
+        "edition": edition_entry(facts.edition, editions),
+        "editions": [edition_entry(edition, editions) for edition in editions],
+        "levels": styles.levels(),
+        "groups": [
+            {"id": group, "title_zh": GROUP_TITLES[group][0], "title_en": GROUP_TITLES[group][1]} for group in GROUPS
+        ],
+        "layers": [_layer_entry(layer, facts) for layer in catalog],
+        "policies": facts.policies,
+        "policy": facts.policy,
+        "method": _method(facts),
+        "secrecy": SECRECY,
+    }
+
+
+def edition_entry(edition: Edition, editions: Iterable[Edition]) -> dict[str, Any]:
+    """One edition as the API shows it."""
+    return {
+        "edition": edition.number,
+        "label": edition.label,
+        "data_as_of": edition.data_as_of.isoformat() if edition.data_as_of else None,
+        "published_at": edition.published_at.isoformat() if edition.published_at else None,
+        "is_newest": edition.number == max(other.number for other in editions),
+    }
+
+
+def _method(facts: EditionFacts) -> dict[str, str]:
+    shown = next((policy for policy in facts.policies if policy["id"] == facts.policy), {})
+    return {"zh": shown.get("title_zh", facts.policy), "en": shown.get("title_en", facts.policy)}
+
+
+def _layer_entry(layer: Layer, facts: EditionFacts) -> dict[str, Any]:
+    n_features, n_unplaced = facts.counts.get(layer.id, (0, 0))
+    names = ("id", "title_zh", "title_en", "group", "geometry", "kind", "draw_order", "min_zoom", "max_zoom")
+    return {
+        **{name: getattr(layer, name) for name in names},
+        "visible": layer.visible,
+        "label": layer.label,
+        "n_features": n_features,
+        "n_unplaced": n_unplaced,
+        "fields": [_field_entry(field) for field in layer.fields],
+        "style": styles.layer_style(layer),
+        "legend": styles.legend(layer),
+    }
+
+
+def _field_entry(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "type": field.type,
+        "title_zh": field.title_zh,
+        "title_en": field.title_en,
+        "unit": field.unit,
+        "codes": [{"code": code.code, "zh": code.zh, "en": code.en} for code in field.codes],
+        "panel": field.panel,
+    }

@@ -1,0 +1,52 @@
+"""The long-lived parts of the server, made once a process and found again by every view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, current_app
+
+from app.database import Database
+from app.editions import EditionMemory
+from app.tiles import TileStore
+from layers.catalog import Catalog, load_catalog
+
+NAME = "riskatlas"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the views work with."""
+
+    home: Path
+    front_end: Path
+    catalog: Catalog
+    database: Database
+    editions: EditionMemory
+    tiles: TileStore
+
+
+def init_app(app: Flask) -> None:
+    """Make the parts from the settings."""
+    settings = app.config
+    catalog = load_catalog(Path(settings["LAYERS_DIR"]))
+    home = Path(settings["HOME"])
+    app.extensions[NAME] = Parts(
+        home=home,
+        front_end=Path(settings["FRONT_END_DIR"]),
+        catalog=catalog,
+        database=Database(
+            settings["DATABASE_URL"],
+            pool_size=settings["POOL_SIZE"],
+            statement_timeout_s=settings["STATEMENT_TIMEOUT_S"],
+        ),
+        editions=EditionMemory(catalog),
+        tiles=TileStore(home / "tiles", memory_bytes=settings["TILE_MEMORY_MB"] * 2**20),
+    )
+
+
+def parts() -> Parts:
+    """The parts of the server that answers this request."""
+    found: Parts = current_app.extensions[NAME]
+    return found

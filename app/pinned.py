@@ -1,0 +1,40 @@
+"""The edition that a request reads: resolved once at its start, then held to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import request
+
+from app.editions import Edition, EditionFacts, chosen_edition
+from app.parts import parts
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One edition and a connection to read it; what is published meanwhile changes nothing here."""
+
+    connection: sa.Connection
+    facts: EditionFacts
+    editions: list[Edition]
+
+    @property
+    def edition(self) -> Edition:
+        return self.facts.edition
+
+    @property
+    def is_newest(self) -> bool:
+        return self.edition == self.editions[0]
+
+
+@contextmanager
+def pinned_edition(wanted: str | None = None) -> Iterator[Pinned]:
+    """The newest edition, or the one wanted by number or label (``ed`` of the address unless given)."""
+    memory = parts().editions
+    with parts().database.reading() as connection:
+        editions = memory.published(connection)
+        edition = chosen_edition(editions, wanted or request.args.get("ed"))
+        yield Pinned(connection, memory.facts(connection, edition), editions)

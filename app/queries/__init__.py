@@ -1,0 +1,41 @@
+"""The server's SQL, one statement a file; identifiers are quoted by the driver, values are bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg2 import sql
+
+QUERIES_DIR = Path(__file__).parent
+
+
+@cache
+def text(name: str) -> str:
+    """The statement in ``<name>.sql``, ``{placeholders}`` of identifiers and ``%(parameters)s`` as written."""
+    return (QUERIES_DIR / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def run(
+    connection: sa.Connection,
+    name: str,
+    parameters: Mapping[str, Any] | None = None,
+    **identifiers: sql.Composable,
+) -> sa.CursorResult[Any]:
+    """Run a statement.
+
+    Parameters
+    ----------
+    name : str
+        File of the statement, without ``.sql``.
+    parameters : mapping
+        Values, bound by the driver.
+    **identifiers : Composable
+        What stands for the statement's ``{placeholders}``: names from the catalog, never from a request.
+    """
+    statement = sql.SQL(text(name)).format(**identifiers)
+    words = statement.as_string(connection.connection.dbapi_connection)  # type: ignore[arg-type]
+    return connection.exec_driver_sql(words, dict(parameters or {}))

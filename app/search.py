@@ -1,0 +1,120 @@
+"""The one search box: names and numbers of features, chainages (``K12+300 name``), coordinates."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import shapely
+import sqlalchemy as sa
+from psycopg2 import sql
+
+from app import queries
+from app.editions import EditionFacts
+from layers.catalog import Catalog, Layer
+
+CHAINAGE = re.compile(r"K(\d{1,4})\+(\d{1,3}(?:\.\d{1,3})?)\s*(.*)", re.IGNORECASE)
+COORDINATES = re.compile(r"(-?\d{1,3}(?:\.\d{1,15})?)\s*[,,、\s]\s*(-?\d{1,2}(?:\.\d{1,15})?)")
+SUB_FIELDS = ("address", "town_name", "road_name", "operator")
+"""Fields that tell features of one name apart, best first."""
+
+
+def search(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, text: str, *, limit: int
+) -> list[dict[str, Any]]:
+    """What a text may mean, best first: ``layer``, ``id``, ``label``, ``sub``, ``lon``, ``lat``, ``level``.
+
+    Longitude and latitude are degrees of the storage CRS, None for a feature without a position. `layer` and
+    `id` are None for a mere place.
+    """
+    if match := COORDINATES.fullmatch(text):
+        return _place(facts, float(match[1]), float(match[2]))
+    if match := CHAINAGE.fullmatch(text):
+        chainage_m = 1000.0 * int(match[1]) + float(match[2])
+        return _chainages(connection, facts, chainage_m, match[3], limit)
+    return _features(connection, facts, catalog, text, limit)
+
+
+def _place(facts: EditionFacts, lon: float, lat: float) -> list[dict[str, Any]]:
+    if abs(lon) > 180 or abs(lat) > 90:
+        return []
+    is_inside = shapely.intersects(facts.boundary, shapely.Point(lon, lat))
+    sub = "" if is_inside else "辖区以外 / outside the area"
+    return [_result(None, None, f"{lon:.6f}, {lat:.6f}", sub, lon, lat)]
+
+
+def _chainages(
+    connection: sa.Connection, facts: EditionFacts, chainage_m: float, name: str, limit: int
+) -> list[dict[str, Any]]:
+    if "pipelines" not in facts.counts:
+        return []
+    parameters = {
+        "like": f"%{_escaped(name)}%", "chainage_m": chainage_m, "srid": facts.srid,
+        "metric": facts.area["metric_proj4"], "n_most": limit,
+    }  # fmt: skip
+    rows = queries.run(connection, "pipelines_named", parameters, table=facts.edition.table("pipelines"))
+    kilometre, metres = divmod(chainage_m, 1000)
+    label = f"K{kilometre:.0f}+{metres:03.0f}"
+    return [_result("pipelines", row.id, f"{label} {row.name}", row.id, row.lon, row.lat) for row in rows]
+
+
+def _features(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, text: str, limit: int
+) -> list[dict[str, Any]]:
+    found: list[tuple[int, int, dict[str, Any]]] = []
+    for layer in catalog.loaded:
+        if layer.search and layer.id in facts.counts:
+            rows = _matches(connection, facts, layer, text, limit)
+            found += [(row.distance, -layer.draw_order, _result(*row[:6])) for row in rows]
+    found.sort(key=lambda entry: entry[:2])
+    results = [result for _, _, result in found[:limit]]
+    _add_levels(connection, facts, results)
+    return results
+
+
+def _matches(
+    connection: sa.Connection, facts: EditionFacts, layer: Layer, text: str, limit: int
+) -> list[sa.Row[Any]]:
+    like = sql.SQL(" OR ").join(sql.SQL("{} ILIKE %(like)s").format(sql.Identifier(name)) for name in layer.search)
+    names = [field.name for field in layer.fields]
+    sub = next((sql.Identifier(name) for name in SUB_FIELDS if name in names), sql.SQL("''"))
+    point = "ST_PointOnSurface(geom)" if layer.is_drawn else "NULL::geometry"
+    parameters = {
+        "text": text, "like": f"%{_escaped(text)}%", "begins": f"{_escaped(text)}%", "layer": layer.id, "n_most": limit,
+    }  # fmt: skip
+    return list(
+        queries.run(
+            connection,
+            "search",
+            parameters,
+            table=facts.edition.table(layer.id),
+            label=sql.Identifier(layer.label or "feature_id"),
+            sub=sub,
+            matches=like,
+            point=sql.SQL(point),
+        )
+    )
+
+
+def _add_levels(connection: sa.Connection, facts: EditionFacts, results: list[dict[str, Any]]) -> None:
+    """Add the level to every result that is rated."""
+    if "risk_points" not in facts.counts:
+        return
+    table = facts.edition.table("risk_points")
+    for layer_id in {result["layer"] for result in results}:
+        ids = [result["id"] for result in results if result["layer"] == layer_id]
+        levels = dict(row[:2] for row in queries.run(connection, "levels_of", {"layer": layer_id, "ids": ids}, table=table))
+        for result in results:
+            if result["layer"] == layer_id and result["id"] in levels:
+                result["level"] = levels[result["id"]]
+
+
+def _result(
+    layer_id: str | None, feature_id: str | None, label: str | None, sub: str | None, lon: float | None, lat: float | None
+) -> dict[str, Any]:
+    return {"layer": layer_id, "id": feature_id, "label": label or feature_id, "sub": sub or "", "lon": lon, "lat": lat}
+
+
+def _escaped(text: str) -> str:
+    """A text that LIKE takes literally."""
+    return re.sub(r"([\\%_])", r"\\\1", text)

@@ -1,0 +1,13 @@
+"""One blueprint a subject; a view reads the request, calls one function and returns the answer."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.views import catalog_api, features, operations, pages, tiles
+
+
+def init_app(app: Flask) -> None:
+    """Register every blueprint."""
+    for module in (pages, tiles, catalog_api, features, operations):
+        app.register_blueprint(module.blueprint)

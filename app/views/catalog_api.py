@@ -1,0 +1,43 @@
+"""What there is: layers, editions, and what a text in the search box may mean."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from app.errors import RequestError
+from app.layer_list import description, edition_entry
+from app.parameters import plain_text, whole_number
+from app.parts import parts
+from app.pinned import pinned_edition
+from app.search import search
+
+blueprint = Blueprint("catalog_api", __name__)
+LONGEST_QUERY = 80
+MOST_RESULTS = 50
+
+
+@blueprint.get("/api/layers")
+def layers() -> Response:
+    """Everything the map, legend and panels are drawn from."""
+    with pinned_edition() as pinned:
+        return jsonify(description(pinned.facts, pinned.editions, parts().catalog))
+
+
+@blueprint.get("/api/editions")
+def editions() -> Response:
+    """Every published edition, newest first."""
+    with parts().database.reading() as connection:
+        published = parts().editions.published(connection)
+    return jsonify(editions=[edition_entry(edition, published) for edition in published])
+
+
+@blueprint.get("/api/search")
+def search_features() -> Response:
+    """Features by name or number, chainages, coordinates."""
+    text = plain_text("q", request.args.get("q", ""), longest=LONGEST_QUERY)
+    if not text:
+        raise RequestError("q", "请输入要查找的内容", "say what to look for")
+    limit = whole_number("limit", request.args.get("limit", "8"), least=1, most=MOST_RESULTS)
+    with pinned_edition() as pinned:
+        results = search(pinned.connection, pinned.facts, parts().catalog, text, limit=limit)
+    return jsonify(results=results, edition=pinned.edition.number)

@@ -1,0 +1,22 @@
+"""One feature with where it comes from and what holds for it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from app.features import feature
+from app.parameters import plain_text
+from app.parts import parts
+from app.pinned import pinned_edition
+
+blueprint = Blueprint("features", __name__)
+
+
+@blueprint.get("/api/features/<layer_id>/<path:feature_id>")
+def one_feature(layer_id: str, feature_id: str) -> Response:
+    """A feature as GeoJSON with provenance, conflicts and rating."""
+    layer = parts().catalog[layer_id]
+    wanted = plain_text("id", feature_id)
+    with pinned_edition() as pinned:
+        found = feature(pinned.connection, pinned.facts, parts().catalog, layer, wanted)
+    return jsonify(found | {"edition": pinned.edition.number})

@@ -1,0 +1,66 @@
+"""The pages for people, and the files that these need from the packages and from the home folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
+
+from app.errors import MissingError
+from app.parts import parts
+from app.pinned import pinned_edition
+
+blueprint = Blueprint("pages", __name__)
+LANGUAGES = ("zh", "en")
+A_YEAR_S = 31_536_000
+VENDOR_FILES = {
+    "maplibre-gl.mjs": "maplibre-gl/dist/maplibre-gl.mjs",
+    "maplibre-gl-shared.mjs": "maplibre-gl/dist/maplibre-gl-shared.mjs",
+    "maplibre-gl-worker.mjs": "maplibre-gl/dist/maplibre-gl-worker.mjs",
+    "maplibre-gl.css": "maplibre-gl/dist/maplibre-gl.css",
+}
+"""What browsers get of the front-end packages: these and nothing else."""
+FONT_FILES = ("AtlasSansSC-Regular.woff2", "AtlasSansSC-Bold.woff2")
+
+
+def language() -> str:
+    """The language of the page: asked for in the address, else as last time, else Chinese."""
+    wanted = (request.args.get("lang"), request.cookies.get("lang"))
+    return next((lang for lang in wanted if lang in LANGUAGES), LANGUAGES[0])
+
+
+@blueprint.get("/")
+def map_page() -> Response:
+    """The map; says what to do while nothing is published."""
+    with pinned_edition():
+        response = make_response(render_template("map.html", lang=language()))
+    if request.args.get("lang") in LANGUAGES:
+        response.set_cookie("lang", language(), max_age=A_YEAR_S, samesite="Lax", httponly=False)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@blueprint.get("/vendor/<name>")
+def vendor_file(name: str) -> Response:
+    """A file of a front-end package, from a fixed list."""
+    if name not in VENDOR_FILES:
+        raise MissingError(f"没有文件 {name}", f"no file {name}")
+    return _file(parts().front_end, VENDOR_FILES[name])
+
+
+@blueprint.get("/fonts/<name>")
+def font_file(name: str) -> Response:
+    """A font of the map, made at publication."""
+    if name not in FONT_FILES:
+        raise MissingError(f"没有字体 {name}", f"no font {name}")
+    return _file(parts().home / "fonts", name)
+
+
+def _file(folder: Path, name: str) -> Response:
+    """A file with its ETag; kept for a year where the address names its version (``?v=``)."""
+    path = folder / name
+    if not path.is_file():
+        raise MissingError(f"文件 {path.name} 尚未安装或生成", f"{path.name} is not installed or not made yet")
+    response = send_from_directory(folder.absolute(), name, conditional=True, etag=True)
+    response.headers["Cache-Control"] = f"private, max-age={A_YEAR_S}, immutable" if "v" in request.args else "no-cache"
+    return response
