@@ -110,17 +110,17 @@ def _check_references(frame: pd.DataFrame, known: dict[str, frozenset[str]], pro
         problems.add(frame.index[is_missing], "RQ14", name, frame[name])
 
 
-def _content(frame: pd.DataFrame) -> pd.Series:
-    """A hash of each row's content, positions included, for telling repeats from contradictions."""
+def content_hashes(frame: pd.DataFrame) -> pd.Series:
+    """A 64-bit hash of each row's content, position included: tells repeats and changes, never identity."""
     plain = frame.drop(columns=["source_file", "source_row"])
     if "geometry" in plain.columns:
-        plain = pd.DataFrame(plain.drop(columns="geometry")).assign(wkb=shapely.to_wkb(plain["geometry"].to_numpy()))
-    return pd.util.hash_pandas_object(plain.astype("object").astype(str), index=False)
+        plain = pd.DataFrame(plain.drop(columns="geometry")).assign(wkb=shapely.to_wkb(plain["geometry"].to_numpy(), hex=True))
+    return pd.util.hash_pandas_object(plain.astype("object").astype(str), index=False).astype("int64")
 
 
 def _folded(frame: pd.DataFrame, problems: Problems) -> tuple[pd.DataFrame, int]:
     is_candidate = frame["feature_id"].notna() & ~frame.index.isin(problems.table["at"])
-    content = _content(frame)
+    content = content_hashes(frame)
     is_repeat = is_candidate & pd.DataFrame({"key": frame["feature_id"], "content": content}).duplicated()
     return frame[~is_repeat], int(is_repeat.sum())
 

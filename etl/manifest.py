@@ -8,13 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Mapping
 
-import numpy as np
-import pyogrio
 import pyproj
-import shapely
 
 from layers.catalog import Area, Catalog, Layer, load_area, read_toml, strict
-from layers.crs import SHIFTED_DATUMS, to_geographic, transform_geometry
+from layers.crs import SHIFTED_DATUMS
 from layers.errors import CatalogError, SourceFileError
 
 READERS = ("table", "vector", "raster")
@@ -181,6 +178,11 @@ def delivered_files(manifest: Manifest, data_dir: Path) -> list[Path]:
     return found
 
 
+def job_path(manifest: Manifest) -> Path:
+    """Where the job module of a manifest lies."""
+    return Path(__file__).parent / "jobs" / f"{manifest.job}.py"
+
+
 def load_delivery(area: Area, data_dir: Path) -> Delivery:
     """Label and date of a delivery: `delivery.toml` in the data folder, else what the area states."""
     path = data_dir / "delivery.toml"
@@ -188,22 +190,3 @@ def load_delivery(area: Area, data_dir: Path) -> Delivery:
         return Delivery(area.delivery_label or data_dir.name, area.delivery_on)
     table = read_toml(path)
     return strict(Delivery, {key: table[key] for key in ("label", "as_of") if key in table}, path)
-
-
-def load_boundary(area: Area, data_dir: Path) -> Any:
-    """Outline of the area as one (multi)polygon in the storage CRS, repaired and widened by its tolerance."""
-    path = data_dir / area.boundary.file
-    try:
-        frame = pyogrio.read_dataframe(path, columns=[])
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise SourceFileError(path, str(error), "the outline of the area") from error
-    geometries = to_geographic(frame.geometry.to_numpy(), area.boundary.crs, area.storage_crs)
-    outline = shapely.union_all(shapely.make_valid(geometries))
-    if outline.is_empty or outline.area == 0:
-        raise SourceFileError(path, "no polygon", "the outline of the area")
-    return outline
-
-
-def measured_boundary(outline: Any, area: Area) -> Any:
-    """The outline in the area's metric CRS."""
-    return transform_geometry(np.array([outline], dtype=object), area.storage_crs, area.metric_crs)[0]

@@ -111,10 +111,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where the outline of an area comes from: a file below the data folder, its CRS or shifted datum."""
+    """Where the outline of an area comes from: a file below the data folder, its CRS or shifted datum.
+
+    `tolerance_m` widens it for the test whether a feature lies inside (outlines are simplified).
+    """
 
     file: str
     crs: str
+    tolerance_m: float = 50.0
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ class Catalog:
         return [layer for layer in self.layers if layer.kind == "derived"]
 
 
-def strict(cls: type[T], table: Mapping[str, Any], path: Path, **given: Any) -> T:
+def strict(cls: type[T], table: Mapping[str, Any], path: Path, /, **given: Any) -> T:
     """A dataclass built from a TOML table; unknown and missing keys raise `CatalogError`, arrays become tuples."""
     known = {entry.name: entry for entry in dataclasses.fields(cls)}  # type: ignore[arg-type]
     unknown = sorted(set(table) - set(known))
@@ -239,7 +243,7 @@ def _check_layer(layer: Layer, path: Path) -> None:
         f"group {layer.group!r} is none of {GROUPS}": layer.group not in GROUPS,
         f"kind {layer.kind!r} is neither loaded nor derived": layer.kind not in ("loaded", "derived"),
         f"placement {layer.placement!r} is neither required nor optional": layer.placement not in ("required", "optional"),
-        f"outside {layer.outside!r} is none of refuse, keep, drop": layer.outside not in ("refuse", "keep", "drop"),
+        f"outside {layer.outside!r} is neither refuse nor keep": layer.outside not in ("refuse", "keep"),
         "a field is declared twice": len(set(names)) != len(names),
         "a field name must be a lower-case identifier": any(not n.isidentifier() or n != n.lower() for n in names),
         f"key, label or search name no field: {layer.key} {layer.label} {layer.search}": not (

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Callable
 
 import sqlalchemy as sa
 
@@ -55,3 +58,18 @@ def require_edition(connection: sa.Connection, edition: int, *, status: str) -> 
     ).scalar_one_or_none()
     if found != status:
         raise EditionError(f"edition {edition} is {found or 'missing'}; expected {status}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an installation lives: its home folder and the way to its database, opened only when asked for.
+
+    `open_url` starts the private PostGIS when it is down and returns a SQLAlchemy URL.
+    """
+
+    home: Path
+    open_url: Callable[[], str]
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        return engine_from_url(self.open_url())

@@ -19,7 +19,7 @@ SQL_TYPES: dict[str, sa.types.TypeEngine[object]] = {
     "json": JSONB(),
 }
 GEOMETRY_COLUMN = "geom"
-SINGLE_OF = {"MultiPoint": "Point", "MultiLineString": "LineString", "MultiPolygon": "Polygon"}
+ColumnTypes = dict[str, sa.types.TypeEngine[object]]
 
 
 def _comment(entry: Field) -> str:
@@ -117,11 +117,11 @@ def ensure_register(connection: sa.Connection, layer: Layer, srid: int) -> sa.Ta
         return table
     present = {column["name"]: column["type"] for column in inspector.get_columns(layer.id, schema=table.schema)}
     _add_columns(connection, table, present)
-    _refuse_changes(layer, table, present)
+    _refuse_changes(connection, layer, table, present)
     return table
 
 
-def _add_columns(connection: sa.Connection, table: sa.Table, present: dict[str, object]) -> None:
+def _add_columns(connection: sa.Connection, table: sa.Table, present: ColumnTypes) -> None:
     preparer = connection.dialect.identifier_preparer
     for column in table.columns:
         if column.name not in present:
@@ -131,7 +131,7 @@ def _add_columns(connection: sa.Connection, table: sa.Table, present: dict[str, 
                 "target": target, "name": preparer.quote(column.name), "kind": kind}))
 
 
-def _refuse_changes(layer: Layer, table: sa.Table, present: dict[str, object]) -> None:
+def _refuse_changes(connection: sa.Connection, layer: Layer, table: sa.Table, present: ColumnTypes) -> None:
     extra = sorted(set(present) - {column.name for column in table.columns})
     if extra:
         raise CatalogError(
@@ -140,9 +140,9 @@ def _refuse_changes(layer: Layer, table: sa.Table, present: dict[str, object]) -
             "or start a new database: columns with data are never dropped",
         )
     for entry in layer.fields:
-        kept = str(present.get(entry.name, SQL_TYPES[entry.type])).split("(")[0].upper()
-        wanted = str(SQL_TYPES[entry.type]).upper()
-        if entry.name in present and kept.replace("_", " ") != wanted.replace("_", " "):
+        wanted = SQL_TYPES[entry.type].compile(connection.dialect)
+        kept = present[entry.name].compile(connection.dialect) if entry.name in present else wanted
+        if kept != wanted:
             raise CatalogError(
                 layer.folder / "layer.toml", f"field {entry.name} is {kept} in the register, declared {wanted}"
             )

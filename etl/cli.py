@@ -1,0 +1,173 @@
+"""Commands of the loading side: load, score, publish and what goes with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from etl.load import SourceResult, load_area_data
+from etl.postgis.cluster import cluster_for
+from etl.postgis.migrate import migrate
+from etl.publish import publish_edition
+from etl.rollback import rollback_load
+from etl.score import ScoreResult, score_register
+from etl.status import status_of
+from layers.catalog import load_catalog
+from layers.store import Place
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object for a program to read.")
+
+
+def say(text: str) -> None:
+    """Progress for people; stdout belongs to results."""
+    click.echo(text, err=True)
+
+
+def emit(value: Any) -> None:
+    """A result for programs, one line of JSON on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def describe_source(result: SourceResult) -> str:
+    """One line about a source: 企业名录 enterprises: 3300 read, 3287 accepted ..."""
+    words = {"n_read": "读取", "n_accepted": "接收", "n_added": "新增", "n_changed": "变更", "n_gone": "消失",
+             "n_merged": "归并", "n_refused": "退回", "n_repaired": "修复", "n_unplaced": "未定位"}
+    states = {"unchanged": "无变化(同一文件已入库)", "absent": "本次未报送", "would load": "试算"}
+    counts = "  ".join(f"{words[name]} {result.counts[name]}" for name in words if result.counts.get(name))
+    rules = f"  {result.refused_by_rule}" if result.refused_by_rule else ""
+    return f"  {result.source_id:<26} {states.get(result.state, '')} {counts}{rules}  {result.seconds:.1f} s"
+
+
+@click.command("load")
+@click.argument("area_dir", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--data", "data_dir", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Folder with the delivered files; default: AREA_DIR/raw.")
+@click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@AS_JSON
+@click.pass_obj
+def load_command(place: Place, area_dir: Path, data_dir: Path | None, dry_run: bool, as_json: bool) -> None:
+    """Load the delivered files of an area into the register."""
+    migrate(place.engine)
+    folder = data_dir or area_dir / "raw"
+    say(f"入库 load: {folder}")
+    results = load_area_data(
+        place.engine, load_catalog(), area_dir, folder, home=place.home, is_dry_run=dry_run,
+        report=lambda result: say(describe_source(result)),
+    )
+    if as_json:
+        emit({"sources": [dataclasses.asdict(result) for result in results]})
+
+
+@click.command("score")
+@click.option("--label", default="", help="Name of the edition, such as 2026Q3; default: that of the newest delivery.")
+@click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="Date whose rules are in force; default: date of the data.")
+@AS_JSON
+@click.pass_obj
+def score_command(place: Place, label: str, on: Any, as_json: bool) -> None:
+    """Fix the register's state and write it with all results as the next draft edition."""
+    migrate(place.engine)
+    result = score_register(place.engine, load_catalog(), home=place.home, label=label,
+                            on=on.date() if on else None, report=say)
+    _tell_score(result)
+    if as_json:
+        emit(dataclasses.asdict(result))
+
+
+def _tell_score(result: ScoreResult) -> None:
+    if result.is_unchanged:
+        say(f"评定 score: 现状库与规则自第 {result.edition} 版以来无变化")
+        return
+    say(f"评定 score: 第 {result.edition} 版草稿 {result.label}  {result.seconds:.1f} s")
+
+
+@click.command("publish")
+@AS_JSON
+@click.pass_obj
+def publish_command(place: Place, as_json: bool) -> None:
+    """Check the newest draft edition, make the map's fonts, and serve it."""
+    migrate(place.engine)
+    result = publish_edition(place.engine, load_catalog(), home=place.home, report=say)
+    say(f"发布 publish: 第 {result.edition} 版 {result.label}  {result.seconds:.1f} s")
+    if as_json:
+        emit(dataclasses.asdict(result))
+
+
+@click.command("status")
+@AS_JSON
+@click.pass_obj
+def status_command(place: Place, as_json: bool) -> None:
+    """What is loaded and published, with counts."""
+    migrate(place.engine)
+    status = status_of(place.engine, load_catalog())
+    if as_json:
+        emit(status)
+        return
+    click.echo(f"辖区 area: {status['area']}  版次 edition: {status['edition']}  {status['editions']}")
+    for layer, counts in status["layers"].items():
+        click.echo(f"  {layer:<22} " + "  ".join(f"{name} {n}" for name, n in counts.items()))
+    for level, sums in status["levels"].items():
+        click.echo(f"  {level:<22} zones {sums['zones']}  {sums['area_km2']:.2f} km²")
+    for rule, sums in status["rules"].items():
+        click.echo(f"  {rule:<22} violations {sums['violations']}")
+
+
+@click.command("rollback")
+@click.argument("load_id", type=int)
+@click.pass_obj
+def rollback_command(place: Place, load_id: int) -> None:
+    """Take a load back; refused when later loads touched its features."""
+    migrate(place.engine)
+    counts = rollback_load(place.engine, load_catalog(), load_id)
+    say(f"回滚 rollback: 第 {load_id} 批 {counts}")
+
+
+@click.group("db")
+def db_group() -> None:
+    """The private PostGIS: start, stop, status, shell."""
+
+
+@db_group.command("start")
+@click.pass_obj
+def db_start(place: Place) -> None:
+    """Start the private PostGIS; it stays until `db stop`."""
+    place.open_url()
+    say("数据库已启动 database running")
+
+
+@db_group.command("stop")
+@click.pass_obj
+def db_stop(place: Place) -> None:
+    """Stop the private PostGIS."""
+    stopped = cluster_for(place.home).stop()
+    say("数据库已停止 database stopped" if stopped else "数据库未在运行 database was not running")
+
+
+@db_group.command("status")
+@AS_JSON
+@click.pass_obj
+def db_status(place: Place, as_json: bool) -> None:
+    """Whether the private PostGIS runs, and where its data and log lie."""
+    status = dataclasses.asdict(cluster_for(place.home).status())
+    if as_json:
+        emit(status)
+    else:
+        for name, value in status.items():
+            click.echo(f"  {name:<16} {value}")
+
+
+@db_group.command("shell", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def db_shell(place: Place, arguments: tuple[str, ...]) -> None:
+    """Open psql on the private PostGIS."""
+    cluster = cluster_for(place.home)
+    cluster.ensure_running()
+    sys.exit(cluster.shell(*arguments))
+
+
+commands: list[click.Command] = [load_command, score_command, publish_command, status_command, rollback_command, db_group]

@@ -1,0 +1,78 @@
+"""The map's fonts: one file a weight, subset to the characters of the interface and the edition."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from fontTools import subset
+from fontTools.ttLib import TTCollection
+
+from layers.errors import AtlasError
+
+FONT_FOLDERS = (Path("/usr/share/fonts/opentype/noto"), Path("/usr/share/fonts/noto-cjk"), Path("/usr/share/fonts"))
+WEIGHTS = {"Regular": "NotoSansCJK-Regular.ttc", "Bold": "NotoSansCJK-Bold.ttc"}
+FAMILY = "Noto Sans CJK SC"
+ALWAYS = "".join(chr(code) for code in (*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x2010, 0x2027), *range(0x3000, 0x3020), *range(0xFF01, 0xFF5F))) + "×⁻⁰¹²³⁴⁵⁶⁷⁸⁹≥≤±→←↑↓°′″①②③④⑤⑥⑦⑧⑨√✕✓△▲●○■□◆◇"
+
+
+DROPPED_TABLES = ["VORG", "BASE", "vhea", "vmtx", "GSUB", "GPOS"]
+"""Vertical writing and glyph substitution: the map sets single characters side by side."""
+
+
+def fonts_folder(home: Path) -> Path:
+    """Where the subset fonts lie."""
+    return home / "fonts"
+
+
+def _collection(name: str) -> Path:
+    for folder in FONT_FOLDERS:
+        found = sorted(folder.glob(f"**/{name}")) if folder.exists() else []
+        if found:
+            return found[0]
+    raise AtlasError(f"font {name} is not installed; install the package fonts-noto-cjk")
+
+
+def make_fonts(home: Path, characters: set[str]) -> str:
+    """Write the fonts for these characters, unless fonts that cover them are there; returns the hash that names them.
+
+    The files are `AtlasSansSC-<weight>.<hash>.woff2` with the characters beside them;
+    `AtlasSansSC-<weight>.woff2` is a copy of the newest.
+    """
+    wanted = characters | set(ALWAYS)
+    folder = fonts_folder(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    covering = sorted(path for path in folder.glob("characters.*.txt") if wanted <= set(path.read_text("utf-8")))
+    if covering:
+        return covering[0].suffixes[0][1:]
+    text = "".join(sorted(wanted))
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    paths = [_collection(collection) for collection in WEIGHTS.values()]
+    with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
+        for weight, content in zip(WEIGHTS, pool.map(_subset, paths, [text] * len(paths)), strict=True):
+            _replace(folder / f"AtlasSansSC-{weight}.{name}.woff2", content)
+            _replace(folder / f"AtlasSansSC-{weight}.woff2", content)
+    _replace(folder / f"characters.{name}.txt", text.encode())
+    return name
+
+
+def _replace(target: Path, content: bytes) -> None:
+    part = target.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(target)
+
+
+def _subset(path: Path, characters: str) -> bytes:
+    fonts = TTCollection(path, lazy=True, recalcBBoxes=False).fonts
+    font = next(font for font in fonts if font["name"].getDebugName(1) == FAMILY)
+    options = subset.Options(notdef_outline=True, name_IDs=[1, 2], drop_tables=DROPPED_TABLES)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text=characters)
+    subsetter.subset(font)
+    font.flavor = "woff2"
+    sink = io.BytesIO()
+    font.save(sink)
+    return sink.getvalue()

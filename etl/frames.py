@@ -1,0 +1,50 @@
+"""The register's current state as frames in the area's metric CRS: what the scoring functions take."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+import sqlalchemy as sa
+
+from layers.catalog import Area, Catalog, Field, Layer
+from layers.crs import transform_geometry
+from layers.tables import GEOMETRY_COLUMN, ensure_register
+
+PANDAS_TYPES = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
+
+
+def register_frames(
+    connection: sa.Connection, catalog: Catalog, area: Area, layer_ids: Iterable[str]
+) -> dict[str, gpd.GeoDataFrame]:
+    """One frame a layer, in the order of `feature_id`, so that sums over them run in key order."""
+    return {layer_id: _register_frame(connection, catalog[layer_id], area) for layer_id in layer_ids}
+
+
+def _register_frame(connection: sa.Connection, layer: Layer, area: Area) -> gpd.GeoDataFrame:
+    table = ensure_register(connection, layer, area.srid)
+    columns = [table.c.feature_id, *(table.c[entry.name] for entry in layer.fields), table.c.accuracy_m]
+    if layer.is_drawn:
+        columns.append(sa.func.ST_AsBinary(table.c[GEOMETRY_COLUMN]).label(GEOMETRY_COLUMN))
+    query = sa.select(*columns).where(table.c.to_load.is_(None)).order_by(sa.collate(table.c.feature_id, "C"))
+    rows = connection.execute(query).all()
+    frame = pd.DataFrame(rows, columns=[column.key or column.name for column in columns], dtype=object)
+    for entry in layer.fields:
+        frame[entry.name] = _typed(frame[entry.name], entry)
+    frame["accuracy_m"] = frame["accuracy_m"].astype("float64")
+    if not layer.is_drawn:
+        return frame
+    geometry = _geometries(frame.pop(GEOMETRY_COLUMN))
+    return gpd.GeoDataFrame(frame, geometry=transform_geometry(geometry, area.storage_crs, area.metric_crs), crs=area.metric_crs)
+
+
+def _typed(values: pd.Series, entry: Field) -> pd.Series:
+    return values.astype(PANDAS_TYPES[entry.type]) if entry.type in PANDAS_TYPES else values
+
+
+def _geometries(values: pd.Series) -> "np.ndarray[object, np.dtype[np.object_]]":
+    wkb = np.array([None if value is None else bytes(value) for value in values], dtype=object)
+    return np.asarray(shapely.from_wkb(wkb), dtype=object)

@@ -1,0 +1,83 @@
+"""The ledger of loads: what was delivered, accepted, refused and repaired, kept for every load."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from shapely.geometry.base import BaseGeometry
+
+from etl.checks import Checked
+from etl.manifest import Delivery, Manifest
+from etl.read import Refusal
+from layers.catalog import Area, Catalog
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What every source of one delivery shares."""
+
+    engine: sa.Engine
+    catalog: Catalog
+    area: Area
+    delivery: Delivery
+    data_dir: Path
+    home: Path
+    outline: BaseGeometry
+    is_dry_run: bool
+
+
+def record_load(
+    connection: sa.Connection, loading: Loading, manifest: Manifest, files: list[tuple[str, str]], input_hash: str
+) -> int:
+    return int(connection.execute(
+        sa.text(
+            "INSERT INTO ops.loads (delivery_label, as_of, source_id, layer, title_zh, supplier, files, input_hash) "
+            "VALUES (:label, :as_of, :source_id, :layer, :title_zh, :supplier, CAST(:files AS jsonb), :input_hash) "
+            "RETURNING load_id"
+        ),
+        {
+            "label": loading.delivery.label, "as_of": manifest.as_of or loading.delivery.as_of,
+            "source_id": manifest.id, "layer": manifest.layer, "title_zh": manifest.title_zh,
+            "supplier": manifest.supplier, "input_hash": input_hash,
+            "files": json.dumps([{"name": name, "sha256": sha} for name, sha in files], ensure_ascii=False),
+        },
+    ).scalar_one())
+
+
+def record_doubts(
+    connection: sa.Connection, manifest: Manifest, load_id: int, refused: list[Refusal], checked: Checked
+) -> None:
+    """Refused rows and repairs, kept with the load."""
+    given = {"load_id": load_id, "source_id": manifest.id, "layer": manifest.layer}
+    rows = [{**given, **dataclasses.asdict(entry)} for entry in refused]
+    if rows:
+        connection.execute(
+            sa.text(
+                "INSERT INTO ops.refused (load_id, source_id, layer, file, source_row, field, value, rule_id, "
+                "reason_zh, reason_en, advice_zh, advice_en) VALUES (:load_id, :source_id, :layer, :file, :row, :field, "
+                ":value, :rule_id, :reason_zh, :reason_en, :advice_zh, :advice_en)"
+            ),
+            rows,
+        )
+    mended = checked.accepted.loc[checked.repaired["at"], ["feature_id", "source_file", "source_row"]]
+    repairs = [
+        {**given, "feature_id": row.feature_id, "file": row.source_file, "row": int(row.source_row), "rule": rule, "detail": detail}
+        for row, rule, detail in zip(mended.itertuples(), checked.repaired["rule_id"], checked.repaired["detail"], strict=True)
+    ]
+    if repairs:
+        connection.execute(
+            sa.text(
+                "INSERT INTO ops.repaired (load_id, layer, feature_id, file, source_row, rule_id, detail) "
+                "VALUES (:load_id, :layer, :feature_id, :file, :row, :rule, :detail)"
+            ),
+            repairs,
+        )
+
+
+def record_counts(connection: sa.Connection, load_id: int, counts: dict[str, int]) -> None:
+    columns = ", ".join(f"{name} = :{name}" for name in sorted(counts))
+    connection.execute(sa.text(f"UPDATE ops.loads SET {columns} WHERE load_id = :load_id"), {**counts, "load_id": load_id})

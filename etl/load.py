@@ -1,0 +1,234 @@
+"""One delivery into the register: read, normalise, check, stage, merge, each source in a transaction of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+import pandas as pd
+import shapely
+import sqlalchemy as sa
+from shapely.geometry.base import BaseGeometry
+
+from etl.area import declare_area, load_boundary, widened
+from etl.checks import CHECK_RULES, check, content_hashes
+from etl.copy import copy_frame
+from etl.ledger import Loading, record_counts, record_doubts, record_load
+from etl.manifest import (
+    Manifest, delivered_files, job_path, load_delivery, load_manifests,
+)
+from etl.normalise import normalise
+from etl.raster_load import load_raster
+from etl.read import Refusal, read_batch
+from etl.sql import statement
+from layers.catalog import Area, Catalog, Layer
+from layers.errors import AtlasError, TooManyRefusedError
+from layers.tables import ensure_register, staging_table, value_columns
+
+LOAD_LOCK = 7_218_002
+CODE_OF_LOADING = ("read.py", "normalise.py", "checks.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py")
+
+
+@dataclass
+class SourceResult:
+    """What became of one source of a delivery."""
+
+    source_id: str
+    layer: str
+    title_zh: str
+    state: str = "loaded"
+    counts: dict[str, int] = field(default_factory=dict)
+    refused_by_rule: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def load_area_data(
+    engine: sa.Engine,
+    catalog: Catalog,
+    area_dir: Path,
+    data_dir: Path,
+    *,
+    home: Path,
+    is_dry_run: bool = False,
+    report: Callable[[SourceResult], None] = lambda result: None,
+) -> list[SourceResult]:
+    """Load every source of an area's delivery; what an earlier run accepted is recognised and left alone.
+
+    Raises
+    ------
+    AtlasError
+        A file, a manifest or too many rows are not as they must be. The source at fault changes nothing;
+        sources before it stay loaded and the same command goes on from there.
+    """
+    area, manifests = load_manifests(area_dir, catalog)
+    delivery = load_delivery(area, data_dir)
+    outline = load_boundary(area, data_dir)
+    declare_area(engine, area, outline, is_dry_run=is_dry_run)
+    loading = Loading(
+        engine, catalog, area, delivery, data_dir, home, widened(outline, area), is_dry_run
+    )
+    results = []
+    for manifest in manifests:
+        result = _load_source(loading, manifest)
+        report(result)
+        results.append(result)
+    return results
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _code_version(manifest: Manifest, layer: Layer) -> str:
+    """Hash of everything besides the files that decides what a load accepts."""
+    here = Path(__file__).parent
+    paths = [here / name for name in CODE_OF_LOADING] + [CHECK_RULES, layer.folder / "layer.toml", manifest.path]
+    paths += [job_path(manifest)] if manifest.job else []
+    return hashlib.sha256(b"\x00".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def _input_hash(files: list[tuple[str, str]], manifest: Manifest, loading: Loading) -> str:
+    layer = loading.catalog[manifest.layer]
+    outline = hashlib.sha256(shapely.to_wkb(loading.outline)).hexdigest()
+    parts = [sha for _, sha in files] + [_code_version(manifest, layer), outline]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _load_source(loading: Loading, manifest: Manifest) -> SourceResult:
+    started = time.perf_counter()
+    result = SourceResult(manifest.id, manifest.layer, manifest.title_zh)
+    paths = delivered_files(manifest, loading.data_dir)
+    if not paths:
+        result.state = "absent"
+        return result
+    files = [(str(path.relative_to(loading.data_dir)), file_sha256(path)) for path in paths]
+    input_hash = _input_hash(files, manifest, loading)
+    with loading.engine.begin() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOAD_LOCK})
+        if _is_loaded(connection, manifest.id, input_hash):
+            result.state = "unchanged"
+            return result
+        if not loading.is_dry_run:
+            _keep_files(connection, loading.home, paths, files)
+        if manifest.reader == "raster":
+            result.counts = load_raster(connection, loading, manifest, paths, files, input_hash)
+        else:
+            _merge_source(connection, loading, manifest, paths, files, input_hash, result)
+        if loading.is_dry_run:
+            result.state = "would load"
+            connection.rollback()
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _is_loaded(connection: sa.Connection, source_id: str, input_hash: str) -> bool:
+    newest = connection.execute(
+        sa.text("SELECT input_hash FROM ops.loads WHERE source_id = :source_id ORDER BY load_id DESC LIMIT 1"),
+        {"source_id": source_id},
+    ).scalar_one_or_none()
+    return newest == input_hash
+
+
+def kept_file(home: Path, sha256: str) -> Path:
+    """Where a delivered file is kept, by its hash."""
+    return home / "files" / sha256[:2] / sha256
+
+
+def _keep_files(connection: sa.Connection, home: Path, paths: list[Path], files: list[tuple[str, str]]) -> None:
+    """Keep delivered files by hash, each whole before its row names it."""
+    for path, (name, sha256) in zip(paths, files, strict=True):
+        target = kept_file(home, sha256)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_suffix(".part")
+            shutil.copyfile(path, part)
+            part.replace(target)
+        connection.execute(
+            sa.text(
+                "INSERT INTO ops.files (sha256, name, size_bytes) VALUES (:sha256, :name, :size) ON CONFLICT DO NOTHING"
+            ),
+            {"sha256": sha256, "name": name, "size": path.stat().st_size},
+        )
+
+
+def _merge_source(
+    connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path], files: list[tuple[str, str]],
+    input_hash: str, result: SourceResult,
+) -> None:
+    layer = loading.catalog[manifest.layer]
+    batch = read_batch(paths, manifest, loading.data_dir)
+    frame, problems = normalise(batch, manifest, layer, loading.area)
+    known = _known_values(connection, layer, loading)
+    checked = check(
+        frame, layer, problems, outline=loading.outline, known=known, is_distinct=manifest.distinct
+    )
+    refused = batch.refused + checked.refused
+    result.refused_by_rule = _by_rule(refused)
+    _stop_if_too_many(manifest, batch.n_read, refused)
+    load_id = record_load(connection, loading, manifest, files, input_hash)
+    counts = _stage_and_merge(connection, loading, manifest, layer, checked.accepted, load_id)
+    counts["n_merged"] += batch.n_merged + checked.n_merged
+    counts |= {"n_read": batch.n_read, "n_accepted": len(checked.accepted), "n_refused": len(refused),
+               "n_repaired": len(checked.repaired), "n_unplaced": _n_unplaced(checked.accepted, layer)}
+    record_doubts(connection, manifest, load_id, refused, checked)
+    record_counts(connection, load_id, counts)
+    result.counts = counts
+
+
+def _n_unplaced(accepted: pd.DataFrame, layer: Layer) -> int:
+    return int((accepted["positioned"] == "unplaced").sum()) if layer.is_drawn else 0
+
+
+def _by_rule(refused: list[Refusal]) -> dict[str, int]:
+    return {str(rule): int(n) for rule, n in pd.Series([entry.rule_id for entry in refused], dtype=object).value_counts().sort_index().items()}
+
+
+def _stop_if_too_many(manifest: Manifest, n_read: int, refused: list[Refusal]) -> None:
+    share_pct = 100.0 * len(refused) / max(n_read, 1)
+    if share_pct > manifest.max_refused_pct:
+        first = refused[0]
+        raise TooManyRefusedError(
+            f"source {manifest.id}: {len(refused)} of {n_read} rows refused ({share_pct:.1f} %, at most "
+            f"{manifest.max_refused_pct:g} %): {_by_rule(refused)}; first: {first.file} row {first.row}, "
+            f"{first.field} = {first.value!r}: {first.reason_en} ({first.reason_zh})"
+        )
+
+
+def _known_values(connection: sa.Connection, layer: Layer, loading: Loading) -> dict[str, frozenset[str]]:
+    """Values that the referring fields of a layer may take: those of current rows of the other layer."""
+    known = {}
+    for entry in layer.fields:
+        if entry.references:
+            other, name = entry.references.split(".")
+            table = ensure_register(connection, loading.catalog[other], loading.area.srid)
+            rows = connection.execute(sa.select(table.c[name]).where(table.c.to_load.is_(None)))
+            known[entry.name] = frozenset(row[0] for row in rows)
+    return known
+
+
+def _stage_and_merge(
+    connection: sa.Connection, loading: Loading, manifest: Manifest, layer: Layer, accepted: pd.DataFrame, load_id: int
+) -> dict[str, int]:
+    srid = loading.area.srid
+    register = ensure_register(connection, layer, srid)
+    staging = staging_table(layer, srid, name=f"{layer.id}__{manifest.id}"[:60])
+    staging.append_column(sa.Column("content_hash", sa.BigInteger(), nullable=False))
+    staging.drop(connection, checkfirst=True)
+    staging.create(connection)
+    copy_frame(connection, staging, accepted.assign(content_hash=content_hashes(accepted)), srid=srid)
+    connection.execute(sa.text(f"ANALYZE {connection.dialect.identifier_preparer.format_table(staging)}"))
+    given = {"source_id": manifest.id, "load_id": load_id, "is_full": manifest.mode == "full"}
+    tables = {"register": register, "staging": staging}
+    counted = connection.execute(statement(connection, "merge_counts", **tables), given).mappings().one()
+    connection.execute(statement(connection, "merge_close", **tables), given)
+    connection.execute(statement(connection, "merge_open", columns=value_columns(layer), **tables), given)
+    staging.drop(connection)
+    return {name: int(value) for name, value in counted.items()}

@@ -1,0 +1,69 @@
+"""What is loaded and published, as one plain object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from layers.catalog import Catalog
+from layers.store import edition_schema, served_edition
+from layers.tables import edition_table
+
+
+def status_of(engine: sa.Engine, catalog: Catalog) -> dict[str, Any]:
+    """Area, editions, counts per layer of the newest loads, levels and rules of the served edition."""
+    with engine.connect() as connection:
+        edition = served_edition(connection)
+        area = connection.execute(sa.text("SELECT id FROM ops.area")).scalar_one_or_none()
+        editions = connection.execute(
+            sa.text("SELECT edition FROM ops.editions WHERE status = 'published' ORDER BY edition")
+        ).scalars().all()
+        status: dict[str, Any] = {"area": area, "edition": edition, "editions": list(editions),
+                                  "layers": _load_counts(connection), "levels": {}, "rules": {}}
+        if edition is not None:
+            status["levels"] = _level_counts(connection, edition)
+            status["rules"] = _rule_counts(connection, catalog, edition)
+            for layer_id, n in _feature_counts(connection, catalog, edition).items():
+                status["layers"].setdefault(layer_id, {"unplaced": 0, "refused": 0, "repaired": 0})["features"] = n
+        return status
+
+
+def _load_counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
+    """Sums over the newest load of each source."""
+    rows = connection.execute(sa.text(
+        "SELECT layer, sum(n_accepted) AS features, sum(n_unplaced) AS unplaced, "
+        "sum(n_refused) AS refused, sum(n_repaired) AS repaired FROM ("
+        "  SELECT DISTINCT ON (source_id) * FROM ops.loads ORDER BY source_id, load_id DESC"
+        ") AS newest GROUP BY layer ORDER BY layer"
+    )).mappings()
+    return {row["layer"]: {name: int(row[name]) for name in ("features", "unplaced", "refused", "repaired")} for row in rows}
+
+
+def _feature_counts(connection: sa.Connection, catalog: Catalog, edition: int) -> dict[str, int]:
+    counts = {}
+    present = set(sa.inspect(connection).get_table_names(schema=edition_schema(edition)))
+    for layer in catalog:
+        if layer.id in present:
+            table = edition_table(layer, 0, schema=edition_schema(edition))
+            counts[layer.id] = int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+    return counts
+
+
+def _level_counts(connection: sa.Connection, edition: int) -> dict[str, dict[str, float]]:
+    """Zones of the edition's shown policy, by level."""
+    schema = connection.dialect.identifier_preparer.quote(edition_schema(edition))
+    rows = connection.execute(sa.text(
+        f"SELECT level, count(*) AS zones, sum(area_m2) / 1e6 AS area_km2 FROM {schema}.risk_zones "
+        f"WHERE policy = (SELECT value #>> '{{policy}}' FROM {schema}.meta WHERE key = 'area') GROUP BY level"
+    )).mappings()
+    found = {row["level"]: {"zones": int(row["zones"]), "area_km2": round(float(row["area_km2"]), 4)} for row in rows}
+    return {level: found[level] for level in ("red", "orange", "yellow", "blue", "unrated") if level in found}
+
+
+def _rule_counts(connection: sa.Connection, catalog: Catalog, edition: int) -> dict[str, dict[str, int]]:
+    if "distance_violations" not in catalog:
+        return {}
+    table = edition_table(catalog["distance_violations"], 0, schema=edition_schema(edition))
+    rows = connection.execute(sa.select(table.c.rule_id, sa.func.count().label("n")).group_by(table.c.rule_id).order_by(table.c.rule_id))
+    return {row.rule_id: {"violations": int(row.n)} for row in rows}

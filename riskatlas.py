@@ -1,0 +1,64 @@
+"""The command: joins the loading side and the server, and owns demo, test and bench."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+import app.cli
+import etl.cli
+from etl.postgis.cluster import cluster_for, home_folder
+from layers.errors import AtlasError
+from layers.store import Place
+
+HERE = Path(__file__).parent
+
+
+def place_from(environ: "os._Environ[str] | dict[str, str]") -> Place:
+    """Home folder and database of this installation, from ``RISKATLAS_HOME`` and ``RISKATLAS_DATABASE_URL``."""
+    home = home_folder(environ)
+    given_url = environ.get("RISKATLAS_DATABASE_URL", "")
+    return Place(home, (lambda: given_url) if given_url else cluster_for(home).ensure_running)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Risk Atlas 安全风险一张图: delivered files to a four-colour map, explained to the clause."""
+    context.obj = place_from(os.environ)
+
+
+@main.command("test", context_settings={"ignore_unknown_options": True})
+@click.option("--long", "is_long", is_flag=True, help="Add the hours-long tests.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test_command(is_long: bool, arguments: tuple[str, ...]) -> None:
+    """Run every test."""
+    import pytest
+
+    os.chdir(HERE)
+    sys.exit(pytest.main([*(["--long"] if is_long else []), *arguments]))
+
+
+for command in (*etl.cli.commands, *app.cli.commands):
+    main.add_command(command)
+
+
+def run() -> None:
+    """Run the command; a known error is one clear line and exit status 1."""
+    try:
+        main.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except AtlasError as error:
+        click.echo(f"riskatlas: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

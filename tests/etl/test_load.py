@@ -1,0 +1,186 @@
+"""Loading: what is accepted, what is refused and why, and that nothing changes where nothing should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from etl.load import SourceResult, load_area_data
+from etl.rollback import rollback_load
+from layers.catalog import load_catalog
+from layers.errors import AtlasError, CatalogError, SourceFileError, TooManyRefusedError
+from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, write_area, write_enterprises
+
+
+@pytest.fixture(autouse=True)
+def empty_database(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        for table in ("ops.refused", "ops.repaired", "ops.loads", "ops.files", "ops.area", "register.rasters"):
+            connection.execute(sa.text(f"TRUNCATE {table} CASCADE"))
+        connection.execute(sa.text("DROP TABLE IF EXISTS register.enterprises"))
+
+
+def load(engine: sa.Engine, folder: Path, *, home: Path, is_dry_run: bool = False) -> SourceResult:
+    results = load_area_data(engine, load_catalog(), folder / "sources", folder / "data", home=home, is_dry_run=is_dry_run)
+    return results[0]
+
+
+def rules_of(engine: sa.Engine) -> list[tuple[int, str]]:
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT source_row, rule_id FROM ops.refused ORDER BY source_row"))
+        return [(row.source_row, row.rule_id) for row in rows]
+
+
+def current(engine: sa.Engine) -> dict[str, str]:
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT feature_id, name FROM register.enterprises WHERE to_load IS NULL"))
+        return {row.feature_id: row.name for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("row", "rule_id"),
+    [
+        (",无编号,一般,1,2001-01-01,105.05,29.05", "RQ01"),
+        ("E2,,一般,1,2001-01-01,105.05,29.05", "RQ02"),
+        ("E2,乙厂,一般,十二,2001-01-01,105.05,29.05", "RQ03"),
+        ("E2,乙厂,一般,-3,2001-01-01,105.05,29.05", "RQ04"),
+        ("E2,乙厂,未知类,3,2001-01-01,105.05,29.05", "RQ05"),
+        ("E2,乙厂,一般,3,去年,105.05,29.05", "RQ06"),
+        ("E2,乙厂,一般,3,2001-01-01,东经,29.05", "RQ08"),
+        ("E2,乙厂,一般,3,2001-01-01,105.05,", "RQ08"),
+        ("E2,乙厂,一般,3,2001-01-01,106.05,29.05", "RQ09"),
+        ("E2,乙厂,一般,3,2001-01-01,29.05,105.05", "RQ10"),
+        ("E1,丙厂,一般,3,2001-01-01,105.06,29.06", "RQ13"),
+        ("E2,锟斤拷,一般,3,2001-01-01,105.06,29.06", "RQ15"),
+    ],
+)
+def test_bad_row_is_refused_with_its_rule_and_kept(
+    engine: sa.Engine, tmp_path: Path, home: Path, row: str, rule_id: str
+) -> None:
+    _, data = write_area(tmp_path)
+    write_enterprises(data, GOOD, row)
+    result = load(engine, tmp_path, home=home)
+    assert (result.counts["n_read"], result.counts["n_accepted"], result.counts["n_refused"]) == (2, 1, 1)
+    assert rules_of(engine) == [(3, rule_id)]
+
+
+def test_row_without_position_is_accepted_and_counted_unplaced(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    _, data = write_area(tmp_path)
+    write_enterprises(data, GOOD, "E2,乙厂,一般,3,2001-01-01,,")
+    result = load(engine, tmp_path, home=home)
+    assert (result.counts["n_accepted"], result.counts["n_unplaced"]) == (2, 1)
+
+
+def test_same_file_again_changes_nothing_and_says_so(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    _, data = write_area(tmp_path)
+    write_enterprises(data, GOOD)
+    load(engine, tmp_path, home=home)
+    assert load(engine, tmp_path, home=home).state == "unchanged"
+
+
+def test_new_delivery_counts_added_changed_and_gone(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    _, data = write_area(tmp_path)
+    write_enterprises(data, GOOD, "E2,乙厂,一般,3,,105.06,29.06", "E3,丙厂,一般,3,,105.07,29.06")
+    load(engine, tmp_path, home=home)
+    write_enterprises(data, GOOD, "E2,乙新厂,一般,3,,105.06,29.06", "E4,丁厂,一般,3,,105.07,29.06")
+    counts = load(engine, tmp_path, home=home).counts
+    assert [counts[name] for name in ("n_added", "n_changed", "n_gone", "n_unchanged")] == [1, 1, 1, 1]
+    assert current(engine) == {"E1": "甲厂", "E2": "乙新厂", "E4": "丁厂"}
+
+
+def test_dry_run_tells_the_difference_and_writes_nothing(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    _, data = write_area(tmp_path)
+    write_enterprises(data, GOOD)
+    load(engine, tmp_path, home=home)
+    write_enterprises(data, "E9,新厂,一般,3,,105.06,29.06")
+    counts = load(engine, tmp_path, home=home, is_dry_run=True).counts
+    assert (counts["n_added"], counts["n_gone"]) == (1, 1)
+    assert current(engine) == {"E1": "甲厂"}
+
+
+def test_rollback_restores_exactly_and_refuses_out_of_order(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    _, data = write_area(tmp_path)
+    write_enterprises(data, GOOD, "E2,乙厂,一般,3,,105.06,29.06")
+    load(engine, tmp_path, home=home)
+    before = current(engine)
+    write_enterprises(data, "E1,改名厂,一般,12,2001-05-06,105.05,29.05")
+    load(engine, tmp_path, home=home)
+    with engine.connect() as connection:
+        first, second = connection.execute(sa.text("SELECT load_id FROM ops.loads ORDER BY load_id")).scalars()
+    with pytest.raises(AtlasError, match=f"roll {second} back first"):
+        rollback_load(engine, load_catalog(), first)
+    rollback_load(engine, load_catalog(), second)
+    assert current(engine) == before
+
+
+def test_too_many_refused_rows_stop_the_load_and_change_nothing(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path)
+    text = ENTERPRISES_TOML.replace("max_refused_pct = 60", "max_refused_pct = 10")
+    (sources / "enterprises.toml").write_text(text, encoding="utf-8")
+    write_enterprises(data, GOOD, "E2,乙厂,一般,-3,,105.05,29.05")
+    with pytest.raises(TooManyRefusedError, match="1 of 2 rows refused"):
+        load(engine, tmp_path, home=home)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM ops.loads")).scalar_one() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "an empty file"),
+        ((HEAD + "\n").encode("gb18030"), "no rows"),
+        ((HEAD + "\n" + GOOD + "\n").encode("utf-16"), "not gb18030|binary|columns"),
+        ("编号,名称\nE1,甲\n".encode("gb18030"), "also"),
+        ((HEAD + ",新栏\n" + GOOD + ",x\n").encode("gb18030"), "map or ignore 新栏"),
+    ],
+)
+def test_unusable_file_stops_before_anything_is_written(
+    engine: sa.Engine, tmp_path: Path, home: Path, content: bytes, expected: str
+) -> None:
+    _, data = write_area(tmp_path)
+    (data / "enterprises.csv").write_bytes(content)
+    with pytest.raises(SourceFileError, match=expected):
+        load(engine, tmp_path, home=home)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM ops.loads")).scalar_one() == 0
+
+
+def test_wrong_encoding_names_the_byte(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path)
+    text = ENTERPRISES_TOML.replace("gb18030", "utf-8-sig")
+    (sources / "enterprises.toml").write_text(text, encoding="utf-8")
+    write_enterprises(data, GOOD)
+    with pytest.raises(SourceFileError, match="not utf-8-sig"):
+        load(engine, tmp_path, home=home)
+
+
+def test_manifest_without_crs_is_refused(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path)
+    text = ENTERPRISES_TOML.replace('crs = "EPSG:4490"\n', "")
+    (sources / "enterprises.toml").write_text(text, encoding="utf-8")
+    write_enterprises(data, GOOD)
+    with pytest.raises(CatalogError, match="crs is missing"):
+        load(engine, tmp_path, home=home)
+
+
+def test_geopackage_that_is_a_renamed_pdf_is_refused(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    manifest = (
+        'id = "parks"\nlayer = "park_boundaries"\ntitle_zh = "园区"\nsupplier = "x"\nfiles = ["parks.gpkg"]\n'
+        'reader = "vector"\ncrs = "EPSG:4490"\n[fields]\npark_id = "id"\nname = "name"\n'
+    )
+    _, data = write_area(tmp_path, parks=manifest)
+    (data / "parks.gpkg").write_bytes(b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n" * 50)
+    with pytest.raises(SourceFileError, match=r"parks\.gpkg"):
+        load(engine, tmp_path, home=home)
+
+
+def test_another_area_in_the_same_database_is_refused(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path)
+    write_enterprises(data, GOOD)
+    load(engine, tmp_path, home=home)
+    area = (sources / "area.toml").read_text(encoding="utf-8").replace('id = "small"', 'id = "other"')
+    (sources / "area.toml").write_text(area, encoding="utf-8")
+    with pytest.raises(AtlasError, match="holds the area 'small'"):
+        load(engine, tmp_path, home=home)
