@@ -1,114 +1,19 @@
-"""A small published edition made by hand, on the tests' private PostGIS, and a server that reads it."""
+"""Databases with a small published edition, and a server that reads one."""
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from etl.postgis.cluster import Cluster, cluster_for
-from etl.postgis.migrate import migrate
+from etl.postgis.cluster import Cluster
 from layers.catalog import Catalog, load_catalog
-from layers.crs import metric_crs
 from layers.store import engine_from_url
-from layers.tables import edition_table
-
-SRID = 4490
-HOME_EXTENT = (120.0, 30.0, 120.2, 30.2)
-METRIC = metric_crs(120.1, 30.1)
-AREA = {
-    "id": "tiny", "title_zh": "小样县", "title_en": "Tiny county", "home": list(HOME_EXTENT),
-    "metric_proj4": METRIC.srs, "is_synthetic": True, "note_zh": "虚构数据", "note_en": "Synthetic",
-    "office_zh": "小样县应急管理局", "office_en": "Office", "cell_m": 50.0, "jurisdiction": "CN",
-    "policy": "weighted_index_2026A", "policies": ["weighted_index_2026A", "grid_maximum_2026A"],
-    "official_crs": "EPSG:4549", "official_crs_zh": "CGCS2000 3度带 中央经线120°",
-}  # fmt: skip
-POLICIES = [
-    {"id": "weighted_index_2026A", "title_zh": "综合指数-2026A", "title_en": "Weighted index 2026A"},
-    {"id": "grid_maximum_2026A", "title_zh": "网格最大值-2026A", "title_en": "Grid maximum 2026A"},
-]
-SOURCES = [{
-    "source_id": "enterprises_2026q3", "title_zh": "企业台账", "supplier": "应急局", "file": "企业.csv",
-    "sha256": "ab" * 32, "layer": "enterprises", "as_of": "2026-09-30",
-}]  # fmt: skip
-FEATURES: dict[str, list[dict[str, Any]]] = {
-    "enterprises": [
-        {"feature_id": "E1", "enterprise_id": "E1", "name": "红星化工有限公司", "kind": "hazchem_producer",
-         "status": "operating", "address": "园区路1号", "geom": "POINT(120.1 30.1)",
-         "source_id": "enterprises_2026q3", "source_file": "企业.csv", "source_row": 2, "load_id": 1},
-        {"feature_id": "E2", "enterprise_id": "E2", "name": "O'Neil \"50%\" 食品厂", "kind": "general",
-         "status": "operating", "geom": "POINT(120.12 30.11)", "source_id": "enterprises_2026q3", "source_row": 3},
-        {"feature_id": "E/3", "enterprise_id": "E/3", "name": "无位置企业", "kind": "general",
-         "positioned": "unplaced", "geom": None},
-    ],
-    "hazard_units": [
-        {"feature_id": "U1", "unit_id": "U1", "enterprise_id": "E1", "name": "甲醇罐区", "kind": "tank_farm",
-         "status": "operating", "geom": "POLYGON((120.1 30.1,120.101 30.1,120.101 30.101,120.1 30.101,120.1 30.1))"},
-    ],
-    "pipelines": [
-        {"feature_id": "P1", "pipeline_id": "P1", "name": "东西输气管道", "kind": "transmission",
-         "medium": "natural_gas", "diameter_mm": 610, "pressure_mpa": 6.3, "status": "operating",
-         "in_service_on": "2008-06-01", "start_chainage_m": 1000, "geom": "MULTILINESTRING((120.0 30.05,120.2 30.05))"},
-    ],
-    "protection_targets": [
-        {"feature_id": "T1", "target_id": "T1", "name": "第一小学", "category": "school",
-         "target_class": "high_sensitive", "n_persons": 800, "geom": "POINT(120.102 30.1)"},
-    ],
-    "towns": [
-        {"feature_id": "330000", "town_code": "330000", "name": "东镇",
-         "geom": "MULTIPOLYGON(((120 30,120.2 30,120.2 30.2,120 30.2,120 30)))"},
-    ],
-    "buildings": [
-        {"feature_id": f"B{i}", "building_id": f"B{i}", "use": "residential", "n_storeys": 2, "built_year": 1999,
-         "geom": f"MULTIPOLYGON((({x} 30.05005,{x + 0.0001:.5f} 30.05005,{x + 0.0001:.5f} 30.0502,{x} 30.0502,{x} 30.05005)))"}
-        for i, x in enumerate((120.05, 120.06, 120.07))
-    ],
-    "risk_points": [
-        {"feature_id": "R1", "point_id": "R1", "source_layer": "enterprises", "source_feature_id": "E1",
-         "enterprise_id": "E1", "name": "红星化工有限公司", "kind": "major_hazard", "level": "red",
-         "inherent_level": "red", "basis": "computed", "rule_id": "GB18218-R", "clause": "GB 18218-2018 4.3",
-         "reason_zh": "一级重大危险源", "reason_en": "major hazard level 1", "reasons": [], "strength": 1.0,
-         "radius_m": 500, "is_fire": True, "is_assumption": False, "is_disputed": False,
-         "responsible_office": "应急局", "geom": "POINT(120.1 30.1)"},
-        {"feature_id": "R2", "point_id": "R2", "source_layer": "enterprises", "source_feature_id": "E2",
-         "enterprise_id": "E2", "name": "食品厂", "kind": "enterprise", "level": "unrated", "basis": "none",
-         "missing": "control_score", "geom": "POINT(120.12 30.11)"},
-    ],
-    "risk_zones": [
-        {"feature_id": "Z1", "zone_id": "Z1", "policy": "weighted_index_2026A", "level": "red", "area_m2": 100.0,
-         "geom": "MULTIPOLYGON(((120.1 30.1,120.1001 30.1,120.1001 30.1001,120.1 30.1001,120.1 30.1)))"},
-        {"feature_id": "Z2", "zone_id": "Z2", "policy": "weighted_index_2026A", "level": "blue", "area_m2": 100.0,
-         "geom": "MULTIPOLYGON(((120.11 30.1,120.1101 30.1,120.1101 30.1001,120.11 30.1001,120.11 30.1)))"},
-        {"feature_id": "Z3", "zone_id": "Z3", "policy": "weighted_index_2026A", "level": "yellow", "area_m2": 1e6,
-         "geom": "MULTIPOLYGON(((120.1 30.08,120.15 30.08,120.15 30.13,120.1 30.13,120.1 30.08)))"},
-    ],
-    "distance_violations": [
-        {"feature_id": "V1", "violation_id": "V1", "rule_id": "PIPE-L30-3", "rule_kind": "prohibited",
-         "subject_layer": "pipelines", "subject_feature_id": "P1", "subject_name": "东西输气管道",
-         "object_layer": "buildings", "object_feature_id": "B0", "required_m": 10.0, "actual_m": 5.5,
-         "shortfall_m": 4.5, "error_m": 2.0, "certainty": "certain", "clause": "第30条(三)",
-         "geom": "LINESTRING(120.05 30.05,120.05 30.05005)"},
-    ],
-}  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """The tests' own PostGIS, removed at their end."""
-    with tempfile.TemporaryDirectory(prefix="atlas-") as home:
-        own = cluster_for(Path(home), durable=False)
-        own.ensure_running()
-        yield own
-        own.remove()
-
+from tests.app.small_edition import make_edition
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
@@ -116,11 +21,10 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture(scope="session")
-def template_database(cluster: Cluster, catalog: Catalog) -> str:
+def template_with_edition(cluster: Cluster, template: str, catalog: Catalog) -> str:
     """Name of a database with one published edition, to be copied."""
-    name = "app_template"
-    engine = engine_from_url(cluster.create_database(name))
-    migrate(engine)
+    name = "template_app"
+    engine = engine_from_url(cluster.create_database(name, template))
     with engine.begin() as connection:
         make_edition(connection, catalog, 1, "2026Q2")
     engine.dispose()
@@ -128,18 +32,11 @@ def template_database(cluster: Cluster, catalog: Catalog) -> str:
 
 
 @pytest.fixture(scope="module")
-def database_url(cluster: Cluster, template_database: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database of the module's own with one published edition."""
+def database_url(cluster: Cluster, template_with_edition: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a database of the module's own with one published edition."""
     name = request.module.__name__.replace(".", "_")
-    yield cluster.create_database(name, template_database)
+    yield cluster.create_database(name, template_with_edition)
     cluster.drop_database(name)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    made = engine_from_url(database_url)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture
@@ -152,36 +49,3 @@ def server(database_url: str, tmp_path: Path) -> Iterator[Flask]:
 @pytest.fixture
 def client(server: Flask) -> FlaskClient:
     return server.test_client()
-
-
-def make_edition(connection: sa.Connection, catalog: Catalog, number: int, label: str) -> None:
-    """Write and publish an edition with `FEATURES`; other layers are empty."""
-    schema = f"edition_{number}"
-    connection.execute(sa.schema.CreateSchema(schema))
-    for layer in catalog:
-        if layer.has_table:
-            table = edition_table(layer, SRID, schema=schema)
-            table.create(connection)
-            for row in FEATURES.get(layer.id, []):
-                connection.execute(table.insert(), {"positioned": "delivered", "accuracy_m": 5.0} | _with_srid(row))
-    _describe(connection, schema)
-    connection.execute(
-        sa.text(
-            "INSERT INTO ops.editions (edition, label, status, data_as_of, input_hash, published_at)"
-            " VALUES (:number, :label, 'published', '2026-06-30', 'x', now())"
-        ),
-        {"number": number, "label": label},
-    )
-
-
-def _with_srid(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"geom": f"SRID={SRID};{row['geom']}"} if row.get("geom") else row
-
-
-def _describe(connection: sa.Connection, schema: str) -> None:
-    run = connection.exec_driver_sql
-    run(f"CREATE TABLE {schema}.meta (key text PRIMARY KEY, value jsonb)")
-    run(f"CREATE TABLE {schema}.rasters (layer text, policy text, path text, sha256 text, info jsonb)")
-    run(f"CREATE TABLE {schema}.boundary AS SELECT geom FROM {schema}.towns")
-    for key, value in {"area": AREA, "policies": POLICIES, "sources": SOURCES, "versions": {}, "rules": "r1"}.items():
-        run(f"INSERT INTO {schema}.meta VALUES (%(key)s, %(value)s)", {"key": key, "value": json.dumps(value)})

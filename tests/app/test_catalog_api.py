@@ -110,7 +110,7 @@ def test_search_result_has_place_and_level(client: FlaskClient) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["120.1,30.1", "120.1, 30.1", "120.1,30.1", "120.1 30.1"])
+@pytest.mark.parametrize("text", ["120.1,30.1", "120.1, 30.1", "120.1\uff0c30.1", "120.1 30.1"])
 def test_search_understands_coordinates(client: FlaskClient, text: str) -> None:
     result = client.get(f"/api/search?q={quote(text)}").json["results"][0]
     assert (result["lon"], result["lat"], result["layer"]) == (120.1, 30.1, None)

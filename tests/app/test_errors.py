@@ -18,7 +18,7 @@ from etl.postgis.migrate import migrate
 from layers.catalog import Catalog
 from layers.errors import AtlasError
 from layers.store import engine_from_url
-from tests.app.conftest import make_edition
+from tests.app.small_edition import make_edition
 
 
 def error_of(answer: Any) -> dict[str, Any]:
@@ -130,8 +130,8 @@ def test_without_an_edition_every_answer_says_what_to_do(empty_database: str, tm
     app.extensions["riskatlas"].database.engine.dispose()
 
 
-def test_database_gone_is_503_and_recovers(cluster: Cluster, template_database: str, tmp_path: Path) -> None:
-    url = cluster.create_database("app_gone", template_database)
+def test_database_gone_is_503_and_recovers(cluster: Cluster, template_with_edition: str, tmp_path: Path) -> None:
+    url = cluster.create_database("app_gone", template_with_edition)
     app = create_app({"DATABASE_URL": url, "HOME": tmp_path})
     client = app.test_client()
     assert client.get("/api/layers").status_code == 200
@@ -140,7 +140,7 @@ def test_database_gone_is_503_and_recovers(cluster: Cluster, template_database: 
         answer = client.get(path)
         assert (answer.status_code, error_of(answer)["code"]) == (503, "database_unavailable")
         assert answer.headers["Retry-After"] == "5"
-    cluster.create_database("app_gone", template_database)
+    cluster.create_database("app_gone", template_with_edition)
     assert client.get("/api/layers").status_code == 200
     app.extensions["riskatlas"].database.engine.dispose()
     cluster.drop_database("app_gone")

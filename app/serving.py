@@ -1,0 +1,191 @@
+"""Runs the server under Granian; started by root, it first becomes an unprivileged user.
+
+A folder above the code, the home or even Python may be closed to that user. Root therefore opens them before it
+gives up its rights, and the server goes on through these open folders (``/proc/self/fd/<n>``), which need no way
+from the top; worker processes inherit them.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pwd
+import socket
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import sqlalchemy as sa
+
+from app.config import CODE_DIR, PREFIX
+from layers.errors import AtlasError
+
+FALLBACK_USER = "nobody"
+OWN_FOLDERS = ("tiles", "cache")
+"""Folders below the home that the server writes to."""
+
+
+class ServingError(AtlasError):
+    """The server cannot be started; the message says what would help."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where the server listens, and with how many processes and threads each it answers."""
+
+    host: str
+    port: int
+    n_workers: int
+    n_threads: int
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+
+def serve(listening: Listening, *, home: Path, database_url: str) -> None:
+    """Serve until a signal ends it; as root, go on as an unprivileged user.
+
+    Raises
+    ------
+    ServingError
+        The port is taken, or the unprivileged user cannot read the code.
+    """
+    _require_free_port(listening)
+    if os.geteuid() == 0:
+        _go_on_unprivileged(listening, home, database_url)
+    settings = {PREFIX + "HOME": str(home), PREFIX + "DATABASE_URL": database_url}
+    os.environ.update(settings)  # for the worker processes, whose create_app reads them
+    run(listening)
+
+
+def run(listening: Listening) -> None:
+    """Run Granian with the application factory; settings come from the environment."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    multiprocessing.set_start_method("fork", force=True)  # workers keep the open folders
+    server = Granian(
+        "app:create_app",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=listening.host,
+        port=listening.port,
+        workers=listening.n_workers,
+        blocking_threads=listening.n_threads,
+        websockets=False,
+        log_level=LogLevels.warning,
+    )
+    server.on_startup(lambda: click.echo(f"安全风险一张图 Risk Atlas: {listening.url}"))
+    server.serve()
+
+
+def _require_free_port(listening: Listening) -> None:
+    family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((listening.host, listening.port))
+        except OSError as error:
+            raise ServingError(
+                f"cannot listen on {listening.host} port {listening.port} ({error.strerror}); choose another --port"
+            ) from error
+
+
+@dataclass(frozen=True)
+class OpenFolders:
+    """Ways to folders that stay open to this process and its children, whatever lies above them."""
+
+    code: Path
+    home: Path
+    python: Path
+    packages: Path
+
+    @classmethod
+    def of(cls, home: Path) -> OpenFolders:
+        return cls(*map(_held_open, (CODE_DIR, home, Path(sys.base_prefix), Path(sysconfig.get_path("purelib")))))
+
+    @property
+    def interpreter(self) -> Path:
+        """The interpreter itself, not the link to it in the environment's folder."""
+        return self.python / os.path.relpath(os.path.realpath(sys.executable), os.path.realpath(sys.base_prefix))
+
+
+def _held_open(folder: Path) -> Path:
+    held = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    os.set_inheritable(held, True)
+    return Path(f"/proc/self/fd/{held}")
+
+
+def _go_on_unprivileged(listening: Listening, home: Path, database_url: str) -> NoReturn:
+    """Replace this process by the same server run by an unprivileged user."""
+    user = server_user(database_url)
+    for name in OWN_FOLDERS:
+        (home / name).mkdir(parents=True, exist_ok=True)
+        os.chown(home / name, user.pw_uid, user.pw_gid, follow_symlinks=False)
+    folders = OpenFolders.of(home)
+    _require_readable(folders, home, user)
+    command = [str(folders.interpreter), "-P", "-m", "app.serving", *map(str, astuple(listening))]
+    sys.stdout.flush()
+    os.umask(0o022)
+    os.setgroups([])
+    os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
+    os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+    os.execve(command[0], command, _environment(os.environ, folders, database_url))
+
+
+def server_user(database_url: str) -> pwd.struct_passwd:
+    """Whom the server runs as instead of root: the owner of the database's socket, else nobody."""
+    socket_folder = sa.make_url(database_url).query.get("host", "")
+    if isinstance(socket_folder, str) and socket_folder.startswith("/") and os.path.isdir(socket_folder):
+        owner_uid = os.stat(socket_folder).st_uid
+        if owner_uid != 0:
+            return pwd.getpwuid(owner_uid)
+    return pwd.getpwnam(FALLBACK_USER)
+
+
+def _require_readable(folders: OpenFolders, home: Path, user: pwd.struct_passwd) -> None:
+    needed = {
+        folders.code / "app" / "__init__.py": CODE_DIR,
+        folders.packages / "flask" / "__init__.py": Path(sysconfig.get_path("purelib")),
+        folders.interpreter: Path(sys.base_prefix),
+        folders.home / OWN_FOLDERS[0]: home,
+    }
+    for path, folder in needed.items():
+        test = subprocess.run(
+            ["test", "-r", str(path)], user=user.pw_uid, group=user.pw_gid, extra_groups=[], close_fds=False,
+            check=False, cwd="/",
+        )  # fmt: skip
+        if test.returncode != 0:
+            raise ServingError(
+                f"user {user.pw_name}, whom the server runs as, cannot read {path.name} in {folder};"
+                f" run: chmod -R o+rX {folder}"
+            )
+
+
+def _environment(environ: Mapping[str, str], folders: OpenFolders, database_url: str) -> dict[str, str]:
+    cache = str(folders.home / "cache")
+    return {
+        PREFIX + "FRONT_END_DIR": str(folders.code / "node_modules"),
+        **environ,
+        "PYTHONHOME": str(folders.python),
+        "LD_LIBRARY_PATH": str(folders.python / "lib"),  # of a Python built with a shared library
+        "PYTHONPATH": os.pathsep.join((str(folders.code), str(folders.packages))),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": cache,
+        "XDG_CACHE_HOME": cache,
+        "NUMBA_CACHE_DIR": cache,
+        PREFIX + "HOME": str(folders.home),
+        PREFIX + "DATABASE_URL": database_url,
+    }
+
+
+if __name__ == "__main__":
+    run(Listening(sys.argv[1], *map(int, sys.argv[2:5])))

@@ -1,0 +1,128 @@
+"""The real server under Granian, as root too, and from folders that other users cannot enter."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from app.cli import serve_command
+from app.config import CODE_DIR
+from app.serving import server_user
+from layers.store import Place
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from app.serving import Listening, serve
+serve(Listening("127.0.0.1", int(sys.argv[1]), 1, 4), home=Path(sys.argv[2]), database_url=sys.argv[3])
+"""
+START_TIMEOUT_S = 30
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def get(url: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[str]) -> None:
+    ends_at = time.monotonic() + START_TIMEOUT_S
+    while True:
+        assert process.poll() is None, process.communicate()
+        try:
+            get(url + "healthz")
+            return
+        except urllib.error.URLError:
+            assert time.monotonic() < ends_at
+            time.sleep(0.1)
+
+
+Start = Callable[[Path], tuple[str, subprocess.Popen[str]]]
+
+
+@pytest.fixture
+def start(database_url: str) -> Iterator[Start]:
+    """Starts the server with a home folder; ends it after the test."""
+    started = []
+
+    def begin(home: Path) -> tuple[str, subprocess.Popen[str]]:
+        port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(port), str(home), database_url], cwd=CODE_DIR, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        started.append(process)
+        url = f"http://127.0.0.1:{port}/"
+        wait_until_it_answers(url, process)
+        return url, process
+
+    yield begin
+    for process in started:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def test_server_answers_without_rights_from_a_home_closed_to_others(start: Start, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    home = closed / "home"
+    home.mkdir(mode=0o755)
+    url, process = start(home)
+    assert json.loads(get(url + "healthz")[1]) == {"status": "ok", "edition": 1}
+    status, tile = get(url + "tiles/1/all/towns/9/426/211.mvt")
+    assert status in (200, 204)
+    assert get(url + "api/layers")[0] == 200
+    assert get(url + "vendor/maplibre-gl.mjs")[0] == 200
+    assert get(url + "%2e%2e/etc/passwd")[0] == 404
+    assert [path.read_bytes() for path in home.rglob("*.mvt")] == ([tile] if tile else [])
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for pid in [str(process.pid), *children]:
+        uids = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Uid:"))
+        assert "0" not in uids.split()[1:] or os.geteuid() != 0
+
+
+def test_server_says_where_it_listens_and_ends_on_a_signal(start: Start, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    url, process = start(tmp_path)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert url in out
+    assert process.returncode == 0
+    assert "Traceback" not in err
+
+
+def test_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        answer = CliRunner().invoke(
+            serve_command, ["--port", str(port)], obj=Place(tmp_path, lambda: "postgresql://nowhere/none")
+        )
+    assert answer.exit_code == 1
+    assert f"port {port}" in str(answer.exception)
+
+
+def test_server_runs_as_nobody_for_a_database_elsewhere() -> None:
+    assert server_user("postgresql://somewhere/atlas").pw_name == "nobody"
