@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import click
 
 import app.cli
 import etl.cli
+from data.sample import generate
+from etl.demo import run_demo
 from etl.postgis.cluster import cluster_for, home_folder
 from layers.errors import AtlasError
 from layers.store import Place
@@ -31,6 +34,21 @@ def main(context: click.Context) -> None:
     context.obj = place_from(os.environ)
 
 
+@main.command("demo")
+@click.option("--no-serve", is_flag=True, help="Stop after publication instead of serving the map.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with counts and times.")
+@click.pass_context
+def demo_command(context: click.Context, no_serve: bool, as_json: bool) -> None:
+    """Everything, on the synthetic sample county: files, load, score, publish, serve."""
+    say = etl.cli.say
+    result = run_demo(context.obj, lambda folder: generate(folder), report=say, describe=etl.cli.describe_source)
+    say(f"完成 done: 第 {result['edition']} 版  {result['seconds']}")
+    if as_json:
+        etl.cli.emit(result)
+    if not no_serve:
+        context.invoke(app.cli.serve_command)
+
+
 @main.command("test", context_settings={"ignore_unknown_options": True})
 @click.option("--long", "is_long", is_flag=True, help="Add the hours-long tests.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
@@ -40,6 +58,22 @@ def test_command(is_long: bool, arguments: tuple[str, ...]) -> None:
 
     os.chdir(HERE)
     sys.exit(pytest.main([*(["--long"] if is_long else []), *arguments]))
+
+
+@main.command("bench")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.argument("names", nargs=-1)
+@click.pass_obj
+def bench_command(place: Place, as_json: bool, names: tuple[str, ...]) -> None:
+    """Measure: county, siting, page, tiles (all without NAMES). Nothing here passes or fails."""
+    folder = HERE / "tests" / "benchmarks"
+    known = sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "result"))
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise click.UsageError(f"no benchmark {', '.join(unknown)}; there are {', '.join(known)}")
+    for name in names or known:
+        for measured in importlib.import_module(f"tests.benchmarks.{name}").run(place):
+            etl.cli.emit(measured.as_dict()) if as_json else click.echo(measured.line())
 
 
 for command in (*etl.cli.commands, *app.cli.commands):

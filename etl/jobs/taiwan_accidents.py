@@ -157,7 +157,7 @@ def accident_id(occurred_at: str, place: str, lon: str, lat: str) -> str:
     """Day and a hash of time, place and position; empty without time or place, as in notes below a table.
 
     >>> accident_id("2016-01-02 05:45:00", "高雄市岡山區嘉興路", "", "")
-    '20160102-ff0f54ad7c2c'
+    '20160102-e71415e7eb64'
     """
     if not occurred_at or not place:
         return ""
