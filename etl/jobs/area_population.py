@@ -1,6 +1,6 @@
 """Polygons of the smallest statistical areas and the table that counts their people, joined on `CODEBASE`.
 
-Both kinds of file belong to one source, so that the load records the hash of each and sees a change in either.
+Both kinds of file belong to one source, so that the load records the hash of each and sees either change.
 An area without a row in the table keeps empty counts: nobody says that nobody lives there.
 """
 
@@ -51,6 +51,10 @@ def _check_counts(counts: pd.DataFrame, areas: pd.DataFrame) -> None:
     homeless = sorted(set(counts[CODE]) - set(areas[CODE]))
     repeated = sorted(counts[CODE][counts[CODE].duplicated()])
     if homeless:
-        raise SourceFileError(files, f"{len(homeless)} codes without an area, such as {homeless[0]}", "areas for all")
+        raise SourceFileError(
+            files, f"{len(homeless)} codes without an area, such as {homeless[0]}", "areas for all"
+        )
     if repeated:
-        raise SourceFileError(files, f"{len(repeated)} repeated codes, such as {repeated[0]}", "one row for each area")
+        raise SourceFileError(
+            files, f"{len(repeated)} repeated codes, such as {repeated[0]}", "one row for each area"
+        )

@@ -1,4 +1,4 @@
-"""Answers of an ArcGIS map service kept as files: `features[]` with `attributes` and a point, some 200 a page."""
+"""Answers of an ArcGIS map service kept as files: `features[]` with `attributes` and a point, by pages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ def read(path: Path, manifest: Manifest) -> pd.DataFrame:
     page = json_object(path)
     features = page.get("features")
     if not isinstance(features, list):
-        raise SourceFileError(path, str(page.get("error", "no features"))[:200], "a page with a list of features")
+        raise SourceFileError(
+            path, str(page.get("error", "no features"))[:200], "a page with a list of features"
+        )
     rows = []
     for feature in features:
         point = feature.get("geometry") or {}
         attributes = {name: cell_text(value) for name, value in feature["attributes"].items()}
-        rows.append(attributes | {"geometry_x": cell_text(point.get("x")), "geometry_y": cell_text(point.get("y"))})
+        rows.append(
+            attributes | {"geometry_x": cell_text(point.get("x")), "geometry_y": cell_text(point.get("y"))}
+        )
     return pd.DataFrame(rows, dtype=object)
 
 

@@ -14,7 +14,9 @@ def json_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise SourceFileError(path, f"bytes that are not UTF-8 (at byte {error.start})", "JSON in UTF-8") from error
+        raise SourceFileError(
+            path, f"bytes that are not UTF-8 (at byte {error.start})", "JSON in UTF-8"
+        ) from error
     except json.JSONDecodeError as error:
         raise SourceFileError(path, f"no JSON: {error}", "one JSON object") from error
     if not isinstance(value, dict):
@@ -23,7 +25,7 @@ def json_object(path: Path) -> dict[str, Any]:
 
 
 def cell_text(value: object) -> str:
-    """A JSON value as the text of a table's cell: nothing is empty, whole numbers have no point, lists join by ``;``.
+    """A JSON value as a cell's text: null is empty, whole numbers have no point, lists join by ``;``.
 
     >>> [cell_text(value) for value in (None, 190021.0, True, ["a", "b"])]
     ['', '190021', 'true', 'a;b']

@@ -14,10 +14,12 @@ from layers.errors import CatalogError, SourceFileError
 
 
 def prepare(batch: Batch, manifest: Manifest) -> Batch:
-    """Rows whose `column` holds one of `values` (both in `job_options`); none at all raises `SourceFileError`."""
+    """Rows whose `column` holds one of `values` (see `job_options`); none at all raises `SourceFileError`."""
     unknown = set(manifest.job_options) ^ {"column", "values"}
     if unknown:
-        raise CatalogError(manifest.path, f"job_options of matching_rows are column and values, not {sorted(unknown)}")
+        raise CatalogError(
+            manifest.path, f"job_options of matching_rows are column and values, not {sorted(unknown)}"
+        )
     column, values = manifest.job_options["column"], set(manifest.job_options["values"])
     files = ", ".join(sorted(set(batch.frame[FILE]))[:3])
     if column not in batch.frame.columns:

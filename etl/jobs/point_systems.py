@@ -14,7 +14,7 @@ from layers.errors import SourceFileError
 
 
 def read(path: Path, manifest: Manifest) -> pd.DataFrame:
-    """All points of all systems as text, the system's name in `system`; no points at all raises `SourceFileError`."""
+    """All points of all systems as text, the system's name in `system`; no point raises `SourceFileError`."""
     systems = json_object(path).get("systems")
     if not isinstance(systems, dict):
         raise SourceFileError(path, "no systems", "an object systems.<name>.points[]")

@@ -31,7 +31,7 @@ def prepare(batch: Batch, manifest: Manifest) -> Batch:
 
 
 def shape_keys(geometries: NDArray[np.object_], *, grid: float) -> list[str]:
-    """Ten hexadecimal digits of each geometry, the same for a line and its reverse; empty where there is none.
+    """Ten hexadecimal digits of each geometry, the same for a line and its reverse; empty for none.
 
     >>> shape_keys(shapely.from_wkt(["LINESTRING (0 0, 1 1)", "LINESTRING (1 1, 0.001 0)"]), grid=0.01)
     ['7331aabb4c', '7331aabb4c']

@@ -1,7 +1,7 @@
 """Road accidents as the National Police Agency of Taiwan publishes them: four layouts, releases that repeat.
 
 Three of the layouts have a heading, one is the second without it. Most files have one row a *party* (driver,
-passenger, pedestrian), so an accident comes 2 to 16 times, and the same accident comes again in other releases.
+passenger, pedestrian), so an accident comes up to 16 times, and again in other releases.
 An accident is known by time, place and position; its identity is a hash of these three.
 """
 
@@ -21,15 +21,31 @@ from etl.read import FILE, ROW, Batch
 from layers.errors import SourceFileError
 
 COLUMNS = ("occurred_at", "place", "class", "casualties", "party", "vehicles", "lon", "lat")
-ONE_ROW_AN_ACCIDENT = {
-    ("發生時間", "發生地點", "死亡受傷人數", "車種"): (0, 1, None, 2, None, 3, None, None),
-    ("發生時間", "發生地點", "死亡受傷人數", "車種", "經度", "緯度", "unixtime"): (0, 1, None, 2, None, 3, 4, 5),
+ACCIDENT_NAMES = {
+    "occurred_at": "發生時間",
+    "place": "發生地點",
+    "casualties": "死亡受傷人數",
+    "vehicles": "車種",
+    "lon": "經度",
+    "lat": "緯度",
 }
-"""Heading -> where each of `COLUMNS` stands."""
+"""Ours -> delivered, in the layouts with one row an accident; the older one has no coordinates."""
+ACCIDENT_HEADINGS = (
+    ("發生時間", "發生地點", "死亡受傷人數", "車種"),
+    ("發生時間", "發生地點", "死亡受傷人數", "車種", "經度", "緯度", "unixtime"),
+)
 PARTY_CELLS = 51
 PARTY_POSITIONS = {
-    "發生日期": 2, "發生時間": 3, "事故類別名稱": 4, "發生地點": 6, "死亡受傷人數": 32, "當事者順位": 33, "經度": 49, "緯度": 50,
+    "發生日期": 2,
+    "發生時間": 3,
+    "事故類別名稱": 4,
+    "發生地點": 6,
+    "死亡受傷人數": 32,
+    "當事者順位": 33,
+    "經度": 49,
+    "緯度": 50,
 }
+"""Where the columns we use stand in the layout with one row a party, with a heading or without."""
 ROC_TIME = re.compile(r"^(\d{2,3})年(\d{2})月(\d{2})日 (\d{2})時(\d{2})分(?:(\d{2})秒)?$")
 ROC_YEAR_0 = 1911
 """Year 1 of the Republic's calendar (民國) is 1912."""
@@ -45,13 +61,15 @@ def read(path: Path, manifest: Manifest) -> pd.DataFrame:
     try:
         text = path.read_bytes().decode(manifest.encoding or "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceFileError(path, f"bytes that are not {manifest.encoding}", "text in that encoding") from error
+        raise SourceFileError(
+            path, f"bytes that are not {manifest.encoding}", "text in that encoding"
+        ) from error
     rows = list(csv.reader(io.StringIO(text)))
     if not rows:
         raise SourceFileError(path, "an empty file", "rows of accidents")
     heading = tuple(rows[0])
-    if heading in ONE_ROW_AN_ACCIDENT:
-        return _accident_rows(rows, ONE_ROW_AN_ACCIDENT[heading])
+    if heading in ACCIDENT_HEADINGS:
+        return _accident_rows(rows)
     is_headed = _is_party_heading(heading)
     if not is_headed and not _is_party_row(heading):
         raise SourceFileError(path, f"the heading {', '.join(heading)[:200]}", "one of the known layouts")
@@ -63,35 +81,53 @@ def _is_party_heading(cells: tuple[str, ...]) -> bool:
 
 
 def _is_party_row(cells: tuple[str, ...]) -> bool:
-    return len(cells) == PARTY_CELLS and re.fullmatch(r"\d{8}", cells[PARTY_POSITIONS["發生日期"]]) is not None
+    return (
+        len(cells) == PARTY_CELLS and re.fullmatch(r"\d{8}", cells[PARTY_POSITIONS["發生日期"]]) is not None
+    )
 
 
-def _accident_rows(rows: list[list[str]], positions: tuple[int | None, ...]) -> pd.DataFrame:
+def _accident_rows(rows: list[list[str]]) -> pd.DataFrame:
+    at = {name: rows[0].index(given) for name, given in ACCIDENT_NAMES.items() if given in rows[0]}
     width = len(rows[0])
-    cells = [(row + [""] * width)[:width] for row in rows[1:]]
-    values = [["" if at is None else row[at].strip() for at in positions] for row in cells]
-    frame = pd.DataFrame(values, columns=list(COLUMNS), dtype=object)
+    frame = _numbered(
+        [
+            [row[at[name]].strip() if name in at else "" for name in COLUMNS]
+            for row in _padded(rows[1:], width)
+        ],
+        n_heading_rows=1,
+    )
     frame["occurred_at"] = frame["occurred_at"].map(gregorian)
-    return _numbered(frame, n_heading_rows=1)
+    return frame
+
+
+def _padded(rows: list[list[str]], width: int) -> list[list[str]]:
+    return [(row + [""] * width)[:width] for row in rows]
 
 
 def _party_rows(rows: list[list[str]], is_headed: bool) -> pd.DataFrame:
-    """Rows of parties; a file without heading lists the first party only, so it tells no number of parties."""
+    """Rows of parties; a file without heading lists first parties only and tells no number of them."""
     at = PARTY_POSITIONS
-    cells = [(row + [""] * PARTY_CELLS)[:PARTY_CELLS] for row in rows[is_headed:]]
     values = [
         [
-            party_time(row[at["發生日期"]], row[at["發生時間"]]), row[at["發生地點"]].strip(), row[at["事故類別名稱"]],
-            row[at["死亡受傷人數"]], row[at["當事者順位"]] if is_headed else "", "", row[at["經度"]], row[at["緯度"]],
+            party_time(row[at["發生日期"]], row[at["發生時間"]]),
+            row[at["發生地點"]].strip(),
+            row[at["事故類別名稱"]],
+            row[at["死亡受傷人數"]],
+            row[at["當事者順位"]] if is_headed else "",
+            "",
+            row[at["經度"]],
+            row[at["緯度"]],
         ]
-        for row in cells
+        for row in _padded(rows[is_headed:], PARTY_CELLS)
     ]
-    return _numbered(pd.DataFrame(values, columns=list(COLUMNS), dtype=object), n_heading_rows=int(is_headed))
+    return _numbered(values, n_heading_rows=int(is_headed))
 
 
-def _numbered(frame: pd.DataFrame, *, n_heading_rows: int) -> pd.DataFrame:
+def _numbered(values: list[list[str]], *, n_heading_rows: int) -> pd.DataFrame:
+    """Rows with their number in the file; a blank line is no row."""
+    frame = pd.DataFrame(values, columns=list(COLUMNS), dtype=object)
     frame[ROW] = range(1 + n_heading_rows, 1 + n_heading_rows + len(frame))
-    return frame
+    return frame[(frame[list(COLUMNS)] != "").any(axis=1)].reset_index(drop=True)
 
 
 def gregorian(text: str) -> str:
@@ -130,9 +166,13 @@ def prepare(batch: Batch, manifest: Manifest) -> Batch:
         accident_id(*row) for row in zip(frame["occurred_at"], frame["place"], frame["lon"], frame["lat"])
     ]
     is_known = frame["accident_id"] != ""
-    worst = frame[is_known].sort_values(["n_deaths", "n_injured"], key=_as_number, ascending=False, kind="stable")
+    worst = frame[is_known].sort_values(
+        ["n_deaths", "n_injured"], key=_as_number, ascending=False, kind="stable"
+    )
     accidents = worst[~worst["accident_id"].duplicated()].sort_index()
-    accidents["n_parties"] = accidents["accident_id"].map(_party_counts(frame[is_known])).map(lambda n: str(n) if n else "")
+    accidents["n_parties"] = (
+        accidents["accident_id"].map(_party_counts(frame[is_known])).map(lambda n: str(n) if n else "")
+    )
     kept = pd.concat([accidents, frame[~is_known].assign(n_parties="")]).sort_index()
     n_merged = len(frame) - len(kept)
     return replace(batch, frame=kept.reset_index(drop=True), n_merged=batch.n_merged + n_merged)
@@ -143,7 +183,7 @@ def _as_number(texts: pd.Series) -> pd.Series:
 
 
 def _casualties(texts: pd.Series) -> pd.DataFrame:
-    """``死亡0;受傷1`` as two columns of text; what reads otherwise stays in both, so that the checks refuse it."""
+    """``死亡0;受傷1`` as two columns of text; what reads otherwise stays in both, for the checks to refuse."""
     numbers = texts.str.extract(CASUALTIES)
     return numbers.apply(lambda column: column.where(column.notna(), texts))
 
@@ -161,13 +201,18 @@ def accident_id(occurred_at: str, place: str, lon: str, lat: str) -> str:
     """
     if not occurred_at or not place:
         return ""
-    digest = hashlib.sha256("|".join((occurred_at, place, lon, lat)).encode()).hexdigest()
+    digest = hashlib.sha256(f"{occurred_at}|{place}|{lon}|{lat}".encode()).hexdigest()
     return f"{occurred_at[:10].replace('-', '')}-{digest[:ID_DIGITS]}"
 
 
 def _party_counts(frame: pd.DataFrame) -> pd.Series:
-    """Parties of each accident: different ordinals of one file, or vehicles of a row; 0 where none are told."""
+    """Parties of each accident: ordinals in one file, or vehicles of a row; 0 where none are told."""
     ordinals = frame["party"].where(frame["party"] != "", None)
     by_file = ordinals.groupby([frame["accident_id"], frame[FILE]]).nunique().groupby(level=0).max()
-    listed = frame["vehicles"].map(lambda text: len(text.split(";")) if text else 0).groupby(frame["accident_id"]).max()
+    listed = (
+        frame["vehicles"]
+        .map(lambda text: len(text.split(";")) if text else 0)
+        .groupby(frame["accident_id"])
+        .max()
+    )
     return pd.concat([by_file, listed], axis=1).max(axis=1).astype(int)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -20,7 +21,16 @@ from layers.errors import SourceFileError
 
 MAP_RECORD = "egis"
 MAP_COLUMNS = (
-    "AddrOrg", "FactoryID", "FactoryName", "IndustryClass", "IndustryClass2", "material", "prodname", "web", "X", "Y",
+    "AddrOrg",
+    "FactoryID",
+    "FactoryName",
+    "IndustryClass",
+    "IndustryClass2",
+    "material",
+    "prodname",
+    "web",
+    "X",
+    "Y",
 )
 LISTED_CLASS = re.compile(r"^(\d{2})(.+)$")
 MAPPED_CLASS = re.compile(r"^(.+)\((\d{4})\)$")
@@ -64,7 +74,7 @@ def _row(record: dict[str, Any]) -> dict[str, str]:
 
 
 def industry_classes(listed: list[str], mapped: str) -> dict[str, str]:
-    """Code -> name of every class that a factory has; a two-digit class that the four-digit one refines is left out.
+    """Code -> name of every class of a factory; two digits that the four-digit class refines are left out.
 
     >>> industry_classes(["18化學材料製造業", "22塑膠製品製造業"], "合成樹脂及塑膠製造業(1841)")
     {'1841': '合成樹脂及塑膠製造業', '22': '塑膠製品製造業'}
