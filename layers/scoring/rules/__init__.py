@@ -17,8 +17,13 @@ from layers.errors import CatalogError, RuleTableError
 
 RULES_DIR = Path(__file__).parent
 TABLES = (
-    "separation_distances.csv", "feature_classes.csv", "class_members.csv", "road_land_widths.csv",
-    "conductor_offsets.csv", "target_sizes.csv", "project_types.toml",
+    "separation_distances.csv",
+    "feature_classes.csv",
+    "class_members.csv",
+    "road_land_widths.csv",
+    "conductor_offsets.csv",
+    "target_sizes.csv",
+    "project_types.toml",
 )
 
 
@@ -182,7 +187,11 @@ class RuleSet:
 
     def in_force(self, on: date, jurisdiction: str, applies_to: str) -> list[Rule]:
         """Rules of a jurisdiction valid on a date that bind ``standing`` objects, ``works`` or ``siting``."""
-        return [rule for rule in self.rules if applies_to in rule.applies_to and rule.is_in_force(on, jurisdiction)]
+        return [
+            rule
+            for rule in self.rules
+            if applies_to in rule.applies_to and rule.is_in_force(on, jurisdiction)
+        ]
 
 
 def read_rules(folder: Path = RULES_DIR) -> RuleSet:
@@ -254,7 +263,11 @@ def _date(text: str) -> date | None:
 
 
 _KINDS_OF_COLUMN: dict[str, Callable[[str], object]] = {
-    "float | None": _number, "bool": _boolean, "date | None": _date, "str": str, "tuple[str, ...]": _words("|"),
+    "float | None": _number,
+    "bool": _boolean,
+    "date | None": _date,
+    "str": str,
+    "tuple[str, ...]": _words("|"),
 }
 _CONVERTERS: dict[str, Callable[[str], object]] = {
     name: _KINDS_OF_COLUMN[str(annotation)] for name, annotation in Rule.__annotations__.items()
@@ -308,7 +321,14 @@ def _road_land(folder: Path) -> dict[str, AssumedOffset]:
 
 def _conductors(folder: Path) -> tuple[ConductorOffset, ...]:
     path = folder / "conductor_offsets.csv"
-    names = ("voltage_kv_min", "voltage_kv_max", "outer_offset_m", "outer_offset_error_m", "standard_id", "note")
+    names = (
+        "voltage_kv_min",
+        "voltage_kv_max",
+        "outer_offset_m",
+        "outer_offset_error_m",
+        "standard_id",
+        "note",
+    )
     try:
         return tuple(
             ConductorOffset(
@@ -325,8 +345,12 @@ def _target_sizes(folder: Path) -> tuple[TargetSize, ...]:
     try:
         return tuple(
             TargetSize(
-                row["category"], row["measure"], _number(row["at_least"]), _number(row["below"]),
-                row["target_class"], row["clause"],
+                row["category"],
+                row["measure"],
+                _number(row["at_least"]),
+                _number(row["below"]),
+                row["target_class"],
+                row["clause"],
             )
             for row in _rows(path)
         )

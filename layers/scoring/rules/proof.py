@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
@@ -39,18 +39,28 @@ def prove(rules: RuleSet, *, standard_ids: set[str]) -> None:
 
 def _rule_faults(rule: Rule, rules: RuleSet, standard_ids: set[str]) -> list[str]:
     closed: list[tuple[str, str, Iterable[str]]] = [
-        ("kind", rule.kind, KINDS), ("status", rule.status, STATUSES), ("strength", rule.strength, STRENGTHS),
-        ("source_type", rule.source_type, SOURCE_TYPES), ("confidence", rule.confidence, CONFIDENCES),
-        ("formula", rule.formula, FORMULAS), ("area_kind", rule.area_kind, AREA_KINDS),
-        ("subject_class", rule.subject_class, rules.classes), ("object_class", rule.object_class, rules.classes),
+        ("kind", rule.kind, KINDS),
+        ("status", rule.status, STATUSES),
+        ("strength", rule.strength, STRENGTHS),
+        ("source_type", rule.source_type, SOURCE_TYPES),
+        ("confidence", rule.confidence, CONFIDENCES),
+        ("formula", rule.formula, FORMULAS),
+        ("area_kind", rule.area_kind, AREA_KINDS),
+        ("subject_class", rule.subject_class, rules.classes),
+        ("object_class", rule.object_class, rules.classes),
         ("standard_id", rule.standard_id, standard_ids),
     ]
     closed += [("road_class", value, ROAD_CLASSES) for value in rule.road_class]
     closed += [("target_class", value, TARGET_CLASSES) for value in rule.target_class]
     closed += [("applies_to", value, SCOPES) for value in rule.applies_to]
-    faults = [f"{rule.rule_id}: unknown {name} {value!r}" for name, value, known in closed if value not in known]
-    faults += [f"{rule.rule_id}: {name} is empty" for name in ("rule_id", "clause", "title_zh", "applies_to")
-               if not getattr(rule, name)]
+    faults = [
+        f"{rule.rule_id}: unknown {name} {value!r}" for name, value, known in closed if value not in known
+    ]
+    faults += [
+        f"{rule.rule_id}: {name} is empty"
+        for name in ("rule_id", "clause", "title_zh", "applies_to")
+        if not getattr(rule, name)
+    ]
     return faults + _number_faults(rule) + _status_faults(rule)
 
 
@@ -65,7 +75,8 @@ def _number_faults(rule: Rule) -> list[str]:
     if rule.from_m is not None and (rule.distance_m is None or not 0 <= rule.from_m < rule.distance_m):
         faults.append(f"{rule.rule_id}: from_m {rule.from_m} is not below distance_m {rule.distance_m}")
     for low, high in (
-        (rule.voltage_kv_min, rule.voltage_kv_max), (rule.pressure_mpa_above, rule.pressure_mpa_up_to),
+        (rule.voltage_kv_min, rule.voltage_kv_max),
+        (rule.pressure_mpa_above, rule.pressure_mpa_up_to),
         (rule.volume_m3_above, rule.volume_m3_up_to),
     ):
         if low is not None and high is not None and low > high:
@@ -82,15 +93,17 @@ def _status_faults(rule: Rule) -> list[str]:
     if rule.formula == "risk_contour":
         low, high = rule.limit_new_per_year, rule.limit_in_service_per_year
         good = low is not None and high is not None and 0 < low <= high < 1
-        return [] if good else [f"{rule.rule_id}: limits {low} (new) and {high} (in service) are not in order"]
+        return (
+            [] if good else [f"{rule.rule_id}: limits {low} (new) and {high} (in service) are not in order"]
+        )
     if rule.formula == "scaled_distance":
         return [] if rule.coefficient else [f"{rule.rule_id}: formula without coefficient"]
     return [] if rule.distance_m is not None else [f"{rule.rule_id}: judged without metres or formula"]
 
 
 def _duplicates(rules: Sequence[Rule]) -> list[str]:
-    seen: set[str] = set()
-    return [f"{rule.rule_id} stands twice" for rule in rules if rule.rule_id in seen or seen.add(rule.rule_id)]  # type: ignore[func-returns-value]
+    counted = Counter(rule.rule_id for rule in rules)
+    return [f"{rule_id} stands twice" for rule_id, n in counted.items() if n > 1]
 
 
 def _overlaps(rules: Sequence[Rule]) -> list[str]:
@@ -98,14 +111,24 @@ def _overlaps(rules: Sequence[Rule]) -> list[str]:
     groups: dict[tuple[object, ...], list[Rule]] = defaultdict(list)
     for rule in rules:
         if rule.status == "judged":
-            key = (rule.kind, rule.subject_class, rule.object_class, rule.area_kind, rule.is_new_only,
-                   rule.jurisdiction, rule.activities, rule.station_grade, rule.vapour_recovery, rule.item_group)
+            key = (
+                rule.kind,
+                rule.subject_class,
+                rule.object_class,
+                rule.area_kind,
+                rule.is_new_only,
+                rule.jurisdiction,
+                rule.activities,
+                rule.station_grade,
+                rule.vapour_recovery,
+                rule.item_group,
+            )
             groups[key].append(rule)
     return [
         f"{first.rule_id} and {second.rule_id} both apply to the same case"
         for group in groups.values()
         for position, first in enumerate(group)
-        for second in group[position + 1:]
+        for second in group[position + 1 :]
         if _meet(first, second)
     ]
 
@@ -132,9 +155,17 @@ def _meet(first: Rule, second: Rule) -> bool:
 def _monotone_faults(rules: Sequence[Rule]) -> list[str]:
     """What must grow with danger: control zones with the road, line zones with voltage, stations with grade."""
     zones = [rule for rule in rules if rule.rule_id.startswith("ROAD-L11-")]
-    zones.sort(key=lambda rule: ROAD_CLASSES.index(rule.road_class[0]) if rule.road_class else -1, reverse=True)
-    lines = [rule for rule in rules if rule.subject_class == "overhead_power_line" and rule.kind != "permit_required"
-             and rule.voltage_kv_min is not None and rule.distance_m is not None]
+    zones.sort(
+        key=lambda rule: ROAD_CLASSES.index(rule.road_class[0]) if rule.road_class else -1, reverse=True
+    )
+    lines = [
+        rule
+        for rule in rules
+        if rule.subject_class == "overhead_power_line"
+        and rule.kind != "permit_required"
+        and rule.voltage_kv_min is not None
+        and rule.distance_m is not None
+    ]
     faults = _rising(zones)
     for area_kind in AREA_KINDS[1:]:
         of_kind = [rule for rule in lines if rule.area_kind == area_kind]
@@ -150,8 +181,11 @@ def _monotone_faults(rules: Sequence[Rule]) -> list[str]:
     for group in _grouped(volumes, lambda rule: (rule.subject_class, rule.object_class, rule.item_group)):
         ordered = sorted(group, key=lambda rule: rule.volume_m3_above or 0.0)
         faults += _rising(ordered)
-        faults += [f"{two.rule_id}: gap or overlap after {one.rule_id}" for one, two in pairwise(ordered)
-                   if one.volume_m3_up_to != two.volume_m3_above]
+        faults += [
+            f"{two.rule_id}: gap or overlap after {one.rule_id}"
+            for one, two in pairwise(ordered)
+            if one.volume_m3_up_to != two.volume_m3_above
+        ]
     return faults
 
 
@@ -172,18 +206,28 @@ def _rising(rules: Sequence[Rule]) -> list[str]:
 
 def _offset_faults(rules: RuleSet) -> list[str]:
     offsets = [*rules.road_land.values(), *(row.offset for row in rules.conductors)]
-    faults = [f"assumed offset {row} is not positive" for row in offsets if not (row.offset_m > 0 and row.error_m > 0)]
+    faults = [
+        f"assumed offset {row} is not positive"
+        for row in offsets
+        if not (row.offset_m > 0 and row.error_m > 0)
+    ]
     missing = sorted({name for rule in rules.rules for name in rule.road_class} - set(rules.road_land))
     faults += [f"road_land_widths.csv: no row for {name}" for name in missing]
     bands = sorted(rules.conductors, key=lambda row: row.voltage_kv_min)
-    faults += [f"conductor_offsets.csv: {one.voltage_kv_max} kV and {two.voltage_kv_min} kV overlap"
-               for one, two in pairwise(bands) if two.voltage_kv_min <= one.voltage_kv_max]
+    faults += [
+        f"conductor_offsets.csv: {one.voltage_kv_max} kV and {two.voltage_kv_min} kV overlap"
+        for one, two in pairwise(bands)
+        if two.voltage_kv_min <= one.voltage_kv_max
+    ]
     return faults
 
 
 def _size_faults(sizes: Sequence[TargetSize]) -> list[str]:
-    faults = [f"target_sizes.csv {row.category}: unknown class {row.target_class!r}" for row in sizes
-              if row.target_class not in TARGET_CLASSES]
+    faults = [
+        f"target_sizes.csv {row.category}: unknown class {row.target_class!r}"
+        for row in sizes
+        if row.target_class not in TARGET_CLASSES
+    ]
     groups: dict[tuple[str, str], list[TargetSize]] = defaultdict(list)
     for row in sizes:
         groups[row.category, row.measure].append(row)
@@ -201,7 +245,12 @@ def _project_faults(rules: RuleSet) -> list[str]:
     faults = []
     for project in rules.project_types.values():
         named = {*project.object_classes, *project.review_classes, *project.subject_classes}
-        faults += [f"project_types.toml {project.id}: unknown class {name}" for name in sorted(named - set(rules.classes))]
+        faults += [
+            f"project_types.toml {project.id}: unknown class {name}"
+            for name in sorted(named - set(rules.classes))
+        ]
         if project.target_category not in categories:
-            faults.append(f"project_types.toml {project.id}: unknown target category {project.target_category!r}")
+            faults.append(
+                f"project_types.toml {project.id}: unknown target category {project.target_category!r}"
+            )
     return faults

@@ -89,7 +89,9 @@ def test_bad_table_is_refused_whole(folder: Path, change: Callable[[list[Row]], 
         ("separation_distances.csv", lambda rows: rows.clear(), "no rows"),
     ],
 )
-def test_bad_helper_table_is_refused(folder: Path, table: str, change: Callable[[list[Row]], None], says: str) -> None:
+def test_bad_helper_table_is_refused(
+    folder: Path, table: str, change: Callable[[list[Row]], None], says: str
+) -> None:
     _edit(folder / table, change)
     with pytest.raises(RuleTableError, match=says):
         read_rules(folder)
@@ -116,9 +118,20 @@ def test_missing_table_is_refused(folder: Path) -> None:
 
 
 def test_rule_without_metres_is_never_judged(rules: RuleSet) -> None:
-    silent = {"PIPE-L31-1", "PIPE-L31-2", "RAIL-33", "HZ-19", "HZ-19-GEO", "FW-GB50161", "EXP-GB50089", "HH-PARK"}
+    silent = {
+        "PIPE-L31-1",
+        "PIPE-L31-2",
+        "RAIL-33",
+        "HZ-19",
+        "HZ-19-GEO",
+        "FW-GB50161",
+        "EXP-GB50089",
+        "HH-PARK",
+    }
     assert {rules[rule_id].status for rule_id in silent} == {"not_assessed"}
-    assert all(rule.distance_m is None for rule in rules.rules if rule.rule_id in silent - {"HZ-19-GEO", "HH-PARK"})
+    assert all(
+        rule.distance_m is None for rule in rules.rules if rule.rule_id in silent - {"HZ-19-GEO", "HH-PARK"}
+    )
 
 
 def test_permit_rules_bind_no_standing_object(rules: RuleSet) -> None:
@@ -133,7 +146,9 @@ def test_rules_for_new_things_bind_siting_only(rules: RuleSet) -> None:
 def test_rule_is_in_force_on_both_ends_of_its_validity(rules: RuleSet) -> None:
     rule = rules["FUEL-2012-tank_class_1-railway-no_vapour_recovery"]
     assert rule.is_in_force(date(2014, 7, 29), "CN") and rule.is_in_force(date(2021, 9, 30), "CN")
-    assert not rule.is_in_force(date(2021, 10, 1), "CN") and not rule.is_in_force(date(2015, 1, 1), "elsewhere")
+    assert not rule.is_in_force(date(2021, 10, 1), "CN") and not rule.is_in_force(
+        date(2015, 1, 1), "elsewhere"
+    )
 
 
 def test_law_text_is_confirmed_and_knowledge_is_not(rules: RuleSet) -> None:

@@ -1,0 +1,128 @@
+"""Tests protection targets against official individual-risk contours (GB 36894), which are authoritative while valid.
+
+Distances are signed: negative inside the contour, by how far the deepest part of the target must move to be outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from layers.scoring.measure import Floats, Geometries, largest_scale, local_scale, middle_points
+from layers.scoring.object_classes import ClassIndex, Members
+from layers.scoring.rules import Rule
+from layers.scoring.separation import Findings, falls_short
+from layers.scoring.targets import TARGET_CLASSES
+
+SAME_VALUE = 1 - 1e-9
+"""A contour drawn at the limit itself is written with rounding; inside it the risk is above the limit."""
+
+
+@dataclass(frozen=True)
+class Contours:
+    """The valid contours, one entry a contour. `is_new`: the installation is planned, so the stricter limit holds."""
+
+    members: Members
+    risk_per_year: Floats
+    is_new: NDArray[np.bool_]
+
+
+def valid_contours(index: ClassIndex, on: date) -> tuple[Contours, pd.DataFrame]:
+    """Contours that may be used on a date, and the rest (expired, or without a date of validity)."""
+    frame = index.frame("official_contours")
+    if not len(frame):
+        empty = index.members("hazmat_site").take(slice(0, 0))
+        return Contours(empty, np.empty(0), np.empty(0, bool)), frame
+    days = [
+        day.date() if isinstance(day, datetime) else day for day in frame["valid_until_on"].to_numpy(object)
+    ]
+    is_valid = np.array([isinstance(day, date) and not pd.isna(day) and day >= on for day in days], bool)
+    is_valid &= frame["geometry"].notna().to_numpy()
+    used = frame[is_valid]
+    members = index.layer_members("official_contours", used)
+    risk = pd.to_numeric(used["risk_per_year"], errors="coerce").to_numpy(float, na_value=np.nan)
+    return Contours(members, risk, _is_new(index, members)), frame[~is_valid]
+
+
+def _is_new(index: ClassIndex, contours: Members) -> NDArray[np.bool_]:
+    """New and in service mean the installation: planned is new, anything else, unknown included, is in service."""
+    enterprises = index.frame("enterprises")
+    if not len(enterprises):
+        return np.zeros(len(contours), bool)
+    planned = enterprises.loc[enterprises["status"] == "planned", "enterprise_id"]
+    return np.asarray(pd.Series(contours.enterprise_id).isin(planned), bool)
+
+
+def contour_findings(rule: Rule, contours: Contours, targets: Members, index: ClassIndex) -> Findings:
+    """Targets of the rule's classes inside (or within error of) a contour whose value their limit forbids.
+
+    Of the nested contours of one enterprise only the one that reaches farthest beyond the target counts.
+    `required_m` is 0 and `actual_m` the signed distance to the contour, negative inside.
+    """
+    limit = np.where(contours.is_new, rule.limit_new_per_year or 0.0, rule.limit_in_service_per_year or 0.0)
+    binding = np.flatnonzero(contours.risk_per_year >= limit * SAME_VALUE)
+    ranks = [TARGET_CLASSES.index(name) for name in rule.target_class]
+    chosen = np.flatnonzero(np.isin(targets.mildest, ranks))
+    areas, places = contours.members.geometry[binding], targets.geometry[chosen]
+    if not len(binding) or not len(chosen):
+        return _findings(
+            rule, np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0), np.empty(0), areas[:0], targets
+        )
+    reach = np.hypot(contours.members.accuracy_m[binding], targets.accuracy_m.max(initial=0.0))
+    scale = largest_scale(index.crs, areas)
+    area, place = shapely.STRtree(places).query(areas, predicate="dwithin", distance=reach * scale)
+    actual_m, line = signed_distance(areas[area], places[place], index)
+    contour, target = binding[area], chosen[place]
+    enterprise = contours.members.enterprise_id[contour].astype(str)
+    order = np.lexsort((contours.members.feature_id[contour].astype(str), actual_m, target, enterprise))
+    first = np.ones(len(order), bool)
+    first[1:] = (enterprise[order][1:] != enterprise[order][:-1]) | (target[order][1:] != target[order][:-1])
+    kept = order[first]
+    error_m = np.hypot(contours.members.accuracy_m[contour[kept]], targets.accuracy_m[target[kept]])
+    return _findings(rule, contour[kept], target[kept], actual_m[kept], error_m, line[kept], targets)
+
+
+def signed_distance(areas: Geometries, places: Geometries, index: ClassIndex) -> tuple[Floats, Geometries]:
+    """Metres from each place to the edge of its area, negative for the deepest part of a place that reaches inside."""
+    edges = shapely.boundary(areas)
+    line = shapely.shortest_line(edges, places)
+    inside = np.flatnonzero(shapely.intersects(areas, places))
+    line[inside] = [_deepest(edges[i], shapely.intersection(areas[i], places[i])) for i in inside]
+    distance_m = shapely.length(line)
+    distance_m = distance_m / local_scale(index.crs, middle_points(line)) if len(line) else distance_m
+    distance_m[inside] *= -1
+    return distance_m, line
+
+
+def _deepest(edge: shapely.Geometry, part: shapely.Geometry) -> shapely.Geometry:
+    corners = shapely.points(shapely.get_coordinates(part))
+    return shapely.shortest_line(edge, corners[np.argmax(shapely.distance(edge, corners))])
+
+
+def _findings(
+    rule: Rule,
+    contour: NDArray[np.intp],
+    target: NDArray[np.intp],
+    actual_m: Floats,
+    error_m: Floats,
+    line: Geometries,
+    targets: Members,
+) -> Findings:
+    required_m = np.zeros(len(contour))
+    findings = Findings(
+        rule,
+        contour,
+        target,
+        required_m,
+        actual_m,
+        error_m,
+        falls_short(actual_m + error_m, required_m, rule),
+        targets.is_point[target],
+        line,
+    )
+    return findings.take(falls_short(actual_m - error_m, required_m, rule))

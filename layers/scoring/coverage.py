@@ -1,0 +1,287 @@
+"""Counts what the distance rules could not say: "no rule", "not assessed" and "complies" are three different answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from layers.scoring.contours import Contours
+from layers.scoring.object_classes import ClassIndex, Members
+from layers.scoring.rules import Rule
+from layers.scoring.separation import under_rule
+
+UNASSESSED_FIELDS = ("rule_id", "n_rules", "standard_id", "subject_class", "object_class", "n", "zh", "en")
+NO_RULE_FIELDS = ("subject_kind", "object_kind", "n_pairs", "zh", "en")
+SOURCE_LAYERS = ("enterprises", "hazard_units", "pipelines")
+"""Risk points of other layers (black spots, crowded places on a road) own no safety distance."""
+NO_LAYER_OF_ITS_OWN = ("crowded_place",)
+"""Kinds of enterprise that are targets rather than sources."""
+
+Note = dict[str, object]
+
+
+def unassessed_rules(
+    index: ClassIndex,
+    in_force: Sequence[Rule],
+    *,
+    on: date,
+    unused_contours: pd.DataFrame,
+    notes: Iterable[Note],
+) -> pd.DataFrame:
+    """Rules that concern loaded features, or features no layer holds, and give no number here.
+
+    Rows of one table with the same reason are one line (`n_rules`); `n` counts the subjects concerned, missing where
+    no layer could hold any.
+    """
+    rows = [*_silent_rules(index, in_force), *_undecided_features(index, in_force), *notes]
+    if len(unused_contours):
+        rows.append(
+            _row(
+                "IR-GB36894-A",
+                "GB36894-2018",
+                "hazchem_unit",
+                "protection_target",
+                len(unused_contours),
+                "等值线已过有效期或未注明有效期,未采用",
+                "contours expired or without date of validity, not used",
+            )
+        )
+    frame = pd.DataFrame(rows, columns=list(UNASSESSED_FIELDS))
+    frame["n"] = frame["n"].astype("Int64")
+    return frame.sort_values(["rule_id", "zh"], ignore_index=True)
+
+
+def _row(
+    rule_id: str,
+    standard_id: str,
+    subject_class: str,
+    object_class: str,
+    n: int | None,
+    zh: str,
+    en: str,
+    n_rules: int = 1,
+) -> Note:
+    return dict(
+        zip(
+            UNASSESSED_FIELDS,
+            (rule_id, n_rules, standard_id, subject_class, object_class, n, zh, en),
+            strict=True,
+        )
+    )
+
+
+def _silent_rules(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
+    groups: dict[tuple[str, str, str], list[Rule]] = defaultdict(list)
+    for rule in in_force:
+        if rule.status == "not_assessed":
+            groups[rule.standard_id, rule.subject_class, rule.unassessed_zh].append(rule)
+    rows = []
+    for (standard_id, subject_class, zh), group in groups.items():
+        n = None
+        if index.rules.classes[subject_class].members:
+            members = index.members(subject_class)
+            n = int(np.any([under_rule(rule, members) for rule in group], axis=0).sum())
+        if n != 0:
+            first = group[0]
+            rows.append(
+                _row(
+                    first.rule_id,
+                    standard_id,
+                    subject_class,
+                    first.object_class,
+                    n,
+                    zh,
+                    first.unassessed_en,
+                    len(group),
+                )
+            )
+    return rows
+
+
+def _undecided_features(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
+    """Features whose own data leave it open which row applies; a value between two bands is never interpolated."""
+    lines, pipes = index.members("overhead_power_line"), index.members("town_gas_pipe")
+    stated = [
+        rule for rule in in_force if rule.subject_class == "overhead_power_line" and rule.area_kind != "dense"
+    ]
+    in_band = (
+        np.any([under_rule(rule, lines) for rule in stated], axis=0) if stated else np.zeros(len(lines), bool)
+    )
+    found = [
+        (
+            "PWR-OHL-35-110kV",
+            "overhead_power_line",
+            "building_or_structure",
+            int((~in_band).sum()),
+            "电压缺失或不在条例分档内",
+            "voltage unknown or between the bands of the regulation",
+        ),
+        (
+            "TGAS-PROT-sub_high_pressure",
+            "town_gas_pipe",
+            "building_or_structure",
+            int(np.isnan(pipes.numbers["pressure_mpa"]).sum()),
+            "燃气管道压力缺失",
+            "pressure of the gas pipe unknown",
+        ),
+        (
+            "PIPE-L30-3",
+            "oil_gas_pipeline",
+            "building_or_structure",
+            _n_without(index, "pipelines", "kind", ("industrial",)),
+            "管道类别缺失,或为保护法不适用的工业管道",
+            "kind unknown, or industrial pipes the law does not cover",
+        ),
+        (
+            "ROAD-L11-4",
+            "highway",
+            "building_or_structure",
+            _n_without(index, "roads", "road_class", ("village_road", "street")),
+            "等级缺失,或为条例第11条未列的村道、城市道路",
+            "class unknown, or village roads and streets not named in Art. 11",
+        ),
+        (
+            "FS-HAZ",
+            "fire_station",
+            "hazchem_part",
+            _n_without(index, "fire_stations", "station_class", ("township", "foreign")),
+            "乡镇专职队等不适用建标152",
+            "township and other brigades are outside 建标152",
+        ),
+        (
+            "IR-GB36894-A",
+            "hazchem_unit",
+            "protection_target",
+            _n_open_class(index.members("protection_target")),
+            "防护目标规模不明,按可能的最宽类别判",
+            "size unknown, judged as the mildest class possible",
+        ),
+    ]
+    by_id = {rule.rule_id: rule for rule in in_force}
+    rows = [_row(row[0], by_id[row[0]].standard_id, *row[1:]) for row in found if row[3] and row[0] in by_id]
+    return rows + _unplaced(index, by_id)
+
+
+def _n_open_class(targets: Members) -> int:
+    return int((targets.strictest != targets.mildest).sum())
+
+
+def _n_without(index: ClassIndex, layer: str, name: str, outside: tuple[str, ...]) -> int:
+    frame = index.frame(layer)
+    if name not in frame:
+        return len(frame)
+    return int((frame[name].isna() | frame[name].isin(outside)).sum())
+
+
+def _unplaced(index: ClassIndex, by_id: dict[str, Rule]) -> list[Note]:
+    rows = []
+    for layer, rule_id in (
+        ("hazard_units", "ROAD-L18-1"),
+        ("enterprises", "ROAD-L18-1"),
+        ("protection_targets", "IR-GB36894-A"),
+    ):
+        frame = index.frame(layer)
+        if "geometry" not in frame or rule_id not in by_id:
+            continue
+        n = int(frame["geometry"].isna().sum())
+        if n:
+            rule = by_id[rule_id]
+            rows.append(
+                _row(
+                    rule_id,
+                    rule.standard_id,
+                    rule.subject_class,
+                    rule.object_class,
+                    n,
+                    f"{layer}: 无位置",
+                    f"{layer}: no position",
+                )
+            )
+    return rows
+
+
+def no_rule_pairs(index: ClassIndex, in_force: Sequence[Rule], contours: Contours) -> pd.DataFrame:
+    """Pairs of a source and a protection target within the source's influence radius for which no rule exists.
+
+    A rule that exists but gives no metres counts as a rule (it is listed as not assessed); so does a valid official
+    contour of the enterprise.
+    """
+    points, targets = _sources(index), index.members("protection_target")
+    if not len(points) or not len(targets):
+        return pd.DataFrame(columns=list(NO_RULE_FIELDS))
+    source, target = shapely.STRtree(targets.geometry).query(
+        points["geometry"].to_numpy(), predicate="dwithin", distance=points["radius_m"].to_numpy(float)
+    )
+    covered = rule_cover(points, targets, index, in_force, contours)
+    open_pairs = ~(covered[0][source] & covered[1][target]).any(axis=1)
+    pairs = pd.DataFrame(
+        {
+            "subject_kind": points["kind"].to_numpy(object)[source[open_pairs]],
+            "object_kind": targets.category[target[open_pairs]],
+        }
+    )
+    counted = (
+        pairs.groupby(["subject_kind", "object_kind"], dropna=False).size().rename("n_pairs").reset_index()
+    )
+    counted["zh"] = "影响半径内,无规则,请人工核定"
+    counted["en"] = "within the influence radius, no rule, to be settled by a person"
+    return counted[list(NO_RULE_FIELDS)]
+
+
+def _sources(index: ClassIndex) -> pd.DataFrame:
+    points = index.frame("risk_points")
+    if not len(points) or "geometry" not in points:
+        return points.iloc[:0]
+    is_source = points["source_layer"].isin(SOURCE_LAYERS) & ~points["kind"].isin(NO_LAYER_OF_ITS_OWN)
+    return points[(is_source & points["geometry"].notna() & (points["radius_m"] > 0)).to_numpy(bool)]
+
+
+def rule_cover(
+    points: pd.DataFrame, targets: Members, index: ClassIndex, in_force: Sequence[Rule], contours: Contours
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Two boolean tables, sources by pair of classes and targets by pair of classes.
+
+    A source and a target have a rule where both are true for one pair.
+    """
+    of_targets = [
+        name
+        for name, entry in index.rules.classes.items()
+        if any(member.layer == "protection_targets" for member in entry.members)
+    ]
+    pairs = sorted(
+        {
+            (rule.subject_class, rule.object_class)
+            for rule in in_force
+            if rule.status != "elsewhere" and rule.object_class in of_targets
+        }
+    )
+    in_object = {
+        name: np.isin(targets.feature_id.astype(str), index.members(name).feature_id.astype(str))
+        for name in {two for _, two in pairs}
+    }
+    sources = [is_member(points, index.members(one)) for one, _ in pairs]
+    sources.append(
+        points["enterprise_id"].isin([name for name in contours.members.enterprise_id if name]).to_numpy(bool)
+    )
+    objects = [in_object[two] for _, two in pairs] + [np.ones(len(targets), bool)]
+    return np.column_stack(sources), np.column_stack(objects)
+
+
+def is_member(points: pd.DataFrame, members: Members) -> NDArray[np.bool_]:
+    """Which risk points rest on a member; an enterprise also where one of its units is a member."""
+    found = np.zeros(len(points), bool)
+    for layer in np.unique(members.layer.astype(str)):
+        of_layer = members.layer == layer
+        of_point = points["source_layer"].eq(layer) & points["source_feature_id"].isin(
+            members.feature_id[of_layer]
+        )
+        found |= of_point.to_numpy(bool)
+    owners = [name for name in members.enterprise_id[members.layer == "hazard_units"] if name]
+    of_owner = points["source_layer"].eq("enterprises") & points["enterprise_id"].isin(owners)
+    return np.asarray(found | of_owner.to_numpy(bool), bool)

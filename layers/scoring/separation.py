@@ -1,0 +1,225 @@
+"""Applies one rule to many pairs: from which edge it measures, how far it requires, which pairs fall short.
+
+The same functions judge standing objects, the objects along a pipeline and a proposed site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from layers.scoring.measure import Floats, Geometries, Integers, near_pairs, shortened
+from layers.scoring.object_classes import Members
+from layers.scoring.rules import AssumedOffset, Rule, RuleSet
+from layers.scoring.targets import TARGET_CLASSES
+
+Booleans = NDArray[np.bool_]
+
+TOLERANCE_M = 0.001
+"""Below the centimetre the distances are exact to: a pair exactly at the required distance complies in spite of rounding."""
+ASSUMED_PIPE = AssumedOffset(0.2, 0.2)
+"""Half the outside diameter of a town gas pipe whose diameter is unknown, metres."""
+MM_PER_M = 1000.0
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Where a rule starts to measure, one entry a subject: metres out from the geometry, its error, whether assumed."""
+
+    offset_m: Floats
+    error_m: Floats
+    is_estimated: Booleans
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Pairs that fall short of one rule, or may do so within the error of their positions.
+
+    `subject` and `object` are positions in the members judged. Distances are in metres, edge to edge; `line` runs
+    from the edge the rule measures from to the object, a point where they touch. `is_certain`: short by more than
+    `error_m`, the root of the sum of squares of both positions' accuracies and of an assumed edge.
+    """
+
+    rule: Rule
+    subject: Integers
+    object: Integers
+    required_m: Floats
+    actual_m: Floats
+    error_m: Floats
+    is_certain: Booleans
+    is_estimated: Booleans
+    line: Geometries
+
+    def __len__(self) -> int:
+        return len(self.subject)
+
+    def take(self, chosen: Any) -> Findings:
+        arrays = {
+            entry.name: getattr(self, entry.name)[chosen] for entry in fields(self) if entry.name != "rule"
+        }
+        return Findings(rule=self.rule, **arrays)
+
+
+def under_rule(rule: Rule, subjects: Members) -> Booleans:
+    """Which subjects a rule's conditions cover; an unknown voltage, pressure or class is covered by no row."""
+    mask = np.ones(len(subjects), bool)
+    if rule.road_class:
+        mask &= np.isin(subjects.road_class.astype(str), rule.road_class)
+    voltage, pressure = subjects.numbers["voltage_kv"], subjects.numbers["pressure_mpa"]
+    if rule.voltage_kv_min is not None:
+        mask &= voltage >= rule.voltage_kv_min
+    if rule.voltage_kv_max is not None:
+        mask &= voltage <= rule.voltage_kv_max
+    if rule.pressure_mpa_above is not None:
+        mask &= pressure > rule.pressure_mpa_above
+    if rule.pressure_mpa_up_to is not None:
+        mask &= pressure <= rule.pressure_mpa_up_to
+    if rule.formula == "scaled_distance":
+        mask &= subjects.numbers["tnt_kg"] > 0
+    return mask
+
+
+def of_target_class(rule: Rule, objects: Members) -> Booleans:
+    """Which objects a rule's target classes cover; a class that size leaves open counts as the mildest possible."""
+    if not rule.target_class:
+        return np.ones(len(objects), bool)
+    ranks = [TARGET_CLASSES.index(name) for name in rule.target_class]
+    return np.isin(objects.mildest, ranks)
+
+
+def required_distance(rule: Rule, subjects: Members) -> Floats:
+    """Metres required of each subject; ESD-BLAST: coefficient x cube root of the TNT mass in kg."""
+    if rule.formula == "scaled_distance":
+        return (rule.coefficient or 0.0) * np.cbrt(subjects.numbers["tnt_kg"])
+    return np.full(len(subjects), rule.distance_m or 0.0)
+
+
+def measured_edges(rule: Rule, subjects: Members, rules: RuleSet, on: date) -> Edges:
+    """The edge `rule` measures from: pipe wall, outer edge of highway land, outermost conductor, a zone's edge."""
+    n = len(subjects)
+    plain = Edges(np.zeros(n), np.zeros(n), subjects.is_point | (rule.measured_from == "charge_centre"))
+    if rule.measured_from == "pipe_outer_edge":
+        return _known_or(subjects.numbers["diameter_mm"] / MM_PER_M / 2, [ASSUMED_PIPE] * n)
+    if rule.subject_class == "highway":
+        land = _known_or(
+            subjects.numbers["land_width_m"] / 2, [rules.road_land.get(name) for name in subjects.road_class]
+        )
+        beyond = rule.measured_from == "outer_edge_of_building_control_zone"
+        return _widened(land, "highway", subjects, rules, on) if beyond else land
+    if rule.subject_class == "overhead_power_line":
+        assumed = [_conductor(rules, kv) for kv in subjects.numbers["voltage_kv"]]
+        outer = _known_or(subjects.numbers["outer_offset_m"], assumed)
+        beyond = rule.measured_from == "line_protection_zone"
+        return _widened(outer, "overhead_power_line", subjects, rules, on) if beyond else outer
+    return plain
+
+
+def _conductor(rules: RuleSet, voltage_kv: float) -> AssumedOffset | None:
+    bands = (row.offset for row in rules.conductors if row.voltage_kv_min <= voltage_kv <= row.voltage_kv_max)
+    return next(bands, None)
+
+
+def _known_or(offset_m: Floats, assumed: Iterable[AssumedOffset | None]) -> Edges:
+    is_known = np.isfinite(offset_m)
+    instead = [(row.offset_m, row.error_m) if row else (0.0, 0.0) for row in assumed]
+    pairs = np.array(instead, float).reshape(-1, 2)
+    return Edges(np.where(is_known, offset_m, pairs[:, 0]), np.where(is_known, 0.0, pairs[:, 1]), ~is_known)
+
+
+def _widened(edges: Edges, subject_class: str, subjects: Members, rules: RuleSet, on: date) -> Edges:
+    """Edges moved out by the width of the zone in which building is prohibited."""
+    width = np.zeros(len(subjects))
+    for rule in rules.rules:
+        is_zone = rule.kind == "prohibited" and rule.object_class == "building_or_structure"
+        if (
+            is_zone
+            and rule.subject_class == subject_class
+            and rule.status == "judged"
+            and rule.area_kind != "dense"
+        ):
+            if rule.is_in_force(on, rule.jurisdiction):
+                width[under_rule(rule, subjects)] = rule.distance_m
+    return Edges(edges.offset_m + width, edges.error_m, edges.is_estimated)
+
+
+def search_reach(
+    rule: Rule, subjects: Members, objects: Members, rules: RuleSet, on: date
+) -> tuple[Floats, Edges]:
+    """How far from each subject's geometry a pair may lie and still fall short within its error, metres."""
+    edges = measured_edges(rule, subjects, rules, on)
+    farthest = float(objects.accuracy_m.max(initial=0.0))
+    error_m = np.sqrt(subjects.accuracy_m**2 + edges.error_m**2 + farthest**2)
+    reach = required_distance(rule, subjects) + edges.offset_m + error_m
+    return np.where(under_rule(rule, subjects), reach, 0.0), edges
+
+
+def apply_rule(
+    rule: Rule,
+    subjects: Members,
+    objects: Members,
+    *,
+    rules: RuleSet,
+    on: date,
+    crs: pyproj.CRS,
+    tree: shapely.STRtree | None = None,
+) -> Findings:
+    """Pairs of one rule that fall short, certainly or possibly.
+
+    A pair exactly at the required distance complies unless the row says otherwise (`exact_complies` false).
+    """
+    covered = np.flatnonzero(under_rule(rule, subjects))
+    chosen = subjects.take(covered)
+    reach_m, edges = search_reach(rule, chosen, objects, rules, on)
+    pairs = near_pairs(chosen.geometry, objects.geometry, reach_m=reach_m, crs=crs, tree=tree)
+    pairs = pairs.take(of_target_class(rule, objects)[pairs.object])
+    actual_m, line = shortened(pairs, edges.offset_m[pairs.subject])
+    error_m = np.sqrt(
+        chosen.accuracy_m[pairs.subject] ** 2
+        + edges.error_m[pairs.subject] ** 2
+        + objects.accuracy_m[pairs.object] ** 2
+    )
+    required_m = required_distance(rule, chosen)[pairs.subject]
+    findings = Findings(
+        rule,
+        covered[pairs.subject],
+        pairs.object,
+        required_m,
+        actual_m,
+        error_m,
+        falls_short(actual_m + error_m, required_m, rule),
+        edges.is_estimated[pairs.subject] | objects.is_point[pairs.object],
+        line,
+    )
+    return findings.take(falls_short(actual_m - error_m, required_m, rule))
+
+
+def falls_short(actual_m: Floats, required_m: Floats, rule: Rule) -> Booleans:
+    """Whether a distance breaks the rule; closed or open at the required distance as the row states."""
+    if rule.exact_complies:
+        return actual_m < required_m - TOLERANCE_M
+    return actual_m <= required_m + TOLERANCE_M
+
+
+def is_historic(objects: Members, transition_on: date | None) -> NDArray[np.object_]:
+    """True, False or None (unknown) for each object: did it stand before the rule took effect?
+
+    A year alone does not settle it when the rule took effect within that year.
+    """
+    historic = np.full(len(objects), None, object)
+    if transition_on is None:
+        return historic
+    year = objects.built_year
+    historic[year < transition_on.year] = True
+    historic[year > transition_on.year] = False
+    for position, built_on in enumerate(objects.built_on):
+        if built_on is not None:
+            day = built_on.date() if isinstance(built_on, datetime) else built_on
+            historic[position] = day < transition_on
+    return historic
