@@ -1,0 +1,106 @@
+/** Requests to our own server; a server that is gone is told apart from one that says no. */
+
+/** What the server answered when it refused a request. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status HTTP status; 0 when the server could not be reached
+   * @param {{code?: string, message_zh?: string, message_en?: string, field?: string|null}} detail
+   */
+  constructor(status, detail) {
+    super(detail.message_en || detail.code || `HTTP ${status}`);
+    this.status = status;
+    this.code = detail.code || `HTTP-${status}`;
+    this.message_zh = detail.message_zh;
+    this.message_en = detail.message_en;
+    this.field = detail.field ?? null;
+  }
+}
+
+const connection = new EventTarget();
+const RETRY_S = [5, 10, 30];
+let lost = false;
+
+/** @param {(isLost: boolean) => void} listener told when the server goes and when it is back */
+export function onConnection(listener) {
+  connection.addEventListener("change", () => listener(lost));
+}
+
+/** Notes that a request did not reach the server, and tries again after 5, 10 and then every 30 seconds. */
+export function serverGone() {
+  if (lost) return;
+  setLost(true);
+  retry(0);
+}
+
+/** @param {number} attempt */
+function retry(attempt) {
+  const wait = RETRY_S[Math.min(attempt, RETRY_S.length - 1)];
+  setTimeout(async () => {
+    if (lost && !(await tryAgain())) retry(attempt + 1);
+  }, wait * 1000);
+}
+
+/** Asks once whether the server is back. */
+export async function tryAgain() {
+  try {
+    const answer = await fetch("/healthz", { cache: "no-store" });
+    setLost(answer.status >= 502);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  return !lost;
+}
+
+/** @param {boolean} value */
+function setLost(value) {
+  if (lost === value) return;
+  lost = value;
+  connection.dispatchEvent(new Event("change"));
+}
+
+/**
+ * The JSON that an address answers.
+ * @param {string} path
+ * @param {{signal?: AbortSignal}} [options]
+ */
+export async function getJson(path, options = {}) {
+  return (await ask(path, { signal: options.signal })).json();
+}
+
+/** @param {string} path @param {object} body */
+export async function postJson(path, body) {
+  return (await post(path, body)).json();
+}
+
+/** @param {string} path @param {object} body @returns {Promise<Blob>} */
+export async function postForFile(path, body) {
+  return (await post(path, body)).blob();
+}
+
+/** @param {string} path @param {object} body */
+function post(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  return ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+/** @param {string} path @param {RequestInit} init @returns {Promise<Response>} */
+async function ask(path, init) {
+  let answer;
+  try {
+    answer = await fetch(path, init);
+  } catch (error) {
+    if (error instanceof TypeError) {
+      serverGone();
+      throw new ApiError(0, { code: "E-OFFLINE" });
+    }
+    throw error;
+  }
+  if (!answer.ok) throw new ApiError(answer.status, await refusal(answer));
+  return answer;
+}
+
+/** @param {Response} answer */
+async function refusal(answer) {
+  if (!(answer.headers.get("Content-Type") ?? "").includes("json")) return {};
+  return (await answer.json()).error ?? {};
+}

@@ -1,0 +1,86 @@
+/** What there is: the answer of `/api/layers`, and what of it is shown. Layers are known by their fields only. */
+import { getJson } from "./api.js";
+import { said } from "./texts.js";
+
+/**
+ * @typedef {{name: string, type: string, title_zh: string, title_en: string, unit?: string|null, panel?: boolean,
+ *   codes?: {code: string, zh: string, en: string}[]}} Field
+ * @typedef {{label_zh: string, label_en: string, symbol: Record<string, any>, filter?: any[]}} LegendEntry
+ * @typedef {{id: string, title_zh: string, title_en: string, group: string, geometry: string, draw_order: number,
+ *   min_zoom: number, max_zoom: number, visible: boolean, label?: string|null, n_features: number, n_unplaced: number,
+ *   fields: Field[], style: Record<string, any>[], legend: LegendEntry[]}} Layer
+ * @typedef {{id: string, zh: string, en: string, colour_zh?: string, colour_en?: string, rank: number, fill: string,
+ *   outline: string, chip_text: string, text: string, hatch_ink: string, hatch?: Record<string, any>}} Level
+ * @typedef {{area: Record<string, any>, edition: Record<string, any>, editions: Record<string, any>[], levels: Level[],
+ *   groups: {id: string, title_zh: string, title_en: string}[], layers: Layer[], policy: string,
+ *   policies: {id: string, title_zh: string, title_en: string}[], method?: Record<string, any>, secrecy?: string}} Catalog
+ */
+
+/** What the person chose; `opacity` in per cent of the designed opacity. */
+export const shown = {
+  /** @type {Catalog} */ catalog: /** @type {any} */ (null),
+  /** @type {Map<string, number>} */ opacity: new Map(),
+  /** @type {Set<string>} */ visible: new Set(),
+  /** @type {Set<string>} legend classes switched off, `layer#index` */ hiddenClasses: new Set(),
+  policy: "",
+  strongHatch: false,
+};
+
+/** @param {string|null|undefined} edition */
+export async function loadCatalog(edition) {
+  const query = edition ? `?ed=${encodeURIComponent(edition)}` : "";
+  shown.catalog = await getJson(`/api/layers${query}`);
+  return shown.catalog;
+}
+
+/** @param {string} id @returns {Layer|undefined} */
+export const layerById = (id) => shown.catalog.layers.find((layer) => layer.id === id);
+
+/** Layers that the map can draw, in drawing order. @returns {Layer[]} */
+export const drawnLayers = () => shown.catalog.layers.filter((layer) => layer.style?.length);
+
+/** @param {Layer} layer @param {string} name @returns {Field|undefined} */
+export const fieldOf = (layer, name) => layer.fields.find((field) => field.name === name);
+
+/** Whether a layer's features are areas of one assessment policy each, so that only one policy may be shown. */
+export const isByPolicy = (/** @type {Layer} */ layer) => Boolean(fieldOf(layer, "policy"));
+
+/** @param {string|null|undefined} id @returns {Level|undefined} */
+export const levelById = (id) => shown.catalog.levels.find((level) => level.id === id);
+
+/** 1 for the worst level, 9 where there is none. @param {string|null|undefined} id */
+export const levelRank = (id) => levelById(id)?.rank ?? 9;
+
+/** @param {string|null|undefined} id the level's word */
+export const levelWord = (id) => said(levelById(id), "");
+
+/** @param {string|null|undefined} id the level's colour as a word */
+export const levelColourWord = (id) => {
+  const level = levelById(id);
+  return said(level, "colour") || said(level, "");
+};
+
+/** @param {Field|undefined} field @param {any} value @returns {string|null} title of a code, null if it is none */
+export function codeTitle(field, value) {
+  const code = field?.codes?.find((entry) => entry.code === value);
+  return code ? said(code, "") : null;
+}
+
+/** Suffixes that say no more than that a name is a company's; dropped on the map, never in a panel. */
+const COMPANY_SUFFIX = /(股份有限公司|有限责任公司|有限公司|股份)$/;
+
+/**
+ * The name to show for a feature: its layer's label field, else its id.
+ * @param {Layer|undefined} layer
+ * @param {Record<string, any>} properties
+ */
+export function featureName(layer, properties) {
+  const value = layer?.label ? properties[layer.label] : null;
+  return String(value ?? properties.name ?? properties.id ?? properties.feature_id ?? "");
+}
+
+/** @param {string} name */
+export const shortName = (name) => name.replace(COMPANY_SUFFIX, "");
+
+/** The smallest zoom at which something of a layer is drawn. @param {Layer} layer */
+export const shownFromZoom = (layer) => Math.min(...layer.style.map((entry) => entry.minzoom ?? layer.min_zoom));

@@ -1,0 +1,208 @@
+/** The panel of one feature: level and reasons first, then attributes, conflicts, origin. */
+import { getJson } from "./api.js";
+import { codeTitle, featureName, fieldOf, layerById, levelById, shown } from "./atlas.js";
+import { el } from "./dom.js";
+import { MISSING, area, chainage, day, distance, frequency, isMissing, number } from "./formats.js";
+import { assumptionMark, basisSection, clauseLine, fact, levelChip, placeReasons, ratingReasons, section, whyTitle } from "./reasons.js";
+import { lang, said, t } from "./texts.js";
+
+/** Fields that the reasons above the attributes already tell. */
+const TOLD_ABOVE = new Set(["level", "reason_zh", "reason_en", "clause", "rule_id", "is_assumption", "reasons"]);
+
+/**
+ * @typedef {{layer: import("./atlas.js").Layer, id: string, feature: any, why: any|null}} Loaded
+ * @typedef {{onFly: (geometry: any) => void, onOpen: (layer: string, id: string) => void, onLine: (row: any) => void,
+ *   onConflicts: (pipelineId: string) => void, onCopy: () => void}} Actions
+ */
+
+/**
+ * A feature with the reasons of the colour where it stands.
+ * @param {import("./atlas.js").Layer} layer
+ * @param {string} id
+ * @returns {Promise<Loaded>}
+ */
+export async function loadFeature(layer, id) {
+  const path = `/api/features/${encodeURIComponent(layer.id)}/${encodeURIComponent(id)}`;
+  const feature = await getJson(`${path}?ed=${encodeURIComponent(shown.catalog.edition.edition)}`);
+  const point = feature.geometry?.type === "Point" ? feature.geometry.coordinates : null;
+  const isRated = Boolean(rating({ layer, id, feature, why: null }));
+  return { layer, id, feature, why: point && isRated ? await loadWhy(point[0], point[1]) : null };
+}
+
+/** Why a place has its colour, by the policy shown. @param {number} lon @param {number} lat */
+export function loadWhy(lon, lat) {
+  const { edition } = shown.catalog.edition;
+  const query = `lon=${lon.toFixed(7)}&lat=${lat.toFixed(7)}&policy=${encodeURIComponent(shown.policy)}`;
+  return getJson(`/api/explain?${query}&ed=${encodeURIComponent(edition)}`);
+}
+
+/** The rating of a feature: its own level with a basis, or that of its risk point. @param {Loaded} loaded */
+function rating({ feature }) {
+  const { properties } = feature;
+  if (properties.risk_point) return properties.risk_point;
+  return levelById(properties.level) && "basis" in properties ? properties : null;
+}
+
+/**
+ * The panel's content for a loaded feature.
+ * @param {Loaded} loaded
+ * @param {Actions} actions
+ */
+export function featureContent(loaded, actions) {
+  const rated = rating(loaded);
+  const name = featureName(loaded.layer, { ...loaded.feature.properties, id: loaded.id });
+  return {
+    title: () => (rated ? whyTitle(rated.level) : name),
+    announce: () => `${name} ${rated ? whyTitle(rated.level) : ""}`,
+    body: () => body(loaded, rated, name, actions),
+  };
+}
+
+/** @param {Loaded} loaded @param {any} rated @param {string} name @param {Actions} actions */
+function body(loaded, rated, name, actions) {
+  const { layer, feature, why } = loaded;
+  const { properties } = feature;
+  return [
+    el("div", { class: "subject" }, el("strong", {}, rated ? name : said(layer)), " ", el("span", { class: "muted" }, subjectKind(layer, properties))),
+    feature.geometry ? null : el("p", { class: "notice" }, t("unplaced_note")),
+    rated ? ratingReasons(rated) : plainLevel(properties),
+    isConflict(layer) ? conflictFacts(properties) : null,
+    why ? el("section", { class: "part" }, el("h3", {}, t("ground_here")), placeReasons(why, actionsForPlace(actions))) : null,
+    violations(properties.violations ?? [], loaded, actions),
+    rated || why ? basisSection(why?.versions, why?.data_as_of) : null,
+    actionRow(loaded, actions),
+    attributes(layer, properties),
+    related(properties.related ?? [], actions),
+    provenance(properties.provenance),
+  ];
+}
+
+/** @param {Actions} actions */
+const actionsForPlace = (actions) => ({ onOpen: actions.onOpen, onFly: () => undefined });
+
+/** @param {any} properties */
+function plainLevel(properties) {
+  if (!levelById(properties.level)) return null;
+  return el("div", { class: "result-line" }, levelChip(properties.level), assumptionMark(properties.is_assumption));
+}
+
+/** @param {import("./atlas.js").Layer} layer @param {any} properties */
+function subjectKind(layer, properties) {
+  const field = fieldOf(layer, "kind") ?? fieldOf(layer, "category") ?? fieldOf(layer, "station_class");
+  return codeTitle(field, properties[field?.name ?? ""]) ?? "";
+}
+
+/** @param {import("./atlas.js").Layer} layer */
+const isConflict = (layer) => Boolean(fieldOf(layer, "shortfall_m") && fieldOf(layer, "required_m"));
+
+/** @param {any} row */
+function conflictFacts(row) {
+  return el("div", { class: "conflict-head" }, conflictNumbers(row));
+}
+
+/** Actual, required and shortfall on one line, with certainty and marks. @param {any} row */
+export function conflictNumbers(row) {
+  const error = isMissing(row.error_m) ? "" : ` ±${number(row.error_m, 1)} m`;
+  return el("div", { class: "conflict-numbers" },
+    el("span", {}, t("actual"), " ", el("strong", {}, distance(row.actual_m)), error),
+    el("span", {}, t("required"), " ", el("strong", {}, `≥ ${distance(row.required_m)}`)),
+    isMissing(row.shortfall_m) ? null : el("span", { class: "shortfall" }, t("shortfall"), " ", el("strong", {}, distance(row.shortfall_m))),
+    row.certainty ? el("span", { class: `tag tag-${row.certainty}` }, t(row.certainty === "possible" ? "possible" : "certain")) : null,
+    row.is_historic ? el("span", { class: "tag" }, t("historic")) : null,
+    row.is_estimated ? el("span", { class: "tag tag-assumed" }, t("estimated")) : null);
+}
+
+/** @param {any[]} rows @param {Loaded} loaded @param {Actions} actions */
+function violations(rows, loaded, actions) {
+  if (!rows.length) return null;
+  return section(t("conflicts_title", { n: rows.length }), el("ul", { class: "reasons" }, rows.map((row) => {
+    const isSubject = row.subject_feature_id === loaded.id;
+    const other = isSubject ? { layer: row.object_layer, id: row.object_feature_id, name: row.object_name } :
+      { layer: row.subject_layer, id: row.subject_feature_id, name: row.subject_name };
+    return el("li", { class: "reason" },
+      el("button", { type: "button", class: "link", on: { click: () => actions.onOpen(other.layer, other.id) } }, other.name || other.id),
+      conflictNumbers(row), clauseLine({ clause: [row.standard_id, row.clause].filter(Boolean).join(" "), rule_id: row.rule_id }),
+      verifiedLine(row.source_type),
+      el("button", { type: "button", class: "button small", on: { click: () => actions.onLine(row) } }, t("show_line")));
+  })));
+}
+
+/** How far the rule's text was verified, in words. @param {string|null|undefined} sourceType */
+export function verifiedLine(sourceType) {
+  if (!sourceType || sourceType === "law_text") return null;
+  return el("div", { class: "clause unverified" }, t("unverified"));
+}
+
+/** @param {Loaded} loaded @param {Actions} actions */
+function actionRow({ feature }, actions) {
+  const { properties, geometry } = feature;
+  return el("div", { class: "actions" },
+    geometry ? el("button", { type: "button", class: "button", on: { click: () => actions.onFly(geometry) } }, t("zoom_to")) : null,
+    properties.pipeline_id ? el("button", { type: "button", class: "button", on: { click: () => actions.onConflicts(properties.pipeline_id) } }, t("pipeline_conflicts")) : null,
+    el("button", { type: "button", class: "button", on: { click: actions.onCopy } }, t("copy_link")));
+}
+
+/** @param {import("./atlas.js").Layer} layer @param {any} properties */
+function attributes(layer, properties) {
+  const fields = layer.fields.filter((field) => field.panel !== false && field.type !== "json" && !TOLD_ABOVE.has(field.name));
+  const rows = fields.map((field) => el("tr", {}, el("th", { scope: "row" }, said(field)), el("td", {}, attribute(field, properties[field.name]))));
+  return section(t("attributes"), el("table", { class: "attributes" }, el("caption", { class: "unseen" }, t("attributes")), el("tbody", {}, rows)));
+}
+
+/**
+ * A value as a person reads it: title of a code, unit, date; "—" where there is none.
+ * @param {import("./atlas.js").Field} field
+ * @param {any} value
+ */
+export function attribute(field, value) {
+  if (isMissing(value)) return el("span", { class: "missing", title: t("no_data") }, MISSING);
+  const title = codeTitle(field, value);
+  if (title) return title;
+  if (field.type === "boolean") return t(value ? "yes" : "no");
+  if (field.type === "date") return day(String(value));
+  if (field.type === "timestamp") return `${day(String(value))} ${String(value).slice(11, 16)}`;
+  if (field.type === "integer" || field.type === "number") return quantity(field, Number(value));
+  return String(value);
+}
+
+/** @param {import("./atlas.js").Field} field @param {number} value */
+function quantity(field, value) {
+  if (field.name.endsWith("chainage_m")) return chainage(value);
+  if (field.unit === "m²") return area(value);
+  if (field.unit === "/a") return `${frequency(value)}${t("per_year")}`;
+  if (field.name.endsWith("_year")) return String(value);
+  return field.unit ? `${number(value)} ${field.unit}` : number(value);
+}
+
+/** @param {{layer: string, features: any[]}[]} groups @param {Actions} actions */
+function related(groups, actions) {
+  return groups.map((group) => {
+    const layer = layerById(group.layer);
+    if (!layer || !group.features.length) return null;
+    return el("details", { class: "part" },
+      el("summary", {}, t("related", { name: said(layer), n: group.features.length })),
+      el("ul", { class: "plain" }, group.features.map((row) => relatedRow(layer, row, actions))));
+  });
+}
+
+/** @param {import("./atlas.js").Layer} layer @param {any} row @param {Actions} actions */
+function relatedRow(layer, row, actions) {
+  const told = layer.fields.filter((field) => field.panel !== false && !isMissing(row[field.name]) && field.name !== layer.label && !field.name.endsWith("_id"));
+  const facts = told.map((field) => [said(field), lang() === "en" ? ": " : ":", attribute(field, row[field.name]), " "]);
+  const name = featureName(layer, row);
+  return el("li", {}, layer.style?.length ? el("button", { type: "button", class: "link", on: { click: () => actions.onOpen(layer.id, row.id) } }, name) :
+    layer.label ? el("strong", {}, name) : null, el("div", { class: "bar-note" }, facts));
+}
+
+/** @param {any} origin */
+function provenance(origin) {
+  if (!origin || !(origin.source_id || origin.file)) return null;
+  const title = origin.title_zh || origin.source_id;
+  return section(t("provenance"), el("dl", { class: "facts" },
+    fact(t("source"), title),
+    fact(t("supplier"), origin.supplier ?? MISSING),
+    fact(t("file_and_row"), `${origin.file ?? MISSING}${isMissing(origin.row) ? "" : ` · ${t("row_n", { n: origin.row })}`}`),
+    fact(t("data_date"), day(origin.as_of)),
+    fact(t("accuracy"), isMissing(origin.accuracy_m) ? MISSING : `±${number(origin.accuracy_m, 1)} m`),
+    origin.positioned === "unplaced" ? fact(t("position"), t("unplaced")) : null));
+}

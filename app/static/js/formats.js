@@ -1,0 +1,98 @@
+/** Numbers, dates and places as ui.md section 10 writes them. A missing value is "—", a zero is "0". */
+import { lang, t } from "./texts.js";
+
+export const MISSING = "—";
+
+/** @param {any} value */
+export const isMissing = (value) => value === null || value === undefined || value === "" || Number.isNaN(value);
+
+/**
+ * A number with thousands separators.
+ * @param {number} value
+ * @param {number} [digits] decimals at most
+ */
+export function number(value, digits = 2) {
+  return isMissing(value) ? MISSING : Number(value).toLocaleString("en-US", { maximumFractionDigits: digits });
+}
+
+/**
+ * A number with exactly so many decimals.
+ * @param {number} value
+ * @param {number} digits
+ */
+export function fixed(value, digits) {
+  return Number(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/**
+ * A distance: below 10 m one decimal, below 1000 m whole metres, else kilometres with one decimal.
+ * @param {number} metres
+ */
+export function distance(metres) {
+  if (isMissing(metres)) return MISSING;
+  if (metres < 10) return `${Number(metres).toFixed(1)} m`;
+  if (metres < 999.5) return `${Math.round(metres)} m`;
+  return `${fixed(metres / 1000, 1)} km`;
+}
+
+/**
+ * An area, in hectares with two decimals; from 100 ha on in square kilometres.
+ * @param {number} squareMetres
+ */
+export function area(squareMetres) {
+  if (isMissing(squareMetres)) return MISSING;
+  if (squareMetres >= 1e6) return `${fixed(squareMetres / 1e6, 2)} km²`;
+  return `${fixed(squareMetres / 1e4, 2)} ${t("hectares")}`;
+}
+
+/** @param {number} metres position along a line */
+export function chainage(metres) {
+  if (isMissing(metres)) return MISSING;
+  const whole = Math.round(metres);
+  return `K${Math.floor(whole / 1000)}+${String(whole % 1000).padStart(3, "0")}`;
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/**
+ * The day of an ISO date or timestamp.
+ * @param {string|null|undefined} iso
+ */
+export function day(iso) {
+  const match = /^(\d{4})-(\d{2})-(\d{2})/.exec(iso ?? "");
+  if (!match) return MISSING;
+  if (lang() === "zh") return match[0];
+  return `${Number(match[3])} ${MONTHS[Number(match[2]) - 1]} ${match[1]}`;
+}
+
+/**
+ * A yearly frequency such as 3×10⁻⁶.
+ * @param {number} value
+ */
+export function frequency(value) {
+  if (isMissing(value)) return MISSING;
+  if (value === 0) return "0";
+  const exponent = Math.floor(Math.log10(value) + 1e-9);
+  const digits = String(exponent).replace("-", "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(d)]);
+  return `${number(value / 10 ** exponent, 1)}×10${digits}`;
+}
+
+/** @param {number} lon @param {number} lat */
+export const coordinates = (lon, lat) => `${lon.toFixed(6)}, ${lat.toFixed(6)}`;
+
+/**
+ * Values rounded so that they add up to their rounded sum: what is shown can be added up by hand.
+ * @param {number[]} values
+ * @param {number} digits
+ * @returns {number[]}
+ */
+export function roundedToSum(values, digits) {
+  const unit = 10 ** digits;
+  const floors = values.map((value) => Math.floor(value * unit + 1e-9));
+  const total = Math.round(values.reduce((sum, value) => sum + value, 0) * unit);
+  const order = values.map((value, i) => ({ i, rest: value * unit - floors[i] })).sort((a, b) => b.rest - a.rest);
+  for (let left = total - floors.reduce((sum, value) => sum + value, 0), k = 0; left > 0 && k < order.length; left--, k++) {
+    floors[order[k].i] += 1;
+  }
+  return floors.map((value) => value / unit);
+}

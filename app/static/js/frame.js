@@ -1,0 +1,50 @@
+/** The top bar: title, workspaces, edition and language. */
+import { shown } from "./atlas.js";
+import { byId, el, put } from "./dom.js";
+import { day } from "./formats.js";
+import { lang, said, t } from "./texts.js";
+
+/** Workspaces in their order; those without an address are still to come. */
+const WORKSPACES = [
+  { key: "workspace_map", href: "/" },
+  { key: "workspace_siting" },
+  { key: "workspace_patrol" },
+  { key: "workspace_pipelines" },
+  { key: "workspace_sheets" },
+  { key: "workspace_data" },
+];
+
+/** Draws everything in the bar that depends on language or edition. */
+export function drawFrame() {
+  const title = t("page_title", { area: said(shown.catalog.area) });
+  byId("area-title").textContent = title;
+  document.title = title;
+  put(byId("workspaces"), WORKSPACES.map(workspace));
+  drawEditions();
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.language === lang()));
+  }
+}
+
+/** @param {{key: string, href?: string}} entry */
+function workspace({ key, href }) {
+  if (href) return el("li", {}, el("a", { href, "aria-current": "page" }, t(key)));
+  return el("li", {}, el("span", { class: "coming", role: "link", "aria-disabled": "true", title: t("coming") }, t(key)));
+}
+
+function drawEditions() {
+  const { edition, editions } = shown.catalog;
+  const list = editions?.length ? [...editions].sort((a, b) => b.edition - a.edition) : [edition];
+  put(byId("edition"), list.map((entry) => el("option", { value: entry.edition, selected: entry.edition === edition.edition, title: day(entry.data_as_of) }, entry.label)));
+}
+
+/**
+ * @param {{onEdition: (edition: string) => void, onLanguage: (language: string) => void}} calls
+ */
+export function wireFrame({ onEdition, onLanguage }) {
+  byId("edition").addEventListener("change", (event) => onEdition(/** @type {HTMLSelectElement} */ (event.target).value));
+  byId("language").addEventListener("click", (event) => {
+    const wanted = /** @type {HTMLElement} */ (event.target).closest("[data-language]");
+    if (wanted) onLanguage(/** @type {HTMLElement} */ (wanted).dataset.language ?? "zh");
+  });
+}

@@ -1,0 +1,267 @@
+/** The map: sources and style layers out of the catalog, what is visible, and the page's own drawings above them. */
+import * as maplibregl from "/vendor/maplibre-gl.mjs";
+import { serverGone } from "./api.js";
+import { drawnLayers, isByPolicy, shown } from "./atlas.js";
+import { colour } from "./colours.js";
+import { picture } from "./symbols.js";
+import { lang, t } from "./texts.js";
+
+const FONTS = ["Atlas Sans SC", "Atlas Sans SC Bold"];
+const FONT_WAIT_MS = 3000;
+const TILE_MAX_ZOOM = 16;
+const OPACITY_OF = {
+  fill: ["fill-opacity"],
+  line: ["line-opacity"],
+  circle: ["circle-opacity", "circle-stroke-opacity"],
+  symbol: ["icon-opacity", "text-opacity"],
+};
+const EMPTY = { type: "FeatureCollection", features: [] };
+
+/** @type {any} the MapLibre map, once it is made */
+export let map = null;
+/** @type {Map<string, any>} designed filter of each style layer */
+const designed = new Map();
+
+/** Loads the served faces first: MapLibre draws each character from them, and does not draw again later. */
+async function loadFonts() {
+  const faces = FONTS.map((family) => document.fonts.load(`24px "${family}"`, "安 Aa"));
+  const late = new Promise((resolve) => setTimeout(resolve, FONT_WAIT_MS));
+  await Promise.race([Promise.allSettled(faces), late]);
+}
+
+/**
+ * Makes the map.
+ * @param {HTMLElement} container
+ * @param {{zoom: number, center: [number, number]}|null} view null shows the area's home extent
+ */
+export async function makeMap(container, view) {
+  await loadFonts();
+  const { home } = shown.catalog.area;
+  const place = view ?? { bounds: bounds(home), fitBoundsOptions: { padding: 24 } };
+  map = new maplibregl.Map({
+    container,
+    style: wholeStyle(),
+    ...place,
+    minZoom: 7,
+    maxZoom: 18.9,
+    maxBounds: wider(home),
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    keyboard: false,
+    renderWorldCopies: false,
+    fadeDuration: 0,
+    clickTolerance: 6,
+    locale: { "Map.Title": t("map_title") },
+  });
+  map.touchZoomRotate.disableRotation();
+  map.setMissingStyleImageResolver((/** @type {string} */ name) => addPicture(name));
+  map.on("error", (/** @type {any} */ event) => noteError(event.error));
+  await new Promise((resolve) => map.once("load", resolve));
+  return map;
+}
+
+/** @param {Error & {status?: number}} error */
+function noteError(error) {
+  if (error instanceof TypeError || error?.status === 0 || [502, 503, 504].includes(error?.status ?? 200)) serverGone();
+  else console.warn(error?.message ?? error);
+}
+
+/** @param {string} name */
+function addPicture(name) {
+  const made = picture(name, Math.max(1, window.devicePixelRatio || 1));
+  if (made && !map.hasImage(name)) map.addImage(name, made.image, { pixelRatio: made.pixelRatio });
+}
+
+/** @param {number[]} box west, south, east, north @returns {[[number, number], [number, number]]} */
+export const bounds = ([west, south, east, north]) => [[west, south], [east, north]];
+
+/** Three times the extent in each direction: far enough to look around, near enough not to get lost. */
+function wider(/** @type {number[]} */ [west, south, east, north]) {
+  const [dx, dy] = [east - west, north - south];
+  return bounds([west - dx, south - dy, east + dx, north + dy]);
+}
+
+/** @param {import("./atlas.js").Layer} layer */
+const tileAddress = (layer) => `${location.origin}/tiles/${shown.catalog.edition.edition}/all/${layer.id}/{z}/{x}/{y}.mvt`;
+
+/** @param {import("./atlas.js").Layer} layer */
+function source(layer) {
+  const maxzoom = Math.max(layer.min_zoom, Math.min(layer.max_zoom, TILE_MAX_ZOOM));
+  return { type: "vector", tiles: [tileAddress(layer)], minzoom: layer.min_zoom, maxzoom, promoteId: "id" };
+}
+
+/** The style of everything: data at the bottom, in the order that each style layer states, then our own drawings. */
+function wholeStyle() {
+  const layers = drawnLayers();
+  const entries = layers.flatMap((layer) => layer.style.map((entry) => prepared(layer, entry)));
+  const order = (/** @type {any} */ entry) => entry.metadata?.["atlas:order"] ?? 0;
+  entries.sort((a, b) => order(a) - order(b));
+  return {
+    version: 8,
+    sources: { ...Object.fromEntries(layers.map((layer) => [`atlas-${layer.id}`, source(layer)])), ...ownSources() },
+    state: {
+      policy: { default: shown.policy },
+      lang: { default: lang() },
+      strong_hatch: { default: shown.strongHatch },
+    },
+    layers: [{ id: "land", type: "background", paint: { "background-color": colour("base.land") } }, ...entries, ...ownLayers()],
+  };
+}
+
+/** @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
+function prepared(layer, entry) {
+  const visibility = shown.visible.has(layer.id) ? "visible" : "none";
+  designed.set(entry.id, { filter: entry.filter, paint: { ...entry.paint } });
+  const share = (shown.opacity.get(layer.id) ?? 100) / 100;
+  return { ...entry, layout: { ...entry.layout, visibility }, paint: { ...entry.paint, ...opacities(entry, share) } };
+}
+
+/** @param {Record<string, any>} entry @param {number} share */
+function opacities(entry, share) {
+  const names = OPACITY_OF[/** @type {keyof typeof OPACITY_OF} */ (entry.type)] ?? [];
+  const paint = designed.get(entry.id)?.paint ?? {};
+  return Object.fromEntries(names.map((name) => [name, faded(paint[name] ?? 1, share)]));
+}
+
+/** @param {any} value @param {number} share */
+const faded = (value, share) => (share === 1 ? value : typeof value === "number" ? value * share : ["*", value, share]);
+
+/** @param {import("./atlas.js").Layer} layer @param {boolean} isVisible */
+export function setLayerVisible(layer, isVisible) {
+  for (const entry of layer.style) map.setLayoutProperty(entry.id, "visibility", isVisible ? "visible" : "none");
+}
+
+/** @param {import("./atlas.js").Layer} layer @param {number} pct */
+export function setLayerOpacity(layer, pct) {
+  for (const entry of layer.style) {
+    for (const [name, value] of Object.entries(opacities(entry, pct / 100))) map.setPaintProperty(entry.id, name, value);
+  }
+}
+
+/** Leaves out the classes of a layer that are switched off in the legend. @param {import("./atlas.js").Layer} layer */
+export function applyClassFilter(layer) {
+  const off = layer.legend.filter((entry, i) => entry.filter && shown.hiddenClasses.has(`${layer.id}#${i}`));
+  for (const entry of layer.style) {
+    const own = designed.get(entry.id)?.filter;
+    const parts = [own, ...off.map((hidden) => ["!", hidden.filter])].filter(Boolean);
+    map.setFilter(entry.id, parts.length > 1 ? ["all", ...parts] : (parts[0] ?? null));
+  }
+}
+
+/** @param {string} name @param {any} value one of the style's `state` values */
+export const setMapState = (name, value) => map.setGlobalStateProperty(name, value);
+
+/** Points every source at the tiles of the edition that is now shown. */
+export function useEdition() {
+  for (const layer of drawnLayers()) map.getSource(`atlas-${layer.id}`)?.setTiles([tileAddress(layer)]);
+}
+
+/** Style layers that answer a click, topmost first. @returns {string[]} */
+export function clickableStyleLayers() {
+  const known = new Set(drawnLayers().filter((layer) => layer.group !== "base").flatMap((l) => l.style.map((s) => s.id)));
+  return map.getStyle().layers.map((/** @type {any} */ entry) => entry.id).filter((/** @type {string} */ id) => known.has(id));
+}
+
+/** The layer with areas by policy that is drawn now, if any. */
+export const policyLayer = () => drawnLayers().find((layer) => isByPolicy(layer) && shown.visible.has(layer.id));
+
+/* The page's own drawings: selection, shortest lines, the site being drawn. */
+
+function ownSources() {
+  const names = ["selection", "reason-lines", "site"];
+  return Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
+}
+
+function ownLayers() {
+  const azure = colour("selection.line");
+  const white = colour("selection.casing");
+  const conflict = colour("conflict.line");
+  const isPoint = ["==", ["geometry-type"], "Point"];
+  const round = { "line-cap": "round", "line-join": "round" };
+  const bold = ["Atlas Sans SC Bold", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"];
+  return [
+    { id: "site-fill", type: "fill", source: "site", filter: ["==", ["geometry-type"], "Polygon"],
+      paint: { "fill-color": azure, "fill-opacity": 0.1 } },
+    { id: "site-casing", type: "line", source: "site", filter: ["!", isPoint], layout: round,
+      paint: { "line-color": white, "line-width": 5 } },
+    { id: "site-line", type: "line", source: "site", filter: ["!", isPoint],
+      paint: { "line-color": azure, "line-width": 2.5, "line-dasharray": [4, 2] } },
+    { id: "site-vertex", type: "circle", source: "site", filter: isPoint,
+      paint: { "circle-radius": 5, "circle-color": white, "circle-stroke-color": azure, "circle-stroke-width": 2.5 } },
+    { id: "reason-casing", type: "line", source: "reason-lines", filter: ["!", isPoint],
+      paint: { "line-color": conflict, "line-width": 7, "line-opacity": 0.25 } },
+    { id: "reason-line", type: "line", source: "reason-lines", filter: ["!", isPoint], layout: round,
+      paint: { "line-color": conflict, "line-width": 3 } },
+    { id: "reason-end", type: "circle", source: "reason-lines", filter: isPoint,
+      paint: { "circle-radius": 5, "circle-color": white, "circle-stroke-color": conflict, "circle-stroke-width": 2.5 } },
+    { id: "reason-label", type: "symbol", source: "reason-lines", filter: ["==", ["geometry-type"], "LineString"],
+      layout: { "symbol-placement": "line-center", "text-field": ["get", "label"], "text-font": bold, "text-size": 13,
+        "text-offset": [0, -0.9], "text-allow-overlap": true, "text-ignore-placement": true, "text-max-width": 30 },
+      paint: { "text-color": conflict, "text-halo-color": white, "text-halo-width": 1.6 } },
+    { id: "selection-area", type: "line", source: "selection", filter: ["==", ["geometry-type"], "Polygon"],
+      paint: { "line-color": azure, "line-width": 3 } },
+    { id: "selection-line-casing", type: "line", source: "selection", filter: ["==", ["geometry-type"], "LineString"],
+      layout: round, paint: { "line-color": azure, "line-width": 12, "line-opacity": 0.35 } },
+    { id: "selection-line", type: "line", source: "selection", filter: ["==", ["geometry-type"], "LineString"],
+      paint: { "line-color": azure, "line-width": 3 } },
+    { id: "selection-ring-casing", type: "circle", source: "selection", filter: isPoint,
+      paint: { "circle-radius": 15, "circle-opacity": 0, "circle-stroke-color": white, "circle-stroke-width": 7 } },
+    { id: "selection-ring", type: "circle", source: "selection", filter: isPoint,
+      paint: { "circle-radius": 17, "circle-opacity": 0, "circle-stroke-color": azure, "circle-stroke-width": 3 } },
+    { id: "selection-label", type: "symbol", source: "selection", filter: isPoint,
+      layout: { "text-field": ["coalesce", ["get", "label"], ""], "text-font": bold, "text-size": 13, "text-anchor": "top",
+        "text-offset": [0, 1.7], "text-max-width": 9, "text-allow-overlap": true },
+      paint: { "text-color": azure, "text-halo-color": white, "text-halo-width": 1.6 } },
+  ];
+}
+
+/**
+ * Puts features into one of the page's own sources; null empties it.
+ * @param {"selection"|"reason-lines"|"site"} name
+ * @param {any[]|null} features
+ */
+export function drawOwn(name, features) {
+  map?.getSource(name)?.setData({ type: "FeatureCollection", features: features ?? [] });
+}
+
+/** @param {any} geometry @param {Record<string, any>} [properties] */
+export const feature = (geometry, properties = {}) => ({ type: "Feature", geometry, properties });
+
+/**
+ * Shortest lines with their lengths, ends marked.
+ * @param {{line: any, label: string}[]} lines
+ */
+export function drawReasonLines(lines) {
+  const ends = (/** @type {any} */ line) =>
+    line.type === "LineString" ? [line.coordinates[0], line.coordinates.at(-1)] : line.type === "Point" ? [line.coordinates] : [];
+  const made = lines.flatMap(({ line, label }) => [
+    ...(line.type === "Point" ? [] : [feature(line, { label })]),
+    ...ends(line).map((/** @type {number[]} */ at) => feature({ type: "Point", coordinates: at })),
+  ]);
+  drawOwn("reason-lines", made);
+}
+
+/** West, south, east, north of a geometry. @param {any} geometry @returns {[number, number, number, number]|null} */
+export function extentOf(geometry) {
+  const box = /** @type {[number, number, number, number]} */ ([Infinity, Infinity, -Infinity, -Infinity]);
+  const visit = (/** @type {any} */ part) => {
+    if (typeof part[0] === "number") {
+      box[0] = Math.min(box[0], part[0]); box[2] = Math.max(box[2], part[0]);
+      box[1] = Math.min(box[1], part[1]); box[3] = Math.max(box[3], part[1]);
+    } else part.forEach(visit);
+  };
+  const parts = geometry?.type === "GeometryCollection" ? geometry.geometries : [geometry];
+  for (const part of parts) if (part?.coordinates?.length) visit(part.coordinates);
+  return Number.isFinite(box[0]) ? box : null;
+}
+
+/** Goes to a geometry: to a point at zoom 15 or nearer, to anything else so that it fits. @param {any} geometry */
+export function flyToGeometry(geometry) {
+  const box = extentOf(geometry);
+  if (!box) return;
+  const isPoint = box[0] === box[2] && box[1] === box[3];
+  if (isPoint) map.flyTo({ center: [box[0], box[1]], zoom: Math.max(15, map.getZoom()), speed: 2.4 });
+  else map.fitBounds(bounds(box), { padding: 60, maxZoom: 17, speed: 2.4 });
+}

@@ -1,0 +1,206 @@
+/** 为什么是这个颜色: the reasons of a level, from the rule to the bars that add up to the figure shown. */
+import { layerById, levelById, levelColourWord, levelWord, codeTitle, fieldOf, shown } from "./atlas.js";
+import { el, svg } from "./dom.js";
+import { day, distance, fixed, isMissing, number, roundedToSum } from "./formats.js";
+import { said, t } from "./texts.js";
+
+const INDEX_DIGITS = 1;
+const BARS_SHOWN = 8;
+
+/** @typedef {{onFly: (place: [number, number]) => void, onOpen: (layer: string, id: string) => void}} Links */
+
+/** A level as a coloured chip with its rank: hue, word and number. @param {string|null|undefined} id */
+export function levelChip(id) {
+  const level = levelById(id);
+  if (!level) return null;
+  const rank = level.rank <= 4 ? ` ${level.rank}` : "";
+  return el("span", { class: `chip chip-${level.id}` }, `${levelColourWord(id)}${rank} · ${levelWord(id)}`);
+}
+
+/** The small square of a level. @param {string|null|undefined} id */
+export const levelDot = (id) => {
+  const level = levelById(id);
+  return level ? el("span", { class: `dot chip-${level.id}`, title: levelWord(id) }, level.rank <= 4 ? level.rank : "-") : null;
+};
+
+/** Marks what rests on an assumption. @param {any} isAssumption */
+export const assumptionMark = (isAssumption) =>
+  isAssumption ? el("span", { class: "mark-assumed", title: t("assumption_title") }, t("assumption")) : null;
+
+/** Title of the panel for a level. @param {string|null|undefined} level @param {string} [state] */
+export function whyTitle(level, state) {
+  if (state === "outside") return t("outside_area");
+  if (!level || state === "no_source") return t("why_no_colour");
+  return level === "unrated" ? t("why_unrated") : t("why_colour", { colour: levelColourWord(level).toLowerCase() });
+}
+
+/**
+ * The level of a place, in the order: result, direct rules, contributions, versions.
+ * @param {any} why answer of `/api/explain`
+ * @param {Links} links
+ */
+export function placeReasons(why, links) {
+  const parts = why.contributions ?? [];
+  return [
+    el("div", { class: "result-line" }, levelChip(why.level), el("p", { class: "result-sentence" }, resultSentence(why))),
+    directRules(why, parts),
+    parts.length ? contributions(why, parts, links) : null,
+    said(why, "notes") ? notes(said(why, "notes")) : null,
+  ];
+}
+
+/** @param {any} text a sentence or a list of them */
+function notes(text) {
+  const lines = Array.isArray(text) ? text : [text];
+  return el("div", { class: "notice" }, lines.map((line) => el("p", {}, line)));
+}
+
+/** @param {any} why */
+function resultSentence(why) {
+  if (why.state === "outside") return t("sentence_outside");
+  if (why.state === "no_source" || (!why.level && !(why.contributions ?? []).length)) return t("sentence_no_source");
+  if (why.level === "unrated") return t("sentence_unrated");
+  if (!why.level) return t("sentence_below", { index: fixed(why.index ?? 0, INDEX_DIGITS) });
+  return t("sentence_rated", { index: fixed(why.index ?? 0, INDEX_DIGITS), level: levelWord(why.level).toLowerCase() });
+}
+
+/** @param {any} why @param {any[]} parts */
+function directRules(why, parts) {
+  const direct = parts.filter((part) => part.basis === "statutory");
+  const footprint = why.footprint_rule;
+  if (!direct.length && !footprint) return null;
+  const text = typeof footprint === "string" ? footprint : said(footprint, "text") || said(footprint, "reason") || t("footprint_rule");
+  return section(t("direct_rules"), el("ul", { class: "plain" },
+    footprint ? el("li", {}, text, clauseLine(footprint)) : null,
+    direct.map((part) => el("li", {}, levelDot(part.level), " ", part.name, ": ", said(part, "reason"), clauseLine(part)))));
+}
+
+/** Rule and clause in small print. @param {any} row */
+export function clauseLine(row) {
+  const words = [row?.clause, row?.rule_id ? t("rule_number", { id: row.rule_id }) : null].filter(Boolean);
+  return words.length ? el("div", { class: "clause" }, words.join(" · ")) : null;
+}
+
+/** @param {any} why @param {any[]} parts @param {Links} links */
+function contributions(why, parts, links) {
+  const sorted = [...parts].sort((a, b) => (b.points ?? 0) - (a.points ?? 0));
+  const points = roundedToSum(sorted.map((part) => part.points ?? 0), INDEX_DIGITS);
+  const most = Math.max(...points, 0.1);
+  const rows = sorted.map((part, i) => contribution(part, points[i], most, links));
+  const total = points.reduce((sum, value) => sum + value, 0);
+  const rest = rows.slice(BARS_SHOWN);
+  return section(t("contributions"),
+    el("ol", { class: "bars" }, rows.slice(0, BARS_SHOWN)),
+    rest.length ? el("details", {}, el("summary", {}, t("more_sources", { n: rest.length, points:
+      fixed(points.slice(BARS_SHOWN).reduce((sum, value) => sum + value, 0), INDEX_DIGITS) })), el("ol", { class: "bars" }, rest)) : null,
+    el("p", { class: "bar-sum" }, el("span", {}, t("sum_is_index")), el("strong", {}, fixed(total, INDEX_DIGITS))),
+    factors(why.cell));
+}
+
+/** @param {any} part @param {number} points @param {number} most @param {Links} links */
+function contribution(part, points, most, links) {
+  const bar = el("span", { class: "bar-fill" });
+  bar.style.width = `${Math.max(1, (100 * points) / most)}%`;
+  const open = () => links.onOpen(part.source_layer, part.source_id);
+  const facts = [
+    t("distance_of", { distance: distance(part.distance_m) }),
+    isMissing(part.radius_m) ? null : t("radius_of", { distance: distance(part.radius_m) }),
+    basisWord(part.basis),
+  ].filter(Boolean).join(" · ");
+  return el("li", { class: "bar-row" },
+    el("div", { class: "bar-head" }, levelDot(part.level),
+      part.source_id ? el("button", { type: "button", class: "link", on: { click: open } }, part.name || part.source_id) : el("span", {}, part.name),
+      assumptionMark(part.is_assumption), el("span", { class: "points" }, fixed(points, INDEX_DIGITS))),
+    el("div", { class: "bar", "aria-hidden": "true" }, bar),
+    el("div", { class: "bar-note" }, facts),
+    said(part, "reason") ? el("div", { class: "bar-note" }, said(part, "reason")) : null,
+    clauseLine(part));
+}
+
+/** @param {any} cell */
+function factors(cell) {
+  if (!cell) return null;
+  return el("p", { class: "muted small" }, t("factors", { H: number(cell.H, 3), V: number(cell.V, 2), C: number(cell.C, 2) }));
+}
+
+/** The word of a basis, from the codes of whichever layer declares them. @param {string|null|undefined} basis */
+export function basisWord(basis) {
+  for (const layer of shown.catalog.layers) {
+    const title = codeTitle(fieldOf(layer, "basis"), basis);
+    if (title) return title;
+  }
+  return basis ?? null;
+}
+
+/**
+ * The level of a source itself: sentence, rule, clause, what is missing, what the other methods say.
+ * @param {any} rating properties of the rating
+ */
+export function ratingReasons(rating) {
+  const sentence = said(rating, "reason") || (rating.level === "unrated" ? t("sentence_unrated") : t("sentence_level", { level: levelWord(rating.level).toLowerCase() }));
+  return [
+    el("div", { class: "result-line" }, levelChip(rating.level), el("p", { class: "result-sentence" }, sentence, " ", assumptionMark(rating.is_assumption))),
+    el("div", {}, clauseLine(rating)),
+    el("dl", { class: "facts" },
+      fact(t("basis"), basisWord(rating.basis)),
+      rating.inherent_level ? fact(t("inherent_level"), levelWord(rating.inherent_level)) : null,
+      rating.control_level ? fact(t("control_level"), levelWord(rating.control_level)) : null,
+      rating.major_hazard_level ? fact(t("major_hazard"), t("major_hazard_level", { level: rating.major_hazard_level })) : null,
+      isMissing(rating.s_value) ? null : fact("S", number(rating.s_value, 3)),
+      isMissing(rating.r_value) ? null : fact("R", number(rating.r_value, 2)),
+      isMissing(rating.radius_m) ? null : fact(t("influence_radius"), distance(rating.radius_m)),
+      rating.responsible_office ? fact(t("office"), rating.responsible_office) : null),
+    rating.is_disputed ? el("p", { class: "notice" }, t("disputed")) : null,
+    rating.missing ? el("p", { class: "notice" }, t("missing_data", { what: rating.missing })) : null,
+    otherMethods(rating.reasons),
+  ];
+}
+
+/** @param {any} reasons list of what each method says */
+function otherMethods(reasons) {
+  const list = Array.isArray(reasons) ? reasons.filter((entry) => entry && typeof entry === "object") : [];
+  if (list.length < 2) return null;
+  return el("details", {}, el("summary", {}, t("all_methods", { n: list.length })), el("ul", { class: "plain" }, list.map((entry) =>
+    el("li", {}, levelDot(entry.level), " ", said(entry, "reason") || basisWord(entry.basis) || entry.method || "", assumptionMark(entry.is_assumption), clauseLine(entry)))));
+}
+
+/** @param {string} name @param {any} value */
+export const fact = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
+
+/** A part of the panel under its own heading. @param {string} title @param {...any} children */
+export function section(title, ...children) {
+  return el("section", { class: "part" }, el("h3", {}, title), children);
+}
+
+/** Versions, source office, date and the notes that always hold. @param {any} [versions] @param {string} [asOf] */
+export function basisSection(versions, asOf) {
+  const { catalog } = shown;
+  const policy = catalog.policies.find((entry) => entry.id === shown.policy);
+  return section(t("rule_and_data"), el("dl", { class: "facts" },
+    fact(t("policy"), policy ? said(policy) : shown.policy),
+    fact(t("method_version"), versionText(versions) || said(catalog.method, "") || "—"),
+    fact(t("edition"), catalog.edition.label),
+    fact(t("data_date"), day(asOf ?? catalog.edition.data_as_of)),
+    fact(t("office"), said(catalog.area, "office") || "—")));
+}
+
+/** @param {any} versions text, or values by name */
+function versionText(versions) {
+  if (!versions) return "";
+  if (typeof versions === "string") return versions;
+  return Object.values(versions).filter((value) => typeof value === "string" || typeof value === "number").map(String)
+    .map((value) => (/^[0-9a-f]{12,}$/.test(value) ? value.slice(0, 8) : value)).join(" · ");
+}
+
+/** The mark of a verdict: shape and sign, so that it reads without colour. @param {string} verdict */
+export function verdictMark(verdict) {
+  const shapes = /** @type {Record<string, [string, string]>} */ ({
+    not_met: ["M7.5 1h9L23 7.5v9L16.5 23h-9L1 16.5v-9Z", "✕"], not_enough: ["M2 2h20v20H2Z", "?"],
+    permit: ["M12 1 23.5 22H.5Z", "!"], nothing_found: ["M12 1a11 11 0 1 1 0 22 11 11 0 0 1 0-22Z", "✓"],
+  });
+  const [path, sign] = shapes[verdict] ?? shapes.not_enough;
+  return svg("svg", { class: "verdict-mark", viewBox: "0 0 24 24", "aria-hidden": "true" },
+    svg("path", { d: path }), svg("text", { x: 12, y: verdict === "permit" ? 19 : 17, "text-anchor": "middle" }, sign));
+}
+
+export { layerById };
