@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 import tempfile
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
@@ -17,6 +26,7 @@ from layers.store import engine_from_url
 
 PROJECT = Path(__file__).parents[1]
 REAL_DATA = PROJECT.parent / "shared" / "data" / "real"
+SAMPLE_SOURCES = PROJECT / "data" / "sources" / "sample"
 NUMBERS = itertools.count(1)
 
 
@@ -65,3 +75,106 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
     made = engine_from_url(database_url)
     yield made
     made.dispose()
+
+
+@pytest.fixture(scope="session")
+def tiny_sample(home: Path) -> Path:
+    """Delivered files of the sample county, reduced."""
+    from data.sample import generate
+
+    folder = home / "tiny_sample"
+    generate(folder, scale="tiny")
+    return folder
+
+
+def publish_all(engine: sa.Engine, sources: Path, deliveries: list[Path], home: Path) -> None:
+    """Load, score and publish deliveries one after the other."""
+    from etl.load import load_area_data
+    from etl.publish import publish_edition
+    from etl.score import score_register
+    from layers.catalog import load_catalog
+
+    catalog = load_catalog()
+    for delivery in deliveries:
+        load_area_data(engine, catalog, sources, delivery, home=home)
+        score_register(engine, catalog, home=home)
+        publish_edition(engine, catalog, home=home)
+
+
+@pytest.fixture(scope="session")
+def tiny_database(cluster: Cluster, template: str, tiny_sample: Path, home: Path) -> str:
+    """Name of a database with the first two deliveries of the reduced sample published; copy it, never change it."""
+    engine = engine_from_url(cluster.create_database("template_tiny", template))
+    publish_all(engine, SAMPLE_SOURCES, [tiny_sample / "2026Q1", tiny_sample / "2026Q2"], home)
+    engine.dispose()
+    return "template_tiny"
+
+
+@pytest.fixture(scope="module")
+def atlas_database(cluster: Cluster, tiny_database: str) -> Iterator[str]:
+    """URL of a database of this module with the reduced sample published."""
+    name = f"atlas_{next(NUMBERS)}"
+    yield cluster.create_database(name, tiny_database)
+    cluster.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def sample_atlas(cluster: Cluster, template: str, home: Path) -> str:
+    """URL of a database with the first delivery of the whole sample county published."""
+    from data.sample import generate
+
+    generate(home / "sample")
+    url = cluster.create_database("sample", template)
+    engine = engine_from_url(url)
+    publish_all(engine, SAMPLE_SOURCES, [home / "sample" / "2026Q1"], home)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def kaohsiung_atlas(cluster: Cluster, template: str, home: Path) -> str:
+    """URL of a database with the real city published; the data must be there."""
+    url = cluster.create_database("kaohsiung", template)
+    engine = engine_from_url(url)
+    publish_all(engine, PROJECT / "data" / "sources" / "kaohsiung", [REAL_DATA / "kaohsiung"], home)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def live_server(sample_atlas: str, home: Path) -> Iterator[str]:
+    """Address of a real server on the whole sample county."""
+    with serving(sample_atlas, home) as address:
+        yield address
+
+
+@contextmanager
+def serving(database_url: str, home: Path) -> Iterator[str]:
+    """A server of the command itself on a free port, stopped at the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "RISKATLAS_DATABASE_URL": database_url, "RISKATLAS_HOME": str(home)}
+    log = (home / f"serve-{port}.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, str(PROJECT / "riskatlas.py"), "serve", "--port", str(port)], env=environment, stdout=log, stderr=log
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(address, process, Path(log.name))
+        yield address
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        log.close()
+
+
+def _wait_until_healthy(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/healthz", timeout=5):
+                return
+        except OSError:
+            threading.Event().wait(0.1)
+    raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
