@@ -16,11 +16,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from layers.scoring.chainage import Chainage
 from layers.scoring.contours import contour_findings, valid_contours
 from layers.scoring.coverage import no_rule_pairs, unassessed_rules
 from layers.scoring.measure import Geometries
 from layers.scoring.object_classes import ClassIndex, Layers, Members
-from layers.scoring.pipelines import Chainage
 from layers.scoring.rules import Rule, RuleSet
 from layers.scoring.separation import Findings, apply_rule, is_historic
 
@@ -255,14 +255,14 @@ def _locate(rows: pd.DataFrame, index: ClassIndex) -> None:
     for pipeline_id, group in on_line.groupby("subject_feature_id"):
         row = by_id.loc[pipeline_id]
         start_m = float(row["start_chainage_m"]) if pd.notna(row["start_chainage_m"]) else 0.0
-        ends = _object_ends(group["geometry"].to_numpy())
+        ends = object_ends(group["geometry"].to_numpy())
         positions = group.index.to_numpy()
         along = Chainage.along(row["geometry"], index.crs, start_m)
         chainage_m[positions], side[positions] = along.at(ends), along.side(ends)
     rows["chainage_m"], rows["side"] = chainage_m, side
 
 
-def _object_ends(lines: Geometries) -> Geometries:
+def object_ends(lines: Geometries) -> Geometries:
     """The object's end of each shortest line: its last point."""
     xy_m, of_line = shapely.get_coordinates(lines, return_index=True)
     last = np.append(of_line[1:] != of_line[:-1], True)

@@ -206,6 +206,19 @@ def _members(layer: str, frame: pd.DataFrame, rules: RuleSet) -> Members:
     )
 
 
+def proposal(geometry: shapely.Geometry, *, accuracy_m: float = 0.0, name: str | None = None) -> Members:
+    """A proposed site or works as the one member of whatever classes it counts as."""
+    frame = pd.DataFrame(
+        {
+            "feature_id": ["proposal"],
+            "name": [name],
+            "accuracy_m": [accuracy_m],
+            "geometry": np.array([geometry], object),
+        }
+    )
+    return _members("proposal", frame, None)  # type: ignore[arg-type]
+
+
 def _text(frame: pd.DataFrame, name: str) -> Texts:
     if name not in frame:
         return np.full(len(frame), None, object)

@@ -1,117 +1,85 @@
-"""Chainage and side along a pipeline, and what stands or is dug beside it, in chainage order."""
+"""What stands beside one pipeline, or is to be dug beside any, in chainage order and in the words of the law.
+
+A result never replaces locating the pipe on site.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
-import pyproj
+import pandas as pd
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from layers.errors import InputError
-from layers.scoring.measure import Floats, Geometries, local_scale
-from layers.scoring.rules import RuleSet
+from layers.errors import InputError, NoRuleError
+from layers.scoring.chainage import Chainage
+from layers.scoring.distances import object_ends, stations_own
+from layers.scoring.measure import near_pairs
+from layers.scoring.object_classes import ClassIndex, Layers, Members, proposal
+from layers.scoring.rules import Rule, RuleSet
+from layers.scoring.separation import (
+    Findings,
+    apply_rule,
+    binds_works,
+    is_historic,
+    measured_edges,
+)
 
-ON_LINE_M = 0.005
+VERDICTS = {
+    "prohibited": ("禁止", "Prohibited"),
+    "possibly_prohibited": ("可能禁止", "Possibly prohibited"),
+    "permit_required": ("须申请许可", "Permit required"),
+    "see_code": ("须查技术规范", "See the technical code"),
+    "nothing_found": ("未发现", "Nothing found"),
+}
+CONFLICT_FIELDS = (
+    "chainage_m",
+    "side",
+    "object_layer",
+    "object_feature_id",
+    "object_name",
+    "object_category",
+    "distance_m",
+    "error_m",
+    "required_m",
+    "rule_id",
+    "verdict",
+    "verdict_zh",
+    "verdict_en",
+    "standard_id",
+    "clause",
+    "source_type",
+    "certainty",
+    "is_historic",
+    "is_estimated",
+)
+NOTICE_FIELDS = (
+    "subject_layer",
+    "subject_feature_id",
+    "subject_name",
+    "operator",
+    "chainage_from_m",
+    "chainage_to_m",
+    "distance_m",
+    "error_m",
+    "required_m",
+    "rule_id",
+    "verdict",
+    "verdict_zh",
+    "verdict_en",
+    "standard_id",
+    "clause",
+    "source_type",
+    "certainty",
+    "is_estimated",
+)
 MAX_BUFFER_M = 1000.0
-
-
-@dataclass(frozen=True)
-class Chainage:
-    """Measures along one pipeline, in true metres from its start chainage, through its parts in the given order.
-
-    A gap between two parts adds nothing. `left` and `right` are those of a person walking up the chainage.
-    """
-
-    parts: Geometries
-    crs: pyproj.CRS
-    start_m: float = 0.0
-
-    @classmethod
-    def along(cls, line: BaseGeometry, crs: pyproj.CRS, start_m: float = 0.0) -> Chainage:
-        """Chainage of a LineString or MultiLineString in the metric `crs`; `InputError` for anything else."""
-        parts = shapely.get_parts(line)
-        if not len(parts) or not np.all(shapely.get_type_id(parts) == 1):
-            raise InputError(
-                "geometry", f"a pipeline needs at least one line, got {line.geom_type if line else line}"
-            )
-        return cls(parts, crs, start_m)
-
-    @property
-    def length_m(self) -> float:
-        return float(self._measures[1][-1])
-
-    @property
-    def end_m(self) -> float:
-        return self.start_m + self.length_m
-
-    @property
-    def _measures(self) -> tuple[Floats, Floats]:
-        """At every vertex, all parts in one row: metres on the map and true metres since the start."""
-        planar, true = [], []
-        planar_before = true_before = 0.0
-        for part in self.parts:
-            xy_m = shapely.get_coordinates(part)
-            steps = np.hypot(*np.diff(xy_m, axis=0).T)
-            scale = local_scale(self.crs, (xy_m[:-1] + xy_m[1:]) / 2)
-            planar.append(planar_before + np.concatenate([[0.0], np.cumsum(steps)]))
-            true.append(true_before + np.concatenate([[0.0], np.cumsum(steps / scale)]))
-            planar_before, true_before = planar[-1][-1], true[-1][-1]
-        return np.concatenate(planar), np.concatenate(true)
-
-    def at(self, points: Geometries) -> Floats:
-        """Chainage in metres of the place on the line nearest to each point."""
-        planar, true = self._measures
-        measure: Floats = self.start_m + np.interp(self._planar_measure(points), planar, true)
-        return measure
-
-    def _planar_measure(self, points: Geometries) -> Floats:
-        nearest = np.argmin(shapely.distance(self.parts[:, None], points[None, :]), axis=0)
-        before = np.concatenate([[0.0], np.cumsum(shapely.length(self.parts))[:-1]])
-        measure: Floats = before[nearest] + shapely.line_locate_point(self.parts[nearest], points)
-        return measure
-
-    def side(self, points: Geometries) -> NDArray[np.object_]:
-        """``left``, ``right`` or ``on`` (within 5 mm of the line) of each point.
-
-        Beside a bend the mean direction of both arms decides, so that a point outside a sharp bend keeps its side.
-        """
-        nearest = np.argmin(shapely.distance(self.parts[:, None], points[None, :]), axis=0)
-        parts = self.parts[nearest]
-        measure, length = shapely.line_locate_point(parts, points), shapely.length(parts)
-        step = np.minimum(0.01, length / 4)
-        behind = shapely.get_coordinates(
-            shapely.line_interpolate_point(parts, np.maximum(measure - step, 0.0))
-        )
-        ahead = shapely.get_coordinates(
-            shapely.line_interpolate_point(parts, np.minimum(measure + step, length))
-        )
-        foot = shapely.get_coordinates(shapely.line_interpolate_point(parts, measure))
-        away = shapely.get_coordinates(points) - foot
-        along = ahead - behind
-        turn = along[:, 0] * away[:, 1] - along[:, 1] * away[:, 0]
-        sides = np.where(turn > 0, "left", "right").astype(object)
-        sides[np.hypot(*away.T) <= ON_LINE_M] = "on"
-        return sides
-
-    def between(self, from_m: float, to_m: float) -> BaseGeometry:
-        """The stretch of line between two chainages; `InputError` where they are off the line or out of order."""
-        if not (self.start_m - ON_LINE_M <= from_m < to_m <= self.end_m + ON_LINE_M):
-            raise InputError(
-                "from_m", f"{from_m:g} to {to_m:g} must rise within {self.start_m:g} to {self.end_m:g}"
-            )
-        planar, true = self._measures
-        low, high = np.interp([from_m - self.start_m, to_m - self.start_m], true, planar)
-        stretches, before = [], 0.0
-        for part in self.parts:
-            length = float(part.length)
-            if low < before + length and high > before:
-                start, stop = max(low - before, 0.0), min(high - before, length)
-                stretches.append(shapely.ops.substring(part, start, stop))
-            before += length
-        return shapely.union_all(stretches) if len(stretches) == 1 else shapely.multilinestrings(stretches)
+WARNING_ZH = "本结果不代替现场探测,开挖前须与管道企业现场核实"
+WARNING_EN = "This result does not replace locating the pipe on site; verify with the operator before digging"
 
 
 def potential_impact_radius_m(diameter_mm: float, pressure_mpa: float, rules: RuleSet) -> float:
@@ -127,3 +95,275 @@ def potential_impact_radius_m(diameter_mm: float, pressure_mpa: float, rules: Ru
             "diameter_mm", f"diameter {diameter_mm} mm and pressure {pressure_mpa} MPa must be positive"
         )
     return float((rules["HCA-PIR"].coefficient or 0.0) * np.sqrt(diameter_mm**2 * pressure_mpa))
+
+
+def conflicts(
+    pipeline: pd.Series[Any],
+    layers: Layers,
+    rules: RuleSet,
+    *,
+    buffer_m: float,
+    on: date,
+    jurisdiction: str = "CN",
+    from_m: float | None = None,
+    to_m: float | None = None,
+    include_clear: bool = False,
+) -> gpd.GeoDataFrame:
+    """What stands within a buffer of one pipeline, in chainage order.
+
+    Parameters
+    ----------
+    pipeline : a row of the layer ``pipelines``
+    layers : all layers, in the metric CRS of `pipeline`'s geometry
+    buffer_m : 0 < buffer_m <= 1000, from the centreline
+    from_m, to_m : chainage of the stretch asked for, the whole line when None
+    include_clear : also rows of buildings in the buffer that break nothing (未发现)
+
+    Returns
+    -------
+    GeoDataFrame of `CONFLICT_FIELDS` and the shortest lines
+        Buildings closer than a prohibition: 禁止 when certain, 可能禁止 within the error. Crowded buildings and
+        flammable sites in the buffer: 须查技术规范 (Art. 31 gives no metres). Permit rules bind works: see `notice`.
+
+    Raises
+    ------
+    InputError
+        The buffer or the chainages are out of range.
+    NoRuleError
+        No rule covers this kind of pipeline (industrial pipes, kind unknown).
+    """
+    if not 0 < buffer_m <= MAX_BUFFER_M:
+        raise InputError("buffer_m", f"{buffer_m} must be above 0 and at most {MAX_BUFFER_M:g} m")
+    index = _one_line_index(pipeline, layers, rules)
+    along = Chainage.along(pipeline["geometry"], index.crs, _start_m(pipeline))
+    in_force = rules.in_force(on, jurisdiction, "standing")
+    binding = [rule for rule in in_force if len(index.members(rule.subject_class))]
+    binding = [rule for rule in binding if (index.members(rule.subject_class).layer == "pipelines").any()]
+    if not [rule for rule in binding if rule.standard_id in ("PIPE-LAW-2010", "GB55009-2021")]:
+        raise NoRuleError([(f"pipeline of kind {pipeline.get('kind')}", "building_or_structure")])
+    stretch = along.stretch(from_m, to_m)
+    frames = [_prohibited(rule, stretch, index, on) for rule in binding if _prohibits_building(rule)]
+    frames += [
+        _see_code(rule, stretch, index, buffer_m) for rule in binding if rule.rule_id.startswith("PIPE-L31-")
+    ]
+    rows = pd.concat(frames, ignore_index=True) if frames else _rows_of(CONFLICT_FIELDS)
+    if include_clear:
+        rows = pd.concat([rows, _clear(rows, stretch, index, buffer_m)], ignore_index=True)
+    return _in_order(rows, along)
+
+
+def _in_order(rows: pd.DataFrame, along: Chainage) -> gpd.GeoDataFrame:
+    rows = rows.reindex(columns=[*CONFLICT_FIELDS, "geometry"])
+    if len(rows):
+        ends = object_ends(rows["geometry"].to_numpy())
+        rows["chainage_m"], rows["side"] = along.at(ends), along.side(ends)
+        rows.loc[rows["distance_m"] == 0, "side"] = "on"
+    rows = rows.sort_values(["chainage_m", "object_layer", "object_feature_id", "rule_id"], ignore_index=True)
+    return gpd.GeoDataFrame(rows, geometry="geometry", crs=along.crs)
+
+
+def _start_m(pipeline: pd.Series[Any]) -> float:
+    start_m = pipeline.get("start_chainage_m")
+    return 0.0 if start_m is None or pd.isna(start_m) else float(start_m)
+
+
+def _one_line_index(pipeline: pd.Series[Any], layers: Layers, rules: RuleSet) -> ClassIndex:
+    """The layers with this pipeline alone, taken as standing: a planned line is asked about before it is laid."""
+    frame = layers["pipelines"]
+    one = frame[frame["feature_id"] == pipeline["feature_id"]].assign(status="operating")
+    return ClassIndex({**layers, "pipelines": one}, rules)
+
+
+def _prohibits_building(rule: Rule) -> bool:
+    return (
+        rule.status == "judged" and rule.kind == "prohibited" and rule.object_class == "building_or_structure"
+    )
+
+
+def _line_of(rule: Rule, stretch: BaseGeometry, index: ClassIndex) -> Members:
+    members = index.members(rule.subject_class)
+    members = members.take(members.layer == "pipelines")
+    members.geometry[:] = stretch
+    return members
+
+
+def _prohibited(rule: Rule, stretch: BaseGeometry, index: ClassIndex, on: date) -> pd.DataFrame:
+    line, objects = _line_of(rule, stretch, index), index.members(rule.object_class)
+    tree = index.tree(rule.object_class)
+    findings = apply_rule(rule, line, objects, rules=index.rules, on=on, crs=index.crs, tree=tree)
+    findings = findings.take(~stations_own(objects.take(findings.object), index))
+    words = np.where(findings.is_certain, "prohibited", "possibly_prohibited")
+    rows = _object_rows(rule, objects.take(findings.object), words)
+    rows["distance_m"], rows["error_m"] = findings.actual_m, findings.error_m
+    rows["required_m"] = findings.required_m
+    rows["certainty"] = np.where(findings.is_certain, "certain", "possible")
+    rows["is_estimated"], rows["geometry"] = findings.is_estimated, findings.line
+    return rows
+
+
+def _see_code(rule: Rule, stretch: BaseGeometry, index: ClassIndex, buffer_m: float) -> pd.DataFrame:
+    return _within(rule, stretch, index.members(rule.object_class), index, buffer_m, "see_code")
+
+
+def _within(
+    rule: Rule, stretch: BaseGeometry, objects: Members, index: ClassIndex, buffer_m: float, verdict: str
+) -> pd.DataFrame:
+    line = _line_of(rule, stretch, index)
+    reach_m = np.full(len(line), buffer_m)
+    pairs = near_pairs(line.geometry, objects.geometry, reach_m=reach_m, crs=index.crs)
+    found = objects.take(pairs.object)
+    rows = _object_rows(rule, found, np.full(len(found), verdict, object))
+    rows["distance_m"] = pairs.distance_m
+    rows["error_m"] = np.hypot(line.accuracy_m[pairs.subject], found.accuracy_m)
+    rows["is_estimated"], rows["geometry"] = found.is_point, pairs.line
+    return rows
+
+
+def _clear(rows: pd.DataFrame, stretch: BaseGeometry, index: ClassIndex, buffer_m: float) -> pd.DataFrame:
+    rule = index.rules["PIPE-L30-3"]
+    if not len(index.members(rule.subject_class)):
+        return _rows_of(CONFLICT_FIELDS)
+    near = _within(rule, stretch, index.members("building_or_structure"), index, buffer_m, "nothing_found")
+    return near[
+        ~near["object_feature_id"].isin(rows.loc[rows["object_layer"] == "buildings", "object_feature_id"])
+    ]
+
+
+def _object_rows(rule: Rule, objects: Members, verdict: Any) -> pd.DataFrame:
+    words = [VERDICTS[word] for word in verdict]
+    return pd.DataFrame(
+        {
+            "object_layer": objects.layer,
+            "object_feature_id": objects.feature_id,
+            "object_name": objects.name,
+            "object_category": objects.category,
+            "rule_id": rule.rule_id,
+            "verdict": verdict,
+            "verdict_zh": [zh for zh, _ in words],
+            "verdict_en": [en for _, en in words],
+            "standard_id": rule.standard_id,
+            "clause": rule.clause,
+            "source_type": rule.source_type,
+            "certainty": None,
+            "is_historic": is_historic(objects, rule.transition_on),
+            "required_m": np.nan,
+        }
+    )
+
+
+def _rows_of(fields: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in (*fields, "geometry")})
+
+
+def notice(
+    works: BaseGeometry,
+    activities: Sequence[str],
+    layers: Layers,
+    rules: RuleSet,
+    *,
+    on: date,
+    jurisdiction: str = "CN",
+    accuracy_m: float = 0.0,
+) -> gpd.GeoDataFrame:
+    """Pipelines and stations that third-party works touch, with the rules that bind those works.
+
+    Parameters
+    ----------
+    works : geometry in the metric CRS, not empty
+    activities : kinds of works named by the rules, e.g. ``road``, ``engineering_excavation``; ``structure`` for
+        anything built
+
+    Returns
+    -------
+    GeoDataFrame of `NOTICE_FIELDS` and the shortest lines, worst verdict first, then by distance
+        `chainage_from_m` and `chainage_to_m` bound the stretch of pipeline within the rule's distance of the works.
+    """
+    known = {name for rule in rules.rules for name in rule.activities} | {"structure"}
+    unknown = sorted(set(activities) - known)
+    if unknown or not activities:
+        raise InputError(
+            "activities", f"unknown {unknown or 'none given'}; known: {', '.join(sorted(known))}"
+        )
+    if shapely.is_missing(works) or shapely.is_empty(works):
+        raise InputError("works", "an empty geometry")
+    index, works_member = ClassIndex(layers, rules), proposal(works, accuracy_m=accuracy_m)
+    frames = []
+    for rule in rules.rules:
+        if rule.is_in_force(on, jurisdiction) and _binds_notice(rule, activities):
+            subjects = index.members(rule.subject_class)
+            if len(subjects):
+                found = apply_rule(rule, subjects, works_member, rules=rules, on=on, crs=index.crs)
+                frames.append(_notice_rows(rule, found, subjects, index, works, on))
+    frames = [frame for frame in frames if len(frame)]
+    rows = pd.concat(frames, ignore_index=True) if frames else _rows_of(NOTICE_FIELDS)
+    order = {word: rank for rank, word in enumerate(VERDICTS)}
+    rows = rows.sort_values(
+        ["verdict", "distance_m", "subject_feature_id", "rule_id"],
+        ignore_index=True,
+        key=lambda column: column.map(order) if column.name == "verdict" else column,
+    )
+    return gpd.GeoDataFrame(
+        rows[[*NOTICE_FIELDS, "geometry"]], geometry="geometry", crs=index.crs if frames else None
+    )
+
+
+def _binds_notice(rule: Rule, activities: Sequence[str]) -> bool:
+    if rule.status != "judged" or rule.subject_class in ("highway", "overhead_power_line"):
+        return False
+    return binds_works(rule, activities) or ("structure" in activities and _prohibits_building(rule))
+
+
+def _notice_rows(
+    rule: Rule, findings: Findings, subjects: Members, index: ClassIndex, works: BaseGeometry, on: date
+) -> pd.DataFrame:
+    touched = subjects.take(findings.subject)
+    is_ban = rule.kind == "prohibited"
+    verdict = [
+        ("prohibited" if certain else "possibly_prohibited") if is_ban else "permit_required"
+        for certain in findings.is_certain
+    ]
+    offset_m = measured_edges(rule, touched, index.rules, on).offset_m
+    pipelines = index.frame("pipelines").set_index("feature_id") if len(index.frame("pipelines")) else None
+    spans = [
+        _span(layer, feature_id, pipelines, index, shapely.buffer(works, reach))
+        for layer, feature_id, reach in zip(
+            touched.layer, touched.feature_id, findings.required_m + offset_m + findings.error_m, strict=True
+        )
+    ]
+    return pd.DataFrame(
+        {
+            "subject_layer": touched.layer,
+            "subject_feature_id": touched.feature_id,
+            "subject_name": touched.name,
+            "operator": [operator for operator, _, _ in spans],
+            "chainage_from_m": [low for _, low, _ in spans],
+            "chainage_to_m": [high for _, _, high in spans],
+            "distance_m": findings.actual_m,
+            "error_m": findings.error_m,
+            "required_m": findings.required_m,
+            "rule_id": rule.rule_id,
+            "verdict": verdict,
+            "verdict_zh": [VERDICTS[word][0] for word in verdict],
+            "verdict_en": [VERDICTS[word][1] for word in verdict],
+            "standard_id": rule.standard_id,
+            "clause": rule.clause,
+            "source_type": rule.source_type,
+            "certainty": np.where(findings.is_certain, "certain", "possible"),
+            "is_estimated": findings.is_estimated,
+            "geometry": findings.line,
+        }
+    )
+
+
+def _span(
+    layer: str, feature_id: str, pipelines: pd.DataFrame | None, index: ClassIndex, reach: BaseGeometry
+) -> tuple[str | None, float, float]:
+    """Operator, and the chainages between which a pipeline runs within the reach of works."""
+    if layer != "pipelines" or pipelines is None:
+        return None, float("nan"), float("nan")
+    row = pipelines.loc[feature_id]
+    inside = shapely.get_coordinates(shapely.intersection(row["geometry"], reach))
+    if not len(inside):
+        return row.get("operator"), float("nan"), float("nan")
+    measures = Chainage.along(row["geometry"], index.crs, _start_m(row)).at(shapely.points(inside))
+    return row.get("operator"), float(measures.min()), float(measures.max())

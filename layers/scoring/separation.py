@@ -200,6 +200,13 @@ def apply_rule(
     return findings.take(falls_short(actual_m - error_m, required_m, rule))
 
 
+def binds_works(rule: Rule, activities: Iterable[str]) -> bool:
+    """Whether a rule about works binds any of these activities; a row that names none binds all construction."""
+    if rule.object_class not in ("activity", "construction"):
+        return False
+    return not rule.activities or not set(rule.activities).isdisjoint(activities)
+
+
 def falls_short(actual_m: Floats, required_m: Floats, rule: Rule) -> Booleans:
     """Whether a distance breaks the rule; closed or open at the required distance as the row states."""
     if rule.exact_complies:
