@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import subprocess
+import sys
 from pathlib import Path
 
 from fontTools import subset
@@ -16,6 +16,7 @@ from layers.errors import AtlasError
 FONT_FOLDERS = (Path("/usr/share/fonts/opentype/noto"), Path("/usr/share/fonts/noto-cjk"), Path("/usr/share/fonts"))
 WEIGHTS = {"Regular": "NotoSansCJK-Regular.ttc", "Bold": "NotoSansCJK-Bold.ttc"}
 FAMILY = "Noto Sans CJK SC"
+CODE_DIR = Path(__file__).parents[1]
 ALWAYS = "".join(chr(code) for code in (*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x2010, 0x2027), *range(0x3000, 0x3020), *range(0xFF01, 0xFF5F))) + "×⁻⁰¹²³⁴⁵⁶⁷⁸⁹≥≤±→←↑↓°′″①②③④⑤⑥⑦⑧⑨√✕✓△▲●○■□◆◇"
 
 
@@ -50,12 +51,19 @@ def make_fonts(home: Path, characters: set[str]) -> str:
         return covering[0].suffixes[0][1:]
     text = "".join(sorted(wanted))
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
-    paths = [_collection(collection) for collection in WEIGHTS.values()]
-    with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
-        for weight, content in zip(WEIGHTS, pool.map(_subset, paths, [text] * len(paths)), strict=True):
-            _replace(folder / f"AtlasSansSC-{weight}.{name}.woff2", content)
-            _replace(folder / f"AtlasSansSC-{weight}.woff2", content)
-    _replace(folder / f"characters.{name}.txt", text.encode())
+    listed = folder / f"characters.{name}.part"
+    listed.write_text(text, "utf-8")
+    targets = {weight: folder / f"AtlasSansSC-{weight}.{name}.woff2" for weight in WEIGHTS}
+    # One process a weight: subsetting is slow and holds the interpreter.
+    workers = [
+        subprocess.Popen([sys.executable, "-m", "etl.fonts", str(_collection(WEIGHTS[weight])), str(listed), str(target)], cwd=CODE_DIR)
+        for weight, target in targets.items()
+    ]
+    if any([worker.wait() for worker in workers]):
+        raise AtlasError(f"the fonts of {len(wanted)} characters could not be made")
+    for weight, target in targets.items():
+        _replace(folder / f"AtlasSansSC-{weight}.woff2", target.read_bytes())
+    listed.replace(folder / f"characters.{name}.txt")
     return name
 
 
@@ -76,3 +84,7 @@ def _subset(path: Path, characters: str) -> bytes:
     sink = io.BytesIO()
     font.save(sink)
     return sink.getvalue()
+
+
+if __name__ == "__main__":
+    _replace(Path(sys.argv[3]), _subset(Path(sys.argv[1]), Path(sys.argv[2]).read_text("utf-8")))

@@ -1,0 +1,67 @@
+"""Rasters between files and the area's grid: population onto cells, risk surfaces into cloud-optimised GeoTIFF."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from numpy.typing import NDArray
+from rasterio.warp import Resampling, reproject
+
+from layers.catalog import Area
+from layers.scoring.grid import Grid
+from layers.scoring.zoning import RiskSurface
+
+SURFACE_BANDS = ("index", "hazard", "vulnerability", "level")
+"""Bands of a stored surface: I, H and V of the formula (NaN: no source within reach), level 1 red to 4 blue, 0 none."""
+
+
+def population_on_grid(path: Path, grid: Grid, area: Area) -> NDArray[np.float64]:
+    """Persons per cell of `grid`, NaN where the raster says nothing; counts are spread by area.
+
+    Parameters
+    ----------
+    path : raster of persons per cell, in any projected CRS or in degrees.
+    """
+    with rasterio.open(path) as source:
+        counts = source.read(1, masked=True).astype("float64").filled(np.nan)
+        density = counts / _cell_areas_m2(source)
+        target = np.full(grid.shape, np.nan)
+        reproject(
+            density, target, src_transform=source.transform, src_crs=source.crs, dst_transform=grid.transform,
+            dst_crs=rasterio.crs.CRS.from_wkt(area.metric_crs.to_wkt()), src_nodata=np.nan, dst_nodata=np.nan,
+            resampling=Resampling.nearest,
+        )
+    return target * grid.cell_area_m2
+
+
+def _cell_areas_m2(source: rasterio.DatasetReader) -> NDArray[np.float64]:
+    """Area of the cells of each row, as a column; on the sphere where the raster is in degrees."""
+    width, height = abs(source.transform.a), abs(source.transform.e)
+    if not source.crs.is_geographic:
+        return np.full((source.height, 1), width * height)
+    rows = source.transform.f + (np.arange(source.height) + 0.5) * source.transform.e
+    metre_per_deg = 111_320.0
+    return (width * metre_per_deg * np.cos(np.radians(rows)) * height * metre_per_deg)[:, None]
+
+
+def surface_bytes(surface: RiskSurface, area: Area) -> tuple[bytes, str]:
+    """A surface as a cloud-optimised GeoTIFF in the metric CRS, and its SHA-256."""
+    vulnerability = np.broadcast_to(surface.vulnerability, surface.grid.shape)
+    bands = [surface.index, surface.hazard, vulnerability, surface.level.astype("float32")]
+    profile = {
+        "driver": "GTiff", "dtype": "float32", "count": len(bands), "height": surface.grid.rows,
+        "width": surface.grid.cols, "transform": surface.grid.transform, "crs": area.metric_crs.to_wkt(), "nodata": np.nan,
+    }
+    with rasterio.MemoryFile() as plain, rasterio.MemoryFile() as cog:
+        with plain.open(**profile) as target:
+            for number, (band, name) in enumerate(zip(bands, SURFACE_BANDS, strict=True), start=1):
+                target.write(np.asarray(band, dtype="float32"), number)
+                target.set_band_description(number, name)
+        with plain.open() as source:
+            rasterio.shutil.copy(source, cog.name, driver="COG", compress="deflate", predictor=3, num_threads=2)
+        content: bytes = cog.read()
+    return content, hashlib.sha256(content).hexdigest()
