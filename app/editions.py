@@ -57,7 +57,8 @@ class Raster:
 class EditionFacts:
     """What holds for a whole edition.
 
-    `counts` gives features and unplaced features a layer; `boundary` is the outline in the storage CRS.
+    `counts` gives features and unplaced features a layer; `largest_radius_m` is how far any source reaches;
+    `boundary` is the outline in the storage CRS.
     """
 
     edition: Edition
@@ -65,6 +66,7 @@ class EditionFacts:
     counts: dict[str, tuple[int, int]]
     rasters: tuple[Raster, ...]
     srid: int
+    largest_radius_m: float
     boundary: shapely.Geometry = field(compare=False)
 
     @property
@@ -174,14 +176,20 @@ def read_facts(connection: sa.Connection, edition: Edition, catalog: Catalog) ->
     meta = {row.key: row.value for row in queries.run(connection, "meta", table=edition.table("meta"))}
     outline = queries.run(connection, "boundary", table=edition.table("boundary")).one()
     rasters = queries.run(connection, "rasters", table=edition.table("rasters"))
+    counts = _counts(connection, edition, catalog)
     return EditionFacts(
         edition=edition,
         meta=meta,
-        counts=_counts(connection, edition, catalog),
+        counts=counts,
         rasters=tuple(Raster(*row) for row in rasters),
         srid=outline.srid,
+        largest_radius_m=_largest_radius_m(connection, edition) if "risk_points" in counts else 0.0,
         boundary=shapely.from_wkb(bytes(outline.wkb)),
     )
+
+
+def _largest_radius_m(connection: sa.Connection, edition: Edition) -> float:
+    return float(queries.run(connection, "largest_radius", table=edition.table("risk_points")).scalar_one())
 
 
 def _counts(connection: sa.Connection, edition: Edition, catalog: Catalog) -> dict[str, tuple[int, int]]:

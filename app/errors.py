@@ -7,10 +7,24 @@ from typing import Any
 
 import psycopg2.errors
 import sqlalchemy.exc
-from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+)
 from werkzeug.exceptions import HTTPException
 
-from layers.errors import AtlasError, InputError, NotFoundError, NoRuleError, UnknownLayerError
+from layers.errors import (
+    AtlasError,
+    InputError,
+    NoRuleError,
+    NotFoundError,
+    UnknownLayerError,
+)
 
 API_PREFIXES = ("/api/", "/tiles/", "/healthz", "/metrics", "/vendor/", "/fonts/")
 NO_STORE = {"Cache-Control": "no-store"}

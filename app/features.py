@@ -64,14 +64,16 @@ def _row(connection: sa.Connection, facts: EditionFacts, layer: Layer, feature_i
 
 def _provenance(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:
     """Where a feature comes from; a derived one has no source of its own."""
-    sources = facts.meta.get("sources", [])
+    sources: list[dict[str, Any]] = facts.meta.get("sources", [])
     source = next((source for source in sources if source["source_id"] == row.get("source_id")), {})
+    files: list[dict[str, str]] = source.get("files", [])
+    file = next((file for file in files if len(files) == 1 or file["name"] == row.get("source_file")), {})
     return {
         "source_id": row.get("source_id"),
         "title_zh": source.get("title_zh"),
         "supplier": source.get("supplier"),
-        "file": row.get("source_file") or source.get("file"),
-        "sha256": source.get("sha256"),
+        "file": row.get("source_file") or file.get("name"),
+        "sha256": file.get("sha256"),
         "row": row.get("source_row"),
         "load_id": row.get("load_id"),
         "as_of": source.get("as_of"),

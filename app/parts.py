@@ -11,6 +11,7 @@ from app.database import Database
 from app.editions import EditionMemory
 from app.tiles import TileStore
 from layers.catalog import Catalog, load_catalog
+from layers.scoring.rules import RuleSet, read_rules
 
 NAME = "riskatlas"
 
@@ -25,6 +26,7 @@ class Parts:
     database: Database
     editions: EditionMemory
     tiles: TileStore
+    rules: RuleSet
 
 
 def init_app(app: Flask) -> None:
@@ -43,6 +45,7 @@ def init_app(app: Flask) -> None:
         ),
         editions=EditionMemory(catalog),
         tiles=TileStore(home / "tiles", memory_bytes=settings["TILE_MEMORY_MB"] * 2**20),
+        rules=read_rules(),
     )
 
 

@@ -45,4 +45,5 @@ def kept_for_a_year(content: bytes, mimetype: str, etag: str) -> Response:
     response.mimetype = mimetype
     response.set_etag(etag)
     response.headers["Cache-Control"] = A_YEAR
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -12,9 +12,12 @@ from psycopg2 import sql
 from app import queries
 from app.editions import EditionFacts
 from layers.catalog import Catalog, Layer
+from layers.scoring.chainage import Chainage
 
 CHAINAGE = re.compile(r"K(\d{1,4})\+(\d{1,3}(?:\.\d{1,3})?)\s*(.*)", re.IGNORECASE)
-COORDINATES = re.compile(r"(-?\d{1,3}(?:\.\d{1,15})?)\s*[,,、\s]\s*(-?\d{1,2}(?:\.\d{1,15})?)")
+COORDINATES = re.compile(r"(-?\d{1,3}(?:\.\d{1,15})?)\s*[,\uff0c\u3001\s]\s*(-?\d{1,2}(?:\.\d{1,15})?)")
+MOST_PIPELINES = 500
+STEP_M = 0.1
 SUB_FIELDS = ("address", "town_name", "road_name", "operator")
 """Fields that tell features of one name apart, best first."""
 
@@ -46,16 +49,29 @@ def _place(facts: EditionFacts, lon: float, lat: float) -> list[dict[str, Any]]:
 def _chainages(
     connection: sa.Connection, facts: EditionFacts, chainage_m: float, name: str, limit: int
 ) -> list[dict[str, Any]]:
+    """The place of a chainage on every pipeline of that name that reaches it."""
     if "pipelines" not in facts.counts:
         return []
-    parameters = {
-        "like": f"%{_escaped(name)}%", "chainage_m": chainage_m, "srid": facts.srid,
-        "metric": facts.area["metric_proj4"], "n_most": limit,
-    }  # fmt: skip
-    rows = queries.run(connection, "pipelines_named", parameters, table=facts.edition.table("pipelines"))
-    kilometre, metres = divmod(chainage_m, 1000)
-    label = f"K{kilometre:.0f}+{metres:03.0f}"
-    return [_result("pipelines", row.id, f"{label} {row.name}", row.id, row.lon, row.lat) for row in rows]
+    table = facts.edition.table("pipelines")
+    parameters = {"like": f"%{_escaped(name)}%", "n_most": MOST_PIPELINES}
+    found = []
+    for row in queries.run(connection, "pipelines_named", parameters, table=table):
+        line = Chainage.along(facts.in_metres(shapely.from_wkb(bytes(row.wkb))), facts.metric_crs, row.start_m)
+        if line.start_m <= chainage_m <= line.end_m - STEP_M:
+            lon, lat = shapely.get_coordinates(facts.in_degrees(line.between(chainage_m, chainage_m + STEP_M)))[0]
+            label = f"{written_chainage(chainage_m)} {row.name}"
+            found.append(_result("pipelines", row.id, label, row.id, float(lon), float(lat)))
+    return found[:limit]
+
+
+def written_chainage(chainage_m: float) -> str:
+    """A chainage as people write it.
+
+    >>> written_chainage(12300)
+    'K12+300'
+    """
+    kilometre, metres = divmod(round(chainage_m), 1000)
+    return f"K{kilometre}+{metres:03d}"
 
 
 def _features(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.views import catalog_api, features, operations, pages, tiles
+from app.views import catalog_api, explain, features, operations, pages, pipelines, sheets, tiles
 
 
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
-    for module in (pages, tiles, catalog_api, features, operations):
+    for module in (pages, tiles, catalog_api, features, explain, pipelines, sheets, operations):
         app.register_blueprint(module.blueprint)

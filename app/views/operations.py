@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, jsonify, make_response
 
 from app import metrics
+from app.openapi import document
 from app.parts import parts
 
 blueprint = Blueprint("operations", __name__)
@@ -36,3 +37,9 @@ def counters() -> Response:
     response = make_response("\n".join(lines) + "\n", 200, NO_STORE)
     response.content_type = "text/plain; version=0.0.4; charset=utf-8"
     return response
+
+
+@blueprint.get("/api/openapi.json")
+def openapi() -> Response:
+    """What every address takes and answers."""
+    return jsonify(document())

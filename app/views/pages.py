@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
@@ -9,6 +10,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from app.errors import MissingError
 from app.parts import parts
 from app.pinned import pinned_edition
+from app.responses import A_YEAR
 
 blueprint = Blueprint("pages", __name__)
 LANGUAGES = ("zh", "en")
@@ -20,7 +22,8 @@ VENDOR_FILES = {
     "maplibre-gl.css": "maplibre-gl/dist/maplibre-gl.css",
 }
 """What browsers get of the front-end packages: these and nothing else."""
-FONT_FILES = ("AtlasSansSC-Regular.woff2", "AtlasSansSC-Bold.woff2")
+FONT_FILE = re.compile(r"AtlasSansSC-(Regular|Bold)(\.[0-9a-f]{16})?\.woff2")
+"""The newest font of a weight, or the one that a hash of its characters names."""
 
 
 def language() -> str:
@@ -51,16 +54,16 @@ def vendor_file(name: str) -> Response:
 @blueprint.get("/fonts/<name>")
 def font_file(name: str) -> Response:
     """A font of the map, made at publication."""
-    if name not in FONT_FILES:
+    if not FONT_FILE.fullmatch(name):
         raise MissingError(f"没有字体 {name}", f"no font {name}")
-    return _file(parts().home / "fonts", name)
+    return _file(parts().home / "fonts", name, is_named_by_hash=name.count(".") > 1)
 
 
-def _file(folder: Path, name: str) -> Response:
-    """A file with its ETag; kept for a year where the address names its version (``?v=``)."""
+def _file(folder: Path, name: str, *, is_named_by_hash: bool = False) -> Response:
+    """A file with its ETag; kept for a year where the name tells its content, else asked for again."""
     path = folder / name
     if not path.is_file():
         raise MissingError(f"文件 {path.name} 尚未安装或生成", f"{path.name} is not installed or not made yet")
     response = send_from_directory(folder.absolute(), name, conditional=True, etag=True)
-    response.headers["Cache-Control"] = f"private, max-age={A_YEAR_S}, immutable" if "v" in request.args else "no-cache"
+    response.headers["Cache-Control"] = A_YEAR if is_named_by_hash else "no-cache"
     return response

@@ -13,7 +13,8 @@ from app import create_app
 from etl.postgis.cluster import Cluster
 from layers.catalog import Catalog, load_catalog
 from layers.store import engine_from_url
-from tests.app.small_edition import make_edition
+from tests.app.small_edition import make_edition, write_raster
+
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
@@ -41,6 +42,7 @@ def database_url(cluster: Cluster, template_with_edition: str, request: pytest.F
 
 @pytest.fixture
 def server(database_url: str, tmp_path: Path) -> Iterator[Flask]:
+    write_raster(tmp_path)
     app = create_app({"DATABASE_URL": database_url, "HOME": tmp_path})
     yield app
     app.extensions["riskatlas"].database.engine.dispose()

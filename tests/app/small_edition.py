@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import rasterio
 import sqlalchemy as sa
 
 from layers.catalog import Catalog
 from layers.crs import metric_crs
+from layers.scoring.grid import Grid
+from layers.scoring.policy import load_policy
 from layers.tables import edition_table
 
 SRID = 4490
@@ -22,13 +28,16 @@ AREA = {
     "official_crs": "EPSG:4549", "official_crs_zh": "CGCS2000 3度带 中央经线120°",
 }  # fmt: skip
 POLICIES = [
-    {"id": "weighted_index_2026A", "title_zh": "综合指数-2026A", "title_en": "Weighted index 2026A"},
-    {"id": "grid_maximum_2026A", "title_zh": "网格最大值-2026A", "title_en": "Grid maximum 2026A"},
+    {"id": policy.id, "title_zh": policy.title_zh, "title_en": policy.title_en}
+    for policy in map(load_policy, AREA["policies"])
 ]
 SOURCES = [{
-    "source_id": "enterprises_2026q3", "title_zh": "企业台账", "supplier": "应急局", "file": "企业.csv",
-    "sha256": "ab" * 32, "layer": "enterprises", "as_of": "2026-09-30",
+    "source_id": "enterprises_2026q3", "title_zh": "企业台账", "supplier": "应急局", "layer": "enterprises",
+    "files": [{"name": "企业.csv", "sha256": "ab" * 32}], "as_of": "2026-09-30",
 }]  # fmt: skip
+RASTER_PATH = "rasters/tiny.tif"
+VULNERABILITY = 1.2
+GRID = Grid.for_area((490_000.0, 488_000.0, 510_000.0, 512_000.0), 50.0)
 FEATURES: dict[str, list[dict[str, Any]]] = {
     "enterprises": [
         {"feature_id": "E1", "enterprise_id": "E1", "name": "红星化工有限公司", "kind": "hazchem_producer",
@@ -110,6 +119,16 @@ def make_edition(connection: sa.Connection, catalog: Catalog, number: int, label
     )
 
 
+def write_raster(home: Path) -> None:
+    """The edition's risk raster: the same V in every cell, nothing else."""
+    path = home / RASTER_PATH
+    path.parent.mkdir(parents=True)
+    profile = {"driver": "GTiff", "dtype": "float32", "count": 4, "height": GRID.rows, "width": GRID.cols,
+               "transform": GRID.transform, "crs": METRIC.to_wkt(), "nodata": np.nan}  # fmt: skip
+    with rasterio.open(path, "w", **profile) as raster:
+        raster.write(np.full(GRID.shape, VULNERABILITY, dtype="float32"), 3)
+
+
 def _with_srid(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"geom": f"SRID={SRID};{row['geom']}"} if row.get("geom") else row
 
@@ -121,3 +140,7 @@ def _describe(connection: sa.Connection, schema: str) -> None:
     run(f"CREATE TABLE {schema}.boundary AS SELECT geom FROM {schema}.towns")
     for key, value in {"area": AREA, "policies": POLICIES, "sources": SOURCES, "versions": {}, "rules": "r1"}.items():
         run(f"INSERT INTO {schema}.meta VALUES (%(key)s, %(value)s)", {"key": key, "value": json.dumps(value)})
+    info = json.dumps({"grid": dataclasses.asdict(GRID)})
+    for policy in POLICIES:
+        values = {"policy": policy["id"], "path": RASTER_PATH, "info": info}
+        run(f"INSERT INTO {schema}.rasters VALUES ('risk_index', %(policy)s, %(path)s, 'x', %(info)s)", values)

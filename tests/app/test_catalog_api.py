@@ -119,8 +119,8 @@ def test_search_understands_coordinates(client: FlaskClient, text: str) -> None:
 def test_search_understands_a_chainage(client: FlaskClient) -> None:
     result = client.get(f"/api/search?q={quote('K2+000 东西')}").json["results"][0]
     assert result["label"] == "K2+000 东西输气管道"
-    # One kilometre from the start at K1+000; a degree of longitude is 96.49 km at 30.05° (GRS 80).
-    assert result["lon"] == pytest.approx(120.0 + 1 / 96.49, abs=1e-5)
+    # One kilometre from the start at K1+000; a degree of longitude is 96.44 km at 30.05° (GRS 80).
+    assert result["lon"] == pytest.approx(120.0 + 1 / 96.44, abs=3e-6)
     assert found(client, "K999+000 东西") == []
 
 

@@ -1,0 +1,100 @@
+"""An edition's features as frames in the metric CRS, the form in which scoring and sheets take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+import sqlalchemy as sa
+from psycopg2 import sql
+
+from app import queries
+from app.editions import EditionFacts
+from layers.catalog import Catalog, Layer
+
+PANDAS_TYPES = {"integer": "Int64", "boolean": "boolean"}
+Bounds = tuple[float, float, float, float]
+SHORTEST_PIECE_M = 500.0
+SIMPLER_BY_M = 20.0
+BEND_M = 10.0
+
+
+def frames_within(
+    connection: sa.Connection,
+    facts: EditionFacts,
+    catalog: Catalog,
+    layer_ids: Iterable[str],
+    boxes_m: Sequence[Bounds],
+) -> dict[str, pd.DataFrame]:
+    """One frame a layer: features whose box meets one of some boxes, and all rows of layers without geometry.
+
+    Parameters
+    ----------
+    boxes_m : west, south, east, north in metres of the metric CRS, each
+
+    Returns
+    -------
+    dict
+        Columns ``feature_id``, the fields, ``accuracy_m`` and ``geometry`` in the metric CRS, in the order of
+        `feature_id`; layers that the edition does not have are left out.
+    """
+    boxes_deg = boxes_in_degrees(facts, boxes_m)
+    present = [catalog[layer_id] for layer_id in layer_ids if layer_id in facts.counts]
+    return {layer.id: _frame(connection, facts, layer, boxes_deg) for layer in present}
+
+
+def boxes_in_degrees(facts: EditionFacts, boxes_m: Sequence[Bounds]) -> dict[str, list[float]]:
+    """Boxes of the storage CRS that hold boxes of the metric CRS, bent edges included; by the name of the edge.
+
+    They are a little larger: a long edge of a feature, straight in one CRS, bends in the other.
+    """
+    outlines = shapely.box(*(np.array(boxes_m, dtype=float) + (-BEND_M, -BEND_M, BEND_M, BEND_M)).T)
+    longest_m = max(max(box[2] - box[0], box[3] - box[1]) for box in boxes_m)
+    bounds = shapely.bounds(facts.in_degrees(shapely.segmentize(outlines, max(longest_m / 8, 1.0))))
+    return dict(zip(("west", "south", "east", "north"), bounds.T.tolist(), strict=True))
+
+
+def boxes_along(line: shapely.Geometry, reach_m: float) -> list[Bounds]:
+    """Boxes that together hold everything within a reach of a line (metric CRS), none much longer than the reach."""
+    simple = shapely.simplify(line, SIMPLER_BY_M, preserve_topology=False)
+    parts = shapely.segmentize(shapely.get_parts(simple), max(reach_m, SHORTEST_PIECE_M))
+    xy = shapely.get_coordinates(parts)
+    reach_m += SIMPLER_BY_M
+    ends = np.cumsum(shapely.get_num_coordinates(parts))[:-1]
+    joined = np.ones(len(xy) - 1, bool)
+    joined[ends - 1] = False
+    low, high = np.minimum(xy[:-1], xy[1:])[joined] - reach_m, np.maximum(xy[:-1], xy[1:])[joined] + reach_m
+    return [tuple(box) for box in np.hstack([low, high]).tolist()]
+
+
+def _frame(connection: sa.Connection, facts: EditionFacts, layer: Layer, boxes_deg: dict[str, list[float]]) -> pd.DataFrame:
+    names = ["feature_id", *[field.name for field in layer.fields], "accuracy_m"]
+    rows = queries.run(
+        connection,
+        "features_in_boxes" if layer.is_drawn else "features",
+        boxes_deg | {"srid": facts.srid},
+        table=facts.edition.table(layer.id),
+        columns=sql.SQL(", ").join(map(sql.Identifier, names)),
+    ).all()
+    columns = list(zip(*rows, strict=True)) if rows else [()] * (len(names) + layer.is_drawn)
+    values = {name: _typed(column, layer, name) for name, column in zip(names, columns, strict=False)}
+    if not layer.is_drawn:
+        return pd.DataFrame(values)
+    wkb = np.fromiter((bytes(value) for value in columns[-1]), dtype=object, count=len(rows))
+    geometry = facts.in_metres(np.asarray(shapely.from_wkb(wkb), dtype=object))
+    return gpd.GeoDataFrame(values, geometry=geometry, crs=facts.metric_crs)
+
+
+def _typed(column: tuple[Any, ...], layer: Layer, name: str) -> Any:
+    """A column in the type that its field has in every frame; None is NaN in a number, NA in the others."""
+    kinds = {"feature_id": "text", "accuracy_m": "number"}
+    kind = kinds.get(name) or layer.field(name).type
+    if kind in PANDAS_TYPES:
+        return pd.array(list(column), dtype=PANDAS_TYPES[kind])
+    if kind == "number":
+        return np.array(column, dtype=float)
+    return pd.Series(np.fromiter(column, dtype=object, count=len(column)), dtype=object)

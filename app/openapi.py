@@ -1,0 +1,257 @@
+"""The OpenAPI 3.1 document of every address; a test compares it with the routes that there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.parameters import LONGEST_TEXT
+from app.tiles import LARGEST_ZOOM
+from layers.catalog import LEVELS
+
+Schema = dict[str, Any]
+JSON = "application/json"
+
+NUMBER: Schema = {"type": "number"}
+TEXT: Schema = {"type": "string"}
+FLAG: Schema = {"type": "boolean"}
+WHOLE: Schema = {"type": "integer"}
+LON: Schema = {"type": "number", "minimum": -180, "maximum": 180}
+LAT: Schema = {"type": "number", "minimum": -90, "maximum": 90}
+OBJECT: Schema = {"type": "object"}
+GEOMETRY: Schema = {"type": ["object", "null"], "description": "GeoJSON geometry, degrees of the area's storage CRS"}
+LEVEL: Schema = {"enum": list(LEVELS)}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _record(required: str, optional: dict[str, Schema] | None = None, **properties: Schema) -> Schema:
+    """An object: its properties, of which `required` (names between blanks) are always there."""
+    return {"type": "object", "properties": properties | (optional or {}), "required": required.split()}
+
+
+ERROR = _record(
+    "error",
+    error=_record(
+        "code message_zh message_en field", code=TEXT, message_zh=TEXT, message_en=TEXT, field=_or_null(TEXT)
+    ),
+)
+SCHEMAS: dict[str, Schema] = {
+    "Error": ERROR,
+    "Edition": _record(
+        "edition label data_as_of published_at is_newest",
+        edition=WHOLE, label=TEXT, data_as_of=_or_null(TEXT), published_at=_or_null(TEXT), is_newest=FLAG,
+    ),
+    "Field": _record(
+        "name type title_zh title_en unit codes panel",
+        name=TEXT, type=TEXT, title_zh=TEXT, title_en=TEXT, unit=_or_null(TEXT), panel=FLAG,
+        codes=_list(_record("code zh en", code=TEXT, zh=TEXT, en=TEXT)),
+    ),
+    "Layer": _record(
+        "id title_zh title_en group geometry kind draw_order min_zoom max_zoom visible n_features n_unplaced fields"
+        " style legend",
+        id=TEXT, title_zh=TEXT, title_en=TEXT, group=TEXT, geometry=TEXT, kind=TEXT, draw_order=WHOLE, min_zoom=WHOLE,
+        max_zoom=WHOLE, visible=FLAG, label=_or_null(TEXT), n_features=WHOLE, n_unplaced=WHOLE,
+        fields=_list(_ref("Field")), style=_list(OBJECT), legend=_list(OBJECT),
+    ),
+    "Layers": _record(
+        "area edition editions levels groups layers policies policy method secrecy",
+        area=OBJECT, edition=_ref("Edition"), editions=_list(_ref("Edition")), levels=_list(OBJECT),
+        groups=_list(OBJECT), layers=_list(_ref("Layer")), policies=_list(OBJECT), policy=TEXT, method=OBJECT,
+        secrecy=TEXT,
+    ),
+    "Editions": _record("editions", editions=_list(_ref("Edition"))),
+    "Feature": _record(
+        "type id geometry properties edition",
+        type={"const": "Feature"}, id=TEXT, geometry=GEOMETRY, edition=WHOLE,
+        properties=_record(
+            "provenance violations risk_point related",
+            provenance=OBJECT, violations=_list(OBJECT), risk_point=_or_null(OBJECT), related=_list(OBJECT),
+        ),
+    ),
+    "SearchResults": _record(
+        "results edition",
+        edition=WHOLE,
+        results=_list(
+            _record(
+                "layer id label sub lon lat",
+                layer=_or_null(TEXT), id=_or_null(TEXT), label=TEXT, sub=TEXT, lon=_or_null(LON), lat=_or_null(LAT),
+                optional={"level": LEVEL},
+            )
+        ),
+    ),
+    "Explanation": _record(
+        "point policy level index state contributions data_as_of",
+        point=OBJECT, policy=OBJECT, level=_or_null(LEVEL), index=_or_null(NUMBER), cell=_or_null(OBJECT),
+        state={"enum": ["rated", "no_source", "outside", "unrated"]}, contributions=_list(OBJECT),
+        footprint_rule=_or_null(OBJECT), zone=_or_null(OBJECT), notes_zh=_list(TEXT), notes_en=_list(TEXT),
+        versions=OBJECT, data_as_of=_or_null(TEXT),
+    ),
+    "SiteRequest": {
+        **_record(
+            "geometry project_type",
+            geometry={
+                "type": "object",
+                "description": "GeoJSON Point, Polygon or MultiPolygon, degrees of the area's storage CRS",
+                "required": ["type", "coordinates"],
+            },
+            project_type={"type": "string", "description": "an id of /api/project-types"},
+            is_new={"type": "boolean", "default": True},
+            n_persons={"type": "integer", "minimum": 0},
+            name={"type": "string", "maxLength": LONGEST_TEXT},
+        ),
+        "additionalProperties": False,
+    },
+    "SiteCheck": _record(
+        "ref verdict reasons not_assessed no_rule passed edition rules_version disclaimer_zh disclaimer_en",
+        ref=TEXT,
+        verdict=_record(
+            "id rank title_zh title_en",
+            id={"enum": ["not_met", "not_enough", "permit", "nothing_found"]},
+            rank={"type": "integer", "minimum": 1, "maximum": 4}, title_zh=TEXT, title_en=TEXT,
+        ),
+        reasons=_list(OBJECT), not_assessed=_list(OBJECT), no_rule=_list(OBJECT), passed=_list(OBJECT), edition=WHOLE,
+        rules_version=TEXT, disclaimer_zh=TEXT, disclaimer_en=TEXT,
+    ),
+    "ProjectTypes": _record("project_types", project_types=_list(_record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT))),
+    "Pipelines": _record("pipelines edition", pipelines=_list(OBJECT), edition=WHOLE),
+    "Conflicts": _record(
+        "pipeline length_m bands conflicts counts warning_zh warning_en",
+        pipeline=OBJECT, length_m=NUMBER, bands=_list(NUMBER), conflicts=_list(OBJECT), counts=OBJECT, warning_zh=TEXT,
+        warning_en=TEXT,
+    ),
+    "SheetRequest": {
+        **_record(
+            "title layers",
+            title={"type": "string", "maxLength": 60},
+            subtitle={"type": "string", "maxLength": 80},
+            layers={"type": "array", "items": TEXT, "minItems": 1},
+            extent={"type": "array", "items": NUMBER, "minItems": 4, "maxItems": 4,
+                    "description": "west, south, east, north in degrees; or center with scale"},
+            center={"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2},
+            scale={"type": "number", "description": "denominator"},
+            paper={"enum": ["A4", "A3"], "default": "A4"},
+            orientation={"enum": ["landscape", "portrait"], "default": "landscape"},
+            format={"enum": ["pdf", "png", "svg"], "default": "pdf"},
+            lang={"enum": ["zh", "en"], "default": "zh"},
+            policy={"type": "string", "description": "an id of the policies of /api/layers"},
+        ),
+        "additionalProperties": False,
+    },
+    "Health": _record("status edition", status={"enum": ["ok", "no_edition"]}, edition=_or_null(WHOLE)),
+}  # fmt: skip
+
+
+def _parameter(name: str, place: str, schema: Schema, about: str, *, required: bool = False) -> Schema:
+    return {"name": name, "in": place, "schema": schema, "description": about, "required": required or place == "path"}
+
+
+def _path(name: str, about: str, schema: Schema = TEXT) -> Schema:
+    return _parameter(name, "path", schema, about)
+
+
+def _query(name: str, about: str, schema: Schema = TEXT, *, required: bool = False) -> Schema:
+    return _parameter(name, "query", schema, about, required=required)
+
+
+def _operation(
+    name: str,
+    summary: str,
+    content: dict[str, Schema],
+    *parameters: Schema,
+    body: str | None = None,
+    others: dict[str, str] | None = None,
+) -> Schema:
+    """One operation: what it is called, what 200 brings, its parameters, and other answers that are no error."""
+    responses: dict[str, Schema] = {"200": {"description": summary, "content": content}}
+    for status, meaning in (others or {}).items():
+        responses[status] = {"description": meaning}
+    responses["default"] = {"description": "Every failure", "content": {JSON: {"schema": _ref("Error")}}}
+    operation: Schema = {"operationId": name, "summary": summary, "parameters": list(parameters), "responses": responses}
+    if body:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _ref(body)}}}
+    return operation
+
+
+def _json(schema: str) -> dict[str, Schema]:
+    return {JSON: {"schema": _ref(schema)}}
+
+
+def _file(*mimetypes: str) -> dict[str, Schema]:
+    return {mimetype: {} for mimetype in mimetypes}
+
+
+PAGE = _file("text/html")
+EDITION = _query("ed", "Edition by number or label; the newest when absent")
+LAYER_ID = _path("layer_id", "Id of a layer")
+REF = _path("ref", "Number of a kept case, such as S2026-0042")
+TILE_NUMBER: Schema = {"type": "integer", "minimum": 0}
+
+PATHS: dict[str, dict[str, Schema]] = {
+    "/": {"get": _operation("mapPage", "The map", PAGE, EDITION, _query("lang", "zh or en", {"enum": ["zh", "en"]}))},
+    "/static/{filename}": {"get": _operation("staticFile", "A file of the page", _file("*/*"), _path("filename", "Its path"))},
+    "/vendor/{name}": {"get": _operation("vendorFile", "A file of a front-end package", _file("text/javascript", "text/css"), _path("name", "Its name"))},
+    "/fonts/{name}": {"get": _operation("fontFile", "A font of the map", _file("font/woff2"), _path("name", "Its name"))},
+    "/tiles/{edition}/{view}/{layer_id}/{z}/{x}/{y}.mvt": {"get": _operation(
+        "tile", "A vector tile; never changes at its address", _file("application/vnd.mapbox-vector-tile"),
+        _path("edition", "Number of a published edition", WHOLE), _path("view", "What may be seen", {"enum": ["all"]}), LAYER_ID,
+        _path("z", "Zoom", {**TILE_NUMBER, "maximum": LARGEST_ZOOM}), _path("x", "Column", TILE_NUMBER), _path("y", "Row, 0 in the north", TILE_NUMBER),
+        others={"204": "Nothing to draw", "304": "Not changed"},
+    )},
+    "/api/layers": {"get": _operation("layers", "Layers, levels, styles, legends", _json("Layers"), EDITION)},
+    "/api/editions": {"get": _operation("editions", "Published editions, newest first", _json("Editions"))},
+    "/api/features/{layer_id}/{feature_id}": {"get": _operation(
+        "feature", "A feature with provenance, conflicts and rating", _json("Feature"), LAYER_ID,
+        _path("feature_id", "Its number; may hold slashes"), EDITION,
+    )},
+    "/api/search": {"get": _operation(
+        "search", "Features by name or number, chainages (K12+300 name), coordinates (lon,lat)", _json("SearchResults"),
+        _query("q", "What to look for", {"type": "string", "maxLength": 80}, required=True),
+        _query("limit", "Results at most", {"type": "integer", "minimum": 1, "maximum": 50, "default": 8}), EDITION,
+    )},
+    "/api/explain": {"get": _operation(
+        "explain", "Why a place has its colour", _json("Explanation"),
+        _query("lon", "Degrees east, storage CRS", LON, required=True), _query("lat", "Degrees north", LAT, required=True),
+        _query("policy", "Policy; that of the map when absent"), EDITION,
+    )},
+    "/api/project-types": {"get": _operation("projectTypes", "Kinds of projects that can be checked", _json("ProjectTypes"))},
+    "/api/site-checks": {"post": _operation("newSiteCheck", "A siting check: verdict with reasons", _json("SiteCheck"), EDITION, body="SiteRequest")},
+    "/api/site-checks/{ref}": {"get": _operation("siteCheck", "A kept siting check", _json("SiteCheck"), REF)},
+    "/api/pipelines": {"get": _operation("pipelines", "Pipelines with length and chainages", _json("Pipelines"), EDITION)},
+    "/api/pipelines/{pipeline_id}/conflicts": {"get": _operation(
+        "pipelineConflicts", "What stands near a pipeline, by chainage", _json("Conflicts"), _path("pipeline_id", "Its number"),
+        _query("buffer_m", "How far to look, metres", {"type": "number", "minimum": 1, "maximum": 1000, "default": 200}),
+        _query("from_m", "Chainage from, metres", NUMBER), _query("to_m", "Chainage to, metres", NUMBER), EDITION,
+    )},
+    "/api/sheets": {"post": _operation(
+        "newSheet", "A map sheet", _file("application/pdf", "image/png", "image/svg+xml"), EDITION, body="SheetRequest",
+    )},
+    "/api/openapi.json": {"get": _operation("openapi", "This document", {JSON: {"schema": OBJECT}})},
+    "/healthz": {"get": _operation("healthz", "Whether an edition is served", _json("Health"), others={"503": "None is published, or the database is gone"})},
+    "/metrics": {"get": _operation("metrics", "Counters in Prometheus' text format", _file("text/plain"))},
+}  # fmt: skip
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "安全风险一张图 Risk Atlas",
+            "version": "1",
+            "description": "Every answer comes from one published edition. Coordinates are longitude, latitude in the"
+            " area's storage CRS; lengths are metres. Results are a screening, no permit.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": PATHS,
+        "components": {"schemas": SCHEMAS},
+    }

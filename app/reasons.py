@@ -1,0 +1,134 @@
+"""Why a place has its colour: the edition's sources and rasters around it, handed to the scoring."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import rasterio
+import rasterio.errors
+import rasterio.windows
+import shapely
+import sqlalchemy as sa
+
+from app import queries
+from app.editions import EditionFacts, Raster
+from app.frames import frames_within
+from layers.catalog import Catalog
+from layers.errors import AtlasError
+from layers.scoring.explain import Explanation, explain_point
+from layers.scoring.grid import Grid
+from layers.scoring.policy import load_policy
+
+VULNERABILITY_BAND = 3
+OUTSIDE_NOTES = ("该处在辖区以外。", "This place is outside the area.")
+
+
+class EditionFileError(AtlasError):
+    """A file that an edition names is missing or cannot be read."""
+
+
+def explanation(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, lon: float, lat: float, *, policy_id: str, home: Path
+) -> dict[str, Any]:
+    """Every contribution to the colour of a place.
+
+    Parameters
+    ----------
+    lon, lat : degrees of the storage CRS
+    policy_id : one of the edition's policies
+    home : folder below which the edition's rasters lie
+
+    Returns
+    -------
+    dict
+        The answer of ``/api/explain``; its contributions' ``points`` sum to ``index``.
+    """
+    answer = _frame_of_answer(facts, lon, lat, policy_id)
+    raster = next(entry for entry in facts.rasters if (entry.layer, entry.policy) == ("risk_index", policy_id))
+    grid = Grid(**raster.info["grid"])
+    place = shapely.Point(lon, lat)
+    x_m, y_m = map(float, shapely.get_coordinates(facts.in_metres(place))[0])
+    row, col = grid.cell_of(x_m, y_m)
+    if not grid.holds(row, col) or not shapely.intersects(facts.boundary, place):
+        return answer | {"notes_zh": [OUTSIDE_NOTES[0]], "notes_en": [OUTSIDE_NOTES[1]]}
+    found = explain_point(
+        x_m,
+        y_m,
+        _points_around(connection, facts, catalog, x_m, y_m, grid.cell_m),
+        load_policy(policy_id),
+        grid=grid,
+        vulnerability=_vulnerability(home, raster, row, col),
+    )
+    return answer | _told(found) | {"zone": _zone(connection, facts, lon, lat, policy_id)}
+
+
+def _frame_of_answer(facts: EditionFacts, lon: float, lat: float, policy_id: str) -> dict[str, Any]:
+    """What every answer has, filled in for a place outside."""
+    policy = next(entry for entry in facts.policies if entry["id"] == policy_id)
+    return {
+        "point": {"lon": lon, "lat": lat},
+        "policy": {name: policy[name] for name in ("id", "title_zh", "title_en")},
+        "level": None,
+        "index": None,
+        "cell": None,
+        "state": "outside",
+        "contributions": [],
+        "unrated": [],
+        "footprint_rule": None,
+        "zone": None,
+        "notes_zh": [],
+        "notes_en": [],
+        "versions": facts.meta.get("versions", {}),
+        "edition": facts.edition.number,
+        "data_as_of": facts.edition.data_as_of.isoformat() if facts.edition.data_as_of else None,
+    }
+
+
+def _points_around(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, x_m: float, y_m: float, cell_m: float
+) -> gpd.GeoDataFrame:
+    reach_m = facts.largest_radius_m + 2 * cell_m
+    bounds_m = (x_m - reach_m, y_m - reach_m, x_m + reach_m, y_m + reach_m)
+    points = frames_within(connection, facts, catalog, ["risk_points"], [bounds_m])["risk_points"]
+    return gpd.GeoDataFrame(points)
+
+
+def _vulnerability(home: Path, raster: Raster, row: int, col: int) -> float:
+    """V of a cell as the edition's raster has it; 1 where it has none."""
+    try:
+        with rasterio.open(home / raster.path) as dataset:
+            window = rasterio.windows.Window(col, row, 1, 1)
+            value = dataset.read(VULNERABILITY_BAND, window=window, masked=True).filled(1.0)
+    except rasterio.errors.RasterioIOError as error:
+        raise EditionFileError(f"the risk raster of policy {raster.policy} cannot be read: {error}") from error
+    return float(value[0, 0])
+
+
+def _told(found: Explanation) -> dict[str, Any]:
+    contributions = [dataclasses.asdict(part) for part in found.contributions]
+    for contribution in contributions:
+        del contribution["position"]
+    return {
+        "level": found.level,
+        "index": found.index,
+        "cell": {"H": found.hazard, "V": found.vulnerability, "C": found.help_factor},
+        "state": found.state,
+        "contributions": contributions,
+        "unrated": list(found.unrated_ids),
+        "footprint_rule": dataclasses.asdict(found.footprint_rule) if found.footprint_rule else None,
+        "notes_zh": list(found.notes_zh),
+        "notes_en": list(found.notes_en),
+    }
+
+
+def _zone(
+    connection: sa.Connection, facts: EditionFacts, lon: float, lat: float, policy_id: str
+) -> dict[str, Any] | None:
+    if "risk_zones" not in facts.counts:
+        return None
+    parameters = {"lon": lon, "lat": lat, "srid": facts.srid, "policy": policy_id}
+    row = queries.run(connection, "zone_at", parameters, table=facts.edition.table("risk_zones")).first()
+    return None if row is None else dict(row.properties)

@@ -1,0 +1,43 @@
+"""Pipelines, and what stands near them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from app.parameters import number, plain_text
+from app.parts import parts
+from app.pinned import pinned_edition
+from app.pipeline_conflicts import pipeline_conflicts, pipeline_list
+from layers.scoring.pipelines import MAX_BUFFER_M
+
+blueprint = Blueprint("pipelines", __name__)
+DEFAULT_BUFFER_M = 200
+LEAST_BUFFER_M = 1
+LARGEST_CHAINAGE_M = 10_000_000
+
+
+@blueprint.get("/api/pipelines")
+def pipelines() -> Response:
+    """Every pipeline with its length and chainages."""
+    with pinned_edition() as pinned:
+        found = pipeline_list(pinned.connection, pinned.facts)
+    return jsonify(pipelines=found, edition=pinned.edition.number)
+
+
+@blueprint.get("/api/pipelines/<path:pipeline_id>/conflicts")
+def conflicts(pipeline_id: str) -> Response:
+    """What stands near a pipeline, by chainage."""
+    wanted = plain_text("pipeline_id", pipeline_id)
+    buffer_m = number("buffer_m", request.args.get("buffer_m", DEFAULT_BUFFER_M), least=LEAST_BUFFER_M, most=MAX_BUFFER_M)
+    from_m, to_m = (_chainage(name) for name in ("from_m", "to_m"))
+    with pinned_edition() as pinned:
+        found = pipeline_conflicts(
+            pinned.connection, pinned.facts, parts().catalog, parts().rules, wanted,
+            buffer_m=buffer_m, from_m=from_m, to_m=to_m,
+        )  # fmt: skip
+    return jsonify(found)
+
+
+def _chainage(name: str) -> float | None:
+    text = request.args.get(name)
+    return None if text is None else number(name, text, least=0, most=LARGEST_CHAINAGE_M)

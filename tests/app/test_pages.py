@@ -1,0 +1,40 @@
+"""Pages and the files they need: what is served, how long it is kept, and in which language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.views.pages import VENDOR_FILES
+
+
+def test_map_page_is_html_and_kept_by_nobody(client: FlaskClient) -> None:
+    answer = client.get("/")
+    assert answer.content_type == "text/html; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_language_of_the_address_is_kept(client: FlaskClient) -> None:
+    assert "lang=en" in client.get("/?lang=en").headers["Set-Cookie"]
+    assert "Set-Cookie" not in client.get("/?lang=<script>").headers
+
+
+@pytest.mark.parametrize("name", VENDOR_FILES)
+def test_front_end_packages_are_served_with_an_etag(client: FlaskClient, name: str) -> None:
+    answer = client.get(f"/vendor/{name}", buffered=True)
+    assert answer.status_code == 200
+    assert answer.mimetype in ("text/javascript", "text/css")
+    again = client.get(f"/vendor/{name}", buffered=True, headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_font_named_by_its_hash_is_kept_for_a_year(client: FlaskClient, tmp_path: Path) -> None:
+    (tmp_path / "fonts").mkdir()
+    for name in ("AtlasSansSC-Bold.woff2", "AtlasSansSC-Bold.0123456789abcdef.woff2"):
+        (tmp_path / "fonts" / name).write_bytes(b"wOF2")
+    assert "immutable" in client.get("/fonts/AtlasSansSC-Bold.0123456789abcdef.woff2", buffered=True).headers["Cache-Control"]
+    newest = client.get("/fonts/AtlasSansSC-Bold.woff2", buffered=True)
+    assert (newest.headers["Cache-Control"], newest.mimetype) == ("no-cache", "font/woff2")
+    assert client.get("/fonts/characters.0123456789abcdef.txt", buffered=True).status_code == 404

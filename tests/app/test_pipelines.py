@@ -1,0 +1,60 @@
+"""Pipelines and what stands near them, over the API."""
+
+from __future__ import annotations
+
+import pytest
+import shapely
+from flask.testing import FlaskClient
+
+from app.frames import boxes_along
+
+
+def test_pipelines_are_listed_with_length_and_chainages(client: FlaskClient) -> None:
+    pipeline = client.get("/api/pipelines").json["pipelines"][0]
+    assert (pipeline["id"], pipeline["name"]) == ("P1", "东西输气管道")
+    # 0.2 degrees of longitude at 30.05° on GRS 80: 0.2 (π a cos φ / 180) / √(1 - e² sin² φ) = 19,287.6 m.
+    assert pipeline["length_m"] == pytest.approx(19_287.6, abs=0.5)
+    assert pipeline["end_chainage_m"] - pipeline["start_chainage_m"] == pytest.approx(pipeline["length_m"])
+
+
+def test_conflicts_come_in_chainage_order_with_line_and_clause(client: FlaskClient) -> None:
+    told = client.get("/api/pipelines/P1/conflicts?buffer_m=200").json
+    buildings = [entry for entry in told["conflicts"] if entry["object"]["layer"] == "buildings"]
+    assert [entry["object"]["id"] for entry in buildings] == ["B0", "B1", "B2"]
+    first = buildings[0]
+    # 0.05 degrees east of the start at K1+000, and 0.00005 degrees of latitude (5.54 m) to the north; a line due
+    # east in degrees bends from the straight one of the projection by up to 0.3 m between its ends.
+    assert first["chainage_m"] == pytest.approx(1000 + 4822, abs=10)
+    assert first["distance_m"] < 10
+    assert (first["verdict_zh"], first["certainty"]) == ("可能禁止", "possible")
+    assert first["clause"]
+    assert first["line"]["type"] == "LineString"
+    assert told["counts"]["possibly_prohibited"] == 3
+    assert told["bands"] == [5, 50, 200]
+    assert "不代替现场探测" in told["warning_zh"]
+
+
+def test_stretch_leaves_out_what_lies_beyond_it(client: FlaskClient) -> None:
+    told = client.get("/api/pipelines/P1/conflicts?from_m=5000&to_m=6200").json
+    assert {entry["object"]["id"] for entry in told["conflicts"]} == {"B0"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "field"),
+    [
+        ("none/conflicts", 404, None), ("P1'--/conflicts", 404, None), ("P1/conflicts?buffer_m=0", 400, "buffer_m"),
+        ("P1/conflicts?buffer_m=1001", 400, "buffer_m"), ("P1/conflicts?buffer_m=nan", 400, "buffer_m"),
+        ("P1/conflicts?from_m=-1", 400, "from_m"), ("P1/conflicts?from_m=x", 400, "from_m"),
+        ("P1/conflicts?from_m=9000&to_m=8000", 400, "from_m"), ("P1/conflicts?to_m=1e9", 400, "to_m"),
+    ],
+)  # fmt: skip
+def test_wrong_query_is_refused(client: FlaskClient, path: str, status: int, field: str | None) -> None:
+    answer = client.get(f"/api/pipelines/{path}")
+    assert (answer.status_code, answer.json["error"]["field"]) == (status, field)
+
+
+def test_boxes_along_a_line_hold_all_that_is_near_it() -> None:
+    line = shapely.from_wkt("MULTILINESTRING ((0 0, 3000 10, 3000 2500), (9000 0, 9100 0))")
+    boxes = shapely.union_all([shapely.box(*box) for box in boxes_along(line, 200.0)])
+    assert shapely.covers(boxes, shapely.buffer(line, 200.0, cap_style="flat"))
+    assert not shapely.intersects(boxes, shapely.Point(6000, 0))
