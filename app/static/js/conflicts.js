@@ -24,8 +24,8 @@ export function openConflicts(pipelineId, onOpen, bufferM = 200) {
   return loadIntoPanel(() => t("pipeline_conflicts"), async () => {
     const answer = await getJson(`/api/pipelines/${encodeURIComponent(pipelineId)}/conflicts?${query}`);
     const body = () => list(answer, pipelineId, bufferM, onOpen);
-    return { title: () => t("pipeline_conflicts"), body, onClose, announce: () => t("n_conflicts", { n: answer.conflicts.length }) };
-  }, { focus: true });
+    return { title: () => t("pipeline_conflicts"), body, onClose, staysUnder: true, announce: () => t("n_conflicts", { n: answer.conflicts.length }) };
+  }, { focus: true, onClose, staysUnder: true });
 }
 
 /** @param {any} answer @param {string} pipelineId @param {number} bufferM @param {(layer: string, id: string) => void} onOpen */

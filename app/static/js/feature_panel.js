@@ -100,12 +100,15 @@ function conflictFacts(row) {
   return el("div", { class: "conflict-head" }, conflictNumbers(row));
 }
 
+/** A permit rule names a zone within which to ask, not a distance to keep. @param {any} row */
+const isPermit = (row) => (row.rule_kind ?? row.kind) === "permit_required";
+
 /** Actual, required and shortfall on one line, with certainty and marks. @param {any} row */
 export function conflictNumbers(row) {
   const error = isMissing(row.error_m) ? "" : ` ±${number(row.error_m, 1)} m`;
   return el("div", { class: "conflict-numbers" },
     el("span", {}, t("actual"), " ", el("strong", {}, distance(row.actual_m)), error),
-    el("span", {}, t("required"), " ", el("strong", {}, `≥ ${distance(row.required_m)}`)),
+    el("span", {}, t("required"), " ", el("strong", {}, `${isPermit(row) ? "" : "≥ "}${distance(row.required_m)}`)),
     isMissing(row.shortfall_m) ? null : el("span", { class: "shortfall" }, t("shortfall"), " ", el("strong", {}, distance(row.shortfall_m))),
     row.certainty ? el("span", { class: `tag tag-${row.certainty}` }, t(row.certainty === "possible" ? "possible" : "certain")) : null,
     row.is_historic ? el("span", { class: "tag" }, t("historic")) : null,

@@ -3,6 +3,9 @@ import { lang, t } from "./texts.js";
 
 export const MISSING = "—";
 
+/** Below this a distance is nought to the decimal shown. */
+const SHORTEST_M = 0.05;
+
 /** @param {any} value */
 export const isMissing = (value) => value === null || value === undefined || value === "" || Number.isNaN(value);
 
@@ -30,6 +33,7 @@ export function fixed(value, digits) {
  */
 export function distance(metres) {
   if (isMissing(metres)) return MISSING;
+  if (metres < SHORTEST_M) return "0 m";
   if (metres < 10) return `${Number(metres).toFixed(1)} m`;
   if (metres < 999.5) return `${Math.round(metres)} m`;
   return `${fixed(metres / 1000, 1)} km`;

@@ -1,5 +1,5 @@
 /** What lies under the pointer: hover names it, a click selects it, several are listed worst first. */
-import { codeTitle, featureName, fieldOf, isByPolicy, layerById, levelRank, levelWord, shortName, shown } from "./atlas.js";
+import { codeTitle, featureName, fieldOf, isByPolicy, layerById, levelRank, levelWord, shortName } from "./atlas.js";
 import { byId, put, el } from "./dom.js";
 import { clickableStyleLayers, map } from "./mapview.js";
 import { said } from "./texts.js";
@@ -96,5 +96,3 @@ function showHover(event) {
 function hideHover() {
   byId("hover").hidden = true;
 }
-
-export { shown };

@@ -1,14 +1,14 @@
 /** The map page: puts the parts together and keeps them in step with the address. */
-import { ApiError, onConnection } from "./api.js";
-import { KEYS, parseLayers, parseView, pushAddress, readAddress, replaceAddress, viewText } from "./address.js";
-import { drawnLayers, featureName, isByPolicy, layerById, levelById, loadCatalog, shown } from "./atlas.js";
+import { ApiError } from "./api.js";
+import { parseLayers, parseView, pushAddress, readAddress, replaceAddress, viewText } from "./address.js";
+import { drawnLayers, featureName, isByPolicy, layerById, levelColourWord, levelWord, loadCatalog, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { featureContent, loadFeature, loadWhy } from "./feature_panel.js";
-import { day } from "./formats.js";
+import { coordinates, day } from "./formats.js";
 import { wireFrame, drawFrame } from "./frame.js";
 import { hitTitle, wireIdentify } from "./identify.js";
 import { wireKeyboard } from "./keyboard.js";
-import { bounds, drawOwn, drawReasonLines, feature, flyToGeometry, makeMap, map, setMapState, useEdition } from "./mapview.js";
+import { bounds, drawOwn, drawReasonLines, feature, flyToGeometry, keepInSight, makeMap, map, setMapState, useEdition } from "./mapview.js";
 import { openConflicts } from "./conflicts.js";
 import { closePanel, drawPanel, errorBox, isPanelOpen, loadIntoPanel, onPanelChange, openPanel, say, wirePanel } from "./panel.js";
 import { basisSection, levelDot, placeReasons, whyTitle } from "./reasons.js";
@@ -17,7 +17,6 @@ import { openSheet } from "./sheet.js";
 import { cancelDrawing, isDrawing, lineLabel, openSiting, wireSiting } from "./siting.js";
 import { datum, drawScale, drawStale, drawStatus, isForeign, showPointer, wireVeil } from "./status.js";
 import { lang, said, setLanguage, t } from "./texts.js";
-import { coordinates } from "./formats.js";
 import { countInView, drawTree, onPolicy, updateZoomState, viewSummary } from "./tree.js";
 
 /** @typedef {import("./identify.js").Hit} Hit */
@@ -27,6 +26,8 @@ let selected = {};
 /** @type {Hit[]} */
 let hits = [];
 let hitIndex = 0;
+/** What the panel that is being opened tells of. @type {{geometry: any, fly: boolean}|null} */
+let shownAt = null;
 
 async function start() {
   const { values, unknown } = readAddress();
@@ -85,13 +86,19 @@ function drawToolbar() {
     ["home_extent", "⌂", () => goHome()],
     ["layers_and_legend", "☰", () => toggleLayers()],
   ];
-  const words = [["siting", () => openSiting()], ["sheet", () => openSheet()]];
+  const words = [["siting", () => openTool(openSiting)], ["sheet", () => openTool(openSheet)]];
   put(byId("toolbar"),
     tools.map(([key, sign, act]) => el("button", { type: "button", class: `tool tool-${key}`, "aria-label": t(String(key)), title: t(String(key)), on: { click: act } }, String(sign))),
     words.map(([key, act]) => el("button", { type: "button", class: `tool tool-word tool-${key}`, on: { click: act } }, t(String(key)))));
 }
 
-export function goHome() {
+/** A tool takes the panel; what was selected is let go. @param {() => void} open */
+function openTool(open) {
+  clearSelection();
+  open();
+}
+
+function goHome() {
   map.fitBounds(bounds(shown.catalog.area.home), { padding: 24 });
 }
 
@@ -127,7 +134,11 @@ function wireMap(area) {
   wireVeil(useEdition);
   wireKeyboard({ goHome, step, escape, selectCentre });
   onPolicy(() => reopen());
-  onPanelChange(() => { map.resize(); if (!isPanelOpen()) clearSelection(); });
+  onPanelChange(() => {
+    map.resize();
+    if (isPanelOpen()) bringIntoSight();
+    else clearSelection();
+  });
   byId("layers-close").addEventListener("click", () => toggleLayers(false));
   window.addEventListener("popstate", () => followAddress());
   drawScale();
@@ -173,7 +184,7 @@ function openFeature(layerId, id, { isHistory = false, fly = false } = {}) {
     const { geometry } = loaded.feature;
     const name = featureName(layer, { ...loaded.feature.properties, id });
     drawOwn("selection", geometry ? [feature(geometry, { label: name })] : null);
-    if (fly && geometry) flyToGeometry(geometry);
+    shownAt = { geometry, fly };
     const content = featureContent(loaded, panelActions());
     return { ...content, body: () => [hitList(), content.body()] };
   });
@@ -187,6 +198,7 @@ function openPlace(lon, lat, { isHistory = false } = {}) {
   drawOwn("selection", [feature({ type: "Point", coordinates: [lon, lat] }, { label: "" })]);
   return loadIntoPanel(() => t("why_here"), async () => {
     const why = await loadWhy(lon, lat);
+    shownAt = { geometry: { type: "Point", coordinates: [lon, lat] }, fly: false };
     return { title: () => whyTitle(why.level, why.state), announce: () => whyTitle(why.level, why.state), body: () => placeBody(why, lon, lat) };
   });
 }
@@ -289,6 +301,15 @@ function onSearchHit(hit) {
 
 /* The address */
 
+/** Once the panel stands, what it tells of must not lie beneath it. */
+function bringIntoSight() {
+  if (!shownAt) return;
+  const { geometry, fly } = shownAt;
+  shownAt = null;
+  if (fly && geometry) flyToGeometry(geometry);
+  else if (geometry?.type === "Point") keepInSight(geometry.coordinates);
+}
+
 /** @param {Record<string, string>} values @returns {boolean} whether something was opened */
 function openFromAddress(values) {
   const [layer, ...id] = (values.f ?? "").split("/");
@@ -344,7 +365,7 @@ function welcome() {
     el("p", {}, t("click_hint")),
     isForeign(shown.catalog.area) ? el("p", { class: "notice" }, t("jurisdiction_note")) : null,
     el("h3", {}, t("levels_title")),
-    el("ul", { class: "level-list" }, shown.catalog.levels.map((level) => el("li", {}, levelDot(level.id), " ", said(level, "colour"), " – ", said(levelById(level.id), ""),
+    el("ul", { class: "level-list" }, shown.catalog.levels.map((level) => el("li", {}, levelDot(level.id), " ", levelColourWord(level.id), levelColourWord(level.id) === levelWord(level.id) ? "" : ` – ${levelWord(level.id)}`,
       level.id === "unrated" ? el("span", { class: "muted" }, ` ${t("not_low")}`) : null))),
     el("p", { class: "muted" }, t("keys_hint")),
   ] });
@@ -357,7 +378,4 @@ function showNotice(text) {
   setTimeout(() => note.remove(), 6000);
 }
 
-onConnection(() => undefined);
 start();
-
-export { KEYS };

@@ -9,6 +9,8 @@ import { lang, t } from "./texts.js";
 const FONTS = ["Atlas Sans SC", "Atlas Sans SC Bold"];
 const FONT_WAIT_MS = 3000;
 const TILE_MAX_ZOOM = 16;
+const SIGHT_MARGIN_PX = 40;
+const FIT_MARGIN_PX = 40;
 const OPACITY_OF = {
   fill: ["fill-opacity"],
   line: ["line-opacity"],
@@ -257,11 +259,37 @@ export function extentOf(geometry) {
   return Number.isFinite(box[0]) ? box : null;
 }
 
+/** Pixels of the map's edges that a panel lies over. */
+function coveredEdges() {
+  const frame = map.getContainer().getBoundingClientRect();
+  const panel = document.getElementById("result");
+  const none = { top: 0, bottom: 0, left: 0, right: 0 };
+  if (!panel || panel.hidden) return none;
+  const box = panel.getBoundingClientRect();
+  if (box.left >= frame.right - 1 || box.top >= frame.bottom - 1) return none;
+  return box.width >= frame.width - 1 ? { ...none, bottom: Math.max(0, frame.bottom - box.top) } : { ...none, right: Math.max(0, frame.right - box.left) };
+}
+
+/** @param {{top: number, bottom: number, left: number, right: number}} edges */
+const fitPadding = (edges) => Object.fromEntries(Object.entries(edges).map(([side, covered]) => [side, covered + FIT_MARGIN_PX]));
+
+/** Moves the map just so far that a place is not under the panel. @param {[number, number]} place */
+export function keepInSight(place) {
+  const edges = coveredEdges();
+  const { clientWidth, clientHeight } = map.getContainer();
+  const at = map.project(place);
+  const most = { x: clientWidth - edges.right - SIGHT_MARGIN_PX, y: clientHeight - edges.bottom - SIGHT_MARGIN_PX };
+  const over = [Math.max(0, at.x - most.x), Math.max(0, at.y - most.y)];
+  if (over[0] < clientWidth && over[1] < clientHeight && (over[0] || over[1])) map.panBy(over, { duration: 250 });
+}
+
 /** Goes to a geometry: to a point at zoom 15 or nearer, to anything else so that it fits. @param {any} geometry */
 export function flyToGeometry(geometry) {
   const box = extentOf(geometry);
   if (!box) return;
   const isPoint = box[0] === box[2] && box[1] === box[3];
-  if (isPoint) map.flyTo({ center: [box[0], box[1]], zoom: Math.max(15, map.getZoom()), speed: 2.4 });
-  else map.fitBounds(bounds(box), { padding: 60, maxZoom: 17, speed: 2.4 });
+  const edges = coveredEdges();
+  const offset = [-edges.right / 2, -edges.bottom / 2];
+  if (isPoint) map.flyTo({ center: [box[0], box[1]], zoom: Math.max(15, map.getZoom()), speed: 2.4, offset });
+  else map.fitBounds(bounds(box), { padding: fitPadding(edges), maxZoom: 17, speed: 2.4 });
 }

@@ -4,7 +4,8 @@ import { byId, el, put } from "./dom.js";
 import { said, t } from "./texts.js";
 
 /**
- * @typedef {{title: () => string, body: () => any[], onClose?: () => void, announce?: () => string}} Content
+ * @typedef {{title: () => string, body: () => any[], onClose?: () => void, announce?: () => string, staysUnder?: boolean}} Content
+ *   `staysUnder`: what is opened out of this content lies on top of it, with a way back
  */
 
 const SKELETON_AFTER_MS = 300;
@@ -12,6 +13,8 @@ const STOPS = ["low", "half", "full"];
 
 /** @type {Content|null} */
 let current = null;
+/** @type {Content|null} content to which the way back leads */
+let under = null;
 let token = 0;
 
 /** @type {(() => void)[]} told when the panel opens or closes */
@@ -28,10 +31,9 @@ export const isPanelOpen = () => !byId("result").hidden;
  * @param {{focus?: boolean}} [options] `focus` puts the keyboard into the panel
  */
 export function openPanel(content, { focus = false } = {}) {
-  const left = current;
+  leave(content);
   current = content;
   token += 1;
-  if (left?.onClose && left !== content) left.onClose();
   drawPanel();
   setOpen(true);
   byId("result-body").scrollTop = 0;
@@ -39,20 +41,36 @@ export function openPanel(content, { focus = false } = {}) {
   if (focus) byId("result-title").focus();
 }
 
+/** Ends the present content, unless it is to wait under the next. @param {Content} next */
+function leave(next) {
+  if (!current || current === next) return;
+  if (next === under) under = null;
+  else if (current.staysUnder && !next.staysUnder) {
+    under = current;
+    return;
+  } else if (next.staysUnder && under) {
+    under.onClose?.();
+    under = null;
+  }
+  current.onClose?.();
+}
+
 /** Draws the present content again, after a change of language or of its own state. */
 export function drawPanel() {
   if (!current) return;
   byId("result-title").textContent = current.title();
-  put(byId("result-body"), current.body());
+  const waiting = under;
+  const back = waiting && el("button", { type: "button", class: "link back", on: { click: () => openPanel(waiting, { focus: true }) } }, `‹ ${waiting.title()}`);
+  put(byId("result-body"), back, current.body());
 }
 
 /** Closes the panel and tells its content. */
 export function closePanel() {
-  const left = current;
-  current = null;
+  const left = [current, under];
+  current = under = null;
   token += 1;
   setOpen(false);
-  left?.onClose?.();
+  left.forEach((content) => content?.onClose?.());
 }
 
 /** @param {boolean} isOpen */
@@ -68,12 +86,12 @@ function setOpen(isOpen) {
  * Shows what a request answers: nothing for 300 ms, then a skeleton, then the content or the error with a retry.
  * @param {() => string} title
  * @param {() => Promise<Content>} load
- * @param {{focus?: boolean, onClose?: () => void}} [options]
+ * @param {{focus?: boolean, onClose?: () => void, staysUnder?: boolean}} [options] `staysUnder` as the content will have it
  */
 export async function loadIntoPanel(title, load, options = {}) {
   const mine = (token += 1);
   const waiting = setTimeout(() => {
-    if (mine === token) openAs(mine, { title, body: skeleton, onClose: options.onClose }, options);
+    if (mine === token) openAs(mine, { title, body: skeleton, onClose: options.onClose, staysUnder: options.staysUnder }, options);
   }, SKELETON_AFTER_MS);
   try {
     const content = await load();
@@ -81,7 +99,7 @@ export async function loadIntoPanel(title, load, options = {}) {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const retry = () => loadIntoPanel(title, load, options);
-    if (mine === token) openAs(mine, failure(title, error, retry, options.onClose), options);
+    if (mine === token) openAs(mine, { ...failure(title, error, retry), onClose: options.onClose, staysUnder: options.staysUnder }, options);
   } finally {
     clearTimeout(waiting);
   }
@@ -101,10 +119,9 @@ function skeleton() {
   return [el("div", { class: "skeleton", role: "status", "aria-label": t("loading") }, bars.map((w) => el("div", { class: `bone ${w}` })))];
 }
 
-/** @param {() => string} title @param {ApiError} error @param {() => void} retry @param {(() => void)|undefined} onClose
- *  @returns {Content} */
-function failure(title, error, retry, onClose) {
-  return { title, onClose, announce: () => errorText(error), body: () => [errorBox(error, retry)] };
+/** @param {() => string} title @param {ApiError} error @param {() => void} retry @returns {Content} */
+function failure(title, error, retry) {
+  return { title, announce: () => errorText(error), body: () => [errorBox(error, retry)] };
 }
 
 /** What went wrong in words. @param {ApiError} error */

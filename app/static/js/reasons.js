@@ -1,11 +1,12 @@
 /** 为什么是这个颜色: the reasons of a level, from the rule to the bars that add up to the figure shown. */
-import { layerById, levelById, levelColourWord, levelWord, codeTitle, fieldOf, shown } from "./atlas.js";
+import { levelById, levelColourWord, levelWord, codeTitle, fieldOf, shown } from "./atlas.js";
 import { el, svg } from "./dom.js";
 import { day, distance, fixed, isMissing, number, roundedToSum } from "./formats.js";
 import { said, t } from "./texts.js";
 
 const INDEX_DIGITS = 1;
 const BARS_SHOWN = 8;
+const DIRECT_SHOWN = 5;
 
 /** @typedef {{onFly: (place: [number, number]) => void, onOpen: (layer: string, id: string) => void}} Links */
 
@@ -66,7 +67,7 @@ function resultSentence(why) {
 
 /** @param {any} why @param {any[]} parts */
 function directRules(why, parts) {
-  const direct = parts.filter((part) => part.basis === "statutory");
+  const direct = parts.filter((part) => part.basis === "statutory" && (said(part, "reason") || part.rule_id)).slice(0, DIRECT_SHOWN);
   const footprint = why.footprint_rule;
   if (!direct.length && !footprint) return null;
   const text = typeof footprint === "string" ? footprint : said(footprint, "text") || said(footprint, "reason") || t("footprint_rule");
@@ -202,5 +203,3 @@ export function verdictMark(verdict) {
   return svg("svg", { class: "verdict-mark", viewBox: "0 0 24 24", "aria-hidden": "true" },
     svg("path", { d: path }), svg("text", { x: 12, y: verdict === "permit" ? 19 : 17, "text-anchor": "middle" }, sign));
 }
-
-export { layerById };

@@ -1,10 +1,9 @@
 /** 出图: the present view as a sheet of paper. */
-import { postForFile } from "./api.js";
+import { ApiError, postForFile } from "./api.js";
 import { drawnLayers, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { map } from "./mapview.js";
-import { closePanel, errorBox, openPanel, say } from "./panel.js";
-import { ApiError } from "./api.js";
+import { errorBox, openPanel, say } from "./panel.js";
 import { lang, said, t } from "./texts.js";
 
 const wishes = { paper: "A4", orientation: "landscape", format: "pdf", title: "", subtitle: "" };
@@ -72,5 +71,3 @@ async function make() {
     button.disabled = false;
   }
 }
-
-export { closePanel };

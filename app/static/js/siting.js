@@ -1,14 +1,16 @@
 /** 选址评估 on the map: draw a site, choose the kind of project, read the verdict with its reasons. */
-import { ApiError, getJson, postJson } from "./api.js";
+import { getJson, postJson } from "./api.js";
 import { shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { Drawing, drawSite, measured } from "./drawing.js";
 import { area, distance, isMissing, number } from "./formats.js";
 import { drawReasonLines, flyToGeometry, map } from "./mapview.js";
-import { closePanel, drawPanel, errorBox, loadIntoPanel, openPanel, say } from "./panel.js";
+import { closePanel, drawPanel, loadIntoPanel, openPanel, say } from "./panel.js";
 import { conflictNumbers, verifiedLine } from "./feature_panel.js";
 import { assumptionMark, clauseLine, section, verdictMark } from "./reasons.js";
 import { said, t } from "./texts.js";
+
+const LINES_SHOWN = 12;
 
 /** What the person entered; kept while the page is open, never in the address. */
 const site = {
@@ -36,8 +38,8 @@ export function wireSiting(open) {
 export async function openSiting() {
   await loadIntoPanel(() => t("siting"), async () => {
     projectTypes ??= await loadProjectTypes();
-    return { title: () => t("siting"), body: form, onClose: endSiting };
-  }, { focus: true });
+    return { title: () => t("siting"), body: () => form(), onClose: endSiting, staysUnder: true };
+  }, { focus: true, onClose: endSiting, staysUnder: true });
 }
 
 async function loadProjectTypes() {
@@ -179,7 +181,8 @@ function showMissing(wanted) {
   const go = (/** @type {string} */ id) => (/** @type {Event} */ event) => { event.preventDefault(); byId(id).focus(); };
   const summary = el("div", { id: "form-errors", class: "notice error-box", role: "alert", tabindex: -1 }, el("p", {}, t("form_errors")),
     el("ul", {}, wanted.map(([key, id]) => el("li", {}, el("a", { href: `#${id}`, on: { click: go(id) } }, t(key))))));
-  openPanel({ title: () => t("siting"), body: () => form(summary), onClose: undefined });
+  openPanel({ title: () => t("siting"), body: () => form(summary), onClose: endSiting, staysUnder: true });
+  drawSite(site.geometry);
   for (const [key, id] of wanted) byId(id).after(el("p", { class: "field-error" }, t(key)));
   byId("form-errors").focus();
 }
@@ -188,7 +191,7 @@ async function check() {
   stopDrawing();
   const wanted = missing();
   if (wanted.length) return showMissing(wanted);
-  await loadIntoPanel(() => t("checking"), async () => verdictContent(await ask()), { focus: true });
+  await loadIntoPanel(() => t("checking"), async () => verdictContent(await ask()), { focus: true, onClose: endSiting, staysUnder: true });
 }
 
 function ask() {
@@ -201,15 +204,22 @@ function ask() {
 
 /** @param {any} answer */
 function verdictContent(answer) {
-  drawSite(site.geometry);
-  const lines = (answer.reasons ?? []).filter((/** @type {any} */ reason) => reason.line);
-  drawReasonLines(lines.filter((/** @type {any} */ r) => r.kind !== "passed").slice(0, 12).map(asLine));
   return {
     title: () => t("siting_result"),
     announce: () => said(answer.verdict),
     onClose: endSiting,
-    body: () => verdict(answer),
+    staysUnder: true,
+    body: () => {
+      markOnMap(answer);
+      return verdict(answer);
+    },
   };
+}
+
+/** The site and the shortest lines; drawn again when one comes back to the verdict. @param {any} answer */
+function markOnMap(answer) {
+  drawSite(site.geometry);
+  drawReasonLines((answer.reasons ?? []).filter((/** @type {any} */ reason) => reason.line).slice(0, LINES_SHOWN).map(asLine));
 }
 
 /** @param {any} reason */
@@ -243,7 +253,7 @@ const shortHash = (text) => (/^[0-9a-f]{12,}$/.test(String(text)) ? String(text)
 
 function change() {
   drawReasonLines([]);
-  openPanel({ title: () => t("siting"), body: () => form(), onClose: endSiting }, { focus: true });
+  openPanel({ title: () => t("siting"), body: () => form(), onClose: endSiting, staysUnder: true }, { focus: true });
   drawSite(site.geometry);
 }
 
@@ -285,5 +295,3 @@ function passed(rows) {
   return el("details", { class: "part" }, el("summary", {}, t("passed_title", { n: number(rows.length) })),
     el("ul", { class: "plain" }, rows.map((row) => el("li", {}, "✓ ", text(row), clauseLine(row)))));
 }
-
-export { ApiError, errorBox };

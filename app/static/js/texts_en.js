@@ -146,6 +146,7 @@ export const EN = {
   sentence_outside: "This place is outside the area of the atlas and was not rated.",
   sentence_rated: "Risk index {index}: {level} risk.",
   sentence_unrated: "There are not enough data to rate this. Not rated is not the same as low.",
+  shapes: "Shapes of the symbols",
   sheet: "Print map",
   sheet_default_title: "Four-colour risk map of {area}",
   sheet_height: "Change the height of the panel",

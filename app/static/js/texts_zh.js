@@ -146,6 +146,7 @@ export const ZH = {
   sentence_outside: "此处不在本图的辖区之内,没有评定。",
   sentence_rated: "综合风险指数 {index},评为{level}风险。",
   sentence_unrated: "资料不足,未能评级。未评级不等于低风险。",
+  shapes: "符号形状",
   sheet: "出图",
   sheet_default_title: "{area}安全风险四色图",
   sheet_height: "改变面板高度",

@@ -1,5 +1,5 @@
 /** The left panel: layer tree and legend in one, drawn from the catalog. */
-import { drawnLayers, featureName, isByPolicy, layerById, shown, shownFromZoom, fieldOf } from "./atlas.js";
+import { drawnLayers, isByPolicy, shown, shownFromZoom, fieldOf } from "./atlas.js";
 import { replaceAddress } from "./address.js";
 import { byId, el, put } from "./dom.js";
 import { number } from "./formats.js";
@@ -172,8 +172,16 @@ function hatchChoice() {
 
 /** @param {Layer} layer */
 function classes(layer) {
-  return el("ul", { class: "classes" }, layer.legend.map((entry, i) => classRow(layer, entry, i)));
+  const rows = layer.legend.map((entry, i) => ({ entry, row: () => classRow(layer, entry, i) }));
+  const explained = rows.filter(({ entry }) => !entry.filter);
+  return [
+    el("ul", { class: "classes" }, rows.filter(({ entry }) => entry.filter || !hasClasses(layer)).map(({ row: make }) => make())),
+    explained.length && hasClasses(layer) ? el("details", { class: "classes" }, el("summary", {}, t("shapes")), el("ul", {}, explained.map(({ row: make }) => make()))) : null,
+  ];
 }
+
+/** Whether a legend tells classes apart; what stands beside these only explains shapes. @param {Layer} layer */
+const hasClasses = (layer) => layer.legend.some((entry) => entry.filter);
 
 /** @param {Layer} layer @param {import("./atlas.js").LegendEntry} entry @param {number} i */
 function classRow(layer, entry, i) {
@@ -233,5 +241,3 @@ function areaNotes() {
     said(area, "note") ? el("p", {}, said(area, "note")) : null,
     el("p", {}, t("unrated_is_not_low")));
 }
-
-export { featureName, layerById };
