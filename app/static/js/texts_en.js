@@ -139,7 +139,7 @@ export const EN = {
   save_file: "Save {name}",
   search_hits: "Search results",
   search_label: "Search enterprises, places, chainages, coordinates",
-  search_placeholder: "Search enterprise, place, chainage",
+  search_placeholder: "Name, place or K12+300",
   sentence_below: "Risk index {index}, below the least that is coloured.",
   sentence_level: "This source is of {level} risk.",
   sentence_no_source: "No registered source reaches this place, so it has no colour. No colour is not the same as low risk.",
