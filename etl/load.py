@@ -21,7 +21,7 @@ from etl.checks import CHECK_RULES, check, content_hashes
 from etl.copy import copy_frame
 from etl.ledger import Loading, record_counts, record_doubts, record_load
 from etl.manifest import (
-    Manifest, delivered_files, job_path, load_delivery, load_manifests,
+    Manifest, delivered_files, load_delivery, load_manifests,
 )
 from etl.normalise import normalise
 from etl.raster_load import load_raster
@@ -32,7 +32,7 @@ from layers.errors import AtlasError, TooManyRefusedError
 from layers.tables import ensure_register, staging_table, value_columns
 
 LOAD_LOCK = 7_218_002
-CODE_OF_LOADING = ("read.py", "normalise.py", "checks.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py")
+CODE_OF_LOADING = ("read.py", "normalise.py", "checks.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py")
 
 
 @dataclass
@@ -91,7 +91,7 @@ def _code_version(manifest: Manifest, layer: Layer) -> str:
     """Hash of everything besides the files that decides what a load accepts."""
     here = Path(__file__).parent
     paths = [here / name for name in CODE_OF_LOADING] + [CHECK_RULES, layer.folder / "layer.toml", manifest.path]
-    paths += [job_path(manifest)] if manifest.job else []
+    paths += sorted((here / "jobs").glob("*.py")) if manifest.job else []
     return hashlib.sha256(b"\x00".join(path.read_bytes() for path in paths)).hexdigest()
 
 

@@ -178,11 +178,6 @@ def delivered_files(manifest: Manifest, data_dir: Path) -> list[Path]:
     return found
 
 
-def job_path(manifest: Manifest) -> Path:
-    """Where the job module of a manifest lies."""
-    return Path(__file__).parent / "jobs" / f"{manifest.job}.py"
-
-
 def load_delivery(area: Area, data_dir: Path) -> Delivery:
     """Label and date of a delivery: `delivery.toml` in the data folder, else what the area states."""
     path = data_dir / "delivery.toml"

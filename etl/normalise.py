@@ -5,7 +5,6 @@ Whatever cannot be turned is a refusal naming row, field and value; nothing beco
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -16,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from etl.manifest import FieldSource, Manifest, template_columns
+from etl.mojibake import is_destroyed
 from etl.read import FILE, ROW, Batch
 from layers.catalog import Area, Field, Layer
 from layers.crs import SHIFT_ACCURACY_M, to_geographic
@@ -34,7 +34,6 @@ FULL_WIDTH = str.maketrans("０１２３４５６７８９．－＋，／：", "
 YES = frozenset(("是", "有", "y", "yes", "true", "1", "t"))
 NO = frozenset(("否", "无", "n", "no", "false", "0", "f"))
 DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d")
-DESTROYED = re.compile("\ufffd|锟斤拷|烫烫烫|[ÃÂ][\u0080-\u00bf]|(?:[À-ÿ][\u0080-\u00bf]){2}")
 
 
 @dataclass
@@ -139,8 +138,7 @@ def _texts(source: FieldSource, delivered: pd.DataFrame, manifest: Manifest) -> 
 
 
 def _coded(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
-    is_destroyed = texts.astype("string").str.contains(DESTROYED, na=False)
-    problems.add(texts.index[is_destroyed.to_numpy(bool)], "RQ15", entry.name, texts)
+    problems.add(texts.index[is_destroyed(texts)], "RQ15", entry.name, texts)
     if not source.codes and not entry.codes:
         return texts
     codes = texts.map(source.codes) if source.codes else texts

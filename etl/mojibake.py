@@ -1,0 +1,57 @@
+"""Tells text that a wrong encoding destroyed from text that is merely unusual, and what it once said.
+
+UTF-8 bytes read as Big5, GB18030 or Latin-1 become other characters; turned back they are valid UTF-8 again, which
+happens to real text only by the rarest chance.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+LOST = re.compile("\ufffd|锟斤拷|烫烫烫")
+WHOLLY_CHINESE = re.compile(r"[\x20-\x7e\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+LEAST_CHARACTERS = 2
+BIG5_USER_FIRST, BIG5_USER_LAST = 0xE311, 0xEEB7
+"""Private-use characters of Big5's user-defined rows, lead bytes 8E to A0."""
+
+
+def _big5_bytes(text: str) -> bytes:
+    """Big5 bytes of a text, its user-defined characters included; raises UnicodeEncodeError where there are none."""
+    return b"".join(_big5_character(character) for character in text)
+
+
+def _big5_character(character: str) -> bytes:
+    code = ord(character)
+    if not BIG5_USER_FIRST <= code <= BIG5_USER_LAST:
+        return character.encode("cp950")
+    lead, place = divmod(code - BIG5_USER_FIRST, 157)
+    return bytes((0x8E + lead, place + (0x40 if place < 0x3F else 0x62)))
+
+
+WAYS_BACK = (_big5_bytes, lambda text: text.encode("gb18030"), lambda text: text.encode("cp1252"), lambda text: text.encode("latin-1"))
+
+
+def original_text(text: str) -> str | None:
+    """What a destroyed text said, None where it is not destroyed or cannot be told.
+
+    >>> original_text("颲脣\\uebf5"), original_text("è¾²åœ°"), original_text("高雄市"), original_text("Müller & Söhne")
+    ('農地', '農地', None, None)
+    """
+    for encode in WAYS_BACK:
+        try:
+            found = encode(text).decode("utf-8")
+        except (UnicodeEncodeError, UnicodeDecodeError):
+            continue
+        if len(CHINESE.findall(found)) >= LEAST_CHARACTERS and WHOLLY_CHINESE.fullmatch(found) and found != text:
+            return found
+    return None
+
+
+def is_destroyed(texts: pd.Series) -> pd.Series:
+    """Whether each text holds characters that a wrong encoding left behind; missing values are not destroyed."""
+    unusual = {text for text in texts.dropna().unique() if isinstance(text, str) and not text.isascii()}
+    bad = {text for text in unusual if LOST.search(text) or original_text(text) is not None}
+    return texts.isin(bad)

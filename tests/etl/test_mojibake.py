@@ -1,0 +1,44 @@
+"""Destroyed text is recognised in real files; real names, rare characters included, pass."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from etl.mojibake import is_destroyed, original_text
+from tests.conftest import REAL_DATA
+
+SOIL = REAL_DATA / "kaohsiung" / "facilities" / "soil_sites_mojibake"
+FACTORIES = REAL_DATA / "kaohsiung" / "facilities" / "factory_registry.jsonl"
+needs_real_data = pytest.mark.skipif(not REAL_DATA.exists(), reason="no real data beside the checkout")
+
+
+@pytest.mark.parametrize("text", ["云沧县化工有限公司", "臺灣中油", "联通", "移动", "O'Neil & Söhne", "1号罐", "㈱山田", "\ue000■"])
+def test_real_text_is_not_taken_for_destroyed(text: str) -> None:
+    assert original_text(text) is None
+
+
+@pytest.mark.parametrize("wrong", ["cp950", "gb18030", "latin-1"])
+def test_text_read_in_a_wrong_encoding_is_told(wrong: str) -> None:
+    destroyed = "高雄市农地".encode().decode(wrong, errors="ignore")
+    if destroyed.encode(wrong) == "高雄市农地".encode():
+        assert original_text(destroyed) == "高雄市农地"
+    assert original_text("农地".encode().decode("latin-1")) == "农地"
+
+
+@needs_real_data
+def test_destroyed_soil_sites_are_found_and_no_factory_is() -> None:
+    values = [
+        value
+        for path in sorted(SOIL.glob("*.json"))
+        for feature in json.loads(path.read_text("utf-8"))["features"]
+        for value in feature["attributes"].values()
+        if isinstance(value, str) and not value.isascii()
+    ]
+    share = is_destroyed(pd.Series(values, dtype=object)).mean()
+    assert share > 0.9
+    names = [json.loads(line)["工廠名稱"] for line in FACTORIES.read_text("utf-8").splitlines()]
+    assert len(names) == 7537
+    assert not is_destroyed(pd.Series(names, dtype=object)).any()
