@@ -158,7 +158,7 @@ def _derive(
     """Levels, violations, zones and ratings: the whole method, in its order."""
     rules = read_rules()
     report("评定 score: 风险源定级")
-    points = rate_sources(frames, on=on, screening=area.screening)
+    points = rate_sources(frames, on=on, screening=area.screening, jurisdiction=area.jurisdiction)
     points["town_name"] = _town_names(points, frames["towns"])
     report("评定 score: 安全距离")
     violations = find_violations({**frames, "risk_points": points}, rules, on=on, jurisdiction=RULES_JURISDICTION)
