@@ -21,6 +21,7 @@ from layers.catalog import Catalog
 from layers.store import edition_schema
 
 EDITIONS_REMEMBERED = 8
+BOUNDARY_TOLERANCE_M = 1.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,13 @@ class EditionFacts:
     @cached_property
     def metric_crs(self) -> pyproj.CRS:
         return pyproj.CRS.from_user_input(self.area["metric_proj4"])
+
+    @cached_property
+    def boundary_m(self) -> shapely.Geometry:
+        """The outline in the metric CRS, grown by what coordinates lose on the way."""
+        outline = shapely.buffer(self.in_metres(self.boundary), BOUNDARY_TOLERANCE_M)
+        shapely.prepare(outline)
+        return outline
 
     @cached_property
     def _to_metric(self) -> pyproj.Transformer:

@@ -46,15 +46,18 @@ class MissingError(NotFoundError):
         self.message_zh = zh
 
 
+class CrossSiteError(AtlasError):
+    """A page of another site tried to have something done here."""
+
+    def __init__(self) -> None:
+        super().__init__("a page of another site may not ask for this")
+
+
 class NoEditionError(AtlasError):
     """Nothing has been published yet."""
 
     def __init__(self) -> None:
         super().__init__("no edition has been published yet; run: riskatlas load, score, publish")
-
-
-class EditionGoneError(AtlasError):
-    """An edition was retired while it was being read, or its address is older than what is kept."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,13 @@ ANSWERS: dict[type[Exception], Answer] = {
     NotFoundError: Answer(404, "not_found", "没有找到"),
     InputError: Answer(400, "bad_request", "请求内容不能使用"),
     NoRuleError: Answer(422, "no_rule", "没有适用的规则,不能作出判断"),
+    CrossSiteError: Answer(403, "cross_site", "不接受其他网站页面的请求"),
     NoEditionError: Answer(503, "no_edition", "还没有发布任何版次;请先运行 riskatlas load、score、publish"),
-    EditionGoneError: Answer(410, "edition_gone", "该版次已不再保留,请刷新页面"),
     AtlasError: Answer(500, "atlas_error", "服务器处理时出错"),
     psycopg2.errors.QueryCanceled: Answer(503, "too_slow", "查询超时,请缩小范围后再试", is_said=False),
-    psycopg2.errors.UndefinedTable: Answer(410, "edition_gone", "该版次已不再保留,请刷新页面", is_said=False),
-    psycopg2.errors.InvalidSchemaName: Answer(410, "edition_gone", "该版次已不再保留,请刷新页面", is_said=False),
-    psycopg2.errors.UndefinedColumn: Answer(
-        410, "edition_differs", "该版次由旧版程序制作,请重新发布", is_said=False
-    ),
+    psycopg2.errors.UndefinedTable: Answer(503, "changed", "数据库正在变更,请刷新页面后再试", is_said=False),
+    psycopg2.errors.InvalidSchemaName: Answer(503, "changed", "数据库正在变更,请刷新页面后再试", is_said=False),
+    psycopg2.errors.UndefinedColumn: Answer(503, "changed", "数据库正在变更,请刷新页面后再试", is_said=False),
     psycopg2.OperationalError: Answer(503, "database_unavailable", "数据库暂时无法连接,请稍后再试", is_said=False),
     psycopg2.InterfaceError: Answer(503, "database_unavailable", "数据库暂时无法连接,请稍后再试", is_said=False),
     sqlalchemy.exc.TimeoutError: Answer(503, "busy", "服务器繁忙,请稍后再试", is_said=False),
@@ -88,8 +89,7 @@ ANSWERS: dict[type[Exception], Answer] = {
 
 ENGLISH = {
     "too_slow": "the query took too long; ask for less",
-    "edition_gone": "this edition is not kept any more; reload the page",
-    "edition_differs": "this edition was made by another version of the program; publish again",
+    "changed": "the database is not as expected (an edition was retired, or another version made it); reload",
     "database_unavailable": "the database cannot be reached just now; try again later",
     "busy": "the server is busy; try again later",
     "internal": "the server failed; the fault has been logged",

@@ -90,7 +90,7 @@ def rules_date(facts: EditionFacts) -> date:
     return date.fromisoformat(on) if isinstance(on, str) else date.today()
 
 
-def _pipeline(connection: sa.Connection, facts: EditionFacts, catalog: Catalog, pipeline_id: str) -> "pd.Series[Any]":
+def _pipeline(connection: sa.Connection, facts: EditionFacts, catalog: Catalog, pipeline_id: str) -> pd.Series[Any]:
     rows = []
     if "pipelines" in facts.counts:
         table = facts.edition.table("pipelines")
@@ -103,7 +103,7 @@ def _pipeline(connection: sa.Connection, facts: EditionFacts, catalog: Catalog, 
     return found
 
 
-def _start_m(pipeline: "pd.Series[Any]") -> float:
+def _start_m(pipeline: pd.Series[Any]) -> float:
     start_m = plain(pipeline["start_chainage_m"])
     return 0.0 if start_m is None else float(start_m)
 

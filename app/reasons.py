@@ -20,7 +20,7 @@ from layers.catalog import Catalog
 from layers.errors import AtlasError
 from layers.scoring.explain import Explanation, explain_point
 from layers.scoring.grid import Grid
-from layers.scoring.policy import load_policy
+from layers.scoring.policy import load_policy, policies
 
 VULNERABILITY_BAND = 3
 OUTSIDE_NOTES = ("该处在辖区以外。", "This place is outside the area.")
@@ -132,3 +132,15 @@ def _zone(
     parameters = {"lon": lon, "lat": lat, "srid": facts.srid, "policy": policy_id}
     row = queries.run(connection, "zone_at", parameters, table=facts.edition.table("risk_zones")).first()
     return None if row is None else dict(row.properties)
+
+
+def warm_up() -> None:
+    """Have the numeric loops compiled, so that the first question does not wait for the compiler."""
+    texts = ("point_id", "source_layer", "source_feature_id", "name", "kind", "basis", "reason_zh", "reason_en",
+             "rule_id", "clause", "responsible_office")  # fmt: skip
+    columns: dict[str, list[Any]] = {name: [""] for name in texts}
+    columns |= {"level": ["red"], "strength": [1.0], "radius_m": [100.0], "is_assumption": [False]}
+    point = gpd.GeoDataFrame(columns, geometry=[shapely.Point(90.0, 90.0)], crs="EPSG:3857")
+    grid = Grid.for_area((0.0, 0.0, 200.0, 200.0))
+    for policy_id in policies():
+        explain_point(90.0, 90.0, point, load_policy(policy_id), grid=grid)

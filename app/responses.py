@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Flask, Response, make_response, request
 
+from app.errors import CrossSiteError
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -23,11 +25,18 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+OWN_SITES = ("none", "same-origin")
 A_YEAR = "private, max-age=31536000, immutable"
 
 
 def init_app(app: Flask) -> None:
-    """Put the security headers on every answer."""
+    """Put the security headers on every answer; refuse what a page of another site wants done."""
+
+    def refuse_other_sites() -> None:
+        # Browsers say where a request comes from; programs do not, and are not misled by a page.
+        if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
+            raise CrossSiteError
 
     def add_headers(response: Response) -> Response:
         for name, value in SECURITY_HEADERS.items():
@@ -36,6 +45,7 @@ def init_app(app: Flask) -> None:
             response.headers.setdefault("Cache-Control", "no-cache")
         return response
 
+    app.before_request(refuse_other_sites)
     app.after_request(add_headers)
 
 

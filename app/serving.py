@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import threading
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -21,8 +22,11 @@ from typing import NoReturn
 
 import click
 import sqlalchemy as sa
+from flask import Flask
 
+from app import create_app
 from app.config import CODE_DIR, PREFIX
+from app.reasons import warm_up
 from layers.errors import AtlasError
 
 FALLBACK_USER = "nobody"
@@ -66,14 +70,14 @@ def serve(listening: Listening, *, home: Path, database_url: str) -> None:
 
 
 def run(listening: Listening) -> None:
-    """Run Granian with the application factory; settings come from the environment."""
+    """Run Granian with a factory of the application; settings come from the environment."""
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
     multiprocessing.set_start_method("fork", force=True)  # workers keep the open folders
     server = Granian(
-        "app:create_app",
+        "app.serving:application",
         factory=True,
         interface=Interfaces.WSGI,
         address=listening.host,
@@ -85,6 +89,13 @@ def run(listening: Listening) -> None:
     )
     server.on_startup(lambda: click.echo(f"安全风险一张图 Risk Atlas: {listening.url}"))
     server.serve()
+
+
+def application() -> Flask:
+    """The application, for a worker process; what is slow only once is done while the first page loads."""
+    app = create_app()
+    threading.Thread(target=warm_up, daemon=True).start()
+    return app
 
 
 def _require_free_port(listening: Listening) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.views import catalog_api, explain, features, operations, pages, pipelines, sheets, tiles
+from app.views import catalog_api, explain, features, operations, pages, pipelines, sheets, sites, tiles
 
 
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
-    for module in (pages, tiles, catalog_api, features, explain, pipelines, sheets, operations):
+    for module in (pages, tiles, catalog_api, features, explain, sites, pipelines, sheets, operations):
         app.register_blueprint(module.blueprint)

@@ -55,7 +55,8 @@ FEATURES: dict[str, list[dict[str, Any]]] = {
     "pipelines": [
         {"feature_id": "P1", "pipeline_id": "P1", "name": "东西输气管道", "kind": "transmission",
          "medium": "natural_gas", "diameter_mm": 610, "pressure_mpa": 6.3, "status": "operating",
-         "in_service_on": "2008-06-01", "start_chainage_m": 1000, "geom": "MULTILINESTRING((120.0 30.05,120.2 30.05))"},
+         "in_service_on": "2008-06-01", "start_chainage_m": 1000, "accuracy_m": 0.5,
+         "geom": "MULTILINESTRING((120.0 30.05,120.2 30.05))"},
     ],
     "protection_targets": [
         {"feature_id": "T1", "target_id": "T1", "name": "第一小学", "category": "school",

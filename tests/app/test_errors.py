@@ -79,6 +79,12 @@ def test_every_error_class_has_a_row_and_words() -> None:
         assert answer.is_said or answer.code in ENGLISH
 
 
+def test_page_of_another_site_may_have_nothing_done(client: FlaskClient) -> None:
+    answer = client.post("/api/sheets", json={}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, error_of(answer)["code"]) == (403, "cross_site")
+    assert client.get("/api/layers", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
 def test_security_headers_are_on_every_answer(client: FlaskClient) -> None:
     for path in ("/api/layers", "/nothing", "/tiles/1/all/enterprises/0/0/0.mvt", "/"):
         headers = client.get(path).headers
