@@ -1,0 +1,328 @@
+"""Index, level and zones of cells: by hand, a second way, and what no tile, thread or order may change."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layers.crs import metric_crs
+from layers.errors import CrsMismatchError, RuleTableError
+from layers.scoring.grid import Grid
+from layers.scoring.outlines import SMOOTH_FROM_CELLS, label_regions, region_outlines
+from layers.scoring.policy import LEVEL_CODES, POLICIES_DIR, load_policy, load_strengths, policies
+from layers.scoring.zoning import neighbouring_plants, risk_index, vulnerability, zones
+
+WEIGHTED, MAXIMUM = load_policy("weighted_index_2026A"), load_policy("grid_maximum_2026A")
+CRS = metric_crs(105.0, 30.0)
+GRID = Grid(50.0, 0, 40, 40, 40)
+STRENGTHS = {"red": 0.85, "orange": 0.55, "yellow": 0.35, "blue": 0.15}
+
+
+def source(geometry, *, level="orange", strength=None, radius_m=300.0, name="a", assumed=False, owner=None):
+    if not isinstance(geometry, shapely.Geometry):
+        geometry = shapely.Point(geometry)
+    strength = STRENGTHS.get(level) if strength is None else strength
+    return {
+        "point_id": name, "geometry": geometry, "level": level, "strength": strength, "radius_m": radius_m,
+        "is_assumption": assumed, "enterprise_id": owner,
+    }
+
+
+def frame(*rows):
+    return gpd.GeoDataFrame(list(rows), geometry="geometry", crs=CRS)
+
+
+def random_sources(seed, n, *, side_m=2000.0):
+    """Points, lines and polygons (one with a hole) of all levels, some beyond the grid."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(n):
+        x, y = rng.uniform(-200, side_m + 200, 2)
+        shapes = [
+            shapely.Point(x, y),
+            shapely.LineString(rng.uniform(0, side_m, (4, 2))),
+            shapely.Point(x, y).buffer(rng.uniform(5, 160), quad_segs=4),
+            shapely.Point(x, y).buffer(220).difference(shapely.Point(x, y).buffer(140)),
+            shapely.MultiPoint([(x, y), (x + 130, y)]),
+        ]
+        level = str(rng.choice(list(STRENGTHS)))
+        rows.append(source(shapes[i % 5], level=level, radius_m=float(rng.uniform(60, 500)), name=f"s{i:04d}"))
+    return frame(*rows)
+
+
+def brute_force(points, grid, policy, v):
+    """The same by shapely and numpy, cell by cell."""
+    lower = list(policy.index_from)
+    index, level = np.full(grid.shape, np.nan), np.zeros(grid.shape, int)
+    for row in range(grid.rows):
+        for col in range(grid.cols):
+            x, y = grid.centre(row, col)
+            cell = shapely.box(x - 25, y - 25, x + 25, y + 25)
+            cubes, floor = 0.0, None
+            for entry in points.itertuples():
+                far = shapely.distance(shapely.Point(x, y), entry.geometry) / entry.radius_m
+                cubes += (entry.strength * (1 - far**2) ** 2) ** 3 if far < 1 else 0.0
+                if cell.intersects(entry.geometry):
+                    own = list(STRENGTHS).index(policy.footprint_from.level_of(entry.strength))
+                    floor = own if floor is None else min(floor, own)
+            if cubes > 0 or floor is not None:
+                value = np.float32(100 * min(1.0, min(1.0, cubes ** (1 / 3)) * v[row, col]))
+                index[row, col] = value if floor is None else max(value, lower[floor])
+                level[row, col] = LEVEL_CODES.get(policy.index_from.level_of(index[row, col]), 0)
+    return index, level
+
+
+def test_raster_agrees_with_brute_force():
+    points = random_sources(3, 25)
+    v = np.random.default_rng(1).choice([0.7, 0.85, 1.0, 1.2], GRID.shape).astype(np.float32)
+    surface = risk_index(points, GRID, WEIGHTED, vulnerability=v)
+    index, level = brute_force(points, GRID, WEIGHTED, v.astype(float))
+    np.testing.assert_allclose(surface.index, index, rtol=1e-6, atol=1e-5)
+    assert (surface.level == level).all() and len(np.unique(level)) == 5
+
+
+def test_one_source_by_hand():
+    # cell centre 150 m from the source, R 300: x = 0.5, h = 0.55 (1 - 0.25)^2 = 0.309375
+    surface = risk_index(frame(source((1025, 1025))), GRID, WEIGHTED, vulnerability=0.85)
+    row, col = GRID.cell_of(1025 + 150, 1025)
+    assert surface.index[row, col] == pytest.approx(100 * 0.309375 * 0.85, rel=1e-6)
+    assert surface.hazard[row, col] == pytest.approx(0.309375, rel=1e-6)
+    assert surface.level[row, col] == LEVEL_CODES["yellow"]
+
+
+def test_footprint_takes_at_least_the_level_of_its_strength():
+    surface = risk_index(frame(source((1001, 1049))), GRID, WEIGHTED, vulnerability=0.7)
+    here, beside = GRID.cell_of(1001, 1049), GRID.cell_of(1051, 1049)
+    assert surface.index[here] == 45 and surface.level[here] == LEVEL_CODES["orange"]
+    assert surface.index[beside] < 45
+
+
+def test_lower_bound_is_included():
+    surface = risk_index(frame(source((1025, 1025), strength=0.7, level="red")), GRID, WEIGHTED)
+    assert surface.index[GRID.cell_of(1025, 1025)] == 70
+    assert surface.level[GRID.cell_of(1025, 1025)] == LEVEL_CODES["red"]
+
+
+def test_cells_out_of_reach_have_no_colour():
+    surface = risk_index(frame(source((1025, 1025))), GRID, WEIGHTED)
+    assert np.isnan(surface.index[GRID.cell_of(1025 + 300, 1025)])
+    assert surface.level[GRID.cell_of(1025 + 300, 1025)] == 0
+    assert np.isnan(surface.index).sum() > 1000
+
+
+def test_cells_outside_the_mask_have_no_colour():
+    mask = GRID.mask_of(shapely.box(0, 0, 1000, 2000))
+    surface = risk_index(frame(source((1000, 1025))), GRID, WEIGHTED, mask=mask)
+    assert np.isnan(surface.index[~mask]).all() and not surface.level[~mask].any()
+    assert surface.level[mask].any()
+
+
+def test_three_equal_neighbours_multiply_by_the_cube_root_of_three():
+    one = risk_index(frame(source((1025, 1025), strength=0.4, level="yellow")), GRID, WEIGHTED)
+    three = risk_index(
+        frame(*(source((1025, 1025), strength=0.4, level="yellow", name=n) for n in "abc")), GRID, WEIGHTED
+    )
+    cell = GRID.cell_of(1025, 1025)
+    assert three.index[cell] / one.index[cell] == pytest.approx(3 ** (1 / 3), rel=1e-6)
+    assert 3 ** (1 / 3) == pytest.approx(1.44, abs=0.003)
+
+
+def test_fifty_shops_cannot_make_red():
+    shops = [source((1025, 1025), level="blue", radius_m=80, name=f"{n:02d}") for n in range(50)]
+    surface = risk_index(frame(*shops), GRID, WEIGHTED, vulnerability=1.2)
+    assert LEVEL_CODES["red"] not in surface.level
+
+
+def test_unrated_and_carried_sources_colour_nothing():
+    rows = [source((1025, 1025), level="unrated", strength=np.nan), source((525, 525), strength=np.nan, name="b")]
+    assert not risk_index(frame(*rows), GRID, WEIGHTED).level.any()
+
+
+@pytest.mark.parametrize("policy", [WEIGHTED, MAXIMUM], ids=["weighted", "maximum"])
+@pytest.mark.parametrize("size", [7, 16, 33])
+def test_tiles_give_the_same_bits(policy, size):
+    points = random_sources(5, 60)
+    grid = Grid(25.0, -10, 90, 100, 95)  # 100 rows: more than one band
+    whole = risk_index(points, grid, policy)
+    index, level = np.empty(grid.shape, np.float32), np.empty(grid.shape, np.uint8)
+    for rows, cols, tile in grid.tiles(size):
+        part = risk_index(points, tile, policy)
+        index[rows, cols], level[rows, cols] = part.index, part.level
+    assert index.tobytes() == whole.index.tobytes() and (level == whole.level).all()
+
+
+def test_order_of_the_rows_does_not_matter():
+    points = random_sources(6, 40)
+    shuffled = points.sample(frac=1, random_state=1)
+    assert risk_index(points, GRID, WEIGHTED).index.tobytes() == risk_index(shuffled, GRID, WEIGHTED).index.tobytes()
+
+
+@settings(max_examples=30, deadline=None)
+@given(near=st.floats(0, 400), further=st.floats(0, 400), strength=st.floats(0.05, 1), radius_m=st.floats(40, 400))
+def test_risk_falls_with_distance(near, further, strength, radius_m):
+    cell = Grid(50.0, 0, 1, 1, 1)
+    values = [
+        risk_index(frame(source((125 + d, 25), strength=strength, radius_m=radius_m)), cell, WEIGHTED).index[0, 0]
+        for d in (near, near + further)
+    ]
+    assert np.nan_to_num(values[0]) >= np.nan_to_num(values[1])
+
+
+def test_grid_maximum_takes_the_worst_member_in_reach():
+    points = frame(
+        source((525, 1025), level="yellow", name="a"), source((725, 1025), level="red", radius_m=200, name="b")
+    )
+    surface = risk_index(points, GRID, MAXIMUM)
+    assert surface.level[GRID.cell_of(525, 1025)] == LEVEL_CODES["yellow"]  # exactly 200 m from b: out of reach
+    assert surface.level[GRID.cell_of(575, 1025)] == LEVEL_CODES["red"]
+    assert np.isnan(surface.index).all()
+
+
+def test_degrees_are_refused():
+    with pytest.raises(CrsMismatchError):
+        risk_index(frame(source((105, 30))).set_crs("EPSG:4490", allow_override=True), GRID, WEIGHTED)
+
+
+# Vulnerability
+
+
+@pytest.mark.parametrize(
+    ("persons", "factor"),
+    [(0, 0.7), (0.24, 0.7), (0.25, 0.85), (2.49, 0.85), (2.5, 1.0), (12.49, 1.0), (12.5, 1.2), (np.nan, 1.0)],
+)
+def test_vulnerability_by_density_of_the_cell(persons, factor):
+    v, is_unknown = vulnerability(GRID, WEIGHTED, population=np.full(GRID.shape, persons))
+    assert v[0, 0] == np.float32(factor)
+    assert is_unknown[0, 0] == np.isnan(persons)
+
+
+def test_without_population_the_factor_is_the_unknown_one():
+    v, is_unknown = vulnerability(GRID, WEIGHTED)
+    assert (v == 1).all() and is_unknown.all()
+
+
+def test_sensitive_target_makes_its_cells_sensitive():
+    targets = gpd.GeoDataFrame(
+        {"target_class": ["high_sensitive", "important", "general_1", "high_sensitive"]},
+        geometry=[shapely.Point(110, 110), shapely.box(510, 510, 590, 540), shapely.Point(900, 900), None], crs=CRS,
+    )
+    v, _ = vulnerability(GRID, WEIGHTED, population=np.zeros(GRID.shape), targets=targets)
+    assert {tuple(cell) for cell in np.argwhere(v == np.float32(1.2))} == {
+        GRID.cell_of(110, 110), GRID.cell_of(510, 510), GRID.cell_of(560, 510)
+    }
+
+
+def test_staff_count_within_reach_of_another_plant_only():
+    enterprises = gpd.GeoDataFrame(
+        {"enterprise_id": ["own", "near", "far"], "n_persons": [500, 500, 500], "status": ["operating"] * 3},
+        geometry=[shapely.Point(1025, 1025), shapely.Point(1125, 1025), shapely.Point(1825, 1025)], crs=CRS,
+    )
+    plants = neighbouring_plants(enterprises, frame(source((1025, 1025), owner="own")))
+    assert list(plants.enterprise_id) == ["near"]
+    v, _ = vulnerability(GRID, WEIGHTED, population=np.zeros(GRID.shape), plants=plants)
+    assert v[GRID.cell_of(1125, 1025)] == np.float32(1.2) and v[GRID.cell_of(1025, 1025)] == np.float32(0.7)
+
+
+# Zones
+
+
+def zoned(points, policy=WEIGHTED, grid=GRID):
+    surface = risk_index(points, grid, policy)
+    return surface, zones(surface, points)
+
+
+def test_zones_cover_their_cells_without_gap_or_overlap():
+    points = random_sources(8, 60, side_m=4000)
+    surface, found = zoned(points, grid=Grid(50.0, 0, 80, 80, 80))
+    rated = found[found.level != "unrated"].geometry.to_numpy()
+    assert shapely.is_valid(rated).all() and shapely.coverage_is_valid(rated)
+    for level, code in LEVEL_CODES.items():
+        area = (surface.level == code).sum() * 2500.0
+        assert found.area_m2[found.level == level].sum() == pytest.approx(area, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_smoothing_moves_no_zone_by_more_than_half_a_cell_an_outline(seed):
+    rng = np.random.default_rng(seed)
+    level = np.kron(rng.integers(0, 5, (10, 12)), np.ones((8, 8), int)).astype(np.uint8)
+    level = np.where(rng.random(level.shape) < 0.03, rng.integers(0, 5, level.shape), level).astype(np.uint8)
+    regions, n_rated = label_regions(level)
+    outlines, ids = region_outlines(regions, n_rated, Grid(50.0, 3, 200, *level.shape))
+    cells = np.bincount(regions.ravel())[ids]
+    moved = np.abs(shapely.area(outlines) / 2500 - cells)
+    assert shapely.is_valid(outlines).all() and shapely.coverage_is_valid(outlines)
+    assert (moved[cells < SMOOTH_FROM_CELLS] == 0).all()
+    assert (moved <= 0.5 * (1 + shapely.get_num_interior_rings(outlines))).all()
+    assert sorted(ids) == list(range(1, n_rated + 1))
+
+
+def test_zone_tells_its_sources_largest_index_and_assumption():
+    points = frame(source((525, 525), name="a", assumed=True), source((1525, 1525), level="red", name="b"))
+    surface, found = zoned(points)
+    red = found[found.level == "red"].iloc[0]
+    assert red.max_index == 85 and red.n_sources == 1 and not red.is_assumption
+    assert found[found.level == "orange"].is_assumption.any()
+    assert found.zone_id.is_unique and (found.feature_id == found.zone_id).all()
+
+
+def test_zone_ids_do_not_depend_on_the_extent_of_the_grid():
+    points = random_sources(9, 10, side_m=1200)
+    _, one = zoned(points, grid=Grid(50.0, -20, 60, 80, 80))
+    _, other = zoned(points, grid=Grid(50.0, -25, 70, 95, 90))
+    assert set(one.zone_id) == set(other.zone_id)
+
+
+def test_unrated_sources_lie_as_one_zone_over_the_others():
+    points = frame(
+        source((525, 525), name="a"),
+        source((525, 525), level="unrated", strength=np.nan, radius_m=80, name="b"),
+        source((1525, 525), level="unrated", strength=np.nan, radius_m=80, name="c"),
+    )
+    _, found = zoned(points)
+    unrated = found[found.level == "unrated"]
+    assert len(unrated) == 1 and unrated.n_sources.iloc[0] == 2 and unrated.max_index.isna().all()
+    assert unrated.area_m2.iloc[0] == pytest.approx(2 * np.pi * 80**2, rel=0.01)
+
+
+def test_nothing_registered_gives_no_zones():
+    surface, found = zoned(frame(source((525, 525))).iloc[:0])
+    assert found.empty and not surface.level.any()
+
+
+# Policies
+
+
+def test_policies_are_read_and_name_themselves_proposals():
+    assert policies()[0] == "weighted_index_2026A" and len(policies()) >= 2
+    for name in policies():
+        assert "not a standard" in load_policy(name).source_en
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("orange = 45", "orange = 75"), ("factor = [0.7,", "factor = [0.9,"), ('version = "2026A"', 'edition = "x"'),
+        ("max_unrated_pct = 20", ""), ("source_strengths_2026A", "elsewhere"), ('"weighted_index"', '"else"'),
+    ],
+)
+def test_policy_that_contradicts_itself_is_refused(tmp_path, old, new):
+    for path in POLICIES_DIR.iterdir():
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    path = tmp_path / "weighted_index_2026A.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(RuleTableError):
+        load_policy("weighted_index_2026A", tmp_path)
+
+
+def test_unknown_policy_is_refused():
+    with pytest.raises(RuleTableError, match="known"):
+        load_policy("no_such_policy")
+
+
+def test_every_strength_has_a_reach():
+    table = load_strengths()
+    assert (table.radius_m.gt(0) | table.radius_unknown_m.gt(0)).all()
