@@ -28,7 +28,9 @@ DEFAULT_LAYERS: dict[str, list[dict[str, Any]]] = {
             },
         }
     ],
-    "LineString": [{"id": "line", "type": "line", "paint": {"line-color": "@object.line", "line-width": 1.5}}],
+    "LineString": [
+        {"id": "line", "type": "line", "paint": {"line-color": "@object.line", "line-width": 1.5}}
+    ],
     "Polygon": [
         {"id": "fill", "type": "fill", "paint": {"fill-color": "@object.soft", "fill-opacity": 0.15}},
         {"id": "outline", "type": "line", "paint": {"line-color": "@object.line", "line-width": 1.2}},
@@ -112,9 +114,12 @@ def legend(layer: Layer) -> list[dict[str, Any]]:
 
 def stylesheet() -> str:
     """The palette as CSS custom properties, ``--<table>-<key>``, for the page's own style sheets."""
-    lines = [f"  --{name.replace('.', '-').replace('_', '-')}: {value};" for name, value in _colours(palette())]
-    return "/* Made from layers/palette.toml by `python -m app.styles`; a test compares the two. */\n" + "\n".join(
-        [":root {", *lines, "}", ""]
+    lines = [
+        f"  --{name.replace('.', '-').replace('_', '-')}: {value};" for name, value in _colours(palette())
+    ]
+    return (
+        "/* Made from layers/palette.toml by `python -m app.styles`; a test compares the two. */\n"
+        + "\n".join([":root {", *lines, "}", ""])
     )
 
 
@@ -141,7 +146,9 @@ def _style_layer(layer: Layer, entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_geometry(layer: Layer, table: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    kinds = {"Geometry": ("Polygon", "LineString", "Point")}.get(layer.geometry, (layer.geometry.removeprefix("Multi"),))
+    kinds = {"Geometry": ("Polygon", "LineString", "Point")}.get(
+        layer.geometry, (layer.geometry.removeprefix("Multi"),)
+    )
     entries = [entry for kind in kinds for entry in table[kind]]
     if layer.geometry != "Geometry":
         return entries
@@ -150,7 +157,11 @@ def _by_geometry(layer: Layer, table: dict[str, list[dict[str, Any]]]) -> list[d
 
 def _only_kind(entry: dict[str, Any], kind: str) -> dict[str, Any]:
     is_style = "paint" in entry
-    return entry | {"id": f"{kind.lower()}-{entry['id']}", "filter": ["==", ["geometry-type"], kind]} if is_style else entry
+    return (
+        entry | {"id": f"{kind.lower()}-{entry['id']}", "filter": ["==", ["geometry-type"], kind]}
+        if is_style
+        else entry
+    )
 
 
 def _each_code(layer: Layer, entry: dict[str, Any]) -> list[dict[str, Any]]:

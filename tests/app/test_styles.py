@@ -6,8 +6,9 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,9 @@ DRAWN = [layer for layer in load_catalog() if layer.is_drawn]
 def problems_of(style: dict[str, Any]) -> list[str]:
     """What the specification's own validator says of a style."""
     command = ["node", "--input-type=module", "-e", VALIDATE]
-    run = subprocess.run(command, input=json.dumps(style), capture_output=True, text=True, timeout=60, check=True)
+    run = subprocess.run(
+        command, input=json.dumps(style), capture_output=True, text=True, timeout=60, check=True
+    )
     found: list[str] = json.loads(run.stdout)
     return found
 
@@ -71,7 +74,9 @@ def test_style_names_colours_and_never_spells_them(layer: Layer) -> None:
 @pytest.mark.parametrize("layer", DRAWN, ids=lambda layer: layer.id)
 def test_every_colour_of_a_style_is_in_the_palette(layer: Layer) -> None:
     known = {value for _, value in styles._colours(styles.palette())}
-    for text in (part for part in parts_of([styles.layer_style(layer), styles.legend(layer)]) if isinstance(part, str)):
+    for text in (
+        part for part in parts_of([styles.layer_style(layer), styles.legend(layer)]) if isinstance(part, str)
+    ):
         assert "@" not in text
         assert set(re.findall(r"#[0-9A-Fa-f]{6}", text)) <= known
 

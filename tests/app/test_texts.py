@@ -41,7 +41,9 @@ def test_every_key_that_the_page_uses_exists() -> None:
     known = catalog("zh").keys()
     for path in page_files():
         text = path.read_text(encoding="utf-8")
-        used = re.findall(r'\bt\("(\w+)"', text) + re.findall(r'data-(?:text|label|title|placeholder)="(\w+)"', text)
+        used = re.findall(r'\bt\("(\w+)"', text) + re.findall(
+            r'data-(?:text|label|title|placeholder)="(\w+)"', text
+        )
         assert set(used) <= known, path
 
 

@@ -11,7 +11,7 @@ import { wireKeyboard } from "./keyboard.js";
 import { bounds, drawOwn, drawReasonLines, feature, flyToGeometry, keepInSight, makeMap, map, setMapState, useEdition } from "./mapview.js";
 import { openConflicts } from "./conflicts.js";
 import { closePanel, drawPanel, errorBox, isPanelOpen, loadIntoPanel, onPanelChange, openPanel, say, wirePanel } from "./panel.js";
-import { basisSection, levelDot, placeReasons, whyTitle } from "./reasons.js";
+import { basisSection, levelDot, placeReasons, placeTitle } from "./reasons.js";
 import { searchFor, wireSearch } from "./search.js";
 import { openSheet } from "./sheet.js";
 import { cancelDrawing, isDrawing, lineLabel, openSiting, wireSiting } from "./siting.js";
@@ -199,7 +199,7 @@ function openPlace(lon, lat, { isHistory = false } = {}) {
   return loadIntoPanel(() => t("why_here"), async () => {
     const why = await loadWhy(lon, lat);
     shownAt = { geometry: { type: "Point", coordinates: [lon, lat] }, fly: false };
-    return { title: () => whyTitle(why.level, why.state), announce: () => whyTitle(why.level, why.state), body: () => placeBody(why, lon, lat) };
+    return { title: () => placeTitle(why), announce: () => placeTitle(why), body: () => placeBody(why, lon, lat) };
   });
 }
 

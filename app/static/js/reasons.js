@@ -1,5 +1,5 @@
 /** 为什么是这个颜色: the reasons of a level, from the rule to the bars that add up to the figure shown. */
-import { levelById, levelColourWord, levelWord, codeTitle, fieldOf, shown } from "./atlas.js";
+import { codeTitle, fieldOf, levelById, levelColourWord, levelRank, levelWord, shown } from "./atlas.js";
 import { el, svg } from "./dom.js";
 import { day, distance, fixed, isMissing, number, roundedToSum } from "./formats.js";
 import { said, t } from "./texts.js";
@@ -28,10 +28,18 @@ export const levelDot = (id) => {
 export const assumptionMark = (isAssumption) =>
   isAssumption ? el("span", { class: "mark-assumed", title: t("assumption_title") }, t("assumption")) : null;
 
-/** Title of the panel for a level. @param {string|null|undefined} level @param {string} [state] */
-export function whyTitle(level, state) {
-  if (state === "outside") return t("outside_area");
-  if (!level || state === "no_source") return t("why_no_colour");
+/** The level that a place is drawn in, null where it has no colour. @param {any} why answer of `/api/explain` */
+function drawnLevel(why) {
+  if (why.state === "unrated") return "unrated";
+  return why.state === "rated" && why.level !== "unrated" ? why.level : null;
+}
+
+/** Title of the panel for a place. @param {any} why */
+export const placeTitle = (why) => (why.state === "outside" ? t("outside_area") : whyTitle(drawnLevel(why)));
+
+/** Title of the panel for a level. @param {string|null|undefined} level */
+export function whyTitle(level) {
+  if (!level) return t("why_no_colour");
   return level === "unrated" ? t("why_unrated") : t("why_colour", { colour: levelColourWord(level).toLowerCase() });
 }
 
@@ -43,7 +51,7 @@ export function whyTitle(level, state) {
 export function placeReasons(why, links) {
   const parts = why.contributions ?? [];
   return [
-    el("div", { class: "result-line" }, levelChip(why.level), el("p", { class: "result-sentence" }, resultSentence(why))),
+    el("div", { class: "result-line" }, levelChip(drawnLevel(why)), el("p", { class: "result-sentence" }, resultSentence(why))),
     directRules(why, parts),
     parts.length ? contributions(why, parts, links) : null,
     said(why, "notes") ? notes(said(why, "notes")) : null,
@@ -59,10 +67,12 @@ function notes(text) {
 /** @param {any} why */
 function resultSentence(why) {
   if (why.state === "outside") return t("sentence_outside");
-  if (why.state === "no_source" || (!why.level && !(why.contributions ?? []).length)) return t("sentence_no_source");
-  if (why.level === "unrated") return t("sentence_unrated");
-  if (!why.level) return t("sentence_below", { index: fixed(why.index ?? 0, INDEX_DIGITS) });
-  return t("sentence_rated", { index: fixed(why.index ?? 0, INDEX_DIGITS), level: levelWord(why.level).toLowerCase() });
+  if (why.state === "no_source") return t("sentence_no_source");
+  if (why.state === "unrated") return t("sentence_unrated_near", { n: why.unrated?.length ?? 1 });
+  const index = isMissing(why.index) ? null : fixed(why.index, INDEX_DIGITS);
+  const level = levelWord(drawnLevel(why)).toLowerCase();
+  if (!level) return t("sentence_below", { index: index ?? "0" });
+  return index ? t("sentence_rated", { index, level }) : t("sentence_maximum", { level });
 }
 
 /** @param {any} why @param {any[]} parts */
@@ -70,10 +80,15 @@ function directRules(why, parts) {
   const direct = parts.filter((part) => part.basis === "statutory" && (said(part, "reason") || part.rule_id)).slice(0, DIRECT_SHOWN);
   const footprint = why.footprint_rule;
   if (!direct.length && !footprint) return null;
-  const text = typeof footprint === "string" ? footprint : said(footprint, "text") || said(footprint, "reason") || t("footprint_rule");
   return section(t("direct_rules"), el("ul", { class: "plain" },
-    footprint ? el("li", {}, text, clauseLine(footprint)) : null,
+    footprint ? el("li", {}, levelDot(footprint.level), " ", footprintText(footprint, parts)) : null,
     direct.map((part) => el("li", {}, levelDot(part.level), " ", part.name, ": ", said(part, "reason"), clauseLine(part)))));
+}
+
+/** @param {any} rule the place stands on a source @param {any[]} parts */
+function footprintText(rule, parts) {
+  const name = parts.find((part) => part.point_id === rule.point_id)?.name ?? rule.point_id;
+  return t("footprint_rule", { name, before: fixed(rule.index_before ?? 0, INDEX_DIGITS), from: fixed(rule.index_from ?? 0, INDEX_DIGITS) });
 }
 
 /** Rule and clause in small print. @param {any} row */
@@ -84,6 +99,7 @@ export function clauseLine(row) {
 
 /** @param {any} why @param {any[]} parts @param {Links} links */
 function contributions(why, parts, links) {
+  if (parts.every((part) => isMissing(part.points))) return deciders(parts, links);
   const sorted = [...parts].sort((a, b) => (b.points ?? 0) - (a.points ?? 0));
   const points = roundedToSum(sorted.map((part) => part.points ?? 0), INDEX_DIGITS);
   const most = Math.max(...points, 0.1);
@@ -98,29 +114,49 @@ function contributions(why, parts, links) {
     factors(why.cell));
 }
 
+/** Where the worst source decides there is nothing to add up: the sources, worst first. @param {any[]} parts @param {Links} links */
+function deciders(parts, links) {
+  const sorted = [...parts].sort((a, b) => Number(b.is_deciding) - Number(a.is_deciding) || levelRank(a.level) - levelRank(b.level));
+  const rows = sorted.map((part) => el("li", { class: "bar-row" }, contributionHead(part, links, part.is_deciding ? t("deciding") : ""), contributionFacts(part)));
+  const rest = rows.slice(BARS_SHOWN);
+  return section(t("sources_here"), el("ol", { class: "bars" }, rows.slice(0, BARS_SHOWN)),
+    rest.length ? el("details", {}, el("summary", {}, t("more_sources_plain", { n: rest.length })), el("ol", { class: "bars" }, rest)) : null);
+}
+
 /** @param {any} part @param {number} points @param {number} most @param {Links} links */
 function contribution(part, points, most, links) {
   const bar = el("span", { class: "bar-fill" });
   bar.style.width = `${Math.max(1, (100 * points) / most)}%`;
+  return el("li", { class: "bar-row" }, contributionHead(part, links, fixed(points, INDEX_DIGITS)),
+    el("div", { class: "bar", "aria-hidden": "true" }, bar), contributionFacts(part));
+}
+
+/** @param {any} part @param {Links} links @param {string} figure */
+function contributionHead(part, links, figure) {
   const open = () => links.onOpen(part.source_layer, part.source_id);
+  const name = part.name || part.source_id;
+  return el("div", { class: "bar-head" }, levelDot(part.level),
+    part.source_id ? el("button", { type: "button", class: "link", on: { click: open } }, name) : el("span", {}, name),
+    assumptionMark(part.is_assumption), el("span", { class: "points" }, figure));
+}
+
+/** @param {any} part */
+function contributionFacts(part) {
   const facts = [
     t("distance_of", { distance: distance(part.distance_m) }),
     isMissing(part.radius_m) ? null : t("radius_of", { distance: distance(part.radius_m) }),
     basisWord(part.basis),
   ].filter(Boolean).join(" · ");
-  return el("li", { class: "bar-row" },
-    el("div", { class: "bar-head" }, levelDot(part.level),
-      part.source_id ? el("button", { type: "button", class: "link", on: { click: open } }, part.name || part.source_id) : el("span", {}, part.name),
-      assumptionMark(part.is_assumption), el("span", { class: "points" }, fixed(points, INDEX_DIGITS))),
-    el("div", { class: "bar", "aria-hidden": "true" }, bar),
+  return [
     el("div", { class: "bar-note" }, facts),
     said(part, "reason") ? el("div", { class: "bar-note" }, said(part, "reason")) : null,
-    clauseLine(part));
+    clauseLine(part),
+  ];
 }
 
 /** @param {any} cell */
 function factors(cell) {
-  if (!cell) return null;
+  if (!cell || isMissing(cell.H)) return null;
   return el("p", { class: "muted small" }, t("factors", { H: number(cell.H, 3), V: number(cell.V, 2), C: number(cell.C, 2) }));
 }
 
@@ -162,7 +198,7 @@ function otherMethods(reasons) {
   const list = Array.isArray(reasons) ? reasons.filter((entry) => entry && typeof entry === "object") : [];
   if (list.length < 2) return null;
   return el("details", {}, el("summary", {}, t("all_methods", { n: list.length })), el("ul", { class: "plain" }, list.map((entry) =>
-    el("li", {}, levelDot(entry.level), " ", said(entry, "reason") || basisWord(entry.basis) || entry.method || "", assumptionMark(entry.is_assumption), clauseLine(entry)))));
+    el("li", {}, levelDot(entry.level), " ", said(entry, "text") || said(entry, "reason") || basisWord(entry.basis) || "", assumptionMark(entry.is_assumption), clauseLine(entry)))));
 }
 
 /** @param {string} name @param {any} value */

@@ -265,7 +265,7 @@ function reasonItem(reason) {
     flyToGeometry({ type: "GeometryCollection", geometries: [reason.line, site.geometry] });
   };
   return el("li", { class: "reason" },
-    el("div", { class: "reason-title" }, el("span", { class: `gravity gravity-${reason.gravity ?? "note"}` }, gravitySign(reason)), said(reason)),
+    el("div", { class: "reason-title" }, el("span", { class: "gravity" }, gravitySign(reason)), said(reason)),
     object?.id && object?.layer ? el("button", { type: "button", class: "link", on: { click: () => openFeature(object.layer, object.id) } }, object.name || object.id) :
       object?.name ? el("span", {}, object.name) : null,
     isMissing(reason.actual_m) && isMissing(reason.required_m) ? null : conflictNumbers(reason),
@@ -275,11 +275,11 @@ function reasonItem(reason) {
     reason.line ? el("button", { type: "button", class: "button small", on: { click: show } }, t("show_line")) : null);
 }
 
-/** @param {any} reason the sign of the verdict that a reason alone would bring */
-function gravitySign(reason) {
-  const signs = /** @type {Record<string, string>} */ ({ not_met: "✕", not_enough: "?", permit: "!", nothing_found: "✓", certain: "✕", possible: "!", advisory: "!" });
-  return signs[reason.gravity] ?? "!";
-}
+/** Signs of the verdicts by their rank. */
+const SIGNS = ["", "✕", "?", "!", "✓"];
+
+/** @param {any} reason its gravity is the rank of the verdict that it alone would bring */
+const gravitySign = (reason) => SIGNS[reason.gravity] ?? "!";
 
 /** @param {string} key @param {any[]|undefined} rows */
 function listPart(key, rows) {
