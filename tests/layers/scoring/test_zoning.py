@@ -7,49 +7,21 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.crs import metric_crs
 from layers.errors import CrsMismatchError, RuleTableError
 from layers.scoring.grid import Grid
 from layers.scoring.outlines import SMOOTH_FROM_CELLS, label_regions, region_outlines
 from layers.scoring.policy import LEVEL_CODES, POLICIES_DIR, load_policy, load_strengths, policies
 from layers.scoring.zoning import neighbouring_plants, risk_index, vulnerability, zones
-
-WEIGHTED, MAXIMUM = load_policy("weighted_index_2026A"), load_policy("grid_maximum_2026A")
-CRS = metric_crs(105.0, 30.0)
-GRID = Grid(50.0, 0, 40, 40, 40)
-STRENGTHS = {"red": 0.85, "orange": 0.55, "yellow": 0.35, "blue": 0.15}
-
-
-def source(geometry, *, level="orange", strength=None, radius_m=300.0, name="a", assumed=False, owner=None):
-    if not isinstance(geometry, shapely.Geometry):
-        geometry = shapely.Point(geometry)
-    strength = STRENGTHS.get(level) if strength is None else strength
-    return {
-        "point_id": name, "geometry": geometry, "level": level, "strength": strength, "radius_m": radius_m,
-        "is_assumption": assumed, "enterprise_id": owner,
-    }
-
-
-def frame(*rows):
-    return gpd.GeoDataFrame(list(rows), geometry="geometry", crs=CRS)
-
-
-def random_sources(seed, n, *, side_m=2000.0):
-    """Points, lines and polygons (one with a hole) of all levels, some beyond the grid."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for i in range(n):
-        x, y = rng.uniform(-200, side_m + 200, 2)
-        shapes = [
-            shapely.Point(x, y),
-            shapely.LineString(rng.uniform(0, side_m, (4, 2))),
-            shapely.Point(x, y).buffer(rng.uniform(5, 160), quad_segs=4),
-            shapely.Point(x, y).buffer(220).difference(shapely.Point(x, y).buffer(140)),
-            shapely.MultiPoint([(x, y), (x + 130, y)]),
-        ]
-        level = str(rng.choice(list(STRENGTHS)))
-        rows.append(source(shapes[i % 5], level=level, radius_m=float(rng.uniform(60, 500)), name=f"s{i:04d}"))
-    return frame(*rows)
+from tests.layers.scoring.scoring_cases import (
+    CRS,
+    GRID,
+    MAXIMUM,
+    STRENGTHS,
+    WEIGHTED,
+    frame,
+    random_sources,
+    source,
+)
 
 
 def brute_force(points, grid, policy, v):
@@ -260,7 +232,7 @@ def test_smoothing_moves_no_zone_by_more_than_half_a_cell_an_outline(seed):
 
 def test_zone_tells_its_sources_largest_index_and_assumption():
     points = frame(source((525, 525), name="a", assumed=True), source((1525, 1525), level="red", name="b"))
-    surface, found = zoned(points)
+    _, found = zoned(points)
     red = found[found.level == "red"].iloc[0]
     assert red.max_index == 85 and red.n_sources == 1 and not red.is_assumption
     assert found[found.level == "orange"].is_assumption.any()

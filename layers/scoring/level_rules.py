@@ -1,0 +1,140 @@
+"""The tables that turn facts about a source into a level, and the screening tables, checked on reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from layers.errors import RuleTableError
+from layers.scoring.policy import POLICIES_DIR, RATED, load_source_classes, load_strengths
+from layers.scoring.rule_tables import RULES_DIR, read_rules, require, require_bands
+
+CONDITIONS = ("direct_red_reported", "has_major_hazard")
+CONTROL_CONDITIONS = ("major_open", "major_overdue")
+MATCHES = ("contains", "prefix", "equals")
+Row = dict[str, Any]
+"""A row of a rule table."""
+
+
+@dataclass(frozen=True)
+class LevelRules:
+    """Everything `rate_sources` looks up; rows of tables as dictionaries."""
+
+    score_bands: tuple[Row, ...]
+    colour_of_hazard_level: dict[int, Row]
+    below_bands: tuple[Row, ...]
+    direct: tuple[Row, ...]
+    control: dict[str, Row]
+    class_of_kind: dict[str, Row]
+    pipeline_class: dict[tuple[str, str], Row]
+    declarers: tuple[Row, ...]
+    basis: dict[str, Row]
+    classes: dict[str, Row]
+    strengths: dict[tuple[str, str, str], Row]
+
+
+@lru_cache(maxsize=4)
+def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = RULES_DIR) -> LevelRules:
+    """The tables below `folder`; raises `RuleTableError` where one is not consistent."""
+    classes = load_source_classes(folder / "policies")
+    table = load_strengths(strengths, folder / "policies")
+    known = {"source_class": tuple(classes.index)}
+    kinds = read_rules(folder / "enterprise_classes.csv", texts=("kind", "source_class"), codes=known)
+    pipes = read_rules(
+        folder / "pipeline_classes.csv", texts=("kind", "medium", "source_class"), flags=("is_assumption",), codes=known
+    )
+    declarers = read_rules(folder / "declarers.csv", texts=("pattern",), flags=("counts",))
+    basis = read_rules(folder / "basis_rules.csv", texts=("use",), codes={"use": ("declared", "filed", "carried")})
+    return LevelRules(
+        score_bands=_bands(folder / "enterprise_score_bands.csv", "score", extra=("kinds",)),
+        colour_of_hazard_level=_hazard_colours(folder),
+        below_bands=_bands(folder / "below_major_hazard.csv", "s"),
+        direct=_direct(folder),
+        control=_control(folder),
+        class_of_kind=_unique(kinds, ["kind"], folder / "enterprise_classes.csv"),
+        pipeline_class=_unique(pipes, ["kind", "medium"], folder / "pipeline_classes.csv"),
+        declarers=_rows(declarers),
+        basis=_unique(basis, ["use"], folder / "basis_rules.csv"),
+        classes={str(row["source_class"]): row for row in _rows(classes)},
+        strengths={(row["source_class"], row["form"], row["grade"]): row for row in _rows(table)},
+    )
+
+
+@lru_cache(maxsize=8)
+def load_screening(name: str, folder: Path = RULES_DIR / "screening") -> tuple[Row, ...]:
+    """A named screening table, the most severe row first; an empty name means none.
+
+    A screening is an assumption from the industry alone. It never says blue: without a figure nothing is low.
+    """
+    if not name:
+        return ()
+    path = folder / f"{name}.csv"
+    if not path.is_file():
+        known = ", ".join(sorted(entry.stem for entry in folder.glob("*.csv")))
+        raise RuleTableError(f"no screening table {name!r}; known: {known}")
+    table = read_rules(
+        path,
+        texts=("layer", "field", "match", "value", "level", "source_class"),
+        codes={
+            "layer": ("enterprises", "pipelines"), "match": MATCHES, "level": RATED[:3],
+            "field": ("industry_name", "industry_code", "kind"),
+            "source_class": tuple(load_source_classes(POLICIES_DIR).index),
+        },
+    )
+    require(not table.duplicated(["layer", "field", "match", "value"]).any(), path, "a condition stands twice")
+    require(bool((table["value"] != "").all()), path, "an empty value would match everything")
+    return tuple(sorted(_rows(table), key=lambda row: (RATED.index(row["level"]), row["rule_id"])))
+
+
+def _rows(table: pd.DataFrame) -> tuple[Row, ...]:
+    return tuple({str(key): value for key, value in row.items()} for row in table.to_dict("records"))
+
+
+def _unique(table: pd.DataFrame, keys: list[str], path: Path) -> dict[Any, Row]:
+    require(not table.duplicated(keys).any(), path, f"{' and '.join(keys)} stand twice")
+    return {tuple(row[key] for key in keys) if len(keys) > 1 else row[keys[0]]: row for row in _rows(table)}
+
+
+def _bands(path: Path, name: str, *, extra: tuple[str, ...] = ()) -> tuple[Row, ...]:
+    """Bands of a figure, closed below, each with a level; the highest first."""
+    table = read_rules(
+        path, texts=("level", *extra), numbers=(f"{name}_from",), optional_numbers=(f"{name}_below",),
+        codes={"level": RATED},
+    )
+    require_bands(path, table[f"{name}_from"], table[f"{name}_below"])
+    ordered = table.sort_values(f"{name}_from", ascending=False)
+    ranks = [RATED.index(level) for level in ordered.level]
+    require(ranks in (sorted(set(ranks)), sorted(set(ranks), reverse=True)), path, "levels must follow the figure")
+    return _rows(ordered)
+
+
+def _hazard_colours(folder: Path) -> dict[int, Row]:
+    path = folder / "hazard_level_colours.csv"
+    table = read_rules(path, texts=("level",), numbers=("major_hazard_level",), codes={"level": RATED})
+    ordered = table.sort_values("major_hazard_level")
+    ranks = [RATED.index(level) for level in ordered.level]
+    require(ordered.major_hazard_level.tolist() == [1, 2, 3, 4], path, "levels must be 1 to 4")
+    require(ranks == sorted(ranks), path, "a worse hazard level cannot have a better colour")
+    return {int(row["major_hazard_level"]): row for row in _rows(table)}
+
+
+def _direct(folder: Path) -> tuple[Row, ...]:
+    return _rows(read_rules(
+        folder / "direct_rules.csv",
+        texts=("condition", "kinds", "level", "jurisdiction", "title_zh", "title_en"),
+        codes={"condition": CONDITIONS, "level": RATED},
+    ))
+
+
+def _control(folder: Path) -> dict[str, Row]:
+    path = folder / "control_rules.csv"
+    table = read_rules(
+        path, texts=("condition", "level", "title_zh", "title_en"),
+        codes={"condition": CONTROL_CONDITIONS, "level": RATED},
+    )
+    require(sorted(table.condition) == sorted(CONTROL_CONDITIONS), path, "each condition must stand once")
+    return {row["condition"]: row for row in _rows(table)}

@@ -1,0 +1,191 @@
+"""One row for each danger on the map, with its three levels and every method that was tried.
+
+Inherent hazard, state of control and risk level are kept apart. The risk level follows one order: statutory or
+direct rule, declared by the responsible office, computed, screening by industry. Without any it is unrated.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import geopandas as gpd
+
+from layers.catalog import LAYERS_DIR, load_layer
+from layers.scoring.level_rules import LevelRules, Row, load_level_rules, load_screening
+from layers.scoring.sources import (
+    ORDER,
+    UNRATED,
+    Layers,
+    Source,
+    black_spot_sources,
+    enterprise_sources,
+    pipeline_sources,
+    plain,
+    unit_sources,
+)
+
+MISSING = {
+    "hazchem": ("单元与危险化学品最大储量、诊断分级得分或核定等级", "units with amounts, diagnostic score or a declared level"),
+    "tailings_pond": ("尾矿库等别或核定等级", "grade of the pond or a declared level"),
+    "pipeline": ("输送介质 medium", "medium carried"),
+    "": ("核定等级 declared_level", "a declared level"),
+}
+
+
+def rate_sources(layers: Layers, *, on: date, screening: str = "", jurisdiction: str = "") -> gpd.GeoDataFrame:
+    """Every source of danger with its levels, strength and reach: rows of `risk_points`.
+
+    Parameters
+    ----------
+    layers : frames by layer id, geometry in the area's metric CRS
+        Uses enterprises, hazard_units, unit_chemicals, declared_levels, hidden_dangers, pipelines,
+        road_black_spots; missing ones count as empty.
+    on : date
+        The edition's day: later declarations do not count, deadlines before it are overdue.
+    screening : str
+        Name of a screening table, or empty for none. What it rates is marked as an assumption.
+    jurisdiction : str
+        Such as ``CN-37``: local direct rules of places it begins with apply too.
+
+    Returns
+    -------
+    GeoDataFrame sorted by ``point_id``
+        The fields of `risk_points`, ``feature_id`` and geometry. ``reasons`` is a list of dictionaries
+        (method, result, rule_id, clause, inputs, texts, is_deciding). A danger that another row carries has
+        no strength and no radius; an unrated one has the radius within which it may matter.
+    """
+    rules, table = load_level_rules(), load_screening(screening)
+    units = unit_sources(layers, rules)
+    enterprises = enterprise_sources(layers, rules, units, on=on, screening=table, jurisdiction=jurisdiction)
+    lines = pipeline_sources(layers, rules, table)
+    sources = [*enterprises, *units, *lines, *black_spot_sources(layers, rules)]
+    for source in sources:
+        _decide(source)
+        _reach(source, rules)
+    _carry_once(enterprises, units, rules)
+    placed = [frame for frame in layers.values() if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name]
+    crs = next((frame.crs for frame in placed if frame.crs), None)
+    rows = [_row(source, rules) for source in sources]
+    found = gpd.GeoDataFrame(rows, columns=[*_output_fields(), "geometry"], geometry="geometry", crs=crs)
+    found["major_hazard_level"] = found["major_hazard_level"].astype("Int64")
+    for name in ("s_value", "r_value", "strength", "radius_m"):
+        found[name] = found[name].astype(float)
+    return found.sort_values("point_id", kind="stable", ignore_index=True)
+
+
+def _output_fields() -> list[str]:
+    return ["feature_id", *(entry.name for entry in load_layer(LAYERS_DIR / "risk_points").fields)]
+
+
+def _decide(source: Source) -> None:
+    """The first method in the order that gave a level decides; declared against computed is a dispute."""
+    for method in ORDER:
+        found = source.results(method)
+        if found:
+            decider = found[0]
+            decider["is_deciding"] = True
+            source.level, source.basis = decider["result"], method
+            break
+    declared = source.results("declared")
+    # what holds for a kind of installation as such disputes nobody's judgement of one of them
+    computed = [entry for entry in source.results("computed") if not entry["inputs"].get("is_generic")]
+    if declared and computed and declared[0]["result"] != computed[0]["result"]:
+        source.is_disputed = True
+    if source.level != UNRATED:
+        source.missing = None
+    elif source.missing is None:
+        zh, en = MISSING.get(source.source_class, MISSING[""])
+        source.missing = f"{zh} ({en})"
+
+
+def _reach(source: Source, rules: LevelRules) -> None:
+    """Strength and radius of the policy's table for the source's class, form and grade."""
+    kind = rules.classes[source.source_class]
+    if source.is_fire is None:
+        source.is_fire = bool(kind["is_fire"])
+    if source.level == UNRATED:
+        source.radius_m = kind["unrated_radius_m"]
+        return
+    keys = [(source.source_class, source.form, source.grade), (source.source_class, "", source.level),
+            (source.source_class, "", "")]
+    row = next((rules.strengths[key] for key in keys if key in rules.strengths), None)
+    if row is None:
+        return
+    source.strength = row["strength"]
+    source.is_assumption |= bool(row["is_assumption"])
+    if row["radius_formula"] == "blast":
+        _blast_radius(source, row)
+    elif source.radius_m is None:
+        source.radius_m = row["radius_m"]
+
+
+def _blast_radius(source: Source, row: Row) -> None:
+    """R = k Q^(1/3), Q the kilograms as if all were TNT; without an amount the table's assumed radius."""
+    source.is_assumption = True
+    is_known = source.amount_t > 0
+    amount_kg = source.amount_t * 1000.0
+    source.radius_m = row["radius_coefficient"] * amount_kg ** (1 / 3) if is_known else row["radius_unknown_m"]
+    source.judge("radius", None, row, f"爆炸影响半径 {source.radius_m:.0f} 米(假设:{'全部按TNT计' if is_known else '数量未知'})",
+                 f"blast radius {source.radius_m:.0f} m (assumed: {'all taken as TNT' if is_known else 'amount unknown'})",
+                 amount_t=plain(source.amount_t))
+
+
+def _carry_once(enterprises: list[Source], units: list[Source], rules: LevelRules) -> None:
+    """Each danger colours once: either the plant's row or its units carry it, never both."""
+    by_plant: dict[str, list[Source]] = {}
+    for unit in units:
+        by_plant.setdefault(str(unit.enterprise_id), []).append(unit)
+    for plant in enterprises:
+        own = [unit for unit in by_plant.get(plant.feature_id, []) if unit.strength and unit.geometry is not None]
+        if not own or not plant.strength:
+            continue
+        major = [unit for unit in own if unit.major_hazard_level is not None]
+        strongest = max(unit.strength or 0.0 for unit in own)
+        if plant.source_class == "hazchem":
+            is_only_units = any(entry["is_deciding"] and entry["inputs"].get("by") == "inherent" for entry in plant.methods)
+            if major and is_only_units:
+                _leave_to(plant, rules, "其重大危险源单元", "its major hazard units")
+            elif plant.geometry is not None:
+                _leave_all([unit for unit in own if unit.major_hazard_level is None], rules, plant)
+        elif strongest >= plant.strength or plant.geometry is None:
+            _leave_to(plant, rules, "其单元", "its units")
+        else:
+            _leave_all(own, rules, plant)
+
+
+def _leave_all(units: list[Source], rules: LevelRules, plant: Source) -> None:
+    for unit in units:
+        _leave_to(unit, rules, f"企业 {plant.name}", f"the enterprise {plant.name}")
+
+
+def _leave_to(source: Source, rules: LevelRules, who_zh: str, who_en: str) -> None:
+    rule = rules.basis["carried"]
+    source.judge("carried", None, rule, f"影响由{who_zh}计入", f"its reach is counted with {who_en}",
+                 strength=source.strength, radius_m=source.radius_m)
+    source.strength = source.radius_m = None
+
+
+def _row(source: Source, rules: LevelRules) -> dict[str, Any]:
+    decider = next((entry for entry in source.methods if entry["is_deciding"]), None)
+    office = source.responsible_office or rules.classes[source.source_class]["default_office_zh"] or None
+    point_id = f"{source.layer}:{source.feature_id}"
+    return {
+        "feature_id": point_id, "point_id": point_id, "source_layer": source.layer,
+        "source_feature_id": source.feature_id, "enterprise_id": source.enterprise_id, "name": source.name,
+        "kind": source.source_class, "level": source.level, "inherent_level": source.inherent,
+        "control_level": source.control, "basis": source.basis,
+        "rule_id": decider and decider["rule_id"], "clause": decider and decider["clause"],
+        "reason_zh": decider["text_zh"] if decider else f"缺少{source.missing}",
+        "reason_en": decider["text_en"] if decider else f"missing: {source.missing}",
+        "reasons": source.methods, "missing": _missing_text(source, office),
+        "major_hazard_level": source.major_hazard_level, "s_value": source.s_value, "r_value": source.r_value,
+        "strength": source.strength, "radius_m": source.radius_m, "is_fire": bool(source.is_fire),
+        "is_assumption": source.is_assumption, "is_disputed": source.is_disputed,
+        "responsible_office": office, "town_name": source.town_name, "geometry": source.geometry,
+    }
+
+
+def _missing_text(source: Source, office: str | None) -> str | None:
+    """What would let the source be rated, and who has it."""
+    return source.missing and f"{source.missing};责任部门: {office or '未明确'}"

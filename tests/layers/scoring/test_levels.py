@@ -1,0 +1,356 @@
+"""Levels of sources: which method decides, what stays unrated, and that each danger colours once."""
+
+import json
+from datetime import date
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from shapely import LineString, Point
+
+from layers.catalog import LAYERS_DIR, load_layer
+from layers.crs import metric_crs
+from layers.errors import RuleTableError
+from layers.scoring.level_rules import load_level_rules, load_screening
+from layers.scoring.levels import rate_sources
+
+CRS = metric_crs(105.0, 30.0)
+ON = date(2026, 9, 30)
+
+
+def placed(*rows):
+    defaults = [{"geometry": Point(1000, 1000), **row} for row in rows]
+    return gpd.GeoDataFrame(defaults, geometry="geometry", crs=CRS) if rows else gpd.GeoDataFrame()
+
+
+def enterprise(key="e1", kind="general", **fields):
+    return {"enterprise_id": key, "name": f"企业{key}", "kind": kind, "status": "operating", **fields}
+
+
+def unit(key="u1", owner="e1", **fields):
+    return {"unit_id": key, "enterprise_id": owner, "name": f"罐区{key}", "status": "operating",
+            "n_persons_500m": 10, **fields}
+
+
+def chemical(owner="u1", name="液氨", cas="7664-41-7", amount_t=20.0, category=None):
+    return {"unit_id": owner, "chemical_name": name, "cas": cas, "category_symbol": category, "amount_t": amount_t}
+
+
+def danger(owner="e1", deadline=date(2026, 9, 1), severity="major", status="open", key="h1"):
+    return {"danger_id": key, "enterprise_id": owner, "severity": severity, "status": status, "deadline_on": deadline}
+
+
+def rated(enterprises=(), units=(), chemicals=(), declared=(), dangers=(), pipelines=(), spots=(), **options):
+    layers = {
+        "enterprises": placed(*enterprises), "hazard_units": placed(*units), "unit_chemicals": pd.DataFrame(chemicals),
+        "declared_levels": pd.DataFrame(declared), "hidden_dangers": pd.DataFrame(dangers),
+        "pipelines": placed(*pipelines), "road_black_spots": placed(*spots),
+    }
+    return rate_sources(layers, on=ON, **options).set_index("point_id", drop=False)
+
+
+def one(**layers):
+    return rated(**layers).iloc[0]
+
+
+def test_output_has_the_declared_fields_and_plain_reasons():
+    points = rated([enterprise(kind="hazchem_producer", control_score=80)], [unit()], [chemical()])
+    names = [entry.name for entry in load_layer(LAYERS_DIR / "risk_points").fields]
+    assert list(points.columns) == ["feature_id", *names, "geometry"] and points.crs == CRS
+    assert json.loads(json.dumps(points.reasons.tolist(), allow_nan=False))
+    assert list(points.index) == sorted(points.index)
+
+
+def test_empty_layers_give_no_sources():
+    assert rate_sources({}, on=ON).empty
+
+
+def test_shop_without_data_is_unrated_never_blue():
+    row = one(enterprises=[enterprise(responsible_office="县应急管理局")])
+    assert (row.level, row.basis, row.kind) == ("unrated", "none", "other_enterprise")
+    assert "declared_level" in row.missing and "县应急管理局" in row.missing
+    assert pd.isna(row.strength) and row.radius_m == 80
+
+
+@pytest.mark.parametrize("status", ["closed", "planned"])
+def test_what_is_gone_or_not_built_is_no_source(status):
+    assert rated([enterprise(status=status, declared_level="red")], [unit()], [chemical()]).empty
+
+
+def test_suspended_enterprise_is_still_a_source():
+    assert one(enterprises=[enterprise(status="suspended", declared_level="yellow", declared_by="局")]).level == "yellow"
+
+
+# The order of the methods
+
+
+def test_direct_red_goes_before_a_declared_level():
+    row = one(enterprises=[enterprise(
+        kind="hazchem_producer", direct_red="未经正规设计", declared_level="yellow", declared_by="县应急管理局",
+        control_score=95,
+    )])
+    assert (row.level, row.basis, row.rule_id) == ("red", "statutory", "FC-HAZCHEM-RED")
+    assert row.control_level == "red"
+
+
+def test_direct_red_of_another_kind_rests_on_the_project_policy():
+    row = one(enterprises=[enterprise(kind="general", direct_red="未经正规设计")])
+    assert (row.level, row.rule_id) == ("red", "DIRECT-REPORTED")
+
+
+def test_declared_goes_before_computed_and_the_difference_is_flagged():
+    row = one(enterprises=[enterprise(
+        kind="hazchem_trader", declared_level="yellow", declared_by="县应急管理局", control_score=58
+    )])
+    assert (row.level, row.basis, row.control_level) == ("yellow", "declared", "red")
+    assert row.is_disputed
+
+
+def test_declared_goes_before_screening():
+    row = one(enterprises=[enterprise(
+        industry_code="2614", declared_level="blue", declared_by="局")], screening="china_industry_2026A")
+    assert (row.level, row.basis, row.is_assumption) == ("blue", "declared", False)
+
+
+@pytest.mark.parametrize(
+    ("score", "level"),
+    [(89.9, "yellow"), (90, "blue"), (75, "yellow"), (74.9, "orange"), (60, "orange"), (59.9, "red"), (104, "blue"), (0, "red")],
+)
+def test_score_bands_of_the_diagnosis(score, level):
+    row = one(enterprises=[enterprise(kind="hazchem_producer", control_score=score)])
+    assert (row.level, row.basis, row.rule_id) == (level, "computed", "FC-HAZCHEM-SCORE")
+
+
+def test_score_of_another_kind_decides_nothing():
+    row = one(enterprises=[enterprise(kind="general", control_score=95)])
+    assert row.level == "unrated" and row.control_level == "unrated"
+    assert any("不适用" in entry["text_zh"] for entry in row.reasons)
+
+
+# Offices
+
+
+def test_responsible_office_wins_over_a_worse_word_and_is_disputed():
+    row = one(
+        enterprises=[enterprise(responsible_office="县应急管理局", declared_level="red", declared_by="镇政府")],
+        declared=[{"enterprise_id": "e1", "office": "应急管理局", "level": "yellow", "declared_on": date(2026, 1, 1)}],
+    )
+    assert row.level == "yellow" and row.is_disputed
+
+
+def test_without_the_responsible_office_the_worse_level_holds():
+    row = one(
+        enterprises=[enterprise(responsible_office="县住建局")],
+        declared=[{"enterprise_id": "e1", "office": office, "level": level, "declared_on": None}
+                  for office, level in (("镇政府", "blue"), ("县消防大队", "orange"))],
+    )
+    assert row.level == "orange" and row.is_disputed
+
+
+def test_latest_word_of_an_office_holds_and_later_ones_than_the_edition_do_not():
+    row = one(
+        enterprises=[enterprise()],
+        declared=[{"enterprise_id": "e1", "office": "局", "level": level, "declared_on": day} for day, level in
+                  ((date(2025, 1, 1), "red"), (date(2026, 1, 1), "blue"), (date(2026, 12, 1), "orange"))],
+    )
+    assert row.level == "blue" and not row.is_disputed
+
+
+@pytest.mark.parametrize(("who", "level"), [("企业自评", "unrated"), ("企业自评,镇政府确认", "orange"), ("企业e1", "unrated")])
+def test_own_word_of_an_enterprise_counts_when_confirmed(who, level):
+    assert one(enterprises=[enterprise(declared_level="orange", declared_by=who)]).level == level
+
+
+# Units
+
+
+@pytest.mark.parametrize(
+    ("amount_t", "hazard_level", "level", "strength", "radius_m"),
+    [(20, 4, "orange", 0.55, 400), (50, 3, "orange", 0.70, 700), (250, 2, "red", 0.85, 1000), (500, 1, "red", 1.0, 1500)],
+)
+def test_toxic_gas_unit_by_its_hazard_level(amount_t, hazard_level, level, strength, radius_m):
+    points = rated([enterprise(kind="hazchem_producer")], [unit()], [chemical(amount_t=amount_t)])
+    row = points.loc["hazard_units:u1"]
+    assert (row.major_hazard_level, row.level, row.inherent_level) == (hazard_level, level, level)
+    assert (row.strength, row.radius_m, row.is_fire) == (strength, radius_m, False)
+    assert row.s_value == amount_t / 10
+
+
+def test_level_on_file_counts_as_declared_and_differs_from_the_computed():
+    row = rated([enterprise()], [unit(filed_level=1)], [chemical(amount_t=20)]).loc["hazard_units:u1"]
+    assert (row.level, row.basis, row.major_hazard_level, row.is_disputed) == ("red", "declared", 1, True)
+
+
+def test_unit_on_file_with_unknown_chemicals_takes_the_widest_reach_as_an_assumption():
+    row = rated([enterprise()], [unit(filed_level=3)]).loc["hazard_units:u1"]
+    assert (row.level, row.radius_m, row.is_assumption) == ("orange", 700, True)
+
+
+def test_unit_with_a_missing_amount_is_unrated_and_names_it():
+    row = rated([enterprise()], [unit()], [chemical(amount_t=None)]).loc["hazard_units:u1"]
+    assert row.level == "unrated" and "amount_t" in row.missing and row.radius_m == 300
+
+
+def test_units_are_graded_without_their_enterprise():
+    assert list(rated(units=[unit()], chemicals=[chemical()]).level) == ["orange"]
+
+
+# Each danger once
+
+
+def test_plant_known_by_its_major_units_only_is_carried_by_them():
+    points = rated([enterprise(kind="hazchem_producer")], [unit()], [chemical()])
+    plant = points.loc["enterprises:e1"]
+    assert plant.level == "orange" and pd.isna(plant.strength) and pd.isna(plant.radius_m)
+    assert points.loc["hazard_units:u1"].strength == 0.55
+
+
+def test_plant_with_its_own_level_adds_what_is_below_a_major_hazard():
+    points = rated([enterprise(kind="hazchem_producer", control_score=80)], [unit()], [chemical()])
+    assert (points.loc["enterprises:e1"].strength, points.loc["enterprises:e1"].radius_m) == (0.35, 300)
+    assert points.loc["hazard_units:u1"].strength == 0.55
+
+
+def test_unit_below_a_major_hazard_is_carried_by_its_plant():
+    points = rated([enterprise(kind="hazchem_user")], [unit()], [chemical(amount_t=6)])
+    assert points.loc["enterprises:e1"].strength == 0.35
+    small = points.loc["hazard_units:u1"]
+    assert small.level == "yellow" and pd.isna(small.strength)
+
+
+def test_unit_below_a_major_hazard_colours_itself_where_the_plant_has_no_place():
+    points = rated([enterprise(kind="hazchem_user", geometry=None)], [unit()], [chemical(amount_t=6)])
+    assert points.loc["hazard_units:u1"].strength == 0.35
+
+
+def test_lpg_station_and_its_tanks_count_as_the_stronger_of_them():
+    tanks = [chemical(name="液化石油气", cas="68476-85-7", amount_t=60)]
+    points = rated([enterprise(kind="lpg_station")], [unit()], tanks)
+    assert points.loc["enterprises:e1"].strength == 0.60
+    assert pd.isna(points.loc["hazard_units:u1"].strength)
+
+
+# Control
+
+
+def test_overdue_major_danger_makes_the_control_red():
+    row = one(enterprises=[enterprise()], dangers=[danger()])
+    assert (row.control_level, row.level, row.rule_id) == ("red", "red", "CONTROL-MAJOR-OVERDUE")
+
+
+@pytest.mark.parametrize("deadline", [ON, date(2027, 1, 1), None])
+def test_major_danger_in_time_makes_the_control_orange(deadline):
+    assert one(enterprises=[enterprise()], dangers=[danger(deadline=deadline)]).control_level == "orange"
+
+
+@pytest.mark.parametrize("change", [{"severity": "general"}, {"status": "closed"}])
+def test_other_hidden_dangers_give_no_level(change):
+    assert one(enterprises=[enterprise()], dangers=[danger(**change)]).level == "unrated"
+
+
+def test_overdue_danger_does_not_move_a_declared_level_but_is_flagged():
+    row = one(enterprises=[enterprise(declared_level="blue", declared_by="局")], dangers=[danger()])
+    assert (row.level, row.control_level, row.is_disputed) == ("blue", "red", True)
+
+
+# Kinds of installation, pipelines, black spots, screening
+
+
+@pytest.mark.parametrize(
+    ("kind", "level", "strength", "radius_m"),
+    [("fuel_station", "yellow", 0.35, 100), ("lpg_station", "orange", 0.60, 300), ("dust", "yellow", 0.5, 150),
+     ("ammonia", "yellow", 0.5, 300), ("crowded_place", "yellow", 0.5, 100), ("explosives_store", "orange", 0.75, 300)],
+)
+def test_kinds_of_one_strength_are_computed_from_the_kind(kind, level, strength, radius_m):
+    row = one(enterprises=[enterprise(kind=kind)])
+    assert (row.level, row.basis, row.strength, row.radius_m) == (level, "computed", strength, radius_m)
+
+
+def test_kind_alone_disputes_no_declared_level():
+    assert not one(enterprises=[enterprise(kind="fuel_station", declared_level="blue", declared_by="局")]).is_disputed
+
+
+def test_explosives_reach_by_the_cube_root_of_their_amount():
+    points = rated([enterprise(kind="explosives_store")], [unit()], [chemical(name="TNT", cas="118-96-7", amount_t=8)])
+    carrier = points.loc["hazard_units:u1"]
+    assert carrier.radius_m == pytest.approx(58.9 * 20) and carrier.strength == 0.75
+    assert carrier.is_assumption and pd.isna(points.loc["enterprises:e1"].strength)
+
+
+def line(key="p1", **fields):
+    return {"pipeline_id": key, "name": key, "kind": "transmission", "status": "operating",
+            "geometry": LineString([(0, 0), (1000, 0)]), **fields}
+
+
+def test_gas_line_reaches_its_potential_impact_radius():
+    # 0.099 sqrt(1016^2 x 10) = 318.1 m
+    row = one(pipelines=[line(medium="natural_gas", diameter_mm=1016, pressure_mpa=10)])
+    assert row.radius_m == pytest.approx(318.1, abs=0.1)
+    assert (row.level, row.strength, row.is_assumption) == ("yellow", 0.5, False)
+
+
+def test_small_gas_line_reaches_at_least_200_m():
+    assert one(pipelines=[line(medium="natural_gas", diameter_mm=219, pressure_mpa=4)]).radius_m == 200
+
+
+def test_gas_line_without_pressure_is_an_assumption():
+    row = one(pipelines=[line(medium="natural_gas", diameter_mm=1016)])
+    assert (row.radius_m, row.is_assumption) == (200, True)
+
+
+def test_line_of_unknown_medium_is_unrated_unless_screened():
+    row = one(pipelines=[line(kind="industrial")])
+    assert row.level == "unrated" and "medium" in row.missing and pd.isna(row.strength)
+    row = one(pipelines=[line(kind="industrial")], screening="taiwan_industry_2026A")
+    assert (row.level, row.basis, row.is_assumption, row.strength) == ("yellow", "screening", True, 0.45)
+
+
+@pytest.mark.parametrize("fields", [{"kind": "town_gas"}, {"status": "abandoned"}, {"status": "planned"}])
+def test_lines_that_are_no_source(fields):
+    assert rated(pipelines=[line(**fields)]).empty
+
+
+def test_black_spot_of_the_police_list():
+    row = one(spots=[{"spot_id": "s1", "name": "K12", "n_accidents": 7, "n_deaths": 2}])
+    assert (row.level, row.strength, row.radius_m, row.is_fire) == ("yellow", 0.5, 250, False)
+    assert row.responsible_office == "公安机关交通管理部门"
+
+
+@pytest.mark.parametrize(
+    ("industry", "level", "kind"),
+    [("18化學材料製造業", "orange", "hazchem"), ("17石油及煤製品製造業", "orange", "hazchem"),
+     ("19化學製品製造業", "yellow", "hazchem"), ("化學材料及肥料製造業", "orange", "hazchem"),
+     ("24基本金屬製造業", "yellow", "other_enterprise"), ("25金屬製品製造業", "unrated", "other_enterprise"),
+     ("19化學製品製造業;18化學材料製造業", "orange", "hazchem")],
+)
+def test_screening_by_the_factory_registry(industry, level, kind):
+    row = one(enterprises=[enterprise(industry_name=industry)], screening="taiwan_industry_2026A")
+    assert (row.level, row.kind) == (level, kind)
+    assert row.is_assumption == (level != "unrated") == (row.basis == "screening")
+
+
+def test_screening_never_says_blue_and_unknown_names_are_refused(tmp_path):
+    for name in ("taiwan_industry_2026A", "china_industry_2026A"):
+        assert {row["level"] for row in load_screening(name)} <= {"red", "orange", "yellow"}
+    with pytest.raises(RuleTableError, match="taiwan_industry_2026A"):
+        load_screening("no_such_table")
+
+
+def test_local_direct_rule_applies_in_its_jurisdiction_only():
+    layers = {"enterprises": [enterprise(kind="hazchem_producer")], "units": [unit()], "chemicals": [chemical()]}
+    assert rated(**layers).loc["enterprises:e1"].level == "orange"
+    assert rated(**layers, jurisdiction="CN-37-03").loc["enterprises:e1"].rule_id == "FC-DIRECT-MAJOR"
+
+
+def test_all_methods_are_kept_and_one_decides():
+    points = rated([enterprise(kind="hazchem_producer", control_score=80, declared_level="orange", declared_by="局")],
+                   [unit()], [chemical()], dangers=[danger()])
+    reasons = points.loc["enterprises:e1"].reasons
+    assert {"declared", "score", "hidden_danger", "inherent", "computed"} <= {entry["method"] for entry in reasons}
+    assert [entry["method"] for entry in reasons if entry["is_deciding"]] == ["declared"]
+    assert all(entry["rule_id"] and entry["clause"] for entry in reasons)
+
+
+def test_level_tables_are_consistent():
+    rules = load_level_rules()
+    assert {row["level"] for row in rules.score_bands} == {"red", "orange", "yellow", "blue"}
