@@ -13,8 +13,14 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from layers.scoring.measure import Floats, Geometries, largest_scale, local_scale, middle_points
-from layers.scoring.object_classes import ClassIndex, Members
+from layers.scoring.measure import (
+    Floats,
+    Geometries,
+    largest_scale,
+    local_scale,
+    middle_points,
+)
+from layers.scoring.object_classes import ClassIndex, Members, no_members
 from layers.scoring.rules import Rule
 from layers.scoring.separation import Findings, falls_short
 from layers.scoring.targets import TARGET_CLASSES
@@ -36,8 +42,7 @@ def valid_contours(index: ClassIndex, on: date) -> tuple[Contours, pd.DataFrame]
     """Contours that may be used on a date, and the rest (expired, or without a date of validity)."""
     frame = index.frame("official_contours")
     if not len(frame):
-        empty = index.members("hazmat_site").take(slice(0, 0))
-        return Contours(empty, np.empty(0), np.empty(0, bool)), frame
+        return Contours(no_members(), np.empty(0), np.empty(0, bool)), frame
     days = [
         day.date() if isinstance(day, datetime) else day for day in frame["valid_until_on"].to_numpy(object)
     ]

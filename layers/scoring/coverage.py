@@ -275,13 +275,13 @@ def rule_cover(
 
 def is_member(points: pd.DataFrame, members: Members) -> NDArray[np.bool_]:
     """Which risk points rest on a member; an enterprise also where one of its units is a member."""
-    found = np.zeros(len(points), bool)
-    for layer in np.unique(members.layer.astype(str)):
-        of_layer = members.layer == layer
-        of_point = points["source_layer"].eq(layer) & points["source_feature_id"].isin(
-            members.feature_id[of_layer]
-        )
-        found |= of_point.to_numpy(bool)
-    owners = [name for name in members.enterprise_id[members.layer == "hazard_units"] if name]
-    of_owner = points["source_layer"].eq("enterprises") & points["enterprise_id"].isin(owners)
-    return np.asarray(found | of_owner.to_numpy(bool), bool)
+    keys = set(zip(members.layer, members.feature_id, strict=True))
+    owners = set(members.enterprise_id[members.layer == "hazard_units"]) - {None}
+    columns = (
+        points[name].to_numpy(object) for name in ("source_layer", "source_feature_id", "enterprise_id")
+    )
+    rests = (
+        (layer, feature_id) in keys or (layer == "enterprises" and enterprise_id in owners)
+        for layer, feature_id, enterprise_id in zip(*columns, strict=True)
+    )
+    return np.fromiter(rests, bool, len(points))

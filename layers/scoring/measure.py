@@ -21,6 +21,8 @@ Geometries = NDArray[np.object_]
 
 PIECE_SEGMENTS = 32
 """Long lines are cut into pieces of so many segments, so that the spatial index and the distance stay local."""
+FEW_CELLS = 16
+"""So many cells are looked up one by one and kept: a siting question asks for the same few again and again."""
 SCALE_CELL_M = 1000.0
 """The scale changes by less than 3e-6 within such a cell, even 100 km from the meridian."""
 
@@ -48,12 +50,24 @@ def local_scale(crs: pyproj.CRS, xy_m: Floats) -> Floats:
     if not len(xy_m):
         return np.empty(0)
     cells, inverse = np.unique(np.floor(xy_m / SCALE_CELL_M), axis=0, return_inverse=True)
-    projection = _projection(_wkt(crs))
+    wkt = _wkt(crs)
+    if len(cells) <= FEW_CELLS:
+        scale = np.array([_cell_scale(wkt, *cell) for cell in cells.tolist()])
+    else:
+        scale = _cell_scales(wkt, cells)
+    return np.asarray(scale[np.ravel(inverse)], float)
+
+
+def _cell_scales(crs_wkt: str, cells: Floats) -> Floats:
+    projection = _projection(crs_wkt)
     middles = (cells + 0.5) * SCALE_CELL_M
     lon, lat = projection(middles[:, 0], middles[:, 1], inverse=True)
-    factors = projection.get_factors(lon, lat)
-    scale: Floats = np.asarray(factors.meridional_scale, float)[np.ravel(inverse)]
-    return scale
+    return np.asarray(projection.get_factors(lon, lat).meridional_scale, float)
+
+
+@lru_cache(maxsize=4096)
+def _cell_scale(crs_wkt: str, x: float, y: float) -> float:
+    return float(_cell_scales(crs_wkt, np.array([[x, y]]))[0])
 
 
 def largest_scale(crs: pyproj.CRS, geometries: Geometries) -> float:

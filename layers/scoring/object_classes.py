@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ from layers.scoring.targets import class_ranks
 
 Texts = NDArray[np.object_]
 Layers = Mapping[str, pd.DataFrame]
+Table = dict[str, Texts]
 
 NOT_STANDING = ("planned", "closed", "abandoned")
 AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets")
@@ -73,18 +74,22 @@ class ClassIndex:
     ----------
     layers : layer id -> frame in the metric CRS; a missing key and an empty frame mean the same
     rules : RuleSet
+    crs : the metric CRS, where the caller has already made sure that all frames are in it
     """
 
-    def __init__(self, layers: Layers, rules: RuleSet) -> None:
+    def __init__(self, layers: Layers, rules: RuleSet, *, crs: pyproj.CRS | None = None) -> None:
+        self._given_crs = crs
         self.layers = layers
         self.rules = rules
         self._members: dict[str, Members] = {}
         self._trees: dict[str, shapely.STRtree] = {}
-        self._of_layer: dict[str, tuple[Members, pd.DataFrame]] = {}
+        self._of_layer: dict[str, tuple[Members, Table]] = {}
 
     @cached_property
     def crs(self) -> pyproj.CRS:
         """The one metric CRS of all frames; `CrsMismatchError` when they differ or none has one."""
+        if self._given_crs is not None:
+            return self._given_crs
         frames = [
             frame for frame in self.layers.values() if isinstance(frame, gpd.GeoDataFrame) and len(frame)
         ]
@@ -109,7 +114,7 @@ class ClassIndex:
 
     def layer_members(self, layer: str, frame: pd.DataFrame) -> Members:
         """Rows of a layer as members of no class in particular."""
-        return _members(layer, frame, self.rules)
+        return _members(layer, _table(frame), self.rules)
 
     def tree(self, class_id: str) -> shapely.STRtree:
         if class_id not in self._trees:
@@ -122,14 +127,14 @@ class ClassIndex:
         return pd.DataFrame({"feature_id": []}) if frame is None else frame
 
     @cached_property
-    def unit_tnt_kg(self) -> pd.Series:
-        """Kilograms of TNT by unit, for units whose only explosive on record is TNT itself (CAS 118-96-7)."""
+    def unit_tnt_kg(self) -> dict[str, float]:
+        """Kilograms of TNT itself (CAS 118-96-7) by unit; other explosives have no equivalence in the tables."""
         chemicals = self.frame("unit_chemicals")
         if not len(chemicals):
-            return pd.Series(dtype=float)
-        is_tnt = (chemicals["cas"] == TNT_CAS).to_numpy(bool, na_value=False)
-        amount_t = pd.to_numeric(chemicals.loc[is_tnt, "amount_t"], errors="coerce")
-        return amount_t.groupby(chemicals.loc[is_tnt, "unit_id"]).sum(min_count=1) * KG_PER_T
+            return {}
+        of_tnt = chemicals[(chemicals["cas"] == TNT_CAS).to_numpy(bool, na_value=False)]
+        amount_t = pd.to_numeric(of_tnt["amount_t"], errors="coerce")
+        return dict((amount_t.groupby(of_tnt["unit_id"]).sum(min_count=1) * KG_PER_T).items())
 
     @cached_property
     def enterprises_with_units(self) -> frozenset[str]:
@@ -138,105 +143,132 @@ class ClassIndex:
         return frozenset(units.enterprise_id[units.enterprise_id != None])  # noqa: E711 (an array)
 
     def _of(self, member: ClassMember, *, with_units: bool) -> Members:
-        members, frame = self._layer(member.layer)
+        members, table = self._layer(member.layer)
         mask = np.ones(len(members), bool)
         for name, values in member.conditions:
-            column = frame[name] if name in frame else pd.Series([None] * len(frame), dtype=object)
-            mask &= _has_value(column, values)
-        if member.layer == "enterprises" and with_units:
-            mask &= ~pd.Series(members.enterprise_id).isin(self.enterprises_with_units).to_numpy(bool)
-        return members.take(mask)
+            mask &= _has_value(table[name], values) if name in table else False
+        if member.layer == "enterprises" and with_units and self.enterprises_with_units:
+            mask &= ~_has_value(members.enterprise_id, self.enterprises_with_units)
+        return members if mask.all() else members.take(mask)
 
-    def _layer(self, layer: str) -> tuple[Members, pd.DataFrame]:
+    def _layer(self, layer: str) -> tuple[Members, Table]:
         if layer not in self._of_layer:
-            frame = self.frame(layer)
-            if layer == "hazard_units" and len(frame):
-                frame = frame.assign(tnt_kg=frame["unit_id"].map(self.unit_tnt_kg).astype(float))
-            frame = frame[standing(frame)]
-            self._of_layer[layer] = (_members(layer, frame, self.rules), frame)
+            table = _table(self.frame(layer))
+            if layer == "hazard_units" and len(table["feature_id"]):
+                tnt_kg = self.unit_tnt_kg
+                table["tnt_kg"] = np.array([tnt_kg.get(unit_id) for unit_id in table["unit_id"]], object)
+            mask = standing(table)
+            if not mask.all():
+                table = {name: column[mask] for name, column in table.items()}
+            self._of_layer[layer] = (_members(layer, table, self.rules), table)
         return self._of_layer[layer]
 
 
-def _has_value(column: pd.Series, values: tuple[str, ...]) -> NDArray[np.bool_]:
+def _table(frame: pd.DataFrame) -> Table:
+    """The columns of a frame as plain arrays, missing values as None; geometry included."""
+    plain = pd.DataFrame(frame, copy=False)
+    table: Table = {}
+    for name in plain.columns:
+        column = plain[name].to_numpy(object)
+        is_missing = pd.isna(column)
+        if is_missing.any():
+            column = column.copy()
+            column[is_missing] = None
+        table[str(name)] = column
+    return table
+
+
+def _has_value(column: Texts, values: Collection[str]) -> NDArray[np.bool_]:
+    """Which entries are among the values (``*``: are present); 1.0 reads as 1."""
     if values == ("*",):
-        found = column.notna()
-    elif pd.api.types.is_numeric_dtype(column):
-        found = column.isin([float(value) for value in values])
-    else:
-        found = column.isin(values)
-    return np.asarray(found, bool)
+        return np.fromiter((value is not None for value in column), bool, len(column))
+    admitted = frozenset(values)
+    return np.fromiter((_word(value) in admitted for value in column), bool, len(column))
 
 
-def standing(frame: pd.DataFrame) -> NDArray[np.bool_]:
+def _word(value: object) -> object:
+    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return f"{value:g}" if is_number else value
+
+
+def standing(table: Mapping[str, Texts]) -> NDArray[np.bool_]:
     """Which rows exist on the ground now and have a position: no plans, no removals, no zoned but empty land."""
-    mask = np.ones(len(frame), bool)
-    if "geometry" not in frame:
-        return np.zeros(len(frame), bool)
-    geometry = frame["geometry"].to_numpy()
-    mask &= ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
-    if "status" in frame:
-        mask &= ~frame["status"].isin(NOT_STANDING).to_numpy(bool)
-    if "is_zoned_land" in frame:
-        mask &= ~frame["is_zoned_land"].fillna(False).to_numpy(bool)
-    return mask
+    geometry = table.get("geometry")
+    if geometry is None:
+        return np.zeros(len(table["feature_id"]), bool)
+    mask = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    if "status" in table:
+        mask &= ~_has_value(table["status"], NOT_STANDING)
+    if "is_zoned_land" in table:
+        mask &= np.fromiter((value is None or not value for value in table["is_zoned_land"]), bool, len(mask))
+    return np.asarray(mask, bool)
 
 
-def _members(layer: str, frame: pd.DataFrame, rules: RuleSet) -> Members:
-    n = len(frame)
-    geometry: Geometries = frame["geometry"].to_numpy() if n else np.empty(0, object)
+def _members(layer: str, table: Table, rules: RuleSet | None) -> Members:
+    n = len(table["feature_id"])
+    geometry: Geometries = table["geometry"] if n and "geometry" in table else np.empty(n, object)
     strictest, mildest = np.zeros(n, np.intp), np.full(n, 4, np.intp)
-    if layer == "protection_targets" and n:
-        strictest, mildest = class_ranks(frame, rules.target_sizes)
-    is_point = np.isin(shapely.get_type_id(geometry), (0, 4)) if n else np.empty(0, bool)
+    if layer == "protection_targets" and n and rules:
+        strictest, mildest = class_ranks(table, rules.target_sizes)
+    is_point = np.isin(shapely.get_type_id(geometry), (0, 4)) if layer in AREA_LAYERS else np.zeros(n, bool)
+    kind = next((name for name in ("category", "use", "kind") if name in table), "kind")
     return Members(
         layer=np.full(n, layer, object),
-        feature_id=_text(frame, "feature_id"),
-        name=_text(frame, "name"),
-        enterprise_id=_text(frame, "enterprise_id"),
-        road_class=_text(frame, "road_class"),
-        category=_text(frame, "category" if "category" in frame else "use" if "use" in frame else "kind"),
+        feature_id=table["feature_id"],
+        name=_text(table, "name"),
+        enterprise_id=_text(table, "enterprise_id"),
+        road_class=_text(table, "road_class"),
+        category=_text(table, kind),
         geometry=geometry,
-        accuracy_m=np.nan_to_num(_number(frame, "accuracy_m")),
-        built_on=_text(frame, "built_on" if "built_on" in frame else "in_service_on"),
-        built_year=_number(frame, "built_year"),
-        is_point=is_point & (layer in AREA_LAYERS),
+        accuracy_m=np.nan_to_num(_number(table, "accuracy_m")),
+        built_on=_text(table, "built_on" if "built_on" in table else "in_service_on"),
+        built_year=_number(table, "built_year"),
+        is_point=is_point,
         strictest=strictest,
         mildest=mildest,
-        numbers={name: _number(frame, name) for name in NUMBERS},
+        numbers={name: _number(table, name) for name in NUMBERS},
     )
 
 
-def proposal(geometry: shapely.Geometry, *, accuracy_m: float = 0.0, name: str | None = None) -> Members:
-    """A proposed site or works as the one member of whatever classes it counts as."""
-    frame = pd.DataFrame(
-        {
-            "feature_id": ["proposal"],
-            "name": [name],
-            "accuracy_m": [accuracy_m],
-            "geometry": np.array([geometry], object),
-        }
-    )
-    return _members("proposal", frame, None)  # type: ignore[arg-type]
+def no_members() -> Members:
+    """A class without members."""
+    return _members("", {"feature_id": np.empty(0, object)}, None)
 
 
-def _text(frame: pd.DataFrame, name: str) -> Texts:
-    if name not in frame:
-        return np.full(len(frame), None, object)
-    values: Texts = frame[name].to_numpy(object, copy=True)
-    values[pd.isna(values)] = None
-    return values
+def proposal(
+    geometry: shapely.Geometry,
+    *,
+    accuracy_m: float = 0.0,
+    name: str | None = None,
+    classes: tuple[int, int] = (0, 4),
+) -> Members:
+    """A proposed site or works as the one member of whatever classes it counts as.
+
+    `classes` are the strictest and the mildest GB 36894 class it may have, as positions in `TARGET_CLASSES`.
+    """
+    values = {"feature_id": "proposal", "name": name, "accuracy_m": accuracy_m, "geometry": geometry}
+    table: Table = {}
+    for key, value in values.items():
+        table[key] = np.empty(1, object)
+        table[key][0] = value
+    members = _members("proposal", table, None)
+    members.strictest[:], members.mildest[:] = classes
+    return members
 
 
-def _number(frame: pd.DataFrame, name: str) -> Floats:
-    if name not in frame:
-        return np.full(len(frame), np.nan)
-    values: Floats = pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=np.nan)
-    return values
+def _text(table: Table, name: str) -> Texts:
+    return table[name] if name in table else np.full(len(table["feature_id"]), None, object)
+
+
+def _number(table: Table, name: str) -> Floats:
+    if name not in table:
+        return np.full(len(table["feature_id"]), np.nan)
+    return table[name].astype(float)
 
 
 def _joined(parts: list[Members]) -> Members:
     if not parts:
-        return _members("", pd.DataFrame({"feature_id": []}), None)  # type: ignore[arg-type]
+        return no_members()
     if len(parts) == 1:
         return parts[0]
     arrays = {

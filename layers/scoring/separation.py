@@ -6,7 +6,7 @@ The same functions judge standing objects, the objects along a pipeline and a pr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -94,10 +94,15 @@ def of_target_class(rule: Rule, objects: Members) -> Booleans:
     return np.isin(objects.mildest, ranks)
 
 
-def required_distance(rule: Rule, subjects: Members) -> Floats:
-    """Metres required of each subject; ESD-BLAST: coefficient x cube root of the TNT mass in kg."""
+def required_distance(rule: Rule, subjects: Members, rules: RuleSet, on: date) -> Floats:
+    """Metres required of each subject.
+
+    ESD-BLAST: coefficient x cube root of the TNT mass in kg. Works in a line's zone: the width of that zone.
+    """
     if rule.formula == "scaled_distance":
         return (rule.coefficient or 0.0) * np.cbrt(subjects.numbers["tnt_kg"])
+    if rule.formula == "power_zone":
+        return zone_width(rule.subject_class, subjects, rules, on)
     return np.full(len(subjects), rule.distance_m or 0.0)
 
 
@@ -111,13 +116,12 @@ def measured_edges(rule: Rule, subjects: Members, rules: RuleSet, on: date) -> E
         land = _known_or(
             subjects.numbers["land_width_m"] / 2, [rules.road_land.get(name) for name in subjects.road_class]
         )
-        beyond = rule.measured_from == "outer_edge_of_building_control_zone"
-        return _widened(land, "highway", subjects, rules, on) if beyond else land
+        if rule.measured_from != "outer_edge_of_building_control_zone":
+            return land
+        return replace(land, offset_m=land.offset_m + zone_width("highway", subjects, rules, on))
     if rule.subject_class == "overhead_power_line":
         assumed = [_conductor(rules, kv) for kv in subjects.numbers["voltage_kv"]]
-        outer = _known_or(subjects.numbers["outer_offset_m"], assumed)
-        beyond = rule.measured_from == "line_protection_zone"
-        return _widened(outer, "overhead_power_line", subjects, rules, on) if beyond else outer
+        return _known_or(subjects.numbers["outer_offset_m"], assumed)
     return plain
 
 
@@ -133,20 +137,15 @@ def _known_or(offset_m: Floats, assumed: Iterable[AssumedOffset | None]) -> Edge
     return Edges(np.where(is_known, offset_m, pairs[:, 0]), np.where(is_known, 0.0, pairs[:, 1]), ~is_known)
 
 
-def _widened(edges: Edges, subject_class: str, subjects: Members, rules: RuleSet, on: date) -> Edges:
-    """Edges moved out by the width of the zone in which building is prohibited."""
+def zone_width(subject_class: str, subjects: Members, rules: RuleSet, on: date) -> Floats:
+    """Width in metres of the zone in which building is prohibited beside each subject, 0 where it has none."""
     width = np.zeros(len(subjects))
     for rule in rules.rules:
         is_zone = rule.kind == "prohibited" and rule.object_class == "building_or_structure"
-        if (
-            is_zone
-            and rule.subject_class == subject_class
-            and rule.status == "judged"
-            and rule.area_kind != "dense"
-        ):
+        if is_zone and rule.subject_class == subject_class and rule.status == "judged":
             if rule.is_in_force(on, rule.jurisdiction):
                 width[under_rule(rule, subjects)] = rule.distance_m
-    return Edges(edges.offset_m + width, edges.error_m, edges.is_estimated)
+    return width
 
 
 def search_reach(
@@ -156,7 +155,7 @@ def search_reach(
     edges = measured_edges(rule, subjects, rules, on)
     farthest = float(objects.accuracy_m.max(initial=0.0))
     error_m = np.sqrt(subjects.accuracy_m**2 + edges.error_m**2 + farthest**2)
-    reach = required_distance(rule, subjects) + edges.offset_m + error_m
+    reach = required_distance(rule, subjects, rules, on) + edges.offset_m + error_m
     return np.where(under_rule(rule, subjects), reach, 0.0), edges
 
 
@@ -185,7 +184,7 @@ def apply_rule(
         + edges.error_m[pairs.subject] ** 2
         + objects.accuracy_m[pairs.object] ** 2
     )
-    required_m = required_distance(rule, chosen)[pairs.subject]
+    required_m = required_distance(rule, chosen, rules, on)[pairs.subject]
     findings = Findings(
         rule,
         covered[pairs.subject],

@@ -47,31 +47,30 @@ def class_range(
 
 
 def class_ranks(
-    targets: pd.DataFrame, sizes: Sequence[TargetSize]
+    targets: Mapping[str, NDArray[np.object_]] | pd.DataFrame, sizes: Sequence[TargetSize]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Strictest and mildest class of each protection target, as positions in `TARGET_CLASSES`.
 
     A class that was delivered holds. Where both persons and households are known the stricter class holds.
     """
-    n = len(targets)
-    strictest, mildest = np.full(n, UNKNOWN[0]), np.full(n, UNKNOWN[1])
+    category = np.asarray(targets["category"], object)
+    strictest, mildest = np.full(len(category), UNKNOWN[0]), np.full(len(category), UNKNOWN[1])
     measures = {
-        name: pd.to_numeric(targets[name], errors="coerce").to_numpy(float, na_value=np.nan)
+        name: np.asarray(pd.to_numeric(pd.Series(np.asarray(targets[name], object)), errors="coerce"), float)
         for name in ("n_persons", "n_households")
         if name in targets
     }
     if "geometry" in targets:
-        area_m2 = np.nan_to_num(shapely.area(targets["geometry"].to_numpy()))
+        area_m2 = np.nan_to_num(shapely.area(np.asarray(targets["geometry"], object)))
         measures["area_m2"] = np.where(area_m2 > 0, area_m2, np.nan)
-    category = targets["category"].to_numpy(object)
-    for name in pd.unique(targets["category"].dropna()):
+    for name in {value for value in category if isinstance(value, str)}:
         mask = category == name
         chosen = {key: values[mask] for key, values in measures.items()}
         strictest[mask], mildest[mask] = _ranks(name, chosen, int(mask.sum()), sizes)
-    if "target_class" in targets:
-        given = targets["target_class"].map({name: rank for rank, name in enumerate(TARGET_CLASSES)})
-        known = given.notna().to_numpy()
-        strictest[known] = mildest[known] = given[known].to_numpy(int)
+    given = np.asarray(targets["target_class"] if "target_class" in targets else [], object)
+    for position, name in enumerate(given):
+        if name in TARGET_CLASSES:
+            strictest[position] = mildest[position] = TARGET_CLASSES.index(name)
     return strictest, mildest
 
 

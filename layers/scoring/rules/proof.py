@@ -98,6 +98,8 @@ def _status_faults(rule: Rule) -> list[str]:
         )
     if rule.formula == "scaled_distance":
         return [] if rule.coefficient else [f"{rule.rule_id}: formula without coefficient"]
+    if rule.formula == "power_zone":  # the width of the zone follows from the rows that prohibit building
+        return []
     return [] if rule.distance_m is not None else [f"{rule.rule_id}: judged without metres or formula"]
 
 
