@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from app.export.expressions import GEOMETRY_TYPE, View, evaluate_rows
 from app.export.layout import Projection
 from layers.crs import require_metric
+from layers.errors import InputError
 
 SIMPLIFY_MM = 0.05
 MARGIN_MM = 6.0
@@ -47,6 +49,18 @@ class SheetFeatures:
         if condition is None:
             return np.ones(len(self), bool)
         return np.array([bool(value) for value in evaluate_rows(condition, self.rows, view)], bool)
+
+
+def shown_policy(frames: Iterable[pd.DataFrame], asked: str) -> str:
+    """The policy whose zones are shown: as asked, or the only one the frames hold; else `InputError`."""
+    if asked:
+        return asked
+    found = sorted(
+        {policy for frame in frames if "policy" in frame.columns for policy in frame["policy"].unique()}
+    )
+    if len(found) > 1:
+        raise InputError("policy", f"the layers hold several, choose one of {', '.join(found)}")
+    return found[0] if found else ""
 
 
 def sheet_features(frame: pd.DataFrame, projection: Projection) -> SheetFeatures:

@@ -18,7 +18,7 @@ from app import styles
 from app.export import furniture
 from app.export.canvas import Canvas, TextStyle
 from app.export.expressions import View
-from app.export.features import SheetFeatures, sheet_features
+from app.export.features import SheetFeatures, sheet_features, shown_policy
 from app.export.layout import (
     Box,
     Layout,
@@ -166,7 +166,11 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
     layout = sheet_layout(spec.paper, spec.orientation)
     projection = Projection(layout["map"], spec.centre, spec.scale_denominator)
     latitude_deg, true_north_deg = _latitude_and_north(spec, data)
-    state = {"lang": spec.lang, "policy": _policy(spec, data), "strong_hatch": True}
+    state = {
+        "lang": spec.lang,
+        "policy": shown_policy(_frames(spec, data).values(), spec.policy),
+        "strong_hatch": True,
+    }
     view = View(zoom_of_scale(spec.scale_denominator, latitude_deg), state)
     content = MapContent(_features(spec, data, projection))
     layers = [layer for layer in (*data.catalog, BOUNDARY) if layer.id in content.features]
@@ -209,29 +213,21 @@ def _geo_frames(data: SheetData) -> list[gpd.GeoDataFrame]:
     return [frame for frame in frames if isinstance(frame, gpd.GeoDataFrame) and frame.crs is not None]
 
 
+def _frames(spec: SheetSpec, data: SheetData) -> dict[str, pd.DataFrame]:
+    return {layer_id: data.layers[layer_id] for layer_id in spec.layers if layer_id in data.layers}
+
+
 def _features(spec: SheetSpec, data: SheetData, projection: Projection) -> dict[str, SheetFeatures]:
     for layer_id in spec.layers:
         data.catalog[layer_id]
-    frames = {layer_id: data.layers[layer_id] for layer_id in spec.layers if layer_id in data.layers}
-    features = {layer_id: sheet_features(frame, projection) for layer_id, frame in frames.items()}
+    features = {
+        layer_id: sheet_features(frame, projection) for layer_id, frame in _frames(spec, data).items()
+    }
     geo_frames = _geo_frames(data)
     if data.boundary is not None and geo_frames:
         outline = gpd.GeoDataFrame(geometry=[data.boundary], crs=geo_frames[0].crs)
         features[BOUNDARY.id] = sheet_features(outline, projection)
     return features
-
-
-def _policy(spec: SheetSpec, data: SheetData) -> str:
-    """The policy to show: as asked, or the only one there is."""
-    if spec.policy:
-        return spec.policy
-    frames = (data.layers[layer_id] for layer_id in spec.layers if layer_id in data.layers)
-    found = sorted(
-        {policy for frame in frames if "policy" in frame.columns for policy in frame["policy"].unique()}
-    )
-    if len(found) > 1:
-        raise InputError("policy", f"the layers hold several, choose one of {', '.join(found)}")
-    return found[0] if found else ""
 
 
 def _latitude_and_north(spec: SheetSpec, data: SheetData) -> tuple[float, float]:
@@ -332,8 +328,7 @@ def _draw_around_map(
         focus=data.focus, projection=sheet.projection, palette=palette,
     )  # fmt: skip
     table = furniture.draw_heading(canvas, words["table"], layout["table"], palette)
-    shown = {layer_id: data.layers[layer_id] for layer_id in spec.layers if layer_id in data.layers}
-    statistics = sheet_statistics(shown, sheet.projection.extent_m, policy=policy)
+    statistics = sheet_statistics(_frames(spec, data), sheet.projection.extent_m, policy=policy)
     furniture.draw_statistics(canvas, table, statistics, words, spec.lang, palette)
     _draw_legend_block(canvas, spec, sheet, palette)
 
