@@ -1,0 +1,103 @@
+"""The whole county, built step by step; each subject from its own stream of random numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable
+
+import numpy as np
+import pandas as pd
+
+from data.sample.accidents import build_accidents, build_police_list
+from data.sample.buildings import build_buildings
+from data.sample.enterprises import build_enterprises
+from data.sample.hamlets import build_hamlets
+from data.sample.hazards import build_units
+from data.sample.lattices import Lattice, build_lattices
+from data.sample.noise import stream
+from data.sample.offices import build_contours, build_declared_levels, build_hidden_dangers
+from data.sample.pipelines import build_industrial, build_stations, build_transmission
+from data.sample.planted import build_planted
+from data.sample.roads import build_roads
+from data.sample.routing import build_graph
+from data.sample.services import build_fire_stations, build_parks, build_power_lines
+from data.sample.sites import build_sites
+from data.sample.size import Size
+from data.sample.targets import build_gathering_places, build_public_sites, build_villages
+from data.sample.terrain import Terrain, build_terrain
+from data.sample.towns import Towns, build_towns
+
+PIPE_CLEARANCE_M = 14.0
+POWER_CLEARANCE_M = {220.0: 23.0, 110.0: 15.0}
+
+
+@dataclass(frozen=True)
+class County:
+    """Everything that exists at the first delivery, geometries in metres of the plane; true values, no faults."""
+
+    terrain: Terrain
+    towns: Towns
+    lattices: dict[str, Lattice]
+    hamlets: pd.DataFrame
+    roads: pd.DataFrame
+    transmission: pd.DataFrame
+    industrial: pd.DataFrame
+    stations: pd.DataFrame
+    power_lines: pd.DataFrame
+    sites: pd.DataFrame
+    buildings: pd.DataFrame
+    villages: pd.DataFrame
+    public_sites: pd.DataFrame
+    gathering_places: pd.DataFrame
+    units: pd.DataFrame
+    chemicals: pd.DataFrame
+    enterprises: pd.DataFrame
+    accidents: pd.DataFrame
+    black_spots: pd.DataFrame
+    police_list: pd.DataFrame
+    fire_stations: pd.DataFrame
+    parks: pd.DataFrame
+    hidden_dangers: pd.DataFrame
+    declared_levels: pd.DataFrame
+    contours: pd.DataFrame
+
+
+def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> County:
+    """The county of one seed and size."""
+    progress("terrain, towns and streets")
+    terrain = build_terrain(stream(seed, "terrain"), size)
+    towns = build_towns(stream(seed, "towns"), terrain)
+    lattices = build_lattices(stream(seed, "lattices"), terrain)
+    progress("roads, pipelines and power lines")
+    graph = build_graph(stream(seed, "roads"), terrain, towns, lattices, cell_m=size.route_cell_m)
+    hamlets = build_hamlets(stream(seed, "settlements"), terrain, towns, lattices, graph, size)
+    roads = build_roads(stream(seed, "roads"), graph, towns, lattices, hamlets, size)
+    transmission = build_transmission(graph, towns, hamlets)
+    industrial = build_industrial(stream(seed, "pipelines"), lattices, size)
+    power_lines = build_power_lines(stream(seed, "services"), towns.outline)
+    progress("plots and buildings")
+    sites = build_sites(stream(seed, "enterprises"), terrain, towns, lattices, hamlets, roads, transmission)
+    corridors = [(lines["geometry"].to_numpy(), PIPE_CLEARANCE_M) for lines in (transmission, industrial)]
+    corridors += [(np.array([line]), POWER_CLEARANCE_M[kv]) for line, kv in zip(power_lines["geometry"], power_lines["voltage_kv"])]
+    buildings = build_buildings(
+        stream(seed, "settlements"), terrain, towns, lattices, hamlets, roads, corridors, sites,
+        build_planted(transmission, hamlets), n_wanted=size.n_buildings,
+    )
+    progress("enterprises, hazards and targets")
+    villages = build_villages(buildings, hamlets, lattices)
+    public_sites = build_public_sites(stream(seed, "targets"), buildings, transmission, hamlets, towns)
+    places = build_gathering_places(stream(seed, "targets"), buildings, lattices, towns)
+    units, chemicals = build_units(stream(seed, "hazards"), sites, buildings, villages)
+    enterprises, units, chemicals = build_enterprises(stream(seed, "enterprises"), sites, buildings, lattices, towns, places, units, chemicals, size)
+    accidents, black_spots = build_accidents(stream(seed, "accidents"), roads, size)
+    offices = stream(seed, "offices")
+    return County(
+        terrain=terrain, towns=towns, lattices=lattices, hamlets=hamlets, roads=roads, transmission=transmission,
+        industrial=industrial, stations=build_stations(transmission), power_lines=power_lines, sites=sites, buildings=buildings,
+        villages=villages, public_sites=public_sites, gathering_places=places, units=units, chemicals=chemicals,
+        enterprises=enterprises, accidents=accidents, black_spots=black_spots,
+        police_list=build_police_list(stream(seed, "accidents"), accidents, black_spots, roads),
+        fire_stations=build_fire_stations(lattices), parks=build_parks(lattices),
+        hidden_dangers=build_hidden_dangers(offices, enterprises), declared_levels=build_declared_levels(offices, enterprises),
+        contours=build_contours(units),
+    )
