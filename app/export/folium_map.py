@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from app.export.expressions import GEOMETRY_TYPE, View, evaluate_rows, plain_val
 from app.export.features import KINDS, SheetFeatures, shown_policy
 from app.export.html_atlas import inline_assets
 from app.export.legend import LegendRow, legend_rows
-from app.export.map_drawing import MapContent
-from app.export.symbols import SHAPES, Icon, Palette, parse_icon
+from app.export.map_drawing import DEEPEST_ZOOM, MapContent
+from app.export.symbols import CROSS, SHAPES, Icon, Palette, parse_icon
 from app.export.words import sheet_words
 from layers.catalog import Catalog, Field, Layer, load_catalog
 from layers.crs import WGS84, require_metric
@@ -30,6 +30,8 @@ ZOOM = 13.5
 DECIMALS = 6
 MOST_POPUP_FIELDS = 10
 HATCH_TILE_PX = 8
+ICON_SHARE = 0.95
+"""Size of a symbol in the file as a share of its size on the map page."""
 
 Style = dict[str, Any]
 
@@ -93,12 +95,12 @@ def html_atlas(
 
 @dataclass(frozen=True)
 class _DrawnLayer:
-    """A layer's visible features in degrees, each with its Leaflet style, and the symbols they use."""
+    """A layer's visible features in degrees, each with its Leaflet path style and the symbol it bears, if any."""
 
     layer: Layer
     features: SheetFeatures
     looks: list[Style]
-    icons: set[Icon]
+    icons: list[Icon | None]
 
     @classmethod
     def of(cls, layer: Layer, frame: gpd.GeoDataFrame, view: View, palette: Palette) -> _DrawnLayer:
@@ -109,61 +111,49 @@ class _DrawnLayer:
         rows = pd.DataFrame(placed.drop(columns=placed.geometry.name)).assign(**{GEOMETRY_TYPE: kinds})
         features = SheetFeatures(rows.reset_index(drop=True), geometries)
         looks, icons = _looks(layer, features, view, palette)
-        seen = np.array([bool(look) for look in looks], bool)
-        return cls(layer, features.chosen(seen), [{"fill": False} | look for look in looks if look], icons)
+        seen = np.array([bool(look or icon) for look, icon in zip(looks, icons, strict=True)], bool)
+        kept = np.flatnonzero(seen)
+        return cls(
+            layer, features.chosen(seen), [{"fill": False} | looks[i] for i in kept], [icons[i] for i in kept]
+        )
 
 
 def _looks(
     layer: Layer, features: SheetFeatures, view: View, palette: Palette
-) -> tuple[list[Style], set[Icon]]:
-    """The Leaflet style of every feature, gathered from the layer's style layers from bottom to top."""
+) -> tuple[list[Style], list[Icon | None]]:
+    """Path style and symbol of every feature, gathered from the layer's style layers from bottom to top."""
     looks: list[Style] = [{} for _ in range(len(features))]
-    icons: set[Icon] = set()
+    icons: list[Icon | None] = [None] * len(features)
     for style in sorted(styles.layer_style(layer), key=lambda style: style["metadata"]["atlas:order"]):
-        if not style.get("minzoom", 0) <= view.zoom < style.get("maxzoom", 24):
+        if not style.get("minzoom", 0) <= view.zoom < style.get("maxzoom", DEEPEST_ZOOM):
             continue
         numbers = np.flatnonzero(features.matching(style.get("filter"), view))
         chosen = features.rows.iloc[numbers]
-        for number, look, icon in zip(numbers, *_part_looks(style, chosen, view, palette), strict=True):
+        for number, look in zip(numbers, _path_looks(style, chosen, view), strict=True):
             looks[number].update(look)
-            if icon is not None:
-                icons.add(icon)
+        for number, icon in zip(numbers, _symbols(style, chosen, view, palette), strict=True):
+            icons[number] = icon or icons[number]
     return looks, icons
 
 
-def _part_looks(
-    style: Mapping[str, Any], rows: pd.DataFrame, view: View, palette: Palette
-) -> tuple[list[Style], list[Icon | None]]:
-    """What one style layer adds to the look of each row, and the symbol it draws."""
-    paint, nothing = style.get("paint", {}), [None] * len(rows)
+def _path_looks(style: Mapping[str, Any], rows: pd.DataFrame, view: View) -> list[Style]:
+    """What a style layer adds to the Leaflet path of each row."""
+    paint = style.get("paint", {})
 
     def values(name: str, default: Any) -> list[Any]:
         return evaluate_rows(paint.get(name, default), rows, view)
 
     if style["type"] == "fill" and "fill-pattern" in paint:
-        names = values("fill-pattern", "")
-        hatches = [f"url(#hatch-{name.rpartition('=')[2]})" for name in names]
-        return [{"fill": True, "fillColor": hatch, "fillOpacity": 0.85} for hatch in hatches], nothing
+        hatches = [f"url(#hatch-{name.rpartition('=')[2]})" for name in values("fill-pattern", "")]
+        return [{"fill": True, "fillColor": hatch, "fillOpacity": 0.85} for hatch in hatches]
     if style["type"] == "fill":
         pairs = zip(values("fill-color", "#000000"), values("fill-opacity", 1.0), strict=True)
-        return [{"fill": True, "fillColor": c, "fillOpacity": o, "stroke": False} for c, o in pairs], nothing
+        return [{"fill": True, "fillColor": c, "fillOpacity": o, "stroke": False} for c, o in pairs]
     if style["type"] == "line":
         pairs = zip(values("line-color", "#000000"), values("line-width", 1.0), strict=True)
         dash = paint.get("line-dasharray", [])
-        return [_line_look(colour, width, dash) for colour, width in pairs], nothing
-    if style["type"] == "circle":
-        triples = zip(
-            values("circle-radius", 5.0),
-            values("circle-color", ""),
-            values("circle-stroke-color", ""),
-            strict=True,
-        )
-        return [_disc_look(*triple) for triple in triples], nothing
-    if "icon-image" in style.get("layout", {}) and style["layout"].get("symbol-placement") != "line":
-        names = evaluate_rows(style["layout"]["icon-image"], rows, view)
-        icons = [parse_icon(name, palette) for name in names]
-        return [_disc_look(icon.size_px / 2.6, icon.fill, icon.line) for icon in icons], [*icons]
-    return [{} for _ in range(len(rows))], nothing
+        return [_line_look(colour, width, dash) for colour, width in pairs]
+    return [{} for _ in range(len(rows))]
 
 
 def _line_look(colour: str, width_px: float, dash: Sequence[float]) -> Style:
@@ -171,11 +161,18 @@ def _line_look(colour: str, width_px: float, dash: Sequence[float]) -> Style:
     return look | {"dashArray": " ".join(f"{part * width_px:.1f}" for part in dash) if dash else None}
 
 
-def _disc_look(radius_px: float, fill: str, line: str) -> Style:
-    return {
-        "radius": round(radius_px, 1), "fill": True, "fillColor": fill, "fillOpacity": 1.0,
-        "stroke": True, "color": line, "weight": 1.5, "opacity": 1.0,
-    }  # fmt: skip
+def _symbols(style: Mapping[str, Any], rows: pd.DataFrame, view: View, palette: Palette) -> list[Icon | None]:
+    """The symbol a style layer gives each row."""
+    layout, paint = style.get("layout", {}), style.get("paint", {})
+    if style["type"] == "circle":
+        names = ("circle-radius", "circle-color", "circle-stroke-color")
+        columns = [evaluate_rows(paint.get(name), rows, view) for name in names]
+        return [
+            Icon("circle", 2 * radius, fill, line, line) for radius, fill, line in zip(*columns, strict=True)
+        ]
+    if "icon-image" in layout and layout.get("symbol-placement") != "line":
+        return [parse_icon(name, palette) for name in evaluate_rows(layout["icon-image"], rows, view)]
+    return [None] * len(rows)
 
 
 def _add(page: folium.Map, drawn: _DrawnLayer, lang: str) -> None:
@@ -183,11 +180,10 @@ def _add(page: folium.Map, drawn: _DrawnLayer, lang: str) -> None:
     title = layer.title_zh if lang == "zh" else layer.title_en
     shown = [entry for entry in layer.fields if entry.panel and entry.type != "json"][:MOST_POPUP_FIELDS]
     group = folium.FeatureGroup(name=f"{title} ({len(drawn.features):,})")
-    collection = _collection(drawn, shown, lang)
     details = [entry.title_zh if lang == "zh" else entry.title_en for entry in shown]
     folium.GeoJson(
-        collection,
-        marker=folium.CircleMarker(),
+        _collection(drawn, shown, lang),
+        marker=folium.Marker(icon=folium.DivIcon()),
         style_function=lambda feature: feature["properties"]["look"],
         tooltip=folium.GeoJsonTooltip(["tip"], labels=False),
         popup=folium.GeoJsonPopup([entry.name for entry in shown], aliases=details) if shown else None,
@@ -196,27 +192,42 @@ def _add(page: folium.Map, drawn: _DrawnLayer, lang: str) -> None:
 
 
 def _collection(drawn: _DrawnLayer, shown: Sequence[Field], lang: str) -> dict[str, Any]:
-    """The features as GeoJSON: words instead of codes, all text made harmless for HTML."""
+    """The features as GeoJSON: words instead of codes, all text made harmless for HTML.
+
+    A line or an area that bears a symbol is followed by a point for it.
+    """
     words = {entry.name: _written(drawn.features.rows, entry, lang) for entry in shown}
-    label = drawn.layer.label or ""
-    names = words.get(label) or [""] * len(drawn.features)
+    names = words.get(drawn.layer.label or "") or [""] * len(drawn.features)
     levels = words.get("level") or [""] * len(drawn.features)
-    features = []
+    features: list[dict[str, Any]] = []
     for i, geometry in enumerate(drawn.features.geometries):
-        properties = {name: column[i] for name, column in words.items()}
-        properties |= {
-            "look": drawn.looks[i],
-            "tip": " · ".join(part for part in (names[i], levels[i]) if part),
-        }
-        features.append(
-            {
-                "type": "Feature",
-                "id": str(i),
-                "geometry": shapely.geometry.mapping(geometry),
-                "properties": properties,
-            }
-        )
+        tip = " · ".join(part for part in (names[i], levels[i]) if part)
+        properties = {name: column[i] for name, column in words.items()} | {"tip": tip}
+        icon = drawn.icons[i]
+        if geometry.geom_type != "Point":
+            features.append(_feature(len(features), geometry, properties | {"look": drawn.looks[i]}))
+        if icon is not None:
+            features.append(
+                _feature(
+                    len(features), geometry.representative_point(), properties | {"look": _picture_look(icon)}
+                )
+            )
     return {"type": "FeatureCollection", "features": features}
+
+
+def _feature(number: int, geometry: shapely.Geometry, properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": str(number),
+        "geometry": shapely.geometry.mapping(geometry),
+        "properties": dict(properties),
+    }
+
+
+def _picture_look(icon: Icon) -> Style:
+    """Options of the Leaflet icon that draws a symbol."""
+    side = round(icon.size_px * ICON_SHARE) + 4
+    return {"html": _icon_picture(icon, side), "iconSize": [side, side], "className": "atlas-icon"}
 
 
 def _written(rows: pd.DataFrame, entry: Field, lang: str) -> list[str]:
@@ -257,7 +268,7 @@ def _frame_html(drawn: Sequence[_DrawnLayer], text: AtlasText, view: View, palet
     """Title, legend and notes over the map, and the hatch patterns that its zones refer to."""
     content = MapContent({layer.layer.id: layer.features for layer in drawn})
     content.drawn.update({layer.layer.id: np.ones(len(layer.features), bool) for layer in drawn})
-    content.icons.update({layer.layer.id: layer.icons for layer in drawn if layer.icons})
+    content.icons.update({layer.layer.id: {icon for icon in layer.icons if icon} for layer in drawn})
     ids = [layer.layer for layer in drawn]
     rows = legend_rows(
         ids, {layer.id: styles.legend(layer) for layer in ids}, content, view=view, palette=palette
@@ -273,7 +284,7 @@ def _frame_html(drawn: Sequence[_DrawnLayer], text: AtlasText, view: View, palet
   border: 1px solid {line}; padding: 8px 12px;
   font: 13px/1.45 "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; }}
 .atlas-title {{ top: 10px; left: 56px; font-size: 18px; font-weight: bold; margin: 0; }}
-.atlas-legend {{ bottom: 24px; left: 10px; max-width: 280px; max-height: 70%; overflow: auto; }}
+.atlas-legend {{ bottom: 68px; left: 10px; max-width: 280px; max-height: calc(100% - 150px); overflow: auto; }}
 .atlas-legend h2 {{ font-size: 13px; font-weight: bold; margin: 6px 0 2px; }}
 .atlas-legend li {{ list-style: none; display: flex; align-items: center; gap: 6px; }}
 .atlas-legend ul, .atlas-legend p {{ margin: 0; padding: 0; }}
@@ -302,7 +313,7 @@ def _swatch(symbol: Mapping[str, Any], palette: Palette) -> str:
             f'{under}<path d="M1 8H27" stroke="{colour}" stroke-width="{width}" stroke-dasharray="{dash}"/>',
         )
     if symbol["kind"] == "icon":
-        return _picture(18, _icon_shape(parse_icon(symbol["image"], palette)))
+        return _icon_picture(parse_icon(symbol["image"], palette), 18)
     fill = f"url(#hatch-{symbol['hatch']})" if "hatch" in symbol else symbol["color"]
     outline = symbol.get("outline", "none")
     return _picture(28, f'<rect x="1" y="1" width="26" height="14" fill="{fill}" stroke="{outline}"/>')
@@ -312,17 +323,25 @@ def _picture(width: int, inner: str) -> str:
     return f'<svg width="{width}" height="16" aria-hidden="true">{inner}</svg>'
 
 
-def _icon_shape(icon: Icon) -> str:
-    """A symbol of 12 pixels with its character."""
-    colours = f'fill="{icon.fill}" stroke="{icon.line}" stroke-width="1.5"'
-    outline = SHAPES[icon.shape]
-    if outline is None:
-        shape = f'<circle cx="9" cy="8" r="6" {colours}/>'
-    else:
-        points = " ".join(f"{9 + 6.2 * x:.1f},{8 + 6.2 * y:.1f}" for x, y in outline)
-        shape = f'<polygon points="{points}" {colours}/>'
-    place = f'x="9" y="11" font-size="8" text-anchor="middle" fill="{icon.ink}"'
-    return shape + (f"<text {place}>{escape(icon.character)}</text>" if icon.character else "")
+def _icon_picture(icon: Icon, side: float) -> str:
+    """A symbol as a picture of `side` pixels, with its character or mark."""
+    shape = _outline(icon, 6.0 if not icon.has_ring else 4.6)
+    ring = _outline(replace(icon, fill="none"), 7.0) if icon.has_ring else ""
+    cross = " ".join(f"{8 + 6 * x:.1f},{8 + 6 * y:.1f}" for x, y in CROSS)
+    mark = f'<polygon points="{cross}" fill="{icon.ink}"/>' if icon.mark == "cross" else ""
+    place = f'x="8" y="10.8" font-size="7.5" font-weight="bold" text-anchor="middle" fill="{icon.ink}"'
+    text = f"<text {place}>{escape(icon.character)}</text>" if icon.character else ""
+    size = f'width="{side}" height="{side}" viewBox="0 0 16 16"'
+    return f'<svg {size} aria-hidden="true">{ring}{shape}{mark}{text}</svg>'
+
+
+def _outline(icon: Icon, half: float) -> str:
+    colours = f'fill="{icon.fill}" stroke="{icon.line}" stroke-width="1.3"'
+    points = SHAPES[icon.shape]
+    if points is None:
+        return f'<circle cx="8" cy="8" r="{half}" {colours}/>'
+    placed = " ".join(f"{8 + half * x:.1f},{8 + half * y:.1f}" for x, y in points)
+    return f'<polygon points="{placed}" {colours}/>'
 
 
 def _patterns(palette: Palette) -> str:
