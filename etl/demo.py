@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Callable
 
@@ -18,6 +19,9 @@ from layers.catalog import load_catalog
 from layers.store import Place
 
 SAMPLE_SOURCES = Path(__file__).parents[1] / "data" / "sources" / "sample"
+
+
+STEPS = ("load", "score", "publish")
 
 
 def run_demo(
@@ -76,4 +80,4 @@ def publish_delivery(
     times.append(time.perf_counter())
     publish_edition(place.engine, catalog, home=place.home, report=report)
     times.append(time.perf_counter())
-    return {name: round(after - before, 2) for name, before, after in zip(("load", "score", "publish"), times, times[1:], strict=True)}
+    return {step: round(after - before, 2) for step, (before, after) in zip(STEPS, pairwise(times), strict=True)}
