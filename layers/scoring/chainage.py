@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyproj
@@ -46,7 +47,11 @@ class Chainage:
     def end_m(self) -> float:
         return self.start_m + self.length_m
 
-    @property
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.parts)
+
+    @cached_property
     def _measures(self) -> tuple[Floats, Floats]:
         """At every vertex, all parts in one row: metres on the map and true metres since the start."""
         planar, true = [], []
@@ -67,7 +72,7 @@ class Chainage:
         return measure
 
     def _planar_measure(self, points: Geometries) -> Floats:
-        nearest = np.argmin(shapely.distance(self.parts[:, None], points[None, :]), axis=0)
+        nearest = self._tree.nearest(points)
         before = np.concatenate([[0.0], np.cumsum(shapely.length(self.parts))[:-1]])
         measure: Floats = before[nearest] + shapely.line_locate_point(self.parts[nearest], points)
         return measure
@@ -77,7 +82,7 @@ class Chainage:
 
         Beside a bend the mean direction of both arms decides, so that a point outside a sharp bend keeps its side.
         """
-        nearest = np.argmin(shapely.distance(self.parts[:, None], points[None, :]), axis=0)
+        nearest = self._tree.nearest(points)
         parts = self.parts[nearest]
         measure, length = shapely.line_locate_point(parts, points), shapely.length(parts)
         step = np.minimum(0.01, length / 4)

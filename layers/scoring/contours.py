@@ -22,7 +22,7 @@ from layers.scoring.measure import (
 )
 from layers.scoring.object_classes import ClassIndex, Members, no_members
 from layers.scoring.rules import Rule
-from layers.scoring.separation import Findings, falls_short
+from layers.scoring.separation import Findings, falls_short, is_placed_well
 from layers.scoring.targets import TARGET_CLASSES
 
 SAME_VALUE = 1 - 1e-9
@@ -72,7 +72,7 @@ def contour_findings(rule: Rule, contours: Contours, targets: Members, index: Cl
     limit = np.where(contours.is_new, rule.limit_new_per_year or 0.0, rule.limit_in_service_per_year or 0.0)
     binding = np.flatnonzero(contours.risk_per_year >= limit * SAME_VALUE)
     ranks = [TARGET_CLASSES.index(name) for name in rule.target_class]
-    chosen = np.flatnonzero(np.isin(targets.mildest, ranks))
+    chosen = np.flatnonzero(np.isin(targets.mildest, ranks) & is_placed_well(targets))
     areas, places = contours.members.geometry[binding], targets.geometry[chosen]
     if not len(binding) or not len(chosen):
         return _findings(

@@ -76,6 +76,11 @@ def _row(
     )
 
 
+def unassessed_row(rule: Rule, n: int, zh: str, en: str) -> Note:
+    """A line of the list of what was not judged, for n features under one rule."""
+    return _row(rule.rule_id, rule.standard_id, rule.subject_class, rule.object_class, n, zh, en)
+
+
 def _silent_rules(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
     groups: dict[tuple[str, str, str], list[Rule]] = defaultdict(list)
     for rule in in_force:

@@ -18,11 +18,23 @@ from numpy.typing import NDArray
 
 from layers.scoring.chainage import Chainage
 from layers.scoring.contours import contour_findings, valid_contours
-from layers.scoring.coverage import no_rule_pairs, unassessed_rules
+from layers.scoring.coverage import (
+    Note,
+    no_rule_pairs,
+    unassessed_row,
+    unassessed_rules,
+)
 from layers.scoring.measure import Geometries
 from layers.scoring.object_classes import ClassIndex, Layers, Members
 from layers.scoring.rules import Rule, RuleSet
-from layers.scoring.separation import Findings, apply_rule, is_historic
+from layers.scoring.separation import (
+    MAX_ERROR_M,
+    Findings,
+    apply_rule,
+    is_historic,
+    is_placed_well,
+    under_rule,
+)
 
 VIOLATION_FIELDS = (
     "violation_id",
@@ -87,7 +99,7 @@ def find_violations(layers: Layers, rules: RuleSet, *, on: date, jurisdiction: s
     judged = [rule for rule in in_force if rule.status == "judged" and rule.kind in STANDING_KINDS]
     contours, unused = valid_contours(index, on)
     frames = []
-    notes: list[dict[str, object]] = []
+    notes: list[Note] = []
     for rule in judged:
         if rule.formula == "risk_contour":
             subjects, objects = contours.members, index.members("protection_target")
@@ -108,7 +120,7 @@ def _standing_findings(
     objects: Members,
     index: ClassIndex,
     on: date,
-    notes: list[dict[str, object]],
+    notes: list[Note],
 ) -> Findings | None:
     if not len(subjects) or not len(objects):
         return None
@@ -116,12 +128,12 @@ def _standing_findings(
         rule, subjects, objects, rules=index.rules, on=on, crs=index.crs, tree=index.tree(rule.object_class)
     )
     findings = findings.take(~same_owner(subjects, objects, findings))
+    _note_uncertain(notes, rule, subjects, objects)
     if rule.area_kind == "general":
         in_plant = within_plants(objects.take(findings.object), index)
         _note(
             notes,
             rule,
-            findings,
             in_plant,
             "厂矿等人口密集地区按最大风偏后距离,无资料",
             "inside plants the clearance after sway decides",
@@ -129,32 +141,24 @@ def _standing_findings(
         findings = findings.take(~in_plant)
     if rule.subject_class == "oil_gas_pipeline":
         own = stations_own(objects.take(findings.object), index)
-        _note(notes, rule, findings, own, "管道站场自有建筑", "buildings of the pipeline's own stations")
+        _note(notes, rule, own, "管道站场自有建筑", "buildings of the pipeline's own stations")
         findings = findings.take(~own)
     return findings
 
 
-def _note(
-    notes: list[dict[str, object]],
-    rule: Rule,
-    findings: Findings,
-    left_out: NDArray[np.bool_],
-    zh: str,
-    en: str,
-) -> None:
-    if left_out.any():
-        notes.append(
-            {
-                "rule_id": rule.rule_id,
-                "n_rules": 1,
-                "standard_id": rule.standard_id,
-                "subject_class": rule.subject_class,
-                "object_class": rule.object_class,
-                "n": int(left_out.sum()),
-                "zh": zh,
-                "en": en,
-            }
+def _note_uncertain(notes: list[Note], rule: Rule, subjects: Members, objects: Members) -> None:
+    n = int((under_rule(rule, subjects) & ~is_placed_well(subjects)).sum() + (~is_placed_well(objects)).sum())
+    if n:
+        zh, en = (
+            f"位置误差超过{MAX_ERROR_M:.0f}米, 未判定",
+            f"position worse than {MAX_ERROR_M:.0f} m, not judged",
         )
+        notes.append(unassessed_row(rule, n, zh, en))
+
+
+def _note(notes: list[Note], rule: Rule, left_out: NDArray[np.bool_], zh: str, en: str) -> None:
+    if left_out.any():
+        notes.append(unassessed_row(rule, int(left_out.sum()), zh, en))
 
 
 def same_owner(subjects: Members, objects: Members, findings: Findings) -> NDArray[np.bool_]:

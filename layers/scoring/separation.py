@@ -24,6 +24,8 @@ Booleans = NDArray[np.bool_]
 
 TOLERANCE_M = 0.001
 """Below the centimetre the distances are exact to: a pair exactly at the required distance complies in spite of rounding."""
+MAX_ERROR_M = 100.0
+"""A position known no better supports no distance of these rules; such features are counted, not judged."""
 ASSUMED_PIPE = AssumedOffset(0.2, 0.2)
 """Half the outside diameter of a town gas pipe whose diameter is unknown, metres."""
 MM_PER_M = 1000.0
@@ -84,6 +86,11 @@ def under_rule(rule: Rule, subjects: Members) -> Booleans:
     if rule.formula == "scaled_distance":
         mask &= subjects.numbers["tnt_kg"] > 0
     return mask
+
+
+def is_placed_well(members: Members) -> Booleans:
+    """Which positions are known well enough to hold a distance against a rule."""
+    return members.accuracy_m <= MAX_ERROR_M
 
 
 def of_target_class(rule: Rule, objects: Members) -> Booleans:
@@ -153,7 +160,7 @@ def search_reach(
 ) -> tuple[Floats, Edges]:
     """How far from each subject's geometry a pair may lie and still fall short within its error, metres."""
     edges = measured_edges(rule, subjects, rules, on)
-    farthest = float(objects.accuracy_m.max(initial=0.0))
+    farthest = float(objects.accuracy_m[is_placed_well(objects)].max(initial=0.0))
     error_m = np.sqrt(subjects.accuracy_m**2 + edges.error_m**2 + farthest**2)
     reach = required_distance(rule, subjects, rules, on) + edges.offset_m + error_m
     return np.where(under_rule(rule, subjects), reach, 0.0), edges
@@ -172,12 +179,13 @@ def apply_rule(
     """Pairs of one rule that fall short, certainly or possibly.
 
     A pair exactly at the required distance complies unless the row says otherwise (`exact_complies` false).
+    Features whose position is worse than `MAX_ERROR_M` have no pair.
     """
-    covered = np.flatnonzero(under_rule(rule, subjects))
+    covered = np.flatnonzero(under_rule(rule, subjects) & is_placed_well(subjects))
     chosen = subjects.take(covered)
     reach_m, edges = search_reach(rule, chosen, objects, rules, on)
     pairs = near_pairs(chosen.geometry, objects.geometry, reach_m=reach_m, crs=crs, tree=tree)
-    pairs = pairs.take(of_target_class(rule, objects)[pairs.object])
+    pairs = pairs.take((of_target_class(rule, objects) & is_placed_well(objects))[pairs.object])
     actual_m, line = shortened(pairs, edges.offset_m[pairs.subject])
     error_m = np.sqrt(
         chosen.accuracy_m[pairs.subject] ** 2

@@ -1,4 +1,4 @@
-"""The single checks of a siting question: rules about the site, sources around it, zones, and what it endangers itself."""
+"""The checks of a siting question that rest on rules: which bind the project, how gravely, and in which words."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
-import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.scoring.contours import Contours, contour_findings, valid_contours
-from layers.scoring.coverage import NO_LAYER_OF_ITS_OWN, SOURCE_LAYERS, is_member
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members, proposal
 from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.separation import (
+    MAX_ERROR_M,
     TOLERANCE_M,
     apply_rule,
     binds_works,
+    is_placed_well,
     measured_edges,
     under_rule,
 )
@@ -33,6 +33,14 @@ from layers.scoring.siting import (
     Reason,
     SiteContext,
 )
+from layers.scoring.siting_surroundings import (
+    about,
+    metres,
+    missing_value,
+    own_hazard_check,
+    source_check,
+    zone_check,
+)
 from layers.scoring.targets import TARGET_CLASSES, class_range
 
 CORE_LAYERS = (
@@ -41,8 +49,6 @@ CORE_LAYERS = (
     ("risk_points", "风险点", "risk points"),
 )
 """Without these a screening says too little to find "nothing"."""
-UNRATED_REACH_M = 300.0
-"""Influence radius taken for an unrated source that states none: hazardous chemicals below a major hazard, 综合指数-2026A."""
 NEVER_ASSESSED = "HZ-19-GEO"
 
 
@@ -75,9 +81,9 @@ def run_checks(
             "contours nearby are expired or without date of validity and were not used",
         )
     _undecided_lines(member, context, index, on, found)
-    _zones(member, context, found)
-    _sources(member, kind, contours, context, index, on, found)
-    _own_hazard(member, kind, context, index, found)
+    zone_check(member, context, found)
+    source_check(member, kind, contours, context, index, on, found)
+    own_hazard_check(member, kind, context, index, found)
     geo = index.rules[NEVER_ASSESSED]
     found.leave_out(geo.rule_id, geo.unassessed_zh, geo.unassessed_en)
     return found
@@ -141,6 +147,9 @@ def _distance_check(
     if not _is_loaded(rule, context, index, found):
         return
     subjects = index.members(rule.subject_class)
+    vague = subjects.take(under_rule(rule, subjects) & ~is_placed_well(subjects))
+    text = f"位置误差超过 {MAX_ERROR_M:.0f} m", f"position known to no better than {MAX_ERROR_M:.0f} m"
+    missing_value(vague, rule.distance_m or 0.0, text, member, context, found)
     findings = apply_rule(rule, subjects, member, rules=index.rules, on=on, crs=context.crs)
     if not len(findings):
         found.passed.append(Passed(rule.rule_id, rule.title_zh, rule.title_en))
@@ -238,19 +247,6 @@ def rule_reason(one: RuleFindings, role: str, subjects: Members, caveat: str = "
     )
 
 
-def metres(value_m: float) -> str:
-    """Metres as people read them: one decimal below 10 m, two where one would hide a shortfall, whole above."""
-    if value_m == round(value_m) or abs(value_m) >= 1000:
-        return f"{value_m:.0f} m"
-    return (
-        f"{value_m:.2f} m"
-        if abs(value_m) < 1
-        else f"{value_m:.1f} m"
-        if abs(value_m) < 100
-        else f"{value_m:.0f} m"
-    )
-
-
 def _contour_check(
     rule: Rule,
     role: str,
@@ -296,25 +292,18 @@ def _silent_check(
     reach_m = np.full(len(subjects), widest_m)
     pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach_m, crs=context.crs)
     for at, distance_m, line in zip(pairs.subject, pairs.distance_m, pairs.line, strict=True):
-        name = subjects.name[at] or subjects.feature_id[at]
+        title, text = (rule.title_zh, rule.title_en), ("须查技术规范", "see the technical code")
         found.reasons.append(
-            Reason(
-                rule.kind,
-                PERMIT,
-                rule.title_zh,
-                rule.title_en,
-                f"{name}: 距离 {metres(distance_m)}, 须查技术规范",
-                f"{name}: at {metres(distance_m)}; see the technical code",
-                rule.rule_id,
-                str(subjects.layer[at]),
-                str(subjects.feature_id[at]),
-                subjects.name[at],
-                actual_m=float(distance_m),
-                clause=rule.clause,
-                standard_id=rule.standard_id,
-                source_type=rule.source_type,
-                strength=rule.strength,
-                line=line,
+            about(
+                subjects,
+                int(at),
+                distance_m,
+                line,
+                kind=rule.kind,
+                gravity=PERMIT,
+                title=title,
+                text=text,
+                rule=rule,
             )
         )
 
@@ -334,281 +323,11 @@ def _undecided_lines(
     if bands and len(lines):
         undecided = lines.take(~np.any([under_rule(rule, lines) for rule in bands], axis=0))
         widest_m = max(rule.distance_m or 0.0 for rule in bands)
-        _missing_value(
-            undecided,
-            widest_m,
-            "架空线路电压缺失或不在条例分档内",
-            "voltage of the line unknown or in no band",
-            member,
-            context,
-            found,
-        )
+        text = "架空线路电压缺失或不在条例分档内", "voltage of the line unknown or in no band"
+        missing_value(undecided, widest_m, text, member, context, found)
     pipelines = index.frame("pipelines")
     if len(pipelines):
-        unknown = index.layer_members(
-            "pipelines", pipelines[pipelines["kind"].isna() & pipelines["geometry"].notna()]
-        )
-        reach_m = index.rules["PIPE-L35-3a"].distance_m or 0.0
-        _missing_value(
-            unknown, reach_m, "管道类别缺失", "kind of the pipeline unknown", member, context, found
-        )
-
-
-def _missing_value(
-    subjects: Members,
-    reach_m: float,
-    zh: str,
-    en: str,
-    member: Members,
-    context: SiteContext,
-    found: Findings,
-) -> None:
-    reach = (
-        np.full(len(subjects), reach_m)
-        + np.nan_to_num(subjects.numbers["outer_offset_m"])
-        + subjects.accuracy_m
-    )
-    pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach, crs=context.crs)
-    for at, distance_m, line in zip(pairs.subject, pairs.distance_m, pairs.line, strict=True):
-        name = subjects.name[at] or subjects.feature_id[at]
-        found.reasons.append(
-            Reason(
-                "missing_input",
-                NOT_ENOUGH,
-                zh,
-                en,
-                f"{name}: 距离 {metres(distance_m)}, {zh}",
-                f"{name}: at {metres(distance_m)}; {en}",
-                None,
-                str(subjects.layer[at]),
-                str(subjects.feature_id[at]),
-                subjects.name[at],
-                actual_m=float(distance_m),
-                line=line,
-            )
-        )
-
-
-def _zones(member: Members, context: SiteContext, found: Findings) -> None:
-    """The worst of the red and orange zones the site reaches into: our own contours, so a reason for review."""
-    zones = context.layers.get("risk_zones")
-    if not context.has("risk_zones") or zones is None:
-        found.leave_out("risk_zones", "本期没有四色风险区", "this edition has no risk zones")
-        return
-    if context.policy is not None:
-        zones = zones[zones["policy"] == context.policy]
-    site = member.geometry[0]
-    for level, zh, en in (("red", "重大", "major"), ("orange", "较大", "high")):
-        of_level = zones[zones["level"] == level]
-        touched = of_level[shapely.intersects(of_level["geometry"].to_numpy(), site)]
-        if len(touched):
-            inside = shapely.intersection(shapely.union_all(touched["geometry"].to_numpy()), site)
-            share = float(inside.area / site.area) if site.area else None
-            part = f", 占场址面积 {share:.0%}" if share is not None else ""
-            found.reasons.append(
-                Reason(
-                    "zone",
-                    PERMIT,
-                    f"位于{zh}风险区内",
-                    f"In a zone of {en} risk",
-                    f"场址位于{zh}风险区内{part}; 筛查结果, 须核定",
-                    f"the site reaches into a zone of {en} risk; screening, to be reviewed",
-                    object_layer="risk_zones",
-                    object_id=str(touched["feature_id"].iloc[0]),
-                    share_of_area=share,
-                )
-            )
-            return
-
-
-def _sources(
-    member: Members,
-    kind: ProjectType,
-    contours: Contours,
-    context: SiteContext,
-    index: ClassIndex,
-    on: date,
-    found: Findings,
-) -> None:
-    """Sources whose influence radius reaches the site: unrated ones, ones without a rule, ones without the figures."""
-    points = context.layers.get("risk_points")
-    if not context.has("risk_points") or points is None or not len(points):
-        return
-    is_source = points["source_layer"].isin(SOURCE_LAYERS) & ~points["kind"].isin(NO_LAYER_OF_ITS_OWN)
-    points = points[(is_source & points["geometry"].notna()).to_numpy(bool)].reset_index(drop=True)
-    radius_m = pd.to_numeric(points["radius_m"], errors="coerce").to_numpy(float, na_value=np.nan)
-    is_unrated = (points["level"] == "unrated").to_numpy(bool)
-    reach_m = np.where(np.isnan(radius_m), np.where(is_unrated, UNRATED_REACH_M, 0.0), radius_m)
-    pairs = near_pairs(points["geometry"].to_numpy(), member.geometry, reach_m=reach_m, crs=context.crs)
-    near = points.iloc[pairs.subject].reset_index(drop=True)
-    states = _cover_states(near, kind, contours, context, index, on)
-    for position, (state, distance_m, line) in enumerate(
-        zip(states, pairs.distance_m, pairs.line, strict=True)
-    ):
-        row = near.iloc[position]
-        if row["level"] == "unrated":
-            found.reasons.append(
-                _source_reason(
-                    row, "unrated_source", "附近有未评级风险源", "An unrated source nearby", distance_m, line
-                )
-            )
-        elif state != "judged":
-            title = (
-                ("无规则", "No rule")
-                if state == "no_rule"
-                else ("规则不给米数或缺资料", "The rule gives no metres or lacks data")
-            )
-            found.reasons.append(_source_reason(row, state, *title, distance_m, line))
-
-
-def _source_reason(
-    row: pd.Series[object], kind: str, zh: str, en: str, distance_m: float, line: BaseGeometry
-) -> Reason:
-    name = row["name"] if isinstance(row["name"], str) else str(row["source_feature_id"])
-    advice_zh = {
-        "no_rule": "无规则, 请人工核定",
-        "unrated_source": "等级未定, 影响未知",
-        "missing_input": "须按 GB/T 37243 等评价确定距离",
-    }[kind]
-    advice_en = {
-        "no_rule": "no rule, to be settled by a person",
-        "unrated_source": "level and reach unknown",
-        "missing_input": "the distance follows from an assessment (GB/T 37243 or the code of the trade)",
-    }[kind]
-    return Reason(
-        kind,
-        NOT_ENOUGH,
-        zh,
-        en,
-        f"{name}: 距离 {metres(distance_m)}, 在影响半径内; {advice_zh}",
-        f"{name}: at {metres(distance_m)}, within its influence radius; {advice_en}",
-        None,
-        str(row["source_layer"]),
-        str(row["source_feature_id"]),
-        name,
-        actual_m=float(distance_m),
-        line=line,
-    )
-
-
-def _cover_states(
-    points: pd.DataFrame,
-    kind: ProjectType,
-    contours: Contours,
-    context: SiteContext,
-    index: ClassIndex,
-    on: date,
-) -> list[str]:
-    """For each source ``judged`` (a rule with metres or an official contour applied), ``missing_input`` or ``no_rule``."""
-    classes = {*kind.object_classes, *kind.review_classes}
-    rules = [
-        rule
-        for rule in index.rules.in_force(on, context.jurisdiction, "siting")
-        if rule.object_class in classes and rule.status != "elsewhere" and rule.kind != "permit_required"
-    ]
-    has_metres = {
-        rule.subject_class for rule in rules if rule.status == "judged" and rule.formula != "risk_contour"
-    }
-    settled = [name for name in contours.members.enterprise_id if name]
-    is_covered = np.array(points["enterprise_id"].isin(settled), bool)
-    is_named = np.zeros(len(points), bool)
-    for class_id in sorted({rule.subject_class for rule in rules}):
-        if index.rules.classes[class_id].members:
-            found = is_member(points, index.members(class_id))
-            is_named |= found
-            if class_id in has_metres:
-                is_covered |= found
-    words = np.where(is_covered, "judged", np.where(is_named, "missing_input", "no_rule"))
-    return [str(word) for word in words]
-
-
-def _own_hazard(
-    member: Members, kind: ProjectType, context: SiteContext, index: ClassIndex, found: Findings
-) -> None:
-    """What the project itself endangers, its park, and the type that only a person can settle."""
-    if kind.is_manual:
-        found.reasons.append(
-            Reason(
-                "missing_input",
-                NOT_ENOUGH,
-                "类型未定, 请人工核定",
-                "Type open, to be settled by a person",
-                "项目类型未定, 适用规则请人工核定",
-                "the rules that apply must be settled by a person",
-            )
-        )
-    if "chemical_park_or_project" in kind.object_classes:
-        _park(member, context, index, found)
-    if not kind.is_hazardous:
-        return
-    around = [
-        index.members(name)
-        for name, layer in (
-            ("protection_target", "protection_targets"),
-            ("building_or_structure", "buildings"),
-        )
-        if context.has(layer)
-    ]
-    if not around:
-        found.leave_out(
-            "protection_targets",
-            "本期没有防护目标和建筑物数据",
-            "this edition has neither protection targets nor buildings",
-        )
-    reach = np.array([kind.screening_radius_m])
-    for objects in around[:1] if kind.screening_radius_m > 100 else around:
-        pairs = near_pairs(member.geometry, objects.geometry, reach_m=reach, crs=context.crs)
-        if len(pairs.object):
-            found.reasons.append(_endangered(pairs.distance_m, pairs.object, pairs.line, objects, kind))
-
-
-def _endangered(
-    distance_m: np.ndarray[tuple[int], np.dtype[np.float64]],
-    found: np.ndarray[tuple[int], np.dtype[np.intp]],
-    lines: np.ndarray[tuple[int], np.dtype[np.object_]],
-    objects: Members,
-    kind: ProjectType,
-) -> Reason:
-    nearest = int(np.argmin(distance_m))
-    at = int(found[nearest])
-    name = objects.name[at] or objects.feature_id[at]
-    return Reason(
-        "missing_input",
-        NOT_ENOUGH,
-        "本项目对周边的距离未作判断",
-        "Distances owed by the project itself not judged",
-        f"{kind.screening_radius_m:.0f} m 内有 {len(found)} 处目标, 最近为 {name}, {metres(float(distance_m[nearest]))}; "
-        "须按 GB/T 37243 或行业标准评价确定距离",
-        f"{len(found)} targets within {kind.screening_radius_m:.0f} m, the nearest {name} at "
-        f"{metres(float(distance_m[nearest]))}; the distance follows from an assessment",
-        None,
-        str(objects.layer[at]),
-        str(objects.feature_id[at]),
-        objects.name[at],
-        actual_m=float(distance_m[nearest]),
-        line=lines[nearest],
-    )
-
-
-def _park(member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> None:
-    if not context.has("park_boundaries"):
-        found.leave_out("park_boundaries", "本期没有园区边界", "this edition has no park boundaries")
-        return
-    parks = index.frame("park_boundaries")
-    chemical = parks[parks["kind"] == "chemical"] if len(parks) else parks
-    if len(chemical) and bool(
-        shapely.covers(shapely.union_all(chemical["geometry"].to_numpy()), member.geometry[0])
-    ):
-        return
-    found.reasons.append(
-        Reason(
-            "policy",
-            PERMIT,
-            "不在化工园区内",
-            "Outside every chemical park",
-            "化工项目位于化工园区外或跨越边界; 入园要求依据待核",
-            "a chemical project outside a chemical park or across its edge; the legal basis is to be confirmed",
-            object_layer="park_boundaries",
-            source_type="none",
-        )
-    )
+        of_no_kind = pipelines[pipelines["kind"].isna() & pipelines["geometry"].notna()]
+        unknown, reach_m = index.layer_members("pipelines", of_no_kind), index.rules["PIPE-L35-3a"].distance_m
+        text = "管道类别缺失", "kind of the pipeline unknown"
+        missing_value(unknown, reach_m or 0.0, text, member, context, found)

@@ -202,6 +202,15 @@ def test_certain_and_possible_follow_the_error_of_both_positions(
     assert found["error_m"].tolist() == ([pytest.approx(5**0.5)] if certainty else [])
 
 
+@pytest.mark.parametrize("vague", ["pipelines", "buildings"])
+def test_position_known_to_kilometres_only_is_counted_and_not_judged(vague: str, rules: RuleSet) -> None:
+    layers = {"pipelines": layer(pipeline(NORTH)), "buildings": layer(_house_at(2.0))}
+    layers[vague] = layers[vague].assign(accuracy_m=2000.0)
+    report = _report(layers, rules)
+    assert report.violations.empty
+    assert report.unassessed.set_index("rule_id").loc["PIPE-L30-3", "n"] == 1
+
+
 def test_road_without_land_width_is_estimated_with_its_own_error(rules: RuleSet) -> None:
     layers = {
         "roads": layer(road(NORTH, "national_road", land_width_m=None)),

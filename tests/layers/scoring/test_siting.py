@@ -23,7 +23,7 @@ from layers.scoring.siting import (
     search_radius_m,
     valid_site,
 )
-from layers.scoring.siting_checks import metres
+from layers.scoring.siting_surroundings import metres
 from tests.layers.scoring.frames import (
     CRS,
     box,
@@ -386,6 +386,12 @@ def test_missing_layer_is_not_assessed_and_never_clear(state: str, rules: RuleSe
     }
     assert not [entry for entry in found.passed if entry.rule_id.startswith(("PWR", "IR"))]
     assert _check({}, rules, states={"roads": state}).id == "not_enough"
+
+
+def test_line_known_to_kilometres_only_is_a_missing_input_and_no_conflict(rules: RuleSet) -> None:
+    vague = layer(pipeline(_south(100.0)), accuracy_m=2000.0)
+    found = _check({"pipelines": vague}, rules, kind="office")
+    assert found.id == "not_enough" and [reason.kind for reason in found.reasons] == ["missing_input"]
 
 
 def test_type_other_is_settled_by_a_person(rules: RuleSet) -> None:
