@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 BAND_ROWS = 64
 """Rows that one thread works on at a time; a band's float64 sums stay in the processor's cache."""
@@ -113,7 +113,9 @@ def bucket_by_band(bounds, radius, north_cell, west_cell, cell, rows, cols):  # 
         last[i] = -1 if is_away else min(rows - 1, bottom) // BAND_ROWS
         for band in range(first[i], last[i] + 1):
             counts[band + 1] += 1
-    offsets = np.cumsum(counts)
+    offsets = counts
+    for band in range(n_bands):
+        offsets[band + 1] += offsets[band]
     fill = offsets[:-1].copy()
     members = np.empty(offsets[-1], np.int32)
     for i in range(len(radius)):
@@ -196,6 +198,15 @@ def _add_shape(sums, floors, nearest, touched, row0, frame, segments, is_area, s
 
 
 @njit(cache=True)
+def _insert(ordered, n, value):  # type: ignore[no-untyped-def]
+    """Put a value into the first `n` of a sorted array; a row crosses few segments, and a sort compiles slowly."""
+    while n > 0 and ordered[n - 1] > value:
+        ordered[n] = ordered[n - 1]
+        n -= 1
+    ordered[n] = value
+
+
+@njit(cache=True)
 def _fill_inside(nearest, touched, row0, frame, segments, top, bottom, left, right):  # type: ignore[no-untyped-def]
     """Distance 0 where a cell's centre lies inside the polygon (even-odd, so holes stay out); the grown box."""
     cell, west_cell, north_cell = frame
@@ -207,15 +218,14 @@ def _fill_inside(nearest, touched, row0, frame, segments, top, bottom, left, rig
         for s in range(len(segments)):
             x1, y1, x2, y2 = segments[s, 0], segments[s, 1], segments[s, 2], segments[s, 3]
             if crosses_row(cy, y1, y2):
-                crossings[n] = crossing_x(cy, x1, y1, x2, y2)
+                _insert(crossings, n, crossing_x(cy, x1, y1, x2, y2))
                 n += 1
-        ordered = np.sort(crossings[:n])
         for k in range(0, n - 1, 2):
-            c0 = max(0, math.floor(ordered[k] / cell) - west_cell - 1)
-            c1 = min(n_cols - 1, math.floor(ordered[k + 1] / cell) - west_cell + 1)
+            c0 = max(0, math.floor(crossings[k] / cell) - west_cell - 1)
+            c1 = min(n_cols - 1, math.floor(crossings[k + 1] / cell) - west_cell + 1)
             for j in range(c0, c1 + 1):
                 cx = (west_cell + j + 0.5) * cell
-                if ordered[k] <= cx < ordered[k + 1]:
+                if crossings[k] <= cx < crossings[k + 1]:
                     nearest[i, j] = 0.0
                     touched[i, j] = True
                     top, bottom, left, right = min(top, i), max(bottom, i), min(left, j), max(right, j)
@@ -259,12 +269,16 @@ def _finish_row(sums, floors, is_inside, v, c, lower, is_maximum, index, level, 
             index[j], hazard[j], level[j] = i, h, level_code(i, lower)
 
 
-@njit(cache=True)
-def _fill_band(  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def fill_band(  # type: ignore[no-untyped-def]
     band, frame, mine, starts, segments, is_area, strength, radius, codes,
     inside, vulnerability, help_factor, lower, is_maximum, index, level, hazard,
 ):
-    """One band of rows: zero sums, add its sources in order, turn sums into results."""
+    """One band of rows into `index`, `level`, `hazard`: zero sums, add its sources in order, turn sums into results.
+
+    `mine` are the sources that reach the band. `inside`, `vulnerability` and `help_factor` are (rows, cols), or
+    (1, 1) where one value holds everywhere. Runs without the interpreter's lock, so bands fill in threads.
+    """
     row0 = band * BAND_ROWS
     n_rows, cols = min(BAND_ROWS, index.shape[0] - row0), index.shape[1]
     sums = np.zeros((n_rows, cols), np.float64)
@@ -290,21 +304,4 @@ def _fill_band(  # type: ignore[no-untyped-def]
         _finish_row(
             sums[i], floors[i], inside[r % len(inside)], vulnerability[r % len(vulnerability)],
             help_factor[r % len(help_factor)], lower, is_maximum, index[r], level[r], hazard[r],
-        )
-
-
-@njit(cache=True, parallel=True)
-def fill_bands(  # type: ignore[no-untyped-def]
-    frame, offsets, members, starts, segments, is_area, strength, radius, codes,
-    inside, vulnerability, help_factor, lower, is_maximum, index, level, hazard,
-):
-    """Every band of rows, each by one thread, into `index`, `level` and `hazard` of shape (rows, cols).
-
-    `inside`, `vulnerability` and `help_factor` are (rows, cols), or (1, 1) where one value holds everywhere.
-    The body is a function of its own: memory that numba lifts out of a parallel loop would be shared by threads.
-    """
-    for band in prange(len(offsets) - 1):
-        _fill_band(
-            band, frame, members[offsets[band] : offsets[band + 1]], starts, segments, is_area, strength, radius,
-            codes, inside, vulnerability, help_factor, lower, is_maximum, index, level, hazard,
         )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -143,11 +146,27 @@ def risk_index(
     level = np.empty(grid.shape, np.uint8)
     v, c = _raster(vulnerability), _raster(help_factor)
     inside = np.ones((1, 1), bool) if mask is None else np.ascontiguousarray(mask)
-    kernels.fill_bands(
-        frame, offsets, members, sources.starts, sources.segments, sources.is_area, sources.strength,
-        sources.radius_m, sources.codes, inside, v, c, lower_bounds(policy), is_maximum, index, level, hazard,
-    )
+    def fill(band: int) -> None:
+        kernels.fill_band(
+            band, frame, members[offsets[band] : offsets[band + 1]], sources.starts, sources.segments,
+            sources.is_area, sources.strength, sources.radius_m, sources.codes, inside, v, c,
+            lower_bounds(policy), is_maximum, index, level, hazard,
+        )
+
+    _in_threads(fill, len(offsets) - 1)
     return RiskSurface(grid, policy, index, level, hazard, v)
+
+
+def _in_threads(work: Callable[[int], None], n: int) -> None:
+    """Run work on 0 to n - 1, on every core that this process may use; which thread does what changes no result."""
+    n_threads = min(n, len(os.sched_getaffinity(0)))
+    if n_threads < 2:
+        for part in range(n):
+            work(part)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        for _ in pool.map(work, range(n)):
+            pass
 
 
 def lower_bounds(policy: Policy) -> Floats:

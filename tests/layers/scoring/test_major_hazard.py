@@ -143,7 +143,7 @@ def test_split_plant_is_suspected():
 amounts_t = st.floats(min_value=0.001, max_value=10_000)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(amount_t=amounts_t, more_t=amounts_t, persons=st.integers(0, 200))
 def test_more_amount_never_lowers_the_level(amount_t, more_t, persons):
     less = graded(chemical(cas="7664-41-7", amount_t=amount_t), n_persons=persons).loc["u"]
@@ -151,7 +151,7 @@ def test_more_amount_never_lowers_the_level(amount_t, more_t, persons):
     assert np.nan_to_num(more.major_hazard_level, nan=9) <= np.nan_to_num(less.major_hazard_level, nan=9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(amount_t=amounts_t, share=st.floats(0.01, 0.99))
 def test_splitting_a_unit_never_raises_r_above_the_whole(amount_t, share):
     whole = graded(chemical("a", cas="7782-50-5", amount_t=amount_t), units=("a",)).r_value.fillna(0)
