@@ -31,7 +31,9 @@ def _register_frame(connection: sa.Connection, layer: Layer, area: Area) -> gpd.
         columns.append(sa.func.ST_AsBinary(table.c[GEOMETRY_COLUMN]).label(GEOMETRY_COLUMN))
     query = sa.select(*columns).where(table.c.to_load.is_(None)).order_by(sa.collate(table.c.feature_id, "C"))
     rows = connection.execute(query).all()
-    frame = pd.DataFrame(rows, columns=[column.key or column.name for column in columns], dtype=object)
+    names = [column.key or column.name for column in columns]
+    values = zip(*rows, strict=True) if rows else [()] * len(names)
+    frame = pd.DataFrame({name: list(given) for name, given in zip(names, values, strict=True)}, dtype=object)
     for entry in layer.fields:
         frame[entry.name] = _typed(frame[entry.name], entry)
     frame["accuracy_m"] = frame["accuracy_m"].astype("float64")
