@@ -25,24 +25,19 @@ from tests.layers.scoring.scoring_cases import (
 
 
 def brute_force(points, grid, policy, v):
-    """The same by shapely and numpy, cell by cell."""
-    lower = list(policy.index_from)
-    index, level = np.full(grid.shape, np.nan), np.zeros(grid.shape, int)
-    for row in range(grid.rows):
-        for col in range(grid.cols):
-            x, y = grid.centre(row, col)
-            cell = shapely.box(x - 25, y - 25, x + 25, y + 25)
-            cubes, floor = 0.0, None
-            for entry in points.itertuples():
-                far = shapely.distance(shapely.Point(x, y), entry.geometry) / entry.radius_m
-                cubes += (entry.strength * (1 - far**2) ** 2) ** 3 if far < 1 else 0.0
-                if cell.intersects(entry.geometry):
-                    own = list(STRENGTHS).index(policy.footprint_from.level_of(entry.strength))
-                    floor = own if floor is None else min(floor, own)
-            if cubes > 0 or floor is not None:
-                value = np.float32(100 * min(1.0, min(1.0, cubes ** (1 / 3)) * v[row, col]))
-                index[row, col] = value if floor is None else max(value, lower[floor])
-                level[row, col] = LEVEL_CODES.get(policy.index_from.level_of(index[row, col]), 0)
+    """The same by shapely, one source after the other over all cells."""
+    x = np.array([grid.centre(0, col)[0] for col in range(grid.cols)])
+    y = np.array([grid.centre(row, 0)[1] for row in range(grid.rows)])[:, None]
+    centres, cells = shapely.points(x + 0 * y, y + 0 * x), shapely.box(x - 25, y - 25, x + 25, y + 25)
+    cubes, floor = np.zeros(grid.shape), np.zeros(grid.shape)
+    for entry in points.itertuples():
+        far = np.minimum(1, shapely.distance(centres, entry.geometry) / entry.radius_m)
+        cubes += (entry.strength * (1 - far**2) ** 2) ** 3
+        bound = getattr(policy.index_from, policy.footprint_from.level_of(entry.strength))
+        floor = np.maximum(floor, bound * shapely.intersects(cells, entry.geometry))
+    index = (100 * np.minimum(1, np.minimum(1, np.cbrt(cubes)) * v)).astype(np.float32)
+    index = np.where((cubes > 0) | (floor > 0), np.maximum(index, floor), np.nan)
+    level = np.vectorize(lambda value: LEVEL_CODES.get(policy.index_from.level_of(value), 0))(index)
     return index, level
 
 
