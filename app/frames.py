@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,33 +20,66 @@ from layers.catalog import Catalog, Layer
 
 PANDAS_TYPES = {"integer": "Int64", "boolean": "boolean"}
 Bounds = tuple[float, float, float, float]
+MOST_REMEMBERED = 200_000
+"""Features of a layer that are kept in memory; of a larger layer only what is near is read, each time."""
+LAYERS_REMEMBERED = 60
 SHORTEST_PIECE_M = 500.0
 SIMPLER_BY_M = 20.0
 BEND_M = 10.0
 
 
-def frames_within(
-    connection: sa.Connection,
-    facts: EditionFacts,
-    catalog: Catalog,
-    layer_ids: Iterable[str],
-    boxes_m: Sequence[Bounds],
-) -> dict[str, pd.DataFrame]:
-    """One frame a layer: features whose box meets one of some boxes, and all rows of layers without geometry.
+class FrameMemory:
+    """Reads frames of an edition, and keeps whole layers that are not too large: an edition never changes."""
 
-    Parameters
-    ----------
-    boxes_m : west, south, east, north in metres of the metric CRS, each
+    def __init__(self, catalog: Catalog, *, most_features: int = MOST_REMEMBERED) -> None:
+        self._catalog = catalog
+        self._most_features = most_features
+        self._whole: OrderedDict[tuple[object, str], pd.DataFrame] = OrderedDict()
+        self._lock = threading.Lock()
 
-    Returns
-    -------
-    dict
-        Columns ``feature_id``, the fields, ``accuracy_m`` and ``geometry`` in the metric CRS, in the order of
-        `feature_id`; layers that the edition does not have are left out.
-    """
-    boxes_deg = boxes_in_degrees(facts, boxes_m)
-    present = [catalog[layer_id] for layer_id in layer_ids if layer_id in facts.counts]
-    return {layer.id: _frame(connection, facts, layer, boxes_deg) for layer in present}
+    def within(
+        self, connection: sa.Connection, facts: EditionFacts, layer_ids: Iterable[str], boxes_m: Sequence[Bounds]
+    ) -> dict[str, pd.DataFrame]:
+        """One frame a layer: features whose box meets one of some boxes, and all rows of layers without geometry.
+
+        Parameters
+        ----------
+        boxes_m : west, south, east, north in metres of the metric CRS, each
+
+        Returns
+        -------
+        dict
+            Columns ``feature_id``, the fields, ``accuracy_m`` and ``geometry`` in the metric CRS, in the order of
+            `feature_id`; features without a position and layers that the edition does not have are left out.
+        """
+        present = [self._catalog[layer_id] for layer_id in layer_ids if layer_id in facts.counts]
+        return {layer.id: self._frame(connection, facts, layer, boxes_m) for layer in present}
+
+    def _frame(
+        self, connection: sa.Connection, facts: EditionFacts, layer: Layer, boxes_m: Sequence[Bounds]
+    ) -> pd.DataFrame:
+        if facts.counts[layer.id][0] > self._most_features and layer.is_drawn:
+            return _read(connection, facts, layer, "features_in_boxes", boxes_in_degrees(facts, boxes_m))
+        whole = self._remembered(connection, facts, layer)
+        if not isinstance(whole, gpd.GeoDataFrame):
+            return whole.copy(deep=False)
+        boxes = shapely.box(*np.array(boxes_m, dtype=float).T)
+        return whole.iloc[np.unique(whole.sindex.query(boxes)[1])]
+
+    def _remembered(self, connection: sa.Connection, facts: EditionFacts, layer: Layer) -> pd.DataFrame:
+        key = (facts.edition, layer.id)
+        with self._lock:
+            whole = self._whole.get(key)
+        if whole is None:
+            whole = _read(connection, facts, layer, "placed_features" if layer.is_drawn else "features", {})
+            if isinstance(whole, gpd.GeoDataFrame):
+                whole.sindex  # noqa: B018 (made here, once)
+        with self._lock:
+            self._whole[key] = whole
+            self._whole.move_to_end(key)
+            while len(self._whole) > LAYERS_REMEMBERED:
+                self._whole.popitem(last=False)
+        return whole
 
 
 def boxes_in_degrees(facts: EditionFacts, boxes_m: Sequence[Bounds]) -> dict[str, list[float]]:
@@ -71,12 +106,14 @@ def boxes_along(line: shapely.Geometry, reach_m: float) -> list[Bounds]:
     return [tuple(box) for box in np.hstack([low, high]).tolist()]
 
 
-def _frame(connection: sa.Connection, facts: EditionFacts, layer: Layer, boxes_deg: dict[str, list[float]]) -> pd.DataFrame:
+def _read(
+    connection: sa.Connection, facts: EditionFacts, layer: Layer, query: str, parameters: dict[str, Any]
+) -> pd.DataFrame:
     names = ["feature_id", *[field.name for field in layer.fields], "accuracy_m"]
     rows = queries.run(
         connection,
-        "features_in_boxes" if layer.is_drawn else "features",
-        boxes_deg | {"srid": facts.srid},
+        query,
+        parameters | {"srid": facts.srid},
         table=facts.edition.table(layer.id),
         columns=sql.SQL(", ").join(map(sql.Identifier, names)),
     ).all()

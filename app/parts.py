@@ -9,6 +9,7 @@ from flask import Flask, current_app
 
 from app.database import Database
 from app.editions import EditionMemory
+from app.frames import FrameMemory
 from app.tiles import TileStore
 from layers.catalog import Catalog, load_catalog
 from layers.scoring.rules import RuleSet, read_rules
@@ -26,6 +27,7 @@ class Parts:
     database: Database
     editions: EditionMemory
     tiles: TileStore
+    frames: FrameMemory
     rules: RuleSet
 
 
@@ -45,6 +47,7 @@ def init_app(app: Flask) -> None:
         ),
         editions=EditionMemory(catalog),
         tiles=TileStore(home / "tiles", memory_bytes=settings["TILE_MEMORY_MB"] * 2**20),
+        frames=FrameMemory(catalog),
         rules=read_rules(),
     )
 

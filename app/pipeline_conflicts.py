@@ -13,9 +13,8 @@ import sqlalchemy as sa
 from app import queries
 from app.editions import EditionFacts
 from app.errors import MissingError
-from app.frames import boxes_along, frames_within
+from app.frames import FrameMemory, boxes_along
 from app.plain import plain
-from layers.catalog import Catalog
 from layers.scoring.chainage import Chainage
 from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH, conflicts
 from layers.scoring.rules import RuleSet
@@ -38,7 +37,7 @@ def pipeline_list(connection: sa.Connection, facts: EditionFacts) -> list[dict[s
 def pipeline_conflicts(
     connection: sa.Connection,
     facts: EditionFacts,
-    catalog: Catalog,
+    frames: FrameMemory,
     rules: RuleSet,
     pipeline_id: str,
     *,
@@ -57,10 +56,10 @@ def pipeline_conflicts(
     NoRuleError
         No rule covers this kind of pipeline.
     """
-    pipeline = _pipeline(connection, facts, catalog, pipeline_id)
+    pipeline = _pipeline(connection, facts, frames, pipeline_id)
     layer_ids = {member.layer for entry in rules.classes.values() for member in entry.members} | {"unit_chemicals"}
     boxes_m = boxes_along(pipeline["geometry"], buffer_m + MARGIN_M)
-    layers = frames_within(connection, facts, catalog, sorted(layer_ids), boxes_m)
+    layers = frames.within(connection, facts, sorted(layer_ids), boxes_m)
     found = conflicts(
         pipeline, layers, rules, buffer_m=buffer_m, on=rules_date(facts), jurisdiction=JURISDICTION,
         from_m=from_m, to_m=to_m,
@@ -90,7 +89,7 @@ def rules_date(facts: EditionFacts) -> date:
     return date.fromisoformat(on) if isinstance(on, str) else date.today()
 
 
-def _pipeline(connection: sa.Connection, facts: EditionFacts, catalog: Catalog, pipeline_id: str) -> pd.Series[Any]:
+def _pipeline(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, pipeline_id: str) -> pd.Series[Any]:
     rows = []
     if "pipelines" in facts.counts:
         table = facts.edition.table("pipelines")
@@ -98,7 +97,7 @@ def _pipeline(connection: sa.Connection, facts: EditionFacts, catalog: Catalog, 
     if not rows or rows[0].wkb is None:
         raise MissingError(f"没有管道 {pipeline_id}(或无位置)", f"no pipeline {pipeline_id}, or it has no position")
     bounds_m = shapely.bounds(facts.in_metres(shapely.from_wkb(bytes(rows[0].wkb))))
-    frame = frames_within(connection, facts, catalog, ["pipelines"], [tuple(map(float, bounds_m))])["pipelines"]
+    frame = frames.within(connection, facts, ["pipelines"], [tuple(map(float, bounds_m))])["pipelines"]
     found: pd.Series[Any] = frame[frame["feature_id"] == pipeline_id].iloc[0]
     return found
 

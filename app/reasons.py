@@ -13,10 +13,9 @@ import rasterio.windows
 import shapely
 import sqlalchemy as sa
 
-from app import queries
 from app.editions import EditionFacts, Raster
-from app.frames import frames_within
-from layers.catalog import Catalog
+from app.frames import FrameMemory
+from app.plain import plain
 from layers.errors import AtlasError
 from layers.scoring.explain import Explanation, explain_point
 from layers.scoring.grid import Grid
@@ -31,7 +30,14 @@ class EditionFileError(AtlasError):
 
 
 def explanation(
-    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, lon: float, lat: float, *, policy_id: str, home: Path
+    connection: sa.Connection,
+    facts: EditionFacts,
+    frames: FrameMemory,
+    lon: float,
+    lat: float,
+    *,
+    policy_id: str,
+    home: Path,
 ) -> dict[str, Any]:
     """Every contribution to the colour of a place.
 
@@ -57,12 +63,12 @@ def explanation(
     found = explain_point(
         x_m,
         y_m,
-        _points_around(connection, facts, catalog, x_m, y_m, grid.cell_m),
+        _points_around(connection, facts, frames, x_m, y_m, grid.cell_m),
         load_policy(policy_id),
         grid=grid,
         vulnerability=_vulnerability(home, raster, row, col),
     )
-    return answer | _told(found) | {"zone": _zone(connection, facts, lon, lat, policy_id)}
+    return answer | _told(found) | {"zone": _zone(connection, facts, frames, x_m, y_m, policy_id)}
 
 
 def _frame_of_answer(facts: EditionFacts, lon: float, lat: float, policy_id: str) -> dict[str, Any]:
@@ -88,11 +94,11 @@ def _frame_of_answer(facts: EditionFacts, lon: float, lat: float, policy_id: str
 
 
 def _points_around(
-    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, x_m: float, y_m: float, cell_m: float
+    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, x_m: float, y_m: float, cell_m: float
 ) -> gpd.GeoDataFrame:
     reach_m = facts.largest_radius_m + 2 * cell_m
     bounds_m = (x_m - reach_m, y_m - reach_m, x_m + reach_m, y_m + reach_m)
-    points = frames_within(connection, facts, catalog, ["risk_points"], [bounds_m])["risk_points"]
+    points = frames.within(connection, facts, ["risk_points"], [bounds_m])["risk_points"]
     return gpd.GeoDataFrame(points)
 
 
@@ -125,16 +131,18 @@ def _told(found: Explanation) -> dict[str, Any]:
 
 
 def _zone(
-    connection: sa.Connection, facts: EditionFacts, lon: float, lat: float, policy_id: str
+    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, x_m: float, y_m: float, policy_id: str
 ) -> dict[str, Any] | None:
-    if "risk_zones" not in facts.counts:
+    """The zone of a policy that holds a place, its fields as they are."""
+    near = frames.within(connection, facts, ["risk_zones"], [(x_m, y_m, x_m, y_m)]).get("risk_zones")
+    if near is None:
         return None
-    parameters = {"lon": lon, "lat": lat, "srid": facts.srid, "policy": policy_id}
-    row = queries.run(connection, "zone_at", parameters, table=facts.edition.table("risk_zones")).first()
-    return None if row is None else dict(row.properties)
+    zones = near[near["policy"] == policy_id]
+    holding = zones[shapely.intersects(zones.geometry.to_numpy(), shapely.Point(x_m, y_m))]
+    return plain(holding.drop(columns=["geometry", "accuracy_m"]).iloc[0].to_dict()) if len(holding) else None
 
 
-def warm_up() -> None:
+def compile_loops() -> None:
     """Have the numeric loops compiled, so that the first question does not wait for the compiler."""
     texts = ("point_id", "source_layer", "source_feature_id", "name", "kind", "basis", "reason_zh", "reason_en",
              "rule_id", "clause", "responsible_office")  # fmt: skip

@@ -26,10 +26,15 @@ from flask import Flask
 
 from app import create_app
 from app.config import CODE_DIR, PREFIX
-from app.reasons import warm_up
+from app.parts import parts
+from app.pinned import pinned_edition
+from app.reasons import compile_loops
+from app.site_checks import FULL_TABLES
 from layers.errors import AtlasError
+from layers.scoring.siting import search_radii_m
 
 FALLBACK_USER = "nobody"
+NOWHERE_M = (0.0, 0.0, 1.0, 1.0)
 OWN_FOLDERS = ("tiles", "cache")
 """Folders below the home that the server writes to."""
 
@@ -94,8 +99,18 @@ def run(listening: Listening) -> None:
 def application() -> Flask:
     """The application, for a worker process; what is slow only once is done while the first page loads."""
     app = create_app()
-    threading.Thread(target=warm_up, daemon=True).start()
+    threading.Thread(target=_warm_up, args=(app,), daemon=True).start()
     return app
+
+
+def _warm_up(app: Flask) -> None:
+    compile_loops()
+    try:
+        with app.test_request_context(), pinned_edition() as pinned:
+            layer_ids = {*search_radii_m(parts().rules), *FULL_TABLES, "risk_zones"}
+            parts().frames.within(pinned.connection, pinned.facts, sorted(layer_ids), [NOWHERE_M])
+    except (AtlasError, sa.exc.SQLAlchemyError) as error:  # nothing is published yet, or the database is away
+        app.logger.info("not warmed up: %s", error)
 
 
 def _require_free_port(listening: Listening) -> None:

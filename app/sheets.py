@@ -13,8 +13,14 @@ import sqlalchemy as sa
 
 from app.editions import EditionFacts
 from app.errors import RequestError
-from app.export.sheet import SheetData, SheetSpec, map_frame_mm, render_sheet, scale_for_extent
-from app.frames import Bounds, frames_within
+from app.export.sheet import (
+    SheetData,
+    SheetSpec,
+    map_frame_mm,
+    render_sheet,
+    scale_for_extent,
+)
+from app.frames import Bounds, FrameMemory
 from app.layer_list import SECRECY
 from app.parameters import choice, number, plain_text
 from layers.catalog import Catalog
@@ -40,7 +46,13 @@ class Sheet:
 
 
 def make_sheet(
-    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, request: dict[str, Any], *, address: str = ""
+    connection: sa.Connection,
+    facts: EditionFacts,
+    catalog: Catalog,
+    frames: FrameMemory,
+    request: dict[str, Any],
+    *,
+    address: str = "",
 ) -> Sheet:
     """Render the sheet that a request's body describes (`KEYS`); raises `RequestError` for what cannot be.
 
@@ -53,11 +65,11 @@ def make_sheet(
         Address that the sheet's QR code leads to.
     """
     spec = _spec(facts, catalog, request, address)
-    towns = frames_within(connection, facts, catalog, ["towns"], [_whole_area(facts)]).get("towns")
+    towns = frames.within(connection, facts, ["towns"], [_whole_area(facts)]).get("towns")
     data = SheetData(
         layers={
             layer_id: _with_plain_values(frame)
-            for layer_id, frame in frames_within(connection, facts, catalog, spec.layers, [_ground(spec)]).items()
+            for layer_id, frame in frames.within(connection, facts, spec.layers, [_ground(spec)]).items()
         },
         boundary=facts.in_metres(facts.boundary),
         towns=towns,

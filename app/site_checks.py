@@ -13,12 +13,11 @@ import sqlalchemy as sa
 from app import queries
 from app.editions import EditionFacts
 from app.errors import MissingError, RequestError
-from app.frames import frames_within
+from app.frames import FrameMemory
 from app.geojson import require_site_geometry
 from app.parameters import choice, plain_text
 from app.pipeline_conflicts import JURISDICTION, rules_date
 from app.plain import plain
-from layers.catalog import Catalog
 from layers.scoring.rules import RuleSet
 from layers.scoring.siting import (
     Project,
@@ -77,7 +76,7 @@ def read_site(body: dict[str, Any], facts: EditionFacts) -> shapely.Geometry:
 def site_check(
     connection: sa.Connection,
     facts: EditionFacts,
-    catalog: Catalog,
+    frames: FrameMemory,
     rules: RuleSet,
     *,
     site: shapely.Geometry,
@@ -85,7 +84,7 @@ def site_check(
 ) -> dict[str, Any]:
     """The answer of ``POST /api/site-checks`` but for its number."""
     context = SiteContext(
-        layers=_layers_near(connection, facts, catalog, rules, site),
+        layers=_layers_near(connection, facts, frames, rules, site),
         states={layer_id: "loaded" if n else "empty" for layer_id, (n, _) in facts.counts.items()},
         crs=facts.metric_crs,
         policy=facts.policy,
@@ -96,14 +95,14 @@ def site_check(
 
 
 def _layers_near(
-    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, rules: RuleSet, site: shapely.Geometry
+    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, rules: RuleSet, site: shapely.Geometry
 ) -> dict[str, Any]:
     """What lies within the search radius of each layer, radii of one length read together."""
     bounds = shapely.bounds(site)
     layers: dict[str, Any] = {}
     for radius_m, layer_ids in _layers_by_radius(rules, facts.largest_radius_m).items():
         box = tuple((bounds + np.array([-radius_m, -radius_m, radius_m, radius_m])).tolist())
-        layers |= frames_within(connection, facts, catalog, layer_ids, [box])
+        layers |= frames.within(connection, facts, layer_ids, [box])
     return layers
 
 

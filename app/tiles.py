@@ -31,6 +31,7 @@ WEB_WORLD_M = 40_075_016.685578488
 TILE_PX = 512
 MARGIN = 64 / 4096
 EVERY_FEATURE = 1_000_000
+LEVEL_RANK = "coalesce(array_position(ARRAY['red', 'orange', 'yellow', 'blue'], level), 5)"
 TEXT_TYPES = ("date", "timestamp", "json")
 
 
@@ -107,7 +108,7 @@ def _query(
         table=facts.edition.table(layer.id),
         columns=sql.SQL(", ").join(columns),
         names=sql.SQL(", ").join(names),
-        is_kept=sql.SQL("coalesce(level = 'red', false)" if _has_levels(layer) else "false"),
+        rank=sql.SQL(LEVEL_RANK if _has_levels(layer) else "2"),
     ).one()  # fmt: skip
     return bytes(row.tile), int(row.n_features)
 

@@ -1,9 +1,10 @@
 -- One vector tile of one layer.
 -- {table}: the layer's table of an edition; {columns}: its columns that go into tiles; {names}: their names
--- there; {is_kept}: whether a feature stays however small it is.
+-- there; {rank}: rank of a feature's level, 1 red: red stays however small it is, and the worst stays longest.
 -- z, x, y: address of the tile; margin: buffer as a share of the tile's width; srid: storage CRS;
--- pixel_m: width of a pixel in metres of EPSG:3857; layer: its id; n_most: features at most, largest first.
--- The query box is reprojected, not the column, so that the spatial index serves.
+-- pixel_m: width of a pixel in metres of EPSG:3857; layer: its id; n_most: features at most, worst and largest first.
+-- The query box is reprojected, not the column, so that the spatial index serves; what lies beyond it is cut off
+-- before anything else, so that a part of a huge zone costs no more than a small one.
 WITH bounds AS (
     SELECT
         ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS web,
@@ -12,17 +13,17 @@ WITH bounds AS (
 near AS (
     SELECT
         {columns},
-        {is_kept} AS _is_kept,
-        ST_Transform(geom, 3857) AS _whole
+        {rank} AS _rank,
+        ST_Transform(ST_ClipByBox2D(geom, (SELECT box2d(stored) FROM bounds)), 3857) AS _part
     FROM {table}
     WHERE geom && (SELECT stored FROM bounds)
 ),
 sized AS (
     SELECT
         *,
-        CASE ST_Dimension(_whole)
-            WHEN 2 THEN sqrt(ST_Area(_whole))
-            WHEN 1 THEN ST_Length(_whole)
+        CASE ST_Dimension(_part)
+            WHEN 2 THEN sqrt(ST_Area(_part))
+            WHEN 1 THEN ST_Length(_part)
             ELSE 0
         END AS _size_m
     FROM near
@@ -31,10 +32,10 @@ simple AS (
     SELECT
         *,
         CASE
-            WHEN ST_Dimension(_whole) < 2 OR _size_m >= 2 * %(pixel_m)s
-                THEN ST_Simplify(_whole, 0.5 * %(pixel_m)s, true)
-            WHEN _is_kept
-                THEN ST_Expand(ST_PointOnSurface(_whole), 1.5 * %(pixel_m)s)
+            WHEN ST_Dimension(_part) < 2 OR _size_m >= 2 * %(pixel_m)s
+                THEN ST_Simplify(_part, 0.5 * %(pixel_m)s, true)
+            WHEN _rank = 1
+                THEN ST_Expand(ST_PointOnSurface(_part), 1.5 * %(pixel_m)s)
         END AS _simple
     FROM sized
 ),
@@ -44,7 +45,7 @@ chosen AS (
         ST_AsMVTGeom(_simple, (SELECT web FROM bounds), 4096, 64) AS geom
     FROM simple
     WHERE _simple IS NOT NULL
-    ORDER BY _is_kept DESC, _size_m DESC, id
+    ORDER BY _rank, _size_m DESC, id
     LIMIT %(n_most)s
 ),
 feature AS (

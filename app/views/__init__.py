@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.views import catalog_api, explain, features, operations, pages, pipelines, sheets, sites, tiles
+from app.views import (
+    catalog_api,
+    explain,
+    features,
+    operations,
+    pages,
+    pipelines,
+    sheets,
+    sites,
+    tiles,
+)
 
 
 def init_app(app: Flask) -> None:

@@ -22,5 +22,5 @@ def explain() -> Response:
         policies = [entry["id"] for entry in facts.policies]
         policy = choice("policy", request.args.get("policy", facts.policy), policies)
         return jsonify(
-            explanation(pinned.connection, facts, parts().catalog, lon, lat, policy_id=policy, home=parts().home)
+            explanation(pinned.connection, facts, parts().frames, lon, lat, policy_id=policy, home=parts().home)
         )

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
+from flask import (
+    Blueprint,
+    Response,
+    make_response,
+    render_template,
+    request,
+    send_from_directory,
+)
 
 from app.errors import MissingError
 from app.parts import parts

@@ -32,7 +32,7 @@ def conflicts(pipeline_id: str) -> Response:
     from_m, to_m = (_chainage(name) for name in ("from_m", "to_m"))
     with pinned_edition() as pinned:
         found = pipeline_conflicts(
-            pinned.connection, pinned.facts, parts().catalog, parts().rules, wanted,
+            pinned.connection, pinned.facts, parts().frames, parts().rules, wanted,
             buffer_m=buffer_m, from_m=from_m, to_m=to_m,
         )  # fmt: skip
     return jsonify(found)

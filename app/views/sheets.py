@@ -19,7 +19,9 @@ def new_sheet() -> Response:
     """A map sheet as PDF, PNG or SVG."""
     body = json_object(request.get_data(), KEYS, required=("title", "layers"))
     with pinned_edition() as pinned:
-        sheet = make_sheet(pinned.connection, pinned.facts, parts().catalog, body, address=request.url_root)
+        sheet = make_sheet(
+            pinned.connection, pinned.facts, parts().catalog, parts().frames, body, address=request.url_root
+        )
     response = make_response(sheet.content)
     response.mimetype = sheet.mimetype
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(sheet.filename)}"

@@ -35,7 +35,7 @@ def new_check() -> Response:
     with pinned_edition() as pinned:
         site = read_site(body, pinned.facts)
         answer = site_check(
-            pinned.connection, pinned.facts, parts().catalog, parts().rules, site=site, project=project
+            pinned.connection, pinned.facts, parts().frames, parts().rules, site=site, project=project
         )  # fmt: skip
     with parts().database.writing() as connection:
         ref = keep_case(connection, pinned.facts, body, answer)

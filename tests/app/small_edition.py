@@ -52,6 +52,9 @@ FEATURES: dict[str, list[dict[str, Any]]] = {
         {"feature_id": "U1", "unit_id": "U1", "enterprise_id": "E1", "name": "甲醇罐区", "kind": "tank_farm",
          "status": "operating", "geom": "POLYGON((120.1 30.1,120.101 30.1,120.101 30.101,120.1 30.101,120.1 30.1))"},
     ],
+    "unit_chemicals": [
+        {"feature_id": "U1-甲醇", "unit_id": "U1", "chemical_name": "甲醇", "cas": "67-56-1", "amount_t": 600.0},
+    ],
     "pipelines": [
         {"feature_id": "P1", "pipeline_id": "P1", "name": "东西输气管道", "kind": "transmission",
          "medium": "natural_gas", "diameter_mm": 610, "pressure_mpa": 6.3, "status": "operating",

@@ -1,0 +1,8 @@
+-- All features of a layer that have a position, in the order of their numbers.
+-- {table}: the layer's table of an edition; {columns}: its columns that are wanted.
+SELECT
+    {columns},
+    ST_AsBinary(geom)
+FROM {table}
+WHERE geom IS NOT NULL
+ORDER BY feature_id COLLATE "C"
