@@ -36,7 +36,11 @@ def date_of(value: object) -> date | None:
 
 
 def declarations_of(
-    enterprise: Mapping[str, Any], others: Iterable[Mapping[str, Any]], *, declarers: tuple[Row, ...], on: date
+    enterprise: Mapping[str, Any],
+    others: Iterable[Mapping[str, Any]],
+    *,
+    declarers: tuple[Row, ...],
+    on: date,
 ) -> list[Declaration]:
     """Levels declared until a day: the enterprise's own row and its rows of `declared_levels`.
 
@@ -61,7 +65,9 @@ def _recency(entry: Declaration) -> tuple[date, int]:
     return entry.declared_on or date.min, -RATED.index(entry.level)
 
 
-def _counts(office: str | None, enterprise_name: str | None, declarers: tuple[Row, ...]) -> tuple[bool, Row | None]:
+def _counts(
+    office: str | None, enterprise_name: str | None, declarers: tuple[Row, ...]
+) -> tuple[bool, Row | None]:
     if office is None:
         return True, None
     for rule in declarers:

@@ -144,13 +144,28 @@ def explain_point(
     else:
         level, index, hazard, rule, shares = _by_index(near, sources, h, touches, policy, v, c)
         points_of = None if shares is None or index is None else shares * index
-    contributions = _contributions(near, sources, distance2, touches, is_in, h, shares, points_of, level, policy)
+    contributions = _contributions(
+        near, sources, distance2, touches, is_in, h, shares, points_of, level, policy
+    )
     unrated = _unrated_here(near, centre)
     state = "rated" if contributions else "unrated" if unrated else "no_source"
     notes = _notes(state, level, contributions, unrated)
     return Explanation(
-        state, level, index, hazard, v, c, row, col, centre, policy, contributions, rule, unrated,
-        tuple(NOTES[note][0] for note in notes), tuple(NOTES[note][1] for note in notes),
+        state,
+        level,
+        index,
+        hazard,
+        v,
+        c,
+        row,
+        col,
+        centre,
+        policy,
+        contributions,
+        rule,
+        unrated,
+        tuple(NOTES[note][0] for note in notes),
+        tuple(NOTES[note][1] for note in notes),
     )
 
 
@@ -159,7 +174,12 @@ def _candidates(points: gpd.GeoDataFrame, centre: tuple[float, float], cell_m: f
     box = shapely.bounds(points.geometry.to_numpy()).reshape(-1, 4)
     reach = pd.to_numeric(points["radius_m"], errors="coerce").fillna(0).to_numpy(dtype=float) + cell_m
     x, y = centre
-    is_near = (box[:, 0] - reach <= x) & (x <= box[:, 2] + reach) & (box[:, 1] - reach <= y) & (y <= box[:, 3] + reach)
+    is_near = (
+        (box[:, 0] - reach <= x)
+        & (x <= box[:, 2] + reach)
+        & (box[:, 1] - reach <= y)
+        & (y <= box[:, 3] + reach)
+    )
     return np.flatnonzero(is_near)
 
 
@@ -170,8 +190,14 @@ def _relations(sources: Sources, grid: Grid, row: int, col: int) -> tuple[np.nda
     for i in range(len(sources)):
         part = sources.segments[sources.starts[i] : sources.starts[i + 1]]
         distance2[i], touches[i] = kernels.cell_relation(
-            x, y, 0.5 * grid.cell_m, grid.west_cell + col, grid.north_cell - 1 - row, float(grid.cell_m),
-            part, bool(sources.is_area[i]),
+            x,
+            y,
+            0.5 * grid.cell_m,
+            grid.west_cell + col,
+            grid.north_cell - 1 - row,
+            float(grid.cell_m),
+            part,
+            bool(sources.is_area[i]),
         )
     return distance2, touches
 
@@ -188,7 +214,13 @@ def _by_maximum(sources: Sources, is_in: np.ndarray) -> str:
 
 
 def _by_index(
-    near: gpd.GeoDataFrame, sources: Sources, h: np.ndarray, touches: np.ndarray, policy: Policy, v: float, c: float
+    near: gpd.GeoDataFrame,
+    sources: Sources,
+    h: np.ndarray,
+    touches: np.ndarray,
+    policy: Policy,
+    v: float,
+    c: float,
 ) -> tuple[str, float | None, float | None, FootprintRule | None, np.ndarray | None]:
     cubes = h * h * h
     total = 0.0
@@ -205,7 +237,9 @@ def _by_index(
     if index > index_before:
         decider = int(np.flatnonzero(touches & (sources.codes == floor_code))[0])
         point_id = str(near["point_id"].iloc[sources.positions[decider]])
-        rule = FootprintRule(point_id, RATED[floor_code - 1], float(lower[floor_code - 1]), float(index_before))
+        rule = FootprintRule(
+            point_id, RATED[floor_code - 1], float(lower[floor_code - 1]), float(index_before)
+        )
     shares = cubes / total if total > 0.0 else touches / touches.sum()
     return RATED[code - 1] if code else "unrated", float(index), float(hazard), rule, shares
 
@@ -226,20 +260,36 @@ def _contributions(
     for i in np.flatnonzero(is_in):
         row = near.iloc[int(sources.positions[i])]
         own = str(row["level"])
-        found.append(Contribution(
-            position=int(sources.positions[i]), point_id=str(row["point_id"]), source_layer=str(row["source_layer"]),
-            source_id=str(row["source_feature_id"]), name=_text(row["name"]), kind=_text(row["kind"]), level=own,
-            distance_m=math.sqrt(distance2[i]), strength=float(sources.strength[i]),
-            radius_m=float(sources.radius_m[i]), h=float(h[i]),
-            share=None if shares is None else float(shares[i]),
-            points=None if points_of is None else float(points_of[i]),
-            is_on_footprint=bool(touches[i]), is_deciding=policy.method == GRID_MAXIMUM and own == level,
-            basis=_text(row["basis"]), reason_zh=_text(row["reason_zh"]), reason_en=_text(row["reason_en"]),
-            rule_id=_text(row["rule_id"]), clause=_text(row["clause"]), is_assumption=row["is_assumption"] is True
-            or row["is_assumption"] is np.True_, responsible_office=_text(row["responsible_office"]),
-        ))
+        found.append(
+            Contribution(
+                position=int(sources.positions[i]),
+                point_id=str(row["point_id"]),
+                source_layer=str(row["source_layer"]),
+                source_id=str(row["source_feature_id"]),
+                name=_text(row["name"]),
+                kind=_text(row["kind"]),
+                level=own,
+                distance_m=math.sqrt(distance2[i]),
+                strength=float(sources.strength[i]),
+                radius_m=float(sources.radius_m[i]),
+                h=float(h[i]),
+                share=None if shares is None else float(shares[i]),
+                points=None if points_of is None else float(points_of[i]),
+                is_on_footprint=bool(touches[i]),
+                is_deciding=policy.method == GRID_MAXIMUM and own == level,
+                basis=_text(row["basis"]),
+                reason_zh=_text(row["reason_zh"]),
+                reason_en=_text(row["reason_en"]),
+                rule_id=_text(row["rule_id"]),
+                clause=_text(row["clause"]),
+                is_assumption=row["is_assumption"] is True or row["is_assumption"] is np.True_,
+                responsible_office=_text(row["responsible_office"]),
+            )
+        )
     if policy.method == GRID_MAXIMUM:
-        return tuple(sorted(found, key=lambda part: (RATED.index(part.level), part.distance_m, part.point_id)))
+        return tuple(
+            sorted(found, key=lambda part: (RATED.index(part.level), part.distance_m, part.point_id))
+        )
     return tuple(sorted(found, key=lambda part: (-(part.share or 0.0), part.point_id)))
 
 
@@ -250,7 +300,9 @@ def _text(value: object) -> str | None:
 def _unrated_here(near: gpd.GeoDataFrame, centre: tuple[float, float]) -> tuple[str, ...]:
     unrated = near[(near["level"] == "unrated") & near.geometry.notna()]
     radius = pd.to_numeric(unrated["radius_m"], errors="coerce").to_numpy(dtype=float)
-    is_in = shapely.dwithin(unrated.geometry.to_numpy(), shapely.Point(centre), np.nan_to_num(radius, nan=-1.0))
+    is_in = shapely.dwithin(
+        unrated.geometry.to_numpy(), shapely.Point(centre), np.nan_to_num(radius, nan=-1.0)
+    )
     return tuple(sorted(unrated["point_id"][is_in].astype(str)))
 
 

@@ -55,7 +55,9 @@ class Grid:
     @property
     def transform(self) -> Affine:
         """From column and row to metres, as rasters store it."""
-        return Affine(self.cell_m, 0.0, self.west_cell * self.cell_m, 0.0, -self.cell_m, self.north_cell * self.cell_m)
+        return Affine(
+            self.cell_m, 0.0, self.west_cell * self.cell_m, 0.0, -self.cell_m, self.north_cell * self.cell_m
+        )
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -69,9 +71,13 @@ class Grid:
 
     def cell_of(self, x_m: float, y_m: float) -> tuple[int, int]:
         """Row and column of the cell that holds a point; west and south edges belong to the cell."""
-        return self.north_cell - 1 - math.floor(y_m / self.cell_m), math.floor(x_m / self.cell_m) - self.west_cell
+        return self.north_cell - 1 - math.floor(y_m / self.cell_m), math.floor(
+            x_m / self.cell_m
+        ) - self.west_cell
 
-    def cells_of(self, x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def cells_of(
+        self, x_m: NDArray[np.float64], y_m: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows and columns of many points; those outside have an index outside."""
         rows = self.north_cell - 1 - np.floor(y_m / self.cell_m).astype(np.int64)
         return rows, np.floor(x_m / self.cell_m).astype(np.int64) - self.west_cell

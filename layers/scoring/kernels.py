@@ -160,7 +160,9 @@ def _add_point(sums, floors, row0, frame, x, y, strength, radius, code, is_maxim
 
 
 @njit(cache=True)
-def _add_shape(sums, floors, nearest, touched, row0, frame, segments, is_area, strength, radius, code, is_maximum):  # type: ignore[no-untyped-def]
+def _add_shape(  # type: ignore[no-untyped-def]
+    sums, floors, nearest, touched, row0, frame, segments, is_area, strength, radius, code, is_maximum
+):
     """One line or polygon: each cell takes the least distance to any of its segments, then one h."""
     cell, west_cell, north_cell = frame
     n_rows, n_cols = sums.shape
@@ -185,7 +187,9 @@ def _add_shape(sums, floors, nearest, touched, row0, frame, segments, is_area, s
                 if d2 <= 2.0 * half * half * 1.0000001 and not touched[i, j]:
                     touched[i, j] = segment_meets_cell(cx, cy, half, x1, y1, x2, y2)
     if is_area:
-        top, bottom, left, right = _fill_inside(nearest, touched, row0, frame, segments, top, bottom, left, right)
+        top, bottom, left, right = _fill_inside(
+            nearest, touched, row0, frame, segments, top, bottom, left, right
+        )
     for i in range(top, bottom + 1):
         for j in range(left, right + 1):
             d2 = nearest[i, j]
@@ -271,8 +275,23 @@ def _finish_row(sums, floors, is_inside, v, c, lower, is_maximum, index, level, 
 
 @njit(cache=True, nogil=True)
 def fill_band(  # type: ignore[no-untyped-def]
-    band, frame, mine, starts, segments, is_area, strength, radius, codes,
-    inside, vulnerability, help_factor, lower, is_maximum, index, level, hazard,
+    band,
+    frame,
+    mine,
+    starts,
+    segments,
+    is_area,
+    strength,
+    radius,
+    codes,
+    inside,
+    vulnerability,
+    help_factor,
+    lower,
+    is_maximum,
+    index,
+    level,
+    hazard,
 ):
     """One band of rows into `index`, `level`, `hazard`: zero sums, add its sources in order, turn sums into results.
 
@@ -292,16 +311,43 @@ def fill_band(  # type: ignore[no-untyped-def]
         part = segments[starts[s] : starts[s + 1]]
         if len(part) == 1 and is_point(part[0]):
             _add_point(
-                sums, floors, row0, frame, part[0, 0], part[0, 1], strength[s], radius[s], codes[s], is_maximum
+                sums,
+                floors,
+                row0,
+                frame,
+                part[0, 0],
+                part[0, 1],
+                strength[s],
+                radius[s],
+                codes[s],
+                is_maximum,
             )
         else:
             _add_shape(
-                sums, floors, nearest, touched, row0, frame, part, is_area[s], strength[s], radius[s], codes[s],
+                sums,
+                floors,
+                nearest,
+                touched,
+                row0,
+                frame,
+                part,
+                is_area[s],
+                strength[s],
+                radius[s],
+                codes[s],
                 is_maximum,
             )
     for i in range(n_rows):
         r = row0 + i
         _finish_row(
-            sums[i], floors[i], inside[r % len(inside)], vulnerability[r % len(vulnerability)],
-            help_factor[r % len(help_factor)], lower, is_maximum, index[r], level[r], hazard[r],
+            sums[i],
+            floors[i],
+            inside[r % len(inside)],
+            vulnerability[r % len(vulnerability)],
+            help_factor[r % len(help_factor)],
+            lower,
+            is_maximum,
+            index[r],
+            level[r],
+            hazard[r],
         )

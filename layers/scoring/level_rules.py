@@ -45,10 +45,15 @@ def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = R
     known = {"source_class": tuple(classes.index)}
     kinds = read_rules(folder / "enterprise_classes.csv", texts=("kind", "source_class"), codes=known)
     pipes = read_rules(
-        folder / "pipeline_classes.csv", texts=("kind", "medium", "source_class"), flags=("is_assumption",), codes=known
+        folder / "pipeline_classes.csv",
+        texts=("kind", "medium", "source_class"),
+        flags=("is_assumption",),
+        codes=known,
     )
     declarers = read_rules(folder / "declarers.csv", texts=("pattern",), flags=("counts",))
-    basis = read_rules(folder / "basis_rules.csv", texts=("use",), codes={"use": ("declared", "filed", "carried")})
+    basis = read_rules(
+        folder / "basis_rules.csv", texts=("use",), codes={"use": ("declared", "filed", "carried")}
+    )
     return LevelRules(
         score_bands=_bands(folder / "enterprise_score_bands.csv", "score", extra=("kinds",)),
         colour_of_hazard_level=_hazard_colours(folder),
@@ -80,12 +85,16 @@ def load_screening(name: str, folder: Path = RULES_DIR / "screening") -> tuple[R
         path,
         texts=("layer", "field", "match", "value", "level", "source_class"),
         codes={
-            "layer": ("enterprises", "pipelines"), "match": MATCHES, "level": RATED[:3],
+            "layer": ("enterprises", "pipelines"),
+            "match": MATCHES,
+            "level": RATED[:3],
             "field": ("industry_name", "industry_code", "kind"),
             "source_class": tuple(load_source_classes(POLICIES_DIR).index),
         },
     )
-    require(not table.duplicated(["layer", "field", "match", "value"]).any(), path, "a condition stands twice")
+    require(
+        not table.duplicated(["layer", "field", "match", "value"]).any(), path, "a condition stands twice"
+    )
     require(bool((table["value"] != "").all()), path, "an empty value would match everything")
     return tuple(sorted(_rows(table), key=lambda row: (RATED.index(row["level"]), row["rule_id"])))
 
@@ -102,13 +111,18 @@ def _unique(table: pd.DataFrame, keys: list[str], path: Path) -> dict[Any, Row]:
 def _bands(path: Path, name: str, *, extra: tuple[str, ...] = ()) -> tuple[Row, ...]:
     """Bands of a figure, closed below, each with a level; the highest first."""
     table = read_rules(
-        path, texts=("level", *extra), numbers=(f"{name}_from",), optional_numbers=(f"{name}_below",),
+        path,
+        texts=("level", *extra),
+        numbers=(f"{name}_from",),
+        optional_numbers=(f"{name}_below",),
         codes={"level": RATED},
     )
     require_bands(path, table[f"{name}_from"], table[f"{name}_below"])
     ordered = table.sort_values(f"{name}_from", ascending=False)
     ranks = [RATED.index(level) for level in ordered.level]
-    require(ranks in (sorted(set(ranks)), sorted(set(ranks), reverse=True)), path, "levels must follow the figure")
+    require(
+        ranks in (sorted(set(ranks)), sorted(set(ranks), reverse=True)), path, "levels must follow the figure"
+    )
     return _rows(ordered)
 
 
@@ -123,17 +137,20 @@ def _hazard_colours(folder: Path) -> dict[int, Row]:
 
 
 def _direct(folder: Path) -> tuple[Row, ...]:
-    return _rows(read_rules(
-        folder / "direct_rules.csv",
-        texts=("condition", "kinds", "level", "jurisdiction", "title_zh", "title_en"),
-        codes={"condition": CONDITIONS, "level": RATED},
-    ))
+    return _rows(
+        read_rules(
+            folder / "direct_rules.csv",
+            texts=("condition", "kinds", "level", "jurisdiction", "title_zh", "title_en"),
+            codes={"condition": CONDITIONS, "level": RATED},
+        )
+    )
 
 
 def _control(folder: Path) -> dict[str, Row]:
     path = folder / "control_rules.csv"
     table = read_rules(
-        path, texts=("condition", "level", "title_zh", "title_en"),
+        path,
+        texts=("condition", "level", "title_zh", "title_en"),
         codes={"condition": CONTROL_CONDITIONS, "level": RATED},
     )
     require(sorted(table.condition) == sorted(CONTROL_CONDITIONS), path, "each condition must stand once")

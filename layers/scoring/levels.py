@@ -13,27 +13,23 @@ import geopandas as gpd
 
 from layers.catalog import LAYERS_DIR, load_layer
 from layers.scoring.level_rules import LevelRules, Row, load_level_rules, load_screening
-from layers.scoring.sources import (
-    ORDER,
-    UNRATED,
-    Layers,
-    Source,
-    black_spot_sources,
-    enterprise_sources,
-    pipeline_sources,
-    plain,
-    unit_sources,
-)
+from layers.scoring.plants import enterprise_sources, unit_sources
+from layers.scoring.sources import ORDER, UNRATED, Layers, Source, black_spot_sources, pipeline_sources, plain
 
 MISSING = {
-    "hazchem": ("单元与危险化学品最大储量、诊断分级得分或核定等级", "units with amounts, diagnostic score or a declared level"),
+    "hazchem": (
+        "单元与危险化学品最大储量、诊断分级得分或核定等级",
+        "units with amounts, diagnostic score or a declared level",
+    ),
     "tailings_pond": ("尾矿库等别或核定等级", "grade of the pond or a declared level"),
     "pipeline": ("输送介质 medium", "medium carried"),
     "": ("核定等级 declared_level", "a declared level"),
 }
 
 
-def rate_sources(layers: Layers, *, on: date, screening: str = "", jurisdiction: str = "") -> gpd.GeoDataFrame:
+def rate_sources(
+    layers: Layers, *, on: date, screening: str = "", jurisdiction: str = ""
+) -> gpd.GeoDataFrame:
     """Every source of danger with its levels, strength and reach: rows of `risk_points`.
 
     Parameters
@@ -64,7 +60,11 @@ def rate_sources(layers: Layers, *, on: date, screening: str = "", jurisdiction:
         _decide(source)
         _reach(source, rules)
     _carry_once(enterprises, units, rules)
-    placed = [frame for frame in layers.values() if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name]
+    placed = [
+        frame
+        for frame in layers.values()
+        if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name
+    ]
     crs = next((frame.crs for frame in placed if frame.crs), None)
     rows = [_row(source, rules) for source in sources]
     found = gpd.GeoDataFrame(rows, columns=[*_output_fields(), "geometry"], geometry="geometry", crs=crs)
@@ -86,6 +86,7 @@ def _decide(source: Source) -> None:
             decider = found[0]
             decider["is_deciding"] = True
             source.level, source.basis = decider["result"], method
+            source.is_assumption |= bool(decider["inputs"].get("is_assumption"))
             break
     declared = source.results("declared")
     # what holds for a kind of installation as such disputes nobody's judgement of one of them
@@ -107,8 +108,11 @@ def _reach(source: Source, rules: LevelRules) -> None:
     if source.level == UNRATED:
         source.radius_m = kind["unrated_radius_m"]
         return
-    keys = [(source.source_class, source.form, source.grade), (source.source_class, "", source.level),
-            (source.source_class, "", "")]
+    keys = [
+        (source.source_class, source.form, source.grade),
+        (source.source_class, "", source.level),
+        (source.source_class, "", ""),
+    ]
     row = next((rules.strengths[key] for key in keys if key in rules.strengths), None)
     if row is None:
         return
@@ -125,10 +129,17 @@ def _blast_radius(source: Source, row: Row) -> None:
     source.is_assumption = True
     is_known = source.amount_t > 0
     amount_kg = source.amount_t * 1000.0
-    source.radius_m = row["radius_coefficient"] * amount_kg ** (1 / 3) if is_known else row["radius_unknown_m"]
-    source.judge("radius", None, row, f"爆炸影响半径 {source.radius_m:.0f} 米(假设:{'全部按TNT计' if is_known else '数量未知'})",
-                 f"blast radius {source.radius_m:.0f} m (assumed: {'all taken as TNT' if is_known else 'amount unknown'})",
-                 amount_t=plain(source.amount_t))
+    source.radius_m = (
+        row["radius_coefficient"] * amount_kg ** (1 / 3) if is_known else row["radius_unknown_m"]
+    )
+    source.judge(
+        "radius",
+        None,
+        row,
+        f"爆炸影响半径 {source.radius_m:.0f} 米(假设:{'全部按TNT计' if is_known else '数量未知'})",
+        f"blast radius {source.radius_m:.0f} m (assumed: {'all taken as TNT' if is_known else 'amount unknown'})",
+        amount_t=plain(source.amount_t),
+    )
 
 
 def _carry_once(enterprises: list[Source], units: list[Source], rules: LevelRules) -> None:
@@ -137,13 +148,17 @@ def _carry_once(enterprises: list[Source], units: list[Source], rules: LevelRule
     for unit in units:
         by_plant.setdefault(str(unit.enterprise_id), []).append(unit)
     for plant in enterprises:
-        own = [unit for unit in by_plant.get(plant.feature_id, []) if unit.strength and unit.geometry is not None]
+        own = [
+            unit for unit in by_plant.get(plant.feature_id, []) if unit.strength and unit.geometry is not None
+        ]
         if not own or not plant.strength:
             continue
         major = [unit for unit in own if unit.major_hazard_level is not None]
         strongest = max(unit.strength or 0.0 for unit in own)
         if plant.source_class == "hazchem":
-            is_only_units = any(entry["is_deciding"] and entry["inputs"].get("by") == "inherent" for entry in plant.methods)
+            is_only_units = any(
+                entry["is_deciding"] and entry["inputs"].get("by") == "inherent" for entry in plant.methods
+            )
             if major and is_only_units:
                 _leave_to(plant, rules, "其重大危险源单元", "its major hazard units")
             elif plant.geometry is not None:
@@ -161,8 +176,15 @@ def _leave_all(units: list[Source], rules: LevelRules, plant: Source) -> None:
 
 def _leave_to(source: Source, rules: LevelRules, who_zh: str, who_en: str) -> None:
     rule = rules.basis["carried"]
-    source.judge("carried", None, rule, f"影响由{who_zh}计入", f"its reach is counted with {who_en}",
-                 strength=source.strength, radius_m=source.radius_m)
+    source.judge(
+        "carried",
+        None,
+        rule,
+        f"影响由{who_zh}计入",
+        f"its reach is counted with {who_en}",
+        strength=source.strength,
+        radius_m=source.radius_m,
+    )
     source.strength = source.radius_m = None
 
 
@@ -171,18 +193,34 @@ def _row(source: Source, rules: LevelRules) -> dict[str, Any]:
     office = source.responsible_office or rules.classes[source.source_class]["default_office_zh"] or None
     point_id = f"{source.layer}:{source.feature_id}"
     return {
-        "feature_id": point_id, "point_id": point_id, "source_layer": source.layer,
-        "source_feature_id": source.feature_id, "enterprise_id": source.enterprise_id, "name": source.name,
-        "kind": source.source_class, "level": source.level, "inherent_level": source.inherent,
-        "control_level": source.control, "basis": source.basis,
-        "rule_id": decider and decider["rule_id"], "clause": decider and decider["clause"],
+        "feature_id": point_id,
+        "point_id": point_id,
+        "source_layer": source.layer,
+        "source_feature_id": source.feature_id,
+        "enterprise_id": source.enterprise_id,
+        "name": source.name,
+        "kind": source.source_class,
+        "level": source.level,
+        "inherent_level": source.inherent,
+        "control_level": source.control,
+        "basis": source.basis,
+        "rule_id": decider and decider["rule_id"],
+        "clause": decider and decider["clause"],
         "reason_zh": decider["text_zh"] if decider else f"缺少{source.missing}",
         "reason_en": decider["text_en"] if decider else f"missing: {source.missing}",
-        "reasons": source.methods, "missing": _missing_text(source, office),
-        "major_hazard_level": source.major_hazard_level, "s_value": source.s_value, "r_value": source.r_value,
-        "strength": source.strength, "radius_m": source.radius_m, "is_fire": bool(source.is_fire),
-        "is_assumption": source.is_assumption, "is_disputed": source.is_disputed,
-        "responsible_office": office, "town_name": source.town_name, "geometry": source.geometry,
+        "reasons": source.methods,
+        "missing": _missing_text(source, office),
+        "major_hazard_level": source.major_hazard_level,
+        "s_value": source.s_value,
+        "r_value": source.r_value,
+        "strength": source.strength,
+        "radius_m": source.radius_m,
+        "is_fire": bool(source.is_fire),
+        "is_assumption": source.is_assumption,
+        "is_disputed": source.is_disputed,
+        "responsible_office": office,
+        "town_name": source.town_name,
+        "geometry": source.geometry,
     }
 
 

@@ -42,8 +42,18 @@ def load_major_hazard_rules(folder: Path = RULES_DIR) -> MajorHazardRules:
     chemicals_path, categories_path = folder / "critical_quantities.csv", folder / "category_quantities.csv"
     chemicals = read_rules(
         chemicals_path,
-        texts=("no", "name_zh", "aliases", "not_names", "cas", "beta_clause", "category_symbol", "form",
-               "beta_source_type", "beta_confidence"),
+        texts=(
+            "no",
+            "name_zh",
+            "aliases",
+            "not_names",
+            "cas",
+            "beta_clause",
+            "category_symbol",
+            "form",
+            "beta_source_type",
+            "beta_confidence",
+        ),
         **quantity,  # type: ignore[arg-type]
     )
     categories = read_rules(
@@ -74,7 +84,9 @@ def _read_alphas(folder: Path) -> pd.DataFrame:
         path, numbers=("persons_from", "alpha", "within_m"), optional_numbers=("persons_to",)
     ).sort_values("persons_from", ignore_index=True)
     require_bands(path, alphas.persons_from, alphas.persons_to, step=1.0)
-    require(alphas.alpha.is_monotonic_increasing and alphas.alpha.min() > 0, path, "alpha must grow with persons")
+    require(
+        alphas.alpha.is_monotonic_increasing and alphas.alpha.min() > 0, path, "alpha must grow with persons"
+    )
     return alphas
 
 
@@ -145,16 +157,33 @@ def lookup_chemicals(chemicals: pd.DataFrame, *, rules: MajorHazardRules | None 
     rules = rules or load_major_hazard_rules()
     index = _index(rules.chemicals)
     columns = ["cas", "chemical_name", "category_symbol"]
-    keys = chemicals.reindex(columns=columns).astype(object).where(chemicals.reindex(columns=columns).notna(), "")
+    keys = (
+        chemicals.reindex(columns=columns)
+        .astype(object)
+        .where(chemicals.reindex(columns=columns).notna(), "")
+    )
     distinct = keys.drop_duplicates()
-    found = {tuple(row): _lookup_one(*row, rules=rules, index=index) for row in distinct.itertuples(index=False)}
+    found = {
+        tuple(row): _lookup_one(*row, rules=rules, index=index) for row in distinct.itertuples(index=False)
+    }
     rows = [found[tuple(row)] for row in keys.itertuples(index=False)]
     return pd.DataFrame(rows, index=chemicals.index, columns=LOOKUP_COLUMNS)
 
 
 LOOKUP_COLUMNS = [
-    "critical_t", "beta", "form", "is_fire", "match", "is_ambiguous", "listed_as",
-    "rule_id", "standard_id", "clause", "beta_clause", "source_type", "confidence",
+    "critical_t",
+    "beta",
+    "form",
+    "is_fire",
+    "match",
+    "is_ambiguous",
+    "listed_as",
+    "rule_id",
+    "standard_id",
+    "clause",
+    "beta_clause",
+    "source_type",
+    "confidence",
 ]
 
 
@@ -265,8 +294,21 @@ def grade_units(
 
 
 DETAIL_COLUMNS = [
-    "chemical_name", "cas", "amount_t", "critical_t", "beta", "share", "form", "match", "is_ambiguous",
-    "listed_as", "rule_id", "clause", "beta_clause", "source_type", "confidence",
+    "chemical_name",
+    "cas",
+    "amount_t",
+    "critical_t",
+    "beta",
+    "share",
+    "form",
+    "match",
+    "is_ambiguous",
+    "listed_as",
+    "rule_id",
+    "clause",
+    "beta_clause",
+    "source_type",
+    "confidence",
 ]
 
 
@@ -287,27 +329,38 @@ def _sums(rows: pd.DataFrame) -> pd.DataFrame:
     """Per unit: S, Σ β q/Q, the form that reaches widest; NaN where a part of the sum is unknown."""
     per_unit = rows.groupby("unit_id", sort=True)
     s_known = per_unit["share"].sum().round(SUM_DECIMALS)
-    sums = pd.DataFrame({
-        "n_chemicals": per_unit.size(),
-        "n_unlisted": rows.critical_t.isna().groupby(rows.unit_id).sum(),
-        "s_known": s_known,
-        "s_value": s_known.where(per_unit["share"].count() == per_unit.size()),
-        "weighted": per_unit["weighted"].sum(),
-        "has_ambiguous": per_unit["is_ambiguous"].any(),
-    })
+    sums = pd.DataFrame(
+        {
+            "n_chemicals": per_unit.size(),
+            "n_unlisted": rows.critical_t.isna().groupby(rows.unit_id).sum(),
+            "s_known": s_known,
+            "s_value": s_known.where(per_unit["share"].count() == per_unit.size()),
+            "weighted": per_unit["weighted"].sum(),
+            "has_ambiguous": per_unit["is_ambiguous"].any(),
+        }
+    )
     return sums.join(_leading_form(rows))
 
 
 def _leading_form(rows: pd.DataFrame) -> pd.DataFrame:
     """The form that decides a unit's reach: the widest whose own S is 1 or more, else the largest share."""
     known = rows[rows.share.notna()]
-    forms = known.groupby(["unit_id", "form"]).agg(
-        share=("share", "sum"), weighted=("weighted", "sum"), amount_t=("amount_t", "sum"), is_fire=("is_fire", "any")
-    ).reset_index()
+    forms = (
+        known.groupby(["unit_id", "form"])
+        .agg(
+            share=("share", "sum"),
+            weighted=("weighted", "sum"),
+            amount_t=("amount_t", "sum"),
+            is_fire=("is_fire", "any"),
+        )
+        .reset_index()
+    )
     forms["rank"] = forms["form"].map({form: rank for rank, form in enumerate(FORMS)})
     forms["is_below"] = forms.share < 1
     forms["order"] = forms["rank"].where(~forms.is_below, -forms.weighted)
-    first = forms.sort_values(["unit_id", "is_below", "order", "rank"], kind="stable").groupby("unit_id").first()
+    first = (
+        forms.sort_values(["unit_id", "is_below", "order", "rank"], kind="stable").groupby("unit_id").first()
+    )
     return first[["form", "is_fire", "amount_t"]]
 
 
@@ -326,23 +379,33 @@ def _explain_gaps(graded: pd.DataFrame, rows: pd.DataFrame, persons: pd.Series[f
     is_ambiguous = graded.pop("has_ambiguous").eq(True)
     graded["is_assumption"] = is_unsure | is_ambiguous
     graded["assumption_zh"] = _joined(
-        (is_unsure, "500米常住人数缺失,按最不利α取较高级别"), (is_ambiguous, "品名或CAS号不能唯一对应,取最小临界量"))
+        (is_unsure, "500米常住人数缺失,按最不利α取较高级别"),
+        (is_ambiguous, "品名或CAS号不能唯一对应,取最小临界量"),
+    )
     graded["assumption_en"] = _joined(
         (is_unsure, "residents within 500 m unknown: the worse level"),
-        (is_ambiguous, "name or CAS number fits several rows: the smallest critical quantity"))
+        (is_ambiguous, "name or CAS number fits several rows: the smallest critical quantity"),
+    )
     without = graded.n_chemicals.isna()
     unlisted = graded.n_unlisted.fillna(0) > 0
     amounts = rows.amount_t.isna().groupby(rows.unit_id).any().reindex(graded.index).eq(True)
     graded["missing_zh"] = _joined(
-        (without, "危险化学品清单"), (amounts, "最大储量 amount_t"), (unlisted, "品名不在表1,缺类别符号 category_symbol"))
+        (without, "危险化学品清单"),
+        (amounts, "最大储量 amount_t"),
+        (unlisted, "品名不在表1,缺类别符号 category_symbol"),
+    )
     graded["missing_en"] = _joined(
-        (without, "list of chemicals"), (amounts, "largest amount (amount_t)"),
-        (unlisted, "chemical not in table 1 and without category_symbol"))
+        (without, "list of chemicals"),
+        (amounts, "largest amount (amount_t)"),
+        (unlisted, "chemical not in table 1 and without category_symbol"),
+    )
 
 
 def _joined(*parts: tuple[pd.Series[bool], str]) -> list[str]:
-    return ["; ".join(text for is_true, text in zip(row, (p[1] for p in parts), strict=True) if is_true)
-            for row in zip(*(part[0] for part in parts), strict=True)]
+    return [
+        "; ".join(text for is_true, text in zip(row, (p[1] for p in parts), strict=True) if is_true)
+        for row in zip(*(part[0] for part in parts), strict=True)
+    ]
 
 
 def _suspected_split(graded: pd.DataFrame) -> pd.Series[bool]:

@@ -62,9 +62,9 @@ def _smoothed(polygons: NDArray[np.object_], regions: Ints, grid: Grid) -> NDArr
     xy = vertices[source] + np.where(is_cut[source][:, None], half, 0.0)
     ring = ring[source]
     is_new = np.r_[True, (xy[1:] != xy[:-1]).any(axis=1) | (ring[1:] != ring[:-1])]
-    metres = np.column_stack([
-        (grid.west_cell + xy[:, 0]) * grid.cell_m, (grid.north_cell - xy[:, 1]) * grid.cell_m
-    ])
+    metres = np.column_stack(
+        [(grid.west_cell + xy[:, 0]) * grid.cell_m, (grid.north_cell - xy[:, 1]) * grid.cell_m]
+    )
     outlines = shapely.linearrings(metres[is_new], indices=ring[is_new])
     result: NDArray[np.object_] = shapely.polygons(outlines, indices=owner)
     return result
@@ -97,7 +97,8 @@ def _corners(
     padded = np.pad(regions, 1)
     col, row = vertices[:, 0], vertices[:, 1]
     around = np.sort(
-        np.stack([padded[row, col], padded[row, col + 1], padded[row + 1, col], padded[row + 1, col + 1]]), axis=0
+        np.stack([padded[row, col], padded[row, col + 1], padded[row + 1, col], padded[row + 1, col + 1]]),
+        axis=0,
     )
     n_regions = 1 + (np.diff(around, axis=0) != 0).sum(axis=0)
     is_checkered = padded[row, col] == padded[row + 1, col + 1]

@@ -99,7 +99,9 @@ class Policy:
 
 def policies(folder: Path = POLICIES_DIR) -> tuple[str, ...]:
     """Identifiers of the policies there are, the default first."""
-    found = sorted((path.stem for path in folder.glob("*.toml")), key=lambda name: ("weighted" not in name, name))
+    found = sorted(
+        (path.stem for path in folder.glob("*.toml")), key=lambda name: ("weighted" not in name, name)
+    )
     return tuple(found)
 
 
@@ -121,7 +123,10 @@ def load_policy(policy_id: str, folder: Path = POLICIES_DIR) -> Policy:
 
 
 _PARTS: dict[str, type[Any]] = {
-    "index_from": Cuts, "footprint_from": Cuts, "vulnerability": Vulnerability, "town": TownRule,
+    "index_from": Cuts,
+    "footprint_from": Cuts,
+    "vulnerability": Vulnerability,
+    "town": TownRule,
 }
 
 
@@ -133,7 +138,9 @@ def _check(policy: Policy, path: Path) -> None:
     require(town.method in ("percentile", "maximum"), path, "town.method must be percentile or maximum")
     require(town.red_source_floor in RATED, path, "town.red_source_floor is no level")
     if town.method == "percentile":
-        require(100 >= town.red > town.orange > town.yellow > 0, path, "town cuts must fall from red to yellow")
+        require(
+            100 >= town.red > town.orange > town.yellow > 0, path, "town cuts must fall from red to yellow"
+        )
         require(0 < town.percentile < 100, path, "town.percentile must lie between 0 and 100")
     if policy.method == "weighted_index":
         _check_index(policy, path)
@@ -142,7 +149,9 @@ def _check(policy: Policy, path: Path) -> None:
 def _check_index(policy: Policy, path: Path) -> None:
     index, footprint, vulnerability = policy.index_from, policy.footprint_from, policy.vulnerability
     if index is None or footprint is None or vulnerability is None:
-        raise RuleTableError(f"{path.name}: a weighted index needs index_from, footprint_from and vulnerability")
+        raise RuleTableError(
+            f"{path.name}: a weighted index needs index_from, footprint_from and vulnerability"
+        )
     for cuts, top in ((index, 100.0), (footprint, 1.0)):
         values = [top, *cuts]
         require(values == sorted(set(values), reverse=True), path, "bounds must fall from red to blue")
@@ -191,13 +200,19 @@ def load_strengths(name: str = "source_strengths_2026A", folder: Path = POLICIES
         numbers=("strength",),
         optional_numbers=("radius_m", "radius_coefficient", "radius_unknown_m"),
         flags=("is_assumption",),
-        codes={"source_class": classes.source_class, "form": ("", *FORMS), "radius_formula": RADIUS_FORMULAS,
-               "grade": ("", "1", "2", "3", "4", *RATED)},
+        codes={
+            "source_class": classes.source_class,
+            "form": ("", *FORMS),
+            "radius_formula": RADIUS_FORMULAS,
+            "grade": ("", "1", "2", "3", "4", *RATED),
+        },
     )
     is_fixed = table.radius_formula == "fixed"
     has_formula = table.radius_coefficient.gt(0) & table.radius_unknown_m.gt(0)
     require(bool((table.radius_m.gt(0) | ~is_fixed).all()), path, "a fixed radius must be positive")
-    require(bool((has_formula | is_fixed).all()), path, "a formula needs its coefficient and radius_unknown_m")
+    require(
+        bool((has_formula | is_fixed).all()), path, "a formula needs its coefficient and radius_unknown_m"
+    )
     require(bool(table.strength.between(0, 1, inclusive="right").all()), path, "strength lies in (0, 1]")
     keys = ["source_class", "form", "grade"]
     require(not table.duplicated(keys).any(), path, "class, form and grade stand twice")

@@ -53,7 +53,9 @@ def read_rules(
     closed = {"standard_id": standard_ids(), "source_type": SOURCE_TYPES, "confidence": CONFIDENCES}
     for column, known in {**closed, **dict.fromkeys(flags, ("true", "false")), **(codes or {})}.items():
         _refuse(path, f"unknown values in {column}", set(table[column]) - set(known))
-    _refuse(path, "rows without a rule_id or clause", table.index[(table.rule_id == "") | (table.clause == "")])
+    _refuse(
+        path, "rows without a rule_id or clause", table.index[(table.rule_id == "") | (table.clause == "")]
+    )
     for column in (*numbers, *optional_numbers):
         table[column] = _numbers(path, table[column], is_optional=column in optional_numbers)
     for column in flags:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -13,12 +14,26 @@ from numpy.typing import NDArray
 from rasterio.features import geometry_mask
 
 from layers.crs import require_metric
+from layers.scoring.declarations import date_of
 from layers.scoring.policy import RATED, Policy, TownRule
 from layers.scoring.zoning import RiskSurface
 
 OUTPUT_FIELDS = [
-    "feature_id", "rating_id", "town_code", "name", "policy", "level", "index_p95",
-    "n_red", "n_orange", "n_yellow", "n_blue", "n_unrated", "unrated_pct", "is_data_short", "geometry",
+    "feature_id",
+    "rating_id",
+    "town_code",
+    "name",
+    "policy",
+    "level",
+    "index_p95",
+    "n_red",
+    "n_orange",
+    "n_yellow",
+    "n_blue",
+    "n_unrated",
+    "unrated_pct",
+    "is_data_short",
+    "geometry",
 ]
 
 
@@ -54,10 +69,12 @@ def rate_towns(
     members = _members(towns, points)
     overdue = overdue_major(hidden_dangers, on)
     rows = []
-    for number, town in enumerate(towns.itertuples()):
+    for number, town in enumerate(towns.to_dict("records")):
         mine = points.iloc[members[number]]
-        index, has_people = _town_index(town.geometry, surface, population)
-        rows.append(_rating(town, mine, policy, index, has_people, bool(set(mine["enterprise_id"]) & overdue)))
+        index, has_people = _town_index(town["geometry"], surface, population)
+        rows.append(
+            _rating(town, mine, policy, index, has_people, bool(set(mine["enterprise_id"]) & overdue))
+        )
     return gpd.GeoDataFrame(rows, columns=OUTPUT_FIELDS, geometry="geometry", crs=towns.crs)
 
 
@@ -66,7 +83,7 @@ def overdue_major(hidden_dangers: pd.DataFrame | None, on: date) -> frozenset[st
     if hidden_dangers is None or hidden_dangers.empty:
         return frozenset()
     is_open = (hidden_dangers["severity"] == "major") & (hidden_dangers["status"] == "open")
-    is_late = [isinstance(deadline, date) and deadline < on for deadline in hidden_dangers["deadline_on"]]
+    is_late = [(date_of(deadline) or on) < on for deadline in hidden_dangers["deadline_on"]]
     return frozenset(hidden_dangers["enterprise_id"][is_open & np.array(is_late, dtype=bool)])
 
 
@@ -98,7 +115,9 @@ def _town_index(
     return weighted_percentile(index, weights, rule.percentile), has_people
 
 
-def weighted_percentile(values: NDArray[np.float64], weights: NDArray[np.float64], percentile: float) -> float:
+def weighted_percentile(
+    values: NDArray[np.float64], weights: NDArray[np.float64], percentile: float
+) -> float:
     """The least value that at least `percentile` per cent of the weight does not exceed; NaN without weight.
 
     >>> weighted_percentile(np.array([10.0, 50.0, 90.0]), np.array([90.0, 5.0, 5.0]), 95)
@@ -114,7 +133,12 @@ def weighted_percentile(values: NDArray[np.float64], weights: NDArray[np.float64
 
 
 def _rating(
-    town: object, mine: gpd.GeoDataFrame, policy: Policy, index: float, has_people: bool, has_overdue: bool
+    town: dict[str, Any],
+    mine: gpd.GeoDataFrame,
+    policy: Policy,
+    index: float,
+    has_people: bool,
+    has_overdue: bool,
 ) -> dict[str, object]:
     counts = mine["level"].value_counts()
     n_of = {level: int(counts.get(level, 0)) for level in (*RATED, "unrated")}
@@ -123,11 +147,17 @@ def _rating(
     level = _town_level(policy.town, index, n_of, has_overdue) if n_rated else "unrated"
     is_short = level == "unrated" or not has_people or (unrated_pct or 0.0) > policy.town.max_unrated_pct
     return {
-        "feature_id": f"{policy.id}:{town.town_code}", "rating_id": f"{policy.id}:{town.town_code}",  # type: ignore[attr-defined]
-        "town_code": town.town_code, "name": town.name, "policy": policy.id, "level": level,  # type: ignore[attr-defined]
+        "feature_id": f"{policy.id}:{town['town_code']}",
+        "rating_id": f"{policy.id}:{town['town_code']}",
+        "town_code": town["town_code"],
+        "name": town["name"],
+        "policy": policy.id,
+        "level": level,
         "index_p95": None if np.isnan(index) or not n_rated else index,
         **{f"n_{name}": count for name, count in n_of.items()},
-        "unrated_pct": unrated_pct, "is_data_short": is_short, "geometry": town.geometry,  # type: ignore[attr-defined]
+        "unrated_pct": unrated_pct,
+        "is_data_short": is_short,
+        "geometry": town["geometry"],
     }
 
 

@@ -76,13 +76,24 @@ def prepare_sources(points: gpd.GeoDataFrame, policy: Policy) -> Sources:
     radius = pd.to_numeric(points["radius_m"], errors="coerce").to_numpy(dtype=float)
     own_code = points["level"].map(LEVEL_CODES).fillna(0).to_numpy(dtype=np.uint8)
     geometry = points.geometry.to_numpy()
-    is_usable = (strength > 0) & (radius > 0) & (own_code > 0) & ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    is_usable = (
+        (strength > 0)
+        & (radius > 0)
+        & (own_code > 0)
+        & ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    )
     positions = order[is_usable[order]]
     is_maximum = policy.method == GRID_MAXIMUM
     codes = own_code[positions] if is_maximum else _codes_by_strength(strength[positions], policy)
     starts, segments, is_area = _segments(geometry[positions])
     return Sources(
-        positions, strength[positions], radius[positions], codes, starts, segments, is_area,
+        positions,
+        strength[positions],
+        radius[positions],
+        codes,
+        starts,
+        segments,
+        is_area,
         shapely.bounds(geometry[positions]).reshape(-1, 4),
     )
 
@@ -146,11 +157,26 @@ def risk_index(
     level = np.empty(grid.shape, np.uint8)
     v, c = _raster(vulnerability), _raster(help_factor)
     inside = np.ones((1, 1), bool) if mask is None else np.ascontiguousarray(mask)
+
     def fill(band: int) -> None:
         kernels.fill_band(
-            band, frame, members[offsets[band] : offsets[band + 1]], sources.starts, sources.segments,
-            sources.is_area, sources.strength, sources.radius_m, sources.codes, inside, v, c,
-            lower_bounds(policy), is_maximum, index, level, hazard,
+            band,
+            frame,
+            members[offsets[band] : offsets[band + 1]],
+            sources.starts,
+            sources.segments,
+            sources.is_area,
+            sources.strength,
+            sources.radius_m,
+            sources.codes,
+            inside,
+            v,
+            c,
+            lower_bounds(policy),
+            is_maximum,
+            index,
+            level,
+            hazard,
         )
 
     _in_threads(fill, len(offsets) - 1)
@@ -221,12 +247,18 @@ def neighbouring_plants(enterprises: gpd.GeoDataFrame, points: gpd.GeoDataFrame)
     require_metric(enterprises)
     require_metric(points)
     n_persons = pd.to_numeric(enterprises["n_persons"], errors="coerce")
-    staffed = enterprises[(n_persons > 0) & enterprises.geometry.notna() & (enterprises["status"] != "closed")]
+    staffed = enterprises[
+        (n_persons > 0) & enterprises.geometry.notna() & (enterprises["status"] != "closed")
+    ]
     radius = pd.to_numeric(points["radius_m"], errors="coerce")
-    reaching = points[(radius > 0) & pd.to_numeric(points["strength"], errors="coerce").gt(0) & points.geometry.notna()]
+    reaching = points[
+        (radius > 0) & pd.to_numeric(points["strength"], errors="coerce").gt(0) & points.geometry.notna()
+    ]
     tree = shapely.STRtree(staffed.geometry.to_numpy())
     source, plant = tree.query(
-        reaching.geometry.to_numpy(), predicate="dwithin", distance=radius[reaching.index].to_numpy(dtype=float)
+        reaching.geometry.to_numpy(),
+        predicate="dwithin",
+        distance=radius[reaching.index].to_numpy(dtype=float),
     )
     owner = reaching["enterprise_id"].to_numpy(dtype=object)[source]
     is_other = owner != staffed["enterprise_id"].to_numpy(dtype=object)[plant]
@@ -251,16 +283,24 @@ def _sensitive_cells(
     if targets is None or targets.empty:
         return np.zeros(grid.shape, bool)
     require_metric(targets)
-    wanted = targets[targets["target_class"].isin(classes) & targets.geometry.notna() & ~targets.geometry.is_empty]
+    wanted = targets[
+        targets["target_class"].isin(classes) & targets.geometry.notna() & ~targets.geometry.is_empty
+    ]
     if wanted.empty:
         return np.zeros(grid.shape, bool)
     burnt: NDArray[np.uint8] = rasterize(
-        wanted.geometry.tolist(), out_shape=grid.shape, transform=grid.transform, all_touched=True, dtype="uint8"
+        wanted.geometry.tolist(),
+        out_shape=grid.shape,
+        transform=grid.transform,
+        all_touched=True,
+        dtype="uint8",
     )
     return burnt > 0
 
 
-def zones(surface: RiskSurface, points: gpd.GeoDataFrame, *, area: BaseGeometry | None = None) -> gpd.GeoDataFrame:
+def zones(
+    surface: RiskSurface, points: gpd.GeoDataFrame, *, area: BaseGeometry | None = None
+) -> gpd.GeoDataFrame:
     """The four-colour zones of a surface as rows of `risk_zones`, and one of what is not rated.
 
     Connected cells of one level are one zone; zones of different levels share their edges. The zone of level
@@ -282,7 +322,16 @@ def zones(surface: RiskSurface, points: gpd.GeoDataFrame, *, area: BaseGeometry 
     n_sources, is_assumption = _sources_of_zones(found, points, prepare_sources(points, surface.policy))
     found["n_sources"], found["is_assumption"] = n_sources, is_assumption
     found["feature_id"] = found["zone_id"]
-    ordered = ["feature_id", "zone_id", "policy", "level", "area_m2", "max_index", "n_sources", "is_assumption"]
+    ordered = [
+        "feature_id",
+        "zone_id",
+        "policy",
+        "level",
+        "area_m2",
+        "max_index",
+        "n_sources",
+        "is_assumption",
+    ]
     return found[[*ordered, "geometry"]]
 
 
@@ -299,14 +348,22 @@ def _zone_rows(
         level = RATED[int(surface.level[row, col]) - 1]
         # Named for its north-westernmost cell, counted from the origin: the same in every tile and edition.
         zone_id = f"{policy.id}-{level}-{grid.west_cell + col}-{grid.north_cell - row}"
-        rows.append({
-            "zone_id": zone_id, "policy": policy.id, "level": level, "area_m2": outline.area,
-            "max_index": None if np.isnan(top) else float(top), "geometry": shapely.multipolygons([outline]),
-        })
+        rows.append(
+            {
+                "zone_id": zone_id,
+                "policy": policy.id,
+                "level": level,
+                "area_m2": outline.area,
+                "max_index": None if np.isnan(top) else float(top),
+                "geometry": shapely.multipolygons([outline]),
+            }
+        )
     return rows
 
 
-def _unrated_zone(points: gpd.GeoDataFrame, policy: Policy, area: BaseGeometry | None) -> list[dict[str, object]]:
+def _unrated_zone(
+    points: gpd.GeoDataFrame, policy: Policy, area: BaseGeometry | None
+) -> list[dict[str, object]]:
     """Within reach of unrated sources; the colour beneath is a lower bound there."""
     around = _unrated_sources(points)
     if around.empty:
@@ -318,15 +375,23 @@ def _unrated_zone(points: gpd.GeoDataFrame, policy: Policy, area: BaseGeometry |
     if not parts:
         return []
     geometry = shapely.multipolygons(parts)
-    return [{
-        "zone_id": f"{policy.id}-unrated", "policy": policy.id, "level": "unrated", "area_m2": geometry.area,
-        "max_index": None, "geometry": geometry,
-    }]
+    return [
+        {
+            "zone_id": f"{policy.id}-unrated",
+            "policy": policy.id,
+            "level": "unrated",
+            "area_m2": geometry.area,
+            "max_index": None,
+            "geometry": geometry,
+        }
+    ]
 
 
 def _unrated_sources(points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     has_reach = pd.to_numeric(points["radius_m"], errors="coerce") > 0
-    return points[(points["level"] == "unrated") & has_reach & points.geometry.notna() & ~points.geometry.is_empty]
+    return points[
+        (points["level"] == "unrated") & has_reach & points.geometry.notna() & ~points.geometry.is_empty
+    ]
 
 
 def _sources_of_zones(

@@ -19,10 +19,24 @@ def source(geometry, *, level="orange", strength=None, radius_m=300.0, name="a",
         geometry = shapely.Point(geometry)
     strength = STRENGTHS.get(level) if strength is None else strength
     return {
-        "point_id": name, "geometry": geometry, "level": level, "strength": strength, "radius_m": radius_m,
-        "is_assumption": assumed, "enterprise_id": owner, "source_layer": "enterprises", "source_feature_id": name,
-        "name": name, "kind": "other_enterprise", "basis": "declared", "reason_zh": None, "reason_en": None,
-        "rule_id": None, "clause": None, "responsible_office": None, "town_name": None,
+        "point_id": name,
+        "geometry": geometry,
+        "level": level,
+        "strength": strength,
+        "radius_m": radius_m,
+        "is_assumption": assumed,
+        "enterprise_id": owner,
+        "source_layer": "enterprises",
+        "source_feature_id": name,
+        "name": name,
+        "kind": "other_enterprise",
+        "basis": "declared",
+        "reason_zh": None,
+        "reason_en": None,
+        "rule_id": None,
+        "clause": None,
+        "responsible_office": None,
+        "town_name": None,
     }
 
 
@@ -44,5 +58,7 @@ def random_sources(seed, n, *, side_m=2000.0):
             shapely.MultiPoint([(x, y), (x + 130, y)]),
         ]
         level = str(rng.choice(list(STRENGTHS)))
-        rows.append(source(shapes[i % 5], level=level, radius_m=float(rng.uniform(60, 500)), name=f"s{i:04d}"))
+        rows.append(
+            source(shapes[i % 5], level=level, radius_m=float(rng.uniform(60, 500)), name=f"s{i:04d}")
+        )
     return frame(*rows)

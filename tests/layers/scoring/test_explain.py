@@ -79,7 +79,9 @@ def test_unrated_source_is_told():
 
 
 def test_grid_maximum_names_the_deciding_member_and_the_others():
-    points = frame(source((1025, 1025), level="yellow", name="a"), source((1125, 1025), level="red", name="b"))
+    points = frame(
+        source((1025, 1025), level="yellow", name="a"), source((1125, 1025), level="red", name="b")
+    )
     told = explain_point(1025, 1025, points, MAXIMUM, grid=GRID)
     assert (told.level, told.index) == ("red", None)
     assert [(part.point_id, part.is_deciding) for part in told.contributions] == [("b", True), ("a", False)]

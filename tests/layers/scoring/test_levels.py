@@ -28,23 +28,45 @@ def enterprise(key="e1", kind="general", **fields):
 
 
 def unit(key="u1", owner="e1", **fields):
-    return {"unit_id": key, "enterprise_id": owner, "name": f"罐区{key}", "status": "operating",
-            "n_persons_500m": 10, **fields}
+    return {
+        "unit_id": key,
+        "enterprise_id": owner,
+        "name": f"罐区{key}",
+        "status": "operating",
+        "n_persons_500m": 10,
+        **fields,
+    }
 
 
 def chemical(owner="u1", name="液氨", cas="7664-41-7", amount_t=20.0, category=None):
-    return {"unit_id": owner, "chemical_name": name, "cas": cas, "category_symbol": category, "amount_t": amount_t}
+    return {
+        "unit_id": owner,
+        "chemical_name": name,
+        "cas": cas,
+        "category_symbol": category,
+        "amount_t": amount_t,
+    }
 
 
 def danger(owner="e1", deadline=date(2026, 9, 1), severity="major", status="open", key="h1"):
-    return {"danger_id": key, "enterprise_id": owner, "severity": severity, "status": status, "deadline_on": deadline}
+    return {
+        "danger_id": key,
+        "enterprise_id": owner,
+        "severity": severity,
+        "status": status,
+        "deadline_on": deadline,
+    }
 
 
 def rated(enterprises=(), units=(), chemicals=(), declared=(), dangers=(), pipelines=(), spots=(), **options):
     layers = {
-        "enterprises": placed(*enterprises), "hazard_units": placed(*units), "unit_chemicals": pd.DataFrame(chemicals),
-        "declared_levels": pd.DataFrame(declared), "hidden_dangers": pd.DataFrame(dangers),
-        "pipelines": placed(*pipelines), "road_black_spots": placed(*spots),
+        "enterprises": placed(*enterprises),
+        "hazard_units": placed(*units),
+        "unit_chemicals": pd.DataFrame(chemicals),
+        "declared_levels": pd.DataFrame(declared),
+        "hidden_dangers": pd.DataFrame(dangers),
+        "pipelines": placed(*pipelines),
+        "road_black_spots": placed(*spots),
     }
     return rate_sources(layers, on=ON, **options).set_index("point_id", drop=False)
 
@@ -78,17 +100,27 @@ def test_what_is_gone_or_not_built_is_no_source(status):
 
 
 def test_suspended_enterprise_is_still_a_source():
-    assert one(enterprises=[enterprise(status="suspended", declared_level="yellow", declared_by="局")]).level == "yellow"
+    assert (
+        one(enterprises=[enterprise(status="suspended", declared_level="yellow", declared_by="局")]).level
+        == "yellow"
+    )
 
 
 # The order of the methods
 
 
 def test_direct_red_goes_before_a_declared_level():
-    row = one(enterprises=[enterprise(
-        kind="hazchem_producer", direct_red="未经正规设计", declared_level="yellow", declared_by="县应急管理局",
-        control_score=95,
-    )])
+    row = one(
+        enterprises=[
+            enterprise(
+                kind="hazchem_producer",
+                direct_red="未经正规设计",
+                declared_level="yellow",
+                declared_by="县应急管理局",
+                control_score=95,
+            )
+        ]
+    )
     assert (row.level, row.basis, row.rule_id) == ("red", "statutory", "FC-HAZCHEM-RED")
     assert row.control_level == "red"
 
@@ -99,22 +131,37 @@ def test_direct_red_of_another_kind_rests_on_the_project_policy():
 
 
 def test_declared_goes_before_computed_and_the_difference_is_flagged():
-    row = one(enterprises=[enterprise(
-        kind="hazchem_trader", declared_level="yellow", declared_by="县应急管理局", control_score=58
-    )])
+    row = one(
+        enterprises=[
+            enterprise(
+                kind="hazchem_trader", declared_level="yellow", declared_by="县应急管理局", control_score=58
+            )
+        ]
+    )
     assert (row.level, row.basis, row.control_level) == ("yellow", "declared", "red")
     assert row.is_disputed
 
 
 def test_declared_goes_before_screening():
-    row = one(enterprises=[enterprise(
-        industry_code="2614", declared_level="blue", declared_by="局")], screening="china_industry_2026A")
+    row = one(
+        enterprises=[enterprise(industry_code="2614", declared_level="blue", declared_by="局")],
+        screening="china_industry_2026A",
+    )
     assert (row.level, row.basis, row.is_assumption) == ("blue", "declared", False)
 
 
 @pytest.mark.parametrize(
     ("score", "level"),
-    [(89.9, "yellow"), (90, "blue"), (75, "yellow"), (74.9, "orange"), (60, "orange"), (59.9, "red"), (104, "blue"), (0, "red")],
+    [
+        (89.9, "yellow"),
+        (90, "blue"),
+        (75, "yellow"),
+        (74.9, "orange"),
+        (60, "orange"),
+        (59.9, "red"),
+        (104, "blue"),
+        (0, "red"),
+    ],
 )
 def test_score_bands_of_the_diagnosis(score, level):
     row = one(enterprises=[enterprise(kind="hazchem_producer", control_score=score)])
@@ -132,8 +179,17 @@ def test_score_of_another_kind_decides_nothing():
 
 def test_responsible_office_wins_over_a_worse_word_and_is_disputed():
     row = one(
-        enterprises=[enterprise(responsible_office="县应急管理局", declared_level="red", declared_by="镇政府")],
-        declared=[{"enterprise_id": "e1", "office": "应急管理局", "level": "yellow", "declared_on": date(2026, 1, 1)}],
+        enterprises=[
+            enterprise(responsible_office="县应急管理局", declared_level="red", declared_by="镇政府")
+        ],
+        declared=[
+            {
+                "enterprise_id": "e1",
+                "office": "应急管理局",
+                "level": "yellow",
+                "declared_on": date(2026, 1, 1),
+            }
+        ],
     )
     assert row.level == "yellow" and row.is_disputed
 
@@ -141,8 +197,10 @@ def test_responsible_office_wins_over_a_worse_word_and_is_disputed():
 def test_without_the_responsible_office_the_worse_level_holds():
     row = one(
         enterprises=[enterprise(responsible_office="县住建局")],
-        declared=[{"enterprise_id": "e1", "office": office, "level": level, "declared_on": None}
-                  for office, level in (("镇政府", "blue"), ("县消防大队", "orange"))],
+        declared=[
+            {"enterprise_id": "e1", "office": office, "level": level, "declared_on": None}
+            for office, level in (("镇政府", "blue"), ("县消防大队", "orange"))
+        ],
     )
     assert row.level == "orange" and row.is_disputed
 
@@ -150,13 +208,21 @@ def test_without_the_responsible_office_the_worse_level_holds():
 def test_latest_word_of_an_office_holds_and_later_ones_than_the_edition_do_not():
     row = one(
         enterprises=[enterprise()],
-        declared=[{"enterprise_id": "e1", "office": "局", "level": level, "declared_on": day} for day, level in
-                  ((date(2025, 1, 1), "red"), (date(2026, 1, 1), "blue"), (date(2026, 12, 1), "orange"))],
+        declared=[
+            {"enterprise_id": "e1", "office": "局", "level": level, "declared_on": day}
+            for day, level in (
+                (date(2025, 1, 1), "red"),
+                (date(2026, 1, 1), "blue"),
+                (date(2026, 12, 1), "orange"),
+            )
+        ],
     )
     assert row.level == "blue" and not row.is_disputed
 
 
-@pytest.mark.parametrize(("who", "level"), [("企业自评", "unrated"), ("企业自评,镇政府确认", "orange"), ("企业e1", "unrated")])
+@pytest.mark.parametrize(
+    ("who", "level"), [("企业自评", "unrated"), ("企业自评,镇政府确认", "orange"), ("企业e1", "unrated")]
+)
 def test_own_word_of_an_enterprise_counts_when_confirmed(who, level):
     assert one(enterprises=[enterprise(declared_level="orange", declared_by=who)]).level == level
 
@@ -166,7 +232,12 @@ def test_own_word_of_an_enterprise_counts_when_confirmed(who, level):
 
 @pytest.mark.parametrize(
     ("amount_t", "hazard_level", "level", "strength", "radius_m"),
-    [(20, 4, "orange", 0.55, 400), (50, 3, "orange", 0.70, 700), (250, 2, "red", 0.85, 1000), (500, 1, "red", 1.0, 1500)],
+    [
+        (20, 4, "orange", 0.55, 400),
+        (50, 3, "orange", 0.70, 700),
+        (250, 2, "red", 0.85, 1000),
+        (500, 1, "red", 1.0, 1500),
+    ],
 )
 def test_toxic_gas_unit_by_its_hazard_level(amount_t, hazard_level, level, strength, radius_m):
     points = rated([enterprise(kind="hazchem_producer")], [unit()], [chemical(amount_t=amount_t)])
@@ -258,8 +329,14 @@ def test_overdue_danger_does_not_move_a_declared_level_but_is_flagged():
 
 @pytest.mark.parametrize(
     ("kind", "level", "strength", "radius_m"),
-    [("fuel_station", "yellow", 0.35, 100), ("lpg_station", "orange", 0.60, 300), ("dust", "yellow", 0.5, 150),
-     ("ammonia", "yellow", 0.5, 300), ("crowded_place", "yellow", 0.5, 100), ("explosives_store", "orange", 0.75, 300)],
+    [
+        ("fuel_station", "yellow", 0.35, 100),
+        ("lpg_station", "orange", 0.60, 300),
+        ("dust", "yellow", 0.5, 150),
+        ("ammonia", "yellow", 0.5, 300),
+        ("crowded_place", "yellow", 0.5, 100),
+        ("explosives_store", "orange", 0.75, 300),
+    ],
 )
 def test_kinds_of_one_strength_are_computed_from_the_kind(kind, level, strength, radius_m):
     row = one(enterprises=[enterprise(kind=kind)])
@@ -267,19 +344,29 @@ def test_kinds_of_one_strength_are_computed_from_the_kind(kind, level, strength,
 
 
 def test_kind_alone_disputes_no_declared_level():
-    assert not one(enterprises=[enterprise(kind="fuel_station", declared_level="blue", declared_by="局")]).is_disputed
+    assert not one(
+        enterprises=[enterprise(kind="fuel_station", declared_level="blue", declared_by="局")]
+    ).is_disputed
 
 
 def test_explosives_reach_by_the_cube_root_of_their_amount():
-    points = rated([enterprise(kind="explosives_store")], [unit()], [chemical(name="TNT", cas="118-96-7", amount_t=8)])
+    points = rated(
+        [enterprise(kind="explosives_store")], [unit()], [chemical(name="TNT", cas="118-96-7", amount_t=8)]
+    )
     carrier = points.loc["hazard_units:u1"]
     assert carrier.radius_m == pytest.approx(58.9 * 20) and carrier.strength == 0.75
     assert carrier.is_assumption and pd.isna(points.loc["enterprises:e1"].strength)
 
 
 def line(key="p1", **fields):
-    return {"pipeline_id": key, "name": key, "kind": "transmission", "status": "operating",
-            "geometry": LineString([(0, 0), (1000, 0)]), **fields}
+    return {
+        "pipeline_id": key,
+        "name": key,
+        "kind": "transmission",
+        "status": "operating",
+        "geometry": LineString([(0, 0), (1000, 0)]),
+        **fields,
+    }
 
 
 def test_gas_line_reaches_its_potential_impact_radius():
@@ -318,10 +405,15 @@ def test_black_spot_of_the_police_list():
 
 @pytest.mark.parametrize(
     ("industry", "level", "kind"),
-    [("18化學材料製造業", "orange", "hazchem"), ("17石油及煤製品製造業", "orange", "hazchem"),
-     ("19化學製品製造業", "yellow", "hazchem"), ("化學材料及肥料製造業", "orange", "hazchem"),
-     ("24基本金屬製造業", "yellow", "other_enterprise"), ("25金屬製品製造業", "unrated", "other_enterprise"),
-     ("19化學製品製造業;18化學材料製造業", "orange", "hazchem")],
+    [
+        ("18化學材料製造業", "orange", "hazchem"),
+        ("17石油及煤製品製造業", "orange", "hazchem"),
+        ("19化學製品製造業", "yellow", "hazchem"),
+        ("化學材料及肥料製造業", "orange", "hazchem"),
+        ("24基本金屬製造業", "yellow", "other_enterprise"),
+        ("25金屬製品製造業", "unrated", "other_enterprise"),
+        ("19化學製品製造業;18化學材料製造業", "orange", "hazchem"),
+    ],
 )
 def test_screening_by_the_factory_registry(industry, level, kind):
     row = one(enterprises=[enterprise(industry_name=industry)], screening="taiwan_industry_2026A")
@@ -337,16 +429,26 @@ def test_screening_never_says_blue_and_unknown_names_are_refused(tmp_path):
 
 
 def test_local_direct_rule_applies_in_its_jurisdiction_only():
-    layers = {"enterprises": [enterprise(kind="hazchem_producer")], "units": [unit()], "chemicals": [chemical()]}
+    layers = {
+        "enterprises": [enterprise(kind="hazchem_producer")],
+        "units": [unit()],
+        "chemicals": [chemical()],
+    }
     assert rated(**layers).loc["enterprises:e1"].level == "orange"
     assert rated(**layers, jurisdiction="CN-37-03").loc["enterprises:e1"].rule_id == "FC-DIRECT-MAJOR"
 
 
 def test_all_methods_are_kept_and_one_decides():
-    points = rated([enterprise(kind="hazchem_producer", control_score=80, declared_level="orange", declared_by="局")],
-                   [unit()], [chemical()], dangers=[danger()])
+    points = rated(
+        [enterprise(kind="hazchem_producer", control_score=80, declared_level="orange", declared_by="局")],
+        [unit()],
+        [chemical()],
+        dangers=[danger()],
+    )
     reasons = points.loc["enterprises:e1"].reasons
-    assert {"declared", "score", "hidden_danger", "inherent", "computed"} <= {entry["method"] for entry in reasons}
+    assert {"declared", "score", "hidden_danger", "inherent", "computed"} <= {
+        entry["method"] for entry in reasons
+    }
     assert [entry["method"] for entry in reasons if entry["is_deciding"]] == ["declared"]
     assert all(entry["rule_id"] and entry["clause"] for entry in reasons)
 
@@ -354,3 +456,11 @@ def test_all_methods_are_kept_and_one_decides():
 def test_level_tables_are_consistent():
     rules = load_level_rules()
     assert {row["level"] for row in rules.score_bands} == {"red", "orange", "yellow", "blue"}
+
+
+def test_assumption_on_a_unit_marks_the_plant_only_where_the_unit_decides():
+    layers = {"units": [unit(n_persons_500m=None)], "chemicals": [chemical(amount_t=50)]}
+    alone = rated([enterprise(kind="hazchem_producer")], **layers)
+    assert alone.loc["hazard_units:u1"].is_assumption and alone.loc["enterprises:e1"].is_assumption
+    declared = rated([enterprise(kind="hazchem_producer", declared_level="red", declared_by="局")], **layers)
+    assert not declared.loc["enterprises:e1"].is_assumption

@@ -29,7 +29,11 @@ def reference_rows():
 
 def chemical(unit_id="u", *, name=None, cas=None, category=None, amount_t=1.0):
     return {
-        "unit_id": unit_id, "chemical_name": name, "cas": cas, "category_symbol": category, "amount_t": amount_t,
+        "unit_id": unit_id,
+        "chemical_name": name,
+        "cas": cas,
+        "category_symbol": category,
+        "amount_t": amount_t,
     }
 
 
@@ -93,7 +97,8 @@ def test_unknown_residents_with_two_levels_take_the_worse_as_an_assumption():
 
 
 @pytest.mark.parametrize(
-    ("persons", "alpha"), [(0, 0.5), (1, 1.0), (29, 1.0), (30, 1.2), (49, 1.2), (50, 1.5), (99, 1.5), (100, 2.0)]
+    ("persons", "alpha"),
+    [(0, 0.5), (1, 1.0), (29, 1.0), (30, 1.2), (49, 1.2), (50, 1.5), (99, 1.5), (100, 2.0)],
 )
 def test_alpha_at_the_edges_of_its_bands(persons, alpha):
     low, high = exposure_alpha(pd.Series([persons]))
@@ -114,7 +119,9 @@ def test_shared_cas_is_told_apart_by_name():
     assert row.critical_t == 200 and not row.is_ambiguous
 
 
-@pytest.mark.parametrize(("name", "cas"), [("盐酸", "7647-01-0"), ("氨水", "7664-41-7"), ("甲醛溶液(37%)", "50-00-0")])
+@pytest.mark.parametrize(
+    ("name", "cas"), [("盐酸", "7647-01-0"), ("氨水", "7664-41-7"), ("甲醛溶液(37%)", "50-00-0")]
+)
 def test_solution_is_not_the_listed_gas(name, cas):
     assert found(name=name, cas=cas).match == "none"
 
@@ -157,7 +164,8 @@ def test_splitting_a_unit_never_raises_r_above_the_whole(amount_t, share):
     whole = graded(chemical("a", cas="7782-50-5", amount_t=amount_t), units=("a",)).r_value.fillna(0)
     parts = graded(
         chemical("a", cas="7782-50-5", amount_t=amount_t * share),
-        chemical("b", cas="7782-50-5", amount_t=amount_t * (1 - share)), units=("a", "b"),
+        chemical("b", cas="7782-50-5", amount_t=amount_t * (1 - share)),
+        units=("a", "b"),
     ).r_value.fillna(0)
     assert parts.max() <= whole.max() + 1e-9
 

@@ -19,7 +19,9 @@ WEST, EAST = shapely.box(0, 0, 1000, 2000), shapely.box(1000, 0, 2000, 2000)
 def towns(*outlines):
     names = ["西镇", "东镇"][: len(outlines)]
     return gpd.GeoDataFrame(
-        {"town_code": [f"5105{n:02d}" for n in range(len(outlines))], "name": names}, geometry=list(outlines), crs=CRS
+        {"town_code": [f"5105{n:02d}" for n in range(len(outlines))], "name": names},
+        geometry=list(outlines),
+        crs=CRS,
     )
 
 
@@ -32,7 +34,9 @@ def people(at, n_persons=100.0):
 
 def rated(points, *, population=None, dangers=None, policy=WEIGHTED, outlines=(WEST, EAST)):
     surface = risk_index(points, GRID, policy)
-    frame_of = rate_towns(towns(*outlines), points, surface, population=population, hidden_dangers=dangers, on=ON)
+    frame_of = rate_towns(
+        towns(*outlines), points, surface, population=population, hidden_dangers=dangers, on=ON
+    )
     return frame_of.set_index("name", drop=False)
 
 
@@ -44,7 +48,10 @@ def test_people_weigh_the_percentile():
     assert far.index_p95 == 0 and far.level == "blue"
 
 
-@pytest.mark.parametrize(("strength", "level"), [(0.6, "red"), (0.59, "orange"), (0.4, "orange"), (0.39, "yellow"), (0.2, "yellow"), (0.19, "blue")])
+@pytest.mark.parametrize(
+    ("strength", "level"),
+    [(0.6, "red"), (0.59, "orange"), (0.4, "orange"), (0.39, "yellow"), (0.2, "yellow"), (0.19, "blue")],
+)
 def test_cuts_include_their_lower_bound(strength, level):
     points = frame(source((525, 525), level="blue", strength=strength))
     assert rated(points, population=people([(525, 525)])).loc["西镇"].level == level
@@ -68,9 +75,17 @@ def test_one_red_source_keeps_the_town_from_blue():
 @pytest.mark.parametrize(("deadline", "level"), [(date(2026, 9, 29), "yellow"), (ON, "blue")])
 def test_overdue_major_danger_lifts_the_town(deadline, level):
     points = frame(source((525, 525), level="blue", strength=0.1, owner="e1"))
-    dangers = pd.DataFrame([{
-        "danger_id": "h", "enterprise_id": "e1", "severity": "major", "status": "open", "deadline_on": deadline
-    }])
+    dangers = pd.DataFrame(
+        [
+            {
+                "danger_id": "h",
+                "enterprise_id": "e1",
+                "severity": "major",
+                "status": "open",
+                "deadline_on": deadline,
+            }
+        ]
+    )
     assert rated(points, population=people([(525, 525)]), dangers=dangers).loc["西镇"].level == level
 
 

@@ -16,7 +16,6 @@ from tests.layers.scoring.scoring_cases import (
     CRS,
     GRID,
     MAXIMUM,
-    STRENGTHS,
     WEIGHTED,
     frame,
     random_sources,
@@ -37,7 +36,9 @@ def brute_force(points, grid, policy, v):
         floor = np.maximum(floor, bound * shapely.intersects(cells, entry.geometry))
     index = (100 * np.minimum(1, np.minimum(1, np.cbrt(cubes)) * v)).astype(np.float32)
     index = np.where((cubes > 0) | (floor > 0), np.maximum(index, floor), np.nan)
-    level = np.vectorize(lambda value: LEVEL_CODES.get(policy.index_from.level_of(value), 0))(index)
+    level = np.vectorize(lambda value: LEVEL_CODES.get(policy.index_from.level_of(value), 0))(
+        np.nan_to_num(index, nan=-1)
+    )
     return index, level
 
 
@@ -103,7 +104,10 @@ def test_fifty_shops_cannot_make_red():
 
 
 def test_unrated_and_carried_sources_colour_nothing():
-    rows = [source((1025, 1025), level="unrated", strength=np.nan), source((525, 525), strength=np.nan, name="b")]
+    rows = [
+        source((1025, 1025), level="unrated", strength=np.nan),
+        source((525, 525), strength=np.nan, name="b"),
+    ]
     assert not risk_index(frame(*rows), GRID, WEIGHTED).level.any()
 
 
@@ -124,15 +128,25 @@ def test_tiles_give_the_same_bits(policy, size):
 def test_order_of_the_rows_does_not_matter():
     points = random_sources(6, 40)
     shuffled = points.sample(frac=1, random_state=1)
-    assert risk_index(points, GRID, WEIGHTED).index.tobytes() == risk_index(shuffled, GRID, WEIGHTED).index.tobytes()
+    assert (
+        risk_index(points, GRID, WEIGHTED).index.tobytes()
+        == risk_index(shuffled, GRID, WEIGHTED).index.tobytes()
+    )
 
 
 @settings(max_examples=20, deadline=None)
-@given(near=st.floats(0, 400), further=st.floats(0, 400), strength=st.floats(0.05, 1), radius_m=st.floats(40, 400))
+@given(
+    near=st.floats(0, 400),
+    further=st.floats(0, 400),
+    strength=st.floats(0.05, 1),
+    radius_m=st.floats(40, 400),
+)
 def test_risk_falls_with_distance(near, further, strength, radius_m):
     cell = Grid(50.0, 0, 1, 1, 1)
     values = [
-        risk_index(frame(source((125 + d, 25), strength=strength, radius_m=radius_m)), cell, WEIGHTED).index[0, 0]
+        risk_index(frame(source((125 + d, 25), strength=strength, radius_m=radius_m)), cell, WEIGHTED).index[
+            0, 0
+        ]
         for d in (near, near + further)
     ]
     assert np.nan_to_num(values[0]) >= np.nan_to_num(values[1])
@@ -140,10 +154,13 @@ def test_risk_falls_with_distance(near, further, strength, radius_m):
 
 def test_grid_maximum_takes_the_worst_member_in_reach():
     points = frame(
-        source((525, 1025), level="yellow", name="a"), source((725, 1025), level="red", radius_m=200, name="b")
+        source((525, 1025), level="yellow", name="a"),
+        source((725, 1025), level="red", radius_m=200, name="b"),
     )
     surface = risk_index(points, GRID, MAXIMUM)
-    assert surface.level[GRID.cell_of(525, 1025)] == LEVEL_CODES["yellow"]  # exactly 200 m from b: out of reach
+    assert (
+        surface.level[GRID.cell_of(525, 1025)] == LEVEL_CODES["yellow"]
+    )  # exactly 200 m from b: out of reach
     assert surface.level[GRID.cell_of(575, 1025)] == LEVEL_CODES["red"]
     assert np.isnan(surface.index).all()
 
@@ -174,18 +191,22 @@ def test_without_population_the_factor_is_the_unknown_one():
 def test_sensitive_target_makes_its_cells_sensitive():
     targets = gpd.GeoDataFrame(
         {"target_class": ["high_sensitive", "important", "general_1", "high_sensitive"]},
-        geometry=[shapely.Point(110, 110), shapely.box(510, 510, 590, 540), shapely.Point(900, 900), None], crs=CRS,
+        geometry=[shapely.Point(110, 110), shapely.box(510, 510, 590, 540), shapely.Point(900, 900), None],
+        crs=CRS,
     )
     v, _ = vulnerability(GRID, WEIGHTED, population=np.zeros(GRID.shape), targets=targets)
     assert {tuple(cell) for cell in np.argwhere(v == np.float32(1.2))} == {
-        GRID.cell_of(110, 110), GRID.cell_of(510, 510), GRID.cell_of(560, 510)
+        GRID.cell_of(110, 110),
+        GRID.cell_of(510, 510),
+        GRID.cell_of(560, 510),
     }
 
 
 def test_staff_count_within_reach_of_another_plant_only():
     enterprises = gpd.GeoDataFrame(
         {"enterprise_id": ["own", "near", "far"], "n_persons": [500, 500, 500], "status": ["operating"] * 3},
-        geometry=[shapely.Point(1025, 1025), shapely.Point(1125, 1025), shapely.Point(1825, 1025)], crs=CRS,
+        geometry=[shapely.Point(1025, 1025), shapely.Point(1125, 1025), shapely.Point(1825, 1025)],
+        crs=CRS,
     )
     plants = neighbouring_plants(enterprises, frame(source((1025, 1025), owner="own")))
     assert list(plants.enterprise_id) == ["near"]
@@ -271,8 +292,12 @@ def test_policies_are_read_and_name_themselves_proposals():
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("orange = 45", "orange = 75"), ("factor = [0.7,", "factor = [0.9,"), ('version = "2026A"', 'edition = "x"'),
-        ("max_unrated_pct = 20", ""), ("source_strengths_2026A", "elsewhere"), ('"weighted_index"', '"else"'),
+        ("orange = 45", "orange = 75"),
+        ("factor = [0.7,", "factor = [0.9,"),
+        ('version = "2026A"', 'edition = "x"'),
+        ("max_unrated_pct = 20", ""),
+        ("source_strengths_2026A", "elsewhere"),
+        ('"weighted_index"', '"else"'),
     ],
 )
 def test_policy_that_contradicts_itself_is_refused(tmp_path, old, new):

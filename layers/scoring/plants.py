@@ -1,0 +1,351 @@
+"""What a plant and its units are judged by: GB 18218, the offices, the diagnostic score, hidden dangers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from layers.scoring.declarations import date_of, deciding, declarations_of, text_of
+from layers.scoring.level_rules import LevelRules, Row
+from layers.scoring.major_hazard import grade_units
+from layers.scoring.sources import (
+    GONE,
+    ORDER,
+    UNRATED,
+    Layers,
+    Source,
+    band_of,
+    grouped,
+    judge_screening,
+    level_titles,
+    number,
+    place,
+    plain,
+    present,
+    records,
+    worst,
+)
+
+# Hazard units
+
+
+def unit_sources(layers: Layers, rules: LevelRules) -> list[Source]:
+    """A row for each unit that is there, of a plant that is there, whether a major hazard or not."""
+    plants = {row["enterprise_id"]: row for row in records(layers, "enterprises")}
+    units = [
+        row
+        for row in present(records(layers, "hazard_units"))
+        if plants.get(row["enterprise_id"], {}).get("status") not in GONE
+    ]
+    if not units:
+        return []
+    graded = grade_units(pd.DataFrame(units), layers.get("unit_chemicals", pd.DataFrame()))
+    by_unit = graded.to_dict("index")
+    return [
+        _unit_source(row, by_unit[row["unit_id"]], plants.get(row["enterprise_id"], {}), rules)
+        for row in units
+    ]
+
+
+def _unit_source(
+    row: dict[str, Any], graded: Mapping[Any, Any], plant: Mapping[str, Any], rules: LevelRules
+) -> Source:
+    form = graded["form"] if isinstance(graded["form"], str) else ""
+    source = Source(
+        "hazard_units",
+        row["unit_id"],
+        _unit_name(row, plant),
+        "major_hazard",
+        place(row),
+        row["enterprise_id"],
+        text_of(plant.get("responsible_office")),
+        text_of(plant.get("town_name")),
+        form=form,
+        amount_t=number(graded["amount_t"]),
+        is_fire=bool(graded["is_fire"]) if form else None,
+        s_value=graded["s_value"],
+        r_value=graded["r_value"],
+    )
+    _judge_by_standard(source, graded, rules)
+    filed = number(row.get("filed_level"))
+    if not math.isnan(filed):
+        source.major_hazard_level = int(filed)
+        colour = rules.colour_of_hazard_level[int(filed)]
+        source.judge(
+            "declared",
+            colour["level"],
+            rules.basis["filed"],
+            f"备案为{int(filed)}级重大危险源",
+            f"on file as a major hazard of level {int(filed)}",
+            filed_level=int(filed),
+        )
+    _classify_unit(source, graded)
+    return source
+
+
+def _unit_name(row: Mapping[str, Any], plant: Mapping[str, Any]) -> str | None:
+    names = [text_of(plant.get("short_name")) or text_of(plant.get("name")), text_of(row.get("name"))]
+    return " ".join(name for name in names if name) or None
+
+
+def _judge_by_standard(source: Source, graded: Mapping[Any, Any], rules: LevelRules) -> None:
+    """GB 18218: the level, or S below 1, or what is missing; and the suspicion of a split."""
+    inputs = {
+        "s_value": plain(graded["s_value"]),
+        "s_known": plain(graded["s_known"]),
+        "r_value": plain(graded["r_value"]),
+        "r_low_value": plain(graded["r_low_value"]),
+        "alpha_low": plain(graded["alpha_low"]),
+        "alpha_high": plain(graded["alpha_high"]),
+        "chemicals": [{key: plain(value) for key, value in part.items()} for part in graded["chemicals"]],
+        "is_suspected_split": bool(graded["is_suspected_split"]),
+    }
+    split_zh = ";全厂合计达到临界量,疑似拆分单元" if graded["is_suspected_split"] else ""
+    split_en = (
+        "; the plant as a whole reaches the critical quantity: units may have been split" if split_zh else ""
+    )
+    if graded["state"] == UNRATED:
+        source.missing = f"{graded['missing_zh']} ({graded['missing_en']})"
+        source.judge(
+            "computed",
+            None,
+            rules.below_bands[0],
+            f"无法计算 S:缺少{graded['missing_zh']}{split_zh}",
+            f"S cannot be computed: missing {graded['missing_en']}{split_en}",
+            **inputs,
+        )
+    elif graded["state"] == "major":
+        level = int(graded["major_hazard_level"])
+        source.major_hazard_level = level
+        colour = rules.colour_of_hazard_level[level]
+        source.judge(
+            "computed",
+            colour["level"],
+            colour,
+            f"S={graded['s_value']:.4g},R={graded['r_value']:.4g},{level}级重大危险源{split_zh}",
+            f"S = {graded['s_value']:.4g}, R = {graded['r_value']:.4g}: major hazard of level {level}{split_en}",
+            **inputs,
+        )
+    else:
+        kind = rules.classes["explosives" if source.form == "explosive" else "hazchem"]
+        band = band_of(rules.below_bands, "s", graded["s_value"])
+        source.judge(
+            "computed",
+            kind["inherent_level"] or band["level"],
+            kind if kind["inherent_level"] else band,
+            f"S={graded['s_value']:.4g}<1,未构成重大危险源{split_zh}",
+            f"S = {graded['s_value']:.4g} < 1: no major hazard{split_en}",
+            **inputs,
+        )
+    if graded["is_assumption"] and graded["state"] != UNRATED:
+        source.is_assumption = True
+        source.methods[-1]["text_zh"] += f"({graded['assumption_zh']})"
+        source.methods[-1]["text_en"] += f" ({graded['assumption_en']})"
+
+
+def _classify_unit(source: Source, graded: Mapping[Any, Any]) -> None:
+    """Class, form and grade under which the policy knows the unit."""
+    source.inherent = worst(
+        entry["result"] for entry in source.results("computed") or source.results("declared")
+    )
+    if source.major_hazard_level is not None:
+        source.grade = str(source.major_hazard_level)
+        if not source.form:  # on file, yet nothing known of its chemicals: the widest reach
+            source.form, source.is_assumption = "toxic_gas", True
+    elif graded["state"] == "below":
+        source.source_class = "explosives" if source.form == "explosive" else "hazchem"
+        source.form = ""
+
+
+# Enterprises
+
+
+def enterprise_sources(
+    layers: Layers,
+    rules: LevelRules,
+    units: list[Source],
+    *,
+    on: date,
+    screening: tuple[Row, ...],
+    jurisdiction: str,
+) -> list[Source]:
+    by_plant: dict[str, list[Source]] = {}
+    for unit in units:
+        by_plant.setdefault(str(unit.enterprise_id), []).append(unit)
+    declared = grouped(records(layers, "declared_levels"), "enterprise_id")
+    dangers = grouped(records(layers, "hidden_dangers"), "enterprise_id")
+    amounts = {
+        unit: sum(number(row.get("amount_t")) for row in rows)
+        for unit, rows in grouped(records(layers, "unit_chemicals"), "unit_id").items()
+    }
+    sources = []
+    for row in present(records(layers, "enterprises")):
+        key = row["enterprise_id"]
+        kind_row = rules.class_of_kind.get(
+            text_of(row.get("kind")) or "general", rules.class_of_kind["general"]
+        )
+        source = Source(
+            "enterprises",
+            key,
+            text_of(row.get("name")),
+            kind_row["source_class"],
+            place(row),
+            key,
+            text_of(row.get("responsible_office")),
+            text_of(row.get("town_name")),
+        )
+        own = by_plant.get(key, [])
+        if source.source_class == "explosives":
+            source.amount_t = sum(amounts.get(unit.feature_id, math.nan) for unit in own) if own else math.nan
+        _judge_direct(source, row, own, rules, jurisdiction)
+        _judge_declared(source, row, declared.get(key, []), rules, on)
+        _judge_control(source, row, dangers.get(key, []), rules, on)
+        _judge_inherent(source, own, rules)
+        _compute_enterprise(source)
+        if not any(source.results(method) for method in ORDER[:3]):
+            judge_screening(source, row, screening)
+        for unit in own:
+            unit.control = source.control
+        sources.append(source)
+    return sources
+
+
+def _judge_direct(
+    source: Source, row: Mapping[str, Any], units: list[Source], rules: LevelRules, jurisdiction: str
+) -> None:
+    reported = text_of(row.get("direct_red"))
+    major = [unit.feature_id for unit in units if unit.major_hazard_level is not None]
+    facts: dict[str, object] = {"direct_red_reported": reported, "has_major_hazard": major}
+    kind = text_of(row.get("kind")) or ""
+    for rule in rules.direct:
+        named = [
+            one["kinds"].split("|")
+            for one in rules.direct
+            if one["condition"] == rule["condition"] and one["kinds"]
+        ]
+        applies = (
+            kind in rule["kinds"].split("|") if rule["kinds"] else not any(kind in kinds for kinds in named)
+        )
+        if applies and facts[rule["condition"]] and jurisdiction.startswith(rule["jurisdiction"]):
+            detail = reported or "、".join(major)
+            source.judge(
+                "statutory",
+                rule["level"],
+                rule,
+                f"{rule['title_zh']}: {detail}",
+                f"{rule['title_en']}: {detail}",
+                **{rule["condition"]: facts[rule["condition"]]},
+            )
+
+
+def _judge_declared(
+    source: Source, row: Mapping[str, Any], others: list[dict[str, Any]], rules: LevelRules, on: date
+) -> None:
+    declared = declarations_of(row, others, declarers=rules.declarers, on=on)
+    decider = deciding(declared, source.responsible_office)
+    for entry in sorted(declared, key=lambda one: one is not decider):
+        zh, en = level_titles()[entry.level]
+        who = entry.office or "核定单位未注明"
+        note_zh, note_en = (
+            ("", "") if entry.counts else ("(未经确认,不计)", " (not confirmed, does not count)")
+        )
+        rule = rules.basis["declared"] if entry.counts or entry.rule is None else entry.rule
+        source.judge(
+            "declared" if entry.counts else "self_declared",
+            entry.level,
+            rule,
+            f"{who}核定为{zh}风险{note_zh}",
+            f"{entry.office or 'office not stated'}: {en}{note_en}",
+            office=entry.office,
+            declared_on=entry.declared_on.isoformat() if entry.declared_on else None,
+        )
+    source.is_disputed = len({entry.level for entry in declared if entry.counts}) > 1
+
+
+def _judge_control(
+    source: Source, row: Mapping[str, Any], dangers: list[dict[str, Any]], rules: LevelRules, on: date
+) -> None:
+    """State of control: score of 应急〔2018〕19号, open major hidden dangers, direct red."""
+    score = number(row.get("control_score"))
+    if not math.isnan(score):
+        band = band_of(rules.score_bands, "score", score)
+        applies = (text_of(row.get("kind")) or "") in band["kinds"].split("|")
+        source.judge(
+            "score" if applies else "score_not_applicable",
+            band["level"] if applies else None,
+            band,
+            f"诊断分级{score:g}分" + ("" if applies else "(该办法不适用于此类企业,不计)"),
+            f"diagnostic score {score:g}" + ("" if applies else " (the method does not cover this kind)"),
+            control_score=score,
+        )
+    is_open = [entry for entry in dangers if entry["severity"] == "major" and entry["status"] == "open"]
+    late = [entry for entry in is_open if (date_of(entry.get("deadline_on")) or on) < on]
+    for condition, found in (("major_overdue", late), ("major_open", is_open)):
+        if found:
+            rule = rules.control[condition]
+            source.judge(
+                "hidden_danger",
+                rule["level"],
+                rule,
+                f"{rule['title_zh']}({len(found)}项)",
+                f"{rule['title_en']} ({len(found)})",
+                danger_ids=sorted(entry["danger_id"] for entry in found),
+            )
+            break
+    shown = [
+        entry["result"] for name in ("score", "hidden_danger", "statutory") for entry in source.results(name)
+    ]
+    source.control = worst(shown)
+
+
+def _judge_inherent(source: Source, units: list[Source], rules: LevelRules) -> None:
+    """Inherent hazard: that of the worst unit, or of the kind of installation."""
+    level = worst(unit.inherent for unit in units)
+    kind = rules.classes[source.source_class]
+    if level != UNRATED:
+        decider = next(unit for unit in units if unit.inherent == level)
+        rule = next(entry for entry in decider.methods if entry["result"] == level)
+        source.judge(
+            "inherent",
+            level,
+            rule,
+            f"最高单元: {decider.name}",
+            f"worst unit: {decider.name}",
+            unit_id=decider.feature_id,
+            is_assumption=decider.is_assumption,
+        )
+    elif kind["inherent_level"]:
+        source.judge(
+            "inherent",
+            kind["inherent_level"],
+            kind,
+            f"按装置类型: {kind['title_zh']}",
+            f"by kind of installation: {kind['title_en']}",
+            source_class=source.source_class,
+        )
+    source.inherent = worst(entry["result"] for entry in source.results("inherent"))
+
+
+def _compute_enterprise(source: Source) -> None:
+    """Computed risk level: the score's band, worsened by hidden dangers; without a score the worse of inherent
+    hazard and control."""
+    scored = source.results("score")
+    used = [*scored, *source.results("hidden_danger"), *([] if scored else source.results("inherent"))]
+    if not used:
+        return
+    level = worst(entry["result"] for entry in used)
+    decider = next(entry for entry in used if entry["result"] == level)
+    source.judge(
+        "computed",
+        level,
+        decider,
+        decider["text_zh"],
+        decider["text_en"],
+        by=decider["method"],
+        is_generic="source_class" in decider["inputs"],
+        is_assumption=decider["inputs"].get("is_assumption", False),
+    )
