@@ -1,0 +1,74 @@
+"""The distances of the whole sample county computed again by PostGIS on the ellipsoid: same pairs, same metres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from layers.store import engine_from_url
+
+Pairs = dict[tuple[str, str], float]
+TOLERANCE_M, TOLERANCE_SHARE = 0.01, 1e-4
+CONTROL_ZONE_M = {
+    "ROAD-L11-1": ("national_road", 20.0), "ROAD-L11-2": ("provincial_road", 15.0), "ROAD-L11-3": ("county_road", 10.0),
+    "ROAD-L11-4": ("township_road", 5.0), "ROAD-L11-5": ("expressway", 30.0),
+}
+# Degrees that hold the widest reach (90 m) at this latitude; a first sieve that the spatial index serves.
+SIEVE_DEG = 0.001
+PIPES = """
+SELECT s.feature_id, o.feature_id, ST_Distance(s.geom::geography, o.geom::geography) AS actual_m
+FROM edition_1.pipelines AS s
+JOIN edition_1.buildings AS o ON ST_DWithin(s.geom, o.geom, :sieve_deg)
+WHERE s.kind = 'transmission'
+    AND ST_Distance(s.geom::geography, o.geom::geography)
+        - sqrt(s.accuracy_m ^ 2 + o.accuracy_m ^ 2) < :required_m - 0.001
+"""
+ROADS = """
+SELECT s.feature_id, o.feature_id,
+    greatest(0, ST_Distance(s.geom::geography, o.geom::geography) - s.land_width_m / 2) AS actual_m
+FROM edition_1.roads AS s
+JOIN edition_1.buildings AS o ON ST_DWithin(s.geom, o.geom, :sieve_deg)
+WHERE s.road_class = :road_class AND s.land_width_m IS NOT NULL
+    AND greatest(0, ST_Distance(s.geom::geography, o.geom::geography) - s.land_width_m / 2)
+        - sqrt(s.accuracy_m ^ 2 + o.accuracy_m ^ 2) < :required_m - 0.001
+"""
+OURS = """
+SELECT v.subject_feature_id, v.object_feature_id, v.actual_m
+FROM edition_1.distance_violations AS v
+LEFT JOIN edition_1.roads AS r ON r.feature_id = v.subject_feature_id
+WHERE v.rule_id = :rule_id AND (v.subject_layer <> 'roads' OR r.land_width_m IS NOT NULL)
+"""
+
+
+@pytest.fixture(scope="module")
+def connection(sample_atlas: str) -> Iterator[sa.Connection]:
+    engine = engine_from_url(sample_atlas)
+    with engine.connect() as opened:
+        yield opened
+    engine.dispose()
+
+
+def pairs(connection: sa.Connection, query: str, **values: object) -> Pairs:
+    return {(row[0], row[1]): float(row[2]) for row in connection.execute(sa.text(query), values)}
+
+
+def assert_same(ours: Pairs, postgis: Pairs) -> None:
+    assert ours.keys() == postgis.keys()
+    for pair, actual_m in postgis.items():
+        assert ours[pair] == pytest.approx(actual_m, abs=TOLERANCE_M, rel=TOLERANCE_SHARE), pair
+
+
+def test_buildings_on_pipelines_are_the_pairs_postgis_finds(connection: sa.Connection) -> None:
+    postgis = pairs(connection, PIPES, required_m=5.0, sieve_deg=SIEVE_DEG)
+    assert len(postgis) >= 8
+    assert_same(pairs(connection, OURS, rule_id="PIPE-L30-3"), postgis)
+
+
+@pytest.mark.parametrize("rule_id", CONTROL_ZONE_M)
+def test_buildings_in_control_zones_are_the_pairs_postgis_finds(connection: sa.Connection, rule_id: str) -> None:
+    road_class, required_m = CONTROL_ZONE_M[rule_id]
+    postgis = pairs(connection, ROADS, road_class=road_class, required_m=required_m, sieve_deg=SIEVE_DEG)
+    assert len(postgis) > 50
+    assert_same(pairs(connection, OURS, rule_id=rule_id), postgis)
