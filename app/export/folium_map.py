@@ -22,7 +22,7 @@ from app.export.legend import LegendRow, legend_rows
 from app.export.map_drawing import DEEPEST_ZOOM, MapContent
 from app.export.symbols import CROSS, SHAPES, Icon, Palette, parse_icon
 from app.export.words import sheet_words
-from layers.catalog import Catalog, Field, Layer, load_catalog
+from layers.catalog import LEVELS, Catalog, Field, Layer, load_catalog
 from layers.crs import WGS84, require_metric
 
 ZOOM = 13.5
@@ -30,6 +30,9 @@ ZOOM = 13.5
 DECIMALS = 6
 MOST_POPUP_FIELDS = 10
 HATCH_TILE_PX = 8
+LIFTED_FROM = 10_000
+LEGEND_ROOM_PX = (300, 60)
+"""Left and top of the window that title and legend cover when the map opens."""
 ICON_SHARE = 0.95
 """Size of a symbol in the file as a share of its size on the map page."""
 
@@ -95,7 +98,7 @@ def html_atlas(
 
 @dataclass(frozen=True)
 class _DrawnLayer:
-    """A layer's visible features in degrees, each with its Leaflet path style and the symbol it bears, if any."""
+    """A layer's visible features in degrees, each with its Leaflet path style and its symbol, if any."""
 
     layer: Layer
     features: SheetFeatures
@@ -150,14 +153,14 @@ def _path_looks(style: Mapping[str, Any], rows: pd.DataFrame, view: View) -> lis
         pairs = zip(values("fill-color", "#000000"), values("fill-opacity", 1.0), strict=True)
         return [{"fill": True, "fillColor": c, "fillOpacity": o, "stroke": False} for c, o in pairs]
     if style["type"] == "line":
-        pairs = zip(values("line-color", "#000000"), values("line-width", 1.0), strict=True)
-        dash = paint.get("line-dasharray", [])
-        return [_line_look(colour, width, dash) for colour, width in pairs]
+        names = (("line-color", "#000000"), ("line-width", 1.0), ("line-opacity", 1.0))
+        columns = zip(*(values(name, default) for name, default in names), strict=True)
+        return [_line_look(*look, paint.get("line-dasharray", [])) for look in columns]
     return [{} for _ in range(len(rows))]
 
 
-def _line_look(colour: str, width_px: float, dash: Sequence[float]) -> Style:
-    look: Style = {"stroke": True, "color": colour, "weight": round(width_px, 2), "opacity": 1.0}
+def _line_look(colour: str, width_px: float, opacity: float, dash: Sequence[float]) -> Style:
+    look: Style = {"stroke": True, "color": colour, "weight": round(width_px, 2), "opacity": opacity}
     return look | {"dashArray": " ".join(f"{part * width_px:.1f}" for part in dash) if dash else None}
 
 
@@ -207,11 +210,8 @@ def _collection(drawn: _DrawnLayer, shown: Sequence[Field], lang: str) -> dict[s
         if geometry.geom_type != "Point":
             features.append(_feature(len(features), geometry, properties | {"look": drawn.looks[i]}))
         if icon is not None:
-            features.append(
-                _feature(
-                    len(features), geometry.representative_point(), properties | {"look": _picture_look(icon)}
-                )
-            )
+            place = geometry.representative_point()
+            features.append(_feature(len(features), place, properties | {"look": _picture_look(icon)}))
     return {"type": "FeatureCollection", "features": features}
 
 
@@ -227,7 +227,8 @@ def _feature(number: int, geometry: shapely.Geometry, properties: Mapping[str, A
 def _picture_look(icon: Icon) -> Style:
     """Options of the Leaflet icon that draws a symbol."""
     side = round(icon.size_px * ICON_SHARE) + 4
-    return {"html": _icon_picture(icon, side), "iconSize": [side, side], "className": "atlas-icon"}
+    name = f"atlas-icon atlas-{icon.level}" if icon.level else "atlas-icon"
+    return {"html": _icon_picture(icon, side), "iconSize": [side, side], "className": name}
 
 
 def _written(rows: pd.DataFrame, entry: Field, lang: str) -> list[str]:
@@ -258,7 +259,9 @@ def _fit(page: folium.Map, drawn: Sequence[_DrawnLayer]) -> None:
     if bounds:
         west, south = np.min(bounds, axis=0)[:2]
         east, north = np.max(bounds, axis=0)[2:]
-        page.fit_bounds([[float(south), float(west)], [float(north), float(east)]])
+        page.fit_bounds(
+            [[float(south), float(west)], [float(north), float(east)]], padding_top_left=LEGEND_ROOM_PX
+        )
 
 
 # --- legend -------------------------------------------------------------------------------------------
@@ -284,16 +287,24 @@ def _frame_html(drawn: Sequence[_DrawnLayer], text: AtlasText, view: View, palet
   border: 1px solid {line}; padding: 8px 12px;
   font: 13px/1.45 "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; }}
 .atlas-title {{ top: 10px; left: 56px; font-size: 18px; font-weight: bold; margin: 0; }}
-.atlas-legend {{ bottom: 68px; left: 10px; max-width: 280px; max-height: calc(100% - 150px); overflow: auto; }}
+.atlas-legend {{ bottom: 68px; left: 10px; max-width: 280px; max-height: calc(100% - 150px);
+  overflow: auto; }}
 .atlas-legend h2 {{ font-size: 13px; font-weight: bold; margin: 6px 0 2px; }}
 .atlas-legend li {{ list-style: none; display: flex; align-items: center; gap: 6px; }}
 .atlas-legend ul, .atlas-legend p {{ margin: 0; padding: 0; }}
 .atlas-legend p {{ border-top: 1px solid {line}; margin-top: 6px; padding-top: 4px; font-size: 12px; }}
+{_worst_on_top()}
 </style>
 <svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>{_patterns(palette)}</defs></svg>
 <h1 class="atlas-title">{_harmless(text.title)}</h1>
 <section class="atlas-legend" aria-label="{title}"><ul>{entries}</ul>{notes}</section>
 """
+
+
+def _worst_on_top() -> str:
+    """Rules that lift symbols of worse levels over the others, which Leaflet orders from north to south."""
+    lifted = enumerate(reversed(LEVELS), start=LIFTED_FROM)
+    return " ".join(f".atlas-{level} {{ z-index: {height} !important; }}" for height, level in lifted)
 
 
 def _legend_entry(row: LegendRow, palette: Palette) -> str:

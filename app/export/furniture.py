@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import segno
 import shapely
+from numpy.typing import NDArray
 
 from app.export.canvas import LINE_HEIGHT, MM_PER_PT, Canvas, LineStyle, TextStyle
 from app.export.layout import MM_PER_M, Box, Projection
@@ -20,6 +21,8 @@ FRAME_LINE_MM, MAP_LINE_MM, HAIRLINE_MM = 0.6, 0.3, 0.15
 HEADING_PT = 8.5
 HEADING_MM = 5.2
 NOTE_PAD_MM, NOTE_INSET_MM = 1.6, 2.0
+NOTES_SHARE = 0.36
+"""Most of the map's width that a line of notes may take."""
 NORTH_ARROW_MM = (14.0, 18.0)
 NORTH_INSET_MM = 3.0
 BAR_HEIGHT_MM = 1.6
@@ -265,11 +268,30 @@ def draw_qr(canvas: Canvas, address: str, box: Box, palette: Palette) -> None:
     canvas.fill(palette["interface"]["text"])
 
 
+@dataclass(frozen=True)
+class NotesPlate:
+    """The notes in a corner of the map: box, lines, how many of them are bold, and their size."""
+
+    box: Box
+    lines: tuple[str, ...]
+    n_bold: int
+    size_pt: float
+
+
 def notes_plate(
-    canvas: Canvas, notes: Sequence[str], map_box: Box, size_pt: float, *, is_first_bold: bool
-) -> tuple[Box, list[str], int]:
-    """The plate of notes in the map's lower left corner, its lines, and how many of them are bold."""
-    width_mm = map_box.w * 0.36
+    canvas: Canvas,
+    notes: Sequence[str],
+    map_box: Box,
+    size_pt: float,
+    *,
+    is_first_bold: bool,
+    spared: NDArray[np.object_],
+) -> NotesPlate:
+    """Notes set in the corner of the map where they cover least of the shapes `spared` (page millimetres).
+
+    The upper right corner is the north arrow's.
+    """
+    width_mm = map_box.w * NOTES_SHARE
     styles = [TextStyle(size_pt, "#000000", is_bold=is_first_bold and i == 0) for i in range(len(notes))]
     wrapped = [canvas.wrapped(note, style, width_mm) for note, style in zip(notes, styles, strict=True)]
     widths = [
@@ -277,22 +299,26 @@ def notes_plate(
         for lines, style in zip(wrapped, styles, strict=True)
         for line in lines
     ]
-    lines = [line for note in wrapped for line in note]
-    height_mm = len(lines) * size_pt * MM_PER_PT * LINE_HEIGHT + 2 * NOTE_PAD_MM - 0.4
+    lines = tuple(line for note in wrapped for line in note)
+    h = len(lines) * size_pt * MM_PER_PT * LINE_HEIGHT + 2 * NOTE_PAD_MM - 0.4
     w = max(widths, default=0.0) + 2 * NOTE_PAD_MM
-    box = Box(map_box.x + NOTE_INSET_MM, map_box.bottom - NOTE_INSET_MM - height_mm, w, height_mm)
-    return box, lines, len(wrapped[0]) if is_first_bold and wrapped else 0
+    left, top = map_box.x + NOTE_INSET_MM, map_box.y + NOTE_INSET_MM
+    right, bottom = map_box.right - NOTE_INSET_MM - w, map_box.bottom - NOTE_INSET_MM - h
+    corners = (Box(left, bottom, w, h), Box(right, bottom, w, h), Box(left, top, w, h))
+    plates = [shapely.box(corner.x, corner.y, corner.right, corner.bottom) for corner in corners]
+    covered = [shapely.area(shapely.intersection(spared, plate)).sum() for plate in plates]
+    n_bold = len(wrapped[0]) if is_first_bold and wrapped else 0
+    return NotesPlate(corners[int(np.argmin(covered))], lines, n_bold, size_pt)
 
 
-def draw_notes(
-    canvas: Canvas, box: Box, lines: Sequence[str], n_bold: int, size_pt: float, palette: Palette
-) -> None:
-    """Notes on a white plate; the first `n_bold` lines stand out."""
-    if not lines:
+def draw_notes(canvas: Canvas, plate: NotesPlate, palette: Palette) -> None:
+    """Draw the notes on their white plate; the bold ones stand out."""
+    if not plate.lines:
         return
+    box = plate.box
     canvas.fill_box(box, palette["interface"]["panel"], 0.92)
     canvas.stroke_box(box, LineStyle(palette["interface"]["control"], HAIRLINE_MM))
-    for i, line in enumerate(lines):
-        style = TextStyle(size_pt, palette["interface"]["text"], is_bold=i < n_bold)
+    for i, line in enumerate(plate.lines):
+        style = TextStyle(plate.size_pt, palette["interface"]["text"], is_bold=i < plate.n_bold)
         y = box.y + NOTE_PAD_MM + style.size_mm * (0.85 + i * LINE_HEIGHT)
         canvas.text(box.x + NOTE_PAD_MM, y, line, style)

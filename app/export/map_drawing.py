@@ -49,6 +49,7 @@ class MapContent:
     drawn: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     icons: dict[str, set[Icon]] = field(default_factory=dict)
     icon_boxes: list[Box] = field(default_factory=list)
+    icon_reach_mm: dict[tuple[float, float], float] = field(default_factory=dict)
     labels: list[PlacedLabel] = field(default_factory=list)
     has_dots: bool = False
     hatched_levels: set[str] = field(default_factory=set)
@@ -188,8 +189,9 @@ class MapPainter:
         for icon, (x, y) in whole:
             draw_icon(self.canvas, icon, x, y, casing=self.palette["base"]["halo"])
             self.content.icon_boxes.append(_icon_box(icon, (x, y)))
+            self.content.icon_reach_mm[x, y] = icon.reach_mm
         for icon, place in crowded:
-            if icon.level in WORST_LEVELS:
+            if icon.level in WORST_LEVELS and _is_apart(place, whole):
                 self._dot(icon, place)
         self.content.has_dots |= bool(waiting or crowded)
         if waiting:
@@ -264,8 +266,9 @@ class MapPainter:
         ):
             text_style = self._text_style(style, colour)
             text = short_name(text, self.name_prefix)
+            clear_mm = max(reach_mm, self.content.icon_reach_mm.get((x, y), 0.0))
             self.requests.append(
-                LabelRequest(text, x, y, text_style, priority, anchors=anchors, reach_mm=reach_mm)
+                LabelRequest(text, x, y, text_style, priority, anchors=anchors, reach_mm=clear_mm)
             )
 
     def _ask_along_lines(
@@ -329,6 +332,11 @@ def _uncrowded(icons: Sequence[PlacedIcon]) -> tuple[list[PlacedIcon], list[Plac
         taken.add(box)
         whole.append((icon, place))
     return whole[::-1], crowded[::-1]
+
+
+def _is_apart(place: tuple[float, float], icons: Sequence[PlacedIcon]) -> bool:
+    """Whether a dot at a place leaves the characters of all symbols readable."""
+    return all(np.hypot(place[0] - x, place[1] - y) > icon.reach_mm * 0.6 for icon, (x, y) in icons)
 
 
 def draw_hatch(canvas: Canvas, zones: Any, level: Mapping[str, Any]) -> None:

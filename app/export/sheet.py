@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from app import styles
@@ -176,25 +177,33 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
     layers = [layer for layer in (*data.catalog, BOUNDARY) if layer.id in content.features]
     painter = MapPainter(canvas, layout, view, data.palette, content, name_prefix=spec.name_prefix)
     arrow = furniture.north_arrow_box(layout["map"])
-    note_pt = layout.map_text_pt + 0.5
     with canvas.clipped(layout["map"]):
         canvas.fill_box(layout["map"], data.palette["base"]["land"])
         painter.draw([style for layer in layers for style in _styles(layer)])
         _veil(canvas, data.focus, projection, data.palette)
-        notes = sheet_notes(spec, content, layers)
-        plate, lines, n_bold = furniture.notes_plate(
-            canvas, notes, layout["map"], note_pt, is_first_bold=spec.is_synthetic
-        )
-        painter.draw_labels(layout["map"], [arrow, plate])
+        plate = furniture.notes_plate(
+            canvas, sheet_notes(spec, content, layers), layout["map"], layout.map_text_pt + 0.5,
+            is_first_bold=spec.is_synthetic, spared=_worth_seeing(content),
+        )  # fmt: skip
+        painter.draw_labels(layout["map"], [arrow, plate.box])
     furniture.draw_north_arrow(canvas, arrow, true_north_deg, sheet_words(spec.lang)["north"], data.palette)
-    furniture.draw_notes(canvas, plate, lines, n_bold, note_pt, data.palette)
+    furniture.draw_notes(canvas, plate, data.palette)
     rows = legend_rows(
         layers, {layer.id: _legend(layer) for layer in layers}, content, view=view, palette=data.palette
     )
     bar = furniture.scale_bar(spec.scale_denominator, layout["scale"].w - 12)
-    sheet = DrawnSheet(layout, projection, content, rows, bar, (arrow, plate))
+    sheet = DrawnSheet(layout, projection, content, rows, bar, (arrow, plate.box))
     _draw_around_map(canvas, spec, data, sheet, state["policy"])
     return sheet
+
+
+def _worth_seeing(content: MapContent) -> NDArray[np.object_]:
+    """Shapes that notes had better not cover, in page millimetres: the area, its rated zones, its symbols."""
+    rated = [features for features in content.features.values() if "level" in features.rows]
+    outline = [content.features[BOUNDARY.id]] if BOUNDARY.id in content.features else []
+    symbols = [shapely.box(box.x, box.y, box.right, box.bottom) for box in content.icon_boxes]
+    shapes = [features.geometries for features in (*rated, *outline)]
+    return shapely.make_valid(np.concatenate([*shapes, np.array(symbols, object)]))
 
 
 def _styles(layer: Layer) -> list[dict[str, Any]]:

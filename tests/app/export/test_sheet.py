@@ -232,6 +232,29 @@ def test_worst_sources_are_named_before_others():
     assert "red" in labels[0].request.text
 
 
+def test_major_hazard_with_its_double_outline_is_named():
+    row = {
+        "point_id": "P",
+        "name": "氯碱厂",
+        "level": "red",
+        "kind": "hazchem_producer",
+        "major_hazard_level": 1,
+    }
+    sheet = drawn(spec(layers=("risk_points",)), county(risk_points=frame([row], [Point(CENTRE)])))
+    assert [label.request.text for label in sheet.content.labels] == ["氯碱厂"]
+
+
+def test_notes_stand_where_they_cover_least():
+    x, y = CENTRE
+    west = frame(
+        [{"zone_id": "Z", "policy": "p", "level": "blue", "area_m2": 1.0}],
+        [MultiPolygon([box(x - 9000, y - 7000, x, y + 7000)])],
+    )
+    data = SheetData(layers={"risk_zones": west})
+    plate = drawn(spec(layers=("risk_zones",)), data).blocked[1]
+    assert plate.x > sheet_layout("A4", "landscape")["map"].centre[0]
+
+
 def test_names_lose_company_ending_and_own_county():
     names = {label.request.text for label in drawn(spec(scale_denominator=25_000)).content.labels}
     assert not [name for name in names if "有限公司" in name or name.startswith("泸县")]
