@@ -82,6 +82,7 @@ class ClassIndex:
         self.layers = layers
         self.rules = rules
         self._members: dict[str, Members] = {}
+        self._near: dict[str, Members] = {}
         self._trees: dict[str, shapely.STRtree] = {}
         self._of_layer: dict[str, tuple[Members, Table]] = {}
 
@@ -120,6 +121,14 @@ class ClassIndex:
         if class_id not in self._trees:
             self._trees[class_id] = shapely.STRtree(self.members(class_id).geometry)
         return self._trees[class_id]
+
+    def near(self, class_id: str, place: shapely.Geometry, within_m: float) -> Members:
+        """Members of a class no farther than `within_m` metres of the map from a place, found once a class."""
+        if class_id not in self._near:
+            members = self.members(class_id)
+            is_near = shapely.dwithin(members.geometry, place, within_m)
+            self._near[class_id] = members if is_near.all() else members.take(is_near)
+        return self._near[class_id]
 
     def frame(self, layer: str) -> pd.DataFrame:
         """A layer's frame, empty when the layer is missing."""

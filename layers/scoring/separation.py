@@ -147,11 +147,10 @@ def _known_or(offset_m: Floats, assumed: Iterable[AssumedOffset | None]) -> Edge
 def zone_width(subject_class: str, subjects: Members, rules: RuleSet, on: date) -> Floats:
     """Width in metres of the zone in which building is prohibited beside each subject, 0 where it has none."""
     width = np.zeros(len(subjects))
-    for rule in rules.rules:
+    for rule in rules.by_subject.get(subject_class, ()):
         is_zone = rule.kind == "prohibited" and rule.object_class == "building_or_structure"
-        if is_zone and rule.subject_class == subject_class and rule.status == "judged":
-            if rule.is_in_force(on, rule.jurisdiction):
-                width[under_rule(rule, subjects)] = rule.distance_m
+        if is_zone and rule.status == "judged" and rule.is_in_force(on, rule.jurisdiction):
+            width[under_rule(rule, subjects)] = rule.distance_m
     return width
 
 

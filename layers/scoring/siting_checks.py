@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from layers.scoring.contours import Contours, contour_findings, valid_contours
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members, proposal
-from layers.scoring.rules import ProjectType, Rule
+from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.separation import (
     MAX_ERROR_M,
     TOLERANCE_M,
@@ -49,6 +49,8 @@ CORE_LAYERS = (
     ("risk_points", "风险点", "risk points"),
 )
 """Without these a screening says too little to find "nothing"."""
+WIDEST_EDGE_M = 500.0
+"""More than half a land width, a control zone and the errors of two positions together."""
 NEVER_ASSESSED = "HZ-19-GEO"
 
 
@@ -146,7 +148,12 @@ def _distance_check(
 ) -> None:
     if not _is_loaded(rule, context, index, found):
         return
-    subjects = index.members(rule.subject_class)
+    subjects = index.near(
+        rule.subject_class, member.geometry[0], _farthest_m(index.rules, rule.subject_class)
+    )
+    if not len(subjects):
+        found.passed.append(Passed(rule.rule_id, rule.title_zh, rule.title_en))
+        return
     vague = subjects.take(under_rule(rule, subjects) & ~is_placed_well(subjects))
     text = f"位置误差超过 {MAX_ERROR_M:.0f} m", f"position known to no better than {MAX_ERROR_M:.0f} m"
     missing_value(vague, rule.distance_m or 0.0, text, member, context, found)
@@ -162,6 +169,14 @@ def _distance_check(
         )
         reach_m = float(one.required_m[0] + edges.offset_m[position])
         found.reasons.append(replace(reason, share_of_area=_share(member, subjects, one, reach_m)))
+
+
+def _farthest_m(rules: RuleSet, subject_class: str) -> float:
+    """Beyond this no rule of the class can bind, whatever the width of land and the error; explosives reach by mass."""
+    of_class = [rule for rule in rules.by_subject[subject_class] if rule.status == "judged"]
+    if any(rule.formula == "scaled_distance" for rule in of_class):
+        return np.inf
+    return max((rule.distance_m or 0.0 for rule in of_class), default=0.0) + WIDEST_EDGE_M
 
 
 def _inside_plant(member: Members, index: ClassIndex) -> bool:

@@ -69,7 +69,7 @@ def class_ranks(
         strictest[mask], mildest[mask] = _ranks(name, chosen, int(mask.sum()), sizes)
     given = np.asarray(targets["target_class"] if "target_class" in targets else [], object)
     for position, name in enumerate(given):
-        if name in TARGET_CLASSES:
+        if isinstance(name, str) and name in TARGET_CLASSES:
             strictest[position] = mildest[position] = TARGET_CLASSES.index(name)
     return strictest, mildest
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from layers.catalog import read_toml, strict
@@ -181,17 +182,31 @@ class RuleSet:
     project_types: Mapping[str, ProjectType]
     version: str
     by_id: Mapping[str, Rule] = field(repr=False)
+    _answers: dict[tuple[date, str, str], tuple[Rule, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __getitem__(self, rule_id: str) -> Rule:
         return self.by_id[rule_id]
 
-    def in_force(self, on: date, jurisdiction: str, applies_to: str) -> list[Rule]:
+    def in_force(self, on: date, jurisdiction: str, applies_to: str) -> tuple[Rule, ...]:
         """Rules of a jurisdiction valid on a date that bind ``standing`` objects, ``works`` or ``siting``."""
-        return [
-            rule
-            for rule in self.rules
-            if applies_to in rule.applies_to and rule.is_in_force(on, jurisdiction)
-        ]
+        asked = (on, jurisdiction, applies_to)
+        if asked not in self._answers:
+            self._answers[asked] = tuple(
+                rule
+                for rule in self.rules
+                if applies_to in rule.applies_to and rule.is_in_force(on, jurisdiction)
+            )
+        return self._answers[asked]
+
+    @cached_property
+    def by_subject(self) -> Mapping[str, tuple[Rule, ...]]:
+        """All rules by their subject class."""
+        found: dict[str, list[Rule]] = {}
+        for rule in self.rules:
+            found.setdefault(rule.subject_class, []).append(rule)
+        return {class_id: tuple(rules) for class_id, rules in found.items()}
 
 
 def read_rules(folder: Path = RULES_DIR) -> RuleSet:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,12 @@ NORTH = line((-400, 0), (400, 0))
 
 @pytest.fixture(scope="module")
 def rules() -> RuleSet:
+    return _kept_rules()
+
+
+@cache
+def _kept_rules() -> RuleSet:
+    """Hypothesis cannot take a fixture for each example."""
     return read_rules()
 
 
@@ -436,7 +444,7 @@ def _town(
 @settings(max_examples=25, deadline=None)
 @given(houses)
 def test_moving_everything_changes_no_verdict(places: list[tuple[float, float, float, float]]) -> None:
-    rules = read_rules()
+    rules = _kept_rules()
     here, there = (_report(_town(places, shift), rules).violations for shift in (0.0, 2_000.0))
     assert here["violation_id"].tolist() == there["violation_id"].tolist()
     assert np.allclose(here["actual_m"].astype(float), there["actual_m"].astype(float), atol=0.001)
@@ -457,9 +465,7 @@ def test_distance_is_symmetric(places: list[tuple[float, float, float, float]]) 
 def test_requiring_more_never_removes_a_violation(
     places: list[tuple[float, float, float, float]], more_m: float
 ) -> None:
-    from dataclasses import replace
-
-    rules = read_rules()
+    rules = _kept_rules()
     stricter = [
         replace(rule, distance_m=rule.distance_m + more_m)
         if rule.status == "judged" and rule.distance_m
