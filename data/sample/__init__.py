@@ -1,4 +1,4 @@
-"""A synthetic county (云沧县), delivered as real offices deliver: many files, formats, datums and honest faults.
+"""A synthetic county (云沧县), delivered as offices deliver: many formats and datums, honest faults.
 
 Every place, firm, person and code is invented; region codes begin with 9999, which no province uses.
 """
@@ -6,8 +6,8 @@ Every place, firm, person and code is invented; region codes begin with 9999, wh
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 DEFAULT_SEED = 20260930
 STAMP = ".generated"
@@ -22,12 +22,16 @@ def generator_version(seed: int, scale: str) -> str:
 
 
 def generate(
-    out_dir: Path, *, seed: int = DEFAULT_SEED, scale: str = "full", progress: Callable[[str], None] | None = None
+    out_dir: Path,
+    *,
+    seed: int = DEFAULT_SEED,
+    scale: str = "full",
+    progress: Callable[[str], None] | None = None,
 ) -> None:
-    """Write the three deliveries ``2026Q1``, ``2026Q2``, ``2026Q3`` below a folder; nothing where they are there.
+    """Write the deliveries ``2026Q1``, ``2026Q2``, ``2026Q3`` below a folder, unless they are there.
 
-    The same seed gives the same bytes. `scale` is ``full``, or ``tiny`` for tests: the same outline and planted
-    cases with about a twentieth of everything else.
+    The same seed gives the same bytes. `scale` is ``full``, or ``tiny`` for tests: the same outline and
+    planted cases with about a twentieth of everything else.
     """
     stamp, version = out_dir / STAMP, generator_version(seed, scale)
     if stamp.exists() and stamp.read_text(encoding="ascii") == version:

@@ -1,4 +1,4 @@
-"""About fifty thousand buildings: blocks in towns and parks, houses along roads and contours in the country."""
+"""About fifty thousand buildings: blocks in towns and parks, houses along roads and contours."""
 
 from __future__ import annotations
 
@@ -18,6 +18,21 @@ from data.sample.towns import Towns
 
 PERSONS_PER_HOUSEHOLD = 2.9
 STREET_SETBACK_M = 15.0
+CONTROL_ZONE_M = {
+    "expressway": 30.0,
+    "national_road": 20.0,
+    "provincial_road": 15.0,
+    "county_road": 10.0,
+    "township_road": 5.0,
+}
+"""Highway regulation article 11, beyond the road's land; most houses keep off, some stand in it."""
+OBEDIENT_SHARE = {
+    "expressway": 0.97,
+    "national_road": 0.9,
+    "provincial_road": 0.88,
+    "county_road": 0.82,
+    "township_road": 0.7,
+}
 COLUMNS = ("x", "y", "width_m", "depth_m", "angle_rad", "use", "n_storeys", "n_households", "built_year")
 
 
@@ -54,38 +69,60 @@ PATTERN_SHARES = {
 
 
 def build_buildings(
-    rng: Rng, terrain: Terrain, towns: Towns, lattices: dict[str, Lattice], hamlets: pd.DataFrame, roads: pd.DataFrame,
-    corridors: list[tuple[NDArray[np.object_], float]], sites: pd.DataFrame, planted: pd.DataFrame, *, n_wanted: int,
+    rng: Rng,
+    terrain: Terrain,
+    towns: Towns,
+    lattices: dict[str, Lattice],
+    hamlets: pd.DataFrame,
+    roads: pd.DataFrame,
+    corridors: list[tuple[NDArray[np.object_], float]],
+    sites: pd.DataFrame,
+    planted: pd.DataFrame,
+    *,
+    n_wanted: int,
 ) -> pd.DataFrame:
     """Buildings that overlap neither each other nor road, water or site; columns `COLUMNS` and ``geometry``.
 
-    `corridors` are lines (pipelines, power lines) with the distance kept free around them. `planted` buildings
-    stand where they were put, corridor or not, and come first.
+    `corridors` are lines (pipelines, power lines) with the distance kept free around them. `planted`
+    buildings stand where they were put, corridor or not, and come first.
     """
     urban = pd.concat([_block_buildings(rng, lattice) for lattice in lattices.values()], ignore_index=True)
     plants = pd.concat([_plant_buildings(rng, row) for _, row in sites.iterrows()], ignore_index=True)
     rural = pd.concat([_clusters(rng, terrain, hamlets), _ribbons(rng, hamlets, roads)], ignore_index=True)
-    rural = _off(rural, [lattice.hull for lattice in lattices.values()] + list(shapely.buffer(sites["geometry"].to_numpy(), 12.0)))
+    rural = _off(
+        rural,
+        [lattice.hull for lattice in lattices.values()]
+        + list(shapely.buffer(sites["geometry"].to_numpy(), 12.0)),
+    )
     everything = pd.concat([_thinned(rng, urban, n_wanted, 0.45), plants, rural], ignore_index=True)
-    kept = _off_roads_and_water(everything, terrain, towns, roads, corridors)
+    kept = _out_of_control_zones(
+        rng, _off_roads_and_water(everything, terrain, towns, roads, corridors), roads
+    )
     apart = _without_overlaps(pd.concat([with_geometry(planted), kept], ignore_index=True))
     result = _sized(rng, apart, n_wanted, len(planted))
     numbers = {"n_storeys": int, "n_households": int, "built_year": int}
-    return result.astype(numbers).assign(building_id=[f"JZ{number:06d}" for number in range(1, len(result) + 1)])
+    return result.astype(numbers).assign(
+        building_id=[f"JZ{number:06d}" for number in range(1, len(result) + 1)]
+    )
 
 
 def _thinned(rng: Rng, frame: pd.DataFrame, n_wanted: int, most_share: float) -> pd.DataFrame:
-    """At most a share of the wanted number, taken at random (only the tiny county needs it)."""
+    """At most a share of the wanted number, public buildings first (only the tiny county needs it)."""
     most = int(n_wanted * most_share)
     if len(frame) <= most:
         return frame
-    return frame.iloc[np.sort(rng.permutation(len(frame))[:most])]
+    order = np.lexsort((rng.random(len(frame)), frame["use"] != "public"))
+    return frame.iloc[np.sort(order[:most])]
 
 
 def with_geometry(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows with their rectangles as ``geometry``."""
     centres = frame[["x", "y"]].to_numpy(float)
-    return frame.assign(geometry=rectangles(centres, *(frame[name].to_numpy(float) for name in ("width_m", "depth_m", "angle_rad"))))
+    return frame.assign(
+        geometry=rectangles(
+            centres, *(frame[name].to_numpy(float) for name in ("width_m", "depth_m", "angle_rad"))
+        )
+    )
 
 
 def _rows(xy: Floats, **columns: object) -> pd.DataFrame:
@@ -106,21 +143,30 @@ def _block_buildings(rng: Rng, lattice: Lattice) -> pd.DataFrame:
 def _filled_block(rng: Rng, block: Floats, pattern: BlockPattern, far: float) -> pd.DataFrame:
     """Buildings in rows parallel to the block's lower street; newer towards the edge of the town."""
     across_m, up_m = np.hypot(*(block[1] - block[0])), np.hypot(*(block[3] - block[0]))
-    u, v = np.meshgrid((np.arange(pattern.columns) + 0.5) / pattern.columns, (np.arange(pattern.rows) + 0.5) / pattern.rows)
+    u, v = np.meshgrid(
+        (np.arange(pattern.columns) + 0.5) / pattern.columns, (np.arange(pattern.rows) + 0.5) / pattern.rows
+    )
     u = (STREET_SETBACK_M + u.ravel() * (across_m - 2 * STREET_SETBACK_M)) / across_m
     v = (STREET_SETBACK_M + v.ravel() * (up_m - 2 * STREET_SETBACK_M)) / up_m
     kept = rng.random(len(u)) < pattern.keep_share
     u, v = u[kept, None], v[kept, None]
     xy = (1 - u) * (1 - v) * block[0] + u * (1 - v) * block[1] + u * v * block[2] + (1 - u) * v * block[3]
-    room = min((across_m - 2 * STREET_SETBACK_M) / pattern.columns - 2.5, pattern.width_m * 1.1), min(
-        (up_m - 2 * STREET_SETBACK_M) / pattern.rows - 2.5, pattern.depth_m * 1.1)
+    room = (
+        min((across_m - 2 * STREET_SETBACK_M) / pattern.columns - 2.5, pattern.width_m * 1.1),
+        min((up_m - 2 * STREET_SETBACK_M) / pattern.rows - 2.5, pattern.depth_m * 1.1),
+    )
     count = len(xy)
     storeys = rng.integers(pattern.storeys[0], pattern.storeys[1] + 1, count)
     year = 1978 + 30 * far + rng.gamma(2.2, 4.5, count) + (8 if pattern.storeys[1] > 10 else 0)
     angle = np.arctan2(*(block[1] - block[0])[::-1])
     return _rows(
-        xy, width_m=room[0] * rng.uniform(0.78, 1.0, count), depth_m=room[1] * rng.uniform(0.78, 1.0, count), angle_rad=angle,
-        use=pattern.use, n_storeys=storeys, n_households=np.round(storeys * pattern.households_per_storey).astype(int),
+        xy,
+        width_m=room[0] * rng.uniform(0.78, 1.0, count),
+        depth_m=room[1] * rng.uniform(0.78, 1.0, count),
+        angle_rad=angle,
+        use=pattern.use,
+        n_storeys=storeys,
+        n_households=np.round(storeys * pattern.households_per_storey).astype(int),
         built_year=np.clip(year, 1965, 2025).astype(int),
     )
 
@@ -130,12 +176,20 @@ def _plant_buildings(rng: Rng, site: pd.Series) -> pd.DataFrame:
     corners = shapely.get_coordinates(site["geometry"])[:4]
     if str(site["kind"]) in ("tailings_pond", "mine", "power_substation") or corners.shape[0] < 4:
         return pd.DataFrame(columns=list(COLUMNS))
-    shares = rng.permutation(np.array([[0.3, 0.3], [0.7, 0.28], [0.3, 0.72], [0.72, 0.7]]))[: rng.integers(1, 4)]
+    shares = rng.permutation(np.array([[0.3, 0.3], [0.7, 0.28], [0.3, 0.72], [0.72, 0.7]]))[
+        : rng.integers(1, 4)
+    ]
     along, up = corners[1] - corners[0], corners[3] - corners[0]
     size = 0.26 * np.array([np.hypot(*along), np.hypot(*up)])
     return _rows(
-        corners[0] + shares[:, :1] * along + shares[:, 1:] * up, width_m=size[0], depth_m=size[1], angle_rad=np.arctan2(along[1], along[0]),
-        use="industrial", n_storeys=1, n_households=0, built_year=rng.integers(1992, 2022, len(shares)),
+        corners[0] + shares[:, :1] * along + shares[:, 1:] * up,
+        width_m=size[0],
+        depth_m=size[1],
+        angle_rad=np.arctan2(along[1], along[0]),
+        use="industrial",
+        n_storeys=1,
+        n_households=0,
+        built_year=rng.integers(1992, 2022, len(shares)),
     )
 
 
@@ -153,7 +207,9 @@ def _clusters(rng: Rng, terrain: Terrain, hamlets: pd.DataFrame) -> pd.DataFrame
     frames = []
     for middle, angle, n_houses in zip(middles, contour, hamlets["n_houses"]):
         reach = np.hypot(cells[:, 0] / 1.7, cells[:, 1]) * rng.uniform(0.6, 1.5, len(cells))
-        chosen = cells[np.argsort(reach)[: int(n_houses * 0.75)]] + rng.uniform(-2.2, 2.2, (int(n_houses * 0.75), 2))
+        chosen = cells[np.argsort(reach)[: int(n_houses * 0.75)]] + rng.uniform(
+            -2.2, 2.2, (int(n_houses * 0.75), 2)
+        )
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         frames.append(_houses(rng, middle + chosen @ turn, angle + rng.normal(0, 0.07, len(chosen))))
     return pd.concat(frames, ignore_index=True)
@@ -164,8 +220,12 @@ def _houses(rng: Rng, xy: Floats, angle: Floats) -> pd.DataFrame:
     storeys = rng.choice([1, 2, 3, 4], count, p=[0.22, 0.45, 0.27, 0.06])
     is_farm = rng.random(count) < 0.07
     return _rows(
-        xy, width_m=rng.uniform(9.0, 14.0, count), depth_m=rng.uniform(7.5, 11.5, count), angle_rad=angle,
-        use=np.where(is_farm, "farm", "residential"), n_storeys=np.where(is_farm, 1, storeys),
+        xy,
+        width_m=rng.uniform(9.0, 14.0, count),
+        depth_m=rng.uniform(7.5, 11.5, count),
+        angle_rad=angle,
+        use=np.where(is_farm, "farm", "residential"),
+        n_storeys=np.where(is_farm, 1, storeys),
         n_households=np.where(is_farm, 0, np.where(storeys > 2, rng.integers(1, 4, count), 1)),
         built_year=np.clip(rng.normal(2002, 10, count), 1965, 2025).astype(int),
     )
@@ -184,7 +244,12 @@ def _ribbons(rng: Rng, hamlets: pd.DataFrame, roads: pd.DataFrame) -> pd.DataFra
         _, distance = middles.query_nearest(shapely.points(here), return_distance=True, all_matches=False)
         for side in (-1.0, 1.0):
             wanted = rng.random(len(here)) < share * np.clip(1.25 - distance / RIBBON_REACH_M, 0, 1)
-            back = LAND_WIDTH_M[road_class] / 2 + 8.5 + rng.gamma(1.6, 2.4, len(here)) + (4.0 if road_class == "township_road" else 0.0)
+            back = (
+                LAND_WIDTH_M[road_class] / 2
+                + 8.5
+                + rng.gamma(1.6, 2.4, len(here))
+                + (4.0 if road_class == "township_road" else 0.0)
+            )
             across = np.column_stack([-np.sin(angle), np.cos(angle)]) * (side * back)[:, None]
             frames.append(_houses(rng, (here + across)[wanted], angle[wanted]))
     return pd.concat(frames, ignore_index=True)
@@ -197,7 +262,9 @@ def _stations(lines: NDArray[np.object_]) -> tuple[Floats, Floats]:
     number = np.repeat(np.arange(len(parts)), steps)
     along = (np.arange(len(number)) - np.repeat(np.cumsum(steps) - steps, steps) + 0.5) * RIBBON_STEP_M
     here = shapely.get_coordinates(shapely.line_interpolate_point(parts[number], along))
-    there = shapely.get_coordinates(shapely.line_interpolate_point(parts[number], np.maximum(along - 8.0, 0.0)))
+    there = shapely.get_coordinates(
+        shapely.line_interpolate_point(parts[number], np.maximum(along - 8.0, 0.0))
+    )
     ahead = here - there
     return here, np.arctan2(ahead[:, 1], ahead[:, 0])
 
@@ -210,7 +277,10 @@ def _off(frame: pd.DataFrame, surfaces: list[shapely.Geometry]) -> pd.DataFrame:
 
 
 def _off_roads_and_water(
-    frame: pd.DataFrame, terrain: Terrain, towns: Towns, roads: pd.DataFrame,
+    frame: pd.DataFrame,
+    terrain: Terrain,
+    towns: Towns,
+    roads: pd.DataFrame,
     corridors: list[tuple[NDArray[np.object_], float]],
 ) -> pd.DataFrame:
     frame = with_geometry(frame.reset_index(drop=True))
@@ -219,9 +289,24 @@ def _off_roads_and_water(
     half = roads["road_class"].map(CARRIAGEWAY_M).to_numpy() / 2 + 2.0
     for lines, distance in [(roads["geometry"].to_numpy(), half), *corridors]:
         wanted = np.broadcast_to(distance, len(lines))
-        is_free[np.unique(shapely.STRtree(polygons).query(lines, predicate="dwithin", distance=wanted)[1])] = False
+        is_free[
+            np.unique(shapely.STRtree(polygons).query(lines, predicate="dwithin", distance=wanted)[1])
+        ] = False
     is_free[shapely.STRtree(polygons).query(terrain.water, predicate="dwithin", distance=12.0)] = False
     return frame[is_free]
+
+
+def _out_of_control_zones(rng: Rng, frame: pd.DataFrame, roads: pd.DataFrame) -> pd.DataFrame:
+    """Most of the buildings that would stand in a highway's control zone are not there."""
+    tree = shapely.STRtree(frame["geometry"].to_numpy())
+    is_gone = np.zeros(len(frame), bool)
+    for road_class, zone_m in CONTROL_ZONE_M.items():
+        lines = roads.loc[roads["road_class"] == road_class, "geometry"].to_numpy()
+        inside = np.unique(
+            tree.query(lines, predicate="dwithin", distance=LAND_WIDTH_M[road_class] / 2 + zone_m)[1]
+        )
+        is_gone[inside] |= rng.random(len(inside)) < OBEDIENT_SHARE[road_class]
+    return frame[~is_gone]
 
 
 def _without_overlaps(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Callable
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,8 @@ POWER_CLEARANCE_M = {220.0: 23.0, 110.0: 15.0}
 
 
 @dataclass(frozen=True)
-class County:
-    """Everything that exists at the first delivery, geometries in metres of the plane; true values, no faults."""
+class Ground:
+    """The land and what lies along or across it; geometries in metres of the plane."""
 
     terrain: Terrain
     towns: Towns
@@ -42,8 +42,13 @@ class County:
     roads: pd.DataFrame
     transmission: pd.DataFrame
     industrial: pd.DataFrame
-    stations: pd.DataFrame
     power_lines: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class County(Ground):
+    """Everything that exists up to the last delivery; true values, no faults."""
+
     sites: pd.DataFrame
     buildings: pd.DataFrame
     villages: pd.DataFrame
@@ -55,6 +60,7 @@ class County:
     accidents: pd.DataFrame
     black_spots: pd.DataFrame
     police_list: pd.DataFrame
+    stations: pd.DataFrame
     fire_stations: pd.DataFrame
     parks: pd.DataFrame
     hidden_dangers: pd.DataFrame
@@ -64,40 +70,103 @@ class County:
 
 def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> County:
     """The county of one seed and size."""
-    progress("terrain, towns and streets")
+    progress("terrain, towns, roads and pipelines")
+    ground = build_ground(seed, size)
+    progress("plots and buildings")
+    sites = _sites(ground, seed)
+    buildings = _buildings(ground, sites, seed, size)
+    progress("enterprises, hazards and targets")
+    villages = build_villages(buildings, ground.hamlets, ground.lattices)
+    places = build_gathering_places(stream(seed, "targets"), buildings, ground.lattices, ground.towns)
+    units, chemicals = build_units(stream(seed, "hazards"), sites, buildings, villages)
+    enterprises, units, chemicals = build_enterprises(
+        stream(seed, "enterprises"),
+        sites,
+        buildings,
+        ground.lattices,
+        ground.towns,
+        places,
+        units,
+        chemicals,
+        size,
+    )
+    accidents, spots = build_accidents(stream(seed, "accidents"), ground.roads, ground.towns, size)
+    offices = stream(seed, "offices")
+    return County(
+        **{field.name: getattr(ground, field.name) for field in fields(Ground)},
+        sites=sites,
+        buildings=buildings,
+        villages=villages,
+        public_sites=build_public_sites(
+            stream(seed, "targets"), buildings, ground.transmission, ground.hamlets, ground.towns
+        ),
+        gathering_places=places,
+        units=units,
+        chemicals=chemicals,
+        enterprises=enterprises,
+        accidents=accidents,
+        black_spots=spots,
+        police_list=build_police_list(
+            stream(seed, "accidents"), accidents, spots, ground.roads, ground.towns
+        ),
+        stations=build_stations(ground.transmission),
+        fire_stations=build_fire_stations(ground.lattices),
+        parks=build_parks(ground.lattices),
+        hidden_dangers=build_hidden_dangers(offices, enterprises),
+        declared_levels=build_declared_levels(offices, enterprises),
+        contours=build_contours(units),
+    )
+
+
+def build_ground(seed: int, size: Size) -> Ground:
+    """Terrain, towns, street grids, hamlets, and the lines that find their way between them."""
     terrain = build_terrain(stream(seed, "terrain"), size)
     towns = build_towns(stream(seed, "towns"), terrain)
     lattices = build_lattices(stream(seed, "lattices"), terrain)
-    progress("roads, pipelines and power lines")
     graph = build_graph(stream(seed, "roads"), terrain, towns, lattices, cell_m=size.route_cell_m)
     hamlets = build_hamlets(stream(seed, "settlements"), terrain, towns, lattices, graph, size)
-    roads = build_roads(stream(seed, "roads"), graph, towns, lattices, hamlets, size)
-    transmission = build_transmission(graph, towns, hamlets)
-    industrial = build_industrial(stream(seed, "pipelines"), lattices, size)
-    power_lines = build_power_lines(stream(seed, "services"), towns.outline)
-    progress("plots and buildings")
-    sites = build_sites(stream(seed, "enterprises"), terrain, towns, lattices, hamlets, roads, transmission)
-    corridors = [(lines["geometry"].to_numpy(), PIPE_CLEARANCE_M) for lines in (transmission, industrial)]
-    corridors += [(np.array([line]), POWER_CLEARANCE_M[kv]) for line, kv in zip(power_lines["geometry"], power_lines["voltage_kv"])]
-    buildings = build_buildings(
-        stream(seed, "settlements"), terrain, towns, lattices, hamlets, roads, corridors, sites,
-        build_planted(transmission, hamlets), n_wanted=size.n_buildings,
+    return Ground(
+        terrain=terrain,
+        towns=towns,
+        lattices=lattices,
+        hamlets=hamlets,
+        roads=build_roads(stream(seed, "roads"), graph, towns, lattices, hamlets, size),
+        transmission=build_transmission(graph, towns, hamlets),
+        industrial=build_industrial(stream(seed, "pipelines"), lattices, size),
+        power_lines=build_power_lines(stream(seed, "services"), towns.outline),
     )
-    progress("enterprises, hazards and targets")
-    villages = build_villages(buildings, hamlets, lattices)
-    public_sites = build_public_sites(stream(seed, "targets"), buildings, transmission, hamlets, towns)
-    places = build_gathering_places(stream(seed, "targets"), buildings, lattices, towns)
-    units, chemicals = build_units(stream(seed, "hazards"), sites, buildings, villages)
-    enterprises, units, chemicals = build_enterprises(stream(seed, "enterprises"), sites, buildings, lattices, towns, places, units, chemicals, size)
-    accidents, black_spots = build_accidents(stream(seed, "accidents"), roads, size)
-    offices = stream(seed, "offices")
-    return County(
-        terrain=terrain, towns=towns, lattices=lattices, hamlets=hamlets, roads=roads, transmission=transmission,
-        industrial=industrial, stations=build_stations(transmission), power_lines=power_lines, sites=sites, buildings=buildings,
-        villages=villages, public_sites=public_sites, gathering_places=places, units=units, chemicals=chemicals,
-        enterprises=enterprises, accidents=accidents, black_spots=black_spots,
-        police_list=build_police_list(stream(seed, "accidents"), accidents, black_spots, roads),
-        fire_stations=build_fire_stations(lattices), parks=build_parks(lattices),
-        hidden_dangers=build_hidden_dangers(offices, enterprises), declared_levels=build_declared_levels(offices, enterprises),
-        contours=build_contours(units),
+
+
+def _sites(ground: Ground, seed: int) -> pd.DataFrame:
+    return build_sites(
+        stream(seed, "enterprises"),
+        ground.terrain,
+        ground.towns,
+        ground.lattices,
+        ground.hamlets,
+        ground.roads,
+        ground.transmission,
+    )
+
+
+def _buildings(ground: Ground, sites: pd.DataFrame, seed: int, size: Size) -> pd.DataFrame:
+    """Buildings, kept off pipelines and power lines but for the planted ones."""
+    corridors = [
+        (lines["geometry"].to_numpy(), PIPE_CLEARANCE_M) for lines in (ground.transmission, ground.industrial)
+    ]
+    corridors += [
+        (np.array([line]), POWER_CLEARANCE_M[voltage_kv])
+        for line, voltage_kv in zip(ground.power_lines["geometry"], ground.power_lines["voltage_kv"])
+    ]
+    return build_buildings(
+        stream(seed, "settlements"),
+        ground.terrain,
+        ground.towns,
+        ground.lattices,
+        ground.hamlets,
+        ground.roads,
+        corridors,
+        sites,
+        build_planted(ground.transmission, ground.hamlets, ground.roads),
+        n_wanted=size.n_buildings,
     )

@@ -13,7 +13,18 @@ from data.sample.quarters import QUARTERS, Quarter, county_at
 from data.sample.towns import COUNTY_NAME
 from data.sample.writers import SYNTHETIC
 
-FOLDERS = ("行政区划", "应急管理局", "管道企业", "公安交警", "消防救援", "园区管委会", "自然资源局", "交通运输局", "供电公司", "评价机构")
+FOLDERS = (
+    "行政区划",
+    "应急管理局",
+    "管道企业",
+    "公安交警",
+    "消防救援",
+    "园区管委会",
+    "自然资源局",
+    "交通运输局",
+    "供电公司",
+    "评价机构",
+)
 
 
 def write_deliveries(county: County, folder: Path, *, seed: int) -> None:
@@ -74,9 +85,12 @@ def _repeat(first: Path, target: Path, lasting: list[Path]) -> None:
 def _write_notes(target: Path, quarter: Quarter) -> None:
     """What a delivery says of itself."""
     (target / "delivery.toml").write_text(
-        f'# {SYNTHETIC} synthetic\nlabel = "{quarter.label}"\nas_of = {quarter.as_of.isoformat()}\n', encoding="utf-8"
+        f'# {SYNTHETIC} synthetic\nlabel = "{quarter.label}"\nas_of = {quarter.as_of.isoformat()}\n',
+        encoding="utf-8",
     )
     (target / "说明.txt").write_text(
-        f"{COUNTY_NAME} {quarter.label} 各部门报送数据\n本目录全部为{SYNTHETIC}:县、乡镇、企业、人员均为虚构,不代表任何真实地点或单位。\n"
-        f"All files are synthetic: county, towns, firms and persons are invented.\n", encoding="utf-8",
+        f"{COUNTY_NAME} {quarter.label} 各部门报送数据\n"
+        f"本目录全部为{SYNTHETIC}:县、乡镇、企业、人员均为虚构,不代表任何真实地点或单位。\n"
+        f"All files are synthetic: county, towns, firms and persons are invented.\n",
+        encoding="utf-8",
     )

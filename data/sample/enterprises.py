@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -16,77 +15,33 @@ from data.sample.noise import Floats, Rng
 from data.sample.plants import NEW_PROJECT_ID, PLANTS, PlantPlan
 from data.sample.size import Size
 from data.sample.targets import PLANTED_MARKET_ID
-from data.sample.towns import COUNTY_NAME, TOWN_PLANS, Towns
+from data.sample.towns import COUNTY_NAME, SOURCELESS_TOWN, TOWN_PLANS, Towns
+from data.sample.trades import EMERGENCY, EXTRA_TRADES, GENERAL_TRADES, LEVEL_ORDER, SITE_TRADES, Trade
 
 AMMONIA_STORE_ID, AMMONIA_STORE_T, MARKET_DISTANCE_M = "YC000041", 6.0, 45.0
 FIRST_SITE_NUMBER, FIRST_GENERAL_NUMBER = 101, 1001
 DECLARED_SINCE = date(2025, 6, 30)
-LEVEL_ORDER = ("red", "orange", "yellow", "blue", None)
 
 
-@dataclass(frozen=True)
-class Trade:
-    """A kind of enterprise: its industry, how it is named, who watches it, how it was graded (shares of `LEVEL_ORDER`)."""
-
-    kind: str
-    industry_code: str
-    industry_name: str
-    suffix: str
-    office: str
-    levels: tuple[float, float, float, float, float]
-    persons: tuple[int, int]
-    products: str = ""
-
-
-EMERGENCY, HOUSING, FIRE, INDUSTRY, POLICE, MARKET = (
-    "应急管理局", "住房和城乡建设局", "消防救援大队", "经济和信息化局", "公安局", "市场监督管理局",
-)
-OFFICES = (EMERGENCY, HOUSING, FIRE, INDUSTRY, POLICE, MARKET)
-SITE_TRADES = {
-    "fuel_station": Trade("fuel_station", "5265", "机动车燃油零售", "加油站", EMERGENCY, (0, 0.2, 0.8, 0, 0), (4, 15), "汽油、柴油"),
-    "lpg_station": Trade("lpg_station", "4520", "液化石油气生产和供应业", "液化气站", HOUSING, (0, 0.7, 0.3, 0, 0), (5, 18), "液化石油气"),
-    "fireworks_store": Trade("fireworks_store", "5169", "其他化工产品批发", "烟花爆竹有限公司", EMERGENCY, (1, 0, 0, 0, 0), (6, 20), "烟花爆竹"),
-    "explosives_store": Trade("explosives_store", "5169", "其他化工产品批发", "民用爆破器材有限公司", INDUSTRY, (1, 0, 0, 0, 0), (8, 24), "工业炸药"),
-    "mine": Trade("mine", "1011", "石灰石、石膏开采", "石灰石矿", EMERGENCY, (0.3, 0.5, 0.2, 0, 0), (18, 120), "石灰石"),
-    "tailings_pond": Trade("tailings_pond", "0810", "铁矿采选", "选矿厂尾矿库", EMERGENCY, (1, 0, 0, 0, 0), (6, 20), ""),
-    "liquor": Trade("liquor", "1512", "白酒制造", "酒业有限公司", MARKET, (0, 0.25, 0.6, 0.05, 0.1), (8, 90), "白酒"),
-    "dust": Trade("dust", "2021", "胶合板制造", "木业有限公司", EMERGENCY, (0.04, 0.45, 0.4, 0, 0.11), (20, 160), "板材"),
-    "ammonia": Trade("ammonia", "1353", "肉制品及副产品加工", "冷冻食品有限公司", EMERGENCY, (0, 0.75, 0.25, 0, 0), (20, 140), "冷冻肉"),
-}
-EXTRA_TRADES = (
-    (Trade("dust", "3311", "金属结构制造", "铝业抛光有限公司", EMERGENCY, (0.08, 0.5, 0.34, 0, 0.08), (20, 150), "铝制品"), 12, "GY02"),
-    (Trade("metal_smelting", "3130", "钢压延加工", "铸造有限公司", EMERGENCY, (0.3, 0.7, 0, 0, 0), (60, 300), "铸件"), 4, "GY02"),
-    (Trade("crowded_place", "8040", "理发及美容服务", "量贩歌城", FIRE, (0, 0.16, 0.6, 0.12, 0.12), (8, 60), ""), 46, "seat"),
-    (Trade("crowded_place", "5211", "百货零售", "购物广场", FIRE, (0, 0.2, 0.6, 0.1, 0.1), (15, 220), ""), 26, "seat"),
-    (Trade("crowded_place", "6110", "旅游饭店", "大酒店", FIRE, (0, 0.16, 0.6, 0.12, 0.12), (15, 120), ""), 24, "town"),
-)
-GENERAL_LEVELS = (0.0, 0.005, 0.125, 0.742, 0.128)
-GENERAL_TRADES = tuple(
-    Trade("general", code, name, suffix, office, GENERAL_LEVELS, persons)
-    for code, name, suffix, office, persons in (
-        ("1310", "谷物磨制", "粮油加工厂", MARKET, (4, 40)), ("1391", "淀粉及淀粉制品制造", "淀粉厂", MARKET, (5, 60)),
-        ("1411", "糕点、面包制造", "食品厂", MARKET, (4, 50)), ("1751", "化纤织造加工", "纺织有限公司", INDUSTRY, (15, 200)),
-        ("1819", "其他机织服装制造", "服饰有限公司", INDUSTRY, (10, 180)), ("2110", "木质家具制造", "家具厂", EMERGENCY, (5, 80)),
-        ("2231", "纸和纸板容器制造", "包装有限公司", EMERGENCY, (8, 90)), ("2319", "包装装潢及其他印刷", "印务有限公司", EMERGENCY, (5, 60)),
-        ("2921", "塑料薄膜制造", "塑料制品厂", EMERGENCY, (6, 90)), ("3021", "水泥制品制造", "建材有限公司", EMERGENCY, (8, 90)),
-        ("3031", "粘土砖瓦及建筑砌块制造", "页岩砖厂", EMERGENCY, (15, 80)), ("3351", "建筑、家具用金属配件制造", "五金厂", EMERGENCY, (4, 70)),
-        ("3484", "机械零部件加工", "机械加工厂", EMERGENCY, (4, 120)), ("3670", "汽车零部件及配件制造", "汽配有限公司", EMERGENCY, (10, 260)),
-        ("3982", "电子电路制造", "电子有限公司", INDUSTRY, (12, 320)), ("5212", "超级市场零售", "超市", MARKET, (3, 40)),
-        ("5279", "五金零售", "五金建材经营部", MARKET, (1, 8)), ("5430", "道路货物运输", "运输有限公司", EMERGENCY, (5, 120)),
-        ("5990", "其他仓储业", "仓储有限公司", EMERGENCY, (3, 40)), ("6210", "正餐服务", "餐饮店", MARKET, (3, 40)),
-        ("8111", "汽车修理与维护", "汽车维修厂", EMERGENCY, (3, 25)), ("4710", "住宅房屋建筑", "建筑工程有限公司", HOUSING, (10, 220)),
-    )
-)
 N_NEW = {2: 14, 3: 10}
 """Firms that first appear in the second and third delivery, besides the new project."""
+QUIET_LATTICE = "yuntaiping"
+"""The seat of the town without hazardous sources: only small general trades there."""
 AREA_SHARES = {"GY02": 0.08, "WL03": 0.02, "HG01": 0.012, "seat": 0.43, "town": 0.23, "country": 0.228}
 
 
 def build_enterprises(
-    rng: Rng, sites: pd.DataFrame, buildings: pd.DataFrame, lattices: dict[str, Lattice], towns: Towns,
-    places: pd.DataFrame, units: pd.DataFrame, chemicals: pd.DataFrame, size: Size,
+    rng: Rng,
+    sites: pd.DataFrame,
+    buildings: pd.DataFrame,
+    lattices: dict[str, Lattice],
+    towns: Towns,
+    places: pd.DataFrame,
+    units: pd.DataFrame,
+    chemicals: pd.DataFrame,
+    size: Size,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Enterprises (true values, position ``x``, ``y`` in the plane), and units and chemicals with the small ones added."""
+    """Enterprises (position ``x``, ``y`` in the plane), and units and chemicals with the small ones added."""
     spots = _spots_by_area(buildings, lattices)
     rows = [_plant_row(rng, plan, sites) for plan in PLANTS] + [_ammonia_store(rng, places)]
     rows += _site_rows(rng, sites)
@@ -95,9 +50,15 @@ def build_enterprises(
     rows += _general_rows(rng, spots, size.n_enterprises - len(rows) + 1 + sum(N_NEW.values()))
     frame = _numbered(rng, pd.DataFrame(rows), towns, lattices).assign(first_quarter=1)
     frame.loc[frame["enterprise_id"] == NEW_PROJECT_ID, "first_quarter"] = 3
-    frame.loc[frame.index[-sum(N_NEW.values()) :], "first_quarter"] = np.repeat(list(N_NEW), list(N_NEW.values()))
+    frame.loc[frame.index[-sum(N_NEW.values()) :], "first_quarter"] = np.repeat(
+        list(N_NEW), list(N_NEW.values())
+    )
     new_units, new_chemicals = _small_units(rng, frame)
-    return frame, pd.concat([units, new_units], ignore_index=True), pd.concat([chemicals, new_chemicals], ignore_index=True)
+    return (
+        frame,
+        pd.concat([units, new_units], ignore_index=True),
+        pd.concat([chemicals, new_chemicals], ignore_index=True),
+    )
 
 
 def _spots_by_area(buildings: pd.DataFrame, lattices: dict[str, Lattice]) -> dict[str, Floats]:
@@ -106,19 +67,36 @@ def _spots_by_area(buildings: pd.DataFrame, lattices: dict[str, Lattice]) -> dic
     area = np.full(len(xy), "country", dtype=object)
     for lattice in lattices.values():
         inside = shapely.contains_xy(lattice.hull, xy[:, 0], xy[:, 1])
-        area[inside] = lattice.plan.id if lattice.plan.use == "park" else lattice.plan.use
+        area[inside] = (
+            lattice.plan.id
+            if lattice.plan.use == "park" or lattice.plan.id == QUIET_LATTICE
+            else lattice.plan.use
+        )
     usable = ~buildings["use"].isin(["public", "farm"]).to_numpy()
+    area[area == QUIET_LATTICE] = "country"
     return {name: xy[usable & (area == name)] for name in AREA_SHARES}
 
 
 def _plant_row(rng: Rng, plan: PlantPlan, sites: pd.DataFrame) -> dict[str, object]:
     middle = sites.loc[sites["site_id"] == plan.id, "geometry"].iloc[0].centroid
-    code, name = {"hazchem_producer": ("2614", "有机化学原料制造"), "hazchem_trader": ("5942", "危险化学品仓储")}.get(
-        plan.kind, ("2710", "化学药品原料药制造"))
+    code, name = {
+        "hazchem_producer": ("2614", "有机化学原料制造"),
+        "hazchem_trader": ("5942", "危险化学品仓储"),
+    }.get(plan.kind, ("2710", "化学药品原料药制造"))
     return {
-        "enterprise_id": plan.id, "name": plan.name, "short_name": plan.short_name, "industry_code": code, "industry_name": name,
-        "kind": plan.kind, "declared_level": plan.declared, "control_score": plan.score, "n_persons": int(rng.integers(45, 420)),
-        "responsible_office": EMERGENCY, "products": plan.products, "x": middle.x, "y": middle.y,
+        "enterprise_id": plan.id,
+        "name": plan.name,
+        "short_name": plan.short_name,
+        "industry_code": code,
+        "industry_name": name,
+        "kind": plan.kind,
+        "declared_level": plan.declared,
+        "control_score": plan.score,
+        "n_persons": int(rng.integers(45, 420)),
+        "responsible_office": EMERGENCY,
+        "products": plan.products,
+        "x": middle.x,
+        "y": middle.y,
         "in_service_on": date(int(rng.integers(2003, 2019)), int(rng.integers(1, 13)), 8),
     }
 
@@ -128,7 +106,11 @@ def _ammonia_store(rng: Rng, places: pd.DataFrame) -> dict[str, object]:
     market = places.loc[places["target_id"] == PLANTED_MARKET_ID, "geometry"].iloc[0]
     spot = np.array([market.x + MARKET_DISTANCE_M, market.y])
     row = _trade_row(rng, SITE_TRADES["ammonia"], spot)
-    return row | {"enterprise_id": AMMONIA_STORE_ID, "name": "云沧白鹭冷冻食品有限公司", "declared_level": "orange"}
+    return row | {
+        "enterprise_id": AMMONIA_STORE_ID,
+        "name": "云沧白鹭冷冻食品有限公司",
+        "declared_level": "orange",
+    }
 
 
 def _site_rows(rng: Rng, sites: pd.DataFrame) -> list[dict[str, object]]:
@@ -137,7 +119,10 @@ def _site_rows(rng: Rng, sites: pd.DataFrame) -> list[dict[str, object]]:
         trade = SITE_TRADES.get(str(site.kind))
         if trade is not None:
             middle = site.geometry.centroid
-            rows.append(_trade_row(rng, trade, np.array([middle.x, middle.y])) | {"enterprise_id": f"YC{number:06d}", "site_id": site.site_id})
+            rows.append(
+                _trade_row(rng, trade, np.array([middle.x, middle.y]))
+                | {"enterprise_id": f"YC{number:06d}", "site_id": site.site_id}
+            )
             number += 1
     return rows
 
@@ -145,10 +130,19 @@ def _site_rows(rng: Rng, sites: pd.DataFrame) -> list[dict[str, object]]:
 def _trade_row(rng: Rng, trade: Trade, spot: Floats) -> dict[str, object]:
     level = LEVEL_ORDER[int(rng.choice(5, p=trade.levels))]
     return {
-        "industry_code": trade.industry_code, "industry_name": trade.industry_name, "suffix": trade.suffix, "kind": trade.kind,
-        "declared_level": level, "n_persons": int(rng.integers(*trade.persons)), "responsible_office": trade.office,
-        "products": trade.products, "x": float(spot[0]), "y": float(spot[1]),
-        "in_service_on": date(int(rng.integers(1996, 2025)), int(rng.integers(1, 13)), int(rng.integers(1, 29))),
+        "industry_code": trade.industry_code,
+        "industry_name": trade.industry_name,
+        "suffix": trade.suffix,
+        "kind": trade.kind,
+        "declared_level": level,
+        "n_persons": int(rng.integers(*trade.persons)),
+        "responsible_office": trade.office,
+        "products": trade.products,
+        "x": float(spot[0]),
+        "y": float(spot[1]),
+        "in_service_on": date(
+            int(rng.integers(1996, 2025)), int(rng.integers(1, 13)), int(rng.integers(1, 29))
+        ),
     }
 
 
@@ -175,13 +169,25 @@ def _numbered(rng: Rng, frame: pd.DataFrame, towns: Towns, lattices: dict[str, L
     suffixes = frame.loc[is_unnamed, "suffix"]
     frame.loc[is_unnamed, "short_name"] = [word + suffix[:4] for word, suffix in zip(words, suffixes)]
     frame.loc[is_unnamed, "name"] = [f"云沧{word}{suffix}" for word, suffix in zip(words, suffixes)]
-    frame["credit_code"] = [credit_code(number, is_person_business=persons < 9) for number, persons in enumerate(frame["n_persons"], start=1)]
+    frame["credit_code"] = [
+        credit_code(number, is_person_business=persons < 9)
+        for number, persons in enumerate(frame["n_persons"], start=1)
+    ]
+    is_quiet = (frame["town"] == SOURCELESS_TOWN) & frame["declared_level"].notna()
+    frame.loc[is_quiet, "declared_level"] = "blue"
     frame["address"] = [f"{COUNTY_NAME}{TOWN_PLANS[town].name}{_street(rng)}" for town in frame["town"]]
     frame["park_id"] = _park_of(xy, lattices)
     return _with_gaps(rng, _with_grading(rng, frame).drop(columns=["suffix"]))
 
 
-GAP_SHARES = {"industry_code": 0.12, "n_persons": 0.13, "credit_code": 0.04, "in_service_on": 0.15, "address": 0.05, "declared_on": 0.10}
+GAP_SHARES = {
+    "industry_code": 0.12,
+    "n_persons": 0.13,
+    "credit_code": 0.04,
+    "in_service_on": 0.15,
+    "address": 0.05,
+    "declared_on": 0.10,
+}
 """Share of the enterprises without chemicals for which an office left a field empty."""
 
 
@@ -214,9 +220,14 @@ def _with_grading(rng: Rng, frame: pd.DataFrame) -> pd.DataFrame:
     frame["declared_on"] = [day if graded else None for day, graded in zip(graded_on, is_graded)]
     town_names = [TOWN_PLANS[town].name for town in frame["town"]]
     is_self = (rng.random(len(frame)) < 0.6) & (frame["kind"] == "general")
-    by = [f"企业自评/{town}人民政府确认" if own else str(office) for town, own, office in zip(town_names, is_self, frame["responsible_office"])]
+    by = [
+        f"企业自评/{town}人民政府确认" if own else str(office)
+        for town, own, office in zip(town_names, is_self, frame["responsible_office"])
+    ]
     frame["declared_by"] = [who if graded else None for who, graded in zip(by, is_graded)]
-    frame["status"] = np.where((rng.random(len(frame)) < 0.03) & (frame["kind"] == "general"), "suspended", "operating")
+    frame["status"] = np.where(
+        (rng.random(len(frame)) < 0.03) & (frame["kind"] == "general"), "suspended", "operating"
+    )
     frame["direct_red"] = None
     frame["remark"] = None
     frame.loc[frame["enterprise_id"] == "YC000022", "direct_red"] = "外部安全防护距离不符合国家标准要求"
@@ -224,11 +235,14 @@ def _with_grading(rng: Rng, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _small_units(rng: Rng, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Units of enterprises that are no chemical plants: liquor tanks, ammonia rooms, gas and explosives stores."""
+    """Units of enterprises that are no chemical plants: liquor tanks, ammonia rooms, gas, explosives."""
     plans = (
-        ("liquor", "白酒储罐区", "tank_farm", "乙醇", (40.0, 470.0)), ("ammonia", "氨制冷机房", "production", "氨", (3.2, 8.6)),
-        ("lpg_station", "液化气储罐", "tank_farm", "液化石油气", (12.0, 44.0)), ("fuel_station", "埋地油罐", "tank_farm", "汽油", (30.0, 75.0)),
-        ("fireworks_store", "成品库", "warehouse", "烟花爆竹(C级)", (12.0, 28.0)), ("explosives_store", "炸药库", "warehouse", "工业炸药", (0.4, 0.8)),
+        ("liquor", "白酒储罐区", "tank_farm", "乙醇", (40.0, 470.0)),
+        ("ammonia", "氨制冷机房", "production", "氨", (3.2, 8.6)),
+        ("lpg_station", "液化气储罐", "tank_farm", "液化石油气", (12.0, 44.0)),
+        ("fuel_station", "埋地油罐", "tank_farm", "汽油", (30.0, 75.0)),
+        ("fireworks_store", "成品库", "warehouse", "烟花爆竹(C级)", (12.0, 28.0)),
+        ("explosives_store", "炸药库", "warehouse", "工业炸药", (0.4, 0.8)),
     )
     rows, chemicals = [], []
     for kind, name, unit_kind, chemical, (least, most) in plans:
@@ -238,8 +252,9 @@ def _small_units(rng: Rng, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
             is_planted = member.enterprise_id == AMMONIA_STORE_ID
             amount = AMMONIA_STORE_T if is_planted else float(f"{rng.uniform(least, most):.3g}")
             place = np.array([member.x, member.y]) + (0.0 if is_planted else 6.0)
-            row, content = small_unit(f"{member.enterprise_id}-01", member.enterprise_id, name, unit_kind, chemical, amount, place)
+            row, content = small_unit(
+                f"{member.enterprise_id}-01", member.enterprise_id, name, unit_kind, chemical, amount, place
+            )
             rows.append(row)
             chemicals.append(content)
     return pd.DataFrame(rows), pd.DataFrame(chemicals)
-

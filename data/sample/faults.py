@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import shapely
@@ -15,16 +16,22 @@ Row = dict[str, Any]
 Mend = Callable[[Row], Row]
 
 
-def with_faulty_rows(rows: Sequence[Row], changes: Sequence[Mapping[str, Any] | None], *, id_column: str) -> list[Row]:
+def with_faulty_rows(
+    rows: Sequence[Row], changes: Sequence[Mapping[str, Any] | None], *, id_column: str
+) -> list[Row]:
     """Rows with copies of some of them inserted among the rest, each changed as told.
 
-    A change of None is a plain repetition (same number); any other gets a number of its own unless it sets one.
+    A change of None is a plain repetition (same number); any other gets a number of its own.
     """
     result = list(rows)
     step = max(len(rows) // (len(changes) + 1), 1)
     for number, change in enumerate(changes, start=1):
         source = rows[min(number * step, len(rows) - 1)]
-        copy = dict(source) if change is None else dict(source) | {id_column: f"{source[id_column]}-E{number}"} | dict(change)
+        copy = (
+            dict(source)
+            if change is None
+            else dict(source) | {id_column: f"{source[id_column]}-E{number}"} | dict(change)
+        )
         result.insert(min(number * step + number, len(result)), copy)
     return result
 
@@ -35,13 +42,15 @@ def swapped(row: Mapping[str, Any], x_column: str, y_column: str) -> Row:
 
 
 def bow_tie(polygon: shapely.Geometry) -> shapely.Polygon:
-    """The largest part of a polygon with a small loop that crosses itself, as a slip of the mouse draws it."""
+    """The largest part of a polygon with a small loop that crosses itself, as a slip of the hand draws it."""
     part = max(shapely.get_parts(polygon), key=lambda piece: piece.area)
     ring = shapely.get_coordinates(part.exterior)
     ahead = ring[1] - ring[0]
     across = np.array([-ahead[1], ahead[0]]) / np.hypot(*ahead)
     first, second = ring[0] + 0.3 * ahead, ring[0] + 0.6 * ahead
-    loop = np.array([first + across * 2.0, second - across * 2.0, second + across * 2.0, first - across * 2.0])
+    loop = np.array(
+        [first + across * 2.0, second - across * 2.0, second + across * 2.0, first - across * 2.0]
+    )
     return shapely.Polygon(np.vstack([ring[:1], loop, ring[1:]]))
 
 

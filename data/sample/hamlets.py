@@ -27,7 +27,7 @@ PLANTED_HAMLETS_KM = {"柳荫村": (-13.2, 4.6), "竹林店村": (13.2, -1.2)}
 def build_hamlets(
     rng: Rng, terrain: Terrain, towns: Towns, lattices: dict[str, Lattice], graph: Graph, size: Size
 ) -> pd.DataFrame:
-    """Hamlets: ``x``, ``y`` (plane), ``node`` of the graph, ``town`` number, ``village_name``, ``is_centre``, ``n_houses``."""
+    """Hamlets: ``x``, ``y``, graph ``node``, ``town``, ``village_name``, ``is_centre``, ``n_houses``."""
     xy = _places(rng, terrain, towns, lattices, size)
     open_nodes = np.flatnonzero(graph.lattice_of < 0)
     node = open_nodes[cKDTree(graph.nodes[open_nodes]).query(xy)[1]]
@@ -40,7 +40,7 @@ def build_hamlets(
 
 
 def _places(rng: Rng, terrain: Terrain, towns: Towns, lattices: dict[str, Lattice], size: Size) -> Floats:
-    """Places by weighted dart-throwing: gentle ground first, never closer than the spacing; planted ones lead."""
+    """Places by weighted dart-throwing: planted ones, then gentle ground; never closer than the spacing."""
     west, south, east, north = towns.outline.bounds
     candidates = rng.uniform([west, south], [east, north], (CANDIDATES_PER_HAMLET * size.n_hamlets, 2))
     allowed = _habitable(terrain, towns, lattices)
@@ -80,7 +80,7 @@ def _spaced(xy: Floats, spacing_m: float, wanted: int) -> Floats:
 
 
 def _with_villages(rng: Rng, frame: pd.DataFrame) -> pd.DataFrame:
-    """Every third hamlet becomes a village's centre; the others belong to the nearest centre of their town."""
+    """Every third hamlet becomes a village's centre; others belong to the nearest centre of their town."""
     is_centre = np.zeros(len(frame), bool)
     is_centre[: len(PLANTED_HAMLETS_KM)] = True
     for town in range(len(TOWN_PLANS)):

@@ -33,8 +33,10 @@ def alpha(n_persons: int) -> float:
     return next(value for least, value in ALPHA_STEPS if n_persons >= least)
 
 
-def build_units(rng: Rng, sites: pd.DataFrame, buildings: pd.DataFrame, villages: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Units (``unit_id`` ... ``geometry``, ``level`` computed) and chemicals (``unit_id`` ... ``amount_t``)."""
+def build_units(
+    rng: Rng, sites: pd.DataFrame, buildings: pd.DataFrame, villages: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Units (``unit_id`` ... ``level`` as computed, ``geometry``) and chemicals (... ``amount_t``)."""
     by_id = sites.set_index("site_id")["geometry"]
     tree = shapely.STRtree(buildings["geometry"].to_numpy())
     units, chemicals = [], []
@@ -45,14 +47,18 @@ def build_units(rng: Rng, sites: pd.DataFrame, buildings: pd.DataFrame, villages
             unit_id = f"{plan.id}-{number:02d}"
             amounts = _amounts(rng, unit, alpha(n_persons))
             level = major_hazard_level(amounts, alpha(n_persons))
-            place = _village_spot(site, villages) if (plan.id, number) == (VILLAGE_PLANT_ID, 1) else _spot(site, number)
+            place = (
+                _village_spot(site, villages)
+                if (plan.id, number) == (VILLAGE_PLANT_ID, 1)
+                else _spot(site, number)
+            )
             units.append(_unit_row(rng, plan, unit, unit_id, n_persons, level, place))
             chemicals += [_chemical_row(unit_id, name, amount) for name, amount in amounts.items()]
     return pd.DataFrame(units), pd.DataFrame(chemicals)
 
 
 def _amounts(rng: Rng, unit: UnitPlan, plant_alpha: float) -> dict[str, float]:
-    """Tonnes of each chemical: S split by the planned shares, S chosen for the wanted R and never on a limit."""
+    """Tonnes of each chemical: S split by the planned shares, S chosen for the wanted R, off every limit."""
     mean_beta = sum(share * CHEMICALS[name].beta for name, share in unit.shares.items())
     if unit.wanted_s is not None:
         wanted_s = unit.wanted_s
@@ -109,26 +115,55 @@ def _village_spot(site: shapely.Polygon, villages: pd.DataFrame) -> shapely.Poin
 
 
 def _unit_row(
-    rng: Rng, plan: PlantPlan, unit: UnitPlan, unit_id: str, n_persons: int, level: int | None, place: shapely.Point
+    rng: Rng,
+    plan: PlantPlan,
+    unit: UnitPlan,
+    unit_id: str,
+    n_persons: int,
+    level: int | None,
+    place: shapely.Point,
 ) -> dict[str, object]:
     is_new = plan.id == NEW_PROJECT_ID
     year = 2026 if is_new else int(rng.integers(2004, 2023))
     return {
-        "unit_id": unit_id, "enterprise_id": plan.id, "name": unit.name, "kind": unit.kind, "n_persons_500m": n_persons,
-        "level": level, "planned_level": unit.level, "in_service_on": date(year, 8 if is_new else int(rng.integers(1, 13)), 20),
-        "status": "operating", "geometry": place,
+        "unit_id": unit_id,
+        "enterprise_id": plan.id,
+        "name": unit.name,
+        "kind": unit.kind,
+        "n_persons_500m": n_persons,
+        "level": level,
+        "planned_level": unit.level,
+        "in_service_on": date(year, 8 if is_new else int(rng.integers(1, 13)), 20),
+        "status": "operating",
+        "geometry": place,
     }
 
 
 def _chemical_row(unit_id: str, name: str, amount_t: float) -> dict[str, object]:
     chemical = CHEMICALS[name]
-    return {"unit_id": unit_id, "chemical_name": name, "cas": chemical.cas, "category_symbol": chemical.symbol, "amount_t": amount_t}
+    return {
+        "unit_id": unit_id,
+        "chemical_name": name,
+        "cas": chemical.cas,
+        "category_symbol": chemical.symbol,
+        "amount_t": amount_t,
+    }
 
 
-def small_unit(unit_id: str, enterprise_id: str, name: str, kind: str, chemical: str, amount_t: float, place: Floats) -> tuple[dict[str, object], dict[str, object]]:
+def small_unit(
+    unit_id: str, enterprise_id: str, name: str, kind: str, chemical: str, amount_t: float, place: Floats
+) -> tuple[dict[str, object], dict[str, object]]:
     """A unit below the limit at an enterprise that is no chemical plant, with its one chemical."""
     row = {
-        "unit_id": unit_id, "enterprise_id": enterprise_id, "name": name, "kind": kind, "n_persons_500m": None, "level": None,
-        "planned_level": 0, "in_service_on": date(2012, 5, 20), "status": "operating", "geometry": shapely.Point(place),
+        "unit_id": unit_id,
+        "enterprise_id": enterprise_id,
+        "name": name,
+        "kind": kind,
+        "n_persons_500m": None,
+        "level": None,
+        "planned_level": 0,
+        "in_service_on": date(2012, 5, 20),
+        "status": "operating",
+        "geometry": shapely.Point(place),
     }
     return row, _chemical_row(unit_id, chemical, amount_t)

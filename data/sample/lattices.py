@@ -50,7 +50,7 @@ LATTICE_PLANS = (
 
 @dataclass(frozen=True)
 class Lattice:
-    """A street grid in the plane: `nodes` of shape (rows + 1, columns + 1, 2), `is_kept` which of them exist."""
+    """A street grid in the plane: `nodes`, shape (rows + 1, columns + 1, 2), and which `is_kept`."""
 
     plan: LatticePlan
     nodes: Floats
@@ -73,8 +73,13 @@ class Lattice:
     def local(self, u: float, v: float) -> Floats:
         """Place at fractions of the grid (0..1 along columns, 0..1 along rows), metres of the plane."""
         angle = np.radians(self.plan.angle_deg)
-        east, north = (u - 0.5) * self.plan.n_columns * self.plan.column_m, (v - 0.5) * self.plan.n_rows * self.plan.row_m
-        turned = np.array([east * np.cos(angle) - north * np.sin(angle), east * np.sin(angle) + north * np.cos(angle)])
+        east, north = (
+            (u - 0.5) * self.plan.n_columns * self.plan.column_m,
+            (v - 0.5) * self.plan.n_rows * self.plan.row_m,
+        )
+        turned = np.array(
+            [east * np.cos(angle) - north * np.sin(angle), east * np.sin(angle) + north * np.cos(angle)]
+        )
         return km(*self.plan.centre_km) + turned
 
 
@@ -91,7 +96,9 @@ def _lattice(plan: LatticePlan, rng: Rng, terrain: Terrain) -> Lattice:
     east = east + rng.uniform(-1, 1, u.shape) * plan.roughness * plan.column_m
     north = north + rng.uniform(-1, 1, u.shape) * plan.roughness * plan.row_m
     angle = np.radians(plan.angle_deg)
-    turned = np.stack([east * np.cos(angle) - north * np.sin(angle), east * np.sin(angle) + north * np.cos(angle)], axis=-1)
+    turned = np.stack(
+        [east * np.cos(angle) - north * np.sin(angle), east * np.sin(angle) + north * np.cos(angle)], axis=-1
+    )
     nodes = turned + km(*plan.centre_km)
     dry = ~shapely.intersects(shapely.points(nodes), shapely.buffer(terrain.water, WATER_MARGIN_M))
     same_bank = shapely.contains_xy(terrain.south_west_bank, nodes[..., 0], nodes[..., 1])

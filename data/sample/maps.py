@@ -20,7 +20,13 @@ from data.sample.services import PARKS
 from data.sample.terrain import HALF_HEIGHT_M, HALF_WIDTH_M
 from data.sample.towns import COUNTY_CODE, COUNTY_NAME, TOWN_PLANS
 from data.sample.writers import (
-    SYNTHETIC, write_dxf, write_geojson, write_geopackage, write_kml, write_raster, write_shapefile,
+    SYNTHETIC,
+    write_dxf,
+    write_geojson,
+    write_geopackage,
+    write_kml,
+    write_raster,
+    write_shapefile,
 )
 
 POPULATION_CELL_M = 100.0
@@ -30,17 +36,25 @@ YEAR_BLANK_EVERY, BUILT_ON_EVERY = 21, 31
 def write_towns(folder: Path, county: County) -> None:
     """Towns and the county's outline: GeoJSON, EPSG:4490."""
     persons = _town_persons(county)
-    rows = [{"区划代码": plan.code, "名称": plan.name, "常住人口": count, "备注": SYNTHETIC} for plan, count in zip(TOWN_PLANS, persons)]
+    rows = [
+        {"区划代码": plan.code, "名称": plan.name, "常住人口": count, "备注": SYNTHETIC}
+        for plan, count in zip(TOWN_PLANS, persons)
+    ]
     polygons = np.array(county.towns.polygons, dtype=object)
     write_geojson(folder / "乡镇界.geojson", rows, delivered(polygons, "EPSG:4490"), name="乡镇界")
     outline = [{"区划代码": COUNTY_CODE, "名称": COUNTY_NAME, "备注": SYNTHETIC}]
-    write_geojson(folder / "县界.geojson", outline, delivered([county.towns.outline], "EPSG:4490"), name="县界")
+    write_geojson(
+        folder / "县界.geojson", outline, delivered([county.towns.outline], "EPSG:4490"), name="县界"
+    )
 
 
 def _town_persons(county: County) -> list[int]:
     town = county.towns.town_of(county.buildings[["x", "y"]].to_numpy(float))
     households = county.buildings["n_households"].to_numpy()
-    return [int(round(households[town == number].sum() * PERSONS_PER_HOUSEHOLD)) for number in range(len(TOWN_PLANS))]
+    return [
+        int(round(households[town == number].sum() * PERSONS_PER_HOUSEHOLD))
+        for number in range(len(TOWN_PLANS))
+    ]
 
 
 def write_pipelines(folder: Path, county: County) -> None:
@@ -59,9 +73,16 @@ def write_pipelines(folder: Path, county: County) -> None:
 
 def _pipe_row(item: dict[str, object]) -> Row:
     return {
-        "GDBH": item["pipeline_id"], "GDMC": item["name"], "QSDW": item["operator"], "JZ": words.MEDIUM[str(item["medium"])],
-        "WJ_MM": item["diameter_mm"], "SJYL_MPA": item["pressure_mpa"], "TCRQ": item["in_service_on"].isoformat(),  # type: ignore[attr-defined]
-        "QDZH_M": item["start_chainage_m"], "SFMD": "是" if item["is_buried"] else "否", "ZT": words.PIPE_STATUS[str(item["status"])],
+        "GDBH": item["pipeline_id"],
+        "GDMC": item["name"],
+        "QSDW": item["operator"],
+        "JZ": words.MEDIUM[str(item["medium"])],
+        "WJ_MM": item["diameter_mm"],
+        "SJYL_MPA": item["pressure_mpa"],
+        "TCRQ": item["in_service_on"].isoformat(),  # type: ignore[attr-defined]
+        "QDZH_M": item["start_chainage_m"],
+        "SFMD": "是" if item["is_buried"] else "否",
+        "ZT": words.PIPE_STATUS[str(item["status"])],
         "BZ": SYNTHETIC,
     }
 
@@ -77,7 +98,13 @@ def _faulty_pipes(rows: list[Row], lines: np.ndarray) -> tuple[list[Row], np.nda
 def write_stations(path: Path, county: County) -> None:
     """Stations and valve rooms: KML, EPSG:4490."""
     rows = [
-        {"name": item["name"], "ZCBH": item["station_id"], "GDBH": item["pipeline_id"], "LB": words.STATION_KIND[item["kind"]], "ZH_M": item["chainage_m"]}
+        {
+            "name": item["name"],
+            "ZCBH": item["station_id"],
+            "GDBH": item["pipeline_id"],
+            "LB": words.STATION_KIND[item["kind"]],
+            "ZH_M": item["chainage_m"],
+        }
         for item in county.stations.to_dict("records")
     ]
     points = shapely.get_coordinates(delivered(county.stations["geometry"].to_numpy(), "EPSG:4490"))
@@ -88,8 +115,12 @@ def write_fire_stations(path: Path, county: County) -> None:
     """Fire stations: KML, GCJ-02 as taken from a web map."""
     rows = [
         {
-            "name": item["name"], "BH": item["station_id"], "ZJ": words.FIRE_CLASS[item["station_class"]], "JSZT": words.FIRE_STATUS[item["status"]],
-            "XFCS": item["n_vehicles"], "ZQRS": item["n_staff"],
+            "name": item["name"],
+            "BH": item["station_id"],
+            "ZJ": words.FIRE_CLASS[item["station_class"]],
+            "JSZT": words.FIRE_STATUS[item["status"]],
+            "XFCS": item["n_vehicles"],
+            "ZQRS": item["n_staff"],
         }
         for item in county.fire_stations.to_dict("records")
     ]
@@ -98,19 +129,28 @@ def write_fire_stations(path: Path, county: County) -> None:
 
 
 def write_parks(path: Path, county: County) -> None:
-    """Park boundaries: a drawing in EPSG:4544, one drawing layer a park; the logistics park's line crosses itself."""
+    """Park boundaries: a drawing in EPSG:4544, one layer a park; the logistics park's line crosses itself."""
     polygons = county.parks["geometry"].to_numpy()
     crossed = int(np.flatnonzero(county.parks["park_id"] == "WL03")[0])
     polygons = delivered(replaced(polygons, {crossed: bow_tie(polygons[crossed])}), PLANE_CRS)
-    rings = [(f"{park_id}_{PARKS[park_id]}", shapely.get_coordinates(polygon.exterior)) for park_id, polygon in zip(county.parks["park_id"], polygons)]
+    rings = [
+        (f"{park_id}_{PARKS[park_id]}", shapely.get_coordinates(polygon.exterior))
+        for park_id, polygon in zip(county.parks["park_id"], polygons)
+    ]
     write_dxf(path, rings, title=f"{SYNTHETIC} synthetic")
 
 
 def write_villages(path: Path, county: County) -> None:
     """Villages as polygons: GeoJSON, EPSG:4490; one repeated, two with crossing outlines."""
     rows = [
-        {"目标编号": item["target_id"], "名称": item["name"], "防护等级": words.TARGET_CLASS[item["target_class"]], "户数": item["n_households"],
-         "人数": item["n_persons"], "数据性质": SYNTHETIC}
+        {
+            "目标编号": item["target_id"],
+            "名称": item["name"],
+            "防护等级": words.TARGET_CLASS[item["target_class"]],
+            "户数": item["n_households"],
+            "人数": item["n_persons"],
+            "数据性质": SYNTHETIC,
+        }
         for item in county.villages.to_dict("records")
     ]
     shapes = county.villages["geometry"].to_numpy()
@@ -120,36 +160,71 @@ def write_villages(path: Path, county: County) -> None:
 
 
 def write_public_sites(path: Path, county: County) -> None:
-    """Schools, hospitals and the like as polygons: GeoJSON, EPSG:4490; one of an unknown kind, one without name."""
+    """Schools, hospitals and the like: GeoJSON, EPSG:4490; one of an unknown kind, one without name."""
     rows = [
-        {"目标编号": item["target_id"], "名称": item["name"], "类别": words.TARGET_CATEGORY[item["category"]],
-         "防护等级": words.TARGET_CLASS.get(item["target_class"]), "人数": item["n_persons"], "建成日期": item["in_service_on"], "数据性质": SYNTHETIC}
+        {
+            "目标编号": item["target_id"],
+            "名称": item["name"],
+            "类别": words.TARGET_CATEGORY[item["category"]],
+            "防护等级": words.TARGET_CLASS.get(item["target_class"]),
+            "人数": item["n_persons"],
+            "建成日期": item["in_service_on"],
+            "数据性质": SYNTHETIC,
+        }
         for item in county.public_sites.to_dict("records")
     ]
     shapes = county.public_sites["geometry"].to_numpy()
-    rows += [dict(rows[3]) | {"目标编号": "FH-ER001", "类别": "培训机构"}, dict(rows[4]) | {"目标编号": "FH-ER002", "名称": ""}]
+    rows += [
+        dict(rows[3]) | {"目标编号": "FH-ER001", "类别": "培训机构"},
+        dict(rows[4]) | {"目标编号": "FH-ER002", "名称": ""},
+    ]
     write_geojson(path, rows, delivered(np.append(shapes, shapes[3:5]), "EPSG:4490"), name="学校医院等")
 
 
 def write_buildings(path: Path, county: County) -> None:
-    """Building footprints: GeoPackage, EPSG:4544; some repeated, crossed, collapsed or with impossible storeys."""
+    """Building footprints: GeoPackage, EPSG:4544; some repeated, crossed, collapsed or impossible."""
     frame = county.buildings
     number = np.arange(len(frame))
     year = frame["built_year"].astype(object).where(number % YEAR_BLANK_EVERY != 7, None)
-    built_on = [text if isinstance(text, str) else _completion(n, y) for text, n, y in zip(frame["built_on"], number, frame["built_year"])]
-    table = pd.DataFrame({
-        "JZBH": frame["building_id"], "YT": frame["use"].map(words.BUILDING_USE), "CS": frame["n_storeys"], "GD_M": (frame["n_storeys"] * 3.0 + 0.6).round(1),
-        "HS": frame["n_households"], "JCNF": year, "JCRQ": built_on,
-    })
+    built_on = [
+        text if isinstance(text, str) else _completion(n, y)
+        for text, n, y in zip(frame["built_on"], number, frame["built_year"])
+    ]
+    table = pd.DataFrame(
+        {
+            "JZBH": frame["building_id"],
+            "YT": frame["use"].map(words.BUILDING_USE),
+            "CS": frame["n_storeys"],
+            "GD_M": (frame["n_storeys"] * 3.0 + 0.6).round(1),
+            "HS": frame["n_households"],
+            "JCNF": year,
+            "JCRQ": built_on,
+        }
+    )
     shapes = frame["geometry"].to_numpy()
     extra = table.iloc[[40, 140, 240, 340, 440, 540, 640]].copy()
     extra.loc[extra.index[3:], "JZBH"] = [f"JZ9{n:05d}" for n in range(1, 5)]
     extra.loc[extra.index[3:5], "CS"] = -3
-    added = [shapes[40], shapes[140], shapes[240], shapes[340], shapes[440], collapsed(shapes[540]), collapsed(shapes[640])]
+    added = [
+        shapes[40],
+        shapes[140],
+        shapes[240],
+        shapes[340],
+        shapes[440],
+        collapsed(shapes[540]),
+        collapsed(shapes[640]),
+    ]
     shapes = replaced(shapes, {position: bow_tie(shapes[position]) for position in (60, 160, 260)})
     everything = pd.concat([table, extra], ignore_index=True)
     everything["JCNF"] = everything["JCNF"].astype("Int64")
-    write_geopackage(path, everything, delivered(np.append(shapes, np.array(added, dtype=object)), PLANE_CRS), crs=PLANE_CRS, layer="buildings", kind="Polygon")
+    write_geopackage(
+        path,
+        everything,
+        delivered(np.append(shapes, np.array(added, dtype=object)), PLANE_CRS),
+        crs=PLANE_CRS,
+        layer="buildings",
+        kind="Polygon",
+    )
 
 
 def _completion(number: int, year: int) -> str | None:
@@ -159,12 +234,20 @@ def _completion(number: int, year: int) -> str | None:
 def write_roads(path: Path, county: County) -> None:
     """Road centrelines: GeoPackage, EPSG:4490."""
     frame = county.roads
-    table = pd.DataFrame({
-        "路段编号": frame["road_id"], "道路名称": frame["name"].where(frame["name"] != "", None), "道路等级": frame["road_class"].map(CLASS_ZH),
-        "用地宽度": frame["land_width_m"],
-    })
-    lines = np.array([shapely.MultiLineString(list(shapely.get_parts(line))) for line in frame["geometry"]], dtype=object)
-    write_geopackage(path, table, delivered(lines, "EPSG:4490"), crs="EPSG:4490", layer="roads", kind="MultiLineString")
+    table = pd.DataFrame(
+        {
+            "路段编号": frame["road_id"],
+            "道路名称": frame["name"].where(frame["name"] != "", None),
+            "道路等级": frame["road_class"].map(CLASS_ZH),
+            "用地宽度": frame["land_width_m"],
+        }
+    )
+    lines = np.array(
+        [shapely.MultiLineString(list(shapely.get_parts(line))) for line in frame["geometry"]], dtype=object
+    )
+    write_geopackage(
+        path, table, delivered(lines, "EPSG:4490"), crs="EPSG:4490", layer="roads", kind="MultiLineString"
+    )
 
 
 def write_water(path: Path, county: County) -> None:
@@ -172,10 +255,24 @@ def write_water(path: Path, county: County) -> None:
     frame = shapely.buffer(county.towns.outline, 2500.0)
     rows, shapes = [], []
     for number, river in enumerate(county.terrain.rivers, start=1):
-        rows.append({"编号": f"HL{number:02d}", "名称": river.name, "类别": words.WATER_KIND["river"], "数据性质": SYNTHETIC})
+        rows.append(
+            {
+                "编号": f"HL{number:02d}",
+                "名称": river.name,
+                "类别": words.WATER_KIND["river"],
+                "数据性质": SYNTHETIC,
+            }
+        )
         shapes.append(shapely.intersection(river.polygon, frame))
     for number, (name, polygon) in enumerate(county.terrain.reservoirs.items(), start=1):
-        rows.append({"编号": f"SK{number:02d}", "名称": name, "类别": words.WATER_KIND["reservoir"], "数据性质": SYNTHETIC})
+        rows.append(
+            {
+                "编号": f"SK{number:02d}",
+                "名称": name,
+                "类别": words.WATER_KIND["reservoir"],
+                "数据性质": SYNTHETIC,
+            }
+        )
         shapes.append(polygon)
     write_geojson(path, rows, delivered(np.array(shapes, dtype=object), "EPSG:4490"), name="水系")
 
@@ -183,21 +280,38 @@ def write_water(path: Path, county: County) -> None:
 def write_power_lines(path: Path, county: County) -> None:
     """Overhead lines: GeoJSON, EPSG:4490."""
     rows = [
-        {"线路编号": item["line_id"], "线路名称": item["name"], "电压kV": item["voltage_kv"], "边导线距中心m": item["outer_offset_m"], "数据性质": SYNTHETIC}
+        {
+            "线路编号": item["line_id"],
+            "线路名称": item["name"],
+            "电压kV": item["voltage_kv"],
+            "边导线距中心m": item["outer_offset_m"],
+            "数据性质": SYNTHETIC,
+        }
         for item in county.power_lines.to_dict("records")
     ]
-    write_geojson(path, rows, delivered(county.power_lines["geometry"].to_numpy(), "EPSG:4490"), name="架空线路")
+    write_geojson(
+        path, rows, delivered(county.power_lines["geometry"].to_numpy(), "EPSG:4490"), name="架空线路"
+    )
 
 
 def write_contours(path: Path, county: County) -> None:
     """Individual-risk contours of two reports: GeoJSON, EPSG:4490; the outline of one crosses itself."""
     rows = [
-        {"编号": item["contour_id"], "企业编号": item["enterprise_id"], "个人风险": item["risk_per_year"], "评价机构": item["institution"],
-         "报告编号": item["report_number"], "有效期至": item["valid_until_on"], "数据性质": SYNTHETIC}
+        {
+            "编号": item["contour_id"],
+            "企业编号": item["enterprise_id"],
+            "个人风险": item["risk_per_year"],
+            "评价机构": item["institution"],
+            "报告编号": item["report_number"],
+            "有效期至": item["valid_until_on"],
+            "数据性质": SYNTHETIC,
+        }
         for item in county.contours.to_dict("records")
     ]
     shapes = county.contours["geometry"].to_numpy()
-    write_geojson(path, rows, delivered(replaced(shapes, {6: bow_tie(shapes[6])}), "EPSG:4490"), name="个人风险等值线")
+    write_geojson(
+        path, rows, delivered(replaced(shapes, {6: bow_tie(shapes[6])}), "EPSG:4490"), name="个人风险等值线"
+    )
 
 
 def write_relief(path: Path, county: County) -> None:
@@ -215,7 +329,11 @@ def write_population(path: Path, county: County) -> None:
     frame = county.buildings
     row = ((HALF_HEIGHT_M - frame["y"].to_numpy(float)) / POPULATION_CELL_M).astype(int)
     column = ((frame["x"].to_numpy(float) + HALF_WIDTH_M) / POPULATION_CELL_M).astype(int)
-    persons = np.bincount(row * shape[1] + column, weights=frame["n_households"] * PERSONS_PER_HOUSEHOLD, minlength=shape[0] * shape[1])
+    persons = np.bincount(
+        row * shape[1] + column,
+        weights=frame["n_households"] * PERSONS_PER_HOUSEHOLD,
+        minlength=shape[0] * shape[1],
+    )
     transform = rasterio.Affine(POPULATION_CELL_M, 0, -HALF_WIDTH_M, 0, -POPULATION_CELL_M, HALF_HEIGHT_M)
     beyond = rasterio.features.geometry_mask([county.towns.outline], shape, transform, all_touched=True)
     values = np.where(beyond, -1.0, persons.reshape(shape).round(1)).astype("float32")

@@ -1,4 +1,4 @@
-"""Fictional names and codes: villages, firms, people, credit codes with right check digits and a reserved region."""
+"""Fictional names and codes: villages, firms, people, credit codes with right check digits."""
 
 from __future__ import annotations
 
@@ -10,18 +10,34 @@ CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 CREDIT_WEIGHTS = [pow(3, place, 31) for place in range(17)]
 ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
-VILLAGE_FIRST = "松柏槐柳桐杉楠桂梅荷莲菱芦桃李杏枣栗茶麻稻谷金银铜铁石砂泥溪泉塘堰井湾沱坝坪坡岗岭垭峰岩洞竹篁鹤鹭雁燕鹰牛马羊鹿龙凤"
+VILLAGE_FIRST = (
+    "松柏槐柳桐杉楠桂梅荷莲菱芦桃李杏枣栗茶麻稻谷金银铜铁石砂泥溪泉塘堰井湾沱坝坪坡岗"
+    "岭垭峰岩洞竹篁鹤鹭雁燕鹰牛马羊鹿龙凤"
+)
 VILLAGE_SECOND = "林树坡湾沟坪坝塘堰井桥庙寺观店铺场垭岭岗山岩洞溪泉河滩渡口门墙院屋坎田埂圩冲坳台"
-SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段"
-GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英华玉萍红建文辉力永健世广志义兴良海山仁波宁贵福生元全国胜学祥才发武新利清飞彬富顺信子晨睿博雅"
-FIRM_WORDS = "沧云石鹤鹭青萝双枫龙竹望溪汇台恒嘉瑞鑫宏泰安达远大润丰源隆昌盛康宁诚信德义仁和同创新锐捷腾飞翔宇天地海川岳峰岭松柏梅兰菊竹华夏禾谷穗"
+SURNAMES = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
+    "苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史"
+    "顾侯邵孟龙万段"
+)
+GIVEN = (
+    "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英华玉萍红建文辉力永健世广志义兴良海"
+    "山仁波宁贵福生元全国胜学祥才发武新利清飞彬富顺信子晨睿博雅"
+)
+FIRM_WORDS = (
+    "沧云石鹤鹭青萝双枫龙竹望溪汇台恒嘉瑞鑫宏泰安达远大润丰源隆昌盛康宁诚信德义仁和同"
+    "创新锐捷腾飞翔宇天地海川岳峰岭松柏梅兰菊竹华夏禾谷穗"
+)
 
 
 def village_names(rng: Rng, count: int) -> list[str]:
     """Distinct names of villages."""
     names: dict[str, None] = {}
     while len(names) < count:
-        first, second = VILLAGE_FIRST[rng.integers(len(VILLAGE_FIRST))], VILLAGE_SECOND[rng.integers(len(VILLAGE_SECOND))]
+        first, second = (
+            VILLAGE_FIRST[rng.integers(len(VILLAGE_FIRST))],
+            VILLAGE_SECOND[rng.integers(len(VILLAGE_SECOND))],
+        )
         if first != second:
             names[f"{first}{second}村"] = None
     return list(names)

@@ -10,8 +10,21 @@ Floats = NDArray[np.float64]
 Rng = np.random.Generator
 
 SUBJECTS = (
-    "terrain", "towns", "lattices", "roads", "settlements", "enterprises", "hazards", "pipelines", "accidents",
-    "targets", "services", "offices", "quarters", "faults", "names",
+    "terrain",
+    "towns",
+    "lattices",
+    "roads",
+    "settlements",
+    "enterprises",
+    "hazards",
+    "pipelines",
+    "accidents",
+    "targets",
+    "services",
+    "offices",
+    "quarters",
+    "faults",
+    "names",
 )
 
 

@@ -43,15 +43,33 @@ class LinePlan:
 
 
 TRUNK = LinePlan(
-    "GD-SQ01", "沧枫输气干线", "川枫天然气管道有限公司", "natural_gas", 813.0, 10.0, date(2009, 6, 18),
+    "GD-SQ01",
+    "沧枫输气干线",
+    "川枫天然气管道有限公司",
+    "natural_gas",
+    813.0,
+    10.0,
+    date(2009, 6, 18),
     ((7.0, 19.0), (8.6, 8.2), (9.4, 3.0), HIGH_CONSEQUENCE_VILLAGE, (22.0, -9.0)),
 )
 PRODUCTS = LinePlan(
-    "GD-CP01", "南枫成品油管道", "南枫成品油管道有限公司", "refined_product", 273.1, 8.0, date(2006, 11, 3),
+    "GD-CP01",
+    "南枫成品油管道",
+    "南枫成品油管道有限公司",
+    "refined_product",
+    273.1,
+    8.0,
+    date(2006, 11, 3),
     ((-3.5, -19.0), (0.6, -9.6), (6.0, -8.6)),
 )
 BRANCH = LinePlan(
-    "GD-SQ02", "沧阳输气支线", "川枫天然气管道有限公司", "natural_gas", 323.9, 6.3, date(2014, 9, 30),
+    "GD-SQ02",
+    "沧阳输气支线",
+    "川枫天然气管道有限公司",
+    "natural_gas",
+    323.9,
+    6.3,
+    date(2014, 9, 30),
     ((9.4, 3.0), (2.6, 4.6), (-2.4, 8.0), (-9.5, 13.0)),
 )
 REROUTED_ON = date(2023, 6, 20)
@@ -66,7 +84,9 @@ def build_transmission(graph: Graph, towns: Towns, hamlets: pd.DataFrame) -> pd.
     branch = _routed(BRANCH, graph, towns, hamlets)
     branch = shapely.LineString([*junction.coords, *branch.coords[1:]])
     parts = _rerouted(trunk)
-    used = sum(line.length for line, _ in parts.values() if line is not parts["GD-SQ01-03"][0]) + products.length
+    used = (
+        sum(line.length for line, _ in parts.values() if line is not parts["GD-SQ01-03"][0]) + products.length
+    )
     branch = shapely.ops.substring(branch, 0, TRANSMISSION_LENGTH_KM * 1000 - used)
     rows = [_row(TRUNK, line_id, line, start_m) for line_id, (line, start_m) in parts.items()]
     rows += [_row(PRODUCTS, "GD-CP01", products, 0.0), _row(BRANCH, "GD-SQ02", branch, 0.0)]
@@ -75,9 +95,18 @@ def build_transmission(graph: Graph, towns: Towns, hamlets: pd.DataFrame) -> pd.
 
 def _row(plan: LinePlan, line_id: str, line: shapely.LineString, start_m: float) -> dict[str, object]:
     return {
-        "pipeline_id": line_id, "name": plan.name, "operator": plan.operator, "kind": "transmission", "medium": plan.medium,
-        "diameter_mm": plan.diameter_mm, "pressure_mpa": plan.pressure_mpa, "in_service_on": plan.in_service_on,
-        "start_chainage_m": round(start_m, 1), "is_buried": True, "status": "operating", "geometry": line,
+        "pipeline_id": line_id,
+        "name": plan.name,
+        "operator": plan.operator,
+        "kind": "transmission",
+        "medium": plan.medium,
+        "diameter_mm": plan.diameter_mm,
+        "pressure_mpa": plan.pressure_mpa,
+        "in_service_on": plan.in_service_on,
+        "start_chainage_m": round(start_m, 1),
+        "is_buried": True,
+        "status": "operating",
+        "geometry": line,
     }
 
 
@@ -113,7 +142,9 @@ def _avoidance(graph: Graph, hamlets: pd.DataFrame) -> Floats:
 def _stop(graph: Graph, hamlets: pd.DataFrame, stop: object) -> int:
     if isinstance(stop, str):
         village = hamlets[hamlets["village_name"] == stop].iloc[0]
-        return graph.nearest(np.array([village["x"] - TRUNK_OFFSET_M * 0.7, village["y"] - TRUNK_OFFSET_M * 0.7]))
+        return graph.nearest(
+            np.array([village["x"] - TRUNK_OFFSET_M * 0.7, village["y"] - TRUNK_OFFSET_M * 0.7])
+        )
     return graph.nearest(km(*stop))  # type: ignore[misc]
 
 
@@ -121,13 +152,21 @@ def _rerouted(trunk: shapely.LineString) -> dict[str, tuple[shapely.LineString, 
     """Trunk as built: before, new stretch, old stretch, after; with the chainage at which each begins."""
     start = trunk.length * REROUTE_START_SHARE
     end = start + REROUTE_LENGTH_M
-    before, old, after = (shapely.ops.substring(trunk, a, b) for a, b in ((0, start), (start, end), (end, trunk.length)))
+    before, old, after = (
+        shapely.ops.substring(trunk, a, b) for a, b in ((0, start), (start, end), (end, trunk.length))
+    )
     first, last = np.array(old.coords[0]), np.array(old.coords[-1])
     across = np.array([-(last - first)[1], (last - first)[0]]) / np.hypot(*(last - first))
-    bulge = [first + (last - first) * share + across * REROUTE_OFFSET_M * rise for share, rise in ((0.16, 0.9), (0.5, 1.05), (0.83, 0.92))]
+    bulge = [
+        first + (last - first) * share + across * REROUTE_OFFSET_M * rise
+        for share, rise in ((0.16, 0.9), (0.5, 1.05), (0.83, 0.92))
+    ]
     new = shapely.LineString([first, *bulge, last])
     return {
-        "GD-SQ01-01": (before, 0.0), "GD-SQ01-02": (new, start), "GD-SQ01-03": (old, start), "GD-SQ01-04": (after, start + new.length),
+        "GD-SQ01-01": (before, 0.0),
+        "GD-SQ01-02": (new, start),
+        "GD-SQ01-03": (old, start),
+        "GD-SQ01-04": (after, start + new.length),
     }
 
 
@@ -144,7 +183,7 @@ PARK_SHARE = {"HG01": 0.82, "GY02": 0.12, "WL03": 0.06}
 
 
 def build_industrial(rng: Rng, lattices: dict[str, Lattice], size: Size) -> pd.DataFrame:
-    """Pressure pipes along the parks' streets, each on its own place of the rack; lengths add up to the wanted."""
+    """Pressure pipes along the parks' streets, each on its own place of the rack."""
     rows: list[dict[str, object]] = []
     for park_id, share in PARK_SHARE.items():
         left_m = size.pipe_length_km * 1000 * share
@@ -173,12 +212,21 @@ def _rack_pipe(rng: Rng, lattice: Lattice, number: int) -> shapely.LineString:
 
 def _industrial_row(rng: Rng, park_id: str, number: int, line: shapely.LineString) -> dict[str, object]:
     shares = np.array([row[2] for row in INDUSTRIAL_MEDIA])
-    medium, word, _, diameter, pressure = INDUSTRIAL_MEDIA[int(rng.choice(len(shares), p=shares / shares.sum()))]
+    medium, word, _, diameter, pressure = INDUSTRIAL_MEDIA[
+        int(rng.choice(len(shares), p=shares / shares.sum()))
+    ]
     return {
-        "pipeline_id": f"GY-{park_id}-{number:03d}", "name": f"{park_id}{word}管{number:03d}", "operator": f"{park_id}公用工程公司",
-        "kind": "industrial", "medium": medium, "diameter_mm": float(rng.choice(_standard_sizes(diameter))),
-        "pressure_mpa": round(float(rng.uniform(*pressure)), 1), "in_service_on": date(int(rng.integers(2006, 2025)), int(rng.integers(1, 13)), 15),
-        "start_chainage_m": 0.0, "is_buried": bool(rng.random() < 0.15), "status": "operating" if rng.random() < 0.95 else "suspended",
+        "pipeline_id": f"GY-{park_id}-{number:03d}",
+        "name": f"{park_id}{word}管{number:03d}",
+        "operator": f"{park_id}公用工程公司",
+        "kind": "industrial",
+        "medium": medium,
+        "diameter_mm": float(rng.choice(_standard_sizes(diameter))),
+        "pressure_mpa": round(float(rng.uniform(*pressure)), 1),
+        "in_service_on": date(int(rng.integers(2006, 2025)), int(rng.integers(1, 13)), 15),
+        "start_chainage_m": 0.0,
+        "is_buried": bool(rng.random() < 0.15),
+        "status": "operating" if rng.random() < 0.95 else "suspended",
         "geometry": line,
     }
 
@@ -189,19 +237,28 @@ def _standard_sizes(bounds: tuple[float, float]) -> NDArray[np.float64]:
 
 
 def build_stations(transmission: pd.DataFrame) -> pd.DataFrame:
-    """Stations and valve rooms on the lines: ``station_id``, ``pipeline_id``, ``name``, ``kind``, ``chainage_m``, ``geometry``."""
+    """Stations and valve rooms on the lines, with their chainage in metres."""
     by_id = transmission.set_index("pipeline_id")
     plans = (
-        ("ZC01", "GD-SQ01-01", "白鹭1号阀室", "valve_room", 0.45), ("ZC02", "GD-SQ01-04", "龙竹分输站", "station", 0.12),
-        ("ZC03", "GD-SQ01-04", "双枫2号阀室", "valve_room", 0.72), ("ZC04", "GD-CP01", "望溪阀室", "valve_room", 0.40),
-        ("ZC05", "GD-CP01", "云沧成品油库", "depot", 1.0), ("ZC06", "GD-SQ02", "沧阳门站", "station", 0.62),
+        ("ZC01", "GD-SQ01-01", "白鹭1号阀室", "valve_room", 0.45),
+        ("ZC02", "GD-SQ01-04", "龙竹分输站", "station", 0.12),
+        ("ZC03", "GD-SQ01-04", "双枫2号阀室", "valve_room", 0.72),
+        ("ZC04", "GD-CP01", "望溪阀室", "valve_room", 0.40),
+        ("ZC05", "GD-CP01", "云沧成品油库", "depot", 1.0),
+        ("ZC06", "GD-SQ02", "沧阳门站", "station", 0.62),
         ("ZC07", "GD-SQ02", "工业园末站", "station", 1.0),
     )
     rows = []
     for station_id, line_id, name, kind, share in plans:
         line, start = by_id.loc[line_id, "geometry"], by_id.loc[line_id, "start_chainage_m"]
-        rows.append({
-            "station_id": station_id, "pipeline_id": line_id, "name": name, "kind": kind,
-            "chainage_m": round(start + share * line.length, 1), "geometry": line.interpolate(share, normalized=True),
-        })
+        rows.append(
+            {
+                "station_id": station_id,
+                "pipeline_id": line_id,
+                "name": name,
+                "kind": kind,
+                "chainage_m": round(start + share * line.length, 1),
+                "geometry": line.interpolate(share, normalized=True),
+            }
+        )
     return pd.DataFrame(rows)

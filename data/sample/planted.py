@@ -1,4 +1,4 @@
-"""Buildings put on purpose: on a pipeline, near one, and a dense settlement beside the high-pressure gas line."""
+"""Buildings put on purpose: on a pipeline, near one, and a dense settlement beside the gas line."""
 
 from __future__ import annotations
 
@@ -20,24 +20,50 @@ ON_PIPE_BUILDINGS: tuple[tuple[float, float, int, str | None], ...] = (
     (0.57, 1.2, 2010, "2010-10-28"),
     (0.63, 2.0, 2018, "2018-05-06"),
 )
-"""Share of the line, distance of the wall from the centreline in m, year and (where known) date of completion.
+"""Share of the line, distance of the wall from the centreline in m, year and, where known, date.
 
 The pipeline protection law came into force on 2010-10-01; four stood before, three came after.
 """
 POSSIBLE_DISTANCE_M, POSSIBLE_SHARE = 6.0, 0.30
-DENSE_ROWS = ((62.0, 5), (104.0, 5), (150.0, 4))
+DENSE_ROWS = ((62.0, 6), (104.0, 6), (150.0, 5))
 """Distance of the fronts from the gas line in m and blocks in a row, for the dense settlement."""
 
 
-def build_planted(transmission: pd.DataFrame, hamlets: pd.DataFrame) -> pd.DataFrame:
+def build_planted(transmission: pd.DataFrame, hamlets: pd.DataFrame, roads: pd.DataFrame) -> pd.DataFrame:
     """Planted buildings with the columns of `buildings.COLUMNS` and ``built_on``, ``case``."""
     line = transmission.set_index("pipeline_id")["geometry"]
     rows = []
     for share, distance_m, year, built_on in ON_PIPE_BUILDINGS:
         case = "pipe_before_2010" if (built_on or str(year)) < "2010-10" else "pipe_after_2010"
-        rows.append(_beside(line[ON_PIPE_LINE_ID], share, distance_m, size=(12.0, 9.0), year=year, built_on=built_on, case=case))
-    rows.append(_beside(line[POSSIBLE_LINE_ID], POSSIBLE_SHARE, POSSIBLE_DISTANCE_M, size=(13.0, 9.0), year=2015, built_on=None, case="pipe_possible"))
-    return pd.DataFrame(rows + _dense_settlement(line[ON_PIPE_LINE_ID], hamlets) + _village_core(hamlets))
+        rows.append(
+            _beside(
+                line[ON_PIPE_LINE_ID],
+                share,
+                distance_m,
+                size=(12.0, 9.0),
+                year=year,
+                built_on=built_on,
+                case=case,
+            )
+        )
+    rows.append(
+        _beside(
+            line[POSSIBLE_LINE_ID],
+            POSSIBLE_SHARE,
+            POSSIBLE_DISTANCE_M,
+            size=(13.0, 9.0),
+            year=2015,
+            built_on=None,
+            case="pipe_possible",
+        )
+    )
+    others = pd.DataFrame(_dense_settlement(line[ON_PIPE_LINE_ID], hamlets) + _village_core(hamlets))
+    middles = shapely.points(others[["x", "y"]].to_numpy(float))
+    reach = np.where(others["case"] == "dense_settlement", 24.0, 10.0)
+    on_road = shapely.STRtree(roads["geometry"].to_numpy()).query(
+        middles, predicate="dwithin", distance=reach
+    )[0]
+    return pd.concat([pd.DataFrame(rows), others.drop(index=np.unique(on_road))], ignore_index=True)
 
 
 def _village_core(hamlets: pd.DataFrame) -> list[dict[str, object]]:
@@ -45,7 +71,8 @@ def _village_core(hamlets: pd.DataFrame) -> list[dict[str, object]]:
     middle = hamlets.loc[hamlets["village_name"] == PLANT_VILLAGE, ["x", "y"]].to_numpy()[0]
     spots = [(east, north) for east in (-27.0, -9.0, 9.0, 27.0) for north in (-26.0, -10.0, 10.0, 26.0)]
     return [
-        _building(middle + np.array(spot), (10.5, 8.5), 0.0, 1994, n_storeys=2, n_households=2) | {"built_on": None, "case": "village_core"}
+        _building(middle + np.array(spot), (10.5, 8.5), 0.0, 1994, n_storeys=2, n_households=2)
+        | {"built_on": None, "case": "village_core"}
         for spot in spots
     ]
 
@@ -63,19 +90,38 @@ def straight_place(line: shapely.LineString, share: float) -> tuple[Floats, floa
 
 
 def _beside(
-    line: shapely.LineString, share: float, distance_m: float, *, size: tuple[float, float], year: int, built_on: str | None, case: str
+    line: shapely.LineString,
+    share: float,
+    distance_m: float,
+    *,
+    size: tuple[float, float],
+    year: int,
+    built_on: str | None,
+    case: str,
 ) -> dict[str, object]:
     """A house parallel to the line whose near wall keeps the distance (0: the line passes under it)."""
     place, angle = straight_place(line, share)
     off = 0.0 if distance_m == 0 else distance_m + size[1] / 2
     centre = place + off * np.array([-np.sin(angle), np.cos(angle)])
-    return _building(centre, size, angle, year, n_storeys=2, n_households=1) | {"built_on": built_on, "case": case}
+    return _building(centre, size, angle, year, n_storeys=2, n_households=1) | {
+        "built_on": built_on,
+        "case": case,
+    }
 
 
-def _building(centre: Floats, size: tuple[float, float], angle: float, year: int, *, n_storeys: int, n_households: int) -> dict[str, object]:
+def _building(
+    centre: Floats, size: tuple[float, float], angle: float, year: int, *, n_storeys: int, n_households: int
+) -> dict[str, object]:
     return {
-        "x": centre[0], "y": centre[1], "width_m": size[0], "depth_m": size[1], "angle_rad": angle, "use": "residential",
-        "n_storeys": n_storeys, "n_households": n_households, "built_year": year,
+        "x": centre[0],
+        "y": centre[1],
+        "width_m": size[0],
+        "depth_m": size[1],
+        "angle_rad": angle,
+        "use": "residential",
+        "n_storeys": n_storeys,
+        "n_households": n_households,
+        "built_year": year,
     }
 
 
@@ -88,7 +134,10 @@ def _dense_settlement(line: shapely.LineString, hamlets: pd.DataFrame) -> list[d
     for distance_m, count in DENSE_ROWS:
         for number in range(count):
             centre = place + (distance_m + 6.5) * across + (number - (count - 1) / 2) * 46.0 * ahead
-            rows.append(_building(centre, (38.0, 13.0), angle, 2016, n_storeys=3, n_households=12) | {"built_on": None, "case": "dense_settlement"})
+            rows.append(
+                _building(centre, (38.0, 13.0), angle, 2016, n_storeys=3, n_households=12)
+                | {"built_on": None, "case": "dense_settlement"}
+            )
     return rows
 
 

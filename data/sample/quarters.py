@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from data.sample.accidents import PARTIAL_DAYS, PARTIAL_YEAR
 from data.sample.county import County
@@ -17,7 +18,7 @@ from data.sample.plants import CLOSED_PLANT_ID, NEW_PROJECT_ID, RECTIFIED_PLANT_
 
 RECTIFIED_ON, CLOSED_ON = date(2026, 6, 12), date(2026, 8, 27)
 RECTIFIED_SCORE = 71.5
-MOVED_IDS = ("YC000103", "YC001007", "YC001019")
+MOVED_IDS = ("YC000103", "YC001125", "YC001140")
 MOVED_BY_M = (118.0, -76.0)
 NEW_MAJOR_DANGER = ("YC000020", "氢气站未设置可燃气体检测报警", date(2026, 8, 14), date(2026, 11, 30))
 
@@ -31,7 +32,11 @@ class Quarter:
     as_of: date
 
 
-QUARTERS = (Quarter(1, "2026Q1", date(2026, 3, 31)), Quarter(2, "2026Q2", date(2026, 6, 30)), Quarter(3, "2026Q3", date(2026, 9, 30)))
+QUARTERS = (
+    Quarter(1, "2026Q1", date(2026, 3, 31)),
+    Quarter(2, "2026Q2", date(2026, 6, 30)),
+    Quarter(3, "2026Q3", date(2026, 9, 30)),
+)
 
 
 def county_at(county: County, quarter: Quarter, rng: Rng) -> County:
@@ -39,14 +44,27 @@ def county_at(county: County, quarter: Quarter, rng: Rng) -> County:
     enterprises = _enterprises(county.enterprises, quarter)
     ids = set(enterprises["enterprise_id"])
     units = county.units[county.units["enterprise_id"].isin(ids)]
-    units = units.assign(status=np.where(units["enterprise_id"].eq(CLOSED_PLANT_ID) & (quarter.number >= 3), "closed", units["status"]))
+    units = units.assign(
+        status=np.where(
+            units["enterprise_id"].eq(CLOSED_PLANT_ID) & (quarter.number >= 3), "closed", units["status"]
+        )
+    )
+    if quarter.number >= 3:
+        moved = units["enterprise_id"].isin(MOVED_IDS)
+        units.loc[moved, "geometry"] = shapely.transform(
+            units.loc[moved, "geometry"].to_numpy(), lambda xy: xy + MOVED_BY_M
+        )
     gone = set(units.loc[units["status"] == "closed", "unit_id"])
     chemicals = county.chemicals[county.chemicals["unit_id"].isin(set(units["unit_id"]) - gone)]
     last_day = pd.Timestamp(PARTIAL_YEAR, 1, 1) + timedelta(days=PARTIAL_DAYS[quarter.number - 1])
     return replace(
-        county, enterprises=enterprises, units=units, chemicals=chemicals,
+        county,
+        enterprises=enterprises,
+        units=units,
+        chemicals=chemicals,
         accidents=county.accidents[county.accidents["occurred_at"] < last_day],
-        hidden_dangers=_hidden_dangers(county, quarter, rng), declared_levels=_declared_levels(county, quarter),
+        hidden_dangers=_hidden_dangers(county, quarter, rng),
+        declared_levels=_declared_levels(county, quarter),
     )
 
 
@@ -69,19 +87,26 @@ def _enterprises(enterprises: pd.DataFrame, quarter: Quarter) -> pd.DataFrame:
 
 
 def _hidden_dangers(county: County, quarter: Quarter, rng: Rng) -> pd.DataFrame:
-    """At each later delivery the plant's danger and a third of the general ones are closed, new ones are found."""
+    """At each later delivery the plant's danger and a third of the general ones are closed."""
     frame = county.hidden_dangers.copy()
     ids = county.enterprises["enterprise_id"].to_numpy()[40:400]
     for number in range(2, quarter.number + 1):
         is_open = (frame["status"] == "open") & (frame["severity"] == "general")
         frame.loc[is_open & (rng.random(len(frame)) < 0.34), "status"] = "closed"
         frame.loc[frame["enterprise_id"] == RECTIFIED_PLANT_ID, "status"] = "closed"
-        new = [_new_danger(rng, len(frame) + row + 1, str(rng.choice(ids)), number) for row in range(5 if number == 2 else 8)]
+        new = [
+            _new_danger(rng, len(frame) + row + 1, str(rng.choice(ids)), number)
+            for row in range(5 if number == 2 else 8)
+        ]
         frame = pd.concat([frame, pd.DataFrame(new)], ignore_index=True)
     if quarter.number >= 3:
         enterprise_id, text, found_on, deadline_on = NEW_MAJOR_DANGER
         major = _new_danger(rng, len(frame) + 1, enterprise_id, 3) | {
-            "severity": "major", "description": text, "found_on": found_on, "deadline_on": deadline_on}
+            "severity": "major",
+            "description": text,
+            "found_on": found_on,
+            "deadline_on": deadline_on,
+        }
         frame = pd.concat([frame, pd.DataFrame([major])], ignore_index=True)
     return frame
 
@@ -89,9 +114,14 @@ def _hidden_dangers(county: County, quarter: Quarter, rng: Rng) -> pd.DataFrame:
 def _new_danger(rng: Rng, number: int, enterprise_id: str, quarter: int) -> dict[str, object]:
     found_on = date(2026, 3 * quarter - 2, 3) + timedelta(days=int(rng.integers(80)))
     return {
-        "danger_id": f"YH2026{number:04d}", "enterprise_id": enterprise_id, "severity": "general",
-        "description": GENERAL_DANGERS[int(rng.integers(len(GENERAL_DANGERS)))], "found_on": found_on,
-        "deadline_on": found_on + timedelta(days=int(rng.integers(100, 170))), "responsible_person": person_name(rng), "status": "open",
+        "danger_id": f"YH2026{number:04d}",
+        "enterprise_id": enterprise_id,
+        "severity": "general",
+        "description": GENERAL_DANGERS[int(rng.integers(len(GENERAL_DANGERS)))],
+        "found_on": found_on,
+        "deadline_on": found_on + timedelta(days=int(rng.integers(100, 170))),
+        "responsible_person": person_name(rng),
+        "status": "open",
     }
 
 

@@ -18,14 +18,20 @@ from data.sample.size import Size
 from data.sample.towns import Towns
 
 CLASSES = (
-    "expressway", "national_road", "provincial_road", "county_road", "township_road", "village_road", "street",
+    "expressway",
+    "national_road",
+    "provincial_road",
+    "county_road",
+    "township_road",
+    "village_road",
+    "street",
 )
 CLASS_ZH = dict(zip(CLASSES, ("高速公路", "国道", "省道", "县道", "乡道", "村道", "城市道路")))
 LAND_WIDTH_M = dict(zip(CLASSES, (62.0, 38.0, 30.0, 22.0, 13.0, 8.0, 24.0)))
 WIDTH_BLANK_SHARE = dict(zip(CLASSES, (0.0, 0.0, 0.04, 0.08, 0.15, 0.35, 0.30)))
 CARRIAGEWAY_M = dict(zip(CLASSES, (26.0, 15.0, 12.0, 8.5, 6.5, 4.5, 12.0)))
 REUSE_FACTOR = 0.5
-ROUNDING_SHARE = 0.893
+ROUNDING_SHARE = 0.95
 """Length of the rounded roads relative to the edges that they follow."""
 TRUNK_ROUTES: tuple[tuple[str, str, tuple[object, ...]], ...] = (
     ("G999", "national_road", ((0.5, 18.0), "seat", "hehui", (3.5, -19.0))),
@@ -84,23 +90,35 @@ class Network:
 def build_roads(
     rng: Rng, graph: Graph, towns: Towns, lattices: dict[str, Lattice], hamlets: pd.DataFrame, size: Size
 ) -> pd.DataFrame:
-    """Roads between junctions: ``road_id``, ``name``, ``road_class``, ``land_width_m``, ``geometry`` (plane)."""
-    network = Network(graph, np.where(graph.is_street, CLASSES.index("street"), -1), np.where(graph.is_street, "街", "").astype(object))
+    """Roads between junctions: ``road_id``, ``name``, ``road_class``, ``land_width_m``, ``geometry``."""
+    network = Network(
+        graph,
+        np.where(graph.is_street, CLASSES.index("street"), -1),
+        np.where(graph.is_street, "街", "").astype(object),
+    )
     expressway, ramps = _expressway(graph, lattices)
     _lay_trunk_routes(network, list(lattices))
     _lay_ramps(network, ramps)
     _lay_settlement_roads(network, hamlets)
     _lay_extra_links(rng, network, hamlets, size, shapely.length(expressway) / 1000)
     chains = _chains(network)
-    chains = [(CLASSES.index("expressway"), EXPRESSWAY[0], expressway), *chains, *_ramp_lines(network, expressway, ramps)]
+    chains = [
+        (CLASSES.index("expressway"), EXPRESSWAY[0], expressway),
+        *chains,
+        *_ramp_lines(network, expressway, ramps),
+    ]
     return _features(rng, chains, towns)
 
 
 def _expressway(graph: Graph, lattices: dict[str, Lattice]) -> tuple[shapely.LineString, Ints]:
     """Centreline kept away from the towns, and the nodes at its interchanges."""
-    hull = shapely.buffer(shapely.union_all([lattice.hull for lattice in lattices.values()]), EXPRESSWAY_TOWN_CLEARANCE_M)
+    hull = shapely.buffer(
+        shapely.union_all([lattice.hull for lattice in lattices.values()]), EXPRESSWAY_TOWN_CLEARANCE_M
+    )
     near_town = _inside(hull, graph.nodes)[graph.edges].any(axis=1)
-    matrix = graph.matrix(np.sqrt(graph.cost_m * graph.length_m) * np.where(near_town | graph.is_street, 40.0, 1.0))
+    matrix = graph.matrix(
+        np.sqrt(graph.cost_m * graph.length_m) * np.where(near_town | graph.is_street, 40.0, 1.0)
+    )
     stops = [graph.nearest(km(*place)) for place in EXPRESSWAY[1]]
     path = [stops[0]]
     for start, end in zip(stops[:-1], stops[1:]):
@@ -136,12 +154,16 @@ def _lay_ramps(network: Network, ramps: Ints) -> None:
         network.lay(path, "county_road", "互通连接线")
 
 
-def _ramp_lines(network: Network, expressway: shapely.LineString, ramps: Ints) -> list[tuple[int, str, shapely.LineString]]:
+def _ramp_lines(
+    network: Network, expressway: shapely.LineString, ramps: Ints
+) -> list[tuple[int, str, shapely.LineString]]:
     """From each interchange node to the carriageway."""
     ends = shapely.points(network.graph.nodes[ramps])
     feet = [expressway.interpolate(expressway.project(point)) for point in ends]
     rank = CLASSES.index("county_road")
-    return [(rank, "互通连接线", shapely.LineString([a, b])) for a, b in zip(ends, feet) if a.distance(b) > 1.0]
+    return [
+        (rank, "互通连接线", shapely.LineString([a, b])) for a, b in zip(ends, feet) if a.distance(b) > 1.0
+    ]
 
 
 def _lay_settlement_roads(network: Network, hamlets: pd.DataFrame) -> None:
@@ -155,11 +177,16 @@ def _lay_settlement_roads(network: Network, hamlets: pd.DataFrame) -> None:
             network.lay(path, road_class, f"{name}路" if road_class == "village_road" else f"{name[:-1]}公路")
 
 
-def _lay_extra_links(rng: Rng, network: Network, hamlets: pd.DataFrame, size: Size, expressway_km: float) -> None:
+def _lay_extra_links(
+    rng: Rng, network: Network, hamlets: pd.DataFrame, size: Size, expressway_km: float
+) -> None:
     """Short links between neighbouring hamlets until the wanted length is there."""
     xy = network.graph.nodes[hamlets["node"].to_numpy()]
     triangles = Delaunay(xy).simplices
-    pairs = np.unique(np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]]), axis=1), axis=0)
+    pairs = np.unique(
+        np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]]), axis=1),
+        axis=0,
+    )
     gap_m = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)
     order = np.argsort(gap_m * rng.uniform(0.6, 1.6, len(pairs)))
     nodes, names = hamlets["node"].to_numpy(), hamlets["village_name"].to_numpy()
@@ -193,7 +220,9 @@ def _chains(network: Network) -> list[tuple[int, str, shapely.LineString]]:
     return chains
 
 
-def _walk(edges: Ints, at: dict[int, list[int]], is_end: dict[int, bool], done: set[int], node: int, edge: int) -> list[int]:
+def _walk(
+    edges: Ints, at: dict[int, list[int]], is_end: dict[int, bool], done: set[int], node: int, edge: int
+) -> list[int]:
     path = [node]
     while True:
         done.add(edge)
@@ -217,7 +246,9 @@ def _features(rng: Rng, chains: list[tuple[int, str, shapely.LineString]], towns
     lines = shapely.intersection(np.array([line for _, _, line in chains], dtype=object), towns.outline)
     ranks, routes = [rank for rank, _, _ in chains], [route for _, route, _ in chains]
     frame = pd.DataFrame({"rank": ranks, "name": routes, "geometry": lines})
-    frame = frame[shapely.length(frame["geometry"].to_numpy()) > 8.0].sort_values(["rank", "name"], kind="stable")
+    frame = frame[shapely.length(frame["geometry"].to_numpy()) > 8.0].sort_values(
+        ["rank", "name"], kind="stable"
+    )
     frame = frame.reset_index(drop=True)
     frame["road_class"] = [CLASSES[rank] for rank in frame["rank"]]
     frame["road_id"] = [f"DL{number:05d}" for number in range(1, len(frame) + 1)]
@@ -229,4 +260,6 @@ def _features(rng: Rng, chains: list[tuple[int, str, shapely.LineString]], towns
 
 
 def _road_name(route: str, rank: int) -> str:
-    return "" if route == "街" else f"{CLASS_ZH[CLASSES[rank]]}{route}" if route[0] in "GSX" and rank else route
+    return (
+        "" if route == "街" else f"{CLASS_ZH[CLASSES[rank]]}{route}" if route[0] in "GSX" and rank else route
+    )

@@ -56,10 +56,14 @@ class Graph:
 def weight_matrix(edges: Ints, weight: Floats, n_nodes: int) -> csr_array:
     """Both directions of undirected edges as a sparse matrix, shape (n_nodes, n_nodes)."""
     ends = np.concatenate([edges, edges[:, ::-1]])
-    return coo_array((np.concatenate([weight, weight]), (ends[:, 0], ends[:, 1])), shape=(n_nodes, n_nodes)).tocsr()
+    return coo_array(
+        (np.concatenate([weight, weight]), (ends[:, 0], ends[:, 1])), shape=(n_nodes, n_nodes)
+    ).tocsr()
 
 
-def build_graph(rng: Rng, terrain: Terrain, towns: Towns, lattices: dict[str, Lattice], *, cell_m: float) -> Graph:
+def build_graph(
+    rng: Rng, terrain: Terrain, towns: Towns, lattices: dict[str, Lattice], *, cell_m: float
+) -> Graph:
     """Jittered grid over the open land, joined to the street grids."""
     hull = shapely.buffer(shapely.union_all([lattice.hull for lattice in lattices.values()]), 0.55 * cell_m)
     shapely.prepare(hull)
@@ -75,7 +79,14 @@ def build_graph(rng: Rng, terrain: Terrain, towns: Towns, lattices: dict[str, La
         is_street += [np.ones(len(grid_edges), bool), np.zeros(len(links), bool)]
         count += len(grid_nodes)
     ground = np.exp(DETOUR_STRENGTH * fractal_field(rng, (300, 330), exponent=1.7))
-    return _weighted(terrain, ground, np.concatenate(nodes), np.concatenate(edges), np.concatenate(lattice_of), np.concatenate(is_street))
+    return _weighted(
+        terrain,
+        ground,
+        np.concatenate(nodes),
+        np.concatenate(edges),
+        np.concatenate(lattice_of),
+        np.concatenate(is_street),
+    )
 
 
 def _open_land(rng: Rng, towns: Towns, hull: shapely.Geometry, cell_m: float) -> tuple[Floats, Ints]:
@@ -85,10 +96,16 @@ def _open_land(rng: Rng, towns: Towns, hull: shapely.Geometry, cell_m: float) ->
     xy = xy + rng.uniform(-JITTER_SHARE, JITTER_SHARE, xy.shape) * cell_m
     wide = shapely.buffer(towns.outline, BEYOND_BORDER_M)
     shapely.prepare(wide)
-    kept = shapely.contains_xy(wide, xy[..., 0], xy[..., 1]) & ~shapely.contains_xy(hull, xy[..., 0], xy[..., 1])
+    kept = shapely.contains_xy(wide, xy[..., 0], xy[..., 1]) & ~shapely.contains_xy(
+        hull, xy[..., 0], xy[..., 1]
+    )
     number = np.where(kept, np.cumsum(kept).reshape(shape) - 1, -1)
-    pairs = [(number[:, :-1], number[:, 1:]), (number[:-1], number[1:]),
-             (number[:-1, :-1], number[1:, 1:]), (number[:-1, 1:], number[1:, :-1])]
+    pairs = [
+        (number[:, :-1], number[:, 1:]),
+        (number[:-1], number[1:]),
+        (number[:-1, :-1], number[1:, 1:]),
+        (number[:-1, 1:], number[1:, :-1]),
+    ]
     edges = np.concatenate([np.column_stack([a.ravel(), b.ravel()]) for a, b in pairs])
     return xy[kept], edges[(edges >= 0).all(axis=1)]
 
@@ -108,7 +125,12 @@ def _joined_lattice(lattice: Lattice, tree: cKDTree, cell_m: float, offset: int)
 
 
 def _weighted(
-    terrain: Terrain, ground: Floats, nodes: Floats, edges: Ints, lattice_of: Ints, is_street: NDArray[np.bool_]
+    terrain: Terrain,
+    ground: Floats,
+    nodes: Floats,
+    edges: Ints,
+    lattice_of: Ints,
+    is_street: NDArray[np.bool_],
 ) -> Graph:
     height = terrain.height_at(nodes)
     length = np.maximum(np.hypot(*(nodes[edges[:, 0]] - nodes[edges[:, 1]]).T), 1.0)
@@ -150,7 +172,7 @@ def without_loops(path: list[int]) -> list[int]:
 
 
 def paths_to_network(matrix: csr_array, network: Ints, ends: Ints) -> list[list[int]]:
-    """For each end the cheapest way to the nearest network node; ways join instead of running side by side."""
+    """For each end the cheapest way to the nearest network node; ways join, none runs beside another."""
     _, before, _ = dijkstra(matrix, indices=network, return_predecessors=True, min_only=True)
     paths = []
     for end in ends:

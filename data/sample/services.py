@@ -21,9 +21,21 @@ FIRE_STATIONS = (
     ("XF08", "青萝镇专职消防队(规划)", "township", "planned", "qingluo", (0.75, 0.7), None, None),
 )
 POWER_LINES = (
-    ("DL-220-1", "220kV 枫沧一线", 220.0, 7.5, ((-20, 7.5), (-13, 6.4), (-6.8, 9.0), (2.2, 7.4), (10.4, 8.4), (21, 9.0))),
+    (
+        "DL-220-1",
+        "220kV 枫沧一线",
+        220.0,
+        7.5,
+        ((-20, 7.5), (-13, 6.4), (-6.8, 9.0), (2.2, 7.4), (10.4, 8.4), (21, 9.0)),
+    ),
     ("DL-220-2", "220kV 沧化线", 220.0, 7.5, ((2.2, 7.4), (3.4, 0.6), (6.0, -4.2), (7.0, -10.2))),
-    ("DL-110-1", "110kV 沧阳线", 110.0, 4.5, ((2.2, 7.4), (-1.5, 5.2), (-4.3, 3.2), (-8.6, -1.6), (-13.5, -2.0))),
+    (
+        "DL-110-1",
+        "110kV 沧阳线",
+        110.0,
+        4.5,
+        ((2.2, 7.4), (-1.5, 5.2), (-4.3, 3.2), (-8.6, -1.6), (-13.5, -2.0)),
+    ),
     ("DL-110-2", "110kV 望河线", 110.0, 4.5, ((-8.6, -1.6), (-5.4, -7.2), (0.0, -10.2), (7.0, -10.2))),
     ("DL-110-3", "110kV 龙枫线", 110.0, 4.5, ((10.4, 8.4), (14.6, 4.6), (13.9, -3.6), (10.6, -9.6))),
 )
@@ -36,10 +48,17 @@ def build_fire_stations(lattices: dict[str, Lattice]) -> pd.DataFrame:
     """Existing and planned stations as points."""
     rows = []
     for station_id, name, station_class, status, lattice, place, vehicles, staff in FIRE_STATIONS:
-        rows.append({
-            "station_id": station_id, "name": name, "station_class": station_class, "status": status, "n_vehicles": vehicles,
-            "n_staff": staff, "geometry": shapely.Point(lattices[lattice].local(*place)),
-        })
+        rows.append(
+            {
+                "station_id": station_id,
+                "name": name,
+                "station_class": station_class,
+                "status": status,
+                "n_vehicles": vehicles,
+                "n_staff": staff,
+                "geometry": shapely.Point(lattices[lattice].local(*place)),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -55,7 +74,15 @@ def build_power_lines(rng: Rng, outline: shapely.Geometry) -> pd.DataFrame:
             between[:-1] += rng.normal(0, 90.0, (count - 1, 2))
             turns += list(between)
         line = shapely.intersection(shapely.LineString(np.array(turns)), outline)
-        rows.append({"line_id": line_id, "name": name, "voltage_kv": voltage_kv, "outer_offset_m": offset_m, "geometry": line})
+        rows.append(
+            {
+                "line_id": line_id,
+                "name": name,
+                "voltage_kv": voltage_kv,
+                "outer_offset_m": offset_m,
+                "geometry": line,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -64,5 +91,12 @@ def build_parks(lattices: dict[str, Lattice]) -> pd.DataFrame:
     rows = []
     for park_id, name in PARKS.items():
         hull = shapely.simplify(shapely.buffer(lattices[park_id].hull, 18.0, join_style="mitre"), 2.0)
-        rows.append({"park_id": park_id, "name": name, "kind": PARK_KIND[park_id], "geometry": shapely.Polygon(hull.exterior)})
+        rows.append(
+            {
+                "park_id": park_id,
+                "name": name,
+                "kind": PARK_KIND[park_id],
+                "geometry": shapely.Polygon(hull.exterior),
+            }
+        )
     return pd.DataFrame(rows)

@@ -16,7 +16,7 @@ from data.sample.plane import km
 from data.sample.plants import PLANTS, VILLAGE_PLANT_ID
 from data.sample.roads import CARRIAGEWAY_M, LAND_WIDTH_M
 from data.sample.terrain import Terrain
-from data.sample.towns import SOURCELESS_TOWN_CODE, TOWN_PLANS, Towns
+from data.sample.towns import SOURCELESS_TOWN, Towns
 
 PLOT_MARGIN_M = 16.0
 PLANT_SIZE_M = (230.0, 170.0)
@@ -58,15 +58,22 @@ def rectangles(centres: Floats, width_m: Floats, depth_m: Floats, angle_rad: Flo
     width_m, depth_m, angle_rad = np.broadcast_arrays(np.atleast_1d(width_m), depth_m, angle_rad)
     along = np.column_stack([np.cos(angle_rad), np.sin(angle_rad)]) * width_m[:, None] / 2
     across = np.column_stack([-np.sin(angle_rad), np.cos(angle_rad)]) * depth_m[:, None] / 2
-    ring = np.stack([-along - across, along - across, along + across, -along + across, -along - across], axis=1)
+    ring = np.stack(
+        [-along - across, along - across, along + across, -along + across, -along - across], axis=1
+    )
     return np.asarray(shapely.polygons(ring + centres[:, None, :]))
 
 
 def build_sites(
-    rng: Rng, terrain: Terrain, towns: Towns, lattices: dict[str, Lattice], hamlets: pd.DataFrame, roads: pd.DataFrame,
+    rng: Rng,
+    terrain: Terrain,
+    towns: Towns,
+    lattices: dict[str, Lattice],
+    hamlets: pd.DataFrame,
+    roads: pd.DataFrame,
     pipes: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Plots: ``site_id`` (plant or kind with number), ``kind``, ``geometry``; none overlaps road, water or another."""
+    """Plots: ``site_id``, ``kind``, ``geometry``; none overlaps road, water or another."""
     blocked = _blocked(terrain, lattices, roads, pipes)
     rows = _plants(lattices, hamlets, blocked, towns)
     taken = [row["geometry"] for row in rows]
@@ -78,19 +85,28 @@ def build_sites(
     return pd.DataFrame(rows)
 
 
-def _blocked(terrain: Terrain, lattices: dict[str, Lattice], roads: pd.DataFrame, pipes: pd.DataFrame) -> shapely.STRtree:
+def _blocked(
+    terrain: Terrain, lattices: dict[str, Lattice], roads: pd.DataFrame, pipes: pd.DataFrame
+) -> shapely.STRtree:
     half = roads["road_class"].map(CARRIAGEWAY_M).to_numpy() / 2 + 4
-    surfaces = [*shapely.buffer(roads["geometry"].to_numpy(), half, quad_segs=2), *shapely.buffer(pipes["geometry"].to_numpy(), 30.0)]
+    surfaces = [
+        *shapely.buffer(roads["geometry"].to_numpy(), half, quad_segs=2),
+        *shapely.buffer(pipes["geometry"].to_numpy(), 30.0),
+    ]
     hulls = [lattice.hull for lattice in lattices.values()]
     return shapely.STRtree([*surfaces, *hulls, shapely.buffer(terrain.water, 20.0)])
 
 
-def _plants(lattices: dict[str, Lattice], hamlets: pd.DataFrame, blocked: shapely.STRtree, towns: Towns) -> list[dict[str, object]]:
+def _plants(
+    lattices: dict[str, Lattice], hamlets: pd.DataFrame, blocked: shapely.STRtree, towns: Towns
+) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     park = lattices["HG01"]
     for plan in PLANTS:
         if isinstance(plan.place, int):
-            polygon = shapely.buffer(shapely.Polygon(park.blocks[plan.place]), -PLOT_MARGIN_M, join_style="mitre")
+            polygon = shapely.buffer(
+                shapely.Polygon(park.blocks[plan.place]), -PLOT_MARGIN_M, join_style="mitre"
+            )
         else:
             place, least_m = km(*plan.place), 0.0
             if plan.id == VILLAGE_PLANT_ID:
@@ -105,7 +121,9 @@ def village_middle(hamlets: pd.DataFrame, name: str) -> Floats:
     return np.asarray(hamlets.loc[hamlets["village_name"] == name, ["x", "y"]].to_numpy()[0])
 
 
-def _free_plot(place: Floats, hamlets: pd.DataFrame, blocked: shapely.STRtree, towns: Towns, least_m: float) -> shapely.Polygon:
+def _free_plot(
+    place: Floats, hamlets: pd.DataFrame, blocked: shapely.STRtree, towns: Towns, least_m: float
+) -> shapely.Polygon:
     """The nearest free rectangle on growing rings around a place, clear of other hamlets."""
     middles = hamlets[["x", "y"]].to_numpy()
     clearance_m = HAMLET_CLEARANCE_M if least_m == 0 else PLANT_TO_VILLAGE_M - 5.0
@@ -114,22 +132,37 @@ def _free_plot(place: Floats, hamlets: pd.DataFrame, blocked: shapely.STRtree, t
             centre = place + radius * np.array([np.cos(turn), np.sin(turn)])
             polygon = rectangles(centre[None, :], *PLANT_SIZE_M, 0.25)[0]
             clear = np.hypot(*(middles - centre).T).min() > clearance_m
-            if clear and len(blocked.query(polygon, predicate="intersects")) == 0 and towns.outline.contains(polygon):
+            if (
+                clear
+                and len(blocked.query(polygon, predicate="intersects")) == 0
+                and towns.outline.contains(polygon)
+            ):
                 return polygon
     raise ValueError(f"no free ground for a plant near {place}")
 
 
-def _candidates(rng: Rng, kind: SiteKind, towns: Towns, terrain: Terrain, hamlets: pd.DataFrame, roads: pd.DataFrame) -> Floats:
+def _candidates(
+    rng: Rng, kind: SiteKind, towns: Towns, terrain: Terrain, hamlets: pd.DataFrame, roads: pd.DataFrame
+) -> Floats:
     """Places to try, shape (n, 3): east, north, angle; never in the town without hazardous sources."""
-    finders = {"main_road": _along_roads, "side_road": _along_roads, "hamlet": _beside_hamlets, "hills": _in_hills}
+    finders = {
+        "main_road": _along_roads,
+        "side_road": _along_roads,
+        "hamlet": _beside_hamlets,
+        "hills": _in_hills,
+    }
     places = finders[kind.where](rng, kind, terrain, hamlets, roads, towns)
-    sourceless = [plan.code for plan in TOWN_PLANS].index(SOURCELESS_TOWN_CODE)
     town = towns.town_of(places[:, :2])
-    return places[(town >= 0) & (town != sourceless)]
+    return places[(town >= 0) & (town != SOURCELESS_TOWN)]
 
 
-def _along_roads(rng: Rng, kind: SiteKind, terrain: Terrain, hamlets: pd.DataFrame, roads: pd.DataFrame, towns: Towns) -> Floats:
-    classes = {"main_road": ("national_road", "provincial_road", "county_road"), "side_road": ("county_road", "township_road")}
+def _along_roads(
+    rng: Rng, kind: SiteKind, terrain: Terrain, hamlets: pd.DataFrame, roads: pd.DataFrame, towns: Towns
+) -> Floats:
+    classes = {
+        "main_road": ("national_road", "provincial_road", "county_road"),
+        "side_road": ("county_road", "township_road"),
+    }
     chosen = roads[roads["road_class"].isin(classes[kind.where])]
     lines = chosen["geometry"].to_numpy()
     number = rng.choice(len(lines), 60 * kind.count, p=shapely.length(lines) / shapely.length(lines).sum())
@@ -142,16 +175,22 @@ def _along_roads(rng: Rng, kind: SiteKind, terrain: Terrain, hamlets: pd.DataFra
     return np.column_stack([here + np.column_stack([-np.sin(angle), np.cos(angle)]) * off[:, None], angle])
 
 
-def _beside_hamlets(rng: Rng, kind: SiteKind, terrain: Terrain, hamlets: pd.DataFrame, roads: pd.DataFrame, towns: Towns) -> Floats:
+def _beside_hamlets(
+    rng: Rng, kind: SiteKind, terrain: Terrain, hamlets: pd.DataFrame, roads: pd.DataFrame, towns: Towns
+) -> Floats:
     others = hamlets[~hamlets["village_name"].isin(list(PLANTED_HAMLETS_KM))]
     liking = np.where(others["town"].isin([1, 5]), 4.0, 1.0)
     chosen = rng.choice(len(others), 30 * kind.count, p=liking / liking.sum())
     turn, radius = rng.uniform(0, 2 * np.pi, len(chosen)), rng.uniform(90, 260, len(chosen))
     offset = np.column_stack([np.cos(turn), np.sin(turn)]) * radius[:, None]
-    return np.column_stack([others[["x", "y"]].to_numpy()[chosen] + offset, rng.uniform(0, np.pi, len(chosen))])
+    return np.column_stack(
+        [others[["x", "y"]].to_numpy()[chosen] + offset, rng.uniform(0, np.pi, len(chosen))]
+    )
 
 
-def _in_hills(rng: Rng, kind: SiteKind, terrain: Terrain, hamlets: pd.DataFrame, roads: pd.DataFrame, towns: Towns) -> Floats:
+def _in_hills(
+    rng: Rng, kind: SiteKind, terrain: Terrain, hamlets: pd.DataFrame, roads: pd.DataFrame, towns: Towns
+) -> Floats:
     west, south, east, north = towns.outline.bounds
     xy = rng.uniform([west, south], [east, north], (6000, 2))
     middles = shapely.STRtree(shapely.points(hamlets[["x", "y"]].to_numpy()))
@@ -160,7 +199,9 @@ def _in_hills(rng: Rng, kind: SiteKind, terrain: Terrain, hamlets: pd.DataFrame,
     return np.column_stack([xy, rng.uniform(0, np.pi, len(xy))])
 
 
-def _free_rectangles(rng: Rng, kind: SiteKind, places: Floats, blocked: shapely.STRtree, taken: list[object]) -> list[shapely.Polygon]:
+def _free_rectangles(
+    rng: Rng, kind: SiteKind, places: Floats, blocked: shapely.STRtree, taken: list[object]
+) -> list[shapely.Polygon]:
     polygons = rectangles(places[:, :2], kind.width_m, kind.depth_m, places[:, 2])
     is_free = np.ones(len(polygons), bool)
     is_free[blocked.query(polygons, predicate="intersects")[0]] = False

@@ -38,6 +38,6 @@ SIZES = {
         n_buildings=2_500,
         n_accidents_a_year=(40, 38, 36, 34, 32),
         road_length_km=300.0,
-        pipe_length_km=7.0,
+        pipe_length_km=55.0,
     ),
 }

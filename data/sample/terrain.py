@@ -20,15 +20,34 @@ HALF_WIDTH_M, HALF_HEIGHT_M = 20_400.0, 18_600.0
 COARSE_CELL_M = 150.0
 
 RIVERS_KM = {
-    "沧溪河": [(-21, 12), (-14.5, 9), (-9.5, 4.6), (-4.8, 0.4), (0.4, -1.2), (3.8, -4.6), (5, -9), (8, -13.2), (9, -19)],
+    "沧溪河": [
+        (-21, 12),
+        (-14.5, 9),
+        (-9.5, 4.6),
+        (-4.8, 0.4),
+        (0.4, -1.2),
+        (3.8, -4.6),
+        (5, -9),
+        (8, -13.2),
+        (9, -19),
+    ],
     "白鹭河": [(17, 15), (9, 9.4), (4.6, 4.2), (3.4, -0.6), (3.3, -4.0)],
     "望溪河": [(-20, -4), (-10.4, -4.4), (-4, -6.4), (2, -7.1), (4.55, -7.3)],
 }
 RIVER_WIDTH_M = {"沧溪河": 130.0, "白鹭河": 46.0, "望溪河": 40.0}
 SOURCE_HEIGHT_M, FALL_M_PER_KM = 312.0, {"沧溪河": 0.9, "白鹭河": 3.2, "望溪河": 4.5}
-MOUNTAINS_KM = [(-13.5, -10.5, 5.5, 1.0), (13.5, 13.0, 5.0, 0.75), (-16.0, 13.5, 4.0, 0.35), (16.5, -11.0, 4.5, 0.45)]
+MOUNTAINS_KM = [
+    (-13.5, -10.5, 5.5, 1.0),
+    (13.5, 13.0, 5.0, 0.75),
+    (-16.0, 13.5, 4.0, 0.35),
+    (16.5, -11.0, 4.5, 0.45),
+]
 """East, north, radius in km and height relative to the highest."""
-RESERVOIRS_KM = {"云台水库": (-9.6, -9.4, 0.62), "龙潭沟水库": (12.6, 10.6, 0.38), "石鹤水库": (-6.4, 12.4, 0.27)}
+RESERVOIRS_KM = {
+    "云台水库": (-9.6, -9.4, 0.62),
+    "龙潭沟水库": (12.6, 10.6, 0.38),
+    "石鹤水库": (-6.4, 12.4, 0.27),
+}
 """Where to look for a hollow, and the surface in km2."""
 
 
@@ -93,7 +112,9 @@ class Terrain:
         """The land on the right-hand side of the main river (seen downstream)."""
         line = self.rivers[0].line
         far = 60_000.0
-        return shapely.make_valid(shapely.Polygon([*line, (line[-1][0], -far), (-far, -far), (-far, line[0][1])]))
+        return shapely.make_valid(
+            shapely.Polygon([*line, (line[-1][0], -far), (-far, -far), (-far, line[0][1])])
+        )
 
 
 def build_terrain(rng: Rng, size: Size) -> Terrain:
@@ -140,7 +161,9 @@ def _coarse_heights(rng: Rng, rivers: tuple[River, ...]) -> tuple[Floats, Floats
     rows, columns = np.mgrid[0 : shape[0], 0 : shape[1]]
     x = (columns + 0.5) * COARSE_CELL_M - HALF_WIDTH_M
     y = HALF_HEIGHT_M - (rows + 0.5) * COARSE_CELL_M
-    distance, nearest = cKDTree(np.vstack([river.line for river in rivers])).query(np.column_stack([x.ravel(), y.ravel()]))
+    distance, nearest = cKDTree(np.vstack([river.line for river in rivers])).query(
+        np.column_stack([x.ravel(), y.ravel()])
+    )
     distance = distance.reshape(shape)
     level = ndimage.gaussian_filter(np.concatenate(beds)[nearest].reshape(shape), 4)
     away = 1 - np.exp(-((distance / 2600.0) ** 1.4))
@@ -153,7 +176,9 @@ def _coarse_heights(rng: Rng, rivers: tuple[River, ...]) -> tuple[Floats, Floats
 def _mountain(x_m: Floats, y_m: Floats) -> Floats:
     total = np.zeros_like(x_m)
     for east, north, radius, height in MOUNTAINS_KM:
-        total += height * np.exp(-((x_m / 1000 - east) ** 2 + (y_m / 1000 - north) ** 2) / (2 * (radius / 1.5) ** 2))
+        total += height * np.exp(
+            -((x_m / 1000 - east) ** 2 + (y_m / 1000 - north) ** 2) / (2 * (radius / 1.5) ** 2)
+        )
     return np.clip(total, 0, 1.2)
 
 
@@ -192,7 +217,9 @@ def _with_water_levels(terrain: Terrain, reservoirs: dict[str, shapely.Polygon])
     heights = terrain.heights.copy()
     shape = heights.shape
     for polygon in reservoirs.values():
-        mask = rasterio.features.geometry_mask([polygon], shape, terrain.transform, invert=True, all_touched=True)
+        mask = rasterio.features.geometry_mask(
+            [polygon], shape, terrain.transform, invert=True, all_touched=True
+        )
         heights[mask] = np.median(heights[mask])
     channel = [river.polygon for river in terrain.rivers]
     mask = rasterio.features.geometry_mask(channel, shape, terrain.transform, invert=True)

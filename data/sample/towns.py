@@ -49,7 +49,7 @@ TOWN_PLANS = (
     TownPlan("999901202", "云台坪乡", (-11.8, -7.6), 0.95, True),
 )
 """Codes begin with 9999, which no province uses. The last town has no hazardous source."""
-SOURCELESS_TOWN_CODE = "999901202"
+SOURCELESS_TOWN = len(TOWN_PLANS) - 1
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ def _warped_centres(rng: Rng, shape: tuple[int, int]) -> tuple[Floats, Floats]:
 def _county_mask(x: Floats, y: Floats) -> NDArray[np.bool_]:
     """Cells of the county: a lobed shape whose size is set so that the area is right."""
     angle = np.arctan2(y, x)
-    lobes = 1 + 0.07 * np.cos(2 * angle + 0.3) + 0.055 * np.cos(3 * angle - 1.1) + 0.03 * np.cos(5 * angle + 2.0)
+    lobes = (
+        1 + 0.07 * np.cos(2 * angle + 0.3) + 0.055 * np.cos(3 * angle - 1.1) + 0.03 * np.cos(5 * angle + 2.0)
+    )
     radius = np.hypot(x / 1.05, y) / lobes
     n_cells = round(COUNTY_AREA_KM2 * 1e6 / GRID_M**2)
     return np.asarray(radius <= np.partition(radius.ravel(), n_cells - 1)[n_cells - 1])
@@ -109,7 +111,10 @@ def _cost(plan: TownPlan, x: Floats, y: Floats, south_west: NDArray[np.bool_]) -
 
 def _smooth_coverage(label: NDArray[np.int16], transform: rasterio.Affine) -> tuple[shapely.Polygon, ...]:
     """Largest piece of each label, borders simplified and rounded as shared arcs."""
-    raw = [(shapely.geometry.shape(shape), int(value)) for shape, value in rasterio.features.shapes(label, transform=transform)]
+    raw = [
+        (shapely.geometry.shape(shape), int(value))
+        for shape, value in rasterio.features.shapes(label, transform=transform)
+    ]
     borders = shapely.node(shapely.union_all([shapely.boundary(polygon) for polygon, value in raw if value]))
     arcs = shapely.get_parts(shapely.line_merge(borders))
     smooth = [shapely.LineString(_smooth_arc(arc)) for arc in arcs]
@@ -121,15 +126,23 @@ def _smooth_arc(arc: shapely.LineString) -> Floats:
     return rounded(shapely.get_coordinates(shapely.simplify(arc, BORDER_TOLERANCE_M)), rounds=2)
 
 
-def _assembled(faces: NDArray[np.object_], raw: list[tuple[shapely.Polygon, int]]) -> tuple[shapely.Polygon, ...]:
-    """Faces joined to towns by the label under their inner point; stray pieces go to the longest neighbour."""
+def _assembled(
+    faces: NDArray[np.object_], raw: list[tuple[shapely.Polygon, int]]
+) -> tuple[shapely.Polygon, ...]:
+    """Faces joined to towns by the label under their inner point; stray pieces go to a neighbour."""
     tree = shapely.STRtree([polygon for polygon, _ in raw])
     labels = np.array([raw[int(tree.nearest(shapely.point_on_surface(face)))][1] for face in faces])
     faces, labels = faces[labels > 0], labels[labels > 0]
-    main = {value: int(max(np.flatnonzero(labels == value), key=lambda i: faces[i].area)) for value in set(labels.tolist())}
+    main = {
+        value: int(max(np.flatnonzero(labels == value), key=lambda i: faces[i].area))
+        for value in set(labels.tolist())
+    }
     merged = {value: [faces[i]] for value, i in sorted(main.items())}
     for i in sorted(set(range(len(faces))) - set(main.values())):
-        shared = {v: shapely.length(shapely.intersection(faces[i].boundary, faces[j].boundary)) for v, j in main.items()}
+        shared = {
+            v: shapely.length(shapely.intersection(faces[i].boundary, faces[j].boundary))
+            for v, j in main.items()
+        }
         best = max(sorted(shared), key=lambda value: shared[value])
         if shared[best] > 0:
             merged[best].append(faces[i])

@@ -6,9 +6,10 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any
 from xml.sax.saxutils import escape
 
 import geopandas as gpd
@@ -93,7 +94,10 @@ def _write_heading(sheet: Any, columns: list[str]) -> None:
 def _with_fixed_dates(raw: bytes) -> bytes:
     """The archive with fixed times of its entries and of the document."""
     result = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(raw)) as source, zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as target:
+    with (
+        zipfile.ZipFile(io.BytesIO(raw)) as source,
+        zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
         for entry in source.infolist():
             content = source.read(entry)
             if entry.filename == "docProps/core.xml":
@@ -116,13 +120,17 @@ def _fixed_core(content: bytes) -> bytes:
 
 def write_geojson(path: Path, rows: Sequence[Row], geometries: NDArray[np.object_], *, name: str) -> None:
     """A FeatureCollection, coordinates as given; the collection says that it is synthetic."""
-    features = [
-        f'{{"type":"Feature","properties":{json.dumps({k: cell(v) if cell(v) != "" else None for k, v in row.items()}, ensure_ascii=False, separators=(",", ":"))},'
-        f'"geometry":{shapely.to_geojson(geometry) if geometry is not None else "null"}}}'
-        for row, geometry in zip(rows, geometries)
-    ]
-    head = f'{{"type":"FeatureCollection","name":{json.dumps(name, ensure_ascii=False)},"note":"{SYNTHETIC} synthetic","features":[\n'
+    features = [_feature(row, geometry) for row, geometry in zip(rows, geometries)]
+    title = json.dumps(name, ensure_ascii=False)
+    head = f'{{"type":"FeatureCollection","name":{title},"note":"{SYNTHETIC} synthetic","features":[\n'
     path.write_text(head + ",\n".join(features) + "\n]}\n", encoding="utf-8")
+
+
+def _feature(row: Row, geometry: Any) -> str:
+    properties = {key: cell(value) if cell(value) != "" else None for key, value in row.items()}
+    text = json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
+    shape = shapely.to_geojson(geometry) if geometry is not None else "null"
+    return f'{{"type":"Feature","properties":{text},"geometry":{shape}}}'
 
 
 def write_kml(path: Path, rows: Sequence[Row], points: NDArray[np.float64], *, title: str) -> None:
@@ -130,7 +138,10 @@ def write_kml(path: Path, rows: Sequence[Row], points: NDArray[np.float64], *, t
     marks = []
     for row, (lon, lat) in zip(rows, points):
         values = list(row.items())
-        data = "".join(f'<Data name="{escape(key)}"><value>{escape(str(cell(value)))}</value></Data>' for key, value in values[1:])
+        data = "".join(
+            f'<Data name="{escape(key)}"><value>{escape(str(cell(value)))}</value></Data>'
+            for key, value in values[1:]
+        )
         marks.append(
             f"<Placemark><name>{escape(str(values[0][1]))}</name><ExtendedData>{data}</ExtendedData>"
             f"<Point><coordinates>{lon:.8f},{lat:.8f}</coordinates></Point></Placemark>"
@@ -144,9 +155,45 @@ def write_kml(path: Path, rows: Sequence[Row], points: NDArray[np.float64], *, t
 
 def write_dxf(path: Path, rings: Iterable[tuple[str, NDArray[np.float64]]], *, title: str) -> None:
     """Closed polylines, one drawing layer each, as a draughtsman draws boundaries; GBK text."""
-    lines = ["999", title, "0", "SECTION", "2", "HEADER", "9", "$ACADVER", "1", "AC1018", "9", "$DWGCODEPAGE", "3", "ANSI_936", "0", "ENDSEC", "0", "SECTION", "2", "ENTITIES"]
+    lines = [
+        "999",
+        title,
+        "0",
+        "SECTION",
+        "2",
+        "HEADER",
+        "9",
+        "$ACADVER",
+        "1",
+        "AC1018",
+        "9",
+        "$DWGCODEPAGE",
+        "3",
+        "ANSI_936",
+        "0",
+        "ENDSEC",
+        "0",
+        "SECTION",
+        "2",
+        "ENTITIES",
+    ]
     for handle, (layer, ring) in enumerate(rings, start=256):
-        lines += ["0", "LWPOLYLINE", "5", f"{handle:X}", "100", "AcDbEntity", "8", layer, "100", "AcDbPolyline", "90", str(len(ring) - 1), "70", "1"]
+        lines += [
+            "0",
+            "LWPOLYLINE",
+            "5",
+            f"{handle:X}",
+            "100",
+            "AcDbEntity",
+            "8",
+            layer,
+            "100",
+            "AcDbPolyline",
+            "90",
+            str(len(ring) - 1),
+            "70",
+            "1",
+        ]
         for x, y in ring[:-1]:
             lines += ["10", f"{x:.3f}", "20", f"{y:.3f}"]
     path.write_text("\n".join([*lines, "0", "ENDSEC", "0", "EOF", ""]), encoding="gb18030")
@@ -155,29 +202,57 @@ def write_dxf(path: Path, rings: Iterable[tuple[str, NDArray[np.float64]]], *, t
 def write_shapefile(path: Path, rows: Sequence[Row], geometries: NDArray[np.object_], *, crs: str) -> None:
     """A shapefile with GBK attributes and without the .cpg that would say so."""
     frame = gpd.GeoDataFrame(pd.DataFrame(list(rows)), geometry=geometries, crs=crs)
-    pyogrio.write_dataframe(frame, path, driver="ESRI Shapefile", encoding="GBK", layer_options={"DBF_DATE_LAST_UPDATE": f"{FILE_DATE:%Y-%m-%d}"})
+    pyogrio.write_dataframe(
+        frame,
+        path,
+        driver="ESRI Shapefile",
+        encoding="GBK",
+        layer_options={"DBF_DATE_LAST_UPDATE": f"{FILE_DATE:%Y-%m-%d}"},
+    )
     path.with_suffix(".cpg").unlink(missing_ok=True)
 
 
-def write_geopackage(path: Path, table: pd.DataFrame, geometries: NDArray[np.object_], *, crs: str, layer: str, kind: str) -> None:
+def write_geopackage(
+    path: Path, table: pd.DataFrame, geometries: NDArray[np.object_], *, crs: str, layer: str, kind: str
+) -> None:
     """A GeoPackage whose only clock is `FILE_DATE`; its index is built in one thread, hence always alike."""
     path.unlink(missing_ok=True)
-    options = {"OGR_CURRENT_DATE": f"{FILE_DATE:%Y-%m-%dT%H:%M:%S.000Z}", "OGR_GPKG_ALLOW_THREADED_RTREE": "NO"}
+    options = {
+        "OGR_CURRENT_DATE": f"{FILE_DATE:%Y-%m-%dT%H:%M:%S.000Z}",
+        "OGR_GPKG_ALLOW_THREADED_RTREE": "NO",
+    }
     pyogrio.set_gdal_config_options(options)
     try:
         pyogrio.write_dataframe(
-            gpd.GeoDataFrame(table, geometry=geometries, crs=crs), path, driver="GPKG", layer=layer, geometry_type=kind,
+            gpd.GeoDataFrame(table, geometry=geometries, crs=crs),
+            path,
+            driver="GPKG",
+            layer=layer,
+            geometry_type=kind,
             layer_options={"IDENTIFIER": layer, "DESCRIPTION": f"{SYNTHETIC} synthetic"},
         )
     finally:
         pyogrio.set_gdal_config_options({name: None for name in options})
 
 
-def write_raster(path: Path, values: NDArray[Any], transform: rasterio.Affine, *, crs: str, nodata: float) -> None:
+def write_raster(
+    path: Path, values: NDArray[Any], transform: rasterio.Affine, *, crs: str, nodata: float
+) -> None:
     """A compressed GeoTIFF; rows run from north to south."""
     with rasterio.open(
-        path, "w", driver="GTiff", width=values.shape[1], height=values.shape[0], count=1, dtype=values.dtype, crs=crs,
-        transform=transform, nodata=nodata, compress="deflate", predictor=2 if values.dtype.kind == "i" else 3, tiled=True,
+        path,
+        "w",
+        driver="GTiff",
+        width=values.shape[1],
+        height=values.shape[0],
+        count=1,
+        dtype=values.dtype,
+        crs=crs,
+        transform=transform,
+        nodata=nodata,
+        compress="deflate",
+        predictor=2 if values.dtype.kind == "i" else 3,
+        tiled=True,
     ) as target:
         target.write(values, 1)
         target.update_tags(note=f"{SYNTHETIC} synthetic")

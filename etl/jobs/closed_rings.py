@@ -14,9 +14,13 @@ LINE, FEWEST_POINTS = 1, 4
 
 
 def prepare(batch: Batch, manifest: Manifest) -> Batch:
-    """Closed lines of four points and more become polygons; open ones stay lines and the checks refuse them."""
+    """Closed lines of four points and more become polygons; open ones stay lines, which the checks refuse."""
     lines = np.asarray(batch.frame["geometry"].to_numpy(), dtype=object)
-    is_ring = (shapely.get_type_id(lines) == LINE) & shapely.is_closed(lines) & (shapely.get_num_points(lines) >= FEWEST_POINTS)
+    is_ring = (
+        (shapely.get_type_id(lines) == LINE)
+        & shapely.is_closed(lines)
+        & (shapely.get_num_points(lines) >= FEWEST_POINTS)
+    )
     areas = lines.copy()
     areas[is_ring] = [shapely.Polygon(line) for line in lines[is_ring]]
     return replace(batch, frame=batch.frame.assign(geometry=areas))
