@@ -52,7 +52,7 @@ def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = R
     )
     declarers = read_rules(folder / "declarers.csv", texts=("pattern",), flags=("counts",))
     basis = read_rules(
-        folder / "basis_rules.csv", texts=("use",), codes={"use": ("declared", "filed", "carried")}
+        folder / "basis_rules.csv", texts=("use",), codes={"use": ("declared", "filed", "carried", "coarse")}
     )
     return LevelRules(
         score_bands=_bands(folder / "enterprise_score_bands.csv", "score", extra=("kinds",)),

@@ -60,6 +60,8 @@ def rate_sources(
         _decide(source)
         _reach(source, rules)
     _carry_once(enterprises, units, rules)
+    for source in sources:
+        _leave_out_if_coarse(source, rules)
     placed = [
         frame
         for frame in layers.values()
@@ -185,6 +187,23 @@ def _leave_to(source: Source, rules: LevelRules, who_zh: str, who_en: str) -> No
         strength=source.strength,
         radius_m=source.radius_m,
     )
+    source.strength = source.radius_m = None
+
+
+def _leave_out_if_coarse(source: Source, rules: LevelRules) -> None:
+    """A place known no better than the source reaches colours nothing: it could be anywhere around."""
+    if source.radius_m is None or not source.accuracy_m > source.radius_m:
+        return
+    source.judge(
+        "coarse",
+        None,
+        rules.basis["coarse"],
+        f"位置误差 {source.accuracy_m:.0f} 米,大于影响半径 {source.radius_m:.0f} 米,不参与着色",
+        f"position known to {source.accuracy_m:.0f} m, worse than its reach of {source.radius_m:.0f} m: colours nothing",
+        accuracy_m=source.accuracy_m,
+        radius_m=source.radius_m,
+    )
+    source.missing = "精确位置 (a precise position)"
     source.strength = source.radius_m = None
 
 

@@ -37,6 +37,7 @@ class Source:
     name: str | None
     source_class: str
     geometry: BaseGeometry | None
+    accuracy_m: float = math.nan
     enterprise_id: str | None = None
     responsible_office: str | None = None
     town_name: str | None = None
@@ -113,6 +114,11 @@ def place(row: Mapping[str, Any]) -> BaseGeometry | None:
     return geometry if isinstance(geometry, BaseGeometry) and not geometry.is_empty else None
 
 
+def accuracy(row: Mapping[str, Any]) -> float:
+    """Error of a position in metres, NaN where nobody states it."""
+    return number(row.get("accuracy_m"))
+
+
 def number(value: object) -> float:
     return math.nan if value is None or pd.isna(value) else float(value)  # type: ignore[arg-type]
 
@@ -171,6 +177,7 @@ def pipeline_sources(layers: Layers, rules: LevelRules, screening: tuple[Row, ..
             text_of(row.get("name")),
             found["source_class"] if found else "pipeline",
             place(row),
+            accuracy(row),
         )
         if found:
             _judge_kind(source, rules, medium=medium)
@@ -225,7 +232,7 @@ def black_spot_sources(layers: Layers, rules: LevelRules) -> list[Source]:
     sources = []
     for row in records(layers, "road_black_spots"):
         source = Source(
-            "road_black_spots", row["spot_id"], text_of(row.get("name")), "black_spot", place(row)
+            "road_black_spots", row["spot_id"], text_of(row.get("name")), "black_spot", place(row), accuracy(row)
         )
         _judge_kind(
             source, rules, n_accidents=plain(row.get("n_accidents")), n_deaths=plain(row.get("n_deaths"))

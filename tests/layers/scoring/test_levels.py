@@ -464,3 +464,13 @@ def test_assumption_on_a_unit_marks_the_plant_only_where_the_unit_decides():
     assert alone.loc["hazard_units:u1"].is_assumption and alone.loc["enterprises:e1"].is_assumption
     declared = rated([enterprise(kind="hazchem_producer", declared_level="red", declared_by="局")], **layers)
     assert not declared.loc["enterprises:e1"].is_assumption
+
+
+def test_line_placed_worse_than_its_reach_keeps_its_level_and_colours_nothing():
+    line = {"pipeline_id": "p1", "name": "示意走向", "kind": "transmission", "medium": "natural_gas", "status": "operating",
+            "geometry": LineString([(0, 0), (5000, 0)])}  # fmt: skip
+    coarse = one(pipelines=[{**line, "accuracy_m": 2000.0}])
+    precise = one(pipelines=[{**line, "accuracy_m": 2.0}])
+    assert pd.isna(coarse.radius_m) and pd.isna(coarse.strength) and precise.radius_m == 200
+    assert coarse.level == precise.level
+    assert any(reason["method"] == "coarse" for reason in coarse.reasons)
