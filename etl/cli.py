@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from etl.difference import difference
 from etl.load import SourceResult, load_area_data
 from etl.postgis.cluster import cluster_for
 from etl.postgis.migrate import migrate
@@ -17,6 +18,7 @@ from etl.publish import publish_edition
 from etl.rollback import rollback_load
 from etl.score import ScoreResult, score_register
 from etl.status import status_of
+from etl.verify import verify_edition
 from layers.catalog import load_catalog
 from layers.store import Place
 
@@ -116,6 +118,41 @@ def status_command(place: Place, as_json: bool) -> None:
         click.echo(f"  {rule:<22} violations {sums['violations']}")
 
 
+@click.command("diff")
+@click.argument("before", type=int)
+@click.argument("after", type=int)
+@AS_JSON
+@click.pass_obj
+def diff_command(place: Place, before: int, after: int, as_json: bool) -> None:
+    """What changed between two published editions."""
+    migrate(place.engine)
+    changes = difference(place.engine, load_catalog(), before, after)
+    if as_json:
+        emit(changes)
+        return
+    for row in changes["levels"]:
+        click.echo(f"  {row['before'] or '-':<8} -> {row['after'] or '-':<8} {row['name'] or row['point_id']}  {row['reason_zh'] or ''}")
+    for row in changes["area_km2"]:
+        click.echo(f"  {row['policy']:<22} {row['level']:<8} {row['before']:9.3f} -> {row['after']:9.3f} km²")
+    for row in changes["violations"]:
+        click.echo(f"  {row['rule_id']:<22} +{row['added']} -{row['gone']}")
+
+
+@click.command("verify")
+@click.argument("edition", type=int)
+@AS_JSON
+@click.pass_obj
+def verify_command(place: Place, edition: int, as_json: bool) -> None:
+    """Compute an edition again and compare it byte for byte."""
+    migrate(place.engine)
+    found = verify_edition(place.engine, load_catalog(), edition, home=place.home)
+    emit(found) if as_json else click.echo(
+        f"  第 {edition} 版 edition {edition}: {'一致 same' if found['is_same'] else '不一致 differs'}  {found['differences']}  {found['rasters']}"
+    )
+    if not found["is_same"]:
+        sys.exit(1)
+
+
 @click.command("rollback")
 @click.argument("load_id", type=int)
 @click.pass_obj
@@ -170,4 +207,6 @@ def db_shell(place: Place, arguments: tuple[str, ...]) -> None:
     sys.exit(cluster.shell(*arguments))
 
 
-commands: list[click.Command] = [load_command, score_command, publish_command, status_command, rollback_command, db_group]
+commands: list[click.Command] = [
+    load_command, score_command, publish_command, status_command, diff_command, verify_command, rollback_command, db_group,
+]

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from layers.catalog import Area, Catalog, Field, Layer
 from layers.crs import transform_geometry
-from layers.tables import GEOMETRY_COLUMN, ensure_register
+from layers.store import edition_schema
+from layers.tables import GEOMETRY_COLUMN, edition_table, ensure_register
 
 PANDAS_TYPES = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
 
@@ -21,15 +22,33 @@ def register_frames(
     connection: sa.Connection, catalog: Catalog, area: Area, layer_ids: Iterable[str]
 ) -> dict[str, gpd.GeoDataFrame]:
     """One frame a layer, in the order of `feature_id`, so that sums over them run in key order."""
-    return {layer_id: _register_frame(connection, catalog[layer_id], area) for layer_id in layer_ids}
+    frames = {}
+    for layer_id in layer_ids:
+        table = ensure_register(connection, catalog[layer_id], area.srid)
+        frames[layer_id] = _frame(connection, catalog[layer_id], area, table, table.c.to_load.is_(None))
+    return frames
 
 
-def _register_frame(connection: sa.Connection, layer: Layer, area: Area) -> gpd.GeoDataFrame:
-    table = ensure_register(connection, layer, area.srid)
+def edition_frames(
+    connection: sa.Connection, catalog: Catalog, area: Area, layer_ids: Iterable[str], edition: int
+) -> dict[str, gpd.GeoDataFrame]:
+    """The same frames as an edition keeps them, whatever became of the register since."""
+    schema = edition_schema(edition)
+    return {
+        layer_id: _frame(
+            connection, catalog[layer_id], area, edition_table(catalog[layer_id], area.srid, schema=schema), sa.true()
+        )
+        for layer_id in layer_ids
+    }
+
+
+def _frame(
+    connection: sa.Connection, layer: Layer, area: Area, table: sa.Table, is_meant: sa.ColumnElement[bool]
+) -> gpd.GeoDataFrame:
     columns = [table.c.feature_id, *(table.c[entry.name] for entry in layer.fields), table.c.accuracy_m]
     if layer.is_drawn:
         columns.append(sa.func.ST_AsBinary(table.c[GEOMETRY_COLUMN]).label(GEOMETRY_COLUMN))
-    query = sa.select(*columns).where(table.c.to_load.is_(None)).order_by(sa.collate(table.c.feature_id, "C"))
+    query = sa.select(*columns).where(is_meant).order_by(sa.collate(table.c.feature_id, "C"))
     rows = connection.execute(query).all()
     names = [column.key or column.name for column in columns]
     values = zip(*rows, strict=True) if rows else [()] * len(names)

@@ -137,25 +137,42 @@ def _write_edition(
     report: Callable[[str], None],
 ) -> dict[str, int]:
     counts = fill_loaded_layers(connection, catalog, area, edition)
-    scored = [layer.id for layer in catalog.loaded if layer.has_table and layer.id not in UNSCORED_LAYERS]
     report("评定 score: 读取现状库")
-    frames = register_frames(connection, catalog, area, scored)
-    results = _derive(connection, frames, area, outline, home=home, on=on, report=report)
+    frames = register_frames(connection, catalog, area, scored_layers(catalog))
+    loaded_rasters = _loaded_rasters(connection)
+    results = derive(frames, area, outline, population=_population(home, loaded_rasters), on=on, report=report)
     for layer in catalog.derived:
         if layer.has_table:
             report(f"评定 score: 写入 {layer.title_zh}")
             counts[layer.id] = fill_derived_layer(connection, layer, area, edition, results.frames[layer.id])
-    rasters = [_stored_surface(home, surface, area) for surface in results.surfaces] + _loaded_rasters(connection)
+    rasters = [_stored_surface(home, surface, area) for surface in results.surfaces] + loaded_rasters
     meta = _meta(connection, area, results, counts, on)
     write_meta(connection, edition, meta, rasters, outline, area)
     return counts
 
 
-def _derive(
-    connection: sa.Connection, frames: dict[str, gpd.GeoDataFrame], area: Area, outline: BaseGeometry, *, home: Path,
-    on: date, report: Callable[[str], None],
+def scored_layers(catalog: Catalog) -> list[str]:
+    """Loaded layers that the method looks at."""
+    return [layer.id for layer in catalog.loaded if layer.has_table and layer.id not in UNSCORED_LAYERS]
+
+
+def _population(home: Path, rasters: list[dict[str, Any]]) -> Path | None:
+    paths = [home / raster["path"] for raster in rasters if raster["layer"] == "population"]
+    return paths[0] if paths else None
+
+
+def derive(
+    frames: dict[str, gpd.GeoDataFrame], area: Area, outline: BaseGeometry, *, population: Path | None, on: date,
+    report: Callable[[str], None] = lambda text: None,
 ) -> Results:
-    """Levels, violations, zones and ratings: the whole method, in its order."""
+    """Levels, violations, zones and ratings: the whole method, in its order.
+
+    Parameters
+    ----------
+    frames : layer id -> frame in the metric CRS, for every layer of `scored_layers`.
+    outline : the area in the storage CRS.
+    population : raster of persons per cell, None where there is none.
+    """
     rules = read_rules()
     report("评定 score: 风险源定级")
     points = rate_sources(frames, on=on, screening=area.screening, jurisdiction=area.jurisdiction)
@@ -165,11 +182,11 @@ def _derive(
     violations.violations["town_name"] = _town_names(violations.violations, frames["towns"])
     report("评定 score: 四色分区")
     targets = _strictest_classes(frames["protection_targets"], rules)
-    surfaces, population = _surfaces(connection, {**frames, "protection_targets": targets}, points, area, outline, home=home)
+    surfaces, persons = _surfaces({**frames, "protection_targets": targets}, points, area, outline, population)
     metric_outline = measured_boundary(outline, area)
     zone_frames = [zones(surface, points, area=metric_outline) for surface in surfaces]
     dangers = frames.get("hidden_dangers")
-    towns = [rate_towns(frames["towns"], points, surface, population=population, hidden_dangers=dangers, on=on) for surface in surfaces]
+    towns = [rate_towns(frames["towns"], points, surface, population=persons, hidden_dangers=dangers, on=on) for surface in surfaces]
     derived = {
         "risk_points": points, "distance_violations": violations.violations,
         "risk_zones": _joined(zone_frames, area), "town_ratings": _joined(towns, area),
@@ -189,24 +206,21 @@ def _joined(frames: list[gpd.GeoDataFrame], area: Area) -> gpd.GeoDataFrame:
 
 
 def _surfaces(
-    connection: sa.Connection, frames: dict[str, gpd.GeoDataFrame], points: gpd.GeoDataFrame, area: Area,
-    outline: BaseGeometry, *, home: Path,
+    frames: dict[str, gpd.GeoDataFrame], points: gpd.GeoDataFrame, area: Area, outline: BaseGeometry,
+    population: Path | None,
 ) -> tuple[list[RiskSurface], "np.ndarray[Any, np.dtype[np.float64]] | None"]:
     """A risk surface for each policy of the area, on the grid of its home extent."""
     home_part = measured_boundary(shapely.intersection(outline, shapely.box(*area.home)), area)
     grid = Grid.for_area(home_part, area.cell_m)
-    path = connection.execute(
-        sa.text("SELECT path FROM register.rasters WHERE layer = 'population' AND to_load IS NULL ORDER BY source_id LIMIT 1")
-    ).scalar_one_or_none()
-    population = population_on_grid(home / path, grid, area) if path else None
+    persons = population_on_grid(population, grid, area) if population else None
     plants = neighbouring_plants(frames["enterprises"], points)
     mask = grid.mask_of(home_part)
     surfaces = []
     for policy_id in area.policies:
         policy = load_policy(policy_id)
-        v, _ = vulnerability(grid, policy, population=population, targets=frames["protection_targets"], plants=plants)
+        v, _ = vulnerability(grid, policy, population=persons, targets=frames["protection_targets"], plants=plants)
         surfaces.append(risk_index(points, grid, policy, vulnerability=v, mask=mask))
-    return surfaces, population
+    return surfaces, persons
 
 
 def _town_names(frame: gpd.GeoDataFrame, towns: gpd.GeoDataFrame) -> pd.Series:
