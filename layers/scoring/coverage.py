@@ -12,7 +12,13 @@ import shapely
 from numpy.typing import NDArray
 
 from layers.scoring.contours import Contours
-from layers.scoring.object_classes import ClassIndex, Members
+from layers.scoring.object_classes import (
+    ClassIndex,
+    Members,
+    as_table,
+    no_members,
+    standing,
+)
 from layers.scoring.rules import Rule
 from layers.scoring.separation import under_rule
 
@@ -22,6 +28,8 @@ SOURCE_LAYERS = ("enterprises", "hazard_units", "pipelines")
 """Risk points of other layers (black spots, crowded places on a road) own no safety distance."""
 NO_LAYER_OF_ITS_OWN = ("crowded_place",)
 """Kinds of enterprise that are targets rather than sources."""
+
+PIPE_CLASSES = ("oil_gas_pipeline", "oil_pipeline", "gas_pipeline", "town_gas_pipe")
 
 Note = dict[str, object]
 
@@ -209,6 +217,22 @@ def _unplaced(index: ClassIndex, by_id: dict[str, Rule]) -> list[Note]:
                 )
             )
     return rows
+
+
+def uncovered_pipelines(index: ClassIndex, in_force: Iterable[Rule]) -> Members:
+    """Standing pipelines that no judged rule covers: industrial pipes, kind unknown, town gas of unknown pressure."""
+    frame = index.frame("pipelines")
+    if not len(frame):
+        return no_members()
+    covered: set[str] = set()
+    for rule in in_force:
+        if rule.status == "judged" and rule.subject_class in PIPE_CLASSES:
+            members = index.members(rule.subject_class)
+            covered.update(members.feature_id[under_rule(rule, members) & (members.layer == "pipelines")])
+    pipelines = index.layer_members("pipelines", frame[standing(as_table(frame))])
+    return pipelines.take(
+        np.fromiter((name not in covered for name in pipelines.feature_id), bool, len(pipelines))
+    )
 
 
 def no_rule_pairs(index: ClassIndex, in_force: Sequence[Rule], contours: Contours) -> pd.DataFrame:

@@ -115,7 +115,7 @@ class ClassIndex:
 
     def layer_members(self, layer: str, frame: pd.DataFrame) -> Members:
         """Rows of a layer as members of no class in particular."""
-        return _members(layer, _table(frame), self.rules)
+        return _members(layer, as_table(frame), self.rules)
 
     def tree(self, class_id: str) -> shapely.STRtree:
         if class_id not in self._trees:
@@ -162,7 +162,7 @@ class ClassIndex:
 
     def _layer(self, layer: str) -> tuple[Members, Table]:
         if layer not in self._of_layer:
-            table = _table(self.frame(layer))
+            table = as_table(self.frame(layer))
             if layer == "hazard_units" and len(table["feature_id"]):
                 tnt_kg = self.unit_tnt_kg
                 table["tnt_kg"] = np.array([tnt_kg.get(unit_id) for unit_id in table["unit_id"]], object)
@@ -173,7 +173,7 @@ class ClassIndex:
         return self._of_layer[layer]
 
 
-def _table(frame: pd.DataFrame) -> Table:
+def as_table(frame: pd.DataFrame) -> Table:
     """The columns of a frame as plain arrays, missing values as None; geometry included."""
     plain = pd.DataFrame(frame, copy=False)
     table: Table = {}

@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.errors import InputError, NoRuleError
 from layers.scoring.chainage import Chainage
+from layers.scoring.coverage import uncovered_pipelines
 from layers.scoring.distances import object_ends, stations_own
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Layers, Members, proposal
@@ -35,6 +36,7 @@ VERDICTS = {
     "permit_required": ("须申请许可", "Permit required"),
     "see_code": ("须查技术规范", "See the technical code"),
     "nothing_found": ("未发现", "Nothing found"),
+    "not_assessed": ("未判定", "Not assessed"),
 }
 CONFLICT_FIELDS = (
     "chainage_m",
@@ -77,6 +79,7 @@ NOTICE_FIELDS = (
     "certainty",
     "is_estimated",
 )
+BINDING_CLASSES = ("oil_gas_pipeline", "town_gas_pipe", "pipeline_or_facility")
 MAX_BUFFER_M = 1000.0
 WARNING_ZH = "本结果不代替现场探测,开挖前须与管道企业现场核实"
 WARNING_EN = "This result does not replace locating the pipe on site; verify with the operator before digging"
@@ -130,17 +133,18 @@ def conflicts(
     InputError
         The buffer or the chainages are out of range.
     NoRuleError
-        No rule covers this kind of pipeline (industrial pipes, kind unknown).
+        No rule covers this pipeline: industrial pipes, kind unknown, town gas of unknown pressure.
     """
     if not 0 < buffer_m <= MAX_BUFFER_M:
         raise InputError("buffer_m", f"{buffer_m} must be above 0 and at most {MAX_BUFFER_M:g} m")
     index = _one_line_index(pipeline, layers, rules)
     along = Chainage.along(pipeline["geometry"], index.crs, _start_m(pipeline))
-    in_force = rules.in_force(on, jurisdiction, "standing")
-    binding = [rule for rule in in_force if len(index.members(rule.subject_class))]
+    in_force = {*rules.in_force(on, jurisdiction, "standing"), *rules.in_force(on, jurisdiction, "siting")}
+    if len(uncovered_pipelines(index, in_force)):
+        facts = f"pipeline of kind {pipeline.get('kind')}, pressure {pipeline.get('pressure_mpa')} MPa"
+        raise NoRuleError([(facts, "building_or_structure")])
+    binding = [rule for rule in rules.rules if rule in in_force and rule.subject_class in BINDING_CLASSES]
     binding = [rule for rule in binding if (index.members(rule.subject_class).layer == "pipelines").any()]
-    if not [rule for rule in binding if rule.standard_id in ("PIPE-LAW-2010", "GB55009-2021")]:
-        raise NoRuleError([(f"pipeline of kind {pipeline.get('kind')}", "building_or_structure")])
     stretch = along.stretch(from_m, to_m)
     frames = [_prohibited(rule, stretch, index, on) for rule in binding if _prohibits_building(rule)]
     frames += [
@@ -276,6 +280,7 @@ def notice(
     Returns
     -------
     GeoDataFrame of `NOTICE_FIELDS` and the shortest lines, worst verdict first, then by distance
+        Pipelines within 200 m that no rule covers are 未判定: a pipe without a rule is still a pipe.
         `chainage_from_m` and `chainage_to_m` bound the stretch of pipeline within the rule's distance of the works.
     """
     known = {name for rule in rules.rules for name in rule.activities} | {"structure"}
@@ -294,7 +299,7 @@ def notice(
             if len(subjects):
                 found = apply_rule(rule, subjects, works_member, rules=rules, on=on, crs=index.crs)
                 frames.append(_notice_rows(rule, found, subjects, index, works, on))
-    frames = [frame for frame in frames if len(frame)]
+    frames = [frame for frame in [*frames, _unruled(works_member, index, on, jurisdiction)] if len(frame)]
     rows = pd.concat(frames, ignore_index=True) if frames else _rows_of(NOTICE_FIELDS)
     order = {word: rank for rank, word in enumerate(VERDICTS)}
     rows = rows.sort_values(
@@ -304,6 +309,42 @@ def notice(
     )
     return gpd.GeoDataFrame(
         rows[[*NOTICE_FIELDS, "geometry"]], geometry="geometry", crs=index.crs if frames else None
+    )
+
+
+def _unruled(works: Members, index: ClassIndex, on: date, jurisdiction: str) -> pd.DataFrame:
+    """Pipelines beside the works that no rule covers: whoever digs must hear of them all the same."""
+    rules = index.rules
+    in_force = [rule for rule in rules.rules if rule.is_in_force(on, jurisdiction)]
+    pipes, widest = uncovered_pipelines(index, in_force), rules["PIPE-L35-3a"]
+    if not len(pipes):
+        return _rows_of(NOTICE_FIELDS)
+    reach_m = (widest.distance_m or 0.0) + pipes.accuracy_m
+    pairs = near_pairs(pipes.geometry, works.geometry, reach_m=reach_m, crs=index.crs)
+    near = pipes.take(pairs.subject)
+    zh, en = VERDICTS["not_assessed"]
+    return pd.DataFrame(
+        {
+            "subject_layer": near.layer,
+            "subject_feature_id": near.feature_id,
+            "subject_name": near.name,
+            "operator": None,
+            "chainage_from_m": np.nan,
+            "chainage_to_m": np.nan,
+            "distance_m": pairs.distance_m,
+            "error_m": np.hypot(near.accuracy_m, works.accuracy_m[0]),
+            "required_m": np.nan,
+            "rule_id": None,
+            "verdict": "not_assessed",
+            "verdict_zh": zh,
+            "verdict_en": en,
+            "standard_id": None,
+            "clause": None,
+            "source_type": None,
+            "certainty": None,
+            "is_estimated": False,
+            "geometry": pairs.line,
+        }
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -10,6 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.scoring.contours import Contours, contour_findings, valid_contours
+from layers.scoring.coverage import PIPE_CLASSES, uncovered_pipelines
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members, proposal
 from layers.scoring.rules import ProjectType, Rule, RuleSet
@@ -82,7 +84,7 @@ def run_checks(
             "附近有已过有效期或未注明有效期的等值线,未采用",
             "contours nearby are expired or without date of validity and were not used",
         )
-    _undecided_lines(member, context, index, on, found)
+    _undecided_features(member, context, index, on, found)
     zone_check(member, context, found)
     source_check(member, kind, contours, context, index, on, found)
     own_hazard_check(member, kind, context, index, found)
@@ -176,7 +178,7 @@ def _farthest_m(rules: RuleSet, subject_class: str) -> float:
     of_class = [rule for rule in rules.by_subject[subject_class] if rule.status == "judged"]
     if any(rule.formula == "scaled_distance" for rule in of_class):
         return np.inf
-    return max((rule.distance_m or 0.0 for rule in of_class), default=0.0) + WIDEST_EDGE_M
+    return _widest_m(of_class) + WIDEST_EDGE_M
 
 
 def _inside_plant(member: Members, index: ClassIndex) -> bool:
@@ -323,26 +325,35 @@ def _silent_check(
         )
 
 
-def _undecided_lines(
+def _undecided_features(
     member: Members, context: SiteContext, index: ClassIndex, on: date, found: Findings
 ) -> None:
-    """Power lines beside the site whose voltage no band covers, and pipelines of unknown kind: a missing input."""
+    """Lines and roads beside the site whose own data leave it open which row applies: a missing input, never clear."""
+    in_force = index.rules.in_force(on, context.jurisdiction, "siting")
+    judged = [rule for rule in in_force if rule.status == "judged"]
     bands = [
-        rule
-        for rule in index.rules.in_force(on, context.jurisdiction, "siting")
-        if rule.subject_class == "overhead_power_line"
-        and rule.status == "judged"
-        and rule.kind == "prohibited"
+        rule for rule in judged if rule.subject_class == "overhead_power_line" and rule.kind == "prohibited"
     ]
     lines = index.members("overhead_power_line")
     if bands and len(lines):
         undecided = lines.take(~np.any([under_rule(rule, lines) for rule in bands], axis=0))
-        widest_m = max(rule.distance_m or 0.0 for rule in bands)
         text = "架空线路电压缺失或不在条例分档内", "voltage of the line unknown or in no band"
-        missing_value(undecided, widest_m, text, member, context, found)
-    pipelines = index.frame("pipelines")
-    if len(pipelines):
-        of_no_kind = pipelines[pipelines["kind"].isna() & pipelines["geometry"].notna()]
-        unknown, reach_m = index.layer_members("pipelines", of_no_kind), index.rules["PIPE-L35-3a"].distance_m
-        text = "管道类别缺失", "kind of the pipeline unknown"
-        missing_value(unknown, reach_m or 0.0, text, member, context, found)
+        missing_value(undecided, _widest_m(bands), text, member, context, found)
+    pipes = uncovered_pipelines(index, judged)
+    pipes = pipes.take(pipes.category != "industrial")
+    text = "管道类别或压力缺失", "kind or pressure of the pipeline unknown"
+    of_pipes = [rule for rule in judged if rule.subject_class in PIPE_CLASSES]
+    missing_value(pipes, _widest_m(of_pipes), text, member, context, found)
+    roads = index.frame("roads")
+    if len(roads):
+        unclassed = index.layer_members(
+            "roads", roads[roads["road_class"].isna() & roads["geometry"].notna()]
+        )
+        zones = [rule for rule in judged if rule.subject_class == "highway" and rule.kind == "prohibited"]
+        missing_value(
+            unclassed, _widest_m(zones), ("道路等级缺失", "class of the road unknown"), member, context, found
+        )
+
+
+def _widest_m(rules: Iterable[Rule]) -> float:
+    return max((rule.distance_m or 0.0 for rule in rules), default=0.0)

@@ -154,6 +154,30 @@ def test_pipe_that_no_rule_covers_is_no_clear_pipe(kind: str | None, rules: Rule
         _along(rules, kind=kind)
 
 
+def test_gas_pipe_of_unknown_pressure_is_no_clear_pipe(rules: RuleSet) -> None:
+    pipelines = layer(pipeline(BENT, kind="town_gas", pressure_mpa=None))
+    with pytest.raises(NoRuleError, match="pressure None"):
+        conflicts(pipelines.iloc[0], {"pipelines": pipelines}, rules, buffer_m=200, on=ON)
+
+
+def test_house_on_a_low_pressure_gas_pipe_is_a_conflict(rules: RuleSet) -> None:
+    pipelines = layer(pipeline(BENT, kind="town_gas", pressure_mpa=0.3, diameter_mm=200.0))
+    layers = {
+        "pipelines": pipelines,
+        "buildings": layer(building(box(5, 0.5, 9, 4)), building(box(15, 0.7, 19, 4))),
+    }
+    found = conflicts(pipelines.iloc[0], layers, rules, buffer_m=50, on=ON)
+    assert found["rule_id"].tolist() == ["TGAS-PROT-low_medium_pressure"]
+
+
+@pytest.mark.parametrize("kind", ["industrial", None])
+def test_digger_hears_of_a_pipe_without_a_rule(kind: str | None, rules: RuleSet) -> None:
+    found = notice(point(500, 100), ["road"], {"pipelines": layer(pipeline(BENT, kind=kind))}, rules, on=ON)
+    assert found["verdict_zh"].tolist() == ["未判定"] and found["distance_m"].tolist() == [
+        pytest.approx(100.0)
+    ]
+
+
 def test_line_with_nothing_beside_it_gives_an_empty_list(rules: RuleSet) -> None:
     pipelines = layer(pipeline(BENT))
     assert conflicts(pipelines.iloc[0], {"pipelines": pipelines}, rules, buffer_m=200, on=ON).empty

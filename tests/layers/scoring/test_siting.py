@@ -394,6 +394,22 @@ def test_line_known_to_kilometres_only_is_a_missing_input_and_no_conflict(rules:
     assert found.id == "not_enough" and [reason.kind for reason in found.reasons] == ["missing_input"]
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"pipelines": layer(pipeline(_south(3.0), kind="town_gas", pressure_mpa=None))},
+        {"pipelines": layer(pipeline(_south(150.0), kind=None))},
+        {"roads": layer(road(_south(20.0), None))},
+    ],
+    ids=["pressure", "kind", "road_class"],
+)
+def test_unknown_attribute_of_a_line_beside_the_site_is_a_missing_input(
+    layers: dict[str, gpd.GeoDataFrame], rules: RuleSet
+) -> None:
+    found = _check(layers, rules, kind="office")
+    assert found.id == "not_enough" and [reason.kind for reason in found.reasons] == ["missing_input"]
+
+
 def test_type_other_is_settled_by_a_person(rules: RuleSet) -> None:
     assert _check({}, rules, kind="other").id == "not_enough"
 
