@@ -23,7 +23,12 @@ import {{ validateStyleMin }} from {json.dumps(VALIDATOR.as_uri())};
 let text = ''; for await (const part of process.stdin) text += part;
 process.stdout.write(JSON.stringify(validateStyleMin(JSON.parse(text)).map((error) => error.message)));
 """
-STATE = {"policy": {"default": ""}, "lang": {"default": "zh"}, "strong_hatch": {"default": False}}
+STATE = {
+    "policy": {"default": ""},
+    "lang": {"default": "zh"},
+    "strong_hatch": {"default": False},
+    "own_prefix": {"default": ""},
+}
 """Values that a style may ask for with ``global-state``."""
 LEAST_CONTRAST = 4.5
 """WCAG 2.2, 1.4.3, text of normal size."""

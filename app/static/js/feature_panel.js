@@ -107,8 +107,8 @@ const isPermit = (row) => (row.rule_kind ?? row.kind) === "permit_required";
 export function conflictNumbers(row) {
   const error = isMissing(row.error_m) ? "" : ` ±${number(row.error_m, 1)} m`;
   return el("div", { class: "conflict-numbers" },
-    el("span", {}, t("actual"), " ", el("strong", {}, distance(row.actual_m)), error),
-    el("span", {}, t("required"), " ", el("strong", {}, `${isPermit(row) ? "" : "≥ "}${distance(row.required_m)}`)),
+    isMissing(row.actual_m) ? null : el("span", {}, t("actual"), " ", el("strong", {}, distance(row.actual_m)), error),
+    isMissing(row.required_m) ? null : el("span", {}, t("required"), " ", el("strong", {}, `${isPermit(row) ? "" : "≥ "}${distance(row.required_m)}`)),
     isMissing(row.shortfall_m) ? null : el("span", { class: "shortfall" }, t("shortfall"), " ", el("strong", {}, distance(row.shortfall_m))),
     row.certainty ? el("span", { class: `tag tag-${row.certainty}` }, t(row.certainty === "possible" ? "possible" : "certain")) : null,
     row.is_historic ? el("span", { class: "tag" }, t("historic")) : null,

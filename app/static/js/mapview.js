@@ -107,10 +107,14 @@ function wholeStyle() {
       policy: { default: shown.policy },
       lang: { default: lang() },
       strong_hatch: { default: shown.strongHatch },
+      own_prefix: { default: ownPrefix() },
     },
     layers: [{ id: "land", type: "background", paint: { "background-color": colour("base.land") } }, ...entries, ...ownLayers()],
   };
 }
+
+/** The area's name without its kind: labels on the map leave it out where a name begins with it. */
+const ownPrefix = () => String(shown.catalog.area.title_zh ?? "").replace(/[县縣市区區旗]$/, "");
 
 /** @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
 function prepared(layer, entry) {

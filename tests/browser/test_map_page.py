@@ -1,0 +1,418 @@
+"""The map page in a real browser, on a real server with a published edition."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio.io
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+PROJECT = Path(__file__).parents[2]
+CHROMIUM = "/usr/bin/chromium"
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+]
+DESKTOP = {"width": 1440, "height": 900}
+TABLET = {"width": 1024, "height": 768}
+PHONE = {"width": 390, "height": 844}
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+PATIENCE_MS = 30_000
+AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots are kept: ``RISKATLAS_TEST_ARTEFACTS`` or a folder of the run."""
+    wanted = os.environ.get("RISKATLAS_TEST_ARTEFACTS")
+    folder = Path(wanted) if wanted else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def faults() -> list[str]:
+    """Console errors, failures and foreign requests of the pages of a test."""
+    return []
+
+
+@pytest.fixture
+def open_page(
+    browser: Browser, live_server: str, artefacts: Path, faults: list[str], request: pytest.FixtureRequest
+) -> Iterator[OpenPage]:
+    """Opens the map page at an address and waits for the map; a screenshot of the last state is kept."""
+    pages: list[Page] = []
+
+    def opened(query: str = "", size: dict[str, int] | None = None, **options: Any) -> Page:
+        context = browser.new_context(viewport=size or DESKTOP, **options)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        pages.append(page)
+        watch(page, live_server, faults)
+        page.goto(f"{live_server}/{query}")
+        wait_for_map(page)
+        return page
+
+    yield opened
+    for number, page in enumerate(pages):
+        page.screenshot(path=artefacts / f"{request.node.name}-{number}.png")
+        page.context.close()
+
+
+def watch(page: Page, server: str, faults: list[str]) -> None:
+    """Note every error of the console, uncaught exception and request to anywhere but the server."""
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: _note_foreign(request.url, server, faults))
+
+
+def _note_foreign(url: str, server: str, faults: list[str]) -> None:
+    if not url.startswith((server + "/", "blob:", "data:")):
+        faults.append(f"foreign request: {url}")
+
+
+def wait_for_map(page: Page) -> None:
+    page.wait_for_selector('#map-area[data-state="idle"]')
+
+
+def answer(server: str, path: str, **parameters: Any) -> Any:
+    """The JSON of an address of the server."""
+    query = urllib.parse.urlencode(parameters)
+    with urllib.request.urlopen(f"{server}{path}?{query}", timeout=30) as response:
+        return json.load(response)
+
+
+@pytest.fixture(scope="module")
+def known_source(live_server: str) -> dict[str, Any]:
+    """A rated source with a position, the worst that the search finds."""
+    levels = ["red", "orange", "yellow", "blue"]
+    found = [hit for text in ("化工", "有限公司") for hit in answer(live_server, "/api/search", q=text, limit=50)["results"]]
+    rated = [hit for hit in found if hit.get("level") in levels and hit["lon"] is not None]
+    return min(rated, key=lambda hit: levels.index(hit["level"]))
+
+
+def at(source: dict[str, Any], zoom: float = 16) -> str:
+    """Address of the map with a source in its middle."""
+    return f"?v={zoom}/{source['lat']:.6f}/{source['lon']:.6f}"
+
+
+def click_middle(page: Page) -> None:
+    box = page.locator("#map-canvas").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def pixels(page: Page, selector: str) -> np.ndarray:
+    """Colours of an element as shown, rows x columns x 3."""
+    with rasterio.io.MemoryFile(page.locator(selector).screenshot()) as file, file.open() as picture:
+        return np.moveaxis(picture.read([1, 2, 3]), 0, -1)
+
+
+def query_of(page: Page) -> dict[str, str]:
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page.url).query))
+
+
+def wait_for_address(page: Page, part: str) -> None:
+    page.wait_for_function("part => location.search.includes(part)", arg=part)
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_page_draws_a_map_without_errors_or_foreign_requests(open_page: OpenPage, faults: list[str]) -> None:
+    page = open_page()
+    colours = np.unique(pixels(page, "#map-canvas").reshape(-1, 3), axis=0)
+    assert len(colours) > 50
+    assert faults == []
+
+
+def test_levels_stand_in_the_legend_worst_first_with_words(open_page: OpenPage) -> None:
+    page = open_page()
+    words = page.locator("[data-class$='#0'] .row-name, [data-class$='#1'] .row-name").all_inner_texts()
+    assert "重大" in words and "较大" in words
+    assert page.get_by_text("无色:未登记风险源,不等于低风险").count() == 1
+
+
+def test_status_line_says_date_method_handling_and_synthetic(open_page: OpenPage, live_server: str) -> None:
+    catalog = answer(live_server, "/api/layers")
+    text = open_page().locator("#status").inner_text()
+    assert catalog["edition"]["data_as_of"] in text
+    assert catalog["method"]["zh"] in text
+    assert "内部使用" in text
+    assert ("合成示例数据" in text) == catalog["area"]["is_synthetic"]
+
+
+def test_click_on_a_source_shows_why_it_has_its_colour(
+    open_page: OpenPage, faults: list[str], known_source: dict[str, Any]
+) -> None:
+    page = open_page(at(known_source))
+    click_middle(page)
+    expect(page.locator("#result-title")).to_contain_text("为什么是")
+    expect(page.locator("#result .chip").first).to_be_visible()
+    expect(page.locator("#result")).to_contain_text("规则与数据")
+    wait_for_address(page, "f=")
+    assert faults == []
+
+
+def test_contributions_add_up_to_the_index_that_is_shown(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(f"{at(known_source)}&at={known_source['lon']:.6f},{known_source['lat']:.6f}")
+    total = float(page.locator(".bar-sum strong").inner_text())
+    page.locator("#result details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+    points = [float(text) for text in page.locator("#result .bars .points").all_inner_texts()]
+    assert sum(points) == pytest.approx(total, abs=1e-6)
+    assert points == sorted(points, reverse=True)
+    assert f"{total:.1f}" in page.locator(".result-sentence").first.inner_text()
+
+
+def test_search_by_name_works_with_keys_alone(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page()
+    page.locator("#map-canvas").focus()
+    page.keyboard.press("/")
+    page.keyboard.type(known_source["label"])
+    expect(page.locator(".hit").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#result-title")).to_contain_text("为什么")
+    wait_for_address(page, "v=1")
+    zoom, lat, lon = map(float, query_of(page)["v"].split("/"))
+    assert zoom >= 14 and abs(lat - known_source["lat"]) < 0.01 and abs(lon - known_source["lon"]) < 0.01
+
+
+def test_search_without_a_hit_says_so_and_helps(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator("#search").fill("不存在的企业甲乙丙")
+    expect(page.locator("#search-hits")).to_contain_text("未找到“不存在的企业甲乙丙”")
+    assert page.locator("#search-hits li").count() == 3
+
+
+def test_english_page_has_no_chinese_but_names(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page()
+    page.get_by_role("button", name="En", exact=True).click()
+    wait_for_address(page, "lang=en")
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert chinese_words(page, "body") == []
+    page.locator("#search").fill(known_source["label"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#result-title")).to_contain_text("Why")
+    assert chinese_words(page, "#result h2, #result h3, #result dt, #result th, #result .button, #result summary") == []
+
+
+def chinese_words(page: Page, selector: str) -> list[str]:
+    """Texts, labels and titles with Chinese characters or untranslated keys; the name of the language itself is left out."""
+    texts = page.locator(selector).evaluate_all("""nodes => nodes.flatMap(root => {
+        const all = [root, ...root.querySelectorAll('*')].filter(node => !node.closest('[lang="zh-CN"], script, noscript'));
+        const own = node => [...node.childNodes].filter(child => child.nodeType === 3).map(child => child.textContent);
+        return all.flatMap(node => [...own(node), node.title, node.getAttribute('aria-label'), node.placeholder].filter(Boolean));
+    })""")
+    return [text for text in texts if CHINESE.search(text) or re.search(r"\[\w+\]", text)]
+
+
+def test_language_switch_keeps_what_is_selected(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(at(known_source))
+    click_middle(page)
+    wait_for_address(page, "f=")
+    before = query_of(page)["f"]
+    page.get_by_role("button", name="En", exact=True).click()
+    expect(page.locator("#result-title")).to_contain_text("Why is this")
+    assert query_of(page)["f"] == before
+
+
+def test_drawn_site_gets_a_verdict_as_the_largest_text(
+    open_page: OpenPage, faults: list[str], known_source: dict[str, Any]
+) -> None:
+    page = open_page(at(known_source))
+    draw_site(page)
+    page.locator("#site-type").select_option(index=1)
+    page.locator("#site-check").click()
+    title = page.locator(".verdict-title")
+    expect(title).to_be_visible()
+    sizes = page.locator("#result *").evaluate_all(
+        "all => all.filter(n => n.textContent.trim()).map(n => parseFloat(getComputedStyle(n).fontSize))"
+    )
+    assert float(title.evaluate("n => parseFloat(getComputedStyle(n).fontSize)")) == max(sizes)
+    expect(page.locator(".verdict-mark")).to_be_visible()
+    expect(page.locator(".disclaimer")).to_contain_text("不属于安全评价")
+    assert "site" not in page.url and "geometry" not in page.url
+    assert faults == []
+
+
+def draw_site(page: Page) -> None:
+    """Draw a square south-east of the middle of the map."""
+    page.locator(".tool-siting").click()
+    page.locator("#draw-polygon").click()
+    box = page.locator("#map-canvas").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for dx, dy in ((40, 40), (120, 40), (120, 110), (40, 110)):
+        page.mouse.click(x + dx, y + dy)
+        page.wait_for_timeout(350)
+    page.keyboard.press("Enter")
+    expect(page.locator("#site-size")).to_contain_text("公顷")
+
+
+def test_site_that_crosses_itself_cannot_be_finished(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator(".tool-siting").click()
+    page.locator("#draw-polygon").click()
+    box = page.locator("#map-canvas").bounding_box()
+    assert box
+    for dx, dy in ((300, 300), (400, 300), (300, 400), (400, 400)):
+        page.mouse.click(box["x"] + dx, box["y"] + dy)
+        page.wait_for_timeout(350)
+    page.mouse.move(box["x"] + 400, box["y"] + 400)
+    expect(page.locator("#tool-strip")).to_contain_text("自相交")
+    expect(page.locator("#tool-strip .primary")).to_be_disabled()
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Escape")
+    expect(page.locator("#tool-strip")).to_be_hidden()
+
+
+def test_siting_form_says_what_is_missing(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator(".tool-siting").click()
+    page.locator("#site-check").click()
+    expect(page.locator("#form-errors")).to_be_focused()
+    assert page.locator("#form-errors li").count() == 2
+
+
+def test_layer_switch_and_policy_stand_in_the_address(open_page: OpenPage, live_server: str) -> None:
+    catalog = answer(live_server, "/api/layers")
+    page = open_page()
+    row = next(layer for layer in catalog["layers"] if layer["visible"] and layer["style"] and layer["group"] == "objects")
+    page.locator(f"#layer-{row['id']}").uncheck()
+    wait_for_address(page, "l=")
+    assert row["id"] not in query_of(page)["l"].split(",")
+    other = next(policy["id"] for policy in catalog["policies"] if policy["id"] != catalog["policy"])
+    page.locator("#policy").select_option(other)
+    wait_for_address(page, f"pol={other}")
+    page.reload()
+    wait_for_map(page)
+    assert not page.locator(f"#layer-{row['id']}").is_checked()
+    assert page.locator("#policy").input_value() == other
+
+
+def test_back_returns_to_what_was_shown_before(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(at(known_source))
+    click_middle(page)
+    wait_for_address(page, "f=")
+    page.go_back()
+    page.wait_for_function("() => !location.search.includes('f=')")
+    expect(page.locator("#result")).to_be_hidden()
+    page.go_forward()
+    expect(page.locator("#result-title")).to_contain_text("为什么")
+
+
+def test_address_opens_the_same_feature_again(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(f"?f={known_source['layer']}/{urllib.parse.quote(known_source['id'])}")
+    expect(page.locator("#result")).to_contain_text(known_source["label"])
+
+
+def test_unknown_key_in_the_address_is_told(open_page: OpenPage) -> None:
+    expect(open_page("?zoom=3").locator(".toast")).to_contain_text("zoom")
+
+
+def test_map_moves_and_zooms_with_keys(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator("#map-canvas").focus()
+    page.keyboard.press("+")
+    wait_for_address(page, "v=")
+    zoom, _, lon = map(float, query_of(page)["v"].split("/"))
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("lon => Number(new URLSearchParams(location.search).get('v').split('/')[2]) > lon", arg=lon)
+    page.keyboard.press("-")
+    page.wait_for_function("zoom => Number(new URLSearchParams(location.search).get('v').split('/')[0]) < zoom", arg=zoom)
+
+
+def test_phone_is_usable(open_page: OpenPage, faults: list[str], known_source: dict[str, Any]) -> None:
+    page = open_page(at(known_source), size=PHONE, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    box = page.locator("#map-canvas").bounding_box()
+    assert box
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("#result-title")).to_contain_text("为什么")
+    panel = page.locator("#result").bounding_box()
+    assert panel and panel["width"] == PHONE["width"] and panel["y"] > PHONE["height"] * 0.3
+    page.locator("#result-stop").click()
+    expect(page.locator("#result")).to_have_attribute("data-stop", "full")
+    page.locator("#result-close").click()
+    page.locator(".tool-layers_and_legend").click()
+    expect(page.locator("#tree")).to_be_visible()
+    page.locator("#layers-close").click()
+    expect(page.locator("#tree")).to_be_hidden()
+    assert faults == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, TABLET, PHONE], ids=lambda size: str(size["width"]))
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_is_cut_at_any_width(open_page: OpenPage, size: dict[str, int], language: str) -> None:
+    page = open_page(f"?lang={language}", size=size)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    cut = page.locator("button, .row-name, .tool, h2, label").evaluate_all(
+        "all => all.filter(n => n.offsetParent && n.scrollWidth > n.clientWidth + 1 && n.clientWidth > 0).map(n => n.textContent)"
+    )
+    assert cut == []
+
+
+def test_lost_server_veils_the_map_and_its_return_unveils_it(open_page: OpenPage) -> None:
+    page = open_page()
+    page.context.set_offline(True)
+    page.locator("#search").fill("化工")
+    expect(page.locator("#veil")).to_contain_text("与服务器的连接中断")
+    page.context.set_offline(False)
+    page.locator("#veil button").click()
+    expect(page.locator("#veil")).to_be_hidden()
+
+
+def test_refusal_is_shown_with_its_words_code_and_a_retry(open_page: OpenPage) -> None:
+    page = open_page()
+    error = {"error": {"code": "E-1042", "message_zh": "没有找到", "message_en": "not found", "field": None}}
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=500, json=error)
+
+    page.route("**/api/explain*", refuse)
+    click_middle(page)
+    expect(page.locator("#result")).to_contain_text("代码 E-1042")
+    page.unroute("**/api/explain*")
+    page.get_by_role("button", name="再试").click()
+    expect(page.locator("#result-title")).to_contain_text(re.compile("为什么|辖区以外"))
+
+
+def test_sheet_of_the_view_is_a_file(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator(".tool-sheet").click()
+    with page.expect_download() as download:
+        page.locator("#sheet-make").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+
+
+def test_page_meets_wcag_rules_that_a_machine_can_test(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(at(known_source), bypass_csp=True)
+    click_middle(page)
+    wait_for_address(page, "f=")
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
+    assert [(entry["id"], entry["nodes"][0]["html"][:120]) for entry in found["violations"]] == []
