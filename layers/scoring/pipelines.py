@@ -283,7 +283,8 @@ def notice(
         Pipelines within 200 m that no rule covers are 未判定: a pipe without a rule is still a pipe.
         `chainage_from_m` and `chainage_to_m` bound the stretch of pipeline within the rule's distance of the works.
     """
-    known = {name for rule in rules.rules for name in rule.activities} | {"structure"}
+    known = {name for rule in rules.rules if _binds_notice(rule, rule.activities) for name in rule.activities}
+    known |= {"structure"}
     unknown = sorted(set(activities) - known)
     if unknown or not activities:
         raise InputError(

@@ -238,8 +238,9 @@ def test_notice_names_the_stretch_it_touches(rules: RuleSet) -> None:
 
 
 def test_unknown_works_are_refused(rules: RuleSet) -> None:
-    with pytest.raises(InputError, match="activities"):
-        notice(point(0, 0), ["picnic"], {}, rules, on=ON)
+    for activities in (["picnic"], ["kite"], []):
+        with pytest.raises(InputError, match="activities"):
+            notice(point(0, 0), activities, {}, rules, on=ON)
 
 
 @pytest.mark.parametrize(
