@@ -10,7 +10,10 @@ import sqlalchemy as sa
 from flask import request
 
 from app.editions import Edition, EditionFacts, chosen_edition
+from app.parameters import plain_text
 from app.parts import parts
+
+LONGEST_LABEL = 40
 
 
 @dataclass(frozen=True)
@@ -36,5 +39,6 @@ def pinned_edition(wanted: str | None = None) -> Iterator[Pinned]:
     memory = parts().editions
     with parts().database.reading() as connection:
         editions = memory.published(connection)
-        edition = chosen_edition(editions, wanted or request.args.get("ed"))
+        asked = wanted or plain_text("ed", request.args.get("ed", ""), longest=LONGEST_LABEL)
+        edition = chosen_edition(editions, asked)
         yield Pinned(connection, memory.facts(connection, edition), editions)

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, request
 
+from app.bodies import request_body
 from app.parameters import json_object
 from app.parts import parts
 from app.pinned import pinned_edition
@@ -17,7 +18,7 @@ blueprint = Blueprint("sheets", __name__)
 @blueprint.post("/api/sheets")
 def new_sheet() -> Response:
     """A map sheet as PDF, PNG or SVG."""
-    body = json_object(request.get_data(), KEYS, required=("title", "layers"))
+    body = json_object(request_body(), KEYS, required=("title", "layers"))
     with pinned_edition() as pinned:
         sheet = make_sheet(
             pinned.connection, pinned.facts, parts().catalog, parts().frames, body, address=request.url_root

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
+from app.bodies import request_body
 from app.parameters import json_object, plain_text
 from app.parts import parts
 from app.pinned import pinned_edition
@@ -30,7 +31,7 @@ def kinds() -> Response:
 @blueprint.post("/api/site-checks")
 def new_check() -> Response:
     """A verdict on a site and a project; the answer is given only when it has been kept."""
-    body = json_object(request.get_data(), KEYS, REQUIRED_KEYS)
+    body = json_object(request_body(), KEYS, REQUIRED_KEYS)
     project = read_project(body, parts().rules)
     with pinned_edition() as pinned:
         site = read_site(body, pinned.facts)

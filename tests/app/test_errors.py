@@ -43,7 +43,8 @@ def error_of(answer: Any) -> dict[str, Any]:
         ("GET", "/vendor/..%2fpackage.json", 404, "not_found"),
         ("GET", "/fonts/../tiles", 404, "not_found"),
         ("GET", "/fonts/AtlasSansSC-Regular.woff2", 404, "not_found"),
-        ("GET", "/api/layers?ed=%00", 404, "not_found"),
+        ("GET", "/api/layers?ed=%00", 400, "bad_request"),
+        ("GET", "/api/layers?ed=" + "9" * 41, 400, "bad_request"),
         ("GET", "/api/layers?ed='%20OR%201=1", 404, "not_found"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,23 @@ def test_server_answers_without_rights_from_a_home_closed_to_others(start: Start
     for pid in [str(process.pid), *children]:
         uids = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Uid:"))
         assert "0" not in uids.split()[1:] or os.geteuid() != 0
+
+
+def test_body_without_a_stated_length_is_read_up_to_the_limit(start: Start, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    url, _ = start(tmp_path)
+    site = {"geometry": {"type": "Point", "coordinates": [120.03, 30.0502]}, "project_type": "residential"}
+
+    def sent_in_chunks(body: bytes) -> int:
+        chunks = (body[i : i + 10_000] for i in range(0, len(body), 10_000))
+        with closing(http.client.HTTPConnection(url.split("/")[2], timeout=20)) as connection:
+            connection.request("POST", "/api/site-checks", chunks, encode_chunked=True)
+            with connection.getresponse() as answer:
+                answer.read()
+                return answer.status
+
+    assert sent_in_chunks(json.dumps(site).encode()) == 200
+    assert sent_in_chunks(json.dumps(site).encode() + b" " * 3_000_000) == 413
 
 
 def test_server_says_where_it_listens_and_ends_on_a_signal(start: Start, tmp_path: Path) -> None:
