@@ -70,5 +70,5 @@ def test_buildings_on_pipelines_are_the_pairs_postgis_finds(connection: sa.Conne
 def test_buildings_in_control_zones_are_the_pairs_postgis_finds(connection: sa.Connection, rule_id: str) -> None:
     road_class, required_m = CONTROL_ZONE_M[rule_id]
     postgis = pairs(connection, ROADS, road_class=road_class, required_m=required_m, sieve_deg=SIEVE_DEG)
-    assert len(postgis) > 50
+    assert len(postgis) >= 10
     assert_same(pairs(connection, OURS, rule_id=rule_id), postgis)
