@@ -1,14 +1,27 @@
-"""Commands of the server's side: serve."""
+"""Commands of the server's side: serve, check sites in a file, export maps and lists."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
 import click
+from flask.testing import FlaskClient
 
 from app.serving import Listening, serve
+from layers.errors import AtlasError
 from layers.store import Place
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
+SHEET_LAYERS = ("water", "roads", "risk_zones", "towns", "park_boundaries", "pipelines", "risk_points")
+VIOLATION_COLUMNS = (
+    "rule_id", "clause", "subject_name", "object_name", "object_feature_id", "required_m", "actual_m", "shortfall_m",
+    "error_m", "certainty", "is_historic", "is_estimated", "town_name",
+)
 
 
 @click.command("serve")
@@ -22,4 +35,113 @@ def serve_command(place: Place, host: str, port: int, workers: int, threads: int
     serve(Listening(host, port, workers, threads), home=place.home, database_url=place.open_url())
 
 
-commands: list[click.Command] = [serve_command]
+def _client(place: Place) -> FlaskClient:
+    """The server's own answers, without a network: a command says what the page says."""
+    # Imported here: the other commands start without the server's parts.
+    from app import create_app
+
+    return create_app({"HOME": place.home, "DATABASE_URL": place.open_url()}).test_client()
+
+
+def _answer(response: Any) -> Any:
+    """The answer, or the server's own words as an error."""
+    if response.status_code >= 400:
+        error = response.get_json()["error"]
+        raise AtlasError(f"{error['message_zh']} / {error['message_en']}")
+    return response
+
+
+@click.command("site")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--type", "project_type", default="", help="Project type of sites that state none.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer of each site, one JSON object a line.")
+@click.pass_obj
+def site_command(place: Place, file: Path, project_type: str, as_json: bool) -> None:
+    """Check every site of a GeoJSON FILE; properties: name, project_type, is_new, n_persons."""
+    client = _client(place)
+    for number, feature in enumerate(_features(file), start=1):
+        given = {key: value for key, value in (feature.get("properties") or {}).items()
+                 if key in ("name", "project_type", "is_new", "n_persons") and value is not None}
+        body = {"project_type": project_type, **given, "geometry": feature.get("geometry")}
+        answer = client.post("/api/site-checks", json=body).get_json()
+        if as_json:
+            click.echo(json.dumps({"site": number, **answer}, ensure_ascii=False))
+        else:
+            click.echo(_site_line(number, body, answer))
+
+
+def _features(file: Path) -> list[dict[str, Any]]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise AtlasError(f"{file}: no GeoJSON ({error})") from error
+    features = content.get("features") if isinstance(content, dict) else None
+    if not isinstance(features, list) or not features:
+        raise AtlasError(f"{file}: a GeoJSON FeatureCollection with at least one site is needed")
+    return features
+
+
+def _site_line(number: int, body: dict[str, Any], answer: dict[str, Any]) -> str:
+    name = body.get("name") or f"#{number}"
+    if "error" in answer:
+        return f"{name}\t错误 error\t{answer['error']['message_zh']}"
+    reasons = answer["reasons"]
+    first = f"{reasons[0]['text_zh']} ({reasons[0]['clause']})" if reasons else ""
+    return f"{name}\t{answer['verdict']['title_zh']}\t{answer['ref']}\t{len(reasons)}\t{first}"
+
+
+@click.group("export")
+def export_group() -> None:
+    """Write a map sheet or a list of the served edition to a file."""
+
+
+@export_group.command("map")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--title", default="", help="Title; default: the area's four-colour map.")
+@click.option("--subtitle", default="")
+@click.option("--paper", default="A4", type=click.Choice(["A4", "A3"]), show_default=True)
+@click.option("--orientation", default="landscape", type=click.Choice(["landscape", "portrait"]), show_default=True)
+@click.option("--scale", type=int, help="Denominator; default: the next round scale that holds the area.")
+@click.option("--extent", type=float, nargs=4, help="West south east north in degrees; default: the whole area.")
+@click.option("--layers", default=",".join(SHEET_LAYERS), help="Layer ids, comma separated, bottom to top.")
+@click.option("--lang", default="zh", type=click.Choice(["zh", "en"]), show_default=True)
+@click.pass_obj
+def export_map(place: Place, file: Path, title: str, layers: str, extent: tuple[float, ...], scale: int | None, **options: str) -> None:
+    """A map sheet; the suffix of FILE (.pdf, .png, .svg) is its format."""
+    client = _client(place)
+    area = _answer(client.get("/api/layers")).get_json()["area"]
+    kind = "安全风险四色图" if options["lang"] == "zh" else " four-colour risk map"
+    body = {"title": title or area[f"title_{options['lang']}"] + kind, "layers": layers.split(","),
+            "extent": list(extent or area["home"]), "format": file.suffix.lstrip("."), **options}
+    response = _answer(client.post("/api/sheets", json=body | ({"scale": scale} if scale else {})))
+    file.write_bytes(response.data)
+    click.echo(f"{file}  {len(response.data)} bytes", err=True)
+
+
+@export_group.command("violations")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def export_violations(place: Place, file: Path) -> None:
+    """All safe-distance conflicts as CSV (UTF-8 with BOM, so that spreadsheets read it)."""
+    from app import create_app
+    from app.parts import parts
+    from app.pinned import pinned_edition
+    from app.sheets import whole_area
+
+    app = create_app({"HOME": place.home, "DATABASE_URL": place.open_url()})
+    with app.test_request_context(), pinned_edition() as pinned:
+        layer = "distance_violations"
+        frame = parts().frames.within(pinned.connection, pinned.facts, [layer], [whole_area(pinned.facts)])[layer]
+        file.write_text("\ufeff" + _as_csv(frame[list(VIOLATION_COLUMNS)].to_dict("records")), encoding="utf-8", newline="")
+    click.echo(f"{file}  {len(frame)} rows", err=True)
+
+
+def _as_csv(rows: list[dict[str, Any]]) -> str:
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, VIOLATION_COLUMNS)
+    writer.writeheader()
+    writer.writerows({key: "" if value is None or value != value else value for key, value in row.items()} for row in rows)
+    return sink.getvalue()
+
+
+commands: list[click.Command] = [serve_command, site_command, export_group]

@@ -65,7 +65,7 @@ def make_sheet(
         Address that the sheet's QR code leads to.
     """
     spec = _spec(facts, catalog, request, address)
-    towns = frames.within(connection, facts, ["towns"], [_whole_area(facts)]).get("towns")
+    towns = frames.within(connection, facts, ["towns"], [whole_area(facts)]).get("towns")
     data = SheetData(
         layers={
             layer_id: _with_plain_values(frame)
@@ -183,5 +183,5 @@ def _ground(spec: SheetSpec) -> Bounds:
     return float(west), float(south), float(east), float(north)
 
 
-def _whole_area(facts: EditionFacts) -> Bounds:
+def whole_area(facts: EditionFacts) -> Bounds:
     return tuple(map(float, shapely.bounds(facts.in_metres(facts.boundary))))  # type: ignore[return-value]

@@ -1,0 +1,60 @@
+"""The commands of the server's side give the server's own answers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli import export_group, site_command
+from layers.errors import AtlasError
+from layers.store import Place
+
+
+def invoke(command: object, arguments: list[str], database_url: str, home: Path) -> Result:
+    place = Place(home, lambda: database_url)
+    return CliRunner().invoke(command, arguments, obj=place, catch_exceptions=False)  # type: ignore[arg-type]
+
+
+def sites(folder: Path, *places: tuple[str, float, float]) -> Path:
+    features = [
+        {"type": "Feature", "properties": {"name": name, "project_type": "residential"},
+         "geometry": {"type": "Point", "coordinates": [lon, lat]}}
+        for name, lon, lat in places
+    ]  # fmt: skip
+    path = folder / "sites.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return path
+
+
+def test_each_site_of_a_file_gets_one_verdict_or_a_clear_error(database_url: str, tmp_path: Path) -> None:
+    path = sites(tmp_path, ("河边住宅", 120.05, 30.05), ("县外住宅", 121.9, 30.05))
+    lines = invoke(site_command, [str(path)], database_url, tmp_path).stdout.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["河边住宅", "县外住宅"]
+    assert lines[0].split("\t")[2].startswith("S20")
+    assert "辖区以外" in lines[1]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"type": "FeatureCollection", "features": []}'])
+def test_file_without_sites_is_a_clear_error(database_url: str, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "empty.geojson"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(AtlasError, match="GeoJSON"):
+        invoke(site_command, [str(path)], database_url, tmp_path)
+
+
+def test_violations_are_exported_with_rule_and_clause(database_url: str, tmp_path: Path) -> None:
+    target = tmp_path / "conflicts.csv"
+    invoke(export_group, ["violations", str(target)], database_url, tmp_path)
+    rows = list(csv.DictReader(target.read_text("utf-8-sig").splitlines()))
+    assert rows and all(row["rule_id"] and row["clause"] for row in rows)
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".pdf", b"%PDF"), (".png", b"\x89PNG")])
+def test_map_is_exported_in_the_format_of_its_suffix(database_url: str, tmp_path: Path, suffix: str, start: bytes) -> None:
+    target = tmp_path / f"map{suffix}"
+    invoke(export_group, ["map", str(target), "--layers", "risk_zones,towns"], database_url, tmp_path)
+    assert target.read_bytes().startswith(start)
