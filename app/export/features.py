@@ -79,17 +79,23 @@ def sheet_features(frame: pd.DataFrame, projection: Projection) -> SheetFeatures
     """
     if not isinstance(frame, gpd.GeoDataFrame) or not len(frame):
         return SheetFeatures(frame.iloc[:0], np.array([], object))
+    near = touching_rows(frame, projection)
+    metric = np.asarray(near.geometry.array)
+    on_page = _drawable(projection.to_sheet(metric), near, projection)
+    kept = ~shapely.is_empty(on_page)
+    rows = pd.DataFrame(near.drop(columns=near.geometry.name))[kept]
+    return SheetFeatures(_with_kind(rows, on_page[kept]), on_page[kept])
+
+
+def touching_rows(frame: gpd.GeoDataFrame, projection: Projection) -> gpd.GeoDataFrame:
+    """Rows whose bounds come near the map frame; raises `CrsMismatchError` unless the frame is in metres."""
     require_metric(frame)
-    metric = np.asarray(frame.geometry.array)
     west, south, east, north = projection.extent_m
     reach_m = MARGIN_MM / projection.mm_per_ground_m
-    bounds = shapely.bounds(metric)
+    bounds = shapely.bounds(np.asarray(frame.geometry.array))
     near = (bounds[:, 0] <= east + reach_m) & (bounds[:, 2] >= west - reach_m)
     near &= (bounds[:, 1] <= north + reach_m) & (bounds[:, 3] >= south - reach_m)
-    on_page = _drawable(projection.to_sheet(metric[near]), frame[near], projection)
-    kept = ~shapely.is_empty(on_page)
-    rows = pd.DataFrame(frame[near].drop(columns=frame.geometry.name))[kept]
-    return SheetFeatures(_with_kind(rows, on_page[kept]), on_page[kept])
+    return frame[near]
 
 
 def _with_kind(rows: pd.DataFrame, geometries: Geometries) -> pd.DataFrame:

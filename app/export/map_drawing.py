@@ -22,8 +22,8 @@ from app.export.symbols import SYMBOL_MM_PER_PX, Icon, Palette, draw_icon, parse
 
 SCREEN_TEXT_PX = 12.0
 """The screen's least text, which becomes the least text of the sheet."""
-LABEL_ZOOM_LEAD = 2.0
-"""Paper may name things two zooms earlier than the screen: labels that find no room are left out anyway."""
+LABEL_ZOOM_LEAD = 2.5
+"""Paper may name things so many zooms earlier than the screen: what finds no room is left out anyway."""
 DEEPEST_ZOOM = 24.0
 DOT_MM, DOT_LINE_MM = 1.1, 0.15
 WORST_LEVELS = ("red", "orange")
@@ -72,7 +72,7 @@ class MapPainter:
         for style in sorted(style_layers, key=lambda style: style["metadata"]["atlas:order"]):
             layer_id = style["metadata"]["atlas:layer"]
             features = self.content.features[layer_id]
-            if not len(features) or not self._is_in_zoom(style):
+            if not len(features) or not is_in_zoom(style, self.view.zoom):
                 continue
             mask = features.matching(style.get("filter"), self.view)
             is_label = style["type"] == "symbol" and "text-field" in style.get("layout", {})
@@ -82,11 +82,6 @@ class MapPainter:
                     evaluate(style.get("paint", {}).get("fill-opacity", 1), {}, self.view) != 0.01
                 )
             self._draw_one(style, features, mask, is_label=is_label)
-
-    def _is_in_zoom(self, style: StyleLayer) -> bool:
-        is_text = "text-field" in style.get("layout", {})
-        zoom = self.view.zoom + (LABEL_ZOOM_LEAD if is_text else 0.0)
-        return zoom >= style.get("minzoom", 0) and self.view.zoom < style.get("maxzoom", DEEPEST_ZOOM)
 
     def _draw_one(
         self, style: StyleLayer, features: SheetFeatures, mask: NDArray[np.bool_], *, is_label: bool
@@ -312,6 +307,12 @@ class MapPainter:
             return
         for x, baseline, line in baselines(label):
             self.canvas.text(x, baseline, line, style, align=label.align)
+
+
+def is_in_zoom(style: StyleLayer, zoom: float) -> bool:
+    """Whether a style layer is drawn on a sheet that corresponds to a zoom."""
+    lead = LABEL_ZOOM_LEAD if "text-field" in style.get("layout", {}) else 0.0
+    return zoom + lead >= style.get("minzoom", 0) and zoom < style.get("maxzoom", DEEPEST_ZOOM)
 
 
 def _icon_box(icon: Icon, place: tuple[float, float], share: float = 1.0) -> Box:

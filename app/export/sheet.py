@@ -19,7 +19,7 @@ from app import styles
 from app.export import furniture
 from app.export.canvas import Canvas, TextStyle
 from app.export.expressions import View
-from app.export.features import SheetFeatures, sheet_features, shown_policy
+from app.export.features import SheetFeatures, sheet_features, shown_policy, touching_rows
 from app.export.layout import (
     Box,
     Layout,
@@ -30,7 +30,7 @@ from app.export.layout import (
     zoom_of_scale,
 )
 from app.export.legend import LegendRow, draw_legend, fit_legend, legend_rows
-from app.export.map_drawing import MapContent, MapPainter
+from app.export.map_drawing import MapContent, MapPainter, is_in_zoom
 from app.export.statistics import sheet_statistics
 from app.export.symbols import Palette
 from app.export.words import sheet_words, written_date
@@ -173,7 +173,7 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
         "strong_hatch": True,
     }
     view = View(zoom_of_scale(spec.scale_denominator, latitude_deg), state)
-    content = MapContent(_features(spec, data, projection))
+    content = MapContent(_features(spec, data, projection, view.zoom))
     layers = [layer for layer in (*data.catalog, BOUNDARY) if layer.id in content.features]
     painter = MapPainter(canvas, layout, view, data.palette, content, name_prefix=spec.name_prefix)
     arrow = furniture.north_arrow_box(layout["map"])
@@ -226,12 +226,18 @@ def _frames(spec: SheetSpec, data: SheetData) -> dict[str, pd.DataFrame]:
     return {layer_id: data.layers[layer_id] for layer_id in spec.layers if layer_id in data.layers}
 
 
-def _features(spec: SheetSpec, data: SheetData, projection: Projection) -> dict[str, SheetFeatures]:
+def _features(
+    spec: SheetSpec, data: SheetData, projection: Projection, zoom: float
+) -> dict[str, SheetFeatures]:
+    """Features of every layer on the sheet; one of a layer not drawn at this scale, to say that it is hidden."""
     for layer_id in spec.layers:
         data.catalog[layer_id]
-    features = {
-        layer_id: sheet_features(frame, projection) for layer_id, frame in _frames(spec, data).items()
-    }
+    features = {}
+    for layer_id, frame in _frames(spec, data).items():
+        is_drawn = any(is_in_zoom(style, zoom) for style in styles.layer_style(data.catalog[layer_id]))
+        if isinstance(frame, gpd.GeoDataFrame) and len(frame) and not is_drawn:
+            frame = touching_rows(frame, projection).iloc[:1]
+        features[layer_id] = sheet_features(frame, projection)
     geo_frames = _geo_frames(data)
     if data.boundary is not None and geo_frames:
         outline = gpd.GeoDataFrame(geometry=[data.boundary], crs=geo_frames[0].crs)

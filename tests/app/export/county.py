@@ -102,7 +102,7 @@ def lines_and_targets() -> dict[str, gpd.GeoDataFrame]:
     return {
         "pipelines": frame(
             [
-                {"pipeline_id": "G1", "name": "纳安输气管道", "medium": "natural_gas", "kind": "transmission"},
+                {"pipeline_id": "G1", "name": "纳安输气线", "medium": "natural_gas", "kind": "transmission"},
                 {"pipeline_id": "C1", "name": "兰成原油管道", "medium": "crude_oil", "kind": "transmission"},
             ],
             [gas, oil],
