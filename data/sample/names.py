@@ -62,23 +62,38 @@ def firm_words(rng: Rng, count: int) -> list[str]:
     return list(words)
 
 
-def organisation_code(number: int) -> str:
-    """Nine characters with the check digit of GB 11714, beginning with MAX9 as no registered body does."""
-    digits = ""
-    for _ in range(4):
-        number, digit = divmod(number, len(CREDIT_ALPHABET))
-        digits = CREDIT_ALPHABET[digit] + digits
-    body = "MAX9" + digits
+def organisation_check(body: str) -> str:
+    """Check character of the eight characters of an organisation code, GB 11714.
+
+    >>> organisation_check("M000100Y")
+    '4'
+    """
     rest = 11 - sum(int(char, 36) * weight for char, weight in zip(body, ORGANISATION_WEIGHTS)) % 11
-    return body + {10: "X", 11: "0"}.get(rest, str(rest))
+    return {10: "X", 11: "0"}.get(rest, str(rest))
+
+
+def credit_check(body: str) -> str:
+    """Check character of the seventeen characters of a unified social credit code, GB 32100-2015.
+
+    >>> credit_check("91350100M000100Y4")
+    '3'
+    """
+    total = sum(CREDIT_ALPHABET.index(char) * weight for char, weight in zip(body, CREDIT_WEIGHTS))
+    return CREDIT_ALPHABET[(31 - total % 31) % 31]
 
 
 def credit_code(number: int, *, is_person_business: bool = False) -> str:
-    """Unified social credit code with valid check digit and the reserved region code of the county.
+    """Credit code with valid check characters, the county's reserved region and a body that begins with MAX9.
 
     >>> credit_code(1)
     '91999901MAX900013R'
     """
-    body = ("92" if is_person_business else "91") + COUNTY_CODE + organisation_code(number)
-    total = sum(CREDIT_ALPHABET.index(char) * weight for char, weight in zip(body, CREDIT_WEIGHTS))
-    return body + CREDIT_ALPHABET[(31 - total % 31) % 31]
+    digits = ""
+    for _ in range(4):
+        number, digit = divmod(number, len(CREDIT_ALPHABET))
+        digits = CREDIT_ALPHABET[digit] + digits
+    organisation = "MAX9" + digits
+    body = (
+        ("92" if is_person_business else "91") + COUNTY_CODE + organisation + organisation_check(organisation)
+    )
+    return body + credit_check(body)

@@ -18,6 +18,8 @@ from data.sample.plants import CLOSED_PLANT_ID, NEW_PROJECT_ID, RECTIFIED_PLANT_
 
 RECTIFIED_ON, CLOSED_ON = date(2026, 6, 12), date(2026, 8, 27)
 RECTIFIED_SCORE = 71.5
+MENDED_PLANT_IDS = {2: RECTIFIED_PLANT_ID, 3: "YC000002"}
+"""Plants whose major hidden danger is closed by the second and third delivery."""
 MOVED_IDS = ("YC000103", "YC001125", "YC001140")
 MOVED_BY_M = (118.0, -76.0)
 NEW_MAJOR_DANGER = ("YC000020", "氢气站未设置可燃气体检测报警", date(2026, 8, 14), date(2026, 11, 30))
@@ -93,7 +95,7 @@ def _hidden_dangers(county: County, quarter: Quarter, rng: Rng) -> pd.DataFrame:
     for number in range(2, quarter.number + 1):
         is_open = (frame["status"] == "open") & (frame["severity"] == "general")
         frame.loc[is_open & (rng.random(len(frame)) < 0.34), "status"] = "closed"
-        frame.loc[frame["enterprise_id"] == RECTIFIED_PLANT_ID, "status"] = "closed"
+        frame.loc[frame["enterprise_id"] == MENDED_PLANT_IDS[number], "status"] = "closed"
         new = [
             _new_danger(rng, len(frame) + row + 1, str(rng.choice(ids)), number)
             for row in range(5 if number == 2 else 8)

@@ -25,6 +25,8 @@ from openpyxl.styles import Alignment, Font
 FILE_DATE = datetime(2026, 3, 31)
 ZIP_DATE = (2026, 3, 31, 0, 0, 0)
 SYNTHETIC = "合成数据"
+FIRST_SHEET_ROW = 4
+"""Below the title and two heading rows."""
 
 Row = Mapping[str, Any]
 
@@ -66,8 +68,10 @@ def write_workbook(path: Path, sheets: Mapping[str, tuple[str, Sequence[Row]]]) 
         sheet.merge_cells(start_row=1, start_column=1, end_row=1, end_column=len(columns))
         sheet["A1"].font, sheet["A1"].alignment = Font(bold=True, size=14), Alignment(horizontal="center")
         _write_heading(sheet, columns)
-        for row in rows:
-            sheet.append([cell(value) if cell(value) != "" else None for value in row.values()])
+        for number, row in enumerate(rows, start=FIRST_SHEET_ROW):
+            for column, value in enumerate(map(cell, row.values()), start=1):
+                if value != "":
+                    sheet.cell(number, column, value)
     raw = io.BytesIO()
     book.save(raw)
     path.write_bytes(_with_fixed_dates(raw.getvalue()))
