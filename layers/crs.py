@@ -62,13 +62,14 @@ def transform_geometry(
 ) -> "NDArray[np.object_]":
     """Geometries moved from one CRS to another in one vectorised pass; Z is dropped, None stays None."""
     source_crs, target_crs = pyproj.CRS.from_user_input(source), pyproj.CRS.from_user_input(target)
-    flat = shapely.force_2d(geometries)
+    flat: NDArray[np.object_] = shapely.force_2d(geometries)
     if source_crs == target_crs:
         return flat
     transformer = _transformer(source_crs.to_wkt(), target_crs.to_wkt())
-    return shapely.transform(
+    moved: NDArray[np.object_] = shapely.transform(
         flat, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])) if len(xy) else xy
     )
+    return moved
 
 
 def to_geographic(geometries: "NDArray[np.object_]", datum: str, target: pyproj.CRS | str) -> "NDArray[np.object_]":
