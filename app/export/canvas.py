@@ -53,6 +53,7 @@ class TextStyle:
     is_bold: bool = False
     casing_mm: float = 0.0
     casing_colour: str = "#FFFFFF"
+    opacity: float = 1.0
 
     @property
     def size_mm(self) -> float:
@@ -250,7 +251,7 @@ class Canvas:
             self.context.rotate(np.radians(angle_deg))
             if style.casing_mm > 0:
                 self._rim(text, style, -shift)
-            self.context.set_source_rgb(*rgb(style.colour))
+            self.context.set_source_rgba(*rgb(style.colour), style.opacity)
             self._show(text, style, -shift, self.context.show_text)
 
     def _rim(self, text: str, style: TextStyle, x: float) -> None:

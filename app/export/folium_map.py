@@ -68,7 +68,7 @@ def atlas_map(
     """
     sheet_words(text.lang)
     policy = shown_policy(layers.values(), policy)
-    view = View(ZOOM, {"lang": text.lang, "policy": policy, "strong_hatch": True})
+    view = View(ZOOM, {"lang": text.lang, "policy": policy, "strong_hatch": True, "own_prefix": ""})
     palette = styles.palette()
     drawn = [
         _DrawnLayer.of(layer, layers[layer.id], view, palette)

@@ -26,6 +26,7 @@ NOTES_SHARE = 0.36
 NORTH_ARROW_MM = (14.0, 18.0)
 NORTH_INSET_MM = 3.0
 BAR_HEIGHT_MM = 1.6
+WATERMARK_PT, WATERMARK_OPACITY, WATERMARK_GAP_MM = 12.0, 0.06, 36.0
 NICE = ((5, 5), (2, 4), (1, 4))
 """Leading figures of a scale bar's length, with the number of its parts."""
 
@@ -255,6 +256,17 @@ def _draw_table_row(
         x = box.right - (n_figures - 1 - i) * figure_mm
         figure = fitted(canvas, cell, style, figure_mm - 1, 5.5)
         canvas.text(x, baseline, cell, figure, align="right")
+
+
+def draw_watermark(canvas: Canvas, box: Box, text: str, palette: Palette) -> None:
+    """A text repeated faintly along rising diagonals of a box."""
+    if not text:
+        return
+    style = TextStyle(WATERMARK_PT, palette["interface"]["text"], opacity=WATERMARK_OPACITY)
+    step_mm = canvas.text_width_mm(text, style) + WATERMARK_GAP_MM
+    for row, y in enumerate(np.arange(box.y, box.bottom + box.w / 2, WATERMARK_GAP_MM)):
+        for x in np.arange(box.x - (row % 2) * step_mm / 2, box.right, step_mm):
+            canvas.text(float(x), float(y), text, style, angle_deg=-30.0)
 
 
 def draw_qr(canvas: Canvas, address: str, box: Box, palette: Palette) -> None:

@@ -16,7 +16,6 @@ LATIN_CHARACTERS_PER_WIDE = 2
 """A line holds twice as many Latin letters as Chinese characters."""
 GAP_MM = 0.5
 """Free space between a symbol and its label, and between any two labels."""
-COMPANY_ENDINGS = ("股份有限公司", "有限责任公司", "有限公司", "股份")
 
 AROUND = ("left", "right", "bottom", "top")
 """Anchors in the order right, left, above, below of the place."""
@@ -54,21 +53,6 @@ class PlacedLabel:
     box: Box
     align: str = "centre"
     angle_deg: float = 0.0
-
-
-def short_name(name: str, prefix: str = "") -> str:
-    """A name as it stands on the map: without the ending of companies and the name of the own county.
-
-    >>> short_name("泸县宏达化工有限责任公司", "泸县")
-    '宏达化工'
-    """
-    for ending in COMPANY_ENDINGS:
-        if name.endswith(ending) and len(name) > len(ending) + 1:
-            name = name.removesuffix(ending)
-            break
-    if prefix and name.startswith(prefix) and len(name) > len(prefix) + 1:
-        name = name.removeprefix(prefix)
-    return name
 
 
 def _width(text: str) -> float:

@@ -16,7 +16,7 @@ from app.export.canvas import Canvas, LineStyle, TextStyle
 from app.export.expressions import View, evaluate, evaluate_rows
 from app.export.features import SheetFeatures, anchor_points, roomiest_places
 from app.export.hatch import Hatch, hatch_strokes
-from app.export.labels import LabelRequest, PlacedLabel, TakenBoxes, baselines, place_labels, short_name
+from app.export.labels import LabelRequest, PlacedLabel, TakenBoxes, baselines, place_labels
 from app.export.layout import MM_PER_PX, Box, Layout
 from app.export.symbols import SYMBOL_MM_PER_PX, Icon, Palette, draw_icon, parse_icon
 
@@ -64,7 +64,6 @@ class MapPainter:
     view: View
     palette: Palette
     content: MapContent
-    name_prefix: str = ""
     requests: list[LabelRequest] = field(default_factory=list)
 
     def draw(self, style_layers: Sequence[StyleLayer]) -> None:
@@ -260,7 +259,6 @@ class MapPainter:
             texts, places.tolist(), colours, priorities.tolist(), strict=True
         ):
             text_style = self._text_style(style, colour)
-            text = short_name(text, self.name_prefix)
             clear_mm = max(reach_mm, self.content.icon_reach_mm.get((x, y), 0.0))
             self.requests.append(
                 LabelRequest(text, x, y, text_style, priority, anchors=anchors, reach_mm=clear_mm)

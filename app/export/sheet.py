@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -57,6 +58,7 @@ BOUNDARY_STYLE = {
     "metadata": {"atlas:layer": "area_boundary", "atlas:order": 405},
 }
 BOUNDARY_SYMBOL = {"kind": "line", "color": "@boundary.line", "width": 2.0, "dash": [10, 3, 2, 3, 2, 3]}
+KIND_OF_AREA = re.compile("[县縣市区區旗]$")
 VEIL_OPACITY = 0.6
 REST_LINE_MM = 4.0
 VERIFIED = ("law_text", "official_text")
@@ -70,7 +72,8 @@ class SheetSpec:
     `centre` is x, y in metres of the metric CRS; `layers` are ids in any order, drawn as the map draws them.
     `policy` is the id of the policy whose zones are shown, needed where the zones hold several.
     `true_north_deg` is clockwise from the sheet's upright; None takes it from the CRS of the layers.
-    `name_prefix` is left out of names on the map (own county).
+    `area_name` (云沧县) is left out of names on the map that begin with it.
+    `watermark` (unit, user, time) lies faintly across the map.
     """
 
     title: str
@@ -96,7 +99,8 @@ class SheetSpec:
     policy: str = ""
     policy_title: str = ""
     is_synthetic: bool = False
-    name_prefix: str = ""
+    area_name: str = ""
+    watermark: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,11 +175,12 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
         "lang": spec.lang,
         "policy": shown_policy(_frames(spec, data).values(), spec.policy),
         "strong_hatch": True,
+        "own_prefix": KIND_OF_AREA.sub("", spec.area_name),
     }
     view = View(zoom_of_scale(spec.scale_denominator, latitude_deg), state)
     content = MapContent(_features(spec, data, projection, view.zoom))
     layers = [layer for layer in (*data.catalog, BOUNDARY) if layer.id in content.features]
-    painter = MapPainter(canvas, layout, view, data.palette, content, name_prefix=spec.name_prefix)
+    painter = MapPainter(canvas, layout, view, data.palette, content)
     arrow = furniture.north_arrow_box(layout["map"])
     with canvas.clipped(layout["map"]):
         canvas.fill_box(layout["map"], data.palette["base"]["land"])
@@ -186,6 +191,7 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
             is_first_bold=spec.is_synthetic, spared=_worth_seeing(content),
         )  # fmt: skip
         painter.draw_labels(layout["map"], [arrow, plate.box])
+        furniture.draw_watermark(canvas, layout["map"], spec.watermark, data.palette)
     furniture.draw_north_arrow(canvas, arrow, true_north_deg, sheet_words(spec.lang)["north"], data.palette)
     furniture.draw_notes(canvas, plate, data.palette)
     rows = legend_rows(
@@ -229,7 +235,7 @@ def _frames(spec: SheetSpec, data: SheetData) -> dict[str, pd.DataFrame]:
 def _features(
     spec: SheetSpec, data: SheetData, projection: Projection, zoom: float
 ) -> dict[str, SheetFeatures]:
-    """Features of every layer on the sheet; one of a layer not drawn at this scale, to say that it is hidden."""
+    """Features of every layer on the sheet; one of each not drawn at its scale, to say that it is hidden."""
     for layer_id in spec.layers:
         data.catalog[layer_id]
     features = {}

@@ -48,7 +48,7 @@ def zones(policy: str = "weighted_index_2026A") -> gpd.GeoDataFrame:
 
 
 def company(i: int) -> str:
-    return f"泸县{'宏兴东南北'[i % 5]}{'达顺泰安平'[i // 5 % 5]}化工有限公司"
+    return f"云沧{'宏兴东南北'[i % 5]}{'达顺泰安平'[i // 5 % 5]}化工有限公司"
 
 
 def risk_points(n: int = 40, spread_m: float = 5000.0, seed: int = 7) -> gpd.GeoDataFrame:
@@ -111,7 +111,7 @@ def lines_and_targets() -> dict[str, gpd.GeoDataFrame]:
         "water": frame([{"water_id": "W", "name": "濑溪河", "kind": "river"}], [river]),
         "protection_targets": frame(targets, places),
         "fire_stations": frame([station], [Point(x + 800, y - 900)]),
-        "park_boundaries": frame([{"park_id": "K", "name": "泸县化工园区"}], [park]),
+        "park_boundaries": frame([{"park_id": "K", "name": "云沧化工园区"}], [park]),
         "distance_violations": frame(
             [
                 {
@@ -137,7 +137,7 @@ def county(**more: pd.DataFrame) -> SheetData:
 
 def spec(**changes: object) -> SheetSpec:
     values = {
-        "title": "泸县安全风险四色图",
+        "title": "云沧县安全风险四色图",
         "subtitle": "2026年第3季度",
         "paper": "A4",
         "orientation": "landscape",
@@ -145,7 +145,7 @@ def spec(**changes: object) -> SheetSpec:
         "scale_denominator": 100_000,
         "centre": CENTRE,
         "layers": tuple(county().layers),
-        "organisation": "泸县应急管理局",
+        "organisation": "云沧县应急管理局",
         "date": date(2026, 11, 21),
         "edition_label": "2026Q3",
         "data_as_of": date(2026, 9, 30),
@@ -154,6 +154,6 @@ def spec(**changes: object) -> SheetSpec:
         "address": "http://atlas.example/s/x7k2",
         "policy_title": "综合指数-2026A",
         "is_synthetic": True,
-        "name_prefix": "泸县",
+        "area_name": "云沧县",
     }
     return SheetSpec(**(values | changes))

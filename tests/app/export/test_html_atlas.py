@@ -18,7 +18,7 @@ from tests.app.export.county import CENTRE, county, frame, risk_points, towns, z
 
 NODE_MODULES = Path(__file__).parents[3] / "node_modules"
 CHROMIUM = "/usr/bin/chromium"
-TEXT = AtlasText("泸县安全风险四色图", ("合成数据,仅供演示",))
+TEXT = AtlasText("云沧县安全风险四色图", ("合成数据,仅供演示",))
 
 
 def layers() -> dict[str, pd.DataFrame]:

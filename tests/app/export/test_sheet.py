@@ -119,7 +119,7 @@ def test_pdf_embeds_its_fonts_and_its_text_can_be_read():
         assert "/FontFile3" in described or "/FontFile2" in described
     text = page.extract_text()
     for words in (
-        "泸县安全风险四色图",
+        "云沧县安全风险四色图",
         "2026年第3季度",
         "1:100 000",
         "内部使用",
@@ -257,7 +257,7 @@ def test_notes_stand_where_they_cover_least():
 
 def test_names_lose_company_ending_and_own_county():
     names = {label.request.text for label in drawn(spec(scale_denominator=25_000)).content.labels}
-    assert not [name for name in names if "有限公司" in name or name.startswith("泸县")]
+    assert not [name for name in names if "有限公司" in name or name.startswith("云沧")]
 
 
 # --- legend, notes, furniture -------------------------------------------------------------------------
@@ -327,6 +327,15 @@ def test_english_sheet_has_english_furniture():
         "Edition 2026Q3",
     ):
         assert words in text
+
+
+def test_watermark_lies_across_the_map_and_hides_nothing():
+    marked = spec(format="png", dpi=100, watermark="县应急管理局 张三 14:05")
+    plain, faint = (
+        pixels(render_sheet(sheet, county())) for sheet in (replace(marked, watermark=""), marked)
+    )
+    assert 0 < np.abs(plain - faint).max() < 40
+    assert "张三" in page_text(replace(marked, format="pdf"), county())
 
 
 def test_statistics_count_what_lies_within_the_frame():
