@@ -45,6 +45,9 @@ export const fieldOf = (layer, name) => layer.fields.find((field) => field.name 
 /** Whether a layer's features are areas of one assessment policy each, so that only one policy may be shown. */
 export const isByPolicy = (/** @type {Layer} */ layer) => Boolean(fieldOf(layer, "policy"));
 
+/** Whether a layer colours the ground: its areas have no names, a place in them is asked for its reasons. */
+export const isGround = (/** @type {Layer} */ layer) => isByPolicy(layer) && !layer.label;
+
 /** @param {string|null|undefined} id @returns {Level|undefined} */
 export const levelById = (id) => shown.catalog.levels.find((level) => level.id === id);
 

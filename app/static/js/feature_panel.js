@@ -69,7 +69,7 @@ function body(loaded, rated, name, actions) {
     isConflict(layer) ? conflictFacts(properties) : null,
     why ? el("section", { class: "part" }, el("h3", {}, t("ground_here")), placeReasons(why, actionsForPlace(actions))) : null,
     violations(properties.violations ?? [], loaded, actions),
-    rated || why ? basisSection(why?.versions, why?.data_as_of) : null,
+    rated || why ? basisSection(why?.data_as_of) : null,
     actionRow(loaded, actions),
     attributes(layer, properties),
     related(properties.related ?? [], actions),

@@ -1,5 +1,5 @@
 /** What lies under the pointer: hover names it, a click selects it, several are listed worst first. */
-import { codeTitle, featureName, fieldOf, isByPolicy, layerById, levelRank, levelWord, shortName } from "./atlas.js";
+import { codeTitle, featureName, fieldOf, isGround, layerById, levelRank, levelWord, shortName } from "./atlas.js";
 import { byId, put, el } from "./dom.js";
 import { clickableStyleLayers, map } from "./mapview.js";
 import { said } from "./texts.js";
@@ -26,7 +26,7 @@ function asHit(rendered) {
   const id = rendered.properties.id ?? rendered.id;
   if (!layer || id === undefined) return null;
   const { properties, geometry } = rendered;
-  const name = isByPolicy(layer) ? said(layer) : featureName(layer, properties);
+  const name = isGround(layer) ? said(layer) : featureName(layer, properties);
   return { layer, id: String(id), name, level: properties.level ?? null, properties, geometry };
 }
 
@@ -39,7 +39,7 @@ function withoutRated(hits) {
 /** @param {Hit} hit small for what is named first */
 function order(hit) {
   const isArea = hit.geometry.type.endsWith("Polygon");
-  if (isByPolicy(hit.layer)) return 1000 + levelRank(hit.level);
+  if (isGround(hit.layer)) return 1000 + levelRank(hit.level);
   const shape = isArea ? 200 : hit.geometry.type.endsWith("LineString") ? 60 : 0;
   const isConflict = Boolean(fieldOf(hit.layer, "shortfall_m"));
   return shape + (isConflict ? 25 : 10 * levelRank(hit.level));
@@ -48,7 +48,7 @@ function order(hit) {
 /** What a hit is called in a list: name and level word, or the titles of its codes. @param {Hit} hit */
 export function hitTitle(hit) {
   const word = hit.level ? levelWord(hit.level) : "";
-  if (isByPolicy(hit.layer)) return { name: said(hit.layer), note: word };
+  if (isGround(hit.layer)) return { name: said(hit.layer), note: word };
   const kind = fieldOf(hit.layer, "kind") ?? fieldOf(hit.layer, "category");
   const note = word || codeTitle(kind, hit.properties[kind?.name ?? ""]) || said(hit.layer);
   if (hit.properties.subject_name || hit.properties.object_name) {

@@ -1,7 +1,7 @@
 /** The map page: puts the parts together and keeps them in step with the address. */
 import { ApiError } from "./api.js";
 import { parseLayers, parseView, pushAddress, readAddress, replaceAddress, viewText } from "./address.js";
-import { drawnLayers, featureName, isByPolicy, layerById, levelColourWord, levelWord, loadCatalog, shown } from "./atlas.js";
+import { drawnLayers, featureName, isGround, layerById, levelColourWord, levelWord, loadCatalog, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { featureContent, loadFeature, loadWhy } from "./feature_panel.js";
 import { coordinates, day } from "./formats.js";
@@ -76,7 +76,14 @@ function drawAll() {
   drawStale(changeEdition);
   drawToolbar();
   drawPanel();
-  if (map) drawScale();
+  if (!map) return;
+  drawScale();
+  describeMap();
+}
+
+/** What a screen reader says of the map: its name and the levels in view. */
+function describeMap() {
+  map.getCanvas().setAttribute("aria-label", `${t("map_title")}. ${viewSummary()}`);
 }
 
 function drawToolbar() {
@@ -119,7 +126,7 @@ function wireMap(area) {
   const settle = () => {
     area.dataset.state = "idle";
     countInView();
-    map.getCanvas().setAttribute("aria-label", `${t("map_title")}. ${viewSummary()}`);
+    describeMap();
   };
   map.getCanvas().id = "map-canvas";
   map.on("idle", settle);
@@ -143,6 +150,7 @@ function wireMap(area) {
   window.addEventListener("popstate", () => followAddress());
   drawScale();
   updateZoomState();
+  map.triggerRepaint(); // the first idle may have passed before this listened for it
 }
 
 /* Selecting */
@@ -152,7 +160,7 @@ function onClick(found, place) {
   hits = found;
   hitIndex = 0;
   const first = found[0];
-  if (!first || isByPolicy(first.layer)) return openPlace(place.lng, place.lat);
+  if (!first || isGround(first.layer)) return openPlace(place.lng, place.lat);
   ring(first.geometry, first.name, place);
   openHit(first);
 }
@@ -209,7 +217,7 @@ function placeBody(why, lon, lat) {
     hitList(),
     el("p", { class: "muted" }, `${coordinates(lon, lat)} ${datum()}`),
     placeReasons(why, { onFly: () => undefined, onOpen: (layer, id) => openFeature(layer, id, { fly: true }) }),
-    basisSection(why.versions, why.data_as_of),
+    basisSection(why.data_as_of),
     isForeign(shown.catalog.area) ? el("p", { class: "notice" }, t("jurisdiction_note")) : null,
     el("div", { class: "actions" },
       el("button", { type: "button", class: "button", on: { click: () => flyToGeometry({ type: "Point", coordinates: [lon, lat] }) } }, t("zoom_to")),
@@ -251,7 +259,7 @@ function step(by) {
   if (hits.length < 2) return;
   hitIndex = (hitIndex + by + hits.length) % hits.length;
   const hit = hits[hitIndex];
-  if (isByPolicy(hit.layer)) {
+  if (isGround(hit.layer)) {
     const { lng, lat } = map.getCenter();
     const at = selected.at?.split(",").map(Number) ?? [lng, lat];
     openPlace(at[0], at[1]);

@@ -1,6 +1,7 @@
 /** The map: sources and style layers out of the catalog, what is visible, and the page's own drawings above them. */
 import * as maplibregl from "/vendor/maplibre-gl.mjs";
 import { serverGone } from "./api.js";
+import { isOnce, onceSource, placeAreaLabels } from "./area_labels.js";
 import { drawnLayers, isByPolicy, shown } from "./atlas.js";
 import { colour } from "./colours.js";
 import { picture } from "./symbols.js";
@@ -9,6 +10,8 @@ import { lang, t } from "./texts.js";
 const FONTS = ["Atlas Sans SC", "Atlas Sans SC Bold"];
 const FONT_WAIT_MS = 3000;
 const TILE_MAX_ZOOM = 16;
+/** What a proxy says while the server behind it is gone; 0 is a request that never got there. */
+const GATEWAY_FAULTS = [0, 502, 503, 504];
 const SIGHT_MARGIN_PX = 40;
 const FIT_MARGIN_PX = 40;
 const OPACITY_OF = {
@@ -59,6 +62,7 @@ export async function makeMap(container, view) {
   });
   map.touchZoomRotate.disableRotation();
   map.setMissingStyleImageResolver((/** @type {string} */ name) => addPicture(name));
+  map.on("idle", () => placeAreaLabels(map));
   map.on("error", (/** @type {any} */ event) => noteError(event.error));
   await new Promise((resolve) => map.once("load", resolve));
   return map;
@@ -66,8 +70,9 @@ export async function makeMap(container, view) {
 
 /** @param {Error & {status?: number}} error */
 function noteError(error) {
-  if (error instanceof TypeError || error?.status === 0 || [502, 503, 504].includes(error?.status ?? 200)) serverGone();
-  else console.warn(error?.message ?? error);
+  const isUnreached = error instanceof TypeError && /fetch|network|load failed/i.test(error.message);
+  if (isUnreached || GATEWAY_FAULTS.includes(error?.status ?? 200)) serverGone();
+  else console.error(error);
 }
 
 /** @param {string} name */
@@ -102,7 +107,7 @@ function wholeStyle() {
   entries.sort((a, b) => order(a) - order(b));
   return {
     version: 8,
-    sources: { ...Object.fromEntries(layers.map((layer) => [`atlas-${layer.id}`, source(layer)])), ...ownSources() },
+    sources: { ...Object.fromEntries(layers.map((layer) => [`atlas-${layer.id}`, source(layer)])), ...ownSources(layers) },
     state: {
       policy: { default: shown.policy },
       lang: { default: lang() },
@@ -121,7 +126,10 @@ function prepared(layer, entry) {
   const visibility = shown.visible.has(layer.id) ? "visible" : "none";
   designed.set(entry.id, { filter: entry.filter, paint: { ...entry.paint } });
   const share = (shown.opacity.get(layer.id) ?? 100) / 100;
-  return { ...entry, layout: { ...entry.layout, visibility }, paint: { ...entry.paint, ...opacities(entry, share) } };
+  const made = { ...entry, layout: { ...entry.layout, visibility }, paint: { ...entry.paint, ...opacities(entry, share) } };
+  if (!isOnce(entry)) return made;
+  const { "source-layer": _, ...own } = made;
+  return { ...own, source: onceSource(entry) };
 }
 
 /** @param {Record<string, any>} entry @param {number} share */
@@ -175,8 +183,10 @@ export const policyLayer = () => drawnLayers().find((layer) => isByPolicy(layer)
 
 /* The page's own drawings: selection, shortest lines, the site being drawn. */
 
-function ownSources() {
-  const names = ["selection", "reason-lines", "site"];
+/** @param {import("./atlas.js").Layer[]} layers */
+function ownSources(layers) {
+  const onces = layers.flatMap((layer) => layer.style.filter(isOnce).map(onceSource));
+  const names = ["selection", "reason-lines", "site", ...onces];
   return Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
 }
 

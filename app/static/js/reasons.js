@@ -209,24 +209,16 @@ export function section(title, ...children) {
   return el("section", { class: "part" }, el("h3", {}, title), children);
 }
 
-/** Versions, source office, date and the notes that always hold. @param {any} [versions] @param {string} [asOf] */
-export function basisSection(versions, asOf) {
+/** Policy, version, source office and date. @param {string} [asOf] */
+export function basisSection(asOf) {
   const { catalog } = shown;
   const policy = catalog.policies.find((entry) => entry.id === shown.policy);
   return section(t("rule_and_data"), el("dl", { class: "facts" },
     fact(t("policy"), policy ? said(policy) : shown.policy),
-    fact(t("method_version"), versionText(versions) || said(catalog.method, "") || "—"),
+    fact(t("method_version"), [policy?.version, said(policy, "source")].filter(Boolean).join(" · ") || said(catalog.method, "") || "—"),
     fact(t("edition"), catalog.edition.label),
     fact(t("data_date"), day(asOf ?? catalog.edition.data_as_of)),
     fact(t("office"), said(catalog.area, "office") || "—")));
-}
-
-/** @param {any} versions text, or values by name */
-function versionText(versions) {
-  if (!versions) return "";
-  if (typeof versions === "string") return versions;
-  return Object.values(versions).filter((value) => typeof value === "string" || typeof value === "number").map(String)
-    .map((value) => (/^[0-9a-f]{12,}$/.test(value) ? value.slice(0, 8) : value)).join(" · ");
 }
 
 /** The mark of a verdict: shape and sign, so that it reads without colour. @param {string} verdict */

@@ -47,7 +47,6 @@ function request() {
     layers: drawnLayers().filter((layer) => shown.visible.has(layer.id)).map((layer) => layer.id),
     extent: [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()],
     paper: wishes.paper, orientation: wishes.orientation, format: wishes.format, lang: lang(), policy: shown.policy,
-    edition: shown.catalog.edition.edition,
   };
 }
 
@@ -57,7 +56,7 @@ async function make() {
   button.disabled = true;
   put(state, t("making_sheet"));
   try {
-    const file = await postForFile("/api/sheets", request());
+    const file = await postForFile(`/api/sheets?ed=${encodeURIComponent(shown.catalog.edition.edition)}`, request());
     const href = URL.createObjectURL(file);
     const name = `${wishes.title || defaultTitle()}.${wishes.format}`;
     const link = el("a", { href, download: name, class: "button" }, t("save_file", { name }));

@@ -199,7 +199,7 @@ function ask() {
     geometry: site.geometry, project_type: site.projectType, is_new: site.isNew,
     n_persons: site.nPersons === "" ? null : Number(site.nPersons), name: site.name || null,
   };
-  return postJson("/api/site-checks", Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)));
+  return postJson(`/api/site-checks?ed=${encodeURIComponent(shown.catalog.edition.edition)}`, Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)));
 }
 
 /** @param {any} answer */

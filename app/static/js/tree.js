@@ -16,6 +16,8 @@ let inView = new Map();
 const closedGroups = new Set(JSON.parse(localStorage.getItem("atlas-closed-groups") ?? '["base"]'));
 /** @type {string|null} layer whose row menu is open */
 let menuOf = null;
+/** A legend of more classes lists only those in view; levels are always listed. */
+const MANY_CLASSES = 6;
 /** @type {(() => void)[]} */
 const policyListeners = [];
 
@@ -175,7 +177,7 @@ function classes(layer) {
   const rows = layer.legend.map((entry, i) => ({ entry, row: () => classRow(layer, entry, i) }));
   const explained = rows.filter(({ entry }) => !entry.filter);
   return [
-    el("ul", { class: "classes" }, rows.filter(({ entry }) => entry.filter || !hasClasses(layer)).map(({ row: make }) => make())),
+    el("ul", { class: rows.length > MANY_CLASSES && !fieldOf(layer, "level") ? "classes is-many" : "classes" }, rows.filter(({ entry }) => entry.filter || !hasClasses(layer)).map(({ row: make }) => make())),
     explained.length && hasClasses(layer) ? el("details", { class: "classes" }, el("summary", {}, t("shapes")), el("ul", {}, explained.map(({ row: make }) => make()))) : null,
   ];
 }
@@ -212,7 +214,10 @@ export function countInView() {
     if (shown.visible.has(layer.id) && layer.group !== "base" && layer.legend.length > 1) countLayer(layer);
   }
   for (const node of document.querySelectorAll("[data-count]")) {
-    node.textContent = countText(/** @type {HTMLElement} */ (node).dataset.count ?? "");
+    const key = /** @type {HTMLElement} */ (node).dataset.count ?? "";
+    node.textContent = countText(key);
+    const isAbsent = node.closest(".is-many") && inView.get(key) === 0;
+    node.closest(".class-row")?.classList.toggle("is-absent", Boolean(isAbsent));
   }
 }
 
