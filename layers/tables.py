@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
 from sqlalchemy.dialects.postgresql import JSONB
@@ -9,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from layers.catalog import Field, Layer
 from layers.errors import CatalogError
 
-SQL_TYPES: dict[str, sa.types.TypeEngine[object]] = {
+SQL_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "text": sa.Text(),
     "integer": sa.BigInteger(),
     "number": sa.Double(),
@@ -19,7 +21,9 @@ SQL_TYPES: dict[str, sa.types.TypeEngine[object]] = {
     "json": JSONB(),
 }
 GEOMETRY_COLUMN = "geom"
-ColumnTypes = dict[str, sa.types.TypeEngine[object]]
+ADD_COLUMN = "ALTER TABLE {table} ADD COLUMN {column} {kind}"
+"""Names come from the catalog and are quoted by the driver."""
+ColumnTypes = dict[str, sa.types.TypeEngine[Any]]
 
 
 def _comment(entry: Field) -> str:
@@ -27,12 +31,12 @@ def _comment(entry: Field) -> str:
     return f"{entry.title_zh} / {entry.title_en}{unit}"
 
 
-def _field_column(entry: Field) -> sa.Column[object]:
+def _field_column(entry: Field) -> sa.Column[Any]:
     return sa.Column(entry.name, SQL_TYPES[entry.type], nullable=True, comment=_comment(entry))
 
 
-def _position_columns(layer: Layer, srid: int) -> list[sa.Column[object]]:
-    columns: list[sa.Column[object]] = [
+def _position_columns(layer: Layer, srid: int) -> list[sa.Column[Any]]:
+    columns: list[sa.Column[Any]] = [
         sa.Column("accuracy_m", sa.Double(), comment="位置精度 / positional accuracy [m]"),
         sa.Column("positioned", sa.Text(), comment="位置来源 / how the position came about"),
     ]
@@ -43,7 +47,7 @@ def _position_columns(layer: Layer, srid: int) -> list[sa.Column[object]]:
     return columns
 
 
-def _origin_columns() -> list[sa.Column[object]]:
+def _origin_columns() -> list[sa.Column[Any]]:
     return [
         sa.Column("source_id", sa.Text(), comment="数据源 / source"),
         sa.Column("source_file", sa.Text(), comment="文件 / delivered file"),
@@ -81,7 +85,8 @@ def register_table(layer: Layer, srid: int, *, schema: str = "register") -> sa.T
 
 def edition_table(layer: Layer, srid: int, *, schema: str) -> sa.Table:
     """Table of one edition: what the server reads; derived layers carry no origin columns."""
-    origin = [*_origin_columns(), sa.Column("load_id", sa.Integer())] if layer.kind == "loaded" else []
+    load: sa.Column[Any] = sa.Column("load_id", sa.Integer())
+    origin = [*_origin_columns(), load] if layer.kind == "loaded" else []
     return sa.Table(
         layer.id,
         sa.MetaData(),
@@ -125,10 +130,12 @@ def _add_columns(connection: sa.Connection, table: sa.Table, present: ColumnType
     preparer = connection.dialect.identifier_preparer
     for column in table.columns:
         if column.name not in present:
-            kind = column.type.compile(connection.dialect)
-            target = preparer.format_table(table)
-            connection.execute(sa.DDL("ALTER TABLE %(target)s ADD COLUMN %(name)s %(kind)s", context={
-                "target": target, "name": preparer.quote(column.name), "kind": kind}))
+            addition = ADD_COLUMN.format(
+                table=preparer.format_table(table),
+                column=preparer.quote(column.name),
+                kind=column.type.compile(connection.dialect),
+            )
+            connection.execute(sa.text(addition))
 
 
 def _refuse_changes(connection: sa.Connection, layer: Layer, table: sa.Table, present: ColumnTypes) -> None:
