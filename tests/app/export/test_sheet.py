@@ -270,6 +270,12 @@ def test_legend_lists_only_what_is_drawn_levels_first():
     assert not {"学校", "成品油、石化原料、化工介质", "消防站", "水系"} & set(texts)
 
 
+def test_legend_names_only_the_classes_of_road_that_are_there():
+    texts = legend_texts(drawn(spec(layers=("roads",))))
+    assert "国道、省道" in texts
+    assert not {"高速公路", "其他道路"} & set(texts)
+
+
 def test_legend_leaves_out_what_lies_beyond_the_frame():
     x, y = CENTRE
     texts = legend_texts(drawn(spec(centre=(x + 30_000, y), layers=("risk_zones", "fire_stations"))))
