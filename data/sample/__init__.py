@@ -16,7 +16,8 @@ STAMP = ".generated"
 def generator_version(seed: int, scale: str) -> str:
     """Hash of the generator's own code with seed and scale: a change of any of them makes the files anew."""
     digest = hashlib.sha256(f"{seed}/{scale}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    shifts = Path(__file__).parents[2] / "layers" / "crs.py"
+    for path in [*sorted(Path(__file__).parent.glob("*.py")), shifts]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -85,6 +85,11 @@ CASES: dict[str, dict[str, Any]] = {
         "enterprise_id": "YC000143",
         "lon_lat": (105.291783, 29.313964),
     },
+    "fire_station_near_hazard": {
+        "what": "the chemical park's own fire station, within 300 m of a hazard unit",
+        "station_id": "XF02",
+        "reach_m": 300.0,
+    },
     "tailings_pond": {
         "what": "tailings pond with houses within 1 km below",
         "enterprise_id": "YC000151",
@@ -188,7 +193,8 @@ FAULTS: dict[str, dict[str, int]] = {
     "buildings": {"duplicate": 3, "range": 2, "geometry": 2},
     "declared_levels": {"duplicate": 1, "code": 1, "reference": 1},
     "enterprises": {
-        "duplicate": 2, "outside": 2, "swapped": 1, "required": 1, "code": 1, "range": 1, "coordinate": 1, "date": 1,
+        "duplicate": 2, "outside": 2, "swapped": 1, "required": 1, "code": 1, "range": 1, "coordinate": 1,
+        "date": 1,
     },
     "enterprises_hazchem": {"duplicate": 1},
     "hazard_units": {"reference": 1, "outside": 1, "range": 1, "duplicate": 1},

@@ -147,7 +147,8 @@ def _unit_rows(county: County) -> list[Row]:
     frame = county.units
     xy = np.array([[point.x, point.y] for point in frame["geometry"]])
     rows: list[Row] = []
-    for number, (item, (lon, lat)) in enumerate(zip(frame.to_dict("records"), _degrees(xy, "BD-09", 8))):
+    places = _degrees(xy, "BD-09", 8)
+    for number, item, (lon, lat) in zip(frame.index, frame.to_dict("records"), places):
         rows.append(
             {
                 "单元编号": item["unit_id"],
@@ -180,7 +181,7 @@ def _filed_level(item: dict[str, Any], number: int) -> int | None:
 
 def _chemical_rows(county: County) -> list[Row]:
     rows: list[Row] = []
-    for number, item in enumerate(county.chemicals.to_dict("records")):
+    for number, item in zip(county.chemicals.index, county.chemicals.to_dict("records")):
         is_blank = number % CHEMICAL_CAS_BLANK_EVERY == 4
         rows.append(
             {

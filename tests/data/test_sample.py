@@ -158,8 +158,8 @@ def test_files_that_no_quarter_changes_are_the_same_file(tiny_sample: Path) -> N
     first, third = (hashes(tiny_sample / quarter) for quarter in ("2026Q1", "2026Q3"))
     changed = {name for name in first if first[name] != third[name]}
     assert changed == {
-        "delivery.toml", "说明.txt", "应急管理局/企业台账.csv", "应急管理局/危化品企业台账.xlsx", "应急管理局/隐患台账.csv",
-        "应急管理局/各部门核定等级.xlsx", "公安交警/道路交通事故_2026.csv",
+        "delivery.toml", "说明.txt", "应急管理局/企业台账.csv", "应急管理局/危化品企业台账.xlsx",
+        "应急管理局/隐患台账.csv", "应急管理局/各部门核定等级.xlsx", "公安交警/道路交通事故_2026.csv",
     }  # fmt: skip
 
 
@@ -235,7 +235,8 @@ def test_roads_are_one_connected_network_of_1200_km(first: Delivery) -> None:
     roads = first.layer("roads")
     assert roads.length.sum() / 1000 == pytest.approx(1200, rel=0.04)
     assert set(roads["road_class"]) == {
-        "expressway", "national_road", "provincial_road", "county_road", "township_road", "village_road", "street",
+        "expressway", "national_road", "provincial_road", "county_road", "township_road", "village_road",
+        "street",
     }  # fmt: skip
     lines = roads.geometry.to_numpy()
     a, b = shapely.STRtree(lines).query(lines, predicate="dwithin", distance=0.5)
@@ -378,6 +379,12 @@ def test_ammonia_store_is_beside_the_market_and_below_the_limit(first: Delivery)
     )
     assert distance == pytest.approx(case["distance_m"], abs=0.05)
     assert first.grades.loc[case["unit_id"], "s_value"] == pytest.approx(0.6)
+
+
+def test_fire_station_of_the_park_is_too_near_a_hazard(first: Delivery) -> None:
+    case = CASES["fire_station_near_hazard"]
+    station = first.layer("fire_stations").loc[case["station_id"], "geometry"]
+    assert first.units.distance(station).min() < case["reach_m"]
 
 
 def test_reroute_has_an_abandoned_and_a_new_stretch_between_the_same_ends(first: Delivery) -> None:
@@ -530,3 +537,28 @@ def test_moved_firms_and_no_others_change_their_place(second: Delivery, third: D
     moved = second.enterprises.loc[both].geometry.distance(third.enterprises.loc[both].geometry, align=False)
     assert set(both[moved > 1.0]) == set(CASES["moved_firms"]["enterprise_ids"])
     assert moved[moved > 1.0].to_numpy() == pytest.approx(CASES["moved_firms"]["moved_m"], abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("source_id", "changed"),
+    [
+        ("unit_chemicals", 0),
+        ("hazard_units", 3),  # two units of the closed plant, one of a moved fuel station
+        ("enterprises", 3),  # the moved firms
+        ("enterprises_hazchem", 1),  # the closed plant
+        ("declared_levels", 0),
+        ("road_accidents", 0),
+    ],
+)
+def test_nothing_but_the_told_changes_differs_in_the_third_quarter(
+    second: Delivery, third: Delivery, source_id: str, changed: int
+) -> None:
+    before, after = (
+        pd.DataFrame(delivery.sources[source_id].accepted)
+        .set_index("feature_id")
+        .drop(columns=["source_row", "source_file"])
+        for delivery in (second, third)
+    )
+    both = before.index.intersection(after.index)
+    differs = (before.loc[both].map(str) != after.loc[both].map(str)).any(axis=1)
+    assert differs.sum() == changed
