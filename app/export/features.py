@@ -87,6 +87,15 @@ def sheet_features(frame: pd.DataFrame, projection: Projection) -> SheetFeatures
     return SheetFeatures(_with_kind(rows, on_page[kept]), on_page[kept])
 
 
+def one_feature(frame: pd.DataFrame, projection: Projection) -> SheetFeatures:
+    """The first feature near the map frame, as it is: enough to know that a layer has something there."""
+    if not isinstance(frame, gpd.GeoDataFrame) or not len(frame):
+        return SheetFeatures(frame.iloc[:0], np.array([], object))
+    near = touching_rows(frame, projection).iloc[:1]
+    on_page = projection.to_sheet(np.asarray(near.geometry.array))
+    return SheetFeatures(_with_kind(pd.DataFrame(near.drop(columns=near.geometry.name)), on_page), on_page)
+
+
 def touching_rows(frame: gpd.GeoDataFrame, projection: Projection) -> gpd.GeoDataFrame:
     """Rows whose bounds come near the map frame; raises `CrsMismatchError` unless the frame is in metres."""
     require_metric(frame)

@@ -20,7 +20,7 @@ from app import styles
 from app.export import furniture
 from app.export.canvas import Canvas, TextStyle
 from app.export.expressions import View
-from app.export.features import SheetFeatures, sheet_features, shown_policy, touching_rows
+from app.export.features import SheetFeatures, one_feature, sheet_features, shown_policy
 from app.export.layout import (
     Box,
     Layout,
@@ -241,9 +241,7 @@ def _features(
     features = {}
     for layer_id, frame in _frames(spec, data).items():
         is_drawn = any(is_in_zoom(style, zoom) for style in styles.layer_style(data.catalog[layer_id]))
-        if isinstance(frame, gpd.GeoDataFrame) and len(frame) and not is_drawn:
-            frame = touching_rows(frame, projection).iloc[:1]
-        features[layer_id] = sheet_features(frame, projection)
+        features[layer_id] = (sheet_features if is_drawn else one_feature)(frame, projection)
     geo_frames = _geo_frames(data)
     if data.boundary is not None and geo_frames:
         outline = gpd.GeoDataFrame(geometry=[data.boundary], crs=geo_frames[0].crs)

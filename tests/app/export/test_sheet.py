@@ -305,7 +305,7 @@ def test_legend_text_is_at_least_seven_points_and_no_heading_stands_alone():
 
 def test_layers_hidden_at_the_scale_are_named():
     x, y = CENTRE
-    houses = frame([{"building_id": "B"}], [MultiPolygon([box(x, y, x + 90, y + 90)])])
+    houses = frame([{"building_id": "B"}], [MultiPolygon([box(x, y, x + 4, y + 4)])])
     text = page_text(spec(format="pdf", layers=("buildings", "towns")), county(buildings=houses))
     assert "本比例尺不显示:建筑物" in text
 
