@@ -52,6 +52,7 @@ def make_sheet(
     frames: FrameMemory,
     request: dict[str, Any],
     *,
+    rules_version: str,
     address: str = "",
 ) -> Sheet:
     """Render the sheet that a request's body describes (`KEYS`); raises `RequestError` for what cannot be.
@@ -61,10 +62,12 @@ def make_sheet(
     request : dict
         ``extent`` is west, south, east, north and ``center`` lon, lat, degrees of the storage CRS; ``scale`` is
         the denominator; one of ``extent`` and ``center`` with ``scale`` is needed.
+    rules_version : str
+        Version of the rule tables, printed as the method.
     address : str
         Address that the sheet's QR code leads to.
     """
-    spec = _spec(facts, catalog, request, address)
+    spec = _spec(facts, catalog, request, rules_version, address)
     towns = frames.within(connection, facts, ["towns"], [whole_area(facts)]).get("towns")
     data = SheetData(
         layers={
@@ -87,7 +90,9 @@ def _with_plain_values(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].to_numpy(dtype=object, na_value=None) for name in columns})
 
 
-def _spec(facts: EditionFacts, catalog: Catalog, request: dict[str, Any], address: str) -> SheetSpec:
+def _spec(
+    facts: EditionFacts, catalog: Catalog, request: dict[str, Any], rules_version: str, address: str
+) -> SheetSpec:
     lang = choice("lang", request.get("lang", "zh"), LANGUAGES)
     paper = choice("paper", request.get("paper", "A4"), PAPERS)
     orientation = choice("orientation", request.get("orientation", "landscape"), ORIENTATIONS)
@@ -109,7 +114,8 @@ def _spec(facts: EditionFacts, catalog: Catalog, request: dict[str, Any], addres
         date=date.today(),
         edition_label=facts.edition.label,
         data_as_of=facts.edition.data_as_of,
-        method=policy_title,
+        method=f"规则表 {rules_version}" if lang == "zh" else f"rule tables {rules_version}",
+        area_name=area["title_zh"],
         secrecy=SECRECY,
         crs_line=area.get("official_crs_zh", "") if lang == "zh" else area.get("official_crs", ""),
         address=address,

@@ -21,7 +21,13 @@ def new_sheet() -> Response:
     body = json_object(request_body(), KEYS, required=("title", "layers"))
     with pinned_edition() as pinned:
         sheet = make_sheet(
-            pinned.connection, pinned.facts, parts().catalog, parts().frames, body, address=request.url_root
+            pinned.connection,
+            pinned.facts,
+            parts().catalog,
+            parts().frames,
+            body,
+            rules_version=parts().rules.version,
+            address=request.url_root,
         )
     response = make_response(sheet.content)
     response.mimetype = sheet.mimetype
