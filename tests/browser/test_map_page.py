@@ -111,7 +111,11 @@ def answer(server: str, path: str, **parameters: Any) -> Any:
 def known_source(live_server: str) -> dict[str, Any]:
     """A rated source with a position, the worst that the search finds."""
     levels = ["red", "orange", "yellow", "blue"]
-    found = [hit for text in ("化工", "有限公司") for hit in answer(live_server, "/api/search", q=text, limit=50)["results"]]
+    found = [
+        hit
+        for text in ("化工", "有限公司")
+        for hit in answer(live_server, "/api/search", q=text, limit=50)["results"]
+    ]
     rated = [hit for hit in found if hit.get("level") in levels and hit["lon"] is not None]
     return min(rated, key=lambda hit: levels.index(hit["level"]))
 
@@ -177,7 +181,9 @@ def test_click_on_a_source_shows_why_it_has_its_colour(
     assert faults == []
 
 
-def test_contributions_add_up_to_the_index_that_is_shown(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+def test_contributions_add_up_to_the_index_that_is_shown(
+    open_page: OpenPage, known_source: dict[str, Any]
+) -> None:
     page = open_page(f"{at(known_source)}&at={known_source['lon']:.6f},{known_source['lat']:.6f}")
     total = float(page.locator(".bar-sum strong").inner_text())
     page.locator("#result details").evaluate_all("all => all.forEach(one => { one.open = true; })")
@@ -217,7 +223,12 @@ def test_english_page_has_no_chinese_but_names(open_page: OpenPage, known_source
     page.locator("#search").fill(known_source["label"])
     page.keyboard.press("Enter")
     expect(page.locator("#result-title")).to_contain_text("Why")
-    assert chinese_words(page, "#result h2, #result h3, #result dt, #result th, #result .button, #result summary") == []
+    assert (
+        chinese_words(
+            page, "#result h2, #result h3, #result dt, #result th, #result .button, #result summary"
+        )
+        == []
+    )
 
 
 def chinese_words(page: Page, selector: str) -> list[str]:
@@ -301,7 +312,11 @@ def test_siting_form_says_what_is_missing(open_page: OpenPage) -> None:
 def test_layer_switch_and_policy_stand_in_the_address(open_page: OpenPage, live_server: str) -> None:
     catalog = answer(live_server, "/api/layers")
     page = open_page()
-    row = next(layer for layer in catalog["layers"] if layer["visible"] and layer["style"] and layer["group"] == "objects")
+    row = next(
+        layer
+        for layer in catalog["layers"]
+        if layer["visible"] and layer["style"] and layer["group"] == "objects"
+    )
     page.locator(f"#layer-{row['id']}").uncheck()
     wait_for_address(page, "l=")
     assert row["id"] not in query_of(page)["l"].split(",")
@@ -341,9 +356,13 @@ def test_map_moves_and_zooms_with_keys(open_page: OpenPage) -> None:
     wait_for_address(page, "v=")
     zoom, _, lon = map(float, query_of(page)["v"].split("/"))
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("lon => Number(new URLSearchParams(location.search).get('v').split('/')[2]) > lon", arg=lon)
+    page.wait_for_function(
+        "lon => Number(new URLSearchParams(location.search).get('v').split('/')[2]) > lon", arg=lon
+    )
     page.keyboard.press("-")
-    page.wait_for_function("zoom => Number(new URLSearchParams(location.search).get('v').split('/')[0]) < zoom", arg=zoom)
+    page.wait_for_function(
+        "zoom => Number(new URLSearchParams(location.search).get('v').split('/')[0]) < zoom", arg=zoom
+    )
 
 
 def test_phone_is_usable(open_page: OpenPage, faults: list[str], known_source: dict[str, Any]) -> None:
@@ -401,6 +420,49 @@ def test_refusal_is_shown_with_its_words_code_and_a_retry(open_page: OpenPage) -
     expect(page.locator("#result-title")).to_contain_text(re.compile("为什么|辖区以外"))
 
 
+def test_old_edition_is_told_and_left_with_one_button(open_page: OpenPage, live_server: str) -> None:
+    def as_old(route: Route) -> None:
+        catalog = answer(live_server, "/api/layers")
+        catalog["edition"]["is_newest"] = "ed=" in route.request.url
+        route.fulfill(json=catalog)
+
+    page = open_page()
+    expect(page.locator("#stale")).to_be_hidden()
+    page.route("**/api/layers*", as_old)
+    page.reload()
+    wait_for_map(page)
+    expect(page.locator("#stale")).to_contain_text("非最新")
+    page.locator("#stale button").click()
+    expect(page.locator("#stale")).to_be_hidden()
+
+
+def test_pipeline_lists_its_conflicts_by_chainage_and_shows_their_lines(
+    open_page: OpenPage, live_server: str
+) -> None:
+    pipeline, conflicts = pipeline_with_conflicts(live_server)
+    page = open_page()
+    page.locator("#search").fill(pipeline)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="查看保护范围冲突").click()
+    rows = page.locator("#result .reasons > li")
+    expect(rows).to_have_count(len(conflicts))
+    expect(rows.first).to_contain_text(conflicts[0]["verdict_zh"])
+    expect(page.locator("#result .disclaimer")).to_contain_text("不代替现场探测")
+    rows.first.get_by_role("button", name="看线").click()
+    page.wait_for_function("() => Number(new URLSearchParams(location.search).get('v')?.split('/')[0]) > 13")
+
+
+def pipeline_with_conflicts(server: str) -> tuple[str, list[dict[str, Any]]]:
+    """Number of a transmission pipeline with conflicts, and these."""
+    for pipeline in answer(server, "/api/pipelines")["pipelines"]:
+        if pipeline["kind"] == "transmission":
+            path = f"/api/pipelines/{urllib.parse.quote(pipeline['id'], safe='')}/conflicts"
+            conflicts = answer(server, path, buffer_m=200)["conflicts"]
+            if conflicts and conflicts[0]["line"]:
+                return pipeline["id"], conflicts
+    raise AssertionError("the sample has no transmission pipeline with conflicts")
+
+
 def test_sheet_of_the_view_is_a_file(open_page: OpenPage) -> None:
     page = open_page()
     page.locator(".tool-sheet").click()
@@ -409,7 +471,9 @@ def test_sheet_of_the_view_is_a_file(open_page: OpenPage) -> None:
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
 
 
-def test_page_meets_wcag_rules_that_a_machine_can_test(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+def test_page_meets_wcag_rules_that_a_machine_can_test(
+    open_page: OpenPage, known_source: dict[str, Any]
+) -> None:
     page = open_page(at(known_source), bypass_csp=True)
     click_middle(page)
     wait_for_address(page, "f=")
