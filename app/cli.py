@@ -102,11 +102,12 @@ def export_group() -> None:
 @click.option("--paper", default="A4", type=click.Choice(["A4", "A3"]), show_default=True)
 @click.option("--orientation", default="landscape", type=click.Choice(["landscape", "portrait"]), show_default=True)
 @click.option("--scale", type=int, help="Denominator; default: the next round scale that holds the area.")
+@click.option("--dpi", type=click.IntRange(72, 600), default=300, show_default=True, help="Dots per inch of a PNG.")
 @click.option("--extent", type=float, nargs=4, help="West south east north in degrees; default: the whole area.")
 @click.option("--layers", default=",".join(SHEET_LAYERS), help="Layer ids, comma separated, bottom to top.")
 @click.option("--lang", default="zh", type=click.Choice(["zh", "en"]), show_default=True)
 @click.pass_obj
-def export_map(place: Place, file: Path, title: str, layers: str, extent: tuple[float, ...], scale: int | None, **options: str) -> None:
+def export_map(place: Place, file: Path, title: str, layers: str, extent: tuple[float, ...], scale: int | None, **options: Any) -> None:
     """A map sheet; the suffix of FILE (.pdf, .png, .svg) is its format."""
     client = _client(place)
     area = _answer(client.get("/api/layers")).get_json()["area"]

@@ -144,6 +144,7 @@ SCHEMAS: dict[str, Schema] = {
             format={"enum": ["pdf", "png", "svg"], "default": "pdf"},
             lang={"enum": ["zh", "en"], "default": "zh"},
             policy={"type": "string", "description": "an id of the policies of /api/layers"},
+            dpi={"type": "integer", "minimum": 72, "maximum": 600, "default": 300, "description": "of a PNG"},
         ),
         "additionalProperties": False,
     },

@@ -25,12 +25,13 @@ from app.layer_list import SECRECY
 from app.parameters import choice, number, plain_text
 from layers.catalog import Catalog
 
-KEYS = ("title", "subtitle", "layers", "extent", "center", "scale", "paper", "orientation", "format", "lang", "policy")
+KEYS = ("title", "subtitle", "layers", "extent", "center", "scale", "paper", "orientation", "format", "lang", "policy", "dpi")
 MIMETYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
 PAPERS = ("A4", "A3")
 ORIENTATIONS = ("landscape", "portrait")
 LANGUAGES = ("zh", "en")
 SCALES = (500, 1_000_000)
+DPI = (72, 600)
 WIDEST_EXTENT_DEG = 10.0
 MOST_LAYERS = 60
 MM_PER_M = 1000.0
@@ -106,6 +107,7 @@ def _spec(
         paper=paper,
         orientation=orientation,
         format=choice("format", request.get("format", "pdf"), list(MIMETYPES)),
+        dpi=int(number("dpi", request.get("dpi", 300), least=DPI[0], most=DPI[1])),
         scale_denominator=scale,
         centre=centre,
         layers=_layers(catalog, request["layers"]),
