@@ -8,6 +8,9 @@ import { lang, said, t } from "./texts.js";
 
 /** Fields that the reasons above the attributes already tell. */
 const TOLD_ABOVE = new Set(["level", "reason_zh", "reason_en", "clause", "rule_id", "is_assumption", "reasons"]);
+/** The same for a conflict, which begins with its two sides and its distances. */
+const TOLD_OF_CONFLICT = new Set(["subject_layer", "subject_feature_id", "subject_name", "object_layer", "object_feature_id", "object_name",
+  "required_m", "actual_m", "shortfall_m", "error_m", "certainty", "is_historic", "is_estimated", "standard_id", "source_type"]);
 
 /**
  * @typedef {{layer: import("./atlas.js").Layer, id: string, feature: any, why: any|null}} Loaded
@@ -50,12 +53,19 @@ function rating({ feature }) {
  */
 export function featureContent(loaded, actions) {
   const rated = rating(loaded);
-  const name = featureName(loaded.layer, { ...loaded.feature.properties, id: loaded.id });
+  const name = panelName(loaded);
   return {
     title: () => (rated ? whyTitle(rated.level) : name),
     announce: () => `${name} ${rated ? whyTitle(rated.level) : ""}`,
     body: () => body(loaded, rated, name, actions),
   };
+}
+
+/** A conflict is called by its two sides, anything else by its own name. @param {Loaded} loaded */
+function panelName({ layer, id, feature }) {
+  const { properties } = feature;
+  if (!isConflict(layer)) return featureName(layer, { ...properties, id });
+  return `${properties.subject_name || properties.subject_feature_id} – ${properties.object_name || properties.object_feature_id}`;
 }
 
 /** @param {Loaded} loaded @param {any} rated @param {string} name @param {Actions} actions */
@@ -66,7 +76,7 @@ function body(loaded, rated, name, actions) {
     el("div", { class: "subject" }, el("strong", {}, rated ? name : said(layer)), " ", el("span", { class: "muted" }, subjectKind(layer, properties))),
     feature.geometry ? null : el("p", { class: "notice" }, t("unplaced_note")),
     rated ? ratingReasons(rated) : plainLevel(properties),
-    isConflict(layer) ? conflictFacts(properties) : null,
+    isConflict(layer) ? conflictFacts(properties, actions) : null,
     why ? el("section", { class: "part" }, el("h3", {}, t("ground_here")), placeReasons(why, actionsForPlace(actions))) : null,
     violations(properties.violations ?? [], loaded, actions),
     rated || why ? basisSection(why?.data_as_of) : null,
@@ -95,10 +105,17 @@ function subjectKind(layer, properties) {
 /** @param {import("./atlas.js").Layer} layer */
 const isConflict = (layer) => Boolean(fieldOf(layer, "shortfall_m") && fieldOf(layer, "required_m"));
 
-/** @param {any} row */
-function conflictFacts(row) {
-  return el("div", { class: "conflict-head" }, conflictNumbers(row));
+/** @param {any} row @param {Actions} actions */
+function conflictFacts(row, actions) {
+  const side = (/** @type {string} */ layer, /** @type {string} */ id, /** @type {string|null} */ name) =>
+    el("button", { type: "button", class: "link", on: { click: () => actions.onOpen(layer, id) } }, name || id);
+  return el("div", {},
+    el("p", {}, side(row.subject_layer, row.subject_feature_id, row.subject_name), " – ", side(row.object_layer, row.object_feature_id, row.object_name)),
+    conflictNumbers(row), clauseLine(withClause(row)), verifiedLine(row.source_type));
 }
+
+/** The clause names its standard already; the standard alone stands in where there is none. @param {any} row */
+export const withClause = (row) => ({ clause: row.clause || row.standard_id, rule_id: row.rule_id });
 
 /** A permit rule names a zone within which to ask, not a distance to keep. @param {any} row */
 const isPermit = (row) => (row.rule_kind ?? row.kind) === "permit_required";
@@ -124,7 +141,7 @@ function violations(rows, loaded, actions) {
       { layer: row.subject_layer, id: row.subject_feature_id, name: row.subject_name };
     return el("li", { class: "reason" },
       el("button", { type: "button", class: "link", on: { click: () => actions.onOpen(other.layer, other.id) } }, other.name || other.id),
-      conflictNumbers(row), clauseLine({ clause: [row.standard_id, row.clause].filter(Boolean).join(" "), rule_id: row.rule_id }),
+      conflictNumbers(row), clauseLine(withClause(row)),
       verifiedLine(row.source_type),
       el("button", { type: "button", class: "button small", on: { click: () => actions.onLine(row) } }, t("show_line")));
   })));
@@ -147,7 +164,8 @@ function actionRow({ feature }, actions) {
 
 /** @param {import("./atlas.js").Layer} layer @param {any} properties */
 function attributes(layer, properties) {
-  const fields = layer.fields.filter((field) => field.panel !== false && field.type !== "json" && !TOLD_ABOVE.has(field.name));
+  const isTold = (/** @type {string} */ name) => TOLD_ABOVE.has(name) || (isConflict(layer) && TOLD_OF_CONFLICT.has(name));
+  const fields = layer.fields.filter((field) => field.panel !== false && field.type !== "json" && !isTold(field.name));
   const rows = fields.map((field) => el("tr", {}, el("th", { scope: "row" }, said(field)), el("td", {}, attribute(field, properties[field.name]))));
   return section(t("attributes"), el("table", { class: "attributes" }, el("caption", { class: "unseen" }, t("attributes")), el("tbody", {}, rows)));
 }

@@ -6,7 +6,7 @@ import { Drawing, drawSite, measured } from "./drawing.js";
 import { area, distance, isMissing, number } from "./formats.js";
 import { drawReasonLines, flyToGeometry, map } from "./mapview.js";
 import { closePanel, drawPanel, loadIntoPanel, openPanel, say } from "./panel.js";
-import { conflictNumbers, verifiedLine } from "./feature_panel.js";
+import { conflictNumbers, verifiedLine, withClause } from "./feature_panel.js";
 import { assumptionMark, clauseLine, section, verdictMark } from "./reasons.js";
 import { said, t } from "./texts.js";
 
@@ -270,7 +270,7 @@ function reasonItem(reason) {
       object?.name ? el("span", {}, object.name) : null,
     isMissing(reason.actual_m) && isMissing(reason.required_m) ? null : conflictNumbers(reason),
     said(reason, "text") ? el("p", { class: "reason-text" }, said(reason, "text"), " ", assumptionMark(reason.is_assumption)) : null,
-    clauseLine({ clause: [reason.standard_id, reason.clause].filter(Boolean).join(" "), rule_id: reason.rule_id }),
+    clauseLine(withClause(reason)),
     verifiedLine(reason.source_type),
     reason.line ? el("button", { type: "button", class: "button small", on: { click: show } }, t("show_line")) : null);
 }
