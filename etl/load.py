@@ -21,7 +21,7 @@ from etl.checks import CHECK_RULES, check, content_hashes
 from etl.copy import copy_frame
 from etl.ledger import Loading, record_counts, record_doubts, record_load
 from etl.manifest import (
-    Manifest, delivered_files, load_delivery, load_manifests,
+    Manifest, delivered_files, load_delivery, load_manifests, parts_of,
 )
 from etl.normalise import normalise
 from etl.raster_load import load_raster
@@ -32,7 +32,10 @@ from layers.errors import AtlasError, TooManyRefusedError
 from layers.tables import ensure_register, staging_table, value_columns
 
 LOAD_LOCK = 7_218_002
-CODE_OF_LOADING = ("read.py", "normalise.py", "checks.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py")
+CODE_OF_LOADING = (
+    "read.py", "batch.py", "archives.py", "text_files.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
+    "normalise.py", "checks.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py",
+)
 
 
 @dataclass
@@ -87,6 +90,11 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _folder_sha256(files: list[tuple[str, str]]) -> str:
+    """One hash for a folder delivered as a file: of the names and hashes of what it holds."""
+    return hashlib.sha256("\n".join(f"{name} {sha}" for name, sha in files).encode()).hexdigest()
+
+
 def _code_version(manifest: Manifest, layer: Layer) -> str:
     """Hash of everything besides the files that decides what a load accepts."""
     here = Path(__file__).parent
@@ -109,7 +117,9 @@ def _load_source(loading: Loading, manifest: Manifest) -> SourceResult:
     if not paths:
         result.state = "absent"
         return result
-    files = [(str(path.relative_to(loading.data_dir)), file_sha256(path)) for path in paths]
+    parts = [part for path in paths for part in parts_of(path)]
+    files = [(str(part.relative_to(loading.data_dir)), file_sha256(part)) for part in parts]
+    folders = [(str(path.relative_to(loading.data_dir)), _folder_sha256(files)) for path in paths if path.is_dir()]
     input_hash = _input_hash(files, manifest, loading)
     with loading.engine.begin() as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOAD_LOCK})
@@ -117,11 +127,11 @@ def _load_source(loading: Loading, manifest: Manifest) -> SourceResult:
             result.state = "unchanged"
             return result
         if not loading.is_dry_run:
-            _keep_files(connection, loading.home, paths, files)
+            _keep_files(connection, loading.home, parts, files)
         if manifest.reader == "raster":
             result.counts = load_raster(connection, loading, manifest, paths, files, input_hash)
         else:
-            _merge_source(connection, loading, manifest, paths, files, input_hash, result)
+            _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result)
         if loading.is_dry_run:
             result.state = "would load"
             connection.rollback()

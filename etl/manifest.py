@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import date
+from glob import escape as glob_escape
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -14,7 +15,8 @@ from layers.catalog import Area, Catalog, Layer, load_area, read_toml, strict
 from layers.crs import SHIFTED_DATUMS
 from layers.errors import CatalogError, SourceFileError
 
-READERS = ("table", "vector", "raster")
+READERS = ("table", "vector", "esri", "raster")
+AXIS_ORDERS = ("xy", "yx")
 MODES = ("full", "add")
 
 
@@ -53,7 +55,9 @@ class Manifest:
     skip_rows: int = 0
     columns: tuple[str, ...] = ()
     ogr_layer: str = ""
+    member: str = ""
     crs: str = ""
+    axis_order: str = "xy"
     x: str = ""
     y: str = ""
     wkt: str = ""
@@ -122,6 +126,7 @@ def _check_manifest(manifest: Manifest, layer: Layer) -> None:
     problems = {
         f"id {manifest.id!r} differs from the file's name": manifest.id != manifest.path.stem,
         f"reader {manifest.reader!r} is none of {READERS}": manifest.reader not in READERS,
+        f"axis_order {manifest.axis_order!r} is none of {AXIS_ORDERS}": manifest.axis_order not in AXIS_ORDERS,
         f"mode {manifest.mode!r} is none of {MODES}": manifest.mode not in MODES,
         f"layer {layer.id} has no field {', '.join(unknown)}": bool(unknown),
         f"layer {layer.id} is derived: it is computed, not loaded": layer.kind == "derived",
@@ -169,13 +174,29 @@ def delivered_files(manifest: Manifest, data_dir: Path) -> list[Path]:
     root = data_dir.resolve()
     found: list[Path] = []
     for pattern in manifest.files:
-        matches = sorted(path for path in data_dir.glob(pattern) if path.is_file())
+        matches = sorted(path for path in data_dir.glob(pattern) if path.is_file() or path.suffix.lower() == ".gdb")
         if any(root not in path.resolve().parents for path in matches):
             raise SourceFileError(data_dir / pattern, "a file outside the data folder", "files below it")
         if not matches and not manifest.optional:
             raise SourceFileError(data_dir / pattern, "no such file", f"a file for source {manifest.id}")
         found += matches
     return found
+
+
+COMPANIONS = {
+    ".shp": (".dbf", ".shx", ".prj", ".cpg"), ".tab": (".dat", ".map", ".id", ".ind"), ".mif": (".mid",),
+    ".tif": (".tfw",), ".tiff": (".tfw",),
+}
+"""Suffix of a delivered file -> suffixes of files that are part of it."""
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The files a dataset consists of, itself first; all files of a geodatabase folder in name order."""
+    if path.is_dir():
+        return sorted(entry for entry in path.rglob("*") if entry.is_file())
+    wanted = COMPANIONS.get(path.suffix.lower(), ())
+    beside = [entry for entry in path.parent.glob(f"{glob_escape(path.stem)}.*") if entry.suffix.lower() in wanted] if wanted else []
+    return [path, *sorted(beside)]
 
 
 def load_delivery(area: Area, data_dir: Path) -> Delivery:

@@ -5,6 +5,7 @@ Whatever cannot be turned is a refusal naming row, field and value; nothing beco
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -14,6 +15,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from etl.coordinates import misfits, parsed, zone_of
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed
 from etl.read import FILE, ROW, Batch
@@ -30,6 +32,12 @@ UNIT_FACTORS = {
 }
 """Delivered unit and ours -> factor; exact by definition (1 亩 = 1/1500 km²)."""
 
+UNIT_NAMES = {unit.lower(): unit for unit, _ in UNIT_FACTORS} | {
+    "吨": "t", "公斤": "kg", "千克": "kg", "克": "g", "万吨": "万t", "米": "m", "公里": "km", "千米": "km", "毫米": "mm", "厘米": "cm",
+    "兆帕": "MPa", "千帕": "kPa", "公顷": "ha", "平方公里": "km²", "km2": "km²", "千伏": "kV",
+}
+"""Spelling in a heading, lower case -> unit of `UNIT_FACTORS`."""
+UNIT_IN_HEAD = re.compile(r"[(（\[]([^()（）\[\]]{1,6})[)）\]]")
 FULL_WIDTH = str.maketrans("０１２３４５６７８９．－＋，／：", "0123456789.-+,/:")
 YES = frozenset(("是", "有", "y", "yes", "true", "1", "t"))
 NO = frozenset(("否", "无", "n", "no", "false", "0", "f"))
@@ -147,13 +155,31 @@ def _coded(entry: Field, source: FieldSource, texts: pd.Series, problems: Proble
     return codes.where(codes.notna() & ~is_unknown, None).astype(object)
 
 
+def head_unit(column: str) -> str | None:
+    """The unit that a heading states in brackets, in our spelling; None where it states none.
+
+    >>> head_unit("储量(kg)"), head_unit("最大储量（吨）/设计"), head_unit("名称(全称)")
+    ('kg', 't', None)
+    """
+    for found in UNIT_IN_HEAD.findall(column):
+        unit = UNIT_NAMES.get(found.strip().lower())
+        if unit:
+            return unit
+    return None
+
+
 def _factor(entry: Field, source: FieldSource) -> float:
-    if source.unit is None or source.unit == entry.unit:
+    """Factor from the delivered unit, as the manifest or the heading states it, to ours; both must agree."""
+    in_head = head_unit(source.column or "") if entry.unit else None
+    if source.unit and in_head and in_head != source.unit:
+        raise CatalogError(entry.name, f"the heading {source.column!r} says {in_head}, the manifest {source.unit}")
+    unit = source.unit or in_head
+    if unit is None or unit == entry.unit:
         return 1.0
     try:
-        return UNIT_FACTORS[source.unit, entry.unit or ""]
+        return UNIT_FACTORS[unit, entry.unit or ""]
     except KeyError as error:
-        raise CatalogError(entry.name, f"no conversion from {source.unit} to {entry.unit or 'no unit'}") from error
+        raise CatalogError(entry.name, f"no conversion from {unit} to {entry.unit or 'no unit'}") from error
 
 
 def _number(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
@@ -225,6 +251,9 @@ def _geometry(delivered: pd.DataFrame, manifest: Manifest, area: Area, problems:
     else:
         return np.full(len(delivered), None, dtype=object)
     raw = np.where(shapely.is_empty(raw), None, raw)
+    if manifest.axis_order == "yx":
+        raw = shapely.transform(raw, lambda xy: xy[:, ::-1])
+    _check_zone(delivered.index, raw, manifest.crs, problems)
     moved = to_geographic(raw, manifest.crs, area.storage_crs)
     is_lost = ~shapely.is_missing(raw) & ~_is_finite(moved)
     problems.add(delivered.index[is_lost], "RQ08", "geometry")
@@ -245,16 +274,32 @@ def _from_wkt(texts: pd.Series, problems: Problems) -> NDArray[np.object_]:
 
 
 def _from_xy(delivered: pd.DataFrame, manifest: Manifest, problems: Problems) -> NDArray[np.object_]:
+    """Points of the two coordinate columns; a text that names the other axis says that the columns are swapped."""
     nothing = {"", *manifest.null_values}
-    texts = {name: delivered[name].map(lambda value: str(value).translate(FULL_WIDTH).strip()) for name in (manifest.x, manifest.y)}
-    given = {name: text.where(~text.isin(nothing), None) for name, text in texts.items()}
-    numbers = {name: pd.to_numeric(text, errors="coerce").astype("float64") for name, text in given.items()}
-    for name, text in given.items():
-        problems.add(text.index[text.notna() & ~np.isfinite(numbers[name])], "RQ08", name, text)
-    x, y = numbers[manifest.x].to_numpy(), numbers[manifest.y].to_numpy()
+    numbers = []
+    given = []
+    for axis, name in enumerate((manifest.x, manifest.y)):
+        text = delivered[name].map(lambda value: str(value).translate(FULL_WIDTH).strip())
+        text = text.where(~text.isin(nothing), None)
+        found = parsed(text, manifest.crs, axis=axis)
+        problems.add(text.index[found.is_other_axis], "RQ10", name, text)
+        problems.add(text.index[text.notna() & ~np.isfinite(found.numbers)], "RQ08", name, text)
+        numbers.append(found.numbers)
+        given.append(text.notna().to_numpy())
+    x, y = numbers
+    problems.add(delivered.index[given[0] ^ given[1]], "RQ08", f"{manifest.x},{manifest.y}")
     has_both = np.isfinite(x) & np.isfinite(y)
-    is_half = np.array([(given[manifest.x].notna() ^ given[manifest.y].notna())]).reshape(-1)
-    problems.add(delivered.index[is_half], "RQ08", f"{manifest.x},{manifest.y}")
     points = np.full(len(delivered), None, dtype=object)
     points[has_both] = shapely.points(x[has_both], y[has_both])
     return points
+
+
+def _check_zone(index: pd.Index, raw: NDArray[np.object_], crs: str, problems: Problems) -> None:
+    """Eastings must begin with the zone that the stated CRS has, or with none where it has none."""
+    if zone_of(crs) is None:
+        return
+    west = shapely.bounds(raw)[:, 0]
+    is_other, is_northing = misfits(crs, west)
+    texts = pd.Series(west, index=index).map("{:.1f}".format).astype(object)
+    problems.add(index[is_northing], "RQ10", "geometry", texts)
+    problems.add(index[is_other], "RQ17", "geometry", texts)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+
 import numpy as np
 import rasterio
 import rasterio.shutil
 import sqlalchemy as sa
-from rasterio.errors import RasterioIOError
+from rasterio.errors import RasterioError
 
+from etl.archives import opened
 from etl.ledger import Loading, record_counts, record_load
 from etl.manifest import Manifest
 from layers.catalog import Field
 from layers.errors import SourceFileError
+
+
+MAX_CELLS = 400_000_000
+"""Cells of a raster that are read at once; a county at 5 m has fewer."""
 
 
 def raster_folder(home: Path) -> Path:
@@ -29,10 +35,11 @@ def load_raster(
     if len(paths) != 1:
         raise SourceFileError(loading.data_dir, f"{len(paths)} rasters", "one raster a source")
     field = loading.catalog[manifest.layer].fields[0]
-    info = checked_raster(paths[0], manifest.crs, field)
     target = raster_folder(loading.home) / f"{files[0][1]}.tif"
-    if not loading.is_dry_run:
-        _write_cog(paths[0], target, manifest.crs)
+    with opened(paths[0], manifest) as path:
+        info = checked_raster(path, manifest.crs, field)
+        if not loading.is_dry_run:
+            _write_cog(path, target, manifest.crs)
     load_id = record_load(connection, loading, manifest, files, input_hash)
     given = {"layer": manifest.layer, "source_id": manifest.id, "load_id": load_id}
     connection.execute(
@@ -53,11 +60,15 @@ def load_raster(
 def checked_raster(path: Path, crs: str, field: Field) -> dict[str, object]:
     """Size, nodata and range of a raster; raises `SourceFileError` where it cannot be what the layer needs."""
     try:
-        with rasterio.open(path) as source:
+        with rasterio.open(path, driver="GTiff") as source:
+            if source.width * source.height > MAX_CELLS:
+                raise SourceFileError(path, f"{source.height:,} x {source.width:,} cells", f"at most {MAX_CELLS:,} cells")
+            if source.count != 1:
+                raise SourceFileError(path, f"{source.count} bands", "one band of values, not a picture")
             band = source.read(1, masked=True)
             shape, nodata, bounds = source.shape, source.nodata, source.bounds
             crs_found = source.crs.to_string() if source.crs else None
-    except RasterioIOError as error:
+    except (RasterioError, ValueError, MemoryError) as error:
         raise SourceFileError(path, str(error), "a GeoTIFF") from error
     values = np.ma.masked_invalid(band).compressed()
     if not len(values):

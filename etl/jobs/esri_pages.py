@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from etl.esri_json import features_of
 from etl.jobs.folding import fold_rows
-from etl.jobs.json_files import cell_text, json_object
+from etl.jobs.json_files import cell_text
 from etl.manifest import Manifest
 from etl.read import Batch
-from layers.errors import SourceFileError
 
 
 def read(path: Path, manifest: Manifest) -> pd.DataFrame:
@@ -19,14 +19,8 @@ def read(path: Path, manifest: Manifest) -> pd.DataFrame:
     The service's spatial reference is often a private code, so the manifest says which columns are the
     position. A page that holds an error message instead of features raises `SourceFileError`.
     """
-    page = json_object(path)
-    features = page.get("features")
-    if not isinstance(features, list):
-        raise SourceFileError(
-            path, str(page.get("error", "no features"))[:200], "a page with a list of features"
-        )
     rows = []
-    for feature in features:
+    for feature in features_of(path):
         point = feature.get("geometry") or {}
         attributes = {name: cell_text(value) for name, value in feature["attributes"].items()}
         rows.append(

@@ -1,0 +1,67 @@
+"""What every reader hands on: rows of one source as delivered, and rows turned away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+ROW, FILE = "_row", "_file"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One row that is not accepted, with what was found and what would be right."""
+
+    file: str
+    row: int | None
+    field: str | None
+    value: str | None
+    rule_id: str
+    reason_zh: str
+    reason_en: str
+    advice_zh: str = ""
+    advice_en: str = ""
+
+
+@dataclass
+class Batch:
+    """Rows of one source on their way in.
+
+    `frame` has the delivered columns, ``_row`` (1-based row of the file, heading included for tables) and
+    ``_file``; a ``geometry`` column for vectors. `n_merged` counts rows folded into others.
+    """
+
+    frame: pd.DataFrame
+    n_read: int
+    n_merged: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+
+def cell_text(value: object) -> str:
+    """A cell of a workbook or an attribute as text: empty for nothing, whole numbers without a point.
+
+    >>> [cell_text(value) for value in (None, 12.0, 0.5, "甲")]
+    ['', '12', '0.5', '甲']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat()).replace("T00:00:00", "")
+    return str(value)
+
+
+def column_letters(position: int) -> str:
+    """Name of a spreadsheet column; `position` counts from 0.
+
+    >>> column_letters(0), column_letters(27)
+    ('A', 'AB')
+    """
+    letters = ""
+    number = position + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters

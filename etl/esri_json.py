@@ -1,0 +1,93 @@
+"""Answers of an ArcGIS service kept as files, page by page: `features[]` with `attributes` and `geometry`.
+
+The service's spatial reference is often a private code, so the manifest states the CRS, as for every source.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from etl.batch import ROW
+from etl.jobs.json_files import cell_text, json_object
+from etl.manifest import Manifest
+from layers.errors import SourceFileError
+
+LEAST_RING = 4
+Ring = list[list[float]]
+
+
+def features_of(path: Path) -> list[dict[str, Any]]:
+    """Features of one page; a page that holds an error message instead raises `SourceFileError`."""
+    page = json_object(path)
+    features = page.get("features")
+    if not isinstance(features, list) or not all(isinstance(entry, dict) for entry in features):
+        raise SourceFileError(path, str(page.get("error", "no features"))[:200], "a page with a list of features")
+    return features
+
+
+def read_esri_json(path: Path, manifest: Manifest) -> gpd.GeoDataFrame:
+    """One page as rows of text with a geometry; `_row` counts features of the page from 1."""
+    features = features_of(path)
+    rows, geometries = [], []
+    for number, feature in enumerate(features, start=1):
+        attributes = feature.get("attributes") or {}
+        try:
+            rows.append({name: cell_text(value) for name, value in attributes.items()})
+            geometries.append(esri_geometry(feature.get("geometry") or {}))
+        except (TypeError, ValueError, IndexError, AttributeError, shapely.errors.GEOSException) as error:
+            raise SourceFileError(path, f"feature {number}: {error}", "attributes and an Esri geometry") from error
+    frame = pd.DataFrame(rows, dtype=object).fillna("")
+    frame[ROW] = np.arange(1, len(frame) + 1)
+    return gpd.GeoDataFrame(frame, geometry=np.array(geometries, dtype=object), crs=None)
+
+
+def esri_geometry(given: dict[str, Any]) -> BaseGeometry | None:
+    """Point, multipoint, paths or rings as a geometry; None where there is none.
+
+    Raises ValueError for a geometry of curves, which this reader would have to flatten.
+    """
+    if "rings" in given:
+        return _polygons(given["rings"])
+    if "paths" in given:
+        return shapely.multilinestrings([_line(path) for path in given["paths"]]) if given["paths"] else None
+    if "points" in given:
+        return shapely.multipoints([_xy(point) for point in given["points"]]) if given["points"] else None
+    if any(name.startswith("curve") for name in given):
+        raise ValueError("a geometry with curves")
+    if given.get("x") in (None, "NaN") or given.get("y") in (None, "NaN"):
+        return None
+    return shapely.points(float(given["x"]), float(given["y"]))
+
+
+def _xy(point: list[float]) -> tuple[float, float]:
+    return float(point[0]), float(point[1])
+
+
+def _line(path: Ring) -> BaseGeometry:
+    return shapely.linestrings([_xy(point) for point in path])
+
+
+def _polygons(rings: list[Ring]) -> BaseGeometry | None:
+    """Outer rings run clockwise, holes against it; each hole goes to the ring around it."""
+    closed = [shapely.linearrings([_xy(point) for point in ring]) for ring in rings if len(ring) >= LEAST_RING]
+    outer = [ring for ring in closed if not shapely.is_ccw(ring)]
+    holes = [ring for ring in closed if shapely.is_ccw(ring)]
+    if not outer:
+        outer, holes = holes, []
+    shells = [shapely.polygons(ring) for ring in outer]
+    inside: list[list[BaseGeometry]] = [[] for _ in shells]
+    for hole in holes:
+        point = shapely.points(shapely.get_coordinates(hole)[0])
+        around = [number for number, shell in enumerate(shells) if shell.intersects(point)]
+        if not around:
+            raise ValueError("a hole outside every ring")
+        inside[around[0]].append(hole)
+    polygons = [shapely.polygons(ring, holes=own or None) for ring, own in zip(outer, inside, strict=True)]
+    return shapely.multipolygons(polygons) if polygons else None

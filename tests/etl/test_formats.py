@@ -1,0 +1,286 @@
+"""Every format an office delivers, written here as a small real file and read as delivered."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import openpyxl
+import pytest
+import shapely
+
+from etl.manifest import Manifest
+from etl.read import read_batch, read_file
+from layers.errors import SourceFileError
+
+NAMES = ["甲厂", "乙厂"]
+
+
+def manifest(**given: Any) -> Manifest:
+    """A manifest that reads and maps nothing."""
+    return Manifest(**{"id": "x", "layer": "enterprises", "title_zh": "企业", "supplier": "局", "files": ("*",),
+                       "reader": "vector", "crs": "EPSG:4490", **given})
+
+
+@pytest.fixture()
+def places() -> gpd.GeoDataFrame:
+    """Two named places."""
+    return gpd.GeoDataFrame({"MC": NAMES}, geometry=shapely.points([[105.05, 29.05], [105.06, 29.06]]), crs="EPSG:4490")
+
+
+def zipped(archive: Path, files: dict[str, bytes]) -> Path:
+    """A zip archive of members by name."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in files.items():
+            book.writestr(name, content)
+    return archive
+
+
+def folder_zipped(folder: Path, archive: Path, *, without: str = "") -> Path:
+    """A zip of all files of a folder."""
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*"))
+             if path.is_file() and not (without and path.name.endswith(without))}
+    return zipped(archive, files)
+
+
+@pytest.mark.parametrize(
+    ("name", "driver", "column"),
+    [("a.gpkg", "GPKG", "MC"), ("a.geojson", "GeoJSON", "MC"), ("a.kml", "LIBKML", "MC"), ("a.gdb", "OpenFileGDB", "MC"),
+     ("a.tab", "MapInfo File", "MC"), ("a.mif", "MapInfo File", "MC")],
+)
+def test_vector_format_keeps_names_and_positions(
+    tmp_path: Path, places: gpd.GeoDataFrame, name: str, driver: str, column: str
+) -> None:
+    encoding = {"encoding": "UTF-8"} if driver == "MapInfo File" else {}
+    places.to_crs("EPSG:4326").to_file(tmp_path / name, driver=driver, **encoding)
+    frame = read_file(tmp_path / name, manifest())
+    assert list(frame[column]) == NAMES
+    assert shapely.get_coordinates(frame.geometry.to_numpy()).round(6).tolist() == [[105.05, 29.05], [105.06, 29.06]]
+
+
+def test_file_geodatabase_in_a_zip_is_read(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    (tmp_path / "in").mkdir()
+    places.to_file(tmp_path / "in" / "a.gdb", driver="OpenFileGDB")
+    frame = read_file(folder_zipped(tmp_path / "in", tmp_path / "a.zip"), manifest())
+    assert list(frame["MC"]) == NAMES
+
+
+def test_drawing_is_read_with_its_layer_names(tmp_path: Path) -> None:
+    lines = gpd.GeoDataFrame({"Layer": ["GY01_园区"]}, geometry=[shapely.LineString([(0, 0), (1, 1)])], crs="EPSG:4544")
+    lines.to_file(tmp_path / "a.dxf", driver="DXF", engine="pyogrio")
+    assert read_file(tmp_path / "a.dxf", manifest()).geometry.iloc[0].length == pytest.approx(2**0.5)
+
+
+def test_zipped_shapefile_without_cpg_is_read_in_the_stated_encoding(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    (tmp_path / "in").mkdir()
+    places.to_file(tmp_path / "in" / "企业.shp", encoding="gb18030", engine="pyogrio")
+    archive = folder_zipped(tmp_path / "in", tmp_path / "a.shp.zip", without=".cpg")
+    assert list(read_file(archive, manifest(encoding="gb18030"))["MC"]) == NAMES
+    with pytest.raises(SourceFileError, match="no .cpg"):
+        read_file(archive, manifest())
+
+
+def test_archive_of_two_shapefiles_asks_which(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.shp", "b.shp"):
+        places.to_file(tmp_path / "in" / name, encoding="utf-8", engine="pyogrio")
+    archive = folder_zipped(tmp_path / "in", tmp_path / "c.zip")
+    with pytest.raises(SourceFileError, match=r"a\.shp, b\.shp.*member"):
+        read_file(archive, manifest())
+    assert list(read_file(archive, manifest(member="b.shp"))["MC"]) == NAMES
+
+
+def test_shapefile_lacking_its_table_is_refused(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    places.to_file(tmp_path / "a.shp", encoding="utf-8", engine="pyogrio")
+    (tmp_path / "a.dbf").unlink()
+    with pytest.raises(SourceFileError, match="no .dbf"):
+        read_file(tmp_path / "a.shp", manifest())
+
+
+def test_kmz_is_read(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    places.to_crs("EPSG:4326").to_file(tmp_path / "doc.kml", driver="LIBKML")
+    archive = zipped(tmp_path / "a.kmz", {"doc.kml": (tmp_path / "doc.kml").read_bytes(), "files/pin.png": b"\x89PNG"})
+    assert list(read_file(archive, manifest())["MC"]) == NAMES
+
+
+def test_kml_with_two_folders_asks_which(tmp_path: Path) -> None:
+    mark = "<Placemark><name>{0}</name><Point><coordinates>105,29</coordinates></Point></Placemark>"
+    folders = "".join(f"<Folder><name>{n}</name>{mark.format(n)}</Folder>" for n in ("站场", "阀室"))
+    (tmp_path / "a.kml").write_text(
+        f'<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>{folders}</Document></kml>',
+        encoding="utf-8",
+    )
+    with pytest.raises(SourceFileError, match="More than one layer"):
+        read_file(tmp_path / "a.kml", manifest())
+    assert list(read_file(tmp_path / "a.kml", manifest(ogr_layer="阀室"))["Name"]) == ["阀室"]
+
+
+def esri_page(*features: dict[str, Any]) -> str:
+    return json.dumps({"spatialReference": {"wkid": 102100}, "exceededTransferLimit": True, "features": list(features)})
+
+
+def test_esri_pages_are_read_one_after_the_other(tmp_path: Path) -> None:
+    outer = [[0, 0], [0, 4], [4, 4], [4, 0], [0, 0]]
+    hole = [[1, 1], [2, 1], [2, 2], [1, 2], [1, 1]]
+    (tmp_path / "p1.json").write_text(esri_page({"attributes": {"MC": "甲"}, "geometry": {"rings": [outer, hole]}}))
+    (tmp_path / "p2.json").write_text(
+        esri_page({"attributes": {"MC": "乙"}, "geometry": {"x": 1, "y": 2}}, {"attributes": {"MC": "丙"}, "geometry": None})
+    )
+    batch = read_batch([tmp_path / "p1.json", tmp_path / "p2.json"], manifest(reader="esri"), tmp_path)
+    assert list(batch.frame["MC"]) == ["甲", "乙", "丙"]
+    assert batch.frame.geometry.iloc[0].area == 15
+    assert batch.frame.geometry.iloc[2] is None
+
+
+def test_esri_page_with_an_error_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(json.dumps({"error": {"code": 498, "message": "Invalid token"}}))
+    with pytest.raises(SourceFileError, match="Invalid token"):
+        read_file(tmp_path / "p.json", manifest(reader="esri"))
+
+
+@pytest.mark.parametrize(
+    ("written", "stated"),
+    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-8", "utf-8-sig"), ("gbk", "gb18030"), ("gb18030", "gb18030"),
+     ("big5", "big5"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be")],
+)
+def test_text_is_decoded_as_stated(tmp_path: Path, written: str, stated: str) -> None:
+    (tmp_path / "a.csv").write_text("名稱\t人數\n大同工廠\t3\n", encoding=written)
+    frame = read_file(tmp_path / "a.csv", manifest(reader="table", encoding=stated, separator="\\t"))
+    assert list(frame["名稱"]) == ["大同工廠"]
+
+
+def test_row_with_more_cells_than_the_heading_stops_the_load(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n1,2,3\n", encoding="utf-8")
+    with pytest.raises(SourceFileError, match="heading"):
+        read_file(tmp_path / "a.csv", manifest(reader="table"))
+
+
+def book_with_merged_heads(path: Path) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "单元"
+    sheet.append(["危险化学品单元台账"])
+    sheet.append(["编号", "储量(kg)", None, None])
+    sheet.append([None, "设计", "实际", None])
+    sheet.append(["U1", 12000, 800.5, None])
+    sheet.merge_cells("A1:C1")
+    sheet.merge_cells("A2:A3")
+    sheet.merge_cells("B2:C2")
+    book.create_sheet("说明").append(["填报说明"])
+    book.save(path)
+    return path
+
+
+def test_merged_heads_of_a_workbook_are_joined(tmp_path: Path) -> None:
+    path = book_with_merged_heads(tmp_path / "a.xlsx")
+    frame = read_file(path, manifest(reader="table", skip_rows=1, header_rows=2))
+    assert frame.to_dict("records") == [{"编号": "U1", "储量(kg)/设计": "12000", "储量(kg)/实际": "800.5", "_row": 4}]
+
+
+def test_workbook_with_two_filled_sheets_asks_which(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet("二")):
+        sheet.append(["编号"])
+        sheet.append([sheet.title])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(SourceFileError, match="filled sheets Sheet, 二"):
+        read_file(tmp_path / "a.xlsx", manifest(reader="table"))
+    assert list(read_file(tmp_path / "a.xlsx", manifest(reader="table", sheet="二"))["编号"]) == ["二"]
+
+
+def test_formula_is_read_by_its_value_and_refused_without_one(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["a", "b"])
+    book.active.append([2, "=A2*2"])
+    book.save(tmp_path / "open.xlsx")
+    with pytest.raises(SourceFileError, match="formula without its value at B2"):
+        read_file(tmp_path / "open.xlsx", manifest(reader="table"))
+    with zipfile.ZipFile(tmp_path / "open.xlsx") as given:
+        parts = {name: given.read(name) for name in given.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts[sheet].replace(b"<v />", b"<v>4</v>").replace(b"<v></v>", b"<v>4</v>").replace(b"<v/>", b"<v>4</v>")
+    frame = read_file(zipped(tmp_path / "computed.xlsx", parts), manifest(reader="table"))
+    assert list(frame["b"]) == ["4"]
+
+
+def test_value_below_no_heading_is_called_by_its_column_letter(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["编号", None])
+    book.active.append(["E1", "备忘"])
+    book.save(tmp_path / "a.xlsx")
+    assert list(read_file(tmp_path / "a.xlsx", manifest(reader="table"))["column B"]) == ["备忘"]
+
+
+def old_workbook(rows: list[list[str | float]]) -> bytes:
+    """The smallest Excel 2.1 file: cells of text and numbers in the records of its time."""
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    cells = b""
+    for r, row in enumerate(rows):
+        for c, value in enumerate(row):
+            place = struct.pack("<HH3x", r, c)
+            if isinstance(value, str):
+                text = value.encode("cp1252")
+                cells += record(0x0004, place + bytes([len(text)]) + text)
+            else:
+                cells += record(0x0003, place + struct.pack("<d", value))
+    return record(0x0009, struct.pack("<HH", 2, 0x10)) + cells + record(0x000A, b"")
+
+
+def test_old_workbook_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.xls").write_bytes(old_workbook([["code", "n"], ["E1", 12.0]]))
+    assert read_file(tmp_path / "a.xls", manifest(reader="table")).to_dict("records") == [{"code": "E1", "n": "12", "_row": 2}]
+
+
+def test_json_lines_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"a": 1, "b": {"c": "甲"}}\n\n{"a": null}\n', encoding="utf-8")
+    frame = read_file(tmp_path / "a.jsonl", manifest(reader="table"))
+    assert frame[["a", "b.c", "_row"]].values.tolist() == [["1", "甲", 1], ["", "", 3]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("../../out.csv", b"a\n1\n", "leaves the archive"),
+        ("/etc/out.csv", b"a\n1\n", "absolute path"),
+        ("c:\\out.csv", b"a\n1\n", "absolute path"),
+        ("..\\out.csv", b"a\n1\n", "leaves the archive"),
+        ("bomb.csv", b"0" * 200_000_000, "unfolds"),
+    ],
+)
+def test_hostile_archive_is_refused_and_writes_nothing(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
+    folder = tmp_path / "deep" / "in"
+    folder.mkdir(parents=True)
+    with pytest.raises(SourceFileError, match=problem):
+        read_file(zipped(folder / "a.zip", {name: content}), manifest(reader="table"))
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["a.zip"]
+
+
+def test_link_in_an_archive_is_refused(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("a.csv")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as book:
+        book.writestr(link, "/etc/passwd")
+    with pytest.raises(SourceFileError, match="a link"):
+        read_file(tmp_path / "a.zip", manifest(reader="table"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.kml", b'<?xml version="1.0"?><!DOCTYPE k [<!ENTITY x SYSTEM "file:///etc/passwd">]><kml>&x;</kml>'),
+        ("a.kml", '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE k []><kml/>'.encode("utf-16")),
+        ("a.geojson", b'<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/etc</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>'),
+        ("a.json", b'{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read /etc/x"}'),
+        ("a.vrt", b"<OGRVRTDataSource/>"),
+    ],
+)
+def test_file_that_reaches_for_other_files_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceFileError):
+        read_file(tmp_path / name, manifest())
