@@ -19,15 +19,8 @@ from app.parameters import choice, plain_text
 from app.pipeline_conflicts import JURISDICTION, rules_date
 from app.plain import plain
 from layers.scoring.rules import RuleSet
-from layers.scoring.siting import (
-    Project,
-    Reason,
-    SiteContext,
-    SiteVerdict,
-    check_site,
-    search_radii_m,
-    valid_site,
-)
+from layers.scoring.siting import check_site, search_radii_m, valid_site
+from layers.scoring.siting_terms import Project, Reason, SiteContext, SiteVerdict
 
 KEYS = ("geometry", "project_type", "is_new", "n_persons", "name")
 REQUIRED_KEYS = ("geometry", "project_type")

@@ -25,7 +25,7 @@ from layers.scoring.separation import (
     under_rule,
 )
 from layers.scoring.separation import Findings as RuleFindings
-from layers.scoring.siting import (
+from layers.scoring.siting_terms import (
     NOT_ENOUGH,
     NOT_MET,
     PERMIT,

@@ -14,7 +14,7 @@ from layers.scoring.coverage import NO_LAYER_OF_ITS_OWN, SOURCE_LAYERS, is_membe
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule
-from layers.scoring.siting import NOT_ENOUGH, PERMIT, Findings, Reason, SiteContext
+from layers.scoring.siting_terms import NOT_ENOUGH, PERMIT, Findings, Reason, SiteContext
 
 UNRATED_REACH_M = 300.0
 """Influence radius taken for an unrated source that states none: chemicals below a major hazard, 综合指数-2026A."""

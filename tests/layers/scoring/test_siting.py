@@ -13,17 +13,9 @@ import pytest
 
 from layers.errors import InputError
 from layers.scoring.rules import RuleSet, read_rules
-from layers.scoring.siting import (
-    Project,
-    Reason,
-    SiteContext,
-    SiteVerdict,
-    check_site,
-    search_radii_m,
-    search_radius_m,
-    valid_site,
-)
+from layers.scoring.siting import check_site, search_radii_m, search_radius_m, valid_site
 from layers.scoring.siting_surroundings import metres
+from layers.scoring.siting_terms import Project, Reason, SiteContext, SiteVerdict
 from tests.layers.scoring.frames import (
     CRS,
     box,
