@@ -26,6 +26,7 @@ from etl.surface import SURFACE_BANDS, population_on_grid, surface_bytes
 from layers.catalog import Area, Catalog
 from layers.scoring.distances import ViolationReport, find_violations
 from layers.scoring.grid import Grid
+from layers.scoring.high_consequence import high_consequence_areas
 from layers.scoring.levels import rate_sources
 from layers.scoring.policy import load_policy
 from layers.scoring.rules import RuleSet, read_rules
@@ -174,6 +175,9 @@ def derive(
     population : raster of persons per cell, None where there is none.
     """
     rules = read_rules()
+    report("评定 score: 管道高后果区")
+    areas = high_consequence_areas(frames, rules)
+    areas["town_name"] = _town_names(areas, frames["towns"])
     report("评定 score: 风险源定级")
     points = rate_sources(frames, on=on, screening=area.screening, jurisdiction=area.jurisdiction)
     points["town_name"] = _town_names(points, frames["towns"])
@@ -190,6 +194,7 @@ def derive(
     derived = {
         "risk_points": points, "distance_violations": violations.violations,
         "risk_zones": _joined(zone_frames, area), "town_ratings": _joined(towns, area),
+        "high_consequence_areas": areas,
     }
     return Results(derived, surfaces, violations)
 

@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import substring
 
 from layers.errors import InputError
-from layers.scoring.measure import Floats, Geometries, local_scale
+from layers.scoring.measure import Floats, Geometries, Integers, line_pieces, local_scale
 
 ON_LINE_M = 0.005
 
@@ -67,15 +67,24 @@ class Chainage:
 
     def at(self, points: Geometries) -> Floats:
         """Chainage in metres of the place on the line nearest to each point."""
-        planar, true = self._measures
-        measure: Floats = self.start_m + np.interp(self._planar_measure(points), planar, true)
-        return measure
+        return self.nearest(points)[0]
 
-    def _planar_measure(self, points: Geometries) -> Floats:
-        nearest = self._tree.nearest(points)
-        before = np.concatenate([[0.0], np.cumsum(shapely.length(self.parts))[:-1]])
-        measure: Floats = before[nearest] + shapely.line_locate_point(self.parts[nearest], points)
-        return measure
+    def nearest(self, points: Geometries) -> tuple[Floats, Floats]:
+        """Chainage of the place on the line nearest to each point, and its distance in true metres."""
+        pieces, tree, before = self._pieces
+        nearest: Integers = tree.nearest(points)
+        measure = before[nearest] + shapely.line_locate_point(pieces[nearest], points)
+        planar, true = self._measures
+        apart: Floats = shapely.distance(pieces[nearest], points)
+        scale = local_scale(self.crs, shapely.get_coordinates(points))
+        return self.start_m + np.interp(measure, planar, true), apart / scale
+
+    @cached_property
+    def _pieces(self) -> tuple[Geometries, shapely.STRtree, Floats]:
+        """Short pieces of the line, so that a place is sought near by; their tree; metres on the map before each."""
+        pieces, _ = line_pieces(self.parts)
+        before: Floats = np.concatenate([[0.0], np.cumsum(shapely.length(pieces))[:-1]])
+        return pieces, shapely.STRtree(pieces), before
 
     def side(self, points: Geometries) -> NDArray[np.object_]:
         """``left``, ``right`` or ``on`` (within 5 mm of the line) of each point.

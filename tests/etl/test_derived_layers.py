@@ -1,0 +1,48 @@
+"""What the derived layers say of the cases planted in the sample county."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from data.sample.cases import CASES
+from layers.store import engine_from_url
+
+
+@pytest.fixture(scope="module")
+def connection(sample_atlas: str) -> Iterator[sa.Connection]:
+    engine = engine_from_url(sample_atlas)
+    with engine.connect() as opened:
+        yield opened
+    engine.dispose()
+
+
+def rows(connection: sa.Connection, layer: str, where: str = "true", **values: Any) -> list[Any]:
+    """Rows of a layer of the first edition."""
+    return list(connection.execute(sa.text(f"SELECT * FROM edition_1.{layer} WHERE {where}"), values).mappings())
+
+
+def test_planted_school_makes_a_high_consequence_area(connection: sa.Connection) -> None:
+    case = CASES["high_consequence_area"]
+    areas = rows(connection, "high_consequence_areas", "pipeline_id = :id", id=case["pipeline_id"])
+    [area] = [
+        area for area in areas
+        if any("protection_targets:FH-XX001" in reason["objects"] for reason in area["reasons"])
+    ]  # fmt: skip
+    assert (area["grade"], area["location_class"]) == ("II", 3)
+    assert area["n_households"] >= case["least_households"]
+    assert {"HCA-GAS-B", "HCA-GAS-C"} <= set(area["rule_ids"].split())
+
+
+def test_areas_lie_on_their_lines_and_say_what_was_not_assessed(connection: sa.Connection) -> None:
+    areas = rows(connection, "high_consequence_areas")
+    assert areas and all(area["to_m"] > area["from_m"] and area["not_assessed_zh"] for area in areas)
+    off_line = connection.execute(sa.text(
+        "SELECT count(*) FROM edition_1.high_consequence_areas a JOIN edition_1.pipelines p USING (pipeline_id) "
+        "WHERE ST_HausdorffDistance(ST_Intersection(a.geom, ST_Buffer(p.geom, 1e-7)), a.geom) > 1e-6"
+    ))
+    assert off_line.scalar_one() == 0
+    assert {area["pipeline_id"] for area in areas}.isdisjoint({"GD-SQ01-03"})

@@ -1,0 +1,221 @@
+"""High consequence areas and location classes on small made-up lines; chainage of the line begins at 12 km."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+import shapely
+
+from layers.errors import RuleTableError
+from layers.scoring.high_consequence import high_consequence_areas
+from layers.scoring.high_consequence_rules import HcaGrade, load_hca_rules
+from layers.scoring.routes import sliding_windows
+from layers.scoring.rules import read_rules
+from tests.layers.scoring.frames import (
+    CRS,
+    box,
+    building,
+    enterprise,
+    layer,
+    line,
+    pipeline,
+    point,
+    road,
+)
+
+RULES = read_rules()
+START_M = 12_000.0
+LONG = line((0, 0), (12_000, 0))
+
+
+def areas(*features, medium="natural_gas", geometry=LONG, **layers):
+    pipes = layer(pipeline(geometry, medium=medium), feature_id="P1")
+    named = {name: frame for name, frame in layers.items()}
+    if features:
+        named["buildings"] = layer(*features)
+    return high_consequence_areas({"pipelines": pipes, **named}, RULES)
+
+
+def house(x, y, households, **fields):
+    """A house of 10 m by 10 m whose near edge is y metres from the line."""
+    return building(box(x, y, x + 10, y + 10), **({"n_households": households, "n_storeys": 2} | fields))
+
+
+def village(geometry, households, **fields):
+    row = {"geometry": geometry, "name": "v", "category": "village", "n_households": households}
+    return layer(row | fields, feature_id="V1")
+
+
+def place(x, y, category="school"):
+    return layer({"geometry": point(x, y), "name": "place", "category": category}, feature_id="T1")
+
+
+def rule_ids(found):
+    return [row.split() for row in found["rule_ids"]]
+
+
+def test_hundred_households_in_two_kilometres_are_grade_two_and_class_three():
+    found = areas(house(5000, 50, 60), house(6900, 50, 40))
+    assert found[["grade", "location_class", "n_households"]].values.tolist() == [["II", 3, 100]]
+    assert rule_ids(found) == [["HCA-GAS-B"]]
+
+
+def test_ninety_nine_households_are_none():
+    assert areas(house(5000, 50, 59), house(6900, 50, 40)).empty
+
+
+def test_window_of_exactly_two_kilometres_counts_and_a_centimetre_more_does_not():
+    assert len(areas(house(5000, 50, 60), house(7010, 50, 40))) == 1  # 5010 to 7010
+    assert areas(house(5000, 50, 60), house(7010.05, 50, 40)).empty
+
+
+def test_area_ends_two_hundred_metres_beyond_the_outermost_buildings():
+    found = areas(house(5000, 50, 60), house(6000, 50, 40))
+    assert found[["from_m", "to_m"]].values.tolist() == [
+        [pytest.approx(START_M + 4800, abs=0.01), pytest.approx(START_M + 6210, abs=0.01)]
+    ]
+    assert found.geometry.iloc[0].length == pytest.approx(1410, abs=0.01)
+
+
+def test_building_exactly_two_hundred_metres_away_counts_and_farther_does_not():
+    assert len(areas(house(5000, 200, 100))) == 1
+    assert areas(house(5000, 200.05, 100)).empty
+
+
+def test_bins_of_fixed_chainage_would_miss_what_the_window_finds():
+    found = areas(house(3900, 50, 50), house(4100, 50, 50))
+    assert len(found) == 1
+
+
+def test_sliding_window_agrees_with_trying_every_position():
+    rng = np.random.default_rng(5)
+    start = np.sort(rng.uniform(0, 9000, 60))
+    stop, weight = start + rng.uniform(1, 40, 60), rng.integers(1, 9, 60).astype(float)
+    total, first, last = sliding_windows(start, stop, weight, 2000.0)
+    begin = np.concatenate([stop, rng.uniform(-2000, 9000, 3000)])[:, None]
+    inside = (start <= begin + 2000.0) & (stop >= begin)
+    assert total.max() == (inside * weight).sum(axis=1).max()
+    assert np.array_equal(total, (inside[:60] * weight).sum(axis=1))
+    assert np.array_equal(first, np.where(inside[:60], start, np.inf).min(axis=1))
+    assert np.array_equal(last, np.where(inside[:60], stop, -np.inf).max(axis=1))
+
+
+def test_prevailing_four_storeys_are_a_suggestion_and_not_the_grade():
+    found = areas(house(5000, 50, 60, n_storeys=6), house(5100, 50, 50))
+    assert found.loc[0, ["grade", "suggested_grade"]].tolist() == ["II", "III"]
+    assert found.loc[0, ["location_class", "suggested_location_class"]].tolist() == [3, 4]
+
+
+def test_village_counts_where_no_building_of_it_tells():
+    found = areas(protection_targets=village(box(5000, 20, 5100, 120), 120))
+    assert found["n_households"].tolist() == [120] and found["is_estimated"].all()
+
+
+def test_households_of_a_village_are_not_counted_beside_those_of_its_buildings():
+    outline = village(box(4900, 20, 5200, 150), 90)
+    assert areas(house(5000, 50, 60), protection_targets=outline).empty
+
+
+def test_dwellings_without_a_number_are_told():
+    found = areas(house(5000, 50, 100), house(5050, 50, None))
+    assert "1 dwellings without a number" in found.loc[0, "not_assessed_en"] and found.loc[0, "is_estimated"]
+
+
+@pytest.mark.parametrize(
+    ("size", "distance_m", "expected"),
+    [
+        ((813, 10.0), 254.0, ["HCA-GAS-C"]),  # 0.099 sqrt(813² x 10) = 254.5 m
+        ((813, 10.0), 255.0, []),
+        ((762, 10.0), 199.0, ["HCA-GAS-E"]),  # exactly 762 mm is not above it
+        ((219, 1.5), 26.0, ["HCA-GAS-D"]),  # 0.099 sqrt(219² x 1.5) = 26.6 m
+        ((219, 1.5), 27.0, []),
+        ((508, 4.0), 200.0, ["HCA-GAS-E"]),
+        ((508, 4.0), 200.1, []),
+    ],
+)
+def test_specific_place_is_sought_as_far_as_diameter_and_pressure_say(size, distance_m, expected):
+    pipes = layer(pipeline(LONG, diameter_mm=float(size[0]), pressure_mpa=size[1]), feature_id="P1")
+    found = high_consequence_areas({"pipelines": pipes, "protection_targets": place(5000, distance_m)}, RULES)
+    assert [name for row in rule_ids(found) for name in row] == expected
+
+
+def test_fuel_station_counts_outside_class_three_only():
+    stations = layer(enterprise(point(5000, 100), "fuel_station"))
+    assert rule_ids(areas(enterprises=stations)) == [["HCA-GAS-F"]]
+    dense = areas(house(4500, 50, 60), house(5500, 50, 60), enterprises=stations)
+    assert rule_ids(dense) == [["HCA-GAS-B"]]
+
+
+def test_oil_line_by_a_river_is_grade_three_and_by_a_road_grade_one():
+    river = layer({"geometry": box(5000, 100, 5200, 400), "kind": "river", "name": "r"})
+    found = areas(medium="crude_oil", water=river)
+    assert found[["grade", "rule_ids"]].values.tolist() == [["III", "HCA-OIL-F"]]
+    assert found.loc[0, "length_m"] == pytest.approx(200 + 2 * np.sqrt(200**2 - 100**2), abs=0.2)
+    crossing = layer(road(line((3000, -500), (3000, 500)), "national_road"))
+    found = areas(medium="crude_oil", roads=crossing)
+    assert found[["grade", "rule_ids"]].values.tolist() == [["I", "HCA-OIL-D"]]
+    assert found.loc[0, "length_m"] == pytest.approx(100, abs=0.2)
+
+
+def test_village_of_fifty_households_counts_for_oil_and_not_for_gas():
+    outline = village(box(5000, 20, 5100, 120), 50)
+    assert rule_ids(areas(medium="crude_oil", protection_targets=outline)) == [["HCA-OIL-C"]]
+    assert areas(protection_targets=outline).empty
+    assert areas(medium="crude_oil", protection_targets=village(box(5000, 20, 5100, 120), 49)).empty
+
+
+def test_stretches_fifty_metres_apart_are_one_area_of_the_worst_grade():
+    river = layer({"geometry": box(5000, 199.99, 5001, 400), "kind": "river", "name": "r"})
+    near = layer(road(line((5095, -500), (5095, 500)), "national_road"))
+    found = areas(medium="crude_oil", water=river, roads=near)
+    assert found["grade"].tolist() == ["III"] and set(rule_ids(found)[0]) == {"HCA-OIL-D", "HCA-OIL-F"}
+
+
+def test_window_runs_on_where_one_feature_continues_another():
+    pipes = layer(
+        pipeline(line((0, 0), (5000, 0)), pipeline_id="P1") | {"feature_id": "P1"},
+        pipeline(line((5000, 0), (9000, 0)), pipeline_id="P2", start_chainage_m=17_000.0) | {"feature_id": "P2"},
+    )
+    houses = layer(house(4900, 50, 60), house(5300, 50, 60))
+    found = high_consequence_areas({"pipelines": pipes, "buildings": houses}, RULES)
+    assert found["pipeline_id"].tolist() == ["P1", "P2"] and set(found["grade"]) == {"II"}
+    assert found["to_m"].iloc[0] == pytest.approx(found["from_m"].iloc[1], abs=0.01)
+
+
+def test_town_gas_planned_and_abandoned_lines_have_no_areas():
+    for fields in ({"kind": "town_gas"}, {"status": "planned"}, {"status": "abandoned"}):
+        pipes = layer(pipeline(LONG, **fields), feature_id="P1")
+        assert high_consequence_areas({"pipelines": pipes, "buildings": layer(house(5000, 50, 200))}, RULES).empty
+
+
+def test_no_layers_at_all_give_no_areas():
+    assert high_consequence_areas({}, RULES).empty
+
+
+def test_grade_three_is_the_worst_and_is_no_number():
+    assert HcaGrade.III > HcaGrade.II > HcaGrade.I
+    with pytest.raises(TypeError):
+        _ = HcaGrade.III > 1
+
+
+def test_table_whose_location_classes_lack_one_is_refused(tmp_path):
+    text = load_hca_rules.__wrapped__.__defaults__[0].read_text(encoding="utf-8")
+    path = tmp_path / "high_consequence.csv"
+    path.write_text("\n".join(row for row in text.splitlines() if not row.startswith("LOC-2")), encoding="utf-8")
+    with pytest.raises(RuleTableError, match="location classes"):
+        load_hca_rules(path)
+
+
+def test_five_hundred_kilometres_take_less_than_five_seconds():
+    rng = np.random.default_rng(1)
+    x = np.linspace(0, 500_000, 10_001)
+    route = line(*zip(x, 300 * np.sin(x / 900), strict=True))
+    pipes = layer(pipeline(shapely.transform(route, lambda xy: xy - [250_000, 0])), feature_id="P1")
+    east, north = rng.uniform(-250_000, 250_000, 40_000), rng.uniform(-600, 600, 40_000)
+    houses = layer(*(house(a, b, 3) for a, b in zip(east, north, strict=True)))
+    started = time.perf_counter()
+    found = high_consequence_areas({"pipelines": pipes, "buildings": houses}, RULES)
+    assert time.perf_counter() - started < 5.0
+    assert len(found) and found.crs == CRS
