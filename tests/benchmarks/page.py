@@ -13,7 +13,7 @@ from tests.conftest import serving
 REPEATS = 5
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking")
-READY = "() => document.documentElement.dataset.map === 'idle'"
+READY = "() => document.documentElement.dataset.mapIdleMs !== undefined"
 
 
 def run(place: Place) -> Iterator[Measured]:
