@@ -1,0 +1,61 @@
+"""Refuses what no formula can take, and gives the values that the screening assumes where the register is silent."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from layers.errors import InputError
+from layers.scoring.rule_tables import RULES_DIR, read_rules, require
+
+Floats = npt.NDArray[np.float64]
+GAS_CONSTANT_J_MOL_K = 8.31446261815324
+GRAVITY_M_S2 = 9.80665
+
+
+def positive(field: str, value: npt.ArrayLike) -> Floats:
+    """The value as floats; raises `InputError` naming `field` unless all are finite and above zero."""
+    return _checked(field, value, is_zero_allowed=False)
+
+
+def not_negative(field: str, value: npt.ArrayLike) -> Floats:
+    """The value as floats; raises `InputError` naming `field` unless all are finite and zero or more."""
+    return _checked(field, value, is_zero_allowed=True)
+
+
+def _checked(field: str, value: npt.ArrayLike, *, is_zero_allowed: bool) -> Floats:
+    try:
+        numbers = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(field, f"{value!r} is not a number") from error
+    is_right = np.isfinite(numbers) & ((numbers >= 0) if is_zero_allowed else (numbers > 0))
+    if not is_right.all():
+        bound = "zero or more" if is_zero_allowed else "above zero"
+        raise InputError(field, f"{numbers[~is_right].flat[0]} must be a finite number {bound}")
+    return numbers
+
+
+def share(field: str, value: float) -> float:
+    """The value; raises `InputError` naming `field` unless it lies in 0 to 1."""
+    number = float(not_negative(field, value))
+    if number > 1:
+        raise InputError(field, f"{number} must not exceed 1")
+    return number
+
+
+@lru_cache(maxsize=2)
+def load_assumptions(folder: Path = RULES_DIR) -> MappingProxyType[str, float]:
+    """Parameter -> value of `screening_assumptions.csv`, each in the unit that its row names."""
+    path = folder / "screening_assumptions.csv"
+    table = read_rules(path, texts=("parameter", "unit"), numbers=("value",))
+    require(table.parameter.is_unique, path, "a parameter stands twice")
+    return MappingProxyType(dict(zip(table.parameter, table.value.astype(float), strict=True)))
+
+
+def assumed(parameter: str) -> float:
+    """One value of `screening_assumptions.csv`."""
+    return load_assumptions()[parameter]

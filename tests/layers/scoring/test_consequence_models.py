@@ -1,0 +1,241 @@
+"""Outflow, pools, clouds, fires and blasts against published and hand-made values, and what they must never do."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layers.errors import InputError
+from layers.scoring.consequence import (
+    dense_gas,
+    dispersion,
+    explosions,
+    fires,
+    pools,
+    release,
+    vulnerability,
+)
+from layers.scoring.consequence.inputs import assumed
+from layers.scoring.targets import TARGET_CLASSES
+
+REFERENCE = Path(__file__).parents[2] / "reference" / "consequence.csv"
+MODULES = (release, dispersion, fires, explosions, vulnerability)
+
+
+def reference_rows():
+    with REFERENCE.open(encoding="utf-8") as file:
+        return [pytest.param(row, id=row["case"]) for row in csv.DictReader(file)]
+
+
+def number_or_text(text):
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+@pytest.mark.parametrize("row", reference_rows())
+def test_reference_values(row):
+    function = next(
+        getattr(module, row["quantity"]) for module in MODULES if hasattr(module, row["quantity"])
+    )
+    inputs = {
+        name: number_or_text(text) for name, text in (part.split("=") for part in row["inputs"].split(";"))
+    }
+    gas = [vulnerability.toxic_probit(inputs.pop("cas"))] if "cas" in inputs else []
+    if row["quantity"] == "liquid_hole_rate_kg_s" or row["quantity"] == "gas_hole_rate_kg_s":
+        gas = [inputs.pop("hole_m2")]
+    value = float(function(*gas, **inputs))
+    assert value == pytest.approx(float(row["expected"]), rel=float(row["relative_error"]))
+
+
+GAS = {"temperature_k": 293.15, "molar_mass_kg_mol": 0.016, "heat_capacity_ratio": 1.3}
+
+
+def test_gas_flow_is_continuous_where_it_chokes_and_stops_at_ambient_pressure():
+    edge_pa = 101325 / release.critical_pressure_ratio(1.3)
+    below, above = (
+        release.gas_hole_rate_kg_s(1e-4, pressure_pa=edge_pa * f, **GAS) for f in (1 - 1e-7, 1 + 1e-7)
+    )
+    assert below == pytest.approx(above, rel=1e-6)
+    assert release.gas_hole_rate_kg_s(1e-4, pressure_pa=101325, **GAS) == 0
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0, float("nan"), float("inf"), "much"])
+def test_amounts_that_cannot_be_are_refused_by_name(value):
+    with pytest.raises(InputError, match="mass_kg"):
+        fires.fireball_diameter_m(value)
+    with pytest.raises(InputError, match="hole_diameter_m"):
+        release.hole_area_m2(value)
+    with pytest.raises(InputError, match="tnt_kg"):
+        explosions.explosive_overpressure_pa(100.0, value)
+
+
+def test_unknown_stability_terrain_and_target_class_are_refused():
+    with pytest.raises(InputError, match="stability"):
+        dispersion.spreads_m(100.0, "G", "rural")
+    with pytest.raises(InputError, match="terrain"):
+        dispersion.spreads_m(100.0, "D", "forest")
+    with pytest.raises(InputError, match="target_class"):
+        explosions.overpressure_limit_pa("general_4")
+
+
+def test_a_plume_carries_what_was_released():
+    """Flux through an upright plane, summed over half a metre, is the rate."""
+    y, z = np.arange(-300, 300, 2.0), np.arange(0, 400, 1.0)
+    flux = sum(
+        dispersion.plume_kg_m3(
+            3.0, 800.0, y, float(h), wind_m_s=4, stability="C", terrain="rural", height_m=20
+        ).sum()
+        for h in z
+    )
+    assert 4 * flux * 2.0 == pytest.approx(3.0, rel=0.01)
+
+
+def test_a_puff_holds_what_was_released():
+    x, y = np.meshgrid(np.arange(0, 800, 4.0), np.arange(-400, 400, 4.0))
+    mass = sum(
+        dispersion.puff_kg_m3(50, x, y, h, time_s=100, wind_m_s=4, stability="D", terrain="urban").sum()
+        * 16
+        * 2
+        for h in np.arange(1, 400, 2.0)
+    )
+    assert mass == pytest.approx(50, rel=0.02)
+
+
+def test_puff_peak_is_the_concentration_at_its_centre():
+    peak = dispersion.puff_peak_kg_m3(50, 400.0, stability="D", terrain="rural")
+    there = dispersion.puff_kg_m3(50, 400.0, time_s=100, wind_m_s=4, stability="D", terrain="rural")
+    assert float(peak) == pytest.approx(float(there))
+
+
+def test_nothing_is_smelt_upwind():
+    assert dispersion.plume_kg_m3(1, [-10.0, 0.0], wind_m_s=2, stability="D", terrain="rural").max() == 0
+
+
+def test_view_factor_agrees_with_a_sum_over_the_flame():
+    """Second way: the visible wall of the cylinder cut in small pieces, a receiver turned to it upright or level."""
+    radius, height, x = 5.0, 12.0, 20.0
+    angle = np.linspace(-np.arccos(radius / x), np.arccos(radius / x), 2001)
+    angle = (angle[1:] + angle[:-1]) / 2
+    z = (np.arange(600) + 0.5) * height / 600
+    a, h = np.meshgrid(angle, z)
+    dx, dy = x - radius * np.cos(a), -radius * np.sin(a)
+    r2 = dx**2 + dy**2 + h**2
+    area = radius * (angle[1] - angle[0]) * height / 600
+    emitted = (np.cos(a) * dx + np.sin(a) * dy) / np.sqrt(r2)
+    upright = (emitted * dx / np.sqrt(r2) / (np.pi * r2)).sum() * area
+    level = (emitted * h / np.sqrt(r2) / (np.pi * r2)).sum() * area
+    found = float(fires.cylinder_view_factor(x, radius_m=radius, height_m=height))
+    assert found == pytest.approx(np.hypot(upright, level), rel=1e-3)
+
+
+def test_dense_plume_of_the_burro_trial():
+    """CCPS 1999, LNG example: 55.6 m3/s of 1.76 kg/m3 in 10.9 m/s, air 1.22: 1.9 % of the source at 367 m."""
+    source = dense_gas.DenseSource("continuous", 55.6, 9.8 * (1.76 - 1.22) / 1.22, 10.9)
+    assert source.length_m == pytest.approx(2.26, rel=0.005)
+    assert source.alpha == pytest.approx(-0.44, abs=0.01)
+    x = np.linspace(100, 800, 7001)
+    reach = x[dense_gas.relative_concentration(source, x) >= 0.019].max()
+    assert reach == pytest.approx(367, rel=0.03)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(dense_gas.RELEASES),
+    st.floats(-1, 4),
+    st.floats(0.01, 1),
+    st.floats(1.3, 8),
+    st.sampled_from([1.5, 3.0, 5.0, 9.0]),
+)
+def test_more_dense_gas_is_never_less_anywhere_and_thins_out_downwind(kind, volume, more, density, wind):
+    x = np.geomspace(1, 20000, 400)
+    small, large = (
+        dense_gas.dense_source(kind, 10.0**v, density_kg_m3=density, wind_m_s=wind)
+        for v in (volume, volume + more)
+    )
+    one, two = dense_gas.relative_concentration(small, x), dense_gas.relative_concentration(large, x)
+    assert (two >= one * (1 - 1e-9)).all()
+    assert (np.diff(one) <= 1e-12).all() and one.max() <= 1
+    assert (dense_gas.half_width_m(large, x) >= dense_gas.half_width_m(small, x)).all()
+
+
+def test_gas_lighter_than_air_is_no_dense_gas():
+    with pytest.raises(InputError, match="above air"):
+        dense_gas.dense_source("continuous", 1.0, density_kg_m3=0.7, wind_m_s=2)
+
+
+@given(st.floats(10, 5e5), st.floats(1, 1e6))
+@settings(max_examples=50, deadline=None)
+def test_blast_distance_is_the_inverse_of_overpressure(pressure, tnt):
+    there = explosions.explosive_distance_m(pressure, tnt)
+    assert float(explosions.explosive_overpressure_pa(there, tnt)) == pytest.approx(pressure, rel=1e-6)
+
+
+def test_blast_limits_by_target_class_are_the_scaled_distances_of_the_standard():
+    scaled = {58.855, 25.76, 15.855}
+    found = {
+        round(explosions.explosive_distance_m(explosions.overpressure_limit_pa(c), 1.0), 2)
+        for c in TARGET_CLASSES
+    }
+    assert all(any(abs(a - b) < 0.01 for b in scaled) for a in found) and len(found) == 3
+
+
+def test_multi_energy_needs_a_curve_and_stays_within_it():
+    curve = [(1.0, 0.1), (10.0, 0.01)]
+    energy_length = (3.5e6 * 1000 / assumed("ambient_pressure")) ** (1 / 3)
+    pressure = explosions.multi_energy_overpressure_pa(energy_length * 10**0.5, cloud_m3=1000, curve=curve)
+    assert float(pressure) == pytest.approx(101325 * 10**-1.5)
+    with pytest.raises(InputError, match="curve"):
+        explosions.multi_energy_overpressure_pa(10.0, cloud_m3=1000, curve=curve[::-1])
+    with pytest.raises(InputError, match="beyond"):
+        explosions.multi_energy_overpressure_pa(1e5, cloud_m3=1000, curve=curve)
+
+
+def test_exposure_beyond_the_caps_does_not_count():
+    chlorine = vulnerability.toxic_probit("7782-50-5")
+    at = [float(vulnerability.toxic_value(chlorine, 1e-3, minutes)) for minutes in (30, 60)]
+    assert at[0] == at[1]
+    assert float(vulnerability.heat_death(37_500, 0.001)) == 1.0
+    assert (
+        float(vulnerability.heat_death(0.0, 20)) == 0.0 == float(vulnerability.toxic_death(chlorine, 0.0, 30))
+    )
+
+
+def test_all_22_poisons_and_four_heat_probits_are_there():
+    units = [row.unit for row in vulnerability.load_probits()]
+    assert units.count("mg/m3") == 22 and len(units) == 26
+    assert vulnerability.toxic_probit("74-98-6") is None
+
+
+def test_heat_probits_of_other_authors_give_the_same_order_of_death():
+    values = [
+        float(vulnerability.heat_value(20_000, 20, name=n))
+        for n in ("purple_book", "eisenberg", "tsao_perry", "lees")
+    ]
+    assert values[1] < values[0] + 5 and values[2] > values[1]
+
+
+def test_blast_indoors_kills_some_where_outdoors_none_die():
+    pressure = [9_000, 15_000, 30_000]
+    assert vulnerability.blast_death(pressure).tolist() == [0, 0, 1]
+    assert vulnerability.indoor_blast_death(pressure).tolist() == [0, 0.025, 1]
+
+
+def test_evaporation_grows_with_area_and_a_cold_pool_boils_slower_with_time():
+    common = {
+        "wind_m_s": 3.0,
+        "vapour_pressure_pa": 20_000,
+        "molar_mass_kg_mol": 0.086,
+        "temperature_k": 293.15,
+    }
+    small, large = (pools.evaporation_kg_s(area, **common) for area in (100.0, 200.0))
+    assert small < large < 2 * small
+    cold = {"boiling_k": 231.0, "ground_k": 293.15, "heat_of_vaporisation_j_kg": 426_000.0}
+    assert (
+        pools.boiling_kg_s(100, duration_s=60, **cold) > pools.boiling_kg_s(100, duration_s=600, **cold) > 0
+    )
+    assert pools.boiling_kg_s(100, duration_s=60, **{**cold, "boiling_k": 300.0}) == 0
