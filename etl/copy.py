@@ -19,6 +19,9 @@ ARROW_TYPES = {
 }
 
 
+COPY = "COPY {table} ({columns}) FROM STDIN (FORMAT csv)"
+
+
 def _arrow_column(values: pd.Series, column: sa.Column[object]) -> pa.Array:
     kind = ARROW_TYPES[str(column.type).split("(")[0].split()[0].upper()]
     if kind == pa.string():
@@ -54,6 +57,7 @@ def copy_frame(connection: sa.Connection, table: sa.Table, frame: pd.DataFrame, 
     sink.seek(0)
     preparer = connection.dialect.identifier_preparer
     columns = ", ".join(preparer.quote(name) for name in names)
+    copy = COPY.format(table=preparer.format_table(table), columns=columns)
     with connection.connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {preparer.format_table(table)} ({columns}) FROM STDIN (FORMAT csv)", sink)
+        cursor.copy_expert(copy, sink)
     return len(frame)

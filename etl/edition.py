@@ -89,23 +89,29 @@ def write_meta(
     area: Area,
 ) -> None:
     """What the edition was made from, its rasters and the outline of the area."""
-    schema = edition_schema(edition)
-    kept = sa.MetaData(schema=schema)
-    table = sa.Table("meta", kept, sa.Column("key", sa.Text(), primary_key=True), sa.Column("value", JSONB()))
-    files = sa.Table("rasters", kept, *[sa.Column(name, sa.Text()) for name in ("layer", "policy", "path", "sha256")],
-                     sa.Column("info", JSONB()))
-    kept.create_all(connection)
+    table, files = meta_table(edition), raster_table(edition)
+    table.create(connection)
+    files.create(connection)
     connection.execute(sa.insert(table), [{"key": key, "value": _plain(value)} for key, value in meta.items()])
     if rasters:
         connection.execute(sa.insert(files), rasters)
-    preparer = connection.dialect.identifier_preparer
+    boundary = sa.Table("boundary", sa.MetaData(), schema=edition_schema(edition))
     connection.execute(
-        sa.text(
-            f"CREATE TABLE {preparer.quote(schema)}.boundary AS "
-            "SELECT ST_SetSRID(ST_GeomFromWKB(:wkb), :srid) AS geom"
-        ),
-        {"wkb": shapely.to_wkb(outline), "srid": area.srid},
+        statement(connection, "edition_boundary", boundary=boundary), {"wkb": shapely.to_wkb(outline), "srid": area.srid}
     )
+
+
+def meta_table(edition: int) -> sa.Table:
+    """What an edition was made from, by key."""
+    columns = (sa.Column("key", sa.Text(), primary_key=True), sa.Column("value", JSONB()))
+    return sa.Table("meta", sa.MetaData(), *columns, schema=edition_schema(edition))
+
+
+def raster_table(edition: int) -> sa.Table:
+    """Rasters of an edition: files below the home folder, named by hash."""
+    names = ("layer", "policy", "path", "sha256")
+    columns = [*(sa.Column(name, sa.Text()) for name in names), sa.Column("info", JSONB())]
+    return sa.Table("rasters", sa.MetaData(), *columns, schema=edition_schema(edition))
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from etl.edition import meta_table
+from etl.sql import statement
 from layers.catalog import Catalog
 from layers.store import edition_schema, served_edition
 from layers.tables import edition_table
@@ -52,11 +54,9 @@ def _feature_counts(connection: sa.Connection, catalog: Catalog, edition: int) -
 
 def _level_counts(connection: sa.Connection, edition: int) -> dict[str, dict[str, float]]:
     """Zones of the edition's shown policy, by level."""
-    schema = connection.dialect.identifier_preparer.quote(edition_schema(edition))
-    rows = connection.execute(sa.text(
-        f"SELECT level, count(*) AS zones, sum(area_m2) / 1e6 AS area_km2 FROM {schema}.risk_zones "
-        f"WHERE policy = (SELECT value #>> '{{policy}}' FROM {schema}.meta WHERE key = 'area') GROUP BY level"
-    )).mappings()
+    zones = sa.Table("risk_zones", sa.MetaData(), schema=edition_schema(edition))
+    areas = statement(connection, "level_areas", zones=zones, meta=meta_table(edition))
+    rows = connection.execute(areas).mappings()
     found = {row["level"]: {"zones": int(row["zones"]), "area_km2": round(float(row["area_km2"]), 4)} for row in rows}
     return {level: found[level] for level in ("red", "orange", "yellow", "blue", "unrated") if level in found}
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from etl.area import declared_area
-from etl.edition import create_edition, fill_derived_layer
+from etl.edition import create_edition, fill_derived_layer, meta_table, raster_table
 from etl.frames import edition_frames
 from etl.score import code_hash, derive, scored_layers
 from etl.sql import statement
@@ -33,9 +33,9 @@ def verify_edition(engine: sa.Engine, catalog: Catalog, edition: int, *, home: P
     with engine.connect() as connection, connection.begin() as transaction:
         require_edition(connection, edition, status="published")
         area, outline = declared_area(connection)
-        meta = _meta(connection, edition)
+        meta = {row.key: row.value for row in connection.execute(sa.select(meta_table(edition)))}
         frames = edition_frames(connection, catalog, area, scored_layers(catalog), edition)
-        kept = _rasters(connection, edition)
+        kept = connection.execute(sa.select(raster_table(edition))).all()
         population = next((home / row.path for row in kept if row.layer == "population"), None)
         results = derive(frames, area, outline, population=population, on=date.fromisoformat(meta["on"]))
         create_edition(connection, SCRATCH_EDITION)
@@ -52,13 +52,3 @@ def verify_edition(engine: sa.Engine, catalog: Catalog, edition: int, *, home: P
     is_same = not any(differences.values()) and all(rasters.values())
     return {"edition": edition, "is_same": is_same, "differences": differences, "rasters": rasters,
             "is_same_code": meta["code"] == code_hash()}
-
-
-def _meta(connection: sa.Connection, edition: int) -> dict[str, Any]:
-    schema = connection.dialect.identifier_preparer.quote(edition_schema(edition))
-    return {row.key: row.value for row in connection.execute(sa.text(f"SELECT key, value FROM {schema}.meta"))}
-
-
-def _rasters(connection: sa.Connection, edition: int) -> list[sa.Row[Any]]:
-    schema = connection.dialect.identifier_preparer.quote(edition_schema(edition))
-    return list(connection.execute(sa.text(f"SELECT layer, policy, path, sha256 FROM {schema}.rasters")))
