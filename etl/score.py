@@ -179,7 +179,7 @@ def derive(
     areas = high_consequence_areas(frames, rules)
     areas["town_name"] = _town_names(areas, frames["towns"])
     report("评定 score: 风险源定级")
-    points = rate_sources(frames, on=on, screening=area.screening, jurisdiction=area.jurisdiction)
+    points = rate_sources({**frames, "high_consequence_areas": areas}, on=on, screening=area.screening, jurisdiction=area.jurisdiction)
     points["town_name"] = _town_names(points, frames["towns"])
     report("评定 score: 安全距离")
     violations = find_violations({**frames, "risk_points": points}, rules, on=on, jurisdiction=RULES_JURISDICTION)

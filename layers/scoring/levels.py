@@ -36,7 +36,7 @@ def rate_sources(
     ----------
     layers : frames by layer id, geometry in the area's metric CRS
         Uses enterprises, hazard_units, unit_chemicals, declared_levels, hidden_dangers, pipelines,
-        road_black_spots; missing ones count as empty.
+        high_consequence_areas, road_black_spots; missing ones count as empty.
     on : date
         The edition's day: later declarations do not count, deadlines before it are overdue.
     screening : str
@@ -210,7 +210,7 @@ def _leave_out_if_coarse(source: Source, rules: LevelRules) -> None:
 def _row(source: Source, rules: LevelRules) -> dict[str, Any]:
     decider = next((entry for entry in source.methods if entry["is_deciding"]), None)
     office = source.responsible_office or rules.classes[source.source_class]["default_office_zh"] or None
-    point_id = f"{source.layer}:{source.feature_id}"
+    point_id = f"{source.layer}:{source.feature_id}{source.part}"
     return {
         "feature_id": point_id,
         "point_id": point_id,

@@ -12,9 +12,12 @@ from functools import lru_cache
 from typing import Any
 
 import pandas as pd
+import shapely
 from shapely.geometry.base import BaseGeometry
+from shapely.ops import substring
 
 from layers.catalog import LAYERS_DIR, load_layer
+from layers.scoring.chainage import ON_LINE_M
 from layers.scoring.declarations import text_of
 from layers.scoring.level_rules import LevelRules, Row
 from layers.scoring.policy import RATED
@@ -30,7 +33,10 @@ ORDER = ("statutory", "declared", "computed", "screening")
 
 @dataclass
 class Source:
-    """A danger while it is being rated; `methods` collects every judgement on it."""
+    """A danger while it is being rated; `methods` collects every judgement on it.
+
+    `part` tells the parts of one feature apart; it ends the key of the risk point.
+    """
 
     layer: str
     feature_id: str
@@ -57,6 +63,7 @@ class Source:
     s_value: float | None = None
     r_value: float | None = None
     strength: float | None = None
+    part: str = ""
     methods: list[dict[str, Any]] = field(default_factory=list)
 
     def judge(
@@ -163,32 +170,95 @@ def judge_screening(source: Source, row: Mapping[str, Any], screening: tuple[Row
 # Pipelines and black spots
 
 
+HCA_PART = ":hca"
+"""End of the key of the stretches of a line that are high consequence areas."""
+
+
 def pipeline_sources(layers: Layers, rules: LevelRules, screening: tuple[Row, ...]) -> list[Source]:
-    """Transmission and industrial lines; town gas is no source of this policy."""
+    """Transmission and industrial lines; town gas is no source of this policy.
+
+    Where ``high_consequence_areas`` has stretches of a line, they are one source and the rest of the line another.
+    """
     sources = []
+    areas = grouped(records(layers, "high_consequence_areas"), "pipeline_id")
     for row in present(records(layers, "pipelines")):
-        kind, medium = text_of(row.get("kind")) or "transmission", text_of(row.get("medium")) or ""
-        if kind == "town_gas":
+        if text_of(row.get("kind")) == "town_gas":
             continue
-        found = rules.pipeline_class.get((kind, medium))
-        source = Source(
-            "pipelines",
-            row["pipeline_id"],
-            text_of(row.get("name")),
-            found["source_class"] if found else "pipeline",
-            place(row),
-            accuracy(row),
-        )
-        if found:
-            _judge_kind(source, rules, medium=medium)
-            source.is_assumption = bool(found["is_assumption"])
-            _impact_radius(source, row, rules, is_natural_gas=medium == "natural_gas")
-        else:
-            judge_screening(source, row, screening)
-        if not found and medium:
-            source.missing = f"方案未给出介质 {medium} 的源强 (the policy has no strength for this medium)"
-        sources.append(source)
+        whole = _line_source(row, rules, screening)
+        mine = areas.get(row["pipeline_id"], [])
+        if not mine or f"{whole.source_class}_hca" not in rules.classes or whole.geometry is None:
+            sources.append(whole)
+            continue
+        inside, outside = _split_line(whole.geometry, mine)
+        sources.append(_area_source(row, rules, screening, inside, mine))
+        if outside is not None:
+            whole.geometry = outside
+            sources.append(whole)
     return sources
+
+
+def _line_source(row: Mapping[str, Any], rules: LevelRules, screening: tuple[Row, ...]) -> Source:
+    kind, medium = text_of(row.get("kind")) or "transmission", text_of(row.get("medium")) or ""
+    found = rules.pipeline_class.get((kind, medium))
+    source = Source(
+        "pipelines",
+        row["pipeline_id"],
+        text_of(row.get("name")),
+        found["source_class"] if found else "pipeline",
+        place(row),
+        accuracy(row),
+    )
+    if found:
+        _judge_kind(source, rules, medium=medium)
+        source.is_assumption = bool(found["is_assumption"])
+        _impact_radius(source, row, rules, is_natural_gas=medium == "natural_gas")
+    else:
+        judge_screening(source, row, screening)
+    if not found and medium:
+        source.missing = f"方案未给出介质 {medium} 的源强 (the policy has no strength for this medium)"
+    return source
+
+
+def _area_source(
+    row: Mapping[str, Any],
+    rules: LevelRules,
+    screening: tuple[Row, ...],
+    geometry: BaseGeometry,
+    areas: list[dict[str, Any]],
+) -> Source:
+    """The stretches of a line that are high consequence areas, rated for a class of their own."""
+    source = _line_source(row, rules, screening)
+    source.source_class, source.part, source.geometry = f"{source.source_class}_hca", HCA_PART, geometry
+    source.methods.clear()
+    _judge_kind(
+        source,
+        rules,
+        areas=[area["hca_id"] for area in areas],
+        grades=sorted({area["grade"] for area in areas}),
+        length_m=round(sum(area["length_m"] for area in areas)),
+    )
+    _impact_radius(source, row, rules, is_natural_gas=text_of(row.get("medium")) == "natural_gas")
+    source.is_assumption |= all(area["is_estimated"] is True for area in areas)
+    return source
+
+
+def _split_line(line: BaseGeometry, areas: list[dict[str, Any]]) -> tuple[BaseGeometry, BaseGeometry | None]:
+    """A line's stretches inside and outside areas, None where it lies in them whole.
+
+    Taken by measure along the line, so that nothing is lost or doubled where a stretch was cut out of a segment.
+    """
+    parts = shapely.get_parts(line)
+    inside = [part for area in areas for part in shapely.get_parts(area["geometry"])]
+    outside = []
+    for part in parts:
+        mine = [other for other in inside if shapely.distance(part, other.interpolate(0.5, normalized=True)) < ON_LINE_M]
+        cuts = sorted(sorted(float(part.project(shapely.get_point(other, end))) for end in (0, -1)) for other in mine)
+        begin = 0.0
+        for low, high in [*cuts, [float(part.length)] * 2]:
+            if low - begin > ON_LINE_M:
+                outside.append(substring(part, begin, low))
+            begin = max(begin, high)
+    return shapely.multilinestrings(inside), shapely.multilinestrings(outside) if outside else None
 
 
 def _judge_kind(source: Source, rules: LevelRules, **inputs: Any) -> None:

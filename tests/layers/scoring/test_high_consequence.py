@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 
 import numpy as np
 import pytest
 import shapely
 
 from layers.errors import RuleTableError
+from layers.scoring.explain import explain_point
+from layers.scoring.grid import Grid
 from layers.scoring.high_consequence import high_consequence_areas
 from layers.scoring.high_consequence_rules import HcaGrade, load_hca_rules
+from layers.scoring.levels import rate_sources
+from layers.scoring.policy import load_policy
 from layers.scoring.routes import sliding_windows
 from layers.scoring.rules import read_rules
+from layers.scoring.zoning import risk_index
 from tests.layers.scoring.frames import (
     CRS,
     box,
@@ -192,6 +198,40 @@ def test_town_gas_planned_and_abandoned_lines_have_no_areas():
 
 def test_no_layers_at_all_give_no_areas():
     assert high_consequence_areas({}, RULES).empty
+
+
+def rated(geometry, *houses, **fields):
+    layers = {"pipelines": layer(pipeline(geometry, **fields), feature_id="P1"), "buildings": layer(*houses)}
+    found = high_consequence_areas(layers, RULES)
+    return rate_sources({**layers, "high_consequence_areas": found}, on=date(2026, 3, 31))
+
+
+def test_areas_of_a_line_are_a_source_of_their_own_and_nothing_is_lost_or_doubled():
+    for medium, strengths in (("natural_gas", [0.5, 0.75]), ("crude_oil", [0.45, 0.6])):
+        points = rated(LONG, house(5000, 50, 100), medium=medium)
+        assert points["point_id"].tolist() == ["pipelines:P1", "pipelines:P1:hca"]
+        assert points["strength"].tolist() == strengths and points["level"].tolist() == ["yellow", "orange"]
+        inside, outside = points.geometry.iloc[1], points.geometry.iloc[0]
+        assert inside.length == pytest.approx(410, abs=0.01)
+        assert inside.length + outside.length == pytest.approx(12_000, abs=1e-6)
+        assert inside.intersection(outside).length == pytest.approx(0, abs=1e-6)
+
+
+def test_line_that_is_one_area_is_one_source():
+    points = rated(line((0, 0), (400, 0)), house(200, 50, 100))
+    assert points["point_id"].tolist() == ["pipelines:P1:hca"]
+
+
+def test_shares_of_both_parts_of_a_line_sum_to_the_index():
+    points = rated(LONG, house(5000, 50, 100))
+    grid = Grid.for_area(tuple(points.total_bounds + np.array([-500, -500, 500, 500])))
+    policy = load_policy("weighted_index_2026A")
+    joint = point(4800, 60)
+    surface = risk_index(points, grid, policy)
+    why = explain_point(joint.x, joint.y, points, policy, grid=grid)
+    assert {part.point_id for part in why.contributions} == {"pipelines:P1", "pipelines:P1:hca"}
+    assert why.index == surface.index[why.row, why.col]
+    assert sum(part.points for part in why.contributions) == pytest.approx(why.index)
 
 
 def test_grade_three_is_the_worst_and_is_no_number():
