@@ -38,10 +38,11 @@ def emit(value: Any) -> None:
 def describe_source(result: SourceResult) -> str:
     """One line about a source: 企业名录 enterprises: 3300 read, 3287 accepted ..."""
     words = {"n_read": "读取", "n_accepted": "接收", "n_added": "新增", "n_changed": "变更", "n_gone": "消失",
-             "n_merged": "归并", "n_refused": "退回", "n_repaired": "修复", "n_unplaced": "未定位"}
+             "n_moved": "移位", "n_merged": "归并", "n_refused": "退回", "n_repaired": "修复", "n_warned": "提醒", "n_unplaced": "未定位"}
     states = {"unchanged": "无变化(同一文件已入库)", "absent": "本次未报送", "would load": "试算"}
     counts = "  ".join(f"{words[name]} {result.counts[name]}" for name in words if result.counts.get(name))
-    rules = f"  {result.refused_by_rule}" if result.refused_by_rule else ""
+    by_rule = result.refused_by_rule | result.warned_by_rule
+    rules = f"  {by_rule}" if by_rule else ""
     return f"  {result.source_id:<26} {states.get(result.state, '')} {counts}{rules}  {result.seconds:.1f} s"
 
 

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
@@ -76,6 +77,27 @@ def record_doubts(
             ),
             repairs,
         )
+
+
+def record_warnings(
+    connection: sa.Connection, manifest: Manifest, load_id: int, accepted: pd.DataFrame, warnings: pd.DataFrame
+) -> None:
+    """Warnings about accepted rows, kept with the load; `warnings` as made by `warnings_of`."""
+    if warnings.empty:
+        return
+    rows = accepted.loc[warnings["at"], ["feature_id", "source_file", "source_row"]]
+    given = {"load_id": load_id, "source_id": manifest.id, "layer": manifest.layer}
+    connection.execute(
+        sa.text(
+            "INSERT INTO ops.warnings (load_id, source_id, layer, feature_id, file, source_row, field, value, rule_id, detail) "
+            "VALUES (:load_id, :source_id, :layer, :feature_id, :file, :row, :field, :value, :rule_id, :detail)"
+        ),
+        [
+            {**given, "feature_id": row.feature_id, "file": row.source_file, "row": int(row.source_row), "field": note.field,
+             "value": None if note.value is None else str(note.value)[:500], "rule_id": note.rule_id, "detail": note.detail}
+            for row, note in zip(rows.itertuples(), warnings.itertuples(), strict=True)
+        ],
+    )
 
 
 def record_counts(connection: sa.Connection, load_id: int, counts: dict[str, int]) -> None:

@@ -8,9 +8,12 @@ import json
 import shutil
 import time
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Callable
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 import sqlalchemy as sa
@@ -19,22 +22,23 @@ from shapely.geometry.base import BaseGeometry
 from etl.area import declare_area, load_boundary, widened
 from etl.checks import CHECK_RULES, check, content_hashes
 from etl.copy import copy_frame
-from etl.ledger import Loading, record_counts, record_doubts, record_load
+from etl.ledger import Loading, record_counts, record_doubts, record_load, record_warnings
 from etl.manifest import (
     Manifest, delivered_files, load_delivery, load_manifests, parts_of,
 )
 from etl.normalise import normalise
+from etl.plausibility import Surroundings, warnings_of
 from etl.raster_load import load_raster
 from etl.read import Refusal, read_batch
 from etl.sql import statement
 from layers.catalog import Area, Catalog, Layer
 from layers.errors import AtlasError, TooManyRefusedError
-from layers.tables import ensure_register, staging_table, value_columns
+from layers.tables import GEOMETRY_COLUMN, ensure_register, staging_table, value_columns
 
 LOAD_LOCK = 7_218_002
 CODE_OF_LOADING = (
     "read.py", "batch.py", "archives.py", "text_files.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
-    "normalise.py", "checks.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py",
+    "normalise.py", "checks.py", "plausibility.py", "identity_codes.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py",
 )
 
 
@@ -48,6 +52,7 @@ class SourceResult:
     state: str = "loaded"
     counts: dict[str, int] = field(default_factory=dict)
     refused_by_rule: dict[str, int] = field(default_factory=dict)
+    warned_by_rule: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -186,9 +191,12 @@ def _merge_source(
     load_id = record_load(connection, loading, manifest, files, input_hash)
     counts = _stage_and_merge(connection, loading, manifest, layer, checked.accepted, load_id)
     counts["n_merged"] += batch.n_merged + checked.n_merged
-    counts |= {"n_read": batch.n_read, "n_accepted": len(checked.accepted), "n_refused": len(refused),
+    warnings = warnings_of(checked.accepted, layer, _surroundings(connection, loading, layer))
+    result.warned_by_rule = _counted(warnings["rule_id"])
+    counts |= {"n_warned": int(warnings["at"].nunique()), "n_read": batch.n_read, "n_accepted": len(checked.accepted), "n_refused": len(refused),
                "n_repaired": len(checked.repaired), "n_unplaced": _n_unplaced(checked.accepted, layer)}
     record_doubts(connection, manifest, load_id, refused, checked)
+    record_warnings(connection, manifest, load_id, checked.accepted, warnings)
     record_counts(connection, load_id, counts)
     result.counts = counts
 
@@ -198,7 +206,11 @@ def _n_unplaced(accepted: pd.DataFrame, layer: Layer) -> int:
 
 
 def _by_rule(refused: list[Refusal]) -> dict[str, int]:
-    return {str(rule): int(n) for rule, n in pd.Series([entry.rule_id for entry in refused], dtype=object).value_counts().sort_index().items()}
+    return _counted(pd.Series([entry.rule_id for entry in refused], dtype=object))
+
+
+def _counted(rule_ids: pd.Series) -> dict[str, int]:
+    return {str(rule): int(n) for rule, n in rule_ids.value_counts().sort_index().items()}
 
 
 def _stop_if_too_many(manifest: Manifest, n_read: int, refused: list[Refusal]) -> None:
@@ -224,6 +236,21 @@ def _known_values(connection: sa.Connection, layer: Layer, loading: Loading) -> 
     return known
 
 
+def _surroundings(connection: sa.Connection, loading: Loading, layer: Layer) -> Surroundings:
+    """Date of the data and the current features of the layers that a layer's checks look at."""
+    others = {}
+    for check_of in layer.checks:
+        if check_of.layer and check_of.layer not in others:
+            table = ensure_register(connection, loading.catalog[check_of.layer], loading.area.srid)
+            rows = connection.execute(
+                sa.select(table.c[check_of.match], sa.func.ST_AsBinary(table.c[GEOMETRY_COLUMN]).label("wkb"))
+                .where(table.c.to_load.is_(None), table.c[GEOMETRY_COLUMN].is_not(None)).order_by(table.c.feature_id)
+            ).all()
+            shapes = shapely.from_wkb(np.array([bytes(row.wkb) for row in rows], dtype=object))
+            others[check_of.layer] = gpd.GeoDataFrame({check_of.match: [row[0] for row in rows]}, geometry=shapes)
+    return Surroundings(loading.area, loading.delivery.as_of or date.today(), others)
+
+
 def _stage_and_merge(
     connection: sa.Connection, loading: Loading, manifest: Manifest, layer: Layer, accepted: pd.DataFrame, load_id: int
 ) -> dict[str, int]:
@@ -238,7 +265,11 @@ def _stage_and_merge(
     given = {"source_id": manifest.id, "load_id": load_id, "is_full": manifest.mode == "full"}
     tables = {"register": register, "staging": staging}
     counted = connection.execute(statement(connection, "merge_counts", **tables), given).mappings().one()
+    n_moved = 0
+    if layer.is_drawn:
+        limits = {"source_id": manifest.id, "moved_m": manifest.moved_m}
+        n_moved = connection.execute(statement(connection, "count_moved", **tables), limits).scalar_one()
     connection.execute(statement(connection, "merge_close", **tables), given)
     connection.execute(statement(connection, "merge_open", columns=value_columns(layer), **tables), given)
     staging.drop(connection)
-    return {name: int(value) for name, value in counted.items()}
+    return {name: int(value) for name, value in counted.items()} | {"n_moved": int(n_moved)}

@@ -64,6 +64,7 @@ class Manifest:
     accuracy_m: float | None = None
     mode: str = "full"
     max_refused_pct: float = 10.0
+    moved_m: float = 50.0
     optional: bool = False
     distinct: bool = False
     job: str = ""
@@ -155,7 +156,7 @@ def _check_crs(manifest: Manifest) -> None:
 
 
 def load_manifests(folder: Path, catalog: Catalog) -> tuple[Area, list[Manifest]]:
-    """The area and its manifests, sources that others refer to first."""
+    """The area and its manifests, sources that others refer to or are checked against first."""
     area = load_area(folder)
     manifests = [load_manifest(path, catalog) for path in sorted(folder.glob("*.toml")) if path.name != "area.toml"]
     if not manifests:
@@ -166,6 +167,7 @@ def load_manifests(folder: Path, catalog: Catalog) -> tuple[Area, list[Manifest]
 
 def _depth(layer: Layer, catalog: Catalog) -> int:
     others = {entry.references.split(".")[0] for entry in layer.fields if entry.references}
+    others |= {check.layer for check in layer.checks if check.layer}
     return 1 + max((_depth(catalog[other], catalog) for other in others if other != layer.id), default=0)
 
 

@@ -30,7 +30,7 @@ def rollback_load(engine: sa.Engine, catalog: Catalog, load_id: int) -> dict[str
             counts = _roll_back(connection, sa.table("rasters", *map(sa.column, ("from_load", "to_load")), schema="register"), load_id)
         else:
             counts = _roll_back(connection, register_table(layer, 0), load_id)
-        for table in ("refused", "repaired"):
+        for table in ("refused", "repaired", "warnings"):
             connection.execute(sa.text(f"DELETE FROM ops.{table} WHERE load_id = :id"), {"id": load_id})
         connection.execute(sa.text("DELETE FROM ops.loads WHERE load_id = :id"), {"id": load_id})
         return counts

@@ -67,6 +67,21 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Check:
+    """One recommended check of a layer: its numbered rule and what the rule needs.
+
+    `limit` is in metres for geometry, else in the unit of the fields; `layer` and `match` name another layer and
+    the field of it that holds the value of our field.
+    """
+
+    rule: str
+    fields: tuple[str, ...] = ()
+    limit: float | None = None
+    layer: str = ""
+    match: str = ""
+
+
+@dataclass(frozen=True)
 class Layer:
     """One layer of the atlas, as its folder declares it.
 
@@ -92,6 +107,7 @@ class Layer:
     visible: bool = False
     may_see: tuple[str, ...] = ("view", "plan", "patrol", "pipeline", "sheets", "admin")
     fields: tuple[Field, ...] = ()
+    checks: tuple[Check, ...] = ()
     folder: Path = field(default=Path("."), compare=False)
 
     @property
@@ -229,7 +245,8 @@ def load_layer(folder: Path) -> Layer:
     path = folder / "layer.toml"
     table = read_toml(path)
     fields = tuple(_field(entry, path) for entry in table.pop("fields", ()))
-    layer = strict(Layer, table, path, fields=fields, folder=folder)
+    checks = tuple(strict(Check, entry, path) for entry in table.pop("checks", ()))
+    layer = strict(Layer, table, path, fields=fields, checks=checks, folder=folder)
     _check_layer(layer, path)
     return layer
 
@@ -248,6 +265,9 @@ def _check_layer(layer: Layer, path: Path) -> None:
         "a field name must be a lower-case identifier": any(not n.isidentifier() or n != n.lower() for n in names),
         f"key, label or search name no field: {layer.key} {layer.label} {layer.search}": not (
             {*layer.key, *layer.search, *([layer.label] if layer.label else [])} <= {*names, "feature_id"}
+        ),
+        f"checks name no field: {', '.join(name for check in layer.checks for name in check.fields)}": any(
+            name not in names for check in layer.checks for name in check.fields
         ),
         "a layer with a table needs a key": layer.has_table and not layer.key,
     }

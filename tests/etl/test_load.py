@@ -17,7 +17,7 @@ from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, write_area, write
 @pytest.fixture(autouse=True)
 def empty_database(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        for table in ("ops.refused", "ops.repaired", "ops.loads", "ops.files", "ops.area", "register.rasters"):
+        for table in ("ops.refused", "ops.repaired", "ops.warnings", "ops.loads", "ops.files", "ops.area", "register.rasters"):
             connection.execute(sa.text(f"TRUNCATE {table} CASCADE"))
         connection.execute(sa.text("DROP TABLE IF EXISTS register.enterprises"))
 
@@ -184,3 +184,27 @@ def test_another_area_in_the_same_database_is_refused(engine: sa.Engine, tmp_pat
     (sources / "area.toml").write_text(area, encoding="utf-8")
     with pytest.raises(AtlasError, match="holds the area 'small'"):
         load(engine, tmp_path, home=home)
+
+
+def test_warned_row_is_accepted_and_kept_with_its_rule(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path)
+    (sources / "enterprises.toml").write_text(ENTERPRISES_TOML + 'credit_code = "代码"\n', encoding="utf-8")
+    write_enterprises(data, GOOD + ",91350100M000100Y44", head=HEAD + ",代码")
+    result = load(engine, tmp_path, home=home)
+    assert (result.counts["n_accepted"], result.counts["n_warned"], result.warned_by_rule) == (1, 1, {"RC02": 1})
+    with engine.connect() as connection:
+        row = connection.execute(sa.text("SELECT feature_id, source_row, field, value FROM ops.warnings")).one()
+    assert tuple(row) == ("E1", 2, "credit_code", "91350100M000100Y44")
+
+
+@pytest.mark.parametrize(("east_deg", "n_moved"), [(105.0504, 0), (105.0506, 1)])
+def test_feature_moved_by_more_than_fifty_metres_is_counted(
+    engine: sa.Engine, tmp_path: Path, home: Path, east_deg: float, n_moved: int
+) -> None:
+    _, data = write_area(tmp_path)
+    write_enterprises(data, GOOD)
+    load(engine, tmp_path, home=home)
+    write_enterprises(data, GOOD.replace("105.05,", f"{east_deg},"))
+    tried = load(engine, tmp_path, home=home, is_dry_run=True).counts
+    assert (tried["n_changed"], tried["n_moved"]) == (1, n_moved)
+    assert load(engine, tmp_path, home=home).counts["n_moved"] == n_moved
