@@ -24,6 +24,7 @@ from etl.edition import create_edition, fill_derived_layer, fill_loaded_layers, 
 from etl.frames import register_frames
 from etl.surface import SURFACE_BANDS, population_on_grid, surface_bytes
 from layers.catalog import Area, Catalog
+from layers.scoring.black_spots import black_spots
 from layers.scoring.distances import ViolationReport, find_violations
 from layers.scoring.grid import Grid
 from layers.scoring.high_consequence import high_consequence_areas
@@ -36,7 +37,7 @@ from layers.scoring.zoning import RiskSurface, neighbouring_plants, risk_index, 
 
 SCORE_LOCK = 7_218_003
 SCORING_DIR = Path(__file__).parents[1] / "layers" / "scoring"
-UNSCORED_LAYERS = ("statistical_areas", "land_use_zones", "mileposts", "regulated_sources", "road_accidents")
+UNSCORED_LAYERS = ("statistical_areas", "land_use_zones", "mileposts", "regulated_sources")
 """Loaded layers that no rule of this version looks at; they go into the edition as they are."""
 RECORDED_LIBRARIES = ("numpy", "shapely", "geopandas", "pyproj", "numba", "rasterio", "pandas")
 RULES_JURISDICTION = "CN"
@@ -55,11 +56,12 @@ class ScoreResult:
 
 @dataclass
 class Results:
-    """Everything that scoring derives from the register, in the metric CRS."""
+    """Everything that scoring derives from the register, in the metric CRS; `notes` go into the edition's meta."""
 
     frames: dict[str, gpd.GeoDataFrame]
     surfaces: list[RiskSurface]
     report: ViolationReport
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 def score_register(
@@ -178,6 +180,9 @@ def derive(
     report("评定 score: 管道高后果区")
     areas = high_consequence_areas(frames, rules)
     areas["town_name"] = _town_names(areas, frames["towns"])
+    report("评定 score: 事故多发点段")
+    spots = black_spots(frames)
+    spots.spots["town_name"] = _town_names(spots.spots, frames["towns"])
     report("评定 score: 风险源定级")
     points = rate_sources({**frames, "high_consequence_areas": areas}, on=on, screening=area.screening, jurisdiction=area.jurisdiction)
     points["town_name"] = _town_names(points, frames["towns"])
@@ -194,9 +199,9 @@ def derive(
     derived = {
         "risk_points": points, "distance_violations": violations.violations,
         "risk_zones": _joined(zone_frames, area), "town_ratings": _joined(towns, area),
-        "high_consequence_areas": areas,
+        "high_consequence_areas": areas, "black_spots": spots.spots,
     }
-    return Results(derived, surfaces, violations)
+    return Results(derived, surfaces, violations, notes={"accidents": dict(spots.n_accidents)})
 
 
 def _strictest_classes(targets: gpd.GeoDataFrame, rules: RuleSet) -> gpd.GeoDataFrame:
@@ -270,6 +275,7 @@ def _meta(connection: sa.Connection, area: Area, results: Results, counts: dict[
         "policies": [_policy(policy_id) for policy_id in area.policies],
         "no_rule_pairs": report.no_rule_pairs.to_dict("records"),
         "unassessed": report.unassessed.to_dict("records"),
+        **results.notes,
     }
 
 

@@ -46,3 +46,24 @@ def test_areas_lie_on_their_lines_and_say_what_was_not_assessed(connection: sa.C
     ))
     assert off_line.scalar_one() == 0
     assert {area["pipeline_id"] for area in areas}.isdisjoint({"GD-SQ01-03"})
+
+
+def test_computed_black_spots_are_the_seven_true_ones(connection: sa.Connection) -> None:
+    case = CASES["true_black_spots"]
+    spots = rows(connection, "black_spots", "spot_kind = 'point' AND status IN ('matched', 'computed_only')")
+    assert len(spots) == len(case["lon_lats"])
+    for lon, lat in case["lon_lats"]:
+        near = rows(
+            connection, "black_spots",
+            "spot_kind = 'point' AND n_accidents > 0 AND "
+            "ST_DWithin(geom::geography, ST_SetSRID(ST_Point(:lon, :lat), 4490)::geography, 100)", lon=lon, lat=lat,
+        )  # fmt: skip
+        assert len(near) == 1 and near[0]["n_years"] == 5
+    assert sum(spot["status"] == "matched" for spot in spots) == len(case["on_police_list"])
+    assert {spot["confidence"] for spot in rows(connection, "black_spots")} == {"low"}
+
+
+def test_every_accident_is_accounted_for(connection: sa.Connection) -> None:
+    counts = connection.execute(sa.text("SELECT value FROM edition_1.meta WHERE key = 'accidents'")).scalar_one()
+    assert counts["casualty"] == counts["used"] + counts["unplaced"] + counts["no_road"]
+    assert counts["casualty"] + counts["damage"] == len(rows(connection, "road_accidents"))
