@@ -104,7 +104,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
     "abs": abs,
-    "round": lambda value: math.floor(value + 0.5),
+    "round": lambda value: None if value is None else math.floor(value + 0.5),
     "floor": math.floor,
     "ceil": math.ceil,
     "sqrt": math.sqrt,
