@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 ROW, FILE = "_row", "_file"
+ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN = "错误说明", "应为", "规则号", "退回行号"
+"""Columns that a returned workbook adds; the last one only where it holds refused rows alone."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,15 @@ class Batch:
     """Rows of one source on their way in.
 
     `frame` has the delivered columns, ``_row`` (1-based row of the file, heading included for tables) and
-    ``_file``; a ``geometry`` column for vectors. `n_merged` counts rows folded into others.
+    ``_file``; a ``geometry`` column for vectors. `n_merged` counts rows folded into others; `is_partial` says that
+    these are mended rows alone, which replace nothing else.
     """
 
     frame: pd.DataFrame
     n_read: int
     n_merged: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    is_partial: bool = False
 
 
 def cell_text(value: object) -> str:

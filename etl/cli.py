@@ -11,10 +11,12 @@ from typing import Any
 import click
 
 from etl.difference import difference
+from etl.history import feature_history
 from etl.load import SourceResult, load_area_data
 from etl.postgis.cluster import cluster_for
 from etl.postgis.migrate import migrate
 from etl.publish import publish_edition
+from etl.returned import return_refused
 from etl.rollback import rollback_load
 from etl.score import ScoreResult, score_register
 from etl.status import status_of
@@ -164,6 +166,47 @@ def rollback_command(place: Place, load_id: int) -> None:
     say(f"回滚 rollback: 第 {load_id} 批 {counts}")
 
 
+@click.command("refused")
+@click.argument("load_id", type=int, required=False)
+@click.option("--source", "source_id", help="The newest load of this source instead of a load by number.")
+@click.option("--file", "file", help="Delivered file whose rows to return, where rows of several were refused.")
+@click.option("--all-rows", is_flag=True, help="All rows with the wrong cells marked; default: the refused rows only.")
+@click.option("-o", "--output", "target", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Workbook (.xlsx) to write.")
+@AS_JSON
+@click.pass_obj
+def refused_command(
+    place: Place, load_id: int | None, source_id: str | None, file: str | None, all_rows: bool, target: Path, as_json: bool
+) -> None:
+    """Refused rows as the supplier's own table, wrong cells marked and explained, ready to be mended and loaded."""
+    if load_id is None and source_id is None:
+        raise click.UsageError("give the number of a load, or --source ID")
+    migrate(place.engine)
+    found = return_refused(place.engine, load_catalog(), place.home, target, load_id=load_id, source_id=source_id,
+                           file=file, with_all_rows=all_rows)
+    say(f"退回 refused: {found.file} {found.n_refused} 行 -> {found.path}")
+    if as_json:
+        emit(dataclasses.asdict(found))
+
+
+@click.command("history")
+@click.argument("layer_id")
+@click.argument("feature_id")
+@AS_JSON
+@click.pass_obj
+def history_command(place: Place, layer_id: str, feature_id: str, as_json: bool) -> None:
+    """Every state of a feature: from which file and row, and what changed."""
+    migrate(place.engine)
+    states = feature_history(place.engine, load_catalog(), layer_id, feature_id)
+    if as_json:
+        emit(states)
+        return
+    for state in states:
+        until = f"至第 {state['to_load']} 批" if state["to_load"] else "现行"
+        click.echo(f"  第 {state['from_load']} 批 {state['delivery'] or ''} {until}  {state['file']} 行 {state['row']}")
+        for name, (before, after) in state["changes"].items():
+            click.echo(f"    {name}: {before} -> {after}")
+
+
 @click.group("db")
 def db_group() -> None:
     """The private PostGIS: start, stop, status, shell."""
@@ -209,5 +252,6 @@ def db_shell(place: Place, arguments: tuple[str, ...]) -> None:
 
 
 commands: list[click.Command] = [
-    load_command, score_command, publish_command, status_command, diff_command, verify_command, rollback_command, db_group,
+    load_command, score_command, publish_command, status_command, diff_command, verify_command, rollback_command,
+    refused_command, history_command, db_group,
 ]

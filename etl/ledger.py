@@ -6,15 +6,17 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
 from etl.checks import Checked
-from etl.manifest import Delivery, Manifest
+from etl.manifest import Delivery, Manifest, declaration, declared
 from etl.read import Refusal
 from layers.catalog import Area, Catalog
+from layers.errors import NotFoundError
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,31 @@ def record_load(
 ) -> int:
     return int(connection.execute(
         sa.text(
-            "INSERT INTO ops.loads (delivery_label, as_of, source_id, layer, title_zh, supplier, files, input_hash) "
-            "VALUES (:label, :as_of, :source_id, :layer, :title_zh, :supplier, CAST(:files AS jsonb), :input_hash) "
+            "INSERT INTO ops.loads (delivery_label, as_of, source_id, layer, title_zh, supplier, files, input_hash, notes) "
+            "VALUES (:label, :as_of, :source_id, :layer, :title_zh, :supplier, CAST(:files AS jsonb), :input_hash, "
+            "CAST(:notes AS jsonb)) "
             "RETURNING load_id"
         ),
         {
             "label": loading.delivery.label, "as_of": manifest.as_of or loading.delivery.as_of,
             "source_id": manifest.id, "layer": manifest.layer, "title_zh": manifest.title_zh,
             "supplier": manifest.supplier, "input_hash": input_hash,
+            "notes": json.dumps({"manifest": declaration(manifest)}, ensure_ascii=False, default=str),
             "files": json.dumps([{"name": name, "sha256": sha} for name, sha in files], ensure_ascii=False),
         },
     ).scalar_one())
+
+
+def kept_file(home: Path, sha256: str) -> Path:
+    """Where a delivered file is kept, by its hash."""
+    return home / "files" / sha256[:2] / sha256
+
+
+def kept_manifest(notes: dict[str, Any] | None, catalog: Catalog) -> Manifest:
+    """The manifest that a load was made with; raises `NotFoundError` for loads before manifests were kept."""
+    if not notes or "manifest" not in notes:
+        raise NotFoundError("the manifest of this load was not kept: load the source again")
+    return declared(notes["manifest"], catalog)
 
 
 def record_doubts(

@@ -22,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from etl.area import declare_area, load_boundary, widened
 from etl.checks import CHECK_RULES, check, content_hashes
 from etl.copy import copy_frame
-from etl.ledger import Loading, record_counts, record_doubts, record_load, record_warnings
+from etl.ledger import Loading, kept_file, record_counts, record_doubts, record_load, record_warnings
 from etl.manifest import (
     Manifest, delivered_files, load_delivery, load_manifests, parts_of,
 )
@@ -152,11 +152,6 @@ def _is_loaded(connection: sa.Connection, source_id: str, input_hash: str) -> bo
     return newest == input_hash
 
 
-def kept_file(home: Path, sha256: str) -> Path:
-    """Where a delivered file is kept, by its hash."""
-    return home / "files" / sha256[:2] / sha256
-
-
 def _keep_files(connection: sa.Connection, home: Path, paths: list[Path], files: list[tuple[str, str]]) -> None:
     """Keep delivered files by hash, each whole before its row names it."""
     for path, (name, sha256) in zip(paths, files, strict=True):
@@ -187,9 +182,11 @@ def _merge_source(
     )
     refused = batch.refused + checked.refused
     result.refused_by_rule = _by_rule(refused)
-    _stop_if_too_many(manifest, batch.n_read, refused)
+    if not batch.is_partial:
+        _stop_if_too_many(manifest, batch.n_read, refused)
     load_id = record_load(connection, loading, manifest, files, input_hash)
-    counts = _stage_and_merge(connection, loading, manifest, layer, checked.accepted, load_id)
+    counts = _stage_and_merge(connection, loading, manifest, layer, checked.accepted, load_id,
+                              is_full=manifest.mode == "full" and not batch.is_partial)
     counts["n_merged"] += batch.n_merged + checked.n_merged
     warnings = warnings_of(checked.accepted, layer, _surroundings(connection, loading, layer))
     result.warned_by_rule = _counted(warnings["rule_id"])
@@ -252,7 +249,8 @@ def _surroundings(connection: sa.Connection, loading: Loading, layer: Layer) -> 
 
 
 def _stage_and_merge(
-    connection: sa.Connection, loading: Loading, manifest: Manifest, layer: Layer, accepted: pd.DataFrame, load_id: int
+    connection: sa.Connection, loading: Loading, manifest: Manifest, layer: Layer, accepted: pd.DataFrame, load_id: int, *,
+    is_full: bool,
 ) -> dict[str, int]:
     srid = loading.area.srid
     register = ensure_register(connection, layer, srid)
@@ -262,7 +260,7 @@ def _stage_and_merge(
     staging.create(connection)
     copy_frame(connection, staging, accepted.assign(content_hash=content_hashes(accepted)), srid=srid)
     connection.execute(sa.text(f"ANALYZE {connection.dialect.identifier_preparer.format_table(staging)}"))
-    given = {"source_id": manifest.id, "load_id": load_id, "is_full": manifest.mode == "full"}
+    given = {"source_id": manifest.id, "load_id": load_id, "is_full": is_full}
     tables = {"register": register, "staging": staging}
     counted = connection.execute(statement(connection, "merge_counts", **tables), given).mappings().one()
     n_moved = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass, field
 from datetime import date
@@ -112,6 +113,25 @@ def _field_source(raw: Any, path: Path) -> FieldSource:
     return entry
 
 
+def declaration(manifest: Manifest) -> dict[str, Any]:
+    """A manifest as plain values that `declared` turns back; its path left out."""
+    table = dataclasses.asdict(manifest)
+    table.pop("path")
+    table["as_of"] = manifest.as_of.isoformat() if manifest.as_of else None
+    return table
+
+
+def declared(table: Mapping[str, Any], catalog: Catalog) -> Manifest:
+    """The manifest that a declaration says; raises `CatalogError` where it says none of today's."""
+    path = Path(f"{table['id']}.toml")
+    fields = {name: strict(FieldSource, raw, path) for name, raw in table["fields"].items()}
+    as_of = date.fromisoformat(table["as_of"]) if table.get("as_of") else None
+    plain = {key: value for key, value in table.items() if key not in ("fields", "as_of")}
+    manifest = strict(Manifest, plain, path, fields=fields, as_of=as_of, path=path)
+    _check_manifest(manifest, catalog[manifest.layer])
+    return manifest
+
+
 def load_manifest(path: Path, catalog: Catalog) -> Manifest:
     """The manifest in a TOML file, checked against the layer that it fills."""
     table = read_toml(path)
@@ -171,12 +191,25 @@ def _depth(layer: Layer, catalog: Catalog) -> int:
     return 1 + max((_depth(catalog[other], catalog) for other in others if other != layer.id), default=0)
 
 
+RETURNED_AS_WORKBOOK = (".csv", ".tsv", ".txt", ".xls")
+"""Tables that come back mended as an .xlsx of the same name."""
+
+
+def _matches(data_dir: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in data_dir.glob(pattern) if path.is_file() or path.suffix.lower() == ".gdb")
+
+
 def delivered_files(manifest: Manifest, data_dir: Path) -> list[Path]:
-    """Files of a source below the data folder, in name order; a missing one raises `SourceFileError`."""
+    """Files of a source below the data folder, in name order; a missing one raises `SourceFileError`.
+
+    Where a text table is missing, a workbook of the same name takes its place: refused rows return in that form.
+    """
     root = data_dir.resolve()
     found: list[Path] = []
     for pattern in manifest.files:
-        matches = sorted(path for path in data_dir.glob(pattern) if path.is_file() or path.suffix.lower() == ".gdb")
+        matches = _matches(data_dir, pattern)
+        if not matches and Path(pattern).suffix.lower() in RETURNED_AS_WORKBOOK:
+            matches = _matches(data_dir, str(Path(pattern).with_suffix(".xlsx")))
         if any(root not in path.resolve().parents for path in matches):
             raise SourceFileError(data_dir / pattern, "a file outside the data folder", "files below it")
         if not matches and not manifest.optional:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from etl.archives import opened
-from etl.batch import FILE, ROW, Batch, Refusal
+from etl.batch import ERROR_COLUMN, EXPECTED_COLUMN, FILE, RETURNED_ROW_COLUMN, ROW, RULE_COLUMN, Batch, Refusal
 from etl.esri_json import read_esri_json
 from etl.manifest import Manifest
 from etl.text_files import read_json_lines, read_text
@@ -24,6 +24,7 @@ from layers.errors import CatalogError, SourceFileError
 
 __all__ = ["FILE", "ROW", "Batch", "Refusal", "job_module", "read_batch", "read_file", "read_table", "read_vector"]
 
+RETURNED_COLUMNS = (ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN)
 Reader = Callable[[Path, Manifest], pd.DataFrame]
 TABLE_READERS: dict[tuple[str, ...], Reader] = {
     (".csv", ".tsv", ".txt"): read_text,
@@ -74,15 +75,17 @@ def read_batch(
 ) -> Batch:
     """All files of a source as one batch, after the source's own job where it has one.
 
-    `read` reads one file; the reader in a child process takes its place for files that nobody vouches for.
+    Columns of a returned workbook are left out. `read` reads one file; the reader in a child process takes its place for files that nobody vouches for.
     """
-    frames = []
+    frames, is_partial = [], False
     for path in files:
         frame = read(path, manifest)
+        is_partial |= RETURNED_ROW_COLUMN in frame.columns
+        frame = frame.drop(columns=[name for name in RETURNED_COLUMNS if name in frame.columns])
         frame[FILE] = str(path.relative_to(data_dir))
         frames.append(frame)
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
-    batch = Batch(frame, n_read=len(frame))
+    batch = Batch(frame, n_read=len(frame), is_partial=is_partial)
     job = job_module(manifest)
     if job is not None and hasattr(job, "prepare"):
         batch = job.prepare(batch, manifest)

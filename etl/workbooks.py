@@ -44,6 +44,8 @@ def read_workbook(path: Path, manifest: Manifest) -> pd.DataFrame:
     """
     read = _read_xls if path.suffix.lower() == ".xls" else _read_xlsx
     rows, merged = read(path, manifest)
+    if manifest.columns:
+        return _without_heading(rows, manifest, path)
     first = manifest.skip_rows + manifest.header_rows
     if len(rows) < first or not rows:
         raise SourceFileError(path, f"{len(rows)} rows", f"{first} heading rows")
@@ -53,6 +55,17 @@ def read_workbook(path: Path, manifest: Manifest) -> pd.DataFrame:
         for column in range(len(rows[0]))
     ]
     frame = pd.DataFrame(rows[first:], columns=headings(names, path), dtype=object)
+    frame[ROW] = np.arange(len(frame)) + first + 1
+    return without_empty(frame)
+
+
+def _without_heading(rows: Rows, manifest: Manifest, path: Path) -> pd.DataFrame:
+    """A sheet whose columns the manifest names; a first row that repeats those names is no row of data."""
+    names, width = list(manifest.columns), max((len(row) for row in rows), default=0)
+    has_heading = bool(rows) and rows[0][: len(names)] == names
+    full = rows[0] if has_heading else names + [""] * (width - len(names))
+    first = manifest.skip_rows + (1 if has_heading else 0)
+    frame = pd.DataFrame(rows[first:], columns=headings(full, path), dtype=object)
     frame[ROW] = np.arange(len(frame)) + first + 1
     return without_empty(frame)
 
