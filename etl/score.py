@@ -20,12 +20,19 @@ import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
 from etl.area import declared_area, measured_boundary
-from etl.edition import create_edition, fill_derived_layer, fill_loaded_layers, keep_raster, write_meta
+from etl.edition import (
+    create_edition,
+    fill_derived_layer,
+    fill_loaded_layers,
+    keep_raster,
+    write_meta,
+)
 from etl.frames import register_frames
 from etl.surface import SURFACE_BANDS, population_on_grid, surface_bytes
 from layers.catalog import Area, Catalog
 from layers.scoring.black_spots import black_spots
 from layers.scoring.distances import ViolationReport, find_violations
+from layers.scoring.fire_cover import fire_cover, with_help
 from layers.scoring.grid import Grid
 from layers.scoring.high_consequence import high_consequence_areas
 from layers.scoring.levels import rate_sources
@@ -33,7 +40,13 @@ from layers.scoring.policy import load_policy
 from layers.scoring.rules import RuleSet, read_rules
 from layers.scoring.targets import TARGET_CLASSES, class_ranks
 from layers.scoring.towns import rate_towns
-from layers.scoring.zoning import RiskSurface, neighbouring_plants, risk_index, vulnerability, zones
+from layers.scoring.zoning import (
+    RiskSurface,
+    neighbouring_plants,
+    risk_index,
+    vulnerability,
+    zones,
+)
 
 SCORE_LOCK = 7_218_003
 SCORING_DIR = Path(__file__).parents[1] / "layers" / "scoring"
@@ -186,22 +199,26 @@ def derive(
     report("评定 score: 风险源定级")
     points = rate_sources({**frames, "high_consequence_areas": areas}, on=on, screening=area.screening, jurisdiction=area.jurisdiction)
     points["town_name"] = _town_names(points, frames["towns"])
+    report("评定 score: 消防站覆盖")
+    metric_outline = measured_boundary(outline, area)
+    cover = fire_cover(frames, metric_outline, area.metric_crs)
+    points = with_help(points, cover)
     report("评定 score: 安全距离")
     violations = find_violations({**frames, "risk_points": points}, rules, on=on, jurisdiction=RULES_JURISDICTION)
     violations.violations["town_name"] = _town_names(violations.violations, frames["towns"])
     report("评定 score: 四色分区")
     targets = _strictest_classes(frames["protection_targets"], rules)
     surfaces, persons = _surfaces({**frames, "protection_targets": targets}, points, area, outline, population)
-    metric_outline = measured_boundary(outline, area)
     zone_frames = [zones(surface, points, area=metric_outline) for surface in surfaces]
     dangers = frames.get("hidden_dangers")
     towns = [rate_towns(frames["towns"], points, surface, population=persons, hidden_dangers=dangers, on=on) for surface in surfaces]
     derived = {
         "risk_points": points, "distance_violations": violations.violations,
         "risk_zones": _joined(zone_frames, area), "town_ratings": _joined(towns, area),
-        "high_consequence_areas": areas, "black_spots": spots.spots,
+        "high_consequence_areas": areas, "black_spots": spots.spots, "fire_cover": cover.bands,
     }
-    return Results(derived, surfaces, violations, notes={"accidents": dict(spots.n_accidents)})
+    notes = {"accidents": dict(spots.n_accidents), "fire_stations": dict(cover.n_stations)}
+    return Results(derived, surfaces, violations, notes)
 
 
 def _strictest_classes(targets: gpd.GeoDataFrame, rules: RuleSet) -> gpd.GeoDataFrame:

@@ -32,7 +32,14 @@ NOTES = {
     ),
     "assumption": ("结果含假设,见各项说明。", "The result rests on assumptions; see each contribution."),
     "no_level": ("指数低于蓝色下限,不着色。", "The index is below the bound of blue; no colour is drawn."),
-    "help": ("救援系数 C 取 1(未知)。", "Help factor C is 1 (unknown)."),
+    "help": (
+        "救援系数 C 取 1(消防15分钟以内到达、未知或非火灾类)。",
+        "Help factor C is 1 (help within 15 minutes, unknown, or no danger of fire).",
+    ),
+    "late_help": (
+        "消防到达超过15分钟的火灾类风险源,源强乘以救援系数 C,见各项。",
+        "The strength of fires that help reaches after more than 15 minutes is multiplied by C; see each contribution.",
+    ),
 }
 
 
@@ -40,7 +47,7 @@ NOTES = {
 class Contribution:
     """What one source gives to a cell. `share` of all, `points` of the index; the points sum to the index.
 
-    `h` is S (1 - x²)², x = `distance_m` / `radius_m`. Under the grid maximum `share` and `points` are None and
+    `h` is C S (1 - x²)², C = `help_factor` of the source, S = `strength`, x = `distance_m` / `radius_m`. Under the grid maximum `share` and `points` are None and
     `is_deciding` marks the worst member. `is_on_footprint`: the source stands on the cell.
     """
 
@@ -53,6 +60,7 @@ class Contribution:
     level: str
     distance_m: float
     strength: float
+    help_factor: float
     radius_m: float
     h: float
     share: float | None
@@ -270,7 +278,8 @@ def _contributions(
                 kind=_text(row["kind"]),
                 level=own,
                 distance_m=math.sqrt(distance2[i]),
-                strength=float(sources.strength[i]),
+                strength=float(row["strength"]),
+                help_factor=float(sources.help_factor[i]),
                 radius_m=float(sources.radius_m[i]),
                 h=float(h[i]),
                 share=None if shares is None else float(shares[i]),
@@ -315,6 +324,7 @@ def _notes(
         "no_level": level == "unrated",
         "at_least": bool(unrated),
         "assumption": any(part.is_assumption for part in contributions),
-        "help": True,
+        "help": not any(part.help_factor > 1 for part in contributions),
+        "late_help": any(part.help_factor > 1 for part in contributions),
     }
     return [note for note, is_true in applies.items() if is_true]

@@ -27,7 +27,7 @@ class HcaGrade(Enum):
     'III'
     """
 
-    I = "I"  # noqa: E741 (the standard's own name)
+    I = "I"
     II = "II"
     III = "III"
 

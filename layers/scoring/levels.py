@@ -49,7 +49,8 @@ def rate_sources(
     GeoDataFrame sorted by ``point_id``
         The fields of `risk_points`, ``feature_id`` and geometry. ``reasons`` is a list of dictionaries
         (method, result, rule_id, clause, inputs, texts, is_deciding). A danger that another row carries has
-        no strength and no radius; an unrated one has the radius within which it may matter.
+        no strength and no radius; an unrated one has the radius within which it may matter. ``help_minutes`` and
+        ``help_factor`` stay empty (unknown) until `fire_cover.with_help` fills them.
     """
     rules, table = load_level_rules(), load_screening(screening)
     units = unit_sources(layers, rules)
@@ -71,7 +72,7 @@ def rate_sources(
     rows = [_row(source, rules) for source in sources]
     found = gpd.GeoDataFrame(rows, columns=[*_output_fields(), "geometry"], geometry="geometry", crs=crs)
     found["major_hazard_level"] = found["major_hazard_level"].astype("Int64")
-    for name in ("s_value", "r_value", "strength", "radius_m"):
+    for name in ("s_value", "r_value", "strength", "radius_m", "help_minutes", "help_factor"):
         found[name] = found[name].astype(float)
     return found.sort_values("point_id", kind="stable", ignore_index=True)
 

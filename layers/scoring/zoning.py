@@ -32,11 +32,13 @@ class Sources:
 
     `positions` are rows of the frame they came from; `segments` (n, 4) are x1, y1, x2, y2 in metres, those of
     source i from ``starts[i]`` to ``starts[i + 1]``; a point is one segment of length 0. `codes` is the level
-    that holds on the footprint (by strength, or for the grid maximum the source's own), 1 red to 4 blue.
+    that holds on the footprint (by strength, or for the grid maximum the source's own), 1 red to 4 blue. `strength`
+    is C S, the policy's strength times the source's own help factor; `help_factor` is that C.
     """
 
     positions: NDArray[np.int64]
     strength: Floats
+    help_factor: Floats
     radius_m: Floats
     codes: NDArray[np.uint8]
     starts: NDArray[np.int64]
@@ -85,10 +87,12 @@ def prepare_sources(points: gpd.GeoDataFrame, policy: Policy) -> Sources:
     positions = order[is_usable[order]]
     is_maximum = policy.method == GRID_MAXIMUM
     codes = own_code[positions] if is_maximum else _codes_by_strength(strength[positions], policy)
+    help_factor = _help_factors(points)[positions]
     starts, segments, is_area = _segments(geometry[positions])
     return Sources(
         positions,
-        strength[positions],
+        strength[positions] * help_factor,
+        help_factor,
         radius[positions],
         codes,
         starts,
@@ -96,6 +100,14 @@ def prepare_sources(points: gpd.GeoDataFrame, policy: Policy) -> Sources:
         is_area,
         shapely.bounds(geometry[positions]).reshape(-1, 4),
     )
+
+
+def _help_factors(points: gpd.GeoDataFrame) -> Floats:
+    """C of each source, 1 where it is unknown; frames of editions before the fire cover have no column of it."""
+    if "help_factor" not in points:
+        return np.ones(len(points))
+    factor: Floats = pd.to_numeric(points["help_factor"], errors="coerce").fillna(1.0).to_numpy(dtype=float)
+    return factor
 
 
 def _codes_by_strength(strength: Floats, policy: Policy) -> NDArray[np.uint8]:

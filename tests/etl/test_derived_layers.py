@@ -67,3 +67,29 @@ def test_every_accident_is_accounted_for(connection: sa.Connection) -> None:
     counts = connection.execute(sa.text("SELECT value FROM edition_1.meta WHERE key = 'accidents'")).scalar_one()
     assert counts["casualty"] == counts["used"] + counts["unplaced"] + counts["no_road"]
     assert counts["casualty"] + counts["damage"] == len(rows(connection, "road_accidents"))
+
+
+def test_bands_of_the_fire_brigade_do_not_overlap(connection: sa.Connection) -> None:
+    bands = rows(connection, "fire_cover")
+    assert [band["minutes_to"] for band in sorted(bands, key=lambda band: band["band"])] == [5, 10, 15, 30, None]
+    overlap = connection.execute(sa.text(
+        "SELECT sum(ST_Area(ST_Intersection(a.geom, b.geom)::geography)) FROM edition_1.fire_cover a "
+        "JOIN edition_1.fire_cover b ON a.band < b.band"
+    ))
+    assert overlap.scalar_one() == pytest.approx(0, abs=1.0)
+
+
+def test_standing_stations_lie_in_the_first_band_and_planned_ones_do_not_count(connection: sa.Connection) -> None:
+    first = {row["station_id"] for row in connection.execute(sa.text(
+        "SELECT s.station_id FROM edition_1.fire_stations s JOIN edition_1.fire_cover c ON c.band = '1' "
+        "AND ST_DWithin(s.geom::geography, c.geom::geography, 100) WHERE s.status = 'existing'"
+    )).mappings()}
+    assert first == {row["station_id"] for row in rows(connection, "fire_stations", "status = 'existing'")}
+
+
+def test_only_fires_that_help_reaches_late_count_for_more(connection: sa.Connection) -> None:
+    points = rows(connection, "risk_points")
+    assert {point["help_factor"] for point in points} == {1.0, 1.05, 1.1}
+    for point in points:
+        is_late = point["is_fire"] and (point["help_minutes"] or 0) > 15
+        assert (point["help_factor"] > 1) == is_late
