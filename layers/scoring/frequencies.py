@@ -88,15 +88,22 @@ def direct_ignition(subject: str, release: str, amount: float) -> float:
     >>> direct_ignition("gas_high", "continuous", 9.99), direct_ignition("gas_high", "continuous", 100)
     (0.2, 0.5)
     """
+    small_end, middle_end, probabilities = _direct_bands(subject, release)
+    size = float(not_negative("amount", amount))
+    return probabilities[0 if size < small_end else 1 if size <= middle_end else 2]
+
+
+@lru_cache(maxsize=16)
+def _direct_bands(subject: str, release: str) -> tuple[float, float, tuple[float, ...]]:
     table = load_ignition()
     rows = table[(table.kind == "direct") & (table.subject == subject) & (table.release == release)]
     if rows.empty:
         raise InputError("subject", f"no ignition of {subject!r} {release!r}")
     small_end, middle_end = rows.to_amount.to_numpy()[:2]
-    size = float(not_negative("amount", amount))
-    return float(rows.probability.iloc[0 if size < small_end else 1 if size <= middle_end else 2])
+    return float(small_end), float(middle_end), tuple(map(float, rows.probability))
 
 
+@lru_cache(maxsize=4)
 def band_ends(release: str) -> tuple[float, ...]:
     """Amounts at which direct ignition steps up."""
     table = load_ignition()
@@ -104,6 +111,7 @@ def band_ends(release: str) -> tuple[float, ...]:
     return tuple(sorted({float(end) for end in ends}))
 
 
+@lru_cache(maxsize=64)
 def delayed_ignition(source: str, seconds: float = SECONDS_PER_MINUTE) -> float:
     """Probability that a source ignites a cloud over it within a time: ``1 - exp(-w t)``, the table at one minute."""
     table = load_ignition()
@@ -114,6 +122,7 @@ def delayed_ignition(source: str, seconds: float = SECONDS_PER_MINUTE) -> float:
     return float(1 - (1 - float(rows.probability.iloc[0])) ** minutes)
 
 
+@lru_cache(maxsize=1)
 def cloud_split() -> tuple[float, float]:
     """Shares of flash fire and explosion of a cloud that ignites late."""
     table = load_ignition().query("kind == 'split'").set_index("subject")["probability"]

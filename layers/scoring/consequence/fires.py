@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from layers.scoring.consequence.inputs import (
-    GRAVITY_M_S2,
-    Floats,
-    assumed,
-    positive,
-    share,
-)
+from layers.scoring.consequence.inputs import GRAVITY_M_S2, Floats, assumed, not_negative, positive, share
+from layers.scoring.rule_tables import RULES_DIR, read_rules, require
+
+
+@lru_cache(maxsize=2)
+def load_heat_thresholds(folder: Path = RULES_DIR) -> pd.DataFrame:
+    """`heat_flux_thresholds.csv`: what a heat flux (kW/m2) does, the worst first."""
+    path = folder / "heat_flux_thresholds.csv"
+    table = read_rules(path, texts=("effect_zh", "effect_en"), numbers=("heat_flux_kw_m2",))
+    require(bool((np.diff(table.heat_flux_kw_m2) < 0).all()), path, "thresholds must fall")
+    require(bool((table.heat_flux_kw_m2 > 0).all()), path, "a threshold must be above zero")
+    return table
+
+
+def heat_effect(heat_w_m2: float) -> str | None:
+    """What a heat flux does, in Chinese; a threshold belongs to its effect. None below the mildest.
+
+    >>> heat_effect(12_500), heat_effect(1_000)
+    ('木材有明火引燃,塑料熔化;多米诺筛查', None)
+    """
+    flux_kw_m2 = float(not_negative("heat_w_m2", heat_w_m2)) / 1000
+    table = load_heat_thresholds()
+    met = table.effect_zh[table.heat_flux_kw_m2 <= flux_kw_m2]
+    return None if met.empty else str(met.iloc[0])
 
 
 def burning_rate_kg_m2_s(

@@ -239,3 +239,8 @@ def test_evaporation_grows_with_area_and_a_cold_pool_boils_slower_with_time():
         pools.boiling_kg_s(100, duration_s=60, **cold) > pools.boiling_kg_s(100, duration_s=600, **cold) > 0
     )
     assert pools.boiling_kg_s(100, duration_s=60, **{**cold, "boiling_k": 300.0}) == 0
+
+
+def test_effects_of_heat_begin_at_their_threshold():
+    assert fires.heat_effect(37_500) != fires.heat_effect(37_499)
+    assert len(fires.load_heat_thresholds()) == 5

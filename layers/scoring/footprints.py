@@ -1,0 +1,363 @@
+"""What one scenario does around its source under one weather: deaths by distance and by angle off the wind.
+
+Footprints stand on fixed radii and angles, the same for every unit, so that they add up cell for cell and more of
+a substance never lowers a value between two nodes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from layers.scoring.consequence import (
+    dense_gas,
+    dispersion,
+    explosions,
+    fires,
+    pools,
+    vulnerability,
+)
+from layers.scoring.consequence.inputs import GAS_CONSTANT_J_MOL_K, Floats, assumed
+from layers.scoring.consequence.properties import Chemical
+from layers.scoring.frequencies import (
+    WeatherClass,
+    cloud_split,
+    delayed_ignition,
+    direct_ignition,
+    ignition_subject,
+)
+from layers.scoring.release_scenarios import Outflow, outflow
+
+RADII_M: Floats = np.r_[np.arange(0.0, 300.0, 10.0), 300.0 * 1.03 ** np.arange(143)]
+"""0 to 300 m in steps of 10 m, then 3 % apart to 20 km."""
+N_ANGLES = 144
+STEP_DEG = 360.0 / N_ANGLES
+N_HALF = N_ANGLES // 2 + 1
+"""Angles off the wind from 0 to 180 degrees; the other side is the same."""
+SUB_ANGLES = 5
+"""Each angle is the mean of so many, half a degree apart: clouds may be narrower than a step."""
+LEAST_DEATH = 1e-6
+"""Probabilities below this count as none."""
+FLAME_HALF_WIDTH = 0.1
+"""Of a jet flame, in flame lengths; a choice of the screening."""
+PLANT = "chemical_plant_site"
+EQUAL_AREA = math.sqrt(math.pi / 2)
+"""Half width, in sigmas, of a uniform cloud that holds what a Gaussian one does."""
+MIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One end of the event tree: its probability given the leak, and deaths out of doors and indoors.
+
+    `death` holds for a person outdoors without protection (individual risk), `outdoors` and `indoors` for the
+    people of societal risk (AQ/T 3046-2013 table 10); shape (radii, `N_HALF`).
+    """
+
+    kind: str
+    probability: float
+    death: Floats
+    outdoors: Floats
+    indoors: Floats
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A cloud by distance downwind: peak kg/m3, how long it stays, half width; `sigma_m` where it is Gaussian."""
+
+    peak_kg_m3: Floats
+    minutes: Floats
+    half_width_m: Floats
+    sigma_m: Floats | None
+    upwind_m: float
+    mass_kg: float
+    rate_kg_s: float
+    wind_m_s: float
+
+
+def outcomes(
+    leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str
+) -> tuple[Outcome, ...]:
+    """Every end of the event tree of a leak: fire, flash fire, explosion, poison.
+
+    Immediate ignition gives a fireball, a jet or a pool fire; a cloud that ignites late, at its full size, a flash fire
+    or an explosion at the plant; poison acts where nothing burns. A poison gas of low reactivity (ammonia,
+    carbon monoxide) is taken as poison alone.
+    """
+    flow = outflow(leak, chemical, vessel_kg)
+    clouds = _clouds(flow, chemical, vessel_kg, weather, terrain)
+    gas = vulnerability.toxic_probit(chemical.cas)
+    subject = ignition_subject(chemical.cas, chemical.state)
+    burns = chemical.is_flammable and not (gas is not None and subject == "gas_low")
+    found = []
+    unburnt = 1.0
+    if burns:
+        amount = flow.rate_kg_s or flow.mass_kg
+        release = "continuous" if flow.rate_kg_s else "instantaneous"
+        at_once = direct_ignition(subject, release, amount)
+        late = (1 - at_once) * delayed_ignition(PLANT)
+        unburnt = 1 - at_once - late
+        flash, blast = cloud_split()
+        found.append(_heat(at_once, _fire(flow, chemical, vessel_kg)))
+        reach = _flammable(clouds, chemical)
+        if reach is not None:
+            inside, cloud_kg = reach
+            found.append(Outcome("flash_fire", late * flash, inside, inside, inside))
+            found.append(_blast(late * blast, cloud_kg, chemical))
+    if gas is not None:
+        death = np.maximum.reduce([_poison(cloud, gas) for cloud in clouds])
+        found.append(Outcome("toxic", unburnt, death, death, assumed("toxic_indoor_factor") * death))
+    return tuple(found)
+
+
+def _clouds(
+    flow: Outflow, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str
+) -> tuple[Cloud, ...]:
+    """The cloud of what stays in the air and that of the pool; together one plume where both are continuous."""
+    pool_kg_s = _pool_kg_s(flow, chemical, vessel_kg, weather)
+    if chemical.state == "liquid":
+        share = min(1.0, chemical.vapour_pressure_pa / assumed("ambient_pressure"))
+        air = assumed("air_density")
+        density = air + (chemical.vapour_density_kg_m3 - air) * share
+        source = chemical.vapour_density_kg_m3 * share
+        return (_plume(pool_kg_s, assumed("release_time_max"), source, density, weather, terrain),)
+    if flow.rate_kg_s:
+        rate = flow.rate_kg_s * flow.airborne + pool_kg_s
+        return (_plume(rate, flow.duration_s, flow.source_kg_m3, flow.density_kg_m3, weather, terrain),)
+    puff = _puff(flow.mass_kg * flow.airborne, flow.source_kg_m3, flow.density_kg_m3, weather, terrain)
+    if pool_kg_s == 0:
+        return (puff,)
+    vapour = chemical.vapour_density_kg_m3
+    return puff, _plume(pool_kg_s, assumed("release_time_max"), vapour, vapour, weather, terrain)
+
+
+def _pool_kg_s(flow: Outflow, chemical: Chemical, vessel_kg: float, weather: WeatherClass) -> float:
+    """Evaporation of the pool, never more than what reaches the ground."""
+    fallen_kg = flow.mass_kg * (1 - flow.airborne)
+    if fallen_kg <= 0:
+        return 0.0
+    area = _pool_m2(fallen_kg, chemical, vessel_kg)
+    supply = flow.rate_kg_s * (1 - flow.airborne) or fallen_kg / assumed("release_time_max")
+    if chemical.state == "liquid":
+        rate = pools.evaporation_kg_s(
+            area,
+            wind_m_s=weather.wind_m_s,
+            vapour_pressure_pa=chemical.vapour_pressure_pa,
+            molar_mass_kg_mol=chemical.molar_mass_kg_mol,
+            temperature_k=assumed("ambient_temperature"),
+        )
+        supply = fallen_kg / assumed("release_time_max")
+    else:
+        rate = pools.boiling_kg_s(
+            area,
+            boiling_k=chemical.boiling_point_k,
+            ground_k=assumed("ambient_temperature"),
+            heat_of_vaporisation_j_kg=chemical.heat_of_vaporisation_j_kg,
+            duration_s=assumed("release_time_max"),
+        )
+    return min(rate, supply)
+
+
+def _pool_m2(fallen_kg: float, chemical: Chemical, vessel_kg: float) -> float:
+    bund = vessel_kg / chemical.liquid_density_kg_m3 / assumed("bund_depth")
+    return pools.pool_area_m2(fallen_kg / chemical.liquid_density_kg_m3, bund_m2=bund)
+
+
+def _is_dense(density_kg_m3: float) -> bool:
+    return density_kg_m3 >= assumed("dense_density_ratio") * assumed("air_density")
+
+
+def _plume(
+    rate_kg_s: float,
+    duration_s: float,
+    source_kg_m3: float,
+    density_kg_m3: float,
+    weather: WeatherClass,
+    terrain: str,
+) -> Cloud:
+    sigma, _ = dispersion.spreads_m(RADII_M, weather.stability, terrain)
+    minutes = np.full(len(RADII_M), duration_s / MIN_S)
+    wind = weather.wind_m_s
+    if rate_kg_s > 0 and _is_dense(density_kg_m3):
+        source = dense_gas.dense_source(
+            "continuous", rate_kg_s / source_kg_m3, density_kg_m3=density_kg_m3, wind_m_s=wind
+        )
+        return _dense(source, source_kg_m3, minutes, sigma, rate_kg_s * duration_s, rate_kg_s)
+    x = np.maximum(RADII_M, dispersion.LEAST_DISTANCE_M)
+    peak = dispersion.plume_kg_m3(rate_kg_s, x, wind_m_s=wind, stability=weather.stability, terrain=terrain)
+    peak = np.minimum(peak, source_kg_m3)
+    return Cloud(peak, minutes, EQUAL_AREA * sigma, sigma, 0.0, rate_kg_s * duration_s, rate_kg_s, wind)
+
+
+def _puff(
+    mass_kg: float, source_kg_m3: float, density_kg_m3: float, weather: WeatherClass, terrain: str
+) -> Cloud:
+    sigma, _ = dispersion.spreads_m(RADII_M, weather.stability, terrain)
+    wind = weather.wind_m_s
+    if _is_dense(density_kg_m3):
+        source = dense_gas.dense_source(
+            "instantaneous", mass_kg / source_kg_m3, density_kg_m3=density_kg_m3, wind_m_s=wind
+        )
+        passing = 2 * dense_gas.half_width_m(source, RADII_M) / (dense_gas.DRIFT_SHARE * wind)
+        return _dense(source, source_kg_m3, passing / MIN_S, sigma, mass_kg, 0.0)
+    peak = dispersion.puff_peak_kg_m3(mass_kg, RADII_M, stability=weather.stability, terrain=terrain)
+    minutes = math.sqrt(2 * math.pi) * sigma / wind / MIN_S
+    return Cloud(np.minimum(peak, source_kg_m3), minutes, EQUAL_AREA * sigma, sigma, 0.0, mass_kg, 0.0, wind)
+
+
+def _dense(
+    source: dense_gas.DenseSource,
+    source_kg_m3: float,
+    minutes: Floats,
+    sigma_m: Floats,
+    mass_kg: float,
+    rate_kg_s: float,
+) -> Cloud:
+    peak = source_kg_m3 * dense_gas.relative_concentration(source, RADII_M)
+    width = np.maximum(dense_gas.half_width_m(source, RADII_M), EQUAL_AREA * sigma_m)
+    return Cloud(peak, minutes, width, None, dense_gas.upwind_m(source), mass_kg, rate_kg_s, source.wind_m_s)
+
+
+def _fire(flow: Outflow, chemical: Chemical, vessel_kg: float) -> tuple[Floats, Floats | None]:
+    """Deaths by the heat of what ignites at once: by distance, and inside a jet flame by angle too."""
+    heat = chemical.heat_of_combustion_j_kg
+    x = np.maximum(RADII_M, 1.0)
+    longest = assumed("exposure_heat_max")
+    if chemical.state == "liquid":
+        diameter = 2 * math.sqrt(_pool_m2(flow.mass_kg, chemical, vessel_kg) / math.pi)
+        rate = fires.burning_rate_kg_m2_s(
+            heat_of_combustion_j_kg=heat,
+            heat_of_vaporisation_j_kg=chemical.heat_of_vaporisation_j_kg,
+            heat_capacity_j_kg_k=chemical.liquid_heat_capacity_j_kg_k or 1.0,
+            boiling_k=chemical.boiling_point_k,
+            ambient_k=assumed("ambient_temperature"),
+        )
+        flux = fires.pool_fire_w_m2(
+            RADII_M, diameter_m=diameter, burning_kg_m2_s=rate, heat_of_combustion_j_kg=heat
+        )
+        in_flame = RADII_M <= diameter / 2
+        return np.where(in_flame, 1.0, vulnerability.heat_death(flux, longest)), None
+    if not flow.rate_kg_s:
+        mass = flow.mass_kg * flow.airborne
+        flux = fires.fireball_w_m2(RADII_M, mass_kg=mass, heat_of_combustion_j_kg=heat)
+        return vulnerability.heat_death(flux, fires.fireball_duration_s(mass)), None
+    flux = fires.jet_fire_w_m2(x, rate_kg_s=flow.rate_kg_s, heat_of_combustion_j_kg=heat)
+    length = fires.jet_flame_length_m(flow.rate_kg_s, heat)
+    width = np.full(len(RADII_M), FLAME_HALF_WIDTH * length)
+    inside = _uniform((RADII_M <= length).astype(np.float64), width, 0.0)
+    return vulnerability.heat_death(flux, longest), inside
+
+
+def _heat(probability: float, fire: tuple[Floats, Floats | None]) -> Outcome:
+    by_distance, inside = fire
+    by_distance = np.where(by_distance < LEAST_DEATH, 0.0, by_distance)
+    death = np.broadcast_to(by_distance[:, None], (len(RADII_M), N_HALF))
+    death = death if inside is None else np.maximum(death, inside)
+    is_certain = death >= 1
+    outdoors = np.where(is_certain, 1.0, assumed("heat_outdoor_factor") * death)
+    return Outcome("fire", probability, death, outdoors, is_certain.astype(np.float64))
+
+
+def _flammable(clouds: tuple[Cloud, ...], chemical: Chemical) -> tuple[Floats, float] | None:
+    """Where the cloud may burn (1 inside), and the mass that explodes; None where it never reaches the limit."""
+    limit = (
+        (chemical.lower_flammable_limit or 0.0)
+        * assumed("ambient_pressure")
+        * chemical.molar_mass_kg_mol
+        / (GAS_CONSTANT_J_MOL_K * assumed("ambient_temperature"))
+    )
+    inside, most_kg = np.zeros((len(RADII_M), N_HALF)), 0.0
+    for cloud in clouds:
+        burns = cloud.peak_kg_m3 >= limit
+        if not burns.any() or cloud.mass_kg <= 0:
+            continue
+        width = cloud.half_width_m
+        if cloud.sigma_m is not None:
+            ratio = np.maximum(cloud.peak_kg_m3 / limit, 1.0)
+            width = cloud.sigma_m * np.sqrt(2 * np.log(ratio))
+        inside = np.maximum(inside, _uniform(burns.astype(np.float64), width, cloud.upwind_m))
+        filled_s = RADII_M[burns].max() / cloud.wind_m_s
+        held = min(cloud.mass_kg, cloud.rate_kg_s * filled_s) if cloud.rate_kg_s else cloud.mass_kg
+        most_kg = max(most_kg, held)
+    return (inside, most_kg) if most_kg > 0 else None
+
+
+def _blast(probability: float, cloud_kg: float, chemical: Chemical) -> Outcome:
+    """The cloud's TNT equivalent explodes at the plant, where obstacles make blasts; not at the cloud's middle."""
+    tnt_kg = explosions.tnt_equivalent_kg(cloud_kg, chemical.heat_of_combustion_j_kg)
+    pressure = explosions.explosive_overpressure_pa(np.maximum(RADII_M, 1.0), tnt_kg)
+    shape = (len(RADII_M), N_HALF)
+    death = np.broadcast_to(vulnerability.blast_death(pressure)[:, None], shape)
+    indoors = np.broadcast_to(vulnerability.indoor_blast_death(pressure)[:, None], shape)
+    return Outcome("explosion", probability, death, death, indoors)
+
+
+def _poison(cloud: Cloud, gas: vulnerability.Probit) -> Floats:
+    value = vulnerability.toxic_value(gas, cloud.peak_kg_m3, cloud.minutes)
+    if cloud.sigma_m is None:
+        death = vulnerability.death_probability(value)
+        return _uniform(np.where(death < LEAST_DEATH, 0.0, death), cloud.half_width_m, cloud.upwind_m)
+    return np.asarray(_gaussian_kernel(RADII_M, value, cloud.sigma_m, gas.b * gas.n, LEAST_DEATH))
+
+
+def _uniform(death: Floats, half_width_m: Floats, upwind_m: float) -> Floats:
+    return np.asarray(_uniform_kernel(RADII_M, death, half_width_m, upwind_m))
+
+
+@njit(cache=True, inline="always")
+def _angle(j, k):  # type: ignore[no-untyped-def]
+    """Sub-angle k of angle j, radians."""
+    return (j * STEP_DEG + (k - SUB_ANGLES // 2) * (STEP_DEG / SUB_ANGLES)) * math.pi / 180.0
+
+
+@njit(cache=True)
+def _uniform_kernel(radii, death, half_width, upwind):  # type: ignore[no-untyped-def]
+    """Mean over the sub-angles of a death that is uniform across the wind out to a half width."""
+    out = np.zeros((len(radii), N_HALF))
+    last = 0
+    for i in range(len(radii)):
+        if death[i] > 0.0:
+            last = i
+    if death[0] <= 0.0:
+        return out
+    for j in range(N_HALF):
+        for k in range(SUB_ANGLES):
+            cos, sin = math.cos(_angle(j, k)), abs(math.sin(_angle(j, k)))
+            at = 0
+            for i in range(len(radii)):
+                x, y = radii[i] * cos, radii[i] * sin
+                if x < -upwind - 1e-9 or x > radii[min(last + 1, len(radii) - 1)]:
+                    break
+                x = max(x, 0.0)
+                while at < len(radii) - 2 and radii[at + 1] <= x:
+                    at += 1
+                part = (x - radii[at]) / (radii[at + 1] - radii[at])
+                if y <= half_width[at] + part * (half_width[at + 1] - half_width[at]):
+                    out[i, j] += (death[at] + part * (death[at + 1] - death[at])) / SUB_ANGLES
+    return out
+
+
+@njit(cache=True)
+def _gaussian_kernel(radii, value, sigma, slope, least):  # type: ignore[no-untyped-def]
+    """Mean over the sub-angles of a death whose probit falls by ``slope y²/2s²`` off the axis; none upwind."""
+    out = np.zeros((len(radii), N_HALF))
+    for j in range(N_HALF):
+        for k in range(SUB_ANGLES):
+            cos, sin = math.cos(_angle(j, k)), math.sin(_angle(j, k))
+            if cos <= 0.0:
+                continue
+            at = 0
+            for i in range(len(radii)):
+                x, y = radii[i] * cos, radii[i] * sin
+                while at < len(radii) - 2 and radii[at + 1] <= x:
+                    at += 1
+                part = (x - radii[at]) / (radii[at + 1] - radii[at])
+                s = sigma[at] + part * (sigma[at + 1] - sigma[at])
+                probit = value[at] + part * (value[at + 1] - value[at]) - slope * y * y / (2.0 * s * s)
+                death = 0.5 * math.erfc((5.0 - probit) / math.sqrt(2.0))
+                if death >= least:
+                    out[i, j] += death / SUB_ANGLES
+    return out

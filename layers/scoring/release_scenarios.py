@@ -1,0 +1,396 @@
+"""Hazard units become scenarios: which vessel leaks how, how often, how much comes out, and what was left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from layers.crs import require_metric
+from layers.errors import InputError
+from layers.scoring.consequence.inputs import assumed
+from layers.scoring.consequence.properties import (
+    Chemical,
+    chemical_properties,
+    substance_of,
+)
+from layers.scoring.consequence.release import (
+    airborne_fraction,
+    flash_fraction,
+    gas_hole_rate_kg_s,
+    hole_area_m2,
+    liquid_hole_rate_kg_s,
+)
+from layers.scoring.consequence.vulnerability import toxic_probit
+from layers.scoring.frequencies import LEAK_SOURCES, leak_frequencies
+from layers.scoring.major_hazard import (
+    grade_units,
+    load_major_hazard_rules,
+    lookup_chemicals,
+)
+from layers.scoring.rule_tables import RULES_DIR, read_rules, require
+
+KG_PER_T = 1000.0
+UNIT_KINDS = ("tank_farm", "production", "warehouse")
+STATES = ("gas", "liquefied", "liquid")
+NOT_SOURCES = ("planned", "closed")
+LEAKS = ("instantaneous", "all_in_10_min", "hole_10_mm")
+GAS_METHOD_FORMS = ("toxic_gas", "flammable_gas")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One leak of one kind of vessel of a unit; what happens depends on everything but the ids.
+
+    `frequency_per_year` is for all vessels of the unit; `vessel_kg` is what one holds. A ``hole_10_mm`` and
+    ``all_in_10_min`` are continuous, ``instantaneous`` is the loss of all at once.
+    """
+
+    unit_id: str
+    chemical_name: str
+    cas: str
+    equipment: str
+    leak: str
+    frequency_per_year: float
+    vessel_kg: float
+    rule_id: str = ""
+
+    @property
+    def release(self) -> str:
+        return "instantaneous" if self.leak == "instantaneous" else "continuous"
+
+
+@dataclass(frozen=True)
+class NotAssessed:
+    """A unit or one of its chemicals that no figure was made for; this never means that it is harmless."""
+
+    unit_id: str
+    chemical_name: str
+    reason_zh: str
+    reason_en: str
+    rule_id: str = ""
+
+
+@dataclass(frozen=True)
+class UnitScenarios:
+    """A placed unit with its scenarios; x and y in metres of the metric CRS, the middle of its footprint."""
+
+    unit_id: str
+    enterprise_id: str
+    x_m: float
+    y_m: float
+    scenarios: tuple[Scenario, ...]
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """Kind of vessel by the leak tables, what one holds at most, and how many are counted at most."""
+
+    name: str
+    vessel_t_max: float
+    n_vessels_max: float
+    rule_id: str
+
+
+@lru_cache(maxsize=2)
+def load_equipment(folder: Path = RULES_DIR) -> dict[tuple[str, str], Equipment]:
+    """(kind of unit, state) -> what such a unit is taken to consist of (`unit_equipment.csv`)."""
+    path = folder / "unit_equipment.csv"
+    table = read_rules(
+        path,
+        texts=("kind", "state", "equipment"),
+        numbers=("vessel_t_max",),
+        optional_numbers=("n_vessels_max",),
+        codes={"kind": UNIT_KINDS, "state": STATES},
+    )
+    require(len(table) == len(UNIT_KINDS) * len(STATES), path, "one row for each kind of unit and state")
+    require(bool((table.vessel_t_max > 0).all()), path, "a vessel holds something")
+    return {
+        (str(row.kind), str(row.state)): Equipment(
+            str(row.equipment),
+            float(row.vessel_t_max),
+            float("inf") if pd.isna(row.n_vessels_max) else float(row.n_vessels_max),
+            str(row.rule_id),
+        )
+        for row in table.itertuples()
+    }
+
+
+@lru_cache(maxsize=2)
+def load_scope(folder: Path = RULES_DIR) -> dict[str, tuple[str, str, str]]:
+    """Kind of enterprise outside GB/T 37243 -> reason zh, en, rule id (`qra_scope.csv`)."""
+    table = read_rules(folder / "qra_scope.csv", texts=("enterprise_kind", "reason_zh", "reason_en"))
+    rows = zip(table.enterprise_kind, table.reason_zh, table.reason_en, table.rule_id, strict=True)
+    return {str(kind): (str(zh), str(en), str(rule)) for kind, zh, en, rule in rows}
+
+
+def unit_scenarios(
+    layers: Mapping[str, pd.DataFrame], *, leak_source: str = LEAK_SOURCES[0]
+) -> tuple[list[UnitScenarios], list[NotAssessed]]:
+    """Scenarios of every standing, placed unit in scope, in the order of ``unit_id``, and what is not assessed.
+
+    Parameters
+    ----------
+    layers : layer id -> frame
+        ``hazard_units`` (metric CRS), ``unit_chemicals``, and ``enterprises`` for the scope.
+
+    Raises
+    ------
+    InputError
+        An amount is negative, infinite or no number at all; `field` names unit and chemical.
+    CrsMismatchError
+        The units are not in a metric CRS.
+    """
+    units = layers.get("hazard_units")
+    if units is None or units.empty:
+        return [], []
+    require_metric(gpd.GeoDataFrame(units, geometry="geometry", crs=getattr(units, "crs", None)))
+    kinds = _enterprise_kinds(layers)
+    chemicals = _chemicals(layers.get("unit_chemicals"))
+    found: list[UnitScenarios] = []
+    skipped: list[NotAssessed] = []
+    for unit in units.sort_values("unit_id", kind="stable").itertuples():
+        if unit.status in NOT_SOURCES:
+            continue
+        unit_id, enterprise_id = str(unit.unit_id), str(unit.enterprise_id)
+        if kinds.get(enterprise_id) in load_scope():
+            zh, en, rule_id = load_scope()[kinds[enterprise_id]]
+            skipped.append(NotAssessed(unit_id, "", zh, en, rule_id))
+            continue
+        if unit.geometry is None or unit.geometry.is_empty:
+            skipped.append(NotAssessed(unit_id, "", "单元无位置", "the unit has no position"))
+            continue
+        scenarios = _of_unit(unit_id, unit.kind, chemicals.get(unit_id, []), leak_source, skipped)
+        if scenarios:
+            middle = unit.geometry.centroid
+            found.append(UnitScenarios(unit_id, enterprise_id, middle.x, middle.y, tuple(scenarios)))
+    return found, skipped
+
+
+def _enterprise_kinds(layers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    enterprises = layers.get("enterprises")
+    if enterprises is None or enterprises.empty:
+        return {}
+    return dict(zip(enterprises.enterprise_id.astype(str), enterprises.kind, strict=True))
+
+
+def _chemicals(rows: pd.DataFrame | None) -> dict[str, list[dict[str, object]]]:
+    """Rows by unit in the order of their names, with the form that GB 18218 gives them."""
+    if rows is None or rows.empty:
+        return {}
+    columns = ["unit_id", "chemical_name", "cas", "category_symbol", "amount_t"]
+    given = rows.reindex(columns=columns).sort_values(
+        ["unit_id", "chemical_name"], kind="stable", ignore_index=True
+    )
+    given["form"] = lookup_chemicals(given)["form"]
+    by_unit: dict[str, list[dict[str, object]]] = {}
+    for row in given.to_dict("records"):
+        by_unit.setdefault(str(row["unit_id"]), []).append({str(name): value for name, value in row.items()})
+    return by_unit
+
+
+def _of_unit(
+    unit_id: str, kind: object, rows: list[dict[str, object]], leak_source: str, skipped: list[NotAssessed]
+) -> list[Scenario]:
+    if not rows:
+        skipped.append(NotAssessed(unit_id, "", "缺危险化学品清单", "no list of chemicals"))
+    scenarios: list[Scenario] = []
+    for row in rows:
+        name = str(row["chemical_name"])
+        amount_kg = _amount_kg(unit_id, name, row["amount_t"])
+        reason = _reason_to_skip(row, amount_kg)
+        if reason:
+            skipped.append(NotAssessed(unit_id, name, *reason))
+            continue
+        try:
+            chemical = chemical_properties(substance_of(row["cas"], name))
+        except InputError as error:
+            skipped.append(NotAssessed(unit_id, name, "物性缺失,未计算", f"no properties: {error}"))
+            continue
+        if not chemical.is_flammable and toxic_probit(chemical.cas) is None:
+            en = "neither flammable nor among the 22 poisons with constants"
+            skipped.append(NotAssessed(unit_id, name, "不可燃且无毒性概率函数常数", en))
+            continue
+        scenarios += _of_chemical(unit_id, name, chemical, kind, amount_kg, leak_source)
+    return scenarios
+
+
+def _amount_kg(unit_id: str, name: str, amount_t: object) -> float:
+    """Kilograms, NaN where unknown; what cannot be is refused with its row."""
+    if amount_t is None or amount_t is pd.NA or (isinstance(amount_t, float) and np.isnan(amount_t)):
+        return float("nan")
+    try:
+        amount = float(amount_t)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"unit {unit_id} {name} amount_t", f"{amount_t!r} is not a number") from error
+    if not np.isfinite(amount) or amount < 0:
+        raise InputError(
+            f"unit {unit_id} {name} amount_t", f"{amount} must be a finite number of zero or more"
+        )
+    return amount * KG_PER_T
+
+
+def _reason_to_skip(row: dict[str, object], amount_kg: float) -> tuple[str, str, str] | None:
+    if row["form"] == "explosive":
+        return (
+            "爆炸物按事故后果法(超压)",
+            "explosives are judged by overpressure, not by frequency",
+            "ESD-METHOD-1",
+        )
+    if row["form"] == "solid":
+        return "固体无泄漏扩散模型", "no model of solids", ""
+    if np.isnan(amount_kg):
+        return "最大储量缺失", "the largest amount is missing", ""
+    if amount_kg == 0:
+        return "最大储量为零", "the largest amount is zero", ""
+    return None
+
+
+def _of_chemical(
+    unit_id: str, name: str, chemical: Chemical, kind: object, amount_kg: float, leak_source: str
+) -> list[Scenario]:
+    """Three leaks; the unit's amount stands in as many full vessels as it fills, at least one."""
+    known = str(kind) if kind in UNIT_KINDS else UNIT_KINDS[0]
+    equipment = load_equipment()[known, chemical.state]
+    vessel_kg = min(amount_kg, equipment.vessel_t_max * KG_PER_T)
+    n_vessels = min(amount_kg / vessel_kg, equipment.n_vessels_max)
+    per_vessel = leak_frequencies(_equipment_name(equipment.name, leak_source), source=leak_source)
+    return [
+        Scenario(
+            unit_id,
+            name,
+            chemical.cas,
+            equipment.name,
+            leak,
+            per_vessel[leak] * n_vessels,
+            vessel_kg,
+            equipment.rule_id,
+        )
+        for leak in LEAKS
+        if leak in per_vessel
+    ]
+
+
+def _equipment_name(equipment: str, leak_source: str) -> str:
+    """HJ 169 has one row for vessels of every kind, and its own name for the tank."""
+    if leak_source == LEAK_SOURCES[0]:
+        return equipment
+    return "atm_single" if equipment.startswith("atmospheric") else "reactor_process_gas_tank_column"
+
+
+@dataclass(frozen=True)
+class Outflow:
+    """What leaves the vessel: `mass_kg` in all, at `rate_kg_s` for `duration_s` unless all at once (rate 0).
+
+    `airborne` of it stays in the air as vapour and droplets; `source_kg_m3` is its mass of substance per m3 of
+    the cloud at the start and `density_kg_m3` that of the cloud.
+    """
+
+    mass_kg: float
+    rate_kg_s: float
+    duration_s: float
+    airborne: float
+    source_kg_m3: float
+    density_kg_m3: float
+
+
+def outflow(leak: str, chemical: Chemical, vessel_kg: float) -> Outflow:
+    """Outflow of a leak from a vessel that holds `vessel_kg`; never less from a fuller vessel."""
+    longest = assumed("release_time_max")
+    if leak == "instantaneous":
+        rate, duration, mass = 0.0, 0.0, vessel_kg
+    elif leak == "all_in_10_min":
+        duration, mass = assumed("emptying_time"), vessel_kg
+        rate = mass / duration
+    else:
+        rate = _hole_rate_kg_s(chemical)
+        duration = min(longest, vessel_kg / rate)
+        mass = rate * duration
+    airborne, source, density = _airborne(chemical)
+    return Outflow(mass, rate, duration, airborne, source, density)
+
+
+@lru_cache(maxsize=512)
+def _hole_rate_kg_s(chemical: Chemical) -> float:
+    hole = hole_area_m2(assumed("hole_diameter"))
+    if chemical.state == "gas" and chemical.heat_capacity_ratio is not None:
+        return gas_hole_rate_kg_s(
+            hole,
+            pressure_pa=chemical.vapour_pressure_pa,
+            temperature_k=assumed("ambient_temperature"),
+            molar_mass_kg_mol=chemical.molar_mass_kg_mol,
+            heat_capacity_ratio=chemical.heat_capacity_ratio,
+        )
+    return liquid_hole_rate_kg_s(
+        hole,
+        density_kg_m3=chemical.liquid_density_kg_m3,
+        overpressure_pa=max(0.0, chemical.vapour_pressure_pa - assumed("ambient_pressure")),
+        head_m=assumed("liquid_head"),
+    )
+
+
+@lru_cache(maxsize=512)
+def _airborne(chemical: Chemical) -> tuple[float, float, float]:
+    """Share that stays in the air, its mass per m3 of the first cloud, density of that cloud."""
+    vapour = chemical.vapour_density_kg_m3
+    if chemical.state == "gas":
+        return 1.0, vapour, vapour
+    if chemical.state == "liquid" or chemical.liquid_heat_capacity_j_kg_k is None:
+        return 0.0, vapour, vapour
+    flashed = flash_fraction(
+        heat_capacity_j_kg_k=chemical.liquid_heat_capacity_j_kg_k,
+        heat_of_vaporisation_j_kg=chemical.heat_of_vaporisation_j_kg,
+        storage_k=assumed("ambient_temperature"),
+        boiling_k=chemical.boiling_point_k,
+    )
+    airborne = float(airborne_fraction(flashed))
+    vapour_share = min(1.0, flashed / airborne)
+    density = 1 / (vapour_share / vapour + (1 - vapour_share) / chemical.liquid_density_kg_m3)
+    return airborne, density, density
+
+
+def assessment_methods(layers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Which method GB/T 37243-2019 asks for, a row a unit: ``unit_id``, ``method``, ``rule_id``, ``reason_zh``.
+
+    ``consequence`` with explosives; ``qra`` with a toxic or flammable gas and S of 1 or more, and then for every
+    unit of that enterprise (4.3); else ``distance``. ``out_of_scope`` and ``unknown`` (S not known) stand apart.
+    """
+    units = layers.get("hazard_units")
+    columns = ["unit_id", "enterprise_id", "method", "rule_id"]
+    if units is None or units.empty:
+        return pd.DataFrame(columns=columns)
+    rows = layers.get("unit_chemicals")
+    empty = pd.DataFrame(columns=["unit_id", "chemical_name", "cas", "category_symbol", "amount_t"])
+    given = empty if rows is None else rows.reindex(columns=empty.columns)
+    graded = grade_units(pd.DataFrame(units.drop(columns="geometry")), given, rules=load_major_hazard_rules())
+    forms = given.assign(form=lookup_chemicals(given)["form"]).groupby("unit_id")["form"].agg(set)
+    kinds = _enterprise_kinds(layers)
+    table = (
+        units[["unit_id", "enterprise_id"]]
+        .astype(str)
+        .sort_values("unit_id", kind="stable", ignore_index=True)
+    )
+    found = [
+        _method(graded.state[u], forms.get(u, set()), kinds.get(e)) for u, e in table.itertuples(index=False)
+    ]
+    table["method"], table["rule_id"] = [m for m, _ in found], [r for _, r in found]
+    needs = set(table.enterprise_id[table.method == "qra"])
+    follows = table.enterprise_id.isin(needs) & table.method.isin(["distance", "unknown"])
+    table.loc[follows, "method"], table.loc[follows, "rule_id"] = "qra", "ESD-METHOD-2A"
+    return table[columns]
+
+
+def _method(state: str, forms: set[object], kind: str | None) -> tuple[str, str]:
+    if kind in load_scope():
+        return "out_of_scope", load_scope()[kind][2]
+    if "explosive" in forms:
+        return "consequence", "ESD-METHOD-1"
+    has_gas = bool(forms & set(GAS_METHOD_FORMS))
+    if state == "unrated" and (has_gas or not forms):
+        return "unknown", ""
+    return ("qra", "ESD-METHOD-2") if has_gas and state == "major" else ("distance", "ESD-METHOD-3")
