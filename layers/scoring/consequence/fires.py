@@ -9,7 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from layers.scoring.consequence.inputs import GRAVITY_M_S2, Floats, assumed, not_negative, positive, share
+from layers.scoring.consequence.inputs import (
+    GRAVITY_M_S2,
+    Floats,
+    assumed,
+    not_negative,
+    positive,
+    share,
+)
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 
