@@ -47,7 +47,7 @@ NOTES = {
 class Contribution:
     """What one source gives to a cell. `share` of all, `points` of the index; the points sum to the index.
 
-    `h` is C S (1 - x²)², C = `help_factor` of the source, S = `strength`, x = `distance_m` / `radius_m`. Under the grid maximum `share` and `points` are None and
+    Parts of one line share what the strongest of them gives. `h` is C S (1 - x²)², C = `help_factor` of the source, S = `strength`, x = `distance_m` / `radius_m`. Under the grid maximum `share` and `points` are None and
     `is_deciding` marks the worst member. `is_on_footprint`: the source stands on the cell.
     """
 
@@ -230,7 +230,7 @@ def _by_index(
     v: float,
     c: float,
 ) -> tuple[str, float | None, float | None, FootprintRule | None, np.ndarray | None]:
-    cubes = h * h * h
+    cubes = _beyond_other_parts(h * h * h, sources)
     total = 0.0
     for cube in cubes:  # one after the other, as the raster adds them
         total += cube
@@ -250,6 +250,17 @@ def _by_index(
         )
     shares = cubes / total if total > 0.0 else touches / touches.sum()
     return RATED[code - 1] if code else "unrated", float(index), float(hazard), rule, shares
+
+
+def _beyond_other_parts(cubes: np.ndarray, sources: Sources) -> np.ndarray:
+    """What each source adds: parts of one feature only what goes beyond the parts before, as the raster has it."""
+    added = cubes.copy()
+    for i in range(len(sources)):
+        if not kernels.is_in_parts(sources.group, i):
+            continue
+        others = cubes[(sources.group == sources.group[i]) & (np.arange(len(sources)) < i)]
+        added[i] = max(0.0, cubes[i] - max(others, default=0.0))
+    return added
 
 
 def _contributions(

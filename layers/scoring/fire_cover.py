@@ -160,7 +160,9 @@ def _outlines(cover: FireCover, area: BaseGeometry) -> dict[int, BaseGeometry]:
     found = [(shape(geometry), int(code)) for geometry, code in shapes(codes, codes > 0, 4, grid.transform)]
     if not found:
         return {}
-    polygons = shapely.coverage_simplify(np.array([polygon for polygon, _ in found], dtype=object), CELL_M)
+    cells = np.array([polygon for polygon, _ in found], dtype=object)
+    # every corner of a cell a vertex: neighbours must share theirs, or smoothing tears them apart
+    polygons = shapely.coverage_simplify(shapely.segmentize(cells, CELL_M), CELL_M)
     number = np.array([code for _, code in found])
     return {int(code): shapely.multipolygons(polygons[number == code]) for code in np.unique(number)}
 

@@ -89,6 +89,12 @@ def cell_relation(cx, cy, half, col, row_y, cell, segments, is_area):  # type: i
 
 
 @njit(cache=True)
+def is_in_parts(group, s):  # type: ignore[no-untyped-def]
+    """Whether the source before or after is another part of the same feature."""
+    return (s > 0 and group[s - 1] == group[s]) or (s + 1 < len(group) and group[s + 1] == group[s])
+
+
+@njit(cache=True)
 def is_point(segment):  # type: ignore[no-untyped-def]
     return segment[0] == segment[2] and segment[1] == segment[3]
 
@@ -161,9 +167,13 @@ def _add_point(sums, floors, row0, frame, x, y, strength, radius, code, is_maxim
 
 @njit(cache=True)
 def _add_shape(  # type: ignore[no-untyped-def]
-    sums, floors, nearest, touched, row0, frame, segments, is_area, strength, radius, code, is_maximum
+    sums, floors, nearest, touched, held, row0, frame, segments, is_area, strength, radius, code, is_maximum
 ):
-    """One line or polygon: each cell takes the least distance to any of its segments, then one h."""
+    """One line or polygon: each cell takes the least distance to any of its segments, then one h.
+
+    `held` has what other parts of the same feature gave to each cell: a part adds only what goes beyond it, so that a
+    danger in parts counts once. It is empty where the feature is whole.
+    """
     cell, west_cell, north_cell = frame
     n_rows, n_cols = sums.shape
     half = 0.5 * cell
@@ -193,7 +203,11 @@ def _add_shape(  # type: ignore[no-untyped-def]
     for i in range(top, bottom + 1):
         for j in range(left, right + 1):
             d2 = nearest[i, j]
-            if not is_maximum:
+            if not is_maximum and len(held):
+                cube = cubed_share(strength, d2, inverse)
+                sums[i, j] += max(0.0, cube - held[i, j])
+                held[i, j] = max(held[i, j], cube)
+            elif not is_maximum:
                 sums[i, j] += cubed_share(strength, d2, inverse)
             if touched[i, j] or (is_maximum and d2 < radius2):
                 floors[i, j] = _worse(floors[i, j], code)
@@ -284,6 +298,7 @@ def fill_band(  # type: ignore[no-untyped-def]
     strength,
     radius,
     codes,
+    group,
     inside,
     vulnerability,
     help_factor,
@@ -295,7 +310,7 @@ def fill_band(  # type: ignore[no-untyped-def]
 ):
     """One band of rows into `index`, `level`, `hazard`: zero sums, add its sources in order, turn sums into results.
 
-    `mine` are the sources that reach the band. `inside`, `vulnerability` and `help_factor` are (rows, cols), or
+    `mine` are the sources that reach the band; neighbours of one `group` are parts of one feature. `inside`, `vulnerability` and `help_factor` are (rows, cols), or
     (1, 1) where one value holds everywhere. Runs without the interpreter's lock, so bands fill in threads.
     """
     row0 = band * BAND_ROWS
@@ -307,6 +322,8 @@ def fill_band(  # type: ignore[no-untyped-def]
         has_shapes = has_shapes or starts[s + 1] - starts[s] > 1 or not is_point(segments[starts[s]])
     scratch = (n_rows, cols) if has_shapes else (0, 0)
     nearest, touched = np.full(scratch, np.inf), np.zeros(scratch, np.bool_)
+    whole = np.zeros((0, 0), np.float64)
+    held, held_group = whole, -1
     for s in mine:
         part = segments[starts[s] : starts[s + 1]]
         if len(part) == 1 and is_point(part[0]):
@@ -323,11 +340,14 @@ def fill_band(  # type: ignore[no-untyped-def]
                 is_maximum,
             )
         else:
+            if is_in_parts(group, s) and group[s] != held_group:
+                held, held_group = np.zeros((n_rows, cols), np.float64), group[s]
             _add_shape(
                 sums,
                 floors,
                 nearest,
                 touched,
+                held if is_in_parts(group, s) else whole,
                 row0,
                 frame,
                 part,

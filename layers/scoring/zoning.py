@@ -21,6 +21,7 @@ from layers.scoring import kernels
 from layers.scoring.grid import Grid
 from layers.scoring.outlines import label_regions, region_outlines
 from layers.scoring.policy import LEVEL_CODES, RATED, Policy
+from layers.scoring.sources import HCA_PART
 
 Floats = NDArray[np.float64]
 GRID_MAXIMUM = "grid_maximum"
@@ -33,7 +34,8 @@ class Sources:
     `positions` are rows of the frame they came from; `segments` (n, 4) are x1, y1, x2, y2 in metres, those of
     source i from ``starts[i]`` to ``starts[i + 1]``; a point is one segment of length 0. `codes` is the level
     that holds on the footprint (by strength, or for the grid maximum the source's own), 1 red to 4 blue. `strength`
-    is C S, the policy's strength times the source's own help factor; `help_factor` is that C.
+    is C S, the policy's strength times the source's own help factor; `help_factor` is that C. Sources of one `group`
+    are parts of one feature, the strongest first: each adds to a cell only what goes beyond the parts before it.
     """
 
     positions: NDArray[np.int64]
@@ -45,6 +47,7 @@ class Sources:
     segments: Floats
     is_area: NDArray[np.bool_]
     bounds: Floats
+    group: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -73,7 +76,7 @@ def prepare_sources(points: gpd.GeoDataFrame, policy: Policy) -> Sources:
     Left out: unrated ones, ones without a position, and ones whose danger another row carries (no radius).
     """
     require_metric(points)
-    order = np.argsort(points["point_id"].to_numpy(dtype=object), kind="stable")
+    order, keys = _key_order(points["point_id"].to_numpy(dtype=object))
     strength = pd.to_numeric(points["strength"], errors="coerce").to_numpy(dtype=float)
     radius = pd.to_numeric(points["radius_m"], errors="coerce").to_numpy(dtype=float)
     own_code = points["level"].map(LEVEL_CODES).fillna(0).to_numpy(dtype=np.uint8)
@@ -99,7 +102,24 @@ def prepare_sources(points: gpd.GeoDataFrame, policy: Policy) -> Sources:
         segments,
         is_area,
         shapely.bounds(geometry[positions]).reshape(-1, 4),
+        _groups(keys[positions]),
     )
+
+
+def _key_order(point_id: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Positions in key order, a line's areas just before its rest, and the key of the feature that each is part of."""
+    is_part = np.array([str(name).endswith(HCA_PART) for name in point_id], dtype=bool)
+    keys = point_id.copy()
+    keys[is_part] = [str(name).removesuffix(HCA_PART) for name in point_id[is_part]]
+    parts_first = np.argsort(~is_part, kind="stable")
+    return parts_first[np.argsort(keys[parts_first], kind="stable")], keys
+
+
+def _groups(keys: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Number of the feature of each source, equal for neighbours with one key."""
+    if not len(keys):
+        return np.empty(0, np.int64)
+    return np.asarray(np.cumsum(np.r_[False, keys[1:] != keys[:-1]]), np.int64)
 
 
 def _help_factors(points: gpd.GeoDataFrame) -> Floats:
@@ -181,6 +201,7 @@ def risk_index(
             sources.strength,
             sources.radius_m,
             sources.codes,
+            sources.group,
             inside,
             v,
             c,

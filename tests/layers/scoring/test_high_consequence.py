@@ -222,16 +222,26 @@ def test_line_that_is_one_area_is_one_source():
     assert points["point_id"].tolist() == ["pipelines:P1:hca"]
 
 
-def test_shares_of_both_parts_of_a_line_sum_to_the_index():
+def test_line_in_parts_counts_once_and_its_shares_sum_to_the_index():
     points = rated(LONG, house(5000, 50, 100))
     grid = Grid.for_area(tuple(points.total_bounds + np.array([-500, -500, 500, 500])))
     policy = load_policy("weighted_index_2026A")
-    joint = point(4800, 60)
     surface = risk_index(points, grid, policy)
-    why = explain_point(joint.x, joint.y, points, policy, grid=grid)
-    assert {part.point_id for part in why.contributions} == {"pipelines:P1", "pipelines:P1:hca"}
-    assert why.index == surface.index[why.row, why.col]
-    assert sum(part.points for part in why.contributions) == pytest.approx(why.index)
+    for x in range(4300, 5500, 30):
+        place = point(x, 60)
+        why = explain_point(place.x, place.y, points, policy, grid=grid)
+        assert why.index == surface.index[why.row, why.col]
+        assert sum(part.points for part in why.contributions) == pytest.approx(why.index)
+        assert why.hazard == pytest.approx(max(part.h for part in why.contributions))
+
+
+def test_line_in_parts_is_the_same_in_every_tile():
+    points = rated(LONG, house(5000, 50, 100))
+    grid = Grid.for_area(tuple(points.total_bounds + np.array([-500, -500, 500, 500])))
+    policy = load_policy("weighted_index_2026A")
+    whole = risk_index(points, grid, policy).index
+    for rows, cols, tile in grid.tiles(13):
+        assert np.array_equal(risk_index(points, tile, policy).index, whole[rows, cols], equal_nan=True)
 
 
 def test_grade_three_is_the_worst_and_is_no_number():
