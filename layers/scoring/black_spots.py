@@ -69,13 +69,19 @@ def load_black_spot_rules(path: Path = RULES_DIR / "black_spots.csv") -> BlackSp
     )  # fmt: skip
     windows = table[table.test == "window"].sort_values("window_m")
     require(len(windows) > 0, path, "no window")
-    require(bool((windows.window_m.gt(0) & windows.at_least.gt(1)).all()), path, "a window needs metres and a number above 1")
+    require(
+        bool((windows.window_m.gt(0) & windows.at_least.gt(1)).all()),
+        path,
+        "a window needs metres and a number above 1",
+    )
     require(bool((windows.period_years == 1).all()), path, "windows are counted by calendar year")
     found: dict[str, Row] = {str(row["test"]): row for row in _records(table)}
     for test in ("snap", "match"):
         require(test in found and found[test]["metres"] > 0, path, f"{test} needs metres")
     weights = {kind: float(found["weights"][f"weight_{kind}"]) for kind in ("fatal", "injury", "damage")}
-    return BlackSpotRules(tuple(_records(windows)), found["snap"]["metres"], found["match"]["metres"], weights)
+    return BlackSpotRules(
+        tuple(_records(windows)), found["snap"]["metres"], found["match"]["metres"], weights
+    )
 
 
 def _records(table: pd.DataFrame) -> list[Row]:
@@ -156,7 +162,9 @@ def _routes(roads: gpd.GeoDataFrame) -> RoadRoutes:
             middle = line.interpolate(0.5, normalized=True)
             lines.append(line)
             facts.append((name, road_class, part["feature_id"].iloc[int(of_road.nearest(middle))]))
-    columns = [np.array(column, dtype=object) for column in zip(*facts, strict=True)] or [np.empty(0, object)] * 3
+    columns = [np.array(column, dtype=object) for column in zip(*facts, strict=True)] or [
+        np.empty(0, object)
+    ] * 3
     return RoadRoutes(np.array(lines, dtype=object), *columns)
 
 
@@ -194,7 +202,17 @@ def _computed(
                     is_in = (at_m >= low) & (at_m <= high)
                     taken.append((low, high))
                     rows.append(
-                        _spot(rule, accidents.iloc[mine[is_in]], years[mine[is_in]], routes, position, along, low, high, rules)
+                        _spot(
+                            rule,
+                            accidents.iloc[mine[is_in]],
+                            years[mine[is_in]],
+                            routes,
+                            position,
+                            along,
+                            low,
+                            high,
+                            rules,
+                        )
                     )
     return rows
 
@@ -251,7 +269,9 @@ def _spot(
     }
 
 
-def _stretches_of_year(mine: gpd.GeoDataFrame, years: Any, year: int, along: Chainage, rule: Row) -> list[tuple[float, float]]:
+def _stretches_of_year(
+    mine: gpd.GeoDataFrame, years: Any, year: int, along: Chainage, rule: Row
+) -> list[tuple[float, float]]:
     chosen = years == year
     return _stretches(along.at(mine.geometry.to_numpy()[chosen]), years[chosen], rule)
 
@@ -277,17 +297,23 @@ def _compared(
         mark["n_listed_accidents"] = _plus(mark.get("n_listed_accidents"), placed["n_accidents"].iloc[spot])
     rest = placed.iloc[sorted(set(range(len(placed))) - set(pairs.subject.tolist()))]
     has_road = _has_road(rest, routes, rules, crs)
-    return [_listed(row, is_near) for row, is_near in zip(_records(pd.DataFrame(rest)), has_road, strict=True)]
+    return [
+        _listed(row, is_near) for row, is_near in zip(_records(pd.DataFrame(rest)), has_road, strict=True)
+    ]
 
 
 def _plus(known: int | None, more: Any) -> int | None:
     return known if pd.isna(more) else int(more) + (known or 0)
 
 
-def _has_road(rest: gpd.GeoDataFrame, routes: RoadRoutes | None, rules: BlackSpotRules, crs: pyproj.CRS) -> list[bool]:
+def _has_road(
+    rest: gpd.GeoDataFrame, routes: RoadRoutes | None, rules: BlackSpotRules, crs: pyproj.CRS
+) -> list[bool]:
     if routes is None or not len(rest):
         return [False] * len(rest)
-    pairs = near_pairs(rest.geometry.to_numpy(), routes.lines, reach_m=np.full(len(rest), rules.snap_m), crs=crs)
+    pairs = near_pairs(
+        rest.geometry.to_numpy(), routes.lines, reach_m=np.full(len(rest), rules.snap_m), crs=crs
+    )
     return [position in set(pairs.subject.tolist()) for position in range(len(rest))]
 
 

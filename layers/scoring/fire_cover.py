@@ -71,7 +71,10 @@ class FireCover:
         if self.network is None or not len(xy_m):
             return np.full(len(xy_m), np.nan)
         return self.network.minutes_at(
-            xy_m, self.road_minutes, access_m=self.rules.access_m, access_m_per_min=self.rules.access_kmh * M_PER_MIN
+            xy_m,
+            self.road_minutes,
+            access_m=self.rules.access_m,
+            access_m_per_min=self.rules.access_kmh * M_PER_MIN,
         )
 
 
@@ -83,7 +86,17 @@ def load_fire_rules(path: Path = RULES_DIR / "fire_cover.csv") -> FireRules:
         texts=("test", "item", "unit", "title_zh", "title_en"),
         optional_numbers=("value",),
         codes={
-            "test": ("target", "turnout", "band", "speed", "access_speed", "access", "station_access", "excluded", "help")
+            "test": (
+                "target",
+                "turnout",
+                "band",
+                "speed",
+                "access_speed",
+                "access",
+                "station_access",
+                "excluded",
+                "help",
+            )
         },
     )
     rows = {test: part.to_dict("records") for test, part in table.groupby("test", sort=False)}
@@ -91,13 +104,24 @@ def load_fire_rules(path: Path = RULES_DIR / "fire_cover.csv") -> FireRules:
         require(test in rows, path, f"no row of {test}")
     bands = sorted(rows["band"], key=lambda row: int(row["item"]))
     upper = [row["value"] for row in bands]
-    require(np.isnan(upper[-1]) and upper[:-1] == sorted(set(upper[:-1])), path, "bands must rise, the last one open")
+    require(
+        np.isnan(upper[-1]) and upper[:-1] == sorted(set(upper[:-1])),
+        path,
+        "bands must rise, the last one open",
+    )
     speeds = {str(row["item"]): float(row["value"]) for row in rows["speed"]}
     require(all(value > 0 for value in speeds.values()), path, "a speed must be positive")
     steps = sorted((float(row["item"]), float(row["value"])) for row in rows["help"])
     require(steps[0] == (0.0, 1.0), path, "C begins with 1 at 0 minutes: a penalty, never a credit")
-    require([value for _, value in steps] == sorted(value for _, value in steps), path, "C must not fall with time")
-    one = {test: float(rows[test][0]["value"]) for test in ("turnout", "access", "access_speed", "station_access")}
+    require(
+        [value for _, value in steps] == sorted(value for _, value in steps),
+        path,
+        "C must not fall with time",
+    )
+    one = {
+        test: float(rows[test][0]["value"])
+        for test in ("turnout", "access", "access_speed", "station_access")
+    }
     excluded = tuple(str(row["item"]) for row in rows.get("excluded", []))
     return FireRules(tuple({str(key): value for key, value in row.items()} for row in bands), speeds, one["turnout"],
                      one["access"], one["access_speed"], one["station_access"], excluded, tuple(steps))  # fmt: skip
@@ -127,7 +151,13 @@ def fire_cover(
     if roads is not None and len(roads) and len(chosen) and roads["road_class"].isin(LOCAL_ROADS).any():
         network = road_network(gpd.GeoDataFrame(roads), rules.speed_kmh)
     if network is None:
-        return FireCover(_bands({}, rules, area, crs), n_stations | {"used": 0, "no_road": len(chosen)}, None, np.empty(0), rules)
+        return FireCover(
+            _bands({}, rules, area, crs),
+            n_stations | {"used": 0, "no_road": len(chosen)},
+            None,
+            np.empty(0),
+            rules,
+        )
     xy_m = shapely.get_coordinates(chosen)
     apart, _ = network.tree.query(xy_m)
     lost_min = rules.turnout_min + apart / (min(rules.speed_kmh.values()) * M_PER_MIN)
@@ -174,7 +204,9 @@ def _band_codes(minutes: Floats, rules: FireRules) -> NDArray[np.uint8]:
     return np.where(np.isfinite(minutes), code, 0).astype(np.uint8)
 
 
-def _bands(outlines: Mapping[int, BaseGeometry], rules: FireRules, area: BaseGeometry, crs: pyproj.CRS) -> gpd.GeoDataFrame:
+def _bands(
+    outlines: Mapping[int, BaseGeometry], rules: FireRules, area: BaseGeometry, crs: pyproj.CRS
+) -> gpd.GeoDataFrame:
     rows = []
     before = 0.0
     for number, rule in enumerate(rules.bands, start=1):
@@ -206,7 +238,10 @@ def with_help(points: gpd.GeoDataFrame, cover: FireCover) -> gpd.GeoDataFrame:
 def _source_minutes(geometry: Geometries, cover: FireCover) -> Floats:
     kind = shapely.get_type_id(geometry)
     is_line = np.isin(kind, (1, 5))
-    places, owner = [shapely.point_on_surface(geometry[~is_line & (kind >= 0)])], [np.flatnonzero(~is_line & (kind >= 0))]
+    places, owner = (
+        [shapely.point_on_surface(geometry[~is_line & (kind >= 0)])],
+        [np.flatnonzero(~is_line & (kind >= 0))],
+    )
     for position in np.flatnonzero(is_line):
         for part in shapely.get_parts(geometry[position]):
             at_m = np.arange(min(LINE_STEP_M, part.length) / 2, part.length, LINE_STEP_M)

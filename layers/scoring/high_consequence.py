@@ -1,10 +1,9 @@
-"""High consequence areas of oil and gas lines (GB 32167-2015) by a window that slides along the route without steps."""
+"""High consequence areas of oil and gas lines (GB 32167-2015): what was found along routes, merged and told."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -12,59 +11,25 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
-from numpy.typing import NDArray
 
 from layers.catalog import LAYERS_DIR, load_layer
 from layers.scoring.chainage import Chainage
-from layers.scoring.dwellings import Dwellings, dwellings_of, settlements_of
-from layers.scoring.high_consequence_rules import (
-    HcaGrade,
-    HcaRule,
-    HcaRules,
-    load_hca_rules,
+from layers.scoring.dwellings import dwellings_of, settlements_of
+from layers.scoring.high_consequence_findings import (
+    Finding,
+    Findings,
+    findings_along,
+    size_of,
 )
-from layers.scoring.measure import Floats, Geometries, near_pairs
+from layers.scoring.high_consequence_rules import HcaGrade, HcaRules, load_hca_rules
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.pipelines import potential_impact_radius_m
-from layers.scoring.routes import (
-    Route,
-    Spans,
-    merged,
-    routes_of,
-    sliding_windows,
-    spans_of_buildings,
-    spans_of_ground,
-)
+from layers.scoring.routes import Route, merged, routes_of
 from layers.scoring.rules import RuleSet
 
 SUBJECT_CLASSES = ("oil_pipeline", "gas_pipeline")
-GROUND_LAYERS = ("roads", "water")
-"""What lies along a line rather than beside it: the stretch within reach counts, and no edge is added."""
 NAMED = 5
 """So many places are named in a reason; the rest is counted."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One rule that holds on one stretch of a route, metres from the route's beginning."""
-
-    rule: HcaRule
-    from_m: float
-    to_m: float
-    n_households: int | None = None
-    names: tuple[str, ...] = ()
-    objects: tuple[str, ...] = ()
-    is_estimated: bool = False
-    location_class: int | None = None
-
-
-@dataclass
-class Findings:
-    """What was found along one route, and how many dwellings beside it have no number of households."""
-
-    graded: list[Finding] = field(default_factory=list)
-    classes: list[Finding] = field(default_factory=list)
-    n_unknown: int = 0
 
 
 def high_consequence_areas(layers: Mapping[str, pd.DataFrame], rules: RuleSet) -> gpd.GeoDataFrame:
@@ -92,7 +57,10 @@ def high_consequence_areas(layers: Mapping[str, pd.DataFrame], rules: RuleSet) -
         if len(lines):
             rows += _areas_of(subject_class, lines, index, table)
     rows.sort(key=lambda row: (row["pipeline_id"], row["from_m"]))
-    columns = ["feature_id", *(entry.name for entry in load_layer(LAYERS_DIR / "high_consequence_areas").fields)]
+    columns = [
+        "feature_id",
+        *(entry.name for entry in load_layer(LAYERS_DIR / "high_consequence_areas").fields),
+    ]
     found = gpd.GeoDataFrame(rows, columns=[*columns, "geometry"], geometry="geometry", crs=_crs(index))
     return found.astype({"n_households": "Int64", "location_class": "Int64", "suggested_location_class": "Int64",
                          "n_places": "Int64", "from_m": float, "to_m": float, "length_m": float,
@@ -104,211 +72,15 @@ def _crs(index: ClassIndex) -> pyproj.CRS | None:
     return index.crs if is_any else None
 
 
-def _areas_of(
-    subject_class: str, lines: Members, index: ClassIndex, table: HcaRules
-) -> list[dict[str, Any]]:
+def _areas_of(subject_class: str, lines: Members, index: ClassIndex, table: HcaRules) -> list[dict[str, Any]]:
     routes = routes_of(lines.geometry, np.full(len(lines), subject_class, object), index.crs)
-    rows: list[dict[str, Any]] = []
     houses = dwellings_of(index)
     settlements = settlements_of(index, houses)
+    rows: list[dict[str, Any]] = []
     for route in routes:
-        found = Findings()
-        _by_households(subject_class, route, houses, table, index, found)
-        for rule in table.of(subject_class, "settlement"):
-            found.graded += _by_settlement(rule, route, settlements, table, index)
-        for rule in table.of(subject_class, "object"):
-            if rule.status == "judged":
-                found.graded += _by_object(rule, route, lines, table, index)
-        found.graded = _outside_dense_classes(found)
+        found = findings_along(subject_class, route, lines, houses, settlements, table, index)
         rows += _rows(subject_class, route, lines, found, table, index)
     return rows
-
-
-def _near(
-    route: Route, things: Geometries, reach_m: float, index: ClassIndex
-) -> tuple[NDArray[np.intp], Geometries, Floats]:
-    """Positions of the things within reach of a route, the point of each that is nearest, and how far that is."""
-    line = np.empty(1, object)
-    line[0] = shapely.multilinestrings(route.along.parts)
-    pairs = near_pairs(line, things, reach_m=np.array([reach_m]), crs=index.crs)
-    return pairs.object, shapely.get_point(pairs.line, -1), pairs.distance_m
-
-
-def _by_households(
-    subject_class: str, route: Route, houses: Dwellings, table: HcaRules, index: ClassIndex, found: Findings
-) -> None:
-    """Stretches by number of households in the sliding window, and where tall houses prevail among them."""
-    window_rules = table.of(subject_class, "households", "storeys", "location")
-    strip_m = max(rule.strip_m for rule in window_rules)
-    near, nearest, _ = _near(route, houses.geometry, strip_m, index)
-    beside = houses.take(near)
-    found.n_unknown = int(np.isnan(beside.n_households).sum())
-    is_known = ~np.isnan(beside.n_households)
-    beside, nearest = beside.take(is_known), nearest[is_known]
-    if not len(beside):
-        return
-    spans = spans_of_buildings(route, beside.geometry, nearest, strip_m)
-    for rule in window_rules:
-        if rule.at_least > 0:
-            target = found.classes if rule.test == "location" else found.graded
-            target += _windows(rule, spans, beside, table.edge_m)
-
-
-def _windows(rule: HcaRule, spans: Spans, houses: Dwellings, edge_m: float) -> list[Finding]:
-    total, first_m, last_m = sliding_windows(spans.from_m, spans.to_m, houses.n_households, rule.window_m)
-    is_meant = total >= rule.at_least
-    if rule.status == "suggested":
-        is_tall = np.nan_to_num(houses.n_storeys) >= rule.storeys_from
-        tall, _, _ = sliding_windows(
-            spans.from_m, spans.to_m, np.where(is_tall, houses.n_households, 0.0), rule.window_m
-        )
-        is_meant &= tall >= rule.share_from * total
-    if not is_meant.any():
-        return []
-    first_m, last_m, total = first_m[is_meant], last_m[is_meant], total[is_meant]
-    found = []
-    for start, stop in merged(first_m - edge_m, last_m + edge_m, gap_m=0.0):
-        is_in = (first_m - edge_m >= start) & (last_m + edge_m <= stop)
-        is_beside = (spans.to_m >= start) & (spans.from_m <= stop)
-        found.append(
-            Finding(
-                rule,
-                start,
-                stop,
-                n_households=round(float(total[is_in].max())),
-                is_estimated=bool(houses.is_estimated[is_beside].any()),
-                location_class=rule.location_class,
-            )
-        )
-    return found
-
-
-def _by_settlement(
-    rule: HcaRule, route: Route, settlements: Dwellings, table: HcaRules, index: ClassIndex
-) -> list[Finding]:
-    large = settlements.take(settlements.n_households >= rule.at_least)
-    near, nearest, _ = _near(route, large.geometry, rule.strip_m, index)
-    if not len(near):
-        return []
-    beside = large.take(near)
-    spans = spans_of_buildings(route, beside.geometry, nearest, rule.strip_m)
-    return [
-        Finding(
-            rule,
-            float(spans.from_m[i]) - table.edge_m,
-            float(spans.to_m[i]) + table.edge_m,
-            n_households=round(float(beside.n_households[i])),
-            names=(str(beside.name[i]),),
-            objects=(f"protection_targets:{beside.feature_id[i]}",),
-            is_estimated=bool(beside.is_estimated[i]),
-        )
-        for i in range(len(beside))
-    ]
-
-
-def _by_object(
-    rule: HcaRule, route: Route, lines: Members, table: HcaRules, index: ClassIndex
-) -> list[Finding]:
-    """Places, sites, roads and waters within the rule's reach of those lines of the route that the rule is for."""
-    things = _foreign(rule.object_class, index, set(lines.feature_id[list(route.lines)]))
-    if not len(things):
-        return []
-    found = []
-    for position, low, high in zip(route.lines, route.bounds_m[:-1], route.bounds_m[1:], strict=True):
-        reach_m, is_estimated = _reach_m(rule, lines, position, index, table)
-        if reach_m is None:
-            continue
-        for finding in _objects_beside(rule, route, things, reach_m, is_estimated, table, index):
-            # the object belongs to the line it lies beside; its edge may run on to the next
-            if finding.to_m > low and finding.from_m < high:
-                found.append(finding)
-    return list(dict.fromkeys(found))
-
-
-def _foreign(class_id: str, index: ClassIndex, pipeline_ids: set[str]) -> Members:
-    """Members of a class but for the stations of the line itself."""
-    members = index.members(class_id)
-    stations = index.frame("pipeline_stations")
-    if "pipeline_id" not in stations:
-        return members
-    own = set(stations.loc[stations["pipeline_id"].isin(pipeline_ids), "feature_id"])
-    return members.take(~((members.layer == "pipeline_stations") & np.isin(members.feature_id.astype(str), list(own))))
-
-
-def _reach_m(
-    rule: HcaRule, lines: Members, position: int, index: ClassIndex, table: HcaRules
-) -> tuple[float | None, bool]:
-    """How far the rule looks from a line, None where it is not for that line; whether size had to be guessed."""
-    diameter_mm, pressure_mpa = _size(lines, position)
-    if rule.has_size:
-        is_meant = rule.admits(diameter_mm, pressure_mpa)
-        return (potential_impact_radius_m(diameter_mm, pressure_mpa, index.rules) if is_meant else None), False
-    others = [
-        other for other in table.of(rule.subject_class, "object")
-        if other.has_size and other.object_class == rule.object_class
-    ]  # fmt: skip
-    if any(other.admits(diameter_mm, pressure_mpa) for other in others):
-        return None, False
-    return rule.strip_m, bool(others) and math.isnan(diameter_mm + pressure_mpa)
-
-
-def _size(lines: Members, position: int) -> tuple[float, float]:
-    return float(lines.numbers["diameter_mm"][position]), float(lines.numbers["pressure_mpa"][position])
-
-
-def _objects_beside(
-    rule: HcaRule,
-    route: Route,
-    things: Members,
-    reach_m: float,
-    is_estimated: bool,
-    table: HcaRules,
-    index: ClassIndex,
-) -> list[Finding]:
-    is_ground = np.isin(things.layer.astype(str), GROUND_LAYERS)
-    found = []
-    ground = things.take(is_ground)
-    if len(ground):
-        found += _object_findings(rule, spans_of_ground(route, ground.geometry, reach_m), ground, 0.0, is_estimated)
-    places = things.take(~is_ground)
-    near, nearest, _ = _near(route, places.geometry, reach_m, index)
-    if len(near):
-        beside = places.take(near)
-        spans = spans_of_buildings(route, beside.geometry, nearest, reach_m)
-        found += _object_findings(rule, spans, beside, table.edge_m, is_estimated)
-    return found
-
-
-def _object_findings(
-    rule: HcaRule, spans: Spans, things: Members, edge_m: float, is_estimated: bool
-) -> list[Finding]:
-    found = []
-    for thing, start, stop in zip(spans.thing.tolist(), spans.from_m, spans.to_m, strict=True):
-        is_assumed = things.layer[thing] == "water" and things.category[thing] == "reservoir"
-        found.append(
-            Finding(
-                rule,
-                float(start) - edge_m,
-                float(stop) + edge_m,
-                names=(str(things.name[thing] or things.feature_id[thing]),),
-                objects=(f"{things.layer[thing]}:{things.feature_id[thing]}",),
-                is_estimated=is_estimated or is_assumed,
-            )
-        )
-    return found
-
-
-def _outside_dense_classes(found: Findings) -> list[Finding]:
-    """Fuel stations and depots count outside location classes 3 and 4 only (table 2 f)."""
-    dense = [entry for entry in found.classes if (entry.location_class or 0) >= 3]
-    return [
-        entry for entry in found.graded
-        if entry.rule.object_class != "flammable_site"
-        or not any(area.from_m <= entry.from_m and entry.to_m <= area.to_m for area in dense)
-    ]  # fmt: skip
-
-
-# Rows
 
 
 def _rows(
@@ -323,7 +95,11 @@ def _rows(
     for start, stop in merged(from_m, to_m, gap_m=table.merge_gap_m):
         for position, low, high in route.pieces(start, stop):
             before = route.bounds_m[route.lines.index(position)]
-            mine = [entry for entry in found.graded if entry.to_m >= before + low and entry.from_m <= before + high]
+            mine = [
+                entry
+                for entry in found.graded
+                if entry.to_m >= before + low and entry.from_m <= before + high
+            ]
             begin_m = start_of.get(str(lines.feature_id[position]), 0.0)
             row = _row(subject_class, lines, position, mine, found, before + low, before + high, index)
             along = Chainage.along(lines.geometry[position], index.crs)
@@ -420,7 +196,7 @@ def _suggested_class(classes: list[Finding]) -> int | None:
 
 
 def _impact_radius_m(lines: Members, position: int, index: ClassIndex) -> float:
-    diameter_mm, pressure_mpa = _size(lines, position)
+    diameter_mm, pressure_mpa = size_of(lines, position)
     is_known = diameter_mm > 0 and pressure_mpa > 0
     return potential_impact_radius_m(diameter_mm, pressure_mpa, index.rules) if is_known else math.nan
 
@@ -434,11 +210,21 @@ def _texts(findings: list[Finding], language: int) -> list[str]:
         names = list(dict.fromkeys(name for entry in mine for name in entry.names))
         households = [entry.n_households for entry in mine if entry.n_households is not None]
         title = (rule.title_zh, rule.title_en)[language]
-        told = [(f"最多{max(households)}户", f"at most {max(households)} households")[language]] if households else []
+        told = (
+            [(f"最多{max(households)}户", f"at most {max(households)} households")[language]]
+            if households
+            else []
+        )
         told += [("、", ", ")[language].join(names[:NAMED])] if names else []
         told += [(f"等{len(names)}处", f"{len(names)} in all")[language]] if len(names) > NAMED else []
-        told += [("建议,须人工核定", "a suggestion, to be confirmed")[language]] if rule.status == "suggested" else []
-        texts.append(title + (f"({','.join(told)})" if language == 0 else f" ({', '.join(told)})") if told else title)
+        told += (
+            [("建议,须人工核定", "a suggestion, to be confirmed")[language]]
+            if rule.status == "suggested"
+            else []
+        )
+        texts.append(
+            title + (f"({','.join(told)})" if language == 0 else f" ({', '.join(told)})") if told else title
+        )
     return texts
 
 

@@ -13,7 +13,17 @@ import pandas as pd
 
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
-TESTS = ("households", "storeys", "settlement", "object", "location", "edge", "merge", "impact_radius", "none")
+TESTS = (
+    "households",
+    "storeys",
+    "settlement",
+    "object",
+    "location",
+    "edge",
+    "merge",
+    "impact_radius",
+    "none",
+)
 STATUSES = ("judged", "suggested", "not_assessed")
 
 
@@ -155,12 +165,23 @@ def _check(table: pd.DataFrame, path: Path) -> None:
     require(table.rule_id.is_unique, path, "a rule stands twice")
     is_judged = table.status != "not_assessed"
     counts = table.test.isin(["households", "storeys"]) & is_judged
-    require(bool((table.window_m.gt(0) & table.at_least.gt(0))[counts].all()), path, "a window needs a length and a number")
+    require(
+        bool((table.window_m.gt(0) & table.at_least.gt(0))[counts].all()),
+        path,
+        "a window needs a length and a number",
+    )
     is_object = (table.test == "object") & is_judged
     has_reach = table.strip_m.gt(0) | (table.reach != "")
-    require(bool((has_reach & (table.object_class != ""))[is_object].all()), path, "an object needs class and reach")
-    require(bool((table.share_from.between(0, 1) & table.storeys_from.gt(0))[table.test == "storeys"].all()), path,
-            "prevailing storeys need a share and a number")
+    require(
+        bool((has_reach & (table.object_class != ""))[is_object].all()),
+        path,
+        "an object needs class and reach",
+    )
+    require(
+        bool((table.share_from.between(0, 1) & table.storeys_from.gt(0))[table.test == "storeys"].all()),
+        path,
+        "prevailing storeys need a share and a number",
+    )
     graded = is_judged & table.test.isin(["households", "storeys", "settlement", "object"])
     require(bool((table.grade != "")[graded].all()), path, "a judged row needs a grade")
     classes = table[table.test == "location"].sort_values("location_class")

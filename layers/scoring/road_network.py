@@ -63,7 +63,9 @@ class RoadNetwork:
         minutes: Floats = dijkstra(grown + lost, indices=n)[:n]
         return minutes
 
-    def minutes_at(self, xy_m: Floats, minutes: Floats, *, access_m: float, access_m_per_min: float) -> Floats:
+    def minutes_at(
+        self, xy_m: Floats, minutes: Floats, *, access_m: float, access_m_per_min: float
+    ) -> Floats:
         """Minutes to places beside the roads; NaN where no road is within `access_m`, inf where none leads there."""
         apart, place = self.tree.query(xy_m, k=min(NEAREST, len(self.xy_m)), distance_upper_bound=access_m)
         apart, place = apart.reshape(len(xy_m), -1), place.reshape(len(xy_m), -1)
@@ -76,7 +78,9 @@ class RoadNetwork:
 def road_network(roads: gpd.GeoDataFrame, speed_kmh: Mapping[str, float]) -> RoadNetwork | None:
     """The network of the roads whose class has a speed; None where there are none. Metric CRS; both ways alike."""
     require_metric(roads)
-    known = roads[roads["road_class"].isin(list(speed_kmh)) & roads.geometry.notna() & ~roads.geometry.is_empty]
+    known = roads[
+        roads["road_class"].isin(list(speed_kmh)) & roads.geometry.notna() & ~roads.geometry.is_empty
+    ]
     if known.empty:
         return None
     lines, road = shapely.get_parts(known.geometry.to_numpy(), return_index=True)
@@ -103,7 +107,9 @@ def _places(lines: Geometries) -> tuple[Integers, Floats, NDArray[np.bool_]]:
     number = np.arange(len(of_line)) - np.repeat(np.cumsum(n_steps + 1) - n_steps - 1, n_steps + 1)
     steps = number * np.repeat(length / n_steps, n_steps + 1)
     line, measure = np.concatenate([of_line, touched]), np.concatenate([steps, at_m])
-    is_end = np.concatenate([(steps == 0) | (number == np.repeat(n_steps, n_steps + 1)), np.zeros(len(touched), bool)])
+    is_end = np.concatenate(
+        [(steps == 0) | (number == np.repeat(n_steps, n_steps + 1)), np.zeros(len(touched), bool)]
+    )
     order = np.lexsort((measure, line))
     return line[order], measure[order], is_end[order]
 
@@ -125,7 +131,9 @@ def _network(xy_m: Floats, node: Integers, one: Integers, two: Integers, minutes
     low, high = np.minimum(one, two)[is_step], np.maximum(one, two)[is_step]
     order = np.lexsort((minutes[is_step], high, low))
     low, high, kept = low[order], high[order], minutes[is_step][order]
-    is_quickest = np.r_[True, (low[1:] != low[:-1]) | (high[1:] != high[:-1])] if len(low) else np.empty(0, bool)
+    is_quickest = (
+        np.r_[True, (low[1:] != low[:-1]) | (high[1:] != high[:-1])] if len(low) else np.empty(0, bool)
+    )
     low, high, kept = low[is_quickest], high[is_quickest], kept[is_quickest]
     graph = csr_matrix((np.r_[kept, kept], (np.r_[low, high], np.r_[high, low])), shape=(n, n))
     return RoadNetwork(xy_m[first], graph)

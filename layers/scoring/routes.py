@@ -126,9 +126,7 @@ def spans_of_ground(route: Route, things: Geometries, reach_m: float) -> Spans:
     grown = shapely.bounds(pieces[piece]) + np.array([-reach, -reach, reach, reach])
     # only the part beside the piece is buffered: a river is long and its outline fine
     local = shapely.intersection(things[thing], shapely.box(*grown.T))
-    inside = shapely.intersection(
-        pieces[piece], shapely.buffer(local, reach, quad_segs=BUFFER_SEGMENTS)
-    )
+    inside = shapely.intersection(pieces[piece], shapely.buffer(local, reach, quad_segs=BUFFER_SEGMENTS))
     parts, of_pair = shapely.get_parts(inside, return_index=True)
     is_line = (shapely.get_type_id(parts) == 1) & ~shapely.is_empty(parts)
     parts, owner = parts[is_line], thing[of_pair[is_line]]

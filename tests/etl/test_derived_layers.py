@@ -22,7 +22,9 @@ def connection(sample_atlas: str) -> Iterator[sa.Connection]:
 
 def rows(connection: sa.Connection, layer: str, where: str = "true", **values: Any) -> list[Any]:
     """Rows of a layer of the first edition."""
-    return list(connection.execute(sa.text(f"SELECT * FROM edition_1.{layer} WHERE {where}"), values).mappings())
+    return list(
+        connection.execute(sa.text(f"SELECT * FROM edition_1.{layer} WHERE {where}"), values).mappings()
+    )
 
 
 def test_planted_school_makes_a_high_consequence_area(connection: sa.Connection) -> None:
@@ -40,10 +42,12 @@ def test_planted_school_makes_a_high_consequence_area(connection: sa.Connection)
 def test_areas_lie_on_their_lines_and_say_what_was_not_assessed(connection: sa.Connection) -> None:
     areas = rows(connection, "high_consequence_areas")
     assert areas and all(area["to_m"] > area["from_m"] and area["not_assessed_zh"] for area in areas)
-    off_line = connection.execute(sa.text(
-        "SELECT count(*) FROM edition_1.high_consequence_areas a JOIN edition_1.pipelines p USING (pipeline_id) "
-        "WHERE ST_HausdorffDistance(ST_Intersection(a.geom, ST_Buffer(p.geom, 1e-7)), a.geom) > 1e-6"
-    ))
+    off_line = connection.execute(
+        sa.text(
+            "SELECT count(*) FROM edition_1.high_consequence_areas a JOIN edition_1.pipelines p USING (pipeline_id) "
+            "WHERE ST_HausdorffDistance(ST_Intersection(a.geom, ST_Buffer(p.geom, 1e-7)), a.geom) > 1e-6"
+        )
+    )
     assert off_line.scalar_one() == 0
     assert {area["pipeline_id"] for area in areas}.isdisjoint({"GD-SQ01-03"})
 
@@ -64,26 +68,43 @@ def test_computed_black_spots_are_the_seven_true_ones(connection: sa.Connection)
 
 
 def test_every_accident_is_accounted_for(connection: sa.Connection) -> None:
-    counts = connection.execute(sa.text("SELECT value FROM edition_1.meta WHERE key = 'accidents'")).scalar_one()
+    counts = connection.execute(
+        sa.text("SELECT value FROM edition_1.meta WHERE key = 'accidents'")
+    ).scalar_one()
     assert counts["casualty"] == counts["used"] + counts["unplaced"] + counts["no_road"]
     assert counts["casualty"] + counts["damage"] == len(rows(connection, "road_accidents"))
 
 
 def test_bands_of_the_fire_brigade_do_not_overlap(connection: sa.Connection) -> None:
     bands = rows(connection, "fire_cover")
-    assert [band["minutes_to"] for band in sorted(bands, key=lambda band: band["band"])] == [5, 10, 15, 30, None]
-    overlap = connection.execute(sa.text(
-        "SELECT sum(ST_Area(ST_Intersection(a.geom, b.geom)::geography)) FROM edition_1.fire_cover a "
-        "JOIN edition_1.fire_cover b ON a.band < b.band"
-    ))
+    assert [band["minutes_to"] for band in sorted(bands, key=lambda band: band["band"])] == [
+        5,
+        10,
+        15,
+        30,
+        None,
+    ]
+    overlap = connection.execute(
+        sa.text(
+            "SELECT sum(ST_Area(ST_Intersection(a.geom, b.geom)::geography)) FROM edition_1.fire_cover a "
+            "JOIN edition_1.fire_cover b ON a.band < b.band"
+        )
+    )
     assert overlap.scalar_one() == pytest.approx(0, abs=1.0)
 
 
-def test_standing_stations_lie_in_the_first_band_and_planned_ones_do_not_count(connection: sa.Connection) -> None:
-    first = {row["station_id"] for row in connection.execute(sa.text(
-        "SELECT s.station_id FROM edition_1.fire_stations s JOIN edition_1.fire_cover c ON c.band = '1' "
-        "AND ST_DWithin(s.geom::geography, c.geom::geography, 100) WHERE s.status = 'existing'"
-    )).mappings()}
+def test_standing_stations_lie_in_the_first_band_and_planned_ones_do_not_count(
+    connection: sa.Connection,
+) -> None:
+    first = {
+        row["station_id"]
+        for row in connection.execute(
+            sa.text(
+                "SELECT s.station_id FROM edition_1.fire_stations s JOIN edition_1.fire_cover c ON c.band = '1' "
+                "AND ST_DWithin(s.geom::geography, c.geom::geography, 100) WHERE s.status = 'existing'"
+            )
+        ).mappings()
+    }
     assert first == {row["station_id"] for row in rows(connection, "fire_stations", "status = 'existing'")}
 
 

@@ -85,7 +85,10 @@ def test_police_list_is_compared_within_two_hundred_and_fifty_metres():
     assert kinds(found(*crashes, road_black_spots=listed(1200, 250))) == [["point", "matched"]]
     apart = found(*crashes, road_black_spots=listed(1200, 251))
     assert kinds(apart) == [["point", "computed_only"], ["point", "not_assessed"]]
-    assert kinds(found(*crashes, road_black_spots=listed(3000))) == [["point", "computed_only"], ["point", "listed_only"]]
+    assert kinds(found(*crashes, road_black_spots=listed(3000))) == [
+        ["point", "computed_only"],
+        ["point", "listed_only"],
+    ]
 
 
 def test_accidents_without_a_road_or_a_position_are_counted_as_not_assessed():
@@ -102,6 +105,8 @@ def test_nothing_loaded_gives_nothing():
 def test_table_without_a_window_is_refused(tmp_path):
     text = load_black_spot_rules.__wrapped__.__defaults__[0].read_text(encoding="utf-8")
     path = tmp_path / "black_spots.csv"
-    path.write_text("\n".join(row for row in text.splitlines() if ",window," not in row) + "\n", encoding="utf-8")
+    path.write_text(
+        "\n".join(row for row in text.splitlines() if ",window," not in row) + "\n", encoding="utf-8"
+    )
     with pytest.raises(RuleTableError, match="no window"):
         load_black_spot_rules(path)

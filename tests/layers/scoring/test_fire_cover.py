@@ -26,7 +26,9 @@ STREET = layer(road(line((0, 0), (20_000, 0)), "street"))
 
 
 def stations(*features):
-    rows = [{"geometry": point(0, 0), "station_class": "class_1", "status": "existing"} | row for row in features]
+    rows = [
+        {"geometry": point(0, 0), "station_class": "class_1", "status": "existing"} | row for row in features
+    ]
     return layer(*rows)
 
 
@@ -153,7 +155,7 @@ def test_explanation_sums_with_late_help_and_tiles_keep_the_same_bits():
             assert np.float32(why.index) == whole.index[row, row]
             assert sum(part.points for part in why.contributions) == pytest.approx(why.index)
             late += any(part.help_factor > 1 for part in why.contributions)
-            assert ("C" in "".join(why.notes_zh))
+            assert "C" in "".join(why.notes_zh)
     assert late
 
 

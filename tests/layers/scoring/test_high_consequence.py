@@ -182,7 +182,8 @@ def test_stretches_fifty_metres_apart_are_one_area_of_the_worst_grade():
 def test_window_runs_on_where_one_feature_continues_another():
     pipes = layer(
         pipeline(line((0, 0), (5000, 0)), pipeline_id="P1") | {"feature_id": "P1"},
-        pipeline(line((5000, 0), (9000, 0)), pipeline_id="P2", start_chainage_m=17_000.0) | {"feature_id": "P2"},
+        pipeline(line((5000, 0), (9000, 0)), pipeline_id="P2", start_chainage_m=17_000.0)
+        | {"feature_id": "P2"},
     )
     houses = layer(house(4900, 50, 60), house(5300, 50, 60))
     found = high_consequence_areas({"pipelines": pipes, "buildings": houses}, RULES)
@@ -193,7 +194,9 @@ def test_window_runs_on_where_one_feature_continues_another():
 def test_town_gas_planned_and_abandoned_lines_have_no_areas():
     for fields in ({"kind": "town_gas"}, {"status": "planned"}, {"status": "abandoned"}):
         pipes = layer(pipeline(LONG, **fields), feature_id="P1")
-        assert high_consequence_areas({"pipelines": pipes, "buildings": layer(house(5000, 50, 200))}, RULES).empty
+        assert high_consequence_areas(
+            {"pipelines": pipes, "buildings": layer(house(5000, 50, 200))}, RULES
+        ).empty
 
 
 def test_no_layers_at_all_give_no_areas():
@@ -253,7 +256,9 @@ def test_grade_three_is_the_worst_and_is_no_number():
 def test_table_whose_location_classes_lack_one_is_refused(tmp_path):
     text = load_hca_rules.__wrapped__.__defaults__[0].read_text(encoding="utf-8")
     path = tmp_path / "high_consequence.csv"
-    path.write_text("\n".join(row for row in text.splitlines() if not row.startswith("LOC-2")), encoding="utf-8")
+    path.write_text(
+        "\n".join(row for row in text.splitlines() if not row.startswith("LOC-2")), encoding="utf-8"
+    )
     with pytest.raises(RuleTableError, match="location classes"):
         load_hca_rules(path)
 
