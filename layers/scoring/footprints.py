@@ -163,7 +163,8 @@ def _pool_kg_s(flow: Outflow, chemical: Chemical, vessel_kg: float, weather: Wea
 
 def _pool_m2(fallen_kg: float, chemical: Chemical, vessel_kg: float) -> float:
     bund = vessel_kg / chemical.liquid_density_kg_m3 / assumed("bund_depth")
-    return pools.pool_area_m2(fallen_kg / chemical.liquid_density_kg_m3, bund_m2=bund)
+    bund_m2 = max(bund, assumed("bund_area_min"))
+    return pools.pool_area_m2(fallen_kg / chemical.liquid_density_kg_m3, bund_m2=bund_m2)
 
 
 def _is_dense(density_kg_m3: float) -> bool:

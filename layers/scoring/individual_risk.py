@@ -19,7 +19,9 @@ import pandas as pd
 import pyproj
 import shapely
 from numba import njit
+from numpy.typing import NDArray
 
+from layers.crs import require_metric
 from layers.errors import InputError
 from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.consequence.inputs import Floats, assumed
@@ -51,9 +53,23 @@ from layers.scoring.release_scenarios import (
     unit_scenarios,
 )
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
-from layers.scoring.targets import TARGET_CLASSES
+from layers.scoring.rules import read_rules as read_target_rules
+from layers.scoring.targets import TARGET_CLASSES, class_ranks
 
 METHOD_ZH = "筛查"
+SOURCE = "screening"
+"""Kind of source of our contours, against the reports of institutions."""
+CONFIRM_ZH = "须核定"
+CONFIRM_COLUMNS = [
+    "target_id",
+    "target_class",
+    "risk_per_year",
+    "limit_per_year",
+    "is_certain",
+    "result_zh",
+    "rule_id",
+    "clause",
+]
 CUTOFF_PER_YEAR = 1e-12
 """Risk of a unit below this counts as none, which ends its reach."""
 ANGLES_PER_SECTOR = N_ANGLES // N_SECTORS
@@ -63,7 +79,7 @@ JUST_BELOW = 1 - 1e-9
 
 @lru_cache(maxsize=2)
 def load_individual_criteria(folder: Path = RULES_DIR) -> pd.DataFrame:
-    """`individual_risk_criteria.csv`: limits per year for new installations and those in service, by target class."""
+    """`individual_risk_criteria.csv`: limits per year by target class, for new installations and those in service."""
     path = folder / "individual_risk_criteria.csv"
     table = read_rules(path, texts=("target_class",), numbers=("new_per_year", "in_service_per_year"))
     require(sorted(table.target_class) == sorted(TARGET_CLASSES), path, "each protection target class once")
@@ -294,9 +310,9 @@ def risk_contours(risk: RiskField) -> gpd.GeoDataFrame:
     Returns
     -------
     GeoDataFrame in the CRS of the units
-        ``contour_id``, ``risk_per_year``, ``method_zh`` (筛查), ``area_km2``, ``n_units``, ``n_not_assessed``,
-        ``rule_id``, ``clause``, ``feature_id`` and ``geometry`` (MultiPolygon), the highest value first;
-        values that no cell reaches have no row.
+        ``contour_id``, ``risk_per_year``, ``source`` (screening), ``institution`` (None), ``area_km2``,
+        ``n_units``, ``n_not_assessed``, ``rule_id``, ``clause``, ``feature_id`` and ``geometry``
+        (MultiPolygon), the highest value first; values that no cell reaches have no row.
     """
     table = load_individual_criteria()
     rows = []
@@ -312,7 +328,8 @@ def risk_contours(risk: RiskField) -> gpd.GeoDataFrame:
             {
                 "contour_id": f"IR-{value:.0e}",
                 "risk_per_year": value,
-                "method_zh": METHOD_ZH,
+                "source": SOURCE,
+                "institution": None,
                 "area_km2": round(shape.area / 1e6, 4),
                 "n_units": len(risk.units),
                 "n_not_assessed": len(risk.not_assessed),
@@ -325,7 +342,8 @@ def risk_contours(risk: RiskField) -> gpd.GeoDataFrame:
     columns = [
         "contour_id",
         "risk_per_year",
-        "method_zh",
+        "source",
+        "institution",
         "area_km2",
         "n_units",
         "n_not_assessed",
@@ -337,8 +355,58 @@ def risk_contours(risk: RiskField) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=risk.crs)
 
 
+def targets_to_confirm(risk: RiskField, targets: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Protection targets where our risk exceeds their class's limit for installations in service (须核定).
+
+    The largest cell under a target counts: its inside point, and its outline at every cell's length. A target
+    whose size leaves the class open is *certain* where even its mildest class's limit is exceeded, else *possible*.
+    A screening is no violation; only official contours are.
+
+    Parameters
+    ----------
+    targets : frame of `protection_targets` in the metric CRS; unplaced ones are left out
+
+    Returns
+    -------
+    DataFrame, the highest risk first
+        ``target_id``, ``target_class`` (mildest), ``risk_per_year``, ``limit_per_year``, ``is_certain``,
+        ``result_zh`` (须核定), ``rule_id``, ``clause``.
+    """
+    if targets.empty:
+        return pd.DataFrame(columns=CONFIRM_COLUMNS)
+    require_metric(targets)
+    placed = targets[targets.geometry.notna() & ~targets.geometry.is_empty]
+    strictest, mildest = class_ranks(placed, read_target_rules().target_sizes)
+    criteria = load_individual_criteria().set_index("target_class").loc[list(TARGET_CLASSES)]
+    limits = criteria.in_service_per_year.to_numpy()
+    found = placed[["target_id"]].copy()
+    found["target_class"] = np.array(TARGET_CLASSES, object)[mildest]
+    found["risk_per_year"] = _largest_under(risk, np.asarray(placed.geometry, object))
+    found["is_certain"] = found.risk_per_year > limits[mildest]
+    found["limit_per_year"] = np.where(found.is_certain, limits[mildest], limits[strictest])
+    found["result_zh"] = CONFIRM_ZH
+    rank = np.where(found.is_certain, mildest, strictest)
+    found["rule_id"], found["clause"] = criteria.rule_id.to_numpy()[rank], criteria.clause.to_numpy()[rank]
+    above = found[found.risk_per_year > found.limit_per_year]
+    order = above.sort_values(["risk_per_year", "target_id"], ascending=[False, True], kind="stable")
+    return order[CONFIRM_COLUMNS].reset_index(drop=True)
+
+
+def _largest_under(risk: RiskField, shapes: NDArray[np.object_]) -> Floats:
+    """Largest risk of the cells under each shape's outline and inside point; 0 outside the grid."""
+    outline = shapely.segmentize(shapes, risk.grid.cell_m)
+    points, owner = shapely.get_coordinates(outline, return_index=True)
+    inside = shapely.get_coordinates(shapely.point_on_surface(shapes))
+    places, owners = np.concatenate([points, inside]), np.concatenate([owner, np.arange(len(shapes))])
+    rows, cols = risk.grid.cells_of(places[:, 0], places[:, 1])
+    is_on = (rows >= 0) & (rows < risk.grid.rows) & (cols >= 0) & (cols < risk.grid.cols)
+    largest = np.zeros(len(shapes))
+    np.maximum.at(largest, owners[is_on], risk.risk_per_year[rows[is_on], cols[is_on]])
+    return largest
+
+
 def criterion_limit(target_class: str, *, is_new: bool) -> float:
-    """Individual risk per year that a protection target's class may meet; new means the installation, not the target.
+    """Individual risk per year that a protection target's class may meet; new means the installation.
 
     >>> criterion_limit("high_sensitive", is_new=True), criterion_limit("general_3", is_new=False)
     (3e-07, 3e-05)

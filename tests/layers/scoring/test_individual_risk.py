@@ -19,7 +19,7 @@ from layers.scoring.release_scenarios import (
     unit_scenarios,
 )
 from layers.scoring.rule_tables import RULES_DIR
-from tests.layers.scoring.frames import X, Y
+from tests.layers.scoring.frames import X, Y, box, layer, point
 from tests.layers.scoring.risk_cases import (
     AMMONIA,
     CHLORINE,
@@ -211,13 +211,33 @@ def test_contours_are_nested_valid_and_as_large_as_their_cells():
     contours = risk.risk_contours(field)
     assert set(contours.risk_per_year) <= set(risk.contour_values()) and len(contours) >= 3
     assert contours.is_valid.all() and (contours.geom_type == "MultiPolygon").all()
-    assert contours.crs == layers["hazard_units"].crs and set(contours.method_zh) == {"筛查"}
+    assert contours.crs == layers["hazard_units"].crs and set(contours.source) == {"screening"}
     for _, row in contours.iterrows():
         cells_m2 = (field.risk_per_year >= row.risk_per_year).sum() * field.grid.cell_area_m2
         assert row.geometry.area == pytest.approx(cells_m2, rel=0.02)
     for inner, outer in zip(contours.geometry[:-1], contours.geometry[1:], strict=True):
         assert outer.buffer(field.grid.cell_m).contains(inner)
     assert contours.geometry.iloc[0].covers(layers["hazard_units"].geometry.iloc[0])
+
+
+def test_targets_in_our_contours_are_to_be_confirmed_by_their_class():
+    field = risk.individual_risk(plant(chemical(CHLORINE, 1500.0)), grid=square(1000))
+    near, far = box(55, 5, 95, 45), point(900, 900)
+    common = {"name": "t", "n_persons": None, "n_households": None}
+    targets = layer(
+        {"target_id": "school", "category": "school", "target_class": None, "geometry": near},
+        {"target_id": "market", "category": "market", "target_class": "general_3", "geometry": near},
+        {"target_id": "hotel", "category": "hotel", "target_class": None, "geometry": near},
+        {"target_id": "away", "category": "school", "target_class": None, "geometry": far},
+        {"target_id": "unplaced", "category": "school", "target_class": None, "geometry": None},
+        **common,
+    )
+    found = risk.targets_to_confirm(field, targets).set_index("target_id")
+    assert found.loc["school", "limit_per_year"] == 3e-6 and found.loc["school", "is_certain"]
+    assert found.loc["school", "risk_per_year"] > 3e-6
+    assert not found.loc["hotel", "is_certain"] and found.loc["hotel", "limit_per_year"] == 3e-6
+    assert set(found.index) == {"school", "hotel"} and set(found.result_zh) == {"须核定"}
+    assert risk.targets_to_confirm(field, targets.iloc[:0]).empty
 
 
 def test_method_of_the_standard_follows_gas_and_s_and_then_the_whole_enterprise():
