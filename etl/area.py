@@ -6,27 +6,35 @@ import dataclasses
 import json
 from datetime import date
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
-import pyogrio
+import pandas as pd
 import shapely
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
+from etl.manifest import Manifest
+from etl.read import read_file
 from layers.catalog import Area, Boundary
 from layers.crs import to_geographic, transform_geometry
 from layers.errors import AtlasError, SourceFileError
 
 
-def load_boundary(area: Area, data_dir: Path) -> BaseGeometry:
-    """Outline of the area as one (multi)polygon in the storage CRS, repaired and widened by its tolerance."""
+def load_boundary(
+    area: Area, data_dir: Path, *, read: Callable[[Path, Manifest], pd.DataFrame] = read_file
+) -> BaseGeometry:
+    """Outline of the area as one (multi)polygon in the storage CRS, repaired; `read` reads its file."""
     path = data_dir / area.boundary.file
+    if not path.exists():
+        raise SourceFileError(path, "no such file", "the outline of the area")
+    outline_of = Manifest("boundary", "towns", "辖区界线", area.office_zh, (area.boundary.file,), "vector", crs=area.boundary.crs)
+    frame = read(path, outline_of)
+    geometries = to_geographic(np.asarray(frame["geometry"].to_numpy(), dtype=object), area.boundary.crs, area.storage_crs)
     try:
-        frame = pyogrio.read_dataframe(path, columns=[])
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        outline = shapely.union_all(shapely.make_valid(geometries[np.isfinite(shapely.bounds(geometries)).all(axis=1)]))
+    except shapely.errors.GEOSException as error:
         raise SourceFileError(path, str(error), "the outline of the area") from error
-    geometries = to_geographic(frame.geometry.to_numpy(), area.boundary.crs, area.storage_crs)
-    outline = shapely.union_all(shapely.make_valid(geometries))
     if outline.is_empty or outline.area == 0:
         raise SourceFileError(path, "no polygon", "the outline of the area")
     return outline

@@ -53,15 +53,18 @@ def describe_source(result: SourceResult) -> str:
 @click.option("--data", "data_dir", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Folder with the delivered files; default: AREA_DIR/raw.")
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@click.option("--untrusted", is_flag=True, help="Read every file in a child process with limits of memory and time.")
 @AS_JSON
 @click.pass_obj
-def load_command(place: Place, area_dir: Path, data_dir: Path | None, dry_run: bool, as_json: bool) -> None:
+def load_command(
+    place: Place, area_dir: Path, data_dir: Path | None, dry_run: bool, untrusted: bool, as_json: bool
+) -> None:
     """Load the delivered files of an area into the register."""
     migrate(place.engine)
     folder = data_dir or area_dir / "raw"
     say(f"入库 load: {folder}")
     results = load_area_data(
-        place.engine, load_catalog(), area_dir, folder, home=place.home, is_dry_run=dry_run,
+        place.engine, load_catalog(), area_dir, folder, home=place.home, is_dry_run=dry_run, is_untrusted=untrusted,
         report=lambda result: say(describe_source(result)),
     )
     if as_json:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pandas as pd
 import sqlalchemy as sa
@@ -21,7 +21,10 @@ from layers.errors import NotFoundError
 
 @dataclass(frozen=True)
 class Loading:
-    """What every source of one delivery shares."""
+    """What every source of one delivery shares.
+
+    `read` and `take_raster`, where given, read files in place of the standard readers.
+    """
 
     engine: sa.Engine
     catalog: Catalog
@@ -31,6 +34,8 @@ class Loading:
     home: Path
     outline: BaseGeometry
     is_dry_run: bool
+    read: Callable[[Path, Manifest], pd.DataFrame] | None = None
+    take_raster: Callable[[Path, Manifest, str, Path], dict[str, object]] | None = None
 
 
 def record_load(
@@ -58,11 +63,11 @@ def kept_file(home: Path, sha256: str) -> Path:
     return home / "files" / sha256[:2] / sha256
 
 
-def kept_manifest(notes: dict[str, Any] | None, catalog: Catalog) -> Manifest:
+def kept_manifest(notes: dict[str, Any] | None) -> Manifest:
     """The manifest that a load was made with; raises `NotFoundError` for loads before manifests were kept."""
     if not notes or "manifest" not in notes:
         raise NotFoundError("the manifest of this load was not kept: load the source again")
-    return declared(notes["manifest"], catalog)
+    return declared(notes["manifest"])
 
 
 def record_doubts(

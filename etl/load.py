@@ -29,7 +29,8 @@ from etl.manifest import (
 from etl.normalise import normalise
 from etl.plausibility import Surroundings, warnings_of
 from etl.raster_load import load_raster
-from etl.read import Refusal, read_batch
+from etl.read import Refusal, read_batch, read_file
+from etl.read_child import raster_in_child, read_in_child
 from etl.sql import statement
 from layers.catalog import Area, Catalog, Layer
 from layers.errors import AtlasError, TooManyRefusedError
@@ -37,7 +38,7 @@ from layers.tables import GEOMETRY_COLUMN, ensure_register, staging_table, value
 
 LOAD_LOCK = 7_218_002
 CODE_OF_LOADING = (
-    "read.py", "batch.py", "archives.py", "text_files.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
+    "read.py", "read_child.py", "batch.py", "archives.py", "text_files.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
     "normalise.py", "checks.py", "plausibility.py", "identity_codes.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py",
 )
 
@@ -64,9 +65,12 @@ def load_area_data(
     *,
     home: Path,
     is_dry_run: bool = False,
+    is_untrusted: bool = False,
     report: Callable[[SourceResult], None] = lambda result: None,
 ) -> list[SourceResult]:
     """Load every source of an area's delivery; what an earlier run accepted is recognised and left alone.
+
+    `is_untrusted` reads every delivered file in a child process with limits of memory and time.
 
     Raises
     ------
@@ -76,10 +80,12 @@ def load_area_data(
     """
     area, manifests = load_manifests(area_dir, catalog)
     delivery = load_delivery(area, data_dir)
-    outline = load_boundary(area, data_dir)
+    read = read_in_child if is_untrusted else read_file
+    outline = load_boundary(area, data_dir, read=read)
     declare_area(engine, area, outline, is_dry_run=is_dry_run)
     loading = Loading(
-        engine, catalog, area, delivery, data_dir, home, widened(outline, area), is_dry_run
+        engine, catalog, area, delivery, data_dir, home, widened(outline, area), is_dry_run, read,
+        raster_in_child if is_untrusted else None,
     )
     results = []
     for manifest in manifests:
@@ -174,7 +180,7 @@ def _merge_source(
     input_hash: str, result: SourceResult,
 ) -> None:
     layer = loading.catalog[manifest.layer]
-    batch = read_batch(paths, manifest, loading.data_dir)
+    batch = read_batch(paths, manifest, loading.data_dir, read=loading.read or read_file)
     frame, problems = normalise(batch, manifest, layer, loading.area)
     known = _known_values(connection, layer, loading)
     checked = check(

@@ -36,10 +36,13 @@ def load_raster(
         raise SourceFileError(loading.data_dir, f"{len(paths)} rasters", "one raster a source")
     field = loading.catalog[manifest.layer].fields[0]
     target = raster_folder(loading.home) / f"{files[0][1]}.tif"
-    with opened(paths[0], manifest) as path:
-        info = checked_raster(path, manifest.crs, field)
-        if not loading.is_dry_run:
-            _write_cog(path, target, manifest.crs)
+    if loading.take_raster is not None:
+        info = loading.take_raster(paths[0], manifest, manifest.layer, target)
+    else:
+        with opened(paths[0], manifest) as path:
+            info = checked_raster(path, manifest.crs, field)
+            if not loading.is_dry_run:
+                write_cog(path, target, manifest.crs)
     load_id = record_load(connection, loading, manifest, files, input_hash)
     given = {"layer": manifest.layer, "source_id": manifest.id, "load_id": load_id}
     connection.execute(
@@ -82,7 +85,7 @@ def checked_raster(path: Path, crs: str, field: Field) -> dict[str, object]:
             "crs_found": crs_found, "sum": float(values.sum()), "bounds": list(bounds)}
 
 
-def _write_cog(path: Path, target: Path, crs: str) -> None:
+def write_cog(path: Path, target: Path, crs: str) -> None:
     """A cloud-optimised copy in the CRS the manifest states; written whole, then named."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():

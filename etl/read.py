@@ -5,10 +5,12 @@ A file that cannot be read as its manifest says stops the load before anything i
 
 from __future__ import annotations
 
+import csv
 import importlib
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Callable
+from typing import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -60,11 +62,27 @@ def read_table(path: Path, manifest: Manifest) -> pd.DataFrame:
 READERS: dict[str, Reader] = {"table": read_table, "vector": read_vector, "esri": read_esri_json}
 
 
+@contextmanager
+def _known_structure(path: Path, manifest: Manifest) -> Iterator[None]:
+    """A job knows one structure; what a file of another one makes it raise becomes a `SourceFileError`."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, csv.Error) as error:
+        raise SourceFileError(
+            path, f"a structure that job {manifest.job} does not know ({type(error).__name__}: {str(error)[:200]})",
+            "the structure the job was made for",
+        ) from error
+
+
 def read_file(path: Path, manifest: Manifest) -> pd.DataFrame:
     """One delivered file, unpacked where it is an archive, by the source's job or the standard reader."""
-    read = getattr(job_module(manifest), "read", None) or READERS[manifest.reader]
+    read_by_job = getattr(job_module(manifest), "read", None)
     with opened(path, manifest) as inside:
-        frame: pd.DataFrame = read(inside, manifest)
+        if read_by_job:
+            with _known_structure(inside, manifest):
+                frame: pd.DataFrame = read_by_job(inside, manifest)
+        else:
+            frame = READERS[manifest.reader](inside, manifest)
     if ROW not in frame.columns:
         frame[ROW] = np.arange(1, len(frame) + 1)
     return frame
@@ -88,5 +106,6 @@ def read_batch(
     batch = Batch(frame, n_read=len(frame), is_partial=is_partial)
     job = job_module(manifest)
     if job is not None and hasattr(job, "prepare"):
-        batch = job.prepare(batch, manifest)
+        with _known_structure(files[0], manifest):
+            batch = job.prepare(batch, manifest)
     return batch

@@ -81,7 +81,7 @@ def return_refused(
             sa.text("SELECT * FROM ops.refused WHERE load_id = :id AND source_row IS NOT NULL ORDER BY file, source_row"),
             {"id": load.load_id},
         ).all()
-    manifest = kept_manifest(load.notes, catalog)
+    manifest = kept_manifest(load.notes)
     name = _chosen_file({row.file for row in refused}, file, load.load_id)
     layer = catalog[manifest.layer]
     notes = [_note(row, manifest, layer) for row in refused if row.file == name]
@@ -179,7 +179,10 @@ def _grid(path: Path, manifest: Manifest) -> tuple[Grid, int]:
     """Every cell of a delivered table, in its rows; and how many of them stand above the data."""
     if path.suffix.lower() in TEXT_SUFFIXES:
         separator = "\t" if manifest.separator in ("\\t", "\t") else manifest.separator
-        grid: Grid = list(csv.reader(io.StringIO(decoded(path, manifest.encoding or "utf-8-sig")), delimiter=separator))
+        try:
+            grid: Grid = list(csv.reader(io.StringIO(decoded(path, manifest.encoding or "utf-8-sig"), newline=""), delimiter=separator))
+        except csv.Error as error:
+            raise AtlasError(f"{path.name} cannot be returned as a workbook: {error}") from error
     else:
         book = openpyxl.load_workbook(path, data_only=True)
         sheet = book[manifest.sheet] if manifest.sheet else book.worksheets[0]

@@ -17,7 +17,7 @@ def json_object(path: Path) -> dict[str, Any]:
         raise SourceFileError(
             path, f"bytes that are not UTF-8 (at byte {error.start})", "JSON in UTF-8"
         ) from error
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise SourceFileError(path, f"no JSON: {error}", "one JSON object") from error
     if not isinstance(value, dict):
         raise SourceFileError(path, f"a JSON {type(value).__name__}", "one JSON object")

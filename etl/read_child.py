@@ -1,0 +1,173 @@
+"""Reads one delivered file in a process of its own, for files that nobody vouches for.
+
+The process has little memory, little time and no say: what it read comes back as an Arrow table, never as objects,
+so a file that breaks the reader breaks nothing else. Run as ``python -m etl.read_child REQUEST``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather as feather
+import shapely
+
+from etl.archives import opened
+from etl.batch import ROW
+from etl.manifest import Manifest, declaration, declared
+from etl.raster_load import checked_raster, write_cog
+from etl.read import read_file
+from layers.catalog import load_catalog
+from layers.errors import AtlasError, SourceFileError
+
+MEMORY_BYTES = 2 * 2**30
+CPU_SECONDS = 30
+WALL_SECONDS = 30
+FILE_BYTES = 4 * 2**30
+OPEN_FILES = 256
+PROJECT = Path(__file__).parents[1]
+GEOMETRY = "geometry"
+REQUEST, TABLE, ANSWER, RASTER = "request.json", "table.arrow", "answer.json", "raster.tif"
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "ARROW_IO_THREADS": "1",
+    "GDAL_NUM_THREADS": "1", "GDAL_CACHEMAX": "64", "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none", "GDAL_HTTP_MAX_RETRY": "0",
+    "OGR_SKIP": "OGR_VRT,GDALG,HTTP,WFS,OAPIF,CSW,Elasticsearch,Carto,AmigoCloud,NGW,PLSCENES,EEDA,OGCAPI,ADBC,PGDUMP",
+}
+"""Small pools, and no driver of GDAL that would follow a file to another file or to the network."""
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PROJ_DATA", "PROJ_LIB", "GDAL_DATA")
+
+
+def read_in_child(path: Path, manifest: Manifest) -> pd.DataFrame:
+    """Rows of a file as `read_file` gives them.
+
+    Raises
+    ------
+    SourceFileError
+        Whatever the reader refuses, and a file that takes more memory or time than a delivered file may.
+    """
+    with tempfile.TemporaryDirectory(prefix="riskatlas-child-") as name:
+        folder = Path(name)
+        _run(folder, path, manifest, {"kind": "rows"})
+        table = feather.read_table(folder / TABLE, memory_map=False)
+    return _frame(table)
+
+
+def raster_in_child(path: Path, manifest: Manifest, layer_id: str, target: Path) -> dict[str, object]:
+    """Check a raster and write its cloud-optimised copy to `target`; returns what `checked_raster` found."""
+    with tempfile.TemporaryDirectory(prefix="riskatlas-child-") as name:
+        folder = Path(name)
+        answer = _run(folder, path, manifest, {"kind": "raster", "layer": layer_id})
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(".part.tif")
+        part.write_bytes((folder / RASTER).read_bytes())
+        part.replace(target)
+    info: dict[str, object] = answer["info"]
+    return info
+
+
+def _run(folder: Path, path: Path, manifest: Manifest, request: dict[str, Any]) -> dict[str, Any]:
+    """Run the child to its end or to its limit; its answer, or the error it stands for."""
+    request |= {"path": str(path.resolve()), "manifest": declaration(manifest)}
+    (folder / REQUEST).write_text(json.dumps(request, ensure_ascii=False, default=str), encoding="utf-8")
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "etl.read_child", str(folder)], cwd=PROJECT, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        env=environment | ENVIRONMENT | {"TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    try:
+        process.wait(WALL_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise SourceFileError(path, f"a file that takes more than {WALL_SECONDS} s to read", "a file of a usual size") from error
+    finally:
+        _end(process)
+    if process.returncode != 0 or not (folder / ANSWER).exists():
+        how = f"signal {-process.returncode}" if process.returncode < 0 else f"status {process.returncode}"
+        raise SourceFileError(path, f"a file that the reader does not survive ({how})", "an undamaged file of a usual size")
+    answer: dict[str, Any] = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
+    if "error" in answer:
+        raise _error(path, answer["error"])
+    return answer
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End the child and whatever it started, by the group that it leads."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _error(path: Path, message: str) -> SourceFileError:
+    found, _, expected = message.partition("; expected ")
+    return SourceFileError(path, found.partition(": found ")[2] or found, expected or "a file as its manifest says")
+
+
+def _limit() -> None:
+    for kind, limit in (
+        (resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_NOFILE, OPEN_FILES), (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (limit, limit) if hard == resource.RLIM_INFINITY or limit <= hard else (hard, hard))
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    columns: dict[str, pa.Array] = {}
+    for name in frame.columns:
+        if name == GEOMETRY:
+            columns[name] = pa.array(shapely.to_wkb(frame[name].to_numpy()), type=pa.binary())
+        elif name == ROW:
+            columns[name] = pa.array(frame[name].astype("int64"))
+        else:
+            columns[str(name)] = pa.array([None if value is None else str(value) for value in frame[name]], type=pa.string())
+    return pa.table(columns)
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    columns = {
+        name: table.column(name).to_numpy() if name == ROW else pd.Series(table.column(name).to_pylist(), dtype=object)
+        for name in table.column_names
+        if name != GEOMETRY
+    }
+    frame = pd.DataFrame(columns)
+    if GEOMETRY not in table.column_names:
+        return frame
+    return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(table.column(GEOMETRY).to_pylist()), crs=None)
+
+
+def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    path, manifest = Path(request["path"]), declared(request["manifest"])
+    if request["kind"] == "rows":
+        feather.write_feather(_table(read_file(path, manifest)), str(folder / TABLE), compression="uncompressed")
+        return {}
+    with opened(path, manifest) as inside:
+        info = checked_raster(inside, manifest.crs, load_catalog()[request["layer"]].fields[0])
+        write_cog(inside, folder / RASTER, manifest.crs)
+    return {"info": info}
+
+
+def main(folder: Path) -> None:
+    """Answer the request in a folder; what is refused is an answer too."""
+    request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+    _limit()
+    try:
+        answer = _answer(folder, request)
+    except AtlasError as error:
+        answer = {"error": str(error)}
+    except MemoryError:
+        answer = {"error": f"a file that takes more than {MEMORY_BYTES // 2**20} MB to read; expected a file of a usual size"}
+    (folder / ANSWER).write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,79 @@
+"""Damaged and hostile files: each is loaded with a list or refused with a reason; none crashes, hangs or leaves its folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import sqlalchemy as sa
+
+from etl.load import load_area_data
+from etl.manifest import Manifest
+from etl.read_child import read_in_child
+from layers.catalog import load_catalog
+from layers.errors import SourceFileError
+from tests.conftest import PROJECT, REAL_DATA
+from tests.etl.hostile import LIMIT_S
+from tests.etl.small_area import ENTERPRISES_TOML, GOOD, write_area, write_enterprises
+
+SEED = 20261121
+N_COPIES, N_COPIES_LONG = 50, 1000
+
+
+def test_mutated_copies_are_loaded_or_refused(tiny_sample: Path, pytestconfig: pytest.Config) -> None:
+    count = N_COPIES_LONG if pytestconfig.getoption("--long") else N_COPIES
+    folders = [str(tiny_sample / "2026Q1")] + ([str(REAL_DATA / "kaohsiung")] if REAL_DATA.exists() else [])
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.etl.hostile", str(SEED), str(count), *folders],
+        cwd=PROJECT, capture_output=True, text=True, timeout=count * LIMIT_S,
+    )
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, (results[-1:], done.stderr[-3000:])
+    assert len(results) == count
+    assert [result for result in results if result["outcome"] not in ("loaded", "refused")] == []
+    assert max(result["seconds"] for result in results) < LIMIT_S
+    assert {result["outcome"] for result in results} == {"loaded", "refused"}
+
+
+def test_untrusted_delivery_loads_as_any_other(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    relief = 'id = "relief"\nlayer = "relief"\ntitle_zh = "高程"\nsupplier = "局"\nfiles = ["dem.tif"]\nreader = "raster"\ncrs = "EPSG:4544"\n'
+    sources, data = write_area(tmp_path, enterprises=ENTERPRISES_TOML, relief=relief)
+    write_enterprises(data, GOOD, "E2,乙厂,一般,-3,2001-01-01,105.05,29.05")
+    with rasterio.open(data / "dem.tif", "w", driver="GTiff", width=2, height=2, count=1, dtype="float32", crs="EPSG:4544",
+                       transform=rasterio.Affine(30, 0, 500_000, 0, -30, 3_210_000)) as sink:
+        sink.write(np.full((2, 2), 300.0, dtype="float32"), 1)
+    first = load_area_data(engine, load_catalog(), sources, data, home=home, is_untrusted=True)
+    assert {result.source_id: result.refused_by_rule for result in first} == {"relief": {}, "enterprises": {"RQ04": 1}}
+    again = load_area_data(engine, load_catalog(), sources, data, home=home)
+    assert [result.state for result in again] == ["unchanged", "unchanged"]
+
+
+def manifest(path: Path, text: str) -> Manifest:
+    path.write_text(text, encoding="utf-8")
+    return Manifest("x", "enterprises", "企业", "局", ("a.csv",), "table")
+
+
+def test_child_gives_the_reason_of_a_refusal(tmp_path: Path) -> None:
+    given = manifest(tmp_path / "a.csv", "")
+    with pytest.raises(SourceFileError, match=r"a\.csv: found an empty file; expected a heading and rows$"):
+        read_in_child(tmp_path / "a.csv", given)
+
+
+def test_child_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
+    given = manifest(tmp_path / "a.csv", "a,b\n1,2\n")
+    with (tmp_path / "a.csv").open("r+b") as sparse:
+        sparse.truncate(3 * 2**30)
+    with pytest.raises(SourceFileError, match="takes more than 2048 MB|does not survive"):
+        read_in_child(tmp_path / "a.csv", given)
+
+
+def test_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.read_child.WALL_SECONDS", 0.05)
+    given = manifest(tmp_path / "a.csv", "a,b\n1,2\n")
+    with pytest.raises(SourceFileError, match=r"more than 0.05 s"):
+        read_in_child(tmp_path / "a.csv", given)
