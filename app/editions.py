@@ -17,7 +17,7 @@ from psycopg2 import sql
 
 from app import queries
 from app.errors import MissingError, NoEditionError
-from layers.catalog import Catalog
+from layers.catalog import Catalog, Field, Layer
 from layers.store import edition_schema
 
 EDITIONS_REMEMBERED = 8
@@ -58,17 +58,23 @@ class Raster:
 class EditionFacts:
     """What holds for a whole edition.
 
-    `counts` gives features and unplaced features a layer; `largest_radius_m` is how far any source reaches;
-    `boundary` is the outline in the storage CRS.
+    `counts` gives features and unplaced features a layer, `columns` what its table holds: an edition made by an
+    older version lacks fields declared since. `largest_radius_m` is how far any source reaches; `boundary` is the
+    outline in the storage CRS.
     """
 
     edition: Edition
     meta: dict[str, Any]
     counts: dict[str, tuple[int, int]]
+    columns: dict[str, frozenset[str]]
     rasters: tuple[Raster, ...]
     srid: int
     largest_radius_m: float
     boundary: shapely.Geometry = field(compare=False)
+
+    def held_fields(self, layer: Layer) -> list[Field]:
+        """Fields of a layer that this edition has."""
+        return [entry for entry in layer.fields if entry.name in self.columns[layer.id]]
 
     @property
     def area(self) -> dict[str, Any]:
@@ -184,11 +190,14 @@ def read_facts(connection: sa.Connection, edition: Edition, catalog: Catalog) ->
     meta = {row.key: row.value for row in queries.run(connection, "meta", table=edition.table("meta"))}
     outline = queries.run(connection, "boundary", table=edition.table("boundary")).one()
     rasters = queries.run(connection, "rasters", table=edition.table("rasters"))
-    counts = _counts(connection, edition, catalog)
+    tables = queries.run(connection, "columns", {"schema": edition.schema})
+    columns = {row.table_name: frozenset(row.columns) for row in tables}
+    counts = _counts(connection, edition, catalog, columns)
     return EditionFacts(
         edition=edition,
         meta=meta,
         counts=counts,
+        columns=columns,
         rasters=tuple(Raster(*row) for row in rasters),
         srid=outline.srid,
         largest_radius_m=_largest_radius_m(connection, edition) if "risk_points" in counts else 0.0,
@@ -200,11 +209,12 @@ def _largest_radius_m(connection: sa.Connection, edition: Edition) -> float:
     return float(queries.run(connection, "largest_radius", table=edition.table("risk_points")).scalar_one())
 
 
-def _counts(connection: sa.Connection, edition: Edition, catalog: Catalog) -> dict[str, tuple[int, int]]:
+def _counts(
+    connection: sa.Connection, edition: Edition, catalog: Catalog, columns: dict[str, frozenset[str]]
+) -> dict[str, tuple[int, int]]:
     """Features and unplaced features of every layer that the edition has a table of."""
-    present = set(queries.run(connection, "tables", {"schema": edition.schema}).scalars())
     return {
         layer.id: tuple(queries.run(connection, "count", table=edition.table(layer.id)).one())
         for layer in catalog
-        if layer.has_table and layer.id in present
+        if layer.has_table and layer.id in columns
     }

@@ -109,8 +109,8 @@ def _related(
     """Features whose declaration says that one of their fields refers to this layer, layer by layer."""
     found = []
     for other in catalog:
-        for field in other.fields:
-            if field.references is None or other.id not in facts.counts:
+        for field in facts.held_fields(other) if other.id in facts.counts else ():
+            if field.references is None:
                 continue
             target_layer, target_field = field.references.split(".")
             if target_layer != layer.id or row.get(target_field) is None:

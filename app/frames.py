@@ -109,7 +109,7 @@ def boxes_along(line: shapely.Geometry, reach_m: float) -> list[Bounds]:
 def _read(
     connection: sa.Connection, facts: EditionFacts, layer: Layer, query: str, parameters: dict[str, Any]
 ) -> pd.DataFrame:
-    names = ["feature_id", *[field.name for field in layer.fields], "accuracy_m"]
+    names = ["feature_id", *[field.name for field in facts.held_fields(layer)], "accuracy_m"]
     rows = queries.run(
         connection,
         query,
@@ -118,7 +118,10 @@ def _read(
         columns=sql.SQL(", ").join(map(sql.Identifier, names)),
     ).all()
     columns = list(zip(*rows, strict=True)) if rows else [()] * (len(names) + layer.is_drawn)
-    values = {name: _typed(column, layer, name) for name, column in zip(names, columns, strict=False)}
+    given = dict(zip(names, columns, strict=False))
+    nothing = (None,) * len(rows)
+    wanted = ["feature_id", *[field.name for field in layer.fields], "accuracy_m"]
+    values = {name: _typed(given.get(name, nothing), layer, name) for name in wanted}
     if not layer.is_drawn:
         return pd.DataFrame(values)
     wkb = np.fromiter((bytes(value) for value in columns[-1]), dtype=object, count=len(rows))

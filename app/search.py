@@ -91,8 +91,9 @@ def _features(
 def _matches(
     connection: sa.Connection, facts: EditionFacts, layer: Layer, text: str, limit: int
 ) -> list[sa.Row[Any]]:
-    like = sql.SQL(" OR ").join(sql.SQL("{} ILIKE %(like)s").format(sql.Identifier(name)) for name in layer.search)
-    names = [field.name for field in layer.fields]
+    names = [field.name for field in facts.held_fields(layer)]
+    searched = [name for name in layer.search if name in names] or ["feature_id"]
+    like = sql.SQL(" OR ").join(sql.SQL("{} ILIKE %(like)s").format(sql.Identifier(name)) for name in searched)
     sub = next((sql.Identifier(name) for name in SUB_FIELDS if name in names), sql.SQL("''"))
     point = "ST_PointOnSurface(geom)" if layer.is_drawn else "NULL::geometry"
     parameters = {

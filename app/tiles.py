@@ -95,7 +95,7 @@ def make_tile(
 def _query(
     connection: sa.Connection, facts: EditionFacts, layer: Layer, address: TileAddress, n_most: int
 ) -> tuple[bytes, int]:
-    fields = [entry for entry in layer.fields if entry.tile]
+    fields = [entry for entry in facts.held_fields(layer) if entry.tile]
     names = [sql.Identifier("id"), *[sql.Identifier(entry.name) for entry in fields]]
     columns = [sql.SQL("feature_id AS id"), *[_column(entry) for entry in fields]]
     row = queries.run(

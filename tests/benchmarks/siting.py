@@ -8,6 +8,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from app import create_app
+from layers.errors import AtlasError
 from layers.store import Place
 from tests.benchmarks.result import Measured, median, percentile, seconds_of
 
@@ -32,6 +33,8 @@ def run(place: Place) -> Iterator[Measured]:
         times += [taken * 1000] if statuses[0] == 201 or statuses[0] == 200 else []
         if len(times) >= N_CHECKS:
             break
+    if not times:
+        raise AtlasError("no site was answered; is an edition published?")
     rows = _n_features(place)
     yield Measured("siting", "median", rows, len(times), median(times), "ms")
     yield Measured("siting", "95th percentile", rows, len(times), percentile(times, 95), "ms")
