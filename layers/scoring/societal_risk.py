@@ -33,6 +33,7 @@ BANDS = ("unacceptable", "alarp", "acceptable")
 CURVE_DEATHS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000)
 DEATH_DECIMALS = 9
 """Deaths are rounded here before they meet a count: 0.7 + 0.3 is one."""
+LINE_TOLERANCE = 1e-9
 PERIODS = ("day", "night")
 
 
@@ -70,9 +71,9 @@ def criterion_band(n_deaths: float, frequency_per_year: float) -> str:
         raise InputError("n_deaths", f"{n_deaths} must be 1 or more")
     frequency = float(not_negative("frequency_per_year", frequency_per_year))
     upper, lower = societal_limits(np.array([float(n_deaths)]))
-    if frequency > upper[0] * (1 + 1e-9):
+    if frequency > upper[0] * (1 + LINE_TOLERANCE):
         return BANDS[0]
-    return BANDS[1] if frequency >= lower[0] * (1 - 1e-9) else BANDS[2]
+    return BANDS[1] if frequency >= lower[0] * (1 - LINE_TOLERANCE) else BANDS[2]
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,16 @@ class SocietalRisk:
     """Societal risk of all units of a call, a screening.
 
     `curve` has ``n_deaths`` and ``frequency_per_year`` (that many or more); `pll_per_year` the expected deaths a
-    year; `units` a row a unit with its share ``pll_per_year``; `band` the worst band over the curve at 1 death or more.
+    year; `units` a row a unit with its share ``pll_per_year``; `band` the worst band over the curve from 1 death on.
+    The criterion speaks of one enterprise's installations: `enterprises` has ``pll_per_year``, ``band``,
+    ``rule_id`` and ``clause`` of each; `band` of all together is no verdict.
     """
 
     curve: pd.DataFrame
     pll_per_year: float
     band: str
     units: pd.DataFrame
+    enterprises: pd.DataFrame
     not_assessed: tuple[NotAssessed, ...]
     rule_id: str
     clause: str
@@ -122,40 +126,69 @@ def societal_risk(
     classes = tuple(weather) if weather is not None else default_weather()
     x, y, people = _inhabited(persons, persons_grid)
     placed, skipped = unit_scenarios(layers, leak_source=leak_source)
-    frequencies, deaths, plls = [np.empty(0)], [np.empty(0)], []
+    events = []
     for unit in placed:
         around = _around(unit, x, y, people)
-        one_f, one_n = _events(unit, around, classes, wind_rose, terrain)
-        frequencies.append(one_f)
-        deaths.append(one_n)
-        plls.append(float((one_f * one_n).sum()))
+        events.append(_events(unit, around, classes, wind_rose, terrain))
+    return _summary(placed, events, tuple(skipped))
+
+
+Events = tuple[Floats, Floats]
+"""Frequencies per year and deaths of the same events."""
+
+
+def _summary(
+    placed: Sequence[UnitScenarios], events: Sequence[Events], skipped: tuple[NotAssessed, ...]
+) -> SocietalRisk:
+    rule = load_societal_criteria().iloc[0]
     units = pd.DataFrame(
         {
             "unit_id": [unit.unit_id for unit in placed],
             "enterprise_id": [unit.enterprise_id for unit in placed],
-            "pll_per_year": plls,
+            "pll_per_year": [_expected_deaths([event]) for event in events],
         }
     )
-    return _summary(np.concatenate(frequencies), np.concatenate(deaths), units, skipped)
-
-
-def _summary(
-    frequency: Floats, deaths: Floats, units: pd.DataFrame, skipped: list[NotAssessed]
-) -> SocietalRisk:
-    at, exceeded = exceedance(frequency, deaths)
-    bands = [criterion_band(n, f) for n, f in zip(at, exceeded, strict=True)]
-    worst = min((BANDS.index(band) for band in bands), default=len(BANDS) - 1)
+    by_enterprise: dict[str, list[Events]] = {}
+    for unit, event in zip(placed, events, strict=True):
+        by_enterprise.setdefault(unit.enterprise_id, []).append(event)
+    rows = [
+        (enterprise, _expected_deaths(own), _worst_band(own), str(rule.rule_id), str(rule.clause))
+        for enterprise, own in sorted(by_enterprise.items())
+    ]
+    at, exceeded = _exceedance_of(events)
     curve = [float(exceeded[np.searchsorted(at, n)]) if n <= at.max(initial=0) else 0.0 for n in CURVE_DEATHS]
-    rule = load_societal_criteria().iloc[0]
     return SocietalRisk(
         curve=pd.DataFrame({"n_deaths": CURVE_DEATHS, "frequency_per_year": curve}),
-        pll_per_year=float((frequency * deaths).sum()),
-        band=BANDS[worst],
+        pll_per_year=_expected_deaths(events),
+        band=_worst_band(events),
         units=units,
-        not_assessed=tuple(skipped),
+        enterprises=pd.DataFrame(
+            rows, columns=["enterprise_id", "pll_per_year", "band", "rule_id", "clause"]
+        ),
+        not_assessed=skipped,
         rule_id=str(rule.rule_id),
         clause=str(rule.clause),
     )
+
+
+def _expected_deaths(events: Sequence[Events]) -> float:
+    return float(sum(float((frequency * deaths).sum()) for frequency, deaths in events))
+
+
+def _exceedance_of(events: Sequence[Events]) -> tuple[Floats, Floats]:
+    frequency = np.concatenate([np.empty(0), *(one for one, _ in events)])
+    return exceedance(frequency, np.concatenate([np.empty(0), *(two for _, two in events)]))
+
+
+def _worst_band(events: Sequence[Events]) -> str:
+    """The worst band over the whole curve; a step of the curve counts at its right end, where it is worst."""
+    at, exceeded = _exceedance_of(events)
+    if not len(at):
+        return BANDS[-1]
+    upper, lower = societal_limits(at)
+    if (exceeded > upper * (1 + LINE_TOLERANCE)).any():
+        return BANDS[0]
+    return BANDS[1] if (exceeded >= lower * (1 - LINE_TOLERANCE)).any() else BANDS[2]
 
 
 def exceedance(frequency_per_year: Floats, deaths: Floats) -> tuple[Floats, Floats]:

@@ -13,6 +13,7 @@ from tests.layers.scoring.risk_cases import (
     chemical,
     plant,
     square,
+    unit,
 )
 
 GRID = square(3000, 100.0)
@@ -76,6 +77,15 @@ def test_outdoors_all_day_the_expected_deaths_are_individual_risk_times_people(m
     found = risk.societal_risk(layers, persons=people(), persons_grid=GRID, wind_rose=UNEVEN)
     field = individual_risk(layers, grid=GRID, wind_rose=UNEVEN)
     assert found.pll_per_year == pytest.approx((field.risk_per_year * people()).sum(), rel=0.05)
+
+
+def test_the_criterion_is_met_or_not_by_each_enterprise():
+    units = [unit(), unit("U2", 500.0, 0.0, enterprise_id="E2")]
+    layers = plant(chemical(CHLORINE, 1000.0), chemical(PROPANE, 0.5, "U2"), units=units)
+    found = risk.societal_risk(layers, persons=people(10.0), persons_grid=GRID)
+    bands = found.enterprises.set_index("enterprise_id").band
+    assert risk.BANDS.index(bands["E1"]) < risk.BANDS.index(bands["E2"])
+    assert found.enterprises.pll_per_year.sum() == pytest.approx(found.pll_per_year)
 
 
 def test_nobody_around_is_acceptable_and_says_what_was_not_assessed():
