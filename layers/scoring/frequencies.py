@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -184,6 +185,13 @@ def weather_classes(table: pd.DataFrame) -> tuple[WeatherClass, ...]:
     return tuple(found)
 
 
+def checked_weather(weather: Sequence[WeatherClass] | None) -> tuple[WeatherClass, ...]:
+    """The classes given, refused where they are no whole year; the default ones for None."""
+    if weather is None:
+        return default_weather()
+    return weather_classes(pd.DataFrame([asdict(entry) for entry in weather]))
+
+
 def _require_whole(field: str, shares: list[float] | Floats) -> None:
     total = float(np.sum(shares))
     if not abs(total - 1) <= SUM_TOLERANCE:
@@ -199,6 +207,13 @@ class WindRose:
 
     shares: Floats
     weather_ids: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        shares = not_negative("wind_rose", self.shares)
+        if shares.ndim != 2 or shares.shape != (max(1, len(self.weather_ids)), N_SECTORS):
+            raise InputError("wind_rose", f"has shape {shares.shape}, needs {N_SECTORS} sectors a row")
+        for row in shares:
+            _require_whole("wind_rose", row)
 
     def of(self, weather_id: str) -> Floats:
         """The 16 shares under a weather class."""

@@ -39,7 +39,7 @@ from layers.scoring.frequencies import (
     WeatherClass,
     WindRose,
     band_ends,
-    default_weather,
+    checked_weather,
     default_wind_rose,
 )
 from layers.scoring.grid import Grid
@@ -150,19 +150,11 @@ def individual_risk(
     """
     if terrain not in TERRAINS:
         raise InputError("terrain", f"{terrain!r} must be one of {', '.join(TERRAINS)}")
-    chosen_weather = tuple(weather) if weather is not None else default_weather()
+    chosen_weather = checked_weather(weather)
     rose = wind_rose if wind_rose is not None else default_wind_rose()
-    if not chosen_weather:
-        raise InputError("weather", "no weather class")
     placed, skipped = unit_scenarios(layers, leak_source=leak_source)
-    risk = np.zeros(grid.shape)
-    reaches = []
-    for unit in placed:
-        table = risk_table(unit.scenarios, chosen_weather, rose, terrain)
-        n_used = int(np.flatnonzero((table > 0).any(axis=1)).max(initial=-1)) + 1
-        reaches.append(float(RADII_M[min(n_used, len(RADII_M) - 1)]) if n_used else 0.0)
-        frame = (grid.cell_m, grid.west_cell, grid.north_cell)
-        _add_unit(risk, frame, unit.x_m, unit.y_m, RADII_M, table, n_used)
+    tables = [UnitTable(unit, risk_table(unit.scenarios, chosen_weather, rose, terrain)) for unit in placed]
+    risk = lay_on(grid, tables)
     parameters = {
         "method": METHOD_ZH,
         "terrain": terrain,
@@ -172,20 +164,46 @@ def individual_risk(
         "is_default_wind_rose": wind_rose is None,
     }
     frame_crs = getattr(layers.get("hazard_units"), "crs", None)
-    return RiskField(grid, risk, _unit_rows(layers, placed, reaches), tuple(skipped), frame_crs, parameters)
+    return RiskField(grid, risk, _unit_rows(layers, tables), tuple(skipped), frame_crs, parameters)
 
 
-def _unit_rows(
-    layers: Mapping[str, pd.DataFrame], placed: Sequence[UnitScenarios], reaches: Sequence[float]
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class UnitTable:
+    """A unit and its risk by radius and bearing: all that a tile or a what-if needs of it."""
+
+    unit: UnitScenarios
+    table: Floats
+
+    @property
+    def n_used(self) -> int:
+        """Radii up to the last one with any risk."""
+        return int(np.flatnonzero((self.table > 0).any(axis=1)).max(initial=-1)) + 1
+
+    @property
+    def reach_m(self) -> float:
+        """Distance from which on there is no risk."""
+        return float(RADII_M[min(self.n_used, len(RADII_M) - 1)]) if self.n_used else 0.0
+
+
+def lay_on(grid: Grid, tables: Sequence[UnitTable]) -> Floats:
+    """Risk per year on the cells of a grid or of a tile of it: the sum over the units in the order given."""
+    risk = np.zeros(grid.shape)
+    frame = (grid.cell_m, grid.west_cell, grid.north_cell)
+    for entry in tables:
+        _add_unit(risk, frame, entry.unit.x_m, entry.unit.y_m, RADII_M, entry.table, entry.n_used)
+    return risk
+
+
+def _unit_rows(layers: Mapping[str, pd.DataFrame], tables: Sequence[UnitTable]) -> pd.DataFrame:
+    units = [entry.unit for entry in tables]
     rows = pd.DataFrame(
         {
-            "unit_id": [unit.unit_id for unit in placed],
-            "enterprise_id": [unit.enterprise_id for unit in placed],
-            "x_m": [unit.x_m for unit in placed],
-            "y_m": [unit.y_m for unit in placed],
-            "n_scenarios": [len(unit.scenarios) for unit in placed],
-            "reach_m": list(reaches),
+            "unit_id": [unit.unit_id for unit in units],
+            "enterprise_id": [unit.enterprise_id for unit in units],
+            "x_m": [unit.x_m for unit in units],
+            "y_m": [unit.y_m for unit in units],
+            "n_scenarios": [len(unit.scenarios) for unit in units],
+            "reach_m": [entry.reach_m for entry in tables],
         }
     )
     methods = assessment_methods(layers).set_index("unit_id")

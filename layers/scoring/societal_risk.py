@@ -22,7 +22,7 @@ from layers.scoring.frequencies import (
     N_SECTORS,
     WeatherClass,
     WindRose,
-    default_weather,
+    checked_weather,
     default_wind_rose,
 )
 from layers.scoring.grid import Grid
@@ -123,7 +123,7 @@ def societal_risk(
         raise InputError("terrain", f"{terrain!r} must be one of {', '.join(TERRAINS)}")
     if wind_rose is None:
         wind_rose = default_wind_rose()
-    classes = tuple(weather) if weather is not None else default_weather()
+    classes = checked_weather(weather)
     x, y, people = _inhabited(persons, persons_grid)
     placed, skipped = unit_scenarios(layers, leak_source=leak_source)
     events = []

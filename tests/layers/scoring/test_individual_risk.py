@@ -205,6 +205,21 @@ def test_degrees_weather_rose_and_terrain_that_cannot_be_are_refused():
         risk.individual_risk(layers, grid=square(100), wind_rose=WindRose(np.full((1, 16), 1 / 16), ("D5",)))
 
 
+@pytest.mark.parametrize(
+    "shares", [np.full((1, 16), np.nan), np.full((1, 16), 0.1), np.zeros((1, 0)), -np.eye(1, 16)]
+)
+def test_a_rose_that_is_no_whole_year_cannot_be_made(shares):
+    with pytest.raises(InputError, match="wind_rose"):
+        WindRose(shares)
+
+
+@pytest.mark.parametrize("share", [np.nan, -1.0, 0.5])
+def test_weather_that_is_no_whole_year_is_refused(share):
+    weather = [dataclasses.replace(WEATHER[0], share=share)]
+    with pytest.raises(InputError, match="share"):
+        risk.individual_risk(plant(chemical()), grid=square(100), weather=weather)
+
+
 def test_contours_are_nested_valid_and_as_large_as_their_cells():
     layers = plant(chemical(CHLORINE, 400.0), chemical(PROPANE, 4000.0))
     field = risk.individual_risk(layers, grid=square(6000), wind_rose=UNEVEN)
