@@ -193,12 +193,18 @@ def _file(*mimetypes: str) -> dict[str, Schema]:
 
 PAGE = _file("text/html")
 EDITION = _query("ed", "Edition by number or label; the newest when absent")
+LANG = _query("lang", "zh or en", {"enum": ["zh", "en"]})
 LAYER_ID = _path("layer_id", "Id of a layer")
 REF = _path("ref", "Number of a kept case, such as S2026-0042")
 TILE_NUMBER: Schema = {"type": "integer", "minimum": 0}
 
 PATHS: dict[str, dict[str, Schema]] = {
-    "/": {"get": _operation("mapPage", "The map", PAGE, EDITION, _query("lang", "zh or en", {"enum": ["zh", "en"]}))},
+    "/": {"get": _operation("mapPage", "The map", PAGE, EDITION, LANG)},
+    "/pipelines": {"get": _operation("pipelinesPage", "Every pipeline, to choose one", PAGE, EDITION, LANG)},
+    "/pipelines/{pipeline_id}": {"get": _operation(
+        "pipelinePage", "What stands near one pipeline", PAGE, _path("pipeline_id", "Its number"), EDITION, LANG,
+        _query("k", "Chainages shown, metres, such as 12300-18000"), _query("band", "Distance bands, metres, such as 5,50,200"),
+    )},
     "/static/{filename}": {"get": _operation("staticFile", "A file of the page", _file("*/*"), _path("filename", "Its path"))},
     "/vendor/{name}": {"get": _operation("vendorFile", "A file of a front-end package", _file("text/javascript", "text/css"), _path("name", "Its name"))},
     "/fonts/{name}": {"get": _operation("fontFile", "A font of the map", _file("font/woff2"), _path("name", "Its name"))},

@@ -42,8 +42,25 @@ def language() -> str:
 @blueprint.get("/")
 def map_page() -> Response:
     """The map; says what to do while nothing is published."""
+    return _page("map.html")
+
+
+@blueprint.get("/pipelines")
+def pipelines_page() -> Response:
+    """Every pipeline, to choose one."""
+    return _page("pipelines.html")
+
+
+@blueprint.get("/pipelines/<path:pipeline_id>")
+def pipeline_page(pipeline_id: str) -> Response:
+    """What stands near one pipeline; the page itself asks for it and tells when there is no such line."""
+    return _page("pipeline.html")
+
+
+def _page(template: str) -> Response:
+    """A page of the frame, in the language of the request."""
     with pinned_edition():
-        response = make_response(render_template("map.html", lang=language()))
+        response = make_response(render_template(template, lang=language()))
     if request.args.get("lang") in LANGUAGES:
         response.set_cookie("lang", language(), max_age=A_YEAR_S, samesite="Lax", httponly=False)
     response.headers["Cache-Control"] = "no-cache"

@@ -16,6 +16,14 @@ def test_map_page_is_html_and_kept_by_nobody(client: FlaskClient) -> None:
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
+@pytest.mark.parametrize("path", ["/pipelines", "/pipelines/P1", "/pipelines/with/slash"])
+def test_workspace_pages_have_the_frame_and_its_language(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, query_string={"lang": "en"})
+    assert answer.status_code == 200
+    assert 'lang="en"' in answer.text and 'id="workspaces"' in answer.text
+    assert "<style" not in answer.text and " style=" not in answer.text
+
+
 def test_language_of_the_address_is_kept(client: FlaskClient) -> None:
     assert "lang=en" in client.get("/?lang=en").headers["Set-Cookie"]
     assert "Set-Cookie" not in client.get("/?lang=<script>").headers

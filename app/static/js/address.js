@@ -1,6 +1,7 @@
 /** The state of the map in the address: short readable keys, unknown ones ignored with a notice. */
 
-export const KEYS = ["v", "l", "ed", "f", "at", "lang", "q", "pol", "hx"];
+/** Keys of the present page, in the order in which they stand in the address; at first those of the map. */
+let keys = ["v", "l", "ed", "f", "at", "lang", "q", "pol", "hx"];
 const REPLACE_AFTER_MS = 300;
 
 /** @typedef {Record<string, string|null|undefined>} Address values by key; null or undefined leaves a key out */
@@ -9,19 +10,24 @@ let timer = 0;
 /** @type {Address} */
 let pending = {};
 
+/** Makes the keys of another page the known ones. @param {string[]} wanted */
+export function useKeys(wanted) {
+  keys = wanted;
+}
+
 /** @returns {{values: Record<string, string>, unknown: string[]}} */
 export function readAddress() {
   const values = Object.fromEntries(new URLSearchParams(location.search));
-  const unknown = Object.keys(values).filter((key) => !KEYS.includes(key));
+  const unknown = Object.keys(values).filter((key) => !keys.includes(key));
   return { values, unknown };
 }
 
 /**
- * The query string of some values, in the order of `KEYS`; `/`, `,` and `:` stay readable.
+ * The query string of some values, in the order of the keys; `/`, `,` and `:` stay readable.
  * @param {Address} values
  */
 export function queryString(values) {
-  const parts = KEYS.filter((key) => values[key]).map((key) => `${key}=${readable(String(values[key]))}`);
+  const parts = keys.filter((key) => values[key]).map((key) => `${key}=${readable(String(values[key]))}`);
   return parts.length ? `?${parts.join("&")}` : location.pathname;
 }
 

@@ -4,12 +4,15 @@ import { byId, el, put } from "./dom.js";
 import { day } from "./formats.js";
 import { lang, said, t } from "./texts.js";
 
+/** How long the other pages keep to the language chosen, seconds. */
+const A_YEAR_S = 31536000;
+
 /** Workspaces in their order; those without an address are still to come. */
 const WORKSPACES = [
   { key: "workspace_map", href: "/" },
   { key: "workspace_siting" },
   { key: "workspace_patrol" },
-  { key: "workspace_pipelines" },
+  { key: "workspace_pipelines", href: "/pipelines" },
   { key: "workspace_sheets" },
   { key: "workspace_data" },
 ];
@@ -28,8 +31,18 @@ export function drawFrame() {
 
 /** @param {{key: string, href?: string}} entry */
 function workspace({ key, href }) {
-  if (href) return el("li", {}, el("a", { href, "aria-current": "page" }, t(key)));
+  if (href) return el("li", {}, el("a", { href: withEdition(href), "aria-current": isHere(href) ? "page" : null }, t(key)));
   return el("li", {}, el("span", { class: "coming", role: "link", "aria-disabled": "true", title: t("coming") }, t(key)));
+}
+
+/** @param {string} href whether the present page is this one or below it */
+const isHere = (href) => location.pathname === href || (href !== "/" && location.pathname.startsWith(`${href}/`));
+
+/** An address of this server that keeps the edition shown, where that is not the newest. @param {string} href */
+export function withEdition(href) {
+  const { edition } = shown.catalog;
+  if (edition.is_newest) return href;
+  return `${href}${href.includes("?") ? "&" : "?"}ed=${encodeURIComponent(edition.edition)}`;
 }
 
 function drawEditions() {
@@ -45,6 +58,9 @@ export function wireFrame({ onEdition, onLanguage }) {
   byId("edition").addEventListener("change", (event) => onEdition(/** @type {HTMLSelectElement} */ (event.target).value));
   byId("language").addEventListener("click", (event) => {
     const wanted = /** @type {HTMLElement} */ (event.target).closest("[data-language]");
-    if (wanted) onLanguage(/** @type {HTMLElement} */ (wanted).dataset.language ?? "zh");
+    if (!wanted) return;
+    const chosen = /** @type {HTMLElement} */ (wanted).dataset.language ?? "zh";
+    document.cookie = `lang=${chosen}; path=/; max-age=${A_YEAR_S}; samesite=lax`;
+    onLanguage(chosen);
   });
 }

@@ -12,20 +12,26 @@ const REGIONS = ["search", "layers-title", "map-canvas", "result-title"];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
- * @param {{goHome: () => void, step: (by: number) => void, escape: () => void, selectCentre: () => void}} calls
+ * @param {{goHome: () => void, step: (by: number) => void, escape: () => void, selectCentre: () => void,
+ *   regions?: string[]}} calls `regions`: ids of what F6 goes round, when it is not the map page
  */
 export function wireKeyboard(calls) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey && event.key === "Enter" ? drawingKey(event) : !event.ctrlKey && !event.metaKey && !event.altKey && drawingKey(event)) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "F6") return nextRegion(event);
+    if (event.key === "F6") return nextRegion(event, calls.regions ?? REGIONS);
     if (event.key === "Escape") return calls.escape();
     const isTyping = /** @type {HTMLElement} */ (event.target).closest("input, select, textarea");
     if (event.key === "/" && !isTyping) {
       event.preventDefault();
       byId("search").focus();
-    } else if (event.target === map.getCanvas()) mapKey(event, calls);
+    } else if (map && event.target === map.getCanvas()) mapKey(event, calls);
   });
+  if (map) wireCrosshair();
+}
+
+/** The crosshair stands while keys move the map. */
+function wireCrosshair() {
   const cross = byId("crosshair");
   map.getCanvas().addEventListener("focus", () => { cross.hidden = !map.getCanvas().matches(":focus-visible"); });
   map.getCanvas().addEventListener("blur", () => { cross.hidden = true; });
@@ -47,11 +53,11 @@ function mapKey(event, calls) {
   event.preventDefault();
 }
 
-/** F6 goes round the regions of the page. @param {KeyboardEvent} event */
-function nextRegion(event) {
+/** F6 goes round the regions of the page. @param {KeyboardEvent} event @param {string[]} ids */
+function nextRegion(event, ids) {
   event.preventDefault();
-  const regions = REGIONS.map((id) => document.getElementById(id)).filter((node) => node?.offsetParent);
-  const at = regions.findIndex((node) => node === document.activeElement || node?.closest(".panel, header")?.contains(document.activeElement));
+  const regions = ids.map((id) => document.getElementById(id)).filter((node) => node?.offsetParent);
+  const at = regions.findIndex((node) => node === document.activeElement || node?.closest(".panel, header, section")?.contains(document.activeElement));
   const next = regions[(at + (event.shiftKey ? -1 : 1) + regions.length) % regions.length];
   if (next && next.tabIndex < 0) next.tabIndex = -1;
   next?.focus();

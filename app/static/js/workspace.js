@@ -1,0 +1,152 @@
+/** What every workspace page does: language, catalog, bar, search, status line, edition, keys. */
+import { ApiError } from "./api.js";
+import { readAddress, replaceAddress, useKeys } from "./address.js";
+import { drawnLayers, loadCatalog, shown } from "./atlas.js";
+import { byId, el, put } from "./dom.js";
+import { drawFrame, wireFrame, withEdition } from "./frame.js";
+import { wireKeyboard } from "./keyboard.js";
+import { makeMap, map, setMapState, useEdition } from "./mapview.js";
+import { errorBox } from "./panel.js";
+import { wireSearch } from "./search.js";
+import { drawScale, drawStale, drawStatus, wireVeil } from "./status.js";
+import { lang, setLanguage, t } from "./texts.js";
+
+/**
+ * @typedef {{keys: string[], regions: string[], draw: () => void, onEdition: () => void, isShown?: (layer: any) => boolean,
+ *   onEscape?: () => void, goHome?: () => void}} Workspace
+ *   `draw` draws everything again, in another language; `onEdition` asks for everything again; `isShown` says which
+ *   layers the page's map draws
+ */
+
+/**
+ * Starts a workspace page; null where there is no atlas to show, which the page then says.
+ * @param {Workspace} workspace
+ * @returns {Promise<Record<string, string>|null>} values of the address
+ */
+export async function startWorkspace(workspace) {
+  useKeys(["ed", "lang", ...workspace.keys]);
+  const { values } = readAddress();
+  setLanguage(values.lang ?? document.documentElement.lang.slice(0, 2));
+  try {
+    await loadCatalog(values.ed);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    put(byId("page-title").parentElement ?? document.body, errorBox(error, () => location.reload()));
+    return null;
+  }
+  shown.policy = shown.catalog.policy;
+  wireFrame({
+    onLanguage: (wanted) => changeLanguage(wanted, workspace),
+    onEdition: (wanted) => changeEdition(wanted, workspace),
+  });
+  wireSearch(openOnMap);
+  drawBar(workspace);
+  return values;
+}
+
+/** Makes the page's map, with the layers that it shows. @param {Workspace} workspace */
+export async function startMap(workspace) {
+  for (const layer of drawnLayers()) if (layer.visible && (workspace.isShown?.(layer) ?? true)) shown.visible.add(layer.id);
+  await makeMap(byId("map"), null);
+  const area = byId("map-area");
+  map.getCanvas().id = "map-canvas";
+  map.getCanvas().setAttribute("aria-label", t("map_title"));
+  map.on("idle", () => { area.dataset.state = "idle"; });
+  map.on("movestart", () => { area.dataset.state = "moving"; });
+  map.on("dataloading", () => { area.dataset.state = "loading"; });
+  map.on("move", drawScale);
+  wireVeil(useEdition);
+  drawScale();
+  drawTools(workspace);
+  map.triggerRepaint(); // the first idle may have passed before this listened for it
+}
+
+/** Keys of the page; call it once the map, if there is one, stands. @param {Workspace} workspace */
+export function wireKeys(workspace) {
+  const nothing = () => undefined;
+  wireKeyboard({ goHome: workspace.goHome ?? nothing, step: nothing, escape: workspace.onEscape ?? nothing, selectCentre: nothing, regions: workspace.regions });
+}
+
+/** @param {Workspace} workspace */
+function drawTools(workspace) {
+  const tools = [
+    ["zoom_in", "+", () => map.zoomIn()],
+    ["zoom_out", "−", () => map.zoomOut()],
+    ["whole_subject", "⌂", () => workspace.goHome?.()],
+  ];
+  put(byId("toolbar"), tools.map(([key, sign, act]) => el("button", { type: "button", class: "tool", "aria-label": t(String(key)), title: t(String(key)), on: { click: act } }, String(sign))));
+}
+
+/** @param {Workspace} workspace */
+function drawBar(workspace) {
+  drawFrame();
+  drawStatus();
+  drawStale((newest) => changeEdition(newest, workspace));
+}
+
+/** @param {string} wanted @param {Workspace} workspace */
+function changeLanguage(wanted, workspace) {
+  setLanguage(wanted);
+  replaceAddress({ lang: wanted });
+  drawBar(workspace);
+  if (map) {
+    setMapState("lang", lang());
+    map.getCanvas().setAttribute("aria-label", t("map_title"));
+    drawScale();
+    drawTools(workspace);
+  }
+  workspace.draw();
+}
+
+/** @param {any} wanted @param {Workspace} workspace */
+async function changeEdition(wanted, workspace) {
+  try {
+    await loadCatalog(String(wanted));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return put(byId("stale"), errorBox(error, () => changeEdition(wanted, workspace)));
+  }
+  replaceAddress({ ed: shown.catalog.edition.is_newest ? null : String(wanted) });
+  if (map) useEdition();
+  drawBar(workspace);
+  workspace.onEdition();
+}
+
+/** The title of the browser's tab: what is shown, then where. @param {string} text */
+export function titlePage(text) {
+  document.title = `${text} – ${byId("area-title").textContent}`;
+}
+
+/** What the search finds is shown where everything is: on the map page. @param {import("./search.js").Hit} hit */
+function openOnMap(hit) {
+  const at = hit.lon == null ? "" : `?at=${hit.lon.toFixed(6)},${hit.lat?.toFixed(6)}`;
+  location.assign(withEdition(hit.layer && hit.id ? featureHref(hit.layer, hit.id) : `/${at}`));
+}
+
+/** Address of a feature on the map page. @param {string} layer @param {string} id */
+export const featureHref = (layer, id) => `/?f=${encodeURIComponent(layer)}/${encodeURIComponent(id)}`;
+
+const SKELETON_AFTER_MS = 300;
+
+/**
+ * Shows what a request answers in a node: nothing for 300 ms, then a skeleton, then the answer or the error with a retry.
+ * @param {HTMLElement} node
+ * @param {() => Promise<void>} load asks and draws
+ */
+export async function loadInto(node, load) {
+  const waiting = setTimeout(() => put(node, skeleton()), SKELETON_AFTER_MS);
+  try {
+    await load();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    clearTimeout(waiting);
+    put(node, errorBox(error, () => loadInto(node, load)));
+  } finally {
+    clearTimeout(waiting);
+  }
+}
+
+function skeleton() {
+  const bars = ["wide", "middle", "wide", "short"];
+  return el("div", { class: "skeleton", role: "status", "aria-label": t("loading") }, bars.map((width) => el("div", { class: `bone ${width}` })));
+}
