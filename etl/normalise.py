@@ -183,8 +183,11 @@ def _factor(entry: Field, source: FieldSource) -> float:
 
 
 def _number(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
-    plain = texts.map(lambda value: value.translate(FULL_WIDTH).replace(",", "") if isinstance(value, str) else value)
-    numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
+    numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
+    is_open = texts.notna() & numbers.isna()
+    if is_open.any():
+        plain = texts[is_open].map(lambda value: value.translate(FULL_WIDTH).replace(",", "") if isinstance(value, str) else value)
+        numbers[is_open] = pd.to_numeric(plain, errors="coerce").astype("float64")
     is_bad = texts.notna() & ~np.isfinite(numbers)
     problems.add(texts.index[is_bad], "RQ03", entry.name, texts)
     numbers = numbers.where(np.isfinite(numbers)) * _factor(entry, source)
@@ -300,6 +303,8 @@ def _check_zone(index: pd.Index, raw: NDArray[np.object_], crs: str, problems: P
         return
     west = shapely.bounds(raw)[:, 0]
     is_other, is_northing = misfits(crs, west)
+    if not (is_other.any() or is_northing.any()):
+        return
     texts = pd.Series(west, index=index).map("{:.1f}".format).astype(object)
     problems.add(index[is_northing], "RQ10", "geometry", texts)
     problems.add(index[is_other], "RQ17", "geometry", texts)

@@ -54,7 +54,10 @@ def warnings_of(accepted: pd.DataFrame, layer: Layer, around: Surroundings) -> p
 def _warnings(
     entry_rule: str, at: object, name: str | None = None, values: object = None, details: object = None
 ) -> pd.DataFrame:
-    table = pd.DataFrame({"at": pd.Series(list(at), dtype="int64")})  # type: ignore[call-overload]
+    rows = list(at)  # type: ignore[call-overload]
+    if not rows:
+        return pd.DataFrame(columns=list(COLUMNS))
+    table = pd.DataFrame({"at": pd.Series(rows, dtype="int64")})
     table["rule_id"], table["field"] = entry_rule, name
     table["value"] = None if values is None else [str(value) for value in values]  # type: ignore[attr-defined]
     table["detail"] = None if details is None else list(details)  # type: ignore[call-overload]
@@ -120,24 +123,29 @@ def _far_from_named(frame: pd.DataFrame, entry: Check, around: Surroundings) -> 
 
 def _sliver(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
     """Polygons narrower than the limit, in metres, along their whole length: area over half the outline."""
-    polygons = shapely.transform(frame.geometry.to_numpy(), _roughly_metric(around.area))
+    polygons = frame.geometry.to_numpy()
+    scale_east, scale_north = _metres_of_a_degree(around.area)
     with np.errstate(divide="ignore", invalid="ignore"):
-        width_m = shapely.area(polygons) / (shapely.length(polygons) / 2)
+        least_m = shapely.area(polygons) * scale_east / (shapely.length(polygons) / 2)
+    narrow = np.flatnonzero(least_m < (entry.limit or 0.0))
+    metric = shapely.transform(polygons[narrow], lambda degrees: degrees * (scale_east, scale_north))
+    width_m = shapely.area(metric) / (shapely.length(metric) / 2)
     is_odd = width_m < (entry.limit or 0.0)
-    return _warnings(entry.rule, frame.index[is_odd], "geometry", [f"{metres:.2f} m" for metres in width_m[is_odd]])
+    return _warnings(entry.rule, frame.index[narrow[is_odd]], "geometry", [f"{metres:.2f} m" for metres in width_m[is_odd]])
 
 
-def _roughly_metric(area: Area) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """Degrees of the area to metres within a hundredth: enough to tell a sliver, a tenth of the work."""
+def _metres_of_a_degree(area: Area) -> tuple[float, float]:
+    """Metres of a degree east and north in the middle of the area, within a hundredth: enough to tell a sliver."""
     middle_deg = (area.home[1] + area.home[3]) / 2
-    scale = METRES_OF_A_DEGREE * np.array([np.cos(np.radians(middle_deg)), 1.0])
-    return lambda degrees: degrees * scale
+    return METRES_OF_A_DEGREE * float(np.cos(np.radians(middle_deg))), METRES_OF_A_DEGREE
 
 
 def _same_shape(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
     """Features of one source that have exactly the geometry of a former one, under another number."""
     keys = pd.Series(shapely.to_wkb(frame.geometry.to_numpy()), index=frame.index)
     is_odd = (keys.duplicated() & keys.notna()).to_numpy()
+    if not is_odd.any():
+        return _warnings(entry.rule, [])
     first = dict(zip(keys[::-1], frame["feature_id"][::-1], strict=True))
     return _warnings(entry.rule, frame.index[is_odd], "geometry", frame.loc[is_odd, "feature_id"], keys[is_odd].map(first))
 

@@ -118,11 +118,13 @@ def _check_shapefile(path: Path, manifest: Manifest) -> None:
 
 
 def _attributes_as_text(frame: pd.DataFrame) -> gpd.GeoDataFrame:
-    texts = {
-        name: frame[name].map(lambda value: "" if value is None or value is pd.NaT or value != value else cell_text(value))
-        for name in frame.columns
-        if name != "geometry"
-    }
+    texts = {name: _as_text(frame[name]) for name in frame.columns if name != "geometry"}
     result = gpd.GeoDataFrame(pd.DataFrame(texts, index=frame.index), geometry=frame["geometry"].to_numpy(), crs=None)
     result[ROW] = np.arange(1, len(result) + 1)
     return result
+
+
+def _as_text(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.fillna("").astype(object)
+    return values.map(lambda value: "" if value is None or value is pd.NaT or value != value else cell_text(value))
