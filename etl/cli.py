@@ -74,13 +74,14 @@ def load_command(
 @click.command("score")
 @click.option("--label", default="", help="Name of the edition, such as 2026Q3; default: that of the newest delivery.")
 @click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="Date whose rules are in force; default: date of the data.")
+@click.option("--partial", is_flag=True, help="Score although the newest delivery was not loaded to its end.")
 @AS_JSON
 @click.pass_obj
-def score_command(place: Place, label: str, on: Any, as_json: bool) -> None:
+def score_command(place: Place, label: str, on: Any, partial: bool, as_json: bool) -> None:
     """Fix the register's state and write it with all results as the next draft edition."""
     migrate(place.engine)
     result = score_register(place.engine, load_catalog(), home=place.home, label=label,
-                            on=on.date() if on else None, report=say)
+                            on=on.date() if on else None, is_partial=partial, report=say)
     _tell_score(result)
     if as_json:
         emit(dataclasses.asdict(result))

@@ -124,3 +124,16 @@ def record_warnings(
 def record_counts(connection: sa.Connection, load_id: int, counts: dict[str, int]) -> None:
     columns = ", ".join(f"{name} = :{name}" for name in sorted(counts))
     connection.execute(sa.text(f"UPDATE ops.loads SET {columns} WHERE load_id = :load_id"), {**counts, "load_id": load_id})
+
+
+def record_delivery(engine: sa.Engine, delivery: Delivery) -> None:
+    """Note that every source of a delivery is through; until then nothing is scored from it by default."""
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO ops.deliveries (label, as_of, newest_load) "
+                "SELECT :label, :as_of, coalesce(max(load_id), 0) FROM ops.loads "
+                "ON CONFLICT (label) DO UPDATE SET newest_load = excluded.newest_load, completed_at = now()"
+            ),
+            {"label": delivery.label, "as_of": delivery.as_of},
+        )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -17,12 +15,12 @@ import numpy as np
 import pandas as pd
 import shapely
 import sqlalchemy as sa
-from shapely.geometry.base import BaseGeometry
 
 from etl.area import declare_area, load_boundary, widened
 from etl.checks import CHECK_RULES, check, content_hashes
 from etl.copy import copy_frame
-from etl.ledger import Loading, kept_file, record_counts, record_doubts, record_load, record_warnings
+from etl.ledger import Loading, record_delivery, kept_file, record_counts, record_doubts, record_load, record_warnings
+from etl.locks import LOAD_LOCK
 from etl.manifest import (
     Manifest, delivered_files, load_delivery, load_manifests, parts_of,
 )
@@ -32,11 +30,10 @@ from etl.raster_load import load_raster
 from etl.read import Refusal, read_batch, read_file
 from etl.read_child import raster_in_child, read_in_child
 from etl.sql import statement
-from layers.catalog import Area, Catalog, Layer
-from layers.errors import AtlasError, TooManyRefusedError
+from layers.catalog import Catalog, Layer
+from layers.errors import TooManyRefusedError
 from layers.tables import GEOMETRY_COLUMN, ensure_register, staging_table, value_columns
 
-LOAD_LOCK = 7_218_002
 CODE_OF_LOADING = (
     "read.py", "read_child.py", "batch.py", "archives.py", "text_files.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
     "normalise.py", "checks.py", "plausibility.py", "identity_codes.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py",
@@ -89,9 +86,14 @@ def load_area_data(
     )
     results = []
     for manifest in manifests:
-        result = _load_source(loading, manifest)
-        report(result)
-        results.append(result)
+        results.append(_load_source(loading, manifest))
+        report(results[-1])
+    for manifest in manifests:
+        if _is_overtaken(engine, manifest):
+            results.append(_load_source(loading, manifest))
+            report(results[-1])
+    if not is_dry_run:
+        record_delivery(engine, delivery)
     return results
 
 
@@ -114,11 +116,25 @@ def _code_version(manifest: Manifest, layer: Layer) -> str:
     return hashlib.sha256(b"\x00".join(path.read_bytes() for path in paths)).hexdigest()
 
 
-def _input_hash(files: list[tuple[str, str]], manifest: Manifest, loading: Loading) -> str:
+def _input_hash(
+    connection: sa.Connection, files: list[tuple[str, str]], manifest: Manifest, loading: Loading
+) -> str:
+    """Hash of all that decides what a load accepts: files, code, outline, and the loads of layers it refers to."""
     layer = loading.catalog[manifest.layer]
     outline = hashlib.sha256(shapely.to_wkb(loading.outline)).hexdigest()
-    parts = [sha for _, sha in files] + [_code_version(manifest, layer), outline]
+    others = sorted({entry.references.split(".")[0] for entry in layer.fields if entry.references})
+    newest = connection.execute(
+        sa.text("SELECT max(load_id) FROM ops.loads_in_force WHERE layer = ANY(:layers)"), {"layers": others}
+    ).scalar_one()
+    parts = [sha for _, sha in files] + [_code_version(manifest, layer), outline, str(newest)]
     return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _is_overtaken(engine: sa.Engine, manifest: Manifest) -> bool:
+    """Whether another source has since given up or changed features that this one delivers too (`n_merged`)."""
+    with engine.connect() as connection:
+        found = connection.execute(statement(connection, "overtaken_source"), {"source_id": manifest.id})
+        return bool(found.scalar_one())
 
 
 def _load_source(loading: Loading, manifest: Manifest) -> SourceResult:
@@ -130,11 +146,14 @@ def _load_source(loading: Loading, manifest: Manifest) -> SourceResult:
         return result
     parts = [part for path in paths for part in parts_of(path)]
     files = [(str(part.relative_to(loading.data_dir)), file_sha256(part)) for part in parts]
-    folders = [(str(path.relative_to(loading.data_dir)), _folder_sha256(files)) for path in paths if path.is_dir()]
-    input_hash = _input_hash(files, manifest, loading)
+    folders = [
+        (name, _folder_sha256([entry for entry in files if entry[0].startswith(f"{name}/")]))
+        for name in (str(path.relative_to(loading.data_dir)) for path in paths if path.is_dir())
+    ]
     with loading.engine.begin() as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOAD_LOCK})
-        if _is_loaded(connection, manifest.id, input_hash):
+        input_hash = _input_hash(connection, files, manifest, loading)
+        if _is_loaded(connection, manifest.id, input_hash) and not _is_overtaken(loading.engine, manifest):
             result.state = "unchanged"
             return result
         if not loading.is_dry_run:
@@ -152,7 +171,7 @@ def _load_source(loading: Loading, manifest: Manifest) -> SourceResult:
 
 def _is_loaded(connection: sa.Connection, source_id: str, input_hash: str) -> bool:
     newest = connection.execute(
-        sa.text("SELECT input_hash FROM ops.loads WHERE source_id = :source_id ORDER BY load_id DESC LIMIT 1"),
+        sa.text("SELECT input_hash FROM ops.loads_in_force WHERE source_id = :source_id ORDER BY load_id DESC LIMIT 1"),
         {"source_id": source_id},
     ).scalar_one_or_none()
     return newest == input_hash

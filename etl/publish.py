@@ -10,6 +10,7 @@ from typing import Callable
 import sqlalchemy as sa
 
 from etl.fonts import make_fonts
+from etl.locks import EDITION_LOCK, held
 from layers.catalog import Catalog, Layer
 from layers.errors import EditionError
 from layers.store import edition_schema
@@ -33,6 +34,11 @@ def publish_edition(
     engine: sa.Engine, catalog: Catalog, *, home: Path, report: Callable[[str], None] = lambda text: None
 ) -> PublishResult:
     """Publish the newest draft; raises `EditionError` when there is none or it is not whole."""
+    with held(engine, EDITION_LOCK):
+        return _publish_newest(engine, catalog, home, report)
+
+
+def _publish_newest(engine: sa.Engine, catalog: Catalog, home: Path, report: Callable[[str], None]) -> PublishResult:
     started = time.perf_counter()
     with engine.connect() as connection:
         draft = connection.execute(

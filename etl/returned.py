@@ -95,7 +95,7 @@ def return_refused(
 def _load_row(connection: sa.Connection, load_id: int | None, source_id: str | None) -> sa.Row[Any]:
     row = connection.execute(
         sa.text(
-            "SELECT load_id, files, notes FROM ops.loads "
+            "SELECT load_id, files, notes FROM ops.loads_in_force "
             "WHERE load_id = COALESCE(:load_id, load_id) AND source_id = COALESCE(:source_id, source_id) "
             "ORDER BY load_id DESC LIMIT 1"
         ),

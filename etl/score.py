@@ -6,6 +6,8 @@ import dataclasses
 import hashlib
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from importlib import metadata
@@ -28,8 +30,10 @@ from etl.edition import (
     write_meta,
 )
 from etl.frames import register_frames
+from etl.locks import EDITION_LOCK, held
 from etl.surface import SURFACE_BANDS, population_on_grid, surface_bytes
 from layers.catalog import Area, Catalog
+from layers.errors import EditionError
 from layers.scoring.black_spots import black_spots
 from layers.scoring.distances import ViolationReport, find_violations
 from layers.scoring.fire_cover import fire_cover, with_help
@@ -48,7 +52,6 @@ from layers.scoring.zoning import (
     zones,
 )
 
-SCORE_LOCK = 7_218_003
 SCORING_DIR = Path(__file__).parents[1] / "layers" / "scoring"
 UNSCORED_LAYERS = ("statistical_areas", "land_use_zones", "mileposts", "regulated_sources")
 """Loaded layers that no rule of this version looks at; they go into the edition as they are."""
@@ -84,6 +87,7 @@ def score_register(
     home: Path,
     label: str = "",
     on: date | None = None,
+    is_partial: bool = False,
     report: Callable[[str], None] = lambda text: None,
 ) -> ScoreResult:
     """Write the next draft edition in one transaction; an interrupted run leaves nothing behind.
@@ -91,12 +95,20 @@ def score_register(
     Parameters
     ----------
     on : date whose rules are in force; default the date of the newest delivery, else today.
+    is_partial : score although the newest delivery was not loaded to its end.
+
+    Raises
+    ------
+    EditionError
+        The newest delivery is not whole: its label would stand on half of its data.
     """
     started = time.perf_counter()
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCORE_LOCK})
+    # The lock comes first: a snapshot taken while waiting for it would not see what the other run wrote.
+    with held(engine, EDITION_LOCK), _snapshot(engine) as connection:
         area, outline = declared_area(connection)
         newest_label, as_of = _newest_delivery(connection)
+        if not is_partial:
+            _require_whole_delivery(connection, newest_label)
         label, on = label or newest_label, on or as_of or date.today()
         input_hash = _input_hash(connection, area, label, on)
         same = connection.execute(
@@ -116,12 +128,27 @@ def score_register(
     return ScoreResult(edition, label, counts=counts, seconds=time.perf_counter() - started)
 
 
+@contextmanager
+def _snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that sees the register as it is now, whatever is loaded meanwhile."""
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+        yield connection
+
+
 def _newest_delivery(connection: sa.Connection) -> tuple[str, date | None]:
     row = connection.execute(
-        sa.text("SELECT delivery_label FROM ops.loads ORDER BY load_id DESC LIMIT 1")
+        sa.text("SELECT delivery_label FROM ops.loads_in_force ORDER BY load_id DESC LIMIT 1")
     ).one_or_none()
-    as_of = connection.execute(sa.text("SELECT max(as_of) FROM ops.loads")).scalar_one_or_none()
+    as_of = connection.execute(sa.text("SELECT max(as_of) FROM ops.loads_in_force")).scalar_one_or_none()
     return (row.delivery_label if row else ""), as_of
+
+
+def _require_whole_delivery(connection: sa.Connection, label: str) -> None:
+    newest_load, through = connection.execute(
+        sa.text("SELECT (SELECT max(load_id) FROM ops.loads), (SELECT max(newest_load) FROM ops.deliveries)")
+    ).one()
+    if newest_load is not None and newest_load > (through or 0):
+        raise EditionError(f"delivery {label} is not loaded to its end: run `riskatlas load` again, or `score --partial`")
 
 
 def _newest_edition(connection: sa.Connection) -> int:
@@ -142,7 +169,7 @@ def code_hash() -> str:
 
 def _input_hash(connection: sa.Connection, area: Area, label: str, on: date) -> str:
     loads = connection.execute(
-        sa.text("SELECT source_id, max(load_id) FROM ops.loads GROUP BY source_id ORDER BY source_id")
+        sa.text("SELECT source_id, max(load_id) FROM ops.loads_in_force GROUP BY source_id ORDER BY source_id")
     ).all()
     parts = [[list(row) for row in loads], code_hash(), dataclasses.asdict(area), label, on]
     return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
@@ -306,7 +333,7 @@ def _sources(connection: sa.Connection) -> list[dict[str, Any]]:
     """The newest load of each source: what this edition was made from."""
     rows = connection.execute(sa.text(
         "SELECT DISTINCT ON (source_id) source_id, load_id, layer, title_zh, supplier, as_of, files, n_read, n_accepted, "
-        "n_refused, n_repaired, n_unplaced, n_merged FROM ops.loads ORDER BY source_id, load_id DESC"
+        "n_refused, n_repaired, n_unplaced, n_merged FROM ops.loads_in_force ORDER BY source_id, load_id DESC"
     )).mappings()
     return [dict(row) for row in rows]
 

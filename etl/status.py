@@ -36,7 +36,7 @@ def _load_counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
     rows = connection.execute(sa.text(
         "SELECT layer, sum(n_accepted) AS features, sum(n_unplaced) AS unplaced, "
         "sum(n_refused) AS refused, sum(n_repaired) AS repaired FROM ("
-        "  SELECT DISTINCT ON (source_id) * FROM ops.loads ORDER BY source_id, load_id DESC"
+        "  SELECT DISTINCT ON (source_id) * FROM ops.loads_in_force ORDER BY source_id, load_id DESC"
         ") AS newest GROUP BY layer ORDER BY layer"
     )).mappings()
     return {row["layer"]: {name: int(row[name]) for name in ("features", "unplaced", "refused", "repaired")} for row in rows}

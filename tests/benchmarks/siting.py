@@ -49,6 +49,6 @@ def _square(lon: float, lat: float) -> dict[str, object]:
 def _n_features(place: Place) -> int:
     with place.engine.connect() as connection:
         return int(connection.execute(sa.text(
-            "SELECT sum(n_accepted) FROM (SELECT DISTINCT ON (source_id) n_accepted FROM ops.loads "
+            "SELECT sum(n_accepted) FROM (SELECT DISTINCT ON (source_id) n_accepted FROM ops.loads_in_force "
             "ORDER BY source_id, load_id DESC) AS newest"
         )).scalar_one())

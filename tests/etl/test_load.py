@@ -9,15 +9,18 @@ import sqlalchemy as sa
 
 from etl.load import SourceResult, load_area_data
 from etl.rollback import rollback_load
+from etl.score import score_register
 from layers.catalog import load_catalog
-from layers.errors import AtlasError, CatalogError, SourceFileError, TooManyRefusedError
+from layers.errors import (
+    AtlasError, CatalogError, EditionError, NotFoundError, SourceFileError, TooManyRefusedError,
+)
 from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, write_area, write_enterprises
 
 
 @pytest.fixture(autouse=True)
 def empty_database(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        for table in ("ops.refused", "ops.repaired", "ops.warnings", "ops.loads", "ops.files", "ops.area", "register.rasters"):
+        for table in ("ops.refused", "ops.repaired", "ops.warnings", "ops.loads", "ops.files", "ops.area", "ops.deliveries", "register.rasters"):
             connection.execute(sa.text(f"TRUNCATE {table} CASCADE"))
         connection.execute(sa.text("DROP TABLE IF EXISTS register.enterprises"))
 
@@ -208,3 +211,82 @@ def test_feature_moved_by_more_than_fifty_metres_is_counted(
     tried = load(engine, tmp_path, home=home, is_dry_run=True).counts
     assert (tried["n_changed"], tried["n_moved"]) == (1, n_moved)
     assert load(engine, tmp_path, home=home).counts["n_moved"] == n_moved
+
+
+def test_rollback_of_an_overtaken_load_is_refused_with_advice(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    _, data = write_area(tmp_path)
+    other = "E2,乙厂,一般,3,,105.06,29.06"
+    for rows in ((GOOD, other), (GOOD,), (GOOD, other)):
+        write_enterprises(data, *rows)
+        load(engine, tmp_path, home=home)
+    with engine.connect() as connection:
+        loads = list(connection.execute(sa.text("SELECT load_id FROM ops.loads ORDER BY load_id")).scalars())
+    with pytest.raises(AtlasError, match=f"roll {loads[2]} back first"):
+        rollback_load(engine, load_catalog(), loads[1])
+    assert current(engine) == {"E1": "甲厂", "E2": "乙厂"}
+
+
+def test_rolled_back_load_stays_in_the_ledger_and_its_file_loads_again(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    _, data = write_area(tmp_path)
+    write_enterprises(data, GOOD)
+    load(engine, tmp_path, home=home)
+    with engine.connect() as connection:
+        load_id = connection.execute(sa.text("SELECT max(load_id) FROM ops.loads")).scalar_one()
+    rollback_load(engine, load_catalog(), load_id)
+    assert current(engine) == {}
+    with pytest.raises(NotFoundError):
+        rollback_load(engine, load_catalog(), load_id)
+    assert load(engine, tmp_path, home=home).state == "loaded"
+    assert current(engine) == {"E1": "甲厂"}
+
+
+UNITS_TOML = """
+id = "units"
+layer = "hazard_units"
+title_zh = "单元"
+supplier = "应急局"
+files = ["units.csv"]
+reader = "table"
+crs = "EPSG:4490"
+x = "经度"
+y = "纬度"
+max_refused_pct = 100
+[fields]
+unit_id = "单元"
+enterprise_id = "企业"
+name = "名称"
+"""
+
+
+def test_children_refused_for_a_missing_parent_come_in_with_the_mended_parent(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE IF EXISTS register.hazard_units"))
+    sources, data = write_area(tmp_path, enterprises=ENTERPRISES_TOML, units=UNITS_TOML)
+    (data / "units.csv").write_text("单元,企业,名称,经度,纬度\nU1,E1,罐区,105.05,29.05\nU2,E2,罐区,105.06,29.05\n", "utf-8")
+    write_enterprises(data, GOOD, "E2,乙厂,一般,-1,,105.06,29.05")
+    first = load_area_data(engine, load_catalog(), sources, data, home=home)
+    assert first[1].refused_by_rule == {"RQ14": 1}
+    write_enterprises(data, GOOD, "E2,乙厂,一般,1,,105.06,29.05")
+    second = load_area_data(engine, load_catalog(), sources, data, home=home)
+    assert (second[1].state, second[1].counts["n_added"]) == ("loaded", 1)
+
+
+def test_feature_of_two_sources_stays_when_the_first_gives_it_up(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    second = ENTERPRISES_TOML.replace('id = "enterprises"', 'id = "zz_other"').replace("enterprises.csv", "other.csv")
+    sources, data = write_area(tmp_path, enterprises=ENTERPRISES_TOML, zz_other=second)
+    both = "E2,乙厂,一般,3,,105.06,29.06"
+    (data / "other.csv").write_text(f"{HEAD}\n{both}\n", "gb18030")
+    write_enterprises(data, GOOD, both)
+    load_area_data(engine, load_catalog(), sources, data, home=home)
+    write_enterprises(data, GOOD)
+    load_area_data(engine, load_catalog(), sources, data, home=home)
+    assert current(engine) == {"E1": "甲厂", "E2": "乙厂"}
+
+
+def test_half_a_delivery_is_not_scored_without_saying_so(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path, enterprises=ENTERPRISES_TOML, units=UNITS_TOML)
+    write_enterprises(data, GOOD)
+    with pytest.raises(SourceFileError):
+        load_area_data(engine, load_catalog(), sources, data, home=home)
+    with pytest.raises(EditionError, match="not loaded to its end"):
+        score_register(engine, load_catalog(), home=home)

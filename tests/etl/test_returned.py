@@ -23,7 +23,7 @@ MENDED = {"RQ05": ("C", "一般"), "RQ04": ("D", "3"), "RQ06": ("E", "2001-01-01
 @pytest.fixture(autouse=True)
 def empty_database(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        for table in ("ops.refused", "ops.repaired", "ops.warnings", "ops.loads", "ops.files", "ops.area", "register.rasters"):
+        for table in ("ops.refused", "ops.repaired", "ops.warnings", "ops.loads", "ops.files", "ops.area", "ops.deliveries", "register.rasters"):
             connection.execute(sa.text(f"TRUNCATE {table} CASCADE"))
         for (name,) in connection.execute(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'register'")).all():
             if name != "rasters":
