@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from layers.scoring.rule_tables import RULES_DIR, read_rules, require, require_b
 CONDITIONS = ("direct_red_reported", "has_major_hazard")
 CONTROL_CONDITIONS = ("major_open", "major_overdue")
 MATCHES = ("contains", "prefix", "equals")
+CLOSING = " 。.;,、!"
 Row = dict[str, Any]
 """A row of a rule table."""
 
@@ -35,6 +37,20 @@ class LevelRules:
     basis: dict[str, Row]
     classes: dict[str, Row]
     strengths: dict[tuple[str, str, str], Row]
+    negative_words: frozenset[str]
+
+    def says_none(self, text: str) -> bool:
+        """Whether a cell's text means that there is nothing (否, 无, —, none): what one writes instead of a blank."""
+        return plain_word(text) in self.negative_words
+
+
+def plain_word(text: str) -> str:
+    """A word for comparison: full-width forms, case and closing punctuation put aside.
+
+    >>> plain_word(" NONE。"), plain_word("0")
+    ('none', '0')
+    """
+    return unicodedata.normalize("NFKC", text).strip(CLOSING).casefold()
 
 
 @lru_cache(maxsize=4)
@@ -54,6 +70,8 @@ def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = R
     basis = read_rules(
         folder / "basis_rules.csv", texts=("use",), codes={"use": ("declared", "filed", "carried", "coarse")}
     )
+    words = read_rules(folder / "negative_words.csv", texts=("word",))
+    require(words.word.ne("").all(), folder / "negative_words.csv", "an empty word")
     return LevelRules(
         score_bands=_bands(folder / "enterprise_score_bands.csv", "score", extra=("kinds",)),
         colour_of_hazard_level=_hazard_colours(folder),
@@ -66,6 +84,7 @@ def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = R
         basis=_unique(basis, ["use"], folder / "basis_rules.csv"),
         classes={str(row["source_class"]): row for row in _rows(classes)},
         strengths={(row["source_class"], row["form"], row["grade"]): row for row in _rows(table)},
+        negative_words=frozenset(map(plain_word, words.word)),
     )
 
 

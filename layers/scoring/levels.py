@@ -97,10 +97,15 @@ def _decide(source: Source) -> None:
     if declared and computed and declared[0]["result"] != computed[0]["result"]:
         source.is_disputed = True
     if source.level != UNRATED:
-        source.missing = None
+        source.missing = source.missing if _is_lower_bound(source) else None
     elif source.missing is None:
         zh, en = MISSING.get(source.source_class, MISSING[""])
         source.missing = f"{zh} ({en})"
+
+
+def _is_lower_bound(source: Source) -> bool:
+    """Whether the deciding method had a part of its figures only: the level is at least this."""
+    return any(entry["is_deciding"] and entry["inputs"].get("is_lower_bound") for entry in source.methods)
 
 
 def _reach(source: Source, rules: LevelRules) -> None:

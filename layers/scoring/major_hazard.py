@@ -1,7 +1,8 @@
 """GB 18218-2018: does a unit hold a major hazard, and of which level; what is not known stays unknown.
 
-S = Σ q/Q tells whether (S >= 1), R = α Σ β q/Q tells the level. An amount that is missing makes S unknown,
-never smaller; residents that are missing make α unknown, so both of its bounds are computed.
+S = Σ q/Q tells whether (S >= 1), R = α Σ β q/Q tells the level. Every part of a sum adds to it: where the known
+parts alone reach 1, an amount that is missing leaves a major hazard of at least the level of the known parts; below 1 it
+leaves S unknown. Residents that are missing make α unknown, so both of its bounds are computed.
 """
 
 from __future__ import annotations
@@ -271,10 +272,11 @@ def grade_units(
     -------
     DataFrame indexed by ``unit_id``
         ``state``: ``major``, ``below`` (S < 1) or ``unrated``; ``s_value``; ``s_known`` (the known part); ``r_value`` (with the larger α
-        where residents are unknown) and ``r_low_value``; ``alpha_low``, ``alpha_high``;
+        where residents are unknown) and ``r_low_value``; ``alpha_low``, ``alpha_high``; ``is_lower_bound`` (a part
+        of the sums is missing: S, R and the level are at least these);
         ``major_hazard_level`` 1-4 or NaN; ``form``, ``is_fire``, ``amount_t`` (explosives only where the
         form is explosive); ``is_assumption``, ``assumption_zh``, ``assumption_en``; ``missing_zh``,
-        ``missing_en`` (what keeps it unrated); ``is_suspected_split`` (no unit of the plant reaches
+        ``missing_en`` (what keeps it unrated, or its level a lower bound); ``is_suspected_split`` (no unit of the plant reaches
         S = 1, together they do); ``chemicals``, a list of dictionaries.
     """
     rules = rules or load_major_hazard_rules()
@@ -326,15 +328,17 @@ def _with_shares(chemicals: pd.DataFrame, rules: MajorHazardRules) -> pd.DataFra
 
 
 def _sums(rows: pd.DataFrame) -> pd.DataFrame:
-    """Per unit: S, Σ β q/Q, the form that reaches widest; NaN where a part of the sum is unknown."""
+    """Per unit: S, Σ β q/Q of what is known, the widest form; S is NaN where an unknown part may decide S >= 1."""
     per_unit = rows.groupby("unit_id", sort=True)
     s_known = per_unit["share"].sum().round(SUM_DECIMALS)
+    is_whole = per_unit["share"].count() == per_unit.size()
     sums = pd.DataFrame(
         {
             "n_chemicals": per_unit.size(),
             "n_unlisted": rows.critical_t.isna().groupby(rows.unit_id).sum(),
             "s_known": s_known,
-            "s_value": s_known.where(per_unit["share"].count() == per_unit.size()),
+            "s_value": s_known.where(is_whole | (s_known >= 1)),
+            "is_lower_bound": ~is_whole & (s_known >= 1),
             "weighted": per_unit["weighted"].sum(),
             "has_ambiguous": per_unit["is_ambiguous"].any(),
         }
@@ -377,14 +381,17 @@ def _explain_gaps(graded: pd.DataFrame, rows: pd.DataFrame, persons: pd.Series[f
     """Fill the texts on what was assumed and on what is missing."""
     is_unsure = persons.isna() & (graded.major_hazard_level != graded.best_level) & (graded.state == "major")
     is_ambiguous = graded.pop("has_ambiguous").eq(True)
-    graded["is_assumption"] = is_unsure | is_ambiguous
+    graded["is_lower_bound"] = graded.is_lower_bound.eq(True)
+    graded["is_assumption"] = is_unsure | is_ambiguous | graded.is_lower_bound
     graded["assumption_zh"] = _joined(
         (is_unsure, "500米常住人数缺失,按最不利α取较高级别"),
         (is_ambiguous, "品名或CAS号不能唯一对应,取最小临界量"),
+        (graded.is_lower_bound, "仅按已知储量计算,级别为下限"),
     )
     graded["assumption_en"] = _joined(
         (is_unsure, "residents within 500 m unknown: the worse level"),
         (is_ambiguous, "name or CAS number fits several rows: the smallest critical quantity"),
+        (graded.is_lower_bound, "the known amounts alone: at least this level"),
     )
     without = graded.n_chemicals.isna()
     unlisted = graded.n_unlisted.fillna(0) > 0

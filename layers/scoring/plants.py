@@ -105,6 +105,7 @@ def _judge_by_standard(source: Source, graded: Mapping[Any, Any], rules: LevelRu
         "alpha_high": plain(graded["alpha_high"]),
         "chemicals": [{key: plain(value) for key, value in part.items()} for part in graded["chemicals"]],
         "is_suspected_split": bool(graded["is_suspected_split"]),
+        "is_lower_bound": bool(graded["is_lower_bound"]),
     }
     split_zh = ";全厂合计达到临界量,疑似拆分单元" if graded["is_suspected_split"] else ""
     split_en = (
@@ -124,12 +125,14 @@ def _judge_by_standard(source: Source, graded: Mapping[Any, Any], rules: LevelRu
         level = int(graded["major_hazard_level"])
         source.major_hazard_level = level
         colour = rules.colour_of_hazard_level[level]
+        least_zh, least_en = _at_least(source, graded)
         source.judge(
             "computed",
             colour["level"],
             colour,
-            f"S={graded['s_value']:.4g},R={graded['r_value']:.4g},{level}级重大危险源{split_zh}",
-            f"S = {graded['s_value']:.4g}, R = {graded['r_value']:.4g}: major hazard of level {level}{split_en}",
+            f"S={graded['s_value']:.4g},R={graded['r_value']:.4g},{least_zh}{level}级重大危险源{split_zh}",
+            f"S = {graded['s_value']:.4g}, R = {graded['r_value']:.4g}: "
+            f"major hazard of {least_en}level {level}{split_en}",
             **inputs,
         )
     else:
@@ -147,6 +150,14 @@ def _judge_by_standard(source: Source, graded: Mapping[Any, Any], rules: LevelRu
         source.is_assumption = True
         source.methods[-1]["text_zh"] += f"({graded['assumption_zh']})"
         source.methods[-1]["text_en"] += f" ({graded['assumption_en']})"
+
+
+def _at_least(source: Source, graded: Mapping[Any, Any]) -> tuple[str, str]:
+    """Words for a level that rests on the known amounts alone; what is missing is said and asked for."""
+    if not graded["is_lower_bound"]:
+        return "", ""
+    source.missing = f"{graded['missing_zh']} ({graded['missing_en']})"
+    return f"缺少{graded['missing_zh']},至少", f"(missing {graded['missing_en']}) at least "
 
 
 def _classify_unit(source: Source, graded: Mapping[Any, Any]) -> None:
@@ -221,6 +232,7 @@ def _judge_direct(
     source: Source, row: Mapping[str, Any], units: list[Source], rules: LevelRules, jurisdiction: str
 ) -> None:
     reported = text_of(row.get("direct_red"))
+    reported = None if reported is None or rules.says_none(reported) else reported
     major = [unit.feature_id for unit in units if unit.major_hazard_level is not None]
     facts: dict[str, object] = {"direct_red_reported": reported, "has_major_hazard": major}
     kind = text_of(row.get("kind")) or ""

@@ -190,7 +190,8 @@ def load_strengths(name: str = "source_strengths_2026A", folder: Path = POLICIES
     """Strength S and radius R by source class, form and grade, indexed by these three.
 
     An empty form or grade holds for all. ``radius_formula``: ``fixed``; ``blast``, coefficient times the cube
-    root of kg TNT; ``impact``, coefficient times sqrt(d² p), at least ``radius_m``.
+    root of kg TNT; ``impact``, coefficient times sqrt(d² p), at least ``radius_m``. Of a transmission line without
+    figures ``assumed_pressure_mpa`` stands for the pressure, ``radius_unknown_m`` for what depends on the diameter.
     """
     path = folder / f"{name}.csv"
     classes = load_source_classes(folder)
@@ -198,7 +199,7 @@ def load_strengths(name: str = "source_strengths_2026A", folder: Path = POLICIES
         path,
         texts=("source_class", "form", "grade", "radius_formula"),
         numbers=("strength",),
-        optional_numbers=("radius_m", "radius_coefficient", "radius_unknown_m"),
+        optional_numbers=("radius_m", "radius_coefficient", "radius_unknown_m", "assumed_pressure_mpa"),
         flags=("is_assumption",),
         codes={
             "source_class": classes.source_class,
@@ -212,6 +213,12 @@ def load_strengths(name: str = "source_strengths_2026A", folder: Path = POLICIES
     require(bool((table.radius_m.gt(0) | ~is_fixed).all()), path, "a fixed radius must be positive")
     require(
         bool((has_formula | is_fixed).all()), path, "a formula needs its coefficient and radius_unknown_m"
+    )
+    has_pressure = table.assumed_pressure_mpa.gt(0) & table.radius_unknown_m.ge(table.radius_m)
+    require(
+        bool((has_pressure | (table.radius_formula != "impact")).all()),
+        path,
+        "an impact radius needs assumed_pressure_mpa, and radius_unknown_m not below radius_m",
     )
     require(bool(table.strength.between(0, 1, inclusive="right").all()), path, "strength lies in (0, 1]")
     keys = ["source_class", "form", "grade"]

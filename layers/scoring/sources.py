@@ -277,16 +277,18 @@ def _judge_kind(source: Source, rules: LevelRules, **inputs: Any) -> None:
 def _impact_radius(
     source: Source, row: Mapping[str, Any], rules: LevelRules, *, is_natural_gas: bool
 ) -> None:
-    """Potential impact radius r = k sqrt(d² p), at least the policy's; unknown diameter or pressure is assumed."""
+    """Potential impact radius r = k sqrt(d² p), at least the policy's; of unknown figures the table's large line."""
     strength = rules.strengths[source.source_class, "", ""]
     if strength["radius_formula"] != "impact":
         return
     diameter_mm, pressure_mpa = number(row.get("diameter_mm")), number(row.get("pressure_mpa"))
-    computed = strength["radius_coefficient"] * math.sqrt(diameter_mm**2 * pressure_mpa)
-    is_known = is_natural_gas and not math.isnan(computed)
-    source.radius_m = max(computed, strength["radius_m"]) if is_known else strength["radius_unknown_m"]
+    is_known = is_natural_gas and not math.isnan(diameter_mm) and not math.isnan(pressure_mpa)
+    if text_of(row.get("kind")) == "industrial" and not is_known:
+        source.radius_m = strength["radius_m"]
+    else:
+        source.radius_m = _widest_impact_m(strength, diameter_mm if is_natural_gas else math.nan, pressure_mpa)
     source.is_assumption |= not is_known
-    text = "" if is_known else ",外径、压力不全或非天然气,取下限(假设)"
+    text = "" if is_known else ",外径、压力不全或非天然气,按规则表取值(假设)"
     source.judge(
         "radius",
         None,
@@ -295,7 +297,18 @@ def _impact_radius(
         f"potential impact radius {source.radius_m:.0f} m" + (" (assumed)" if text else ""),
         diameter_mm=plain(diameter_mm),
         pressure_mpa=plain(pressure_mpa),
+        **({} if is_known else {"assumed_pressure_mpa": strength["assumed_pressure_mpa"]}),
     )
+
+
+def _widest_impact_m(strength: Row, diameter_mm: float, pressure_mpa: float) -> float:
+    """Impact radius in metres of a line, what is unknown (NaN) taken from its row: never less for knowing less."""
+    assumed_mpa = strength["assumed_pressure_mpa"]
+    if math.isnan(diameter_mm):
+        beyond = 1.0 if math.isnan(pressure_mpa) else max(1.0, pressure_mpa / assumed_mpa)
+        return float(strength["radius_unknown_m"] * math.sqrt(beyond))
+    pressure_mpa = assumed_mpa if math.isnan(pressure_mpa) else pressure_mpa
+    return max(float(strength["radius_coefficient"] * diameter_mm * math.sqrt(pressure_mpa)), strength["radius_m"])
 
 
 def black_spot_sources(layers: Layers, rules: LevelRules) -> list[Source]:

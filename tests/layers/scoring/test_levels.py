@@ -125,6 +125,19 @@ def test_direct_red_goes_before_a_declared_level():
     assert row.control_level == "red"
 
 
+@pytest.mark.parametrize(
+    "said", ["否", "无", "—", "-", "0", "没有", "no", "None", " N/A ", "不存在", "无。", "未发现", "false"]
+)
+def test_word_for_none_is_no_direct_red_condition(said):
+    row = one(enterprises=[enterprise(kind="general", direct_red=said)])
+    assert (row.level, row.control_level) == ("unrated", "unrated")
+
+
+@pytest.mark.parametrize("said", ["是", "无证上岗", "未经正规设计", "no formal design", "1"])
+def test_condition_that_begins_like_a_word_for_none_is_red(said):
+    assert one(enterprises=[enterprise(kind="general", direct_red=said)]).level == "red"
+
+
 def test_direct_red_of_another_kind_rests_on_the_project_policy():
     row = one(enterprises=[enterprise(kind="general", direct_red="未经正规设计")])
     assert (row.level, row.rule_id) == ("red", "DIRECT-REPORTED")
@@ -262,6 +275,14 @@ def test_unit_with_a_missing_amount_is_unrated_and_names_it():
     assert row.level == "unrated" and "amount_t" in row.missing and row.radius_m == 300
 
 
+def test_unit_with_one_missing_amount_is_at_least_what_the_others_make_it():
+    benzene = chemical(name="苯", cas="71-43-2", amount_t=None)
+    row = rated([enterprise()], [unit()], [chemical(amount_t=250), benzene]).loc["hazard_units:u1"]
+    assert (row.level, row.major_hazard_level, row.radius_m, row.is_assumption) == ("red", 2, 1000, True)
+    assert "至少" in row.reason_zh and "amount_t" in row.reason_zh and "amount_t" in row.missing
+    assert "at least" in row.reason_en
+
+
 def test_units_are_graded_without_their_enterprise():
     assert list(rated(units=[unit()], chemicals=[chemical()]).level) == ["orange"]
 
@@ -380,9 +401,27 @@ def test_small_gas_line_reaches_at_least_200_m():
     assert one(pipelines=[line(medium="natural_gas", diameter_mm=219, pressure_mpa=4)]).radius_m == 200
 
 
-def test_gas_line_without_pressure_is_an_assumption():
-    row = one(pipelines=[line(medium="natural_gas", diameter_mm=1016)])
-    assert (row.radius_m, row.is_assumption) == (200, True)
+@pytest.mark.parametrize(
+    ("fields", "radius_m"),
+    [
+        ({"diameter_mm": 1016}, 318.1),  # 0.099 sqrt(1016^2 x 10), the pressure assumed
+        ({"diameter_mm": 1016, "pressure_mpa": 6.3}, 252.5),
+        ({"diameter_mm": 508}, 200),
+        ({"pressure_mpa": 4.0}, 318.1),
+        ({}, 318.1),
+    ],
+)
+def test_gas_line_of_unknown_figures_reaches_as_far_as_a_large_one_may(fields, radius_m):
+    row = one(pipelines=[line(medium="natural_gas", **fields)])
+    assert row.radius_m == pytest.approx(radius_m, abs=0.1)
+    assert row.is_assumption == (len(fields) < 2)
+
+
+def test_not_knowing_a_figure_of_a_gas_line_never_shortens_its_reach():
+    for diameter_mm, pressure_mpa in ((1016, 10), (711, 8), (508, 6.3)):
+        whole = one(pipelines=[line(medium="natural_gas", diameter_mm=diameter_mm, pressure_mpa=pressure_mpa)])
+        for known in ({"diameter_mm": diameter_mm}, {"pressure_mpa": pressure_mpa}, {}):
+            assert one(pipelines=[line(medium="natural_gas", **known)]).radius_m >= whole.radius_m - 0.1
 
 
 def test_line_of_unknown_medium_is_unrated_unless_screened():
@@ -471,6 +510,6 @@ def test_line_placed_worse_than_its_reach_keeps_its_level_and_colours_nothing():
             "geometry": LineString([(0, 0), (5000, 0)])}  # fmt: skip
     coarse = one(pipelines=[{**line, "accuracy_m": 2000.0}])
     precise = one(pipelines=[{**line, "accuracy_m": 2.0}])
-    assert pd.isna(coarse.radius_m) and pd.isna(coarse.strength) and precise.radius_m == 200
+    assert pd.isna(coarse.radius_m) and pd.isna(coarse.strength) and precise.radius_m == 318.1
     assert coarse.level == precise.level
     assert any(reason["method"] == "coarse" for reason in coarse.reasons)

@@ -69,9 +69,17 @@ def test_all_chemicals_and_categories_are_there():
 
 
 def test_missing_amount_makes_the_unit_unrated_and_says_so():
-    unit = graded(chemical(cas="7782-50-5", amount_t=100), chemical(name="氨", amount_t=np.nan)).loc["u"]
-    assert unit.state == "unrated" and np.isnan(unit.s_value) and unit.s_known == 20
-    assert "amount_t" in unit.missing_zh
+    unit = graded(chemical(cas="7782-50-5", amount_t=4.9), chemical(name="氨", amount_t=np.nan)).loc["u"]
+    assert unit.state == "unrated" and np.isnan(unit.s_value) and unit.s_known == 0.98
+    assert "amount_t" in unit.missing_zh and not unit.is_lower_bound
+
+
+@pytest.mark.parametrize("unknown", [{"name": "氨", "amount_t": np.nan}, {"name": "某新物质", "amount_t": 5}])
+def test_known_amounts_that_make_a_major_hazard_alone_give_at_least_their_level(unknown):
+    unit = graded(chemical(cas="7782-50-5", amount_t=100), chemical(**unknown)).loc["u"]
+    # S = 100/5 = 20, R = 1 x 4 x 20 = 80: level 2; whatever is missing only adds to both
+    assert (unit.state, unit.s_value, unit.r_value, unit.major_hazard_level) == ("major", 20, 80, 2)
+    assert unit.is_lower_bound and unit.is_assumption and "下限" in unit.assumption_zh and unit.missing_zh
 
 
 def test_unit_without_chemicals_is_unrated():
@@ -156,6 +164,15 @@ def test_more_amount_never_lowers_the_level(amount_t, more_t, persons):
     less = graded(chemical(cas="7664-41-7", amount_t=amount_t), n_persons=persons).loc["u"]
     more = graded(chemical(cas="7664-41-7", amount_t=amount_t + more_t), n_persons=persons).loc["u"]
     assert np.nan_to_num(more.major_hazard_level, nan=9) <= np.nan_to_num(less.major_hazard_level, nan=9)
+
+
+@settings(max_examples=10, deadline=None)
+@given(amount_t=amounts_t, other_t=amounts_t)
+def test_amount_not_told_never_gives_a_worse_level_than_the_amount(amount_t, other_t):
+    told = graded(chemical(cas="7664-41-7", amount_t=amount_t), chemical(name="液氯", amount_t=other_t)).loc["u"]
+    hidden = graded(chemical(cas="7664-41-7", amount_t=amount_t), chemical(name="液氯", amount_t=np.nan)).loc["u"]
+    assert np.nan_to_num(told.major_hazard_level, nan=9) <= np.nan_to_num(hidden.major_hazard_level, nan=9)
+    assert hidden.state == ("major" if hidden.s_known >= 1 else "unrated")
 
 
 @settings(max_examples=10, deadline=None)
