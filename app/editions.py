@@ -20,6 +20,8 @@ from app.errors import MissingError, NoEditionError
 from layers.catalog import Catalog, Field, Layer
 from layers.store import edition_schema
 
+HOME_LAW = "CN"
+NOT_THE_LAW = {"zh": "筛查试算,非当地法律", "en": "Screening, not the law there"}
 EDITIONS_REMEMBERED = 8
 BOUNDARY_TOLERANCE_M = 1.0
 
@@ -80,6 +82,11 @@ class EditionFacts:
     def area(self) -> dict[str, Any]:
         area: dict[str, Any] = self.meta["area"]
         return area
+
+    def legal_note(self, lang: str) -> str:
+        """That the rules applied are not the law of the area; empty where they are."""
+        is_home = str(self.area.get("jurisdiction", HOME_LAW)).startswith(HOME_LAW)
+        return "" if is_home else NOT_THE_LAW[lang]
 
     @property
     def policy(self) -> str:

@@ -124,6 +124,7 @@ def _spec(
         policy=policy,
         policy_title=policy_title,
         is_synthetic=bool(area.get("is_synthetic")),
+        notes=tuple(note for note in (facts.legal_note(lang),) if note),
     )
 
 

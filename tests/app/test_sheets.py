@@ -7,7 +7,10 @@ from typing import Any
 
 import pypdf
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
+
+from layers.store import engine_from_url
 
 ASKED = {
     "title": "小样县安全风险四色图", "layers": ["risk_zones", "pipelines", "enterprises"],
@@ -58,3 +61,19 @@ def test_centre_and_scale_do_instead_of_an_extent(client: FlaskClient) -> None:
     asked = {key: value for key, value in ASKED.items() if key != "extent"} | {"center": [120.1, 30.1]}
     assert client.post("/api/sheets", json=asked).json["error"]["field"] == "scale"
     assert client.post("/api/sheets", json=asked | {"scale": 10000}).status_code == 200
+
+
+def test_sheet_of_another_jurisdiction_says_so(client: FlaskClient, database_url: str) -> None:
+    engine = engine_from_url(database_url)
+    change = sa.text(
+        "UPDATE edition_1.meta SET value = jsonb_set(value, '{jurisdiction}', to_jsonb(CAST(:law AS text))) "
+        "WHERE key = 'area'"
+    )
+    with engine.begin() as connection:
+        connection.execute(change, {"law": "TW"})
+    content = client.post("/api/sheets", json=ASKED | {"format": "pdf"}).data
+    with engine.begin() as connection:
+        connection.execute(change, {"law": "CN"})
+    engine.dispose()
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+    assert "非当地法律" in text
