@@ -129,6 +129,22 @@ SCHEMAS: dict[str, Schema] = {
         pipeline=OBJECT, length_m=NUMBER, bands=_list(NUMBER), conflicts=_list(OBJECT), counts=OBJECT, warning_zh=TEXT,
         warning_en=TEXT,
     ),
+    "Patrol": _record(
+        "towns sources n_found edition",
+        edition=WHOLE, n_found=WHOLE,
+        towns=_list(_record(
+            "town_name lon lat counts n_places", town_name=_or_null(TEXT), lon=_or_null(LON), lat=_or_null(LAT),
+            counts=OBJECT, n_places=WHOLE,
+        )),
+        sources=_list(_record(
+            "place layer id enterprise_id name kind level town_name responsible_office address lon lat n_sources"
+            " reason_zh reason_en reasons n_conflicts open_dangers",
+            place=TEXT, layer=TEXT, id=TEXT, enterprise_id=_or_null(TEXT), name=_or_null(TEXT), kind=_or_null(TEXT),
+            level=LEVEL, town_name=_or_null(TEXT), responsible_office=_or_null(TEXT), address=_or_null(TEXT),
+            lon=_or_null(LON), lat=_or_null(LAT), n_sources=WHOLE, reason_zh=_or_null(TEXT), reason_en=_or_null(TEXT),
+            reasons=_list(OBJECT), n_conflicts=_or_null(WHOLE), open_dangers=_or_null(_list(OBJECT)),
+        )),
+    ),
     "SheetRequest": {
         **_record(
             "title layers",
@@ -205,6 +221,7 @@ PATHS: dict[str, dict[str, Schema]] = {
         "pipelinePage", "What stands near one pipeline", PAGE, _path("pipeline_id", "Its number"), EDITION, LANG,
         _query("k", "Chainages shown, metres, such as 12300-18000"), _query("band", "Distance bands, metres, such as 5,50,200"),
     )},
+    "/patrol": {"get": _operation("patrolPage", "Levels by town, the worst places, the list of a day", PAGE, EDITION, LANG)},
     "/static/{filename}": {"get": _operation("staticFile", "A file of the page", _file("*/*"), _path("filename", "Its path"))},
     "/vendor/{name}": {"get": _operation("vendorFile", "A file of a front-end package", _file("text/javascript", "text/css"), _path("name", "Its name"))},
     "/fonts/{name}": {"get": _operation("fontFile", "A font of the map", _file("font/woff2"), _path("name", "Its name"))},
@@ -238,6 +255,12 @@ PATHS: dict[str, dict[str, Schema]] = {
         "pipelineConflicts", "What stands near a pipeline, by chainage", _json("Conflicts"), _path("pipeline_id", "Its number"),
         _query("buffer_m", "How far to look, metres", {"type": "number", "minimum": 1, "maximum": 1000, "default": 200}),
         _query("from_m", "Chainage from, metres", NUMBER), _query("to_m", "Chainage to, metres", NUMBER), EDITION,
+    )},
+    "/api/patrol": {"get": _operation(
+        "patrol", "Levels by town and the worst places, an enterprise with all its sources once", _json("Patrol"),
+        _query("town", "Name of the only town that is listed"),
+        _query("level", "Levels that are listed, with commas between them", {"type": "string", "default": "red,orange"}),
+        _query("limit", "Places at most", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 200}), EDITION,
     )},
     "/api/sheets": {"post": _operation(
         "newSheet", "A map sheet", _file("application/pdf", "image/png", "image/svg+xml"), EDITION, body="SheetRequest",

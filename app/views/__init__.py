@@ -10,6 +10,7 @@ from app.views import (
     features,
     operations,
     pages,
+    patrol,
     pipelines,
     sheets,
     sites,
@@ -19,5 +20,5 @@ from app.views import (
 
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
-    for module in (pages, tiles, catalog_api, features, explain, sites, pipelines, sheets, operations):
+    for module in (pages, tiles, catalog_api, features, explain, sites, pipelines, patrol, sheets, operations):
         app.register_blueprint(module.blueprint)

@@ -57,6 +57,12 @@ def pipeline_page(pipeline_id: str) -> Response:
     return _page("pipeline.html")
 
 
+@blueprint.get("/patrol")
+def patrol_page() -> Response:
+    """Levels by town, the worst places, and the list of a day."""
+    return _page("patrol.html")
+
+
 def _page(template: str) -> Response:
     """A page of the frame, in the language of the request."""
     with pinned_edition():

@@ -11,7 +11,7 @@ const A_YEAR_S = 31536000;
 const WORKSPACES = [
   { key: "workspace_map", href: "/" },
   { key: "workspace_siting" },
-  { key: "workspace_patrol" },
+  { key: "workspace_patrol", href: "/patrol" },
   { key: "workspace_pipelines", href: "/pipelines" },
   { key: "workspace_sheets" },
   { key: "workspace_data" },
