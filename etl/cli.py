@@ -13,6 +13,7 @@ import click
 from etl.difference import difference
 from etl.history import feature_history
 from etl.load import SourceResult, load_area_data
+from etl.postgis.backup import backup, restore
 from etl.postgis.cluster import cluster_for
 from etl.postgis.migrate import migrate
 from etl.publish import publish_edition
@@ -243,6 +244,23 @@ def db_status(place: Place, as_json: bool) -> None:
     else:
         for name, value in status.items():
             click.echo(f"  {name:<16} {value}")
+
+
+@db_group.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def db_backup(place: Place, file: Path) -> None:
+    """Write database and kept files to one FILE."""
+    say(f"备份 backup: {file}  {backup(place.open_url(), place.home, file)} bytes")
+
+
+@db_group.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def db_restore(place: Place, file: Path) -> None:
+    """Bring a backup back into an installation that holds nothing yet."""
+    restore(place.open_url(), place.home, file)
+    say(f"恢复 restore: {file}")
 
 
 @db_group.command("shell", context_settings={"ignore_unknown_options": True})
