@@ -14,7 +14,7 @@ from layers.crs import require_metric
 from layers.scoring import kernels
 from layers.scoring.grid import Grid
 from layers.scoring.policy import RATED, Policy
-from layers.scoring.zoning import GRID_MAXIMUM, Sources, lower_bounds, prepare_sources
+from layers.scoring.zoning import GRID_MAXIMUM, Sources, lower_bounds, open_reach_m, prepare_sources
 
 STATES = ("rated", "no_source", "unrated")
 NOTES = {
@@ -23,12 +23,12 @@ NOTES = {
         "No registered source reaches this place; that does not mean it is safe.",
     ),
     "unrated": (
-        "仅有未评级风险源影响此处,无法定色。",
-        "Only unrated sources reach this place; no colour can be given.",
+        "仅有未评级或位置不准的风险源可能影响此处,无法定色。",
+        "Only sources without a level or a precise position may reach this place; no colour can be given.",
     ),
     "at_least": (
-        "另有未评级风险源影响此处,颜色为下限。",
-        "Unrated sources reach this place too; the colour is a lower bound.",
+        "另有未评级或位置不准的风险源可能影响此处,颜色为下限。",
+        "Sources without a level or a precise position may reach this place too; the colour is a lower bound.",
     ),
     "assumption": ("结果含假设,见各项说明。", "The result rests on assumptions; see each contribution."),
     "no_level": ("指数低于蓝色下限,不着色。", "The index is below the bound of blue; no colour is drawn."),
@@ -91,7 +91,8 @@ class Explanation:
     """The colour of a cell and where it comes from; `state` is one of `STATES`.
 
     `index`, `hazard` are None where nothing rated reaches, and under the grid maximum. `level` is
-    ``unrated`` where no colour is drawn. `unrated_ids`: unrated sources whose reach covers the cell's centre.
+    ``unrated`` where no colour is drawn. `unrated_ids`: sources without a
+    level, or of a position too coarse to colour, whose reach covers the cell's centre.
     """
 
     state: str
@@ -178,9 +179,10 @@ def explain_point(
 
 
 def _candidates(points: gpd.GeoDataFrame, centre: tuple[float, float], cell_m: float) -> np.ndarray:
-    """Rows whose box, grown by the radius and a cell, holds the centre."""
+    """Rows whose box, grown by how far it may matter and a cell, holds the centre."""
     box = shapely.bounds(points.geometry.to_numpy()).reshape(-1, 4)
-    reach = pd.to_numeric(points["radius_m"], errors="coerce").fillna(0).to_numpy(dtype=float) + cell_m
+    radius = pd.to_numeric(points["radius_m"], errors="coerce").fillna(0).to_numpy(dtype=float)
+    reach = np.maximum(radius, open_reach_m(points)) + cell_m
     x, y = centre
     is_near = (
         (box[:, 0] - reach <= x)
@@ -318,11 +320,9 @@ def _text(value: object) -> str | None:
 
 
 def _unrated_here(near: gpd.GeoDataFrame, centre: tuple[float, float]) -> tuple[str, ...]:
-    unrated = near[(near["level"] == "unrated") & near.geometry.notna()]
-    radius = pd.to_numeric(unrated["radius_m"], errors="coerce").to_numpy(dtype=float)
-    is_in = shapely.dwithin(
-        unrated.geometry.to_numpy(), shapely.Point(centre), np.nan_to_num(radius, nan=-1.0)
-    )
+    open_m = open_reach_m(near)
+    unrated, open_m = near[open_m > 0], open_m[open_m > 0]
+    is_in = shapely.dwithin(unrated.geometry.to_numpy(), shapely.Point(centre), open_m)
     return tuple(sorted(unrated["point_id"][is_in].astype(str)))
 
 

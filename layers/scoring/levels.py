@@ -14,6 +14,7 @@ import geopandas as gpd
 from layers.catalog import LAYERS_DIR, load_layer
 from layers.scoring.level_rules import LevelRules, Row, load_level_rules, load_screening
 from layers.scoring.plants import enterprise_sources, unit_sources
+from layers.scoring.policy import RATED
 from layers.scoring.sources import ORDER, UNRATED, Layers, Source, black_spot_sources, pipeline_sources, plain
 
 MISSING = {
@@ -49,7 +50,8 @@ def rate_sources(
     GeoDataFrame sorted by ``point_id``
         The fields of `risk_points`, ``feature_id`` and geometry. ``reasons`` is a list of dictionaries
         (method, result, rule_id, clause, inputs, texts, is_deciding). A danger that another row carries has
-        no strength and no radius; an unrated one has the radius within which it may matter. ``help_minutes`` and
+        no strength, radius or reach; an unrated one has the radius within which it may matter; one whose position
+        is worse than its radius has a reach alone. ``accuracy_m`` is that of the source's row. ``help_minutes`` and
         ``help_factor`` stay empty (unknown) until `fire_cover.with_help` fills them.
     """
     rules, table = load_level_rules(), load_screening(screening)
@@ -60,9 +62,9 @@ def rate_sources(
     for source in sources:
         _decide(source)
         _reach(source, rules)
-    _carry_once(enterprises, units, rules)
-    for source in sources:
+        source.reach_m = source.radius_m
         _leave_out_if_coarse(source, rules)
+    _carry_once(enterprises, units, rules)
     placed = [
         frame
         for frame in layers.values()
@@ -70,9 +72,9 @@ def rate_sources(
     ]
     crs = next((frame.crs for frame in placed if frame.crs), None)
     rows = [_row(source, rules) for source in sources]
-    found = gpd.GeoDataFrame(rows, columns=[*_output_fields(), "geometry"], geometry="geometry", crs=crs)
+    found = gpd.GeoDataFrame(rows, columns=[*_output_fields(), "accuracy_m", "geometry"], geometry="geometry", crs=crs)
     found["major_hazard_level"] = found["major_hazard_level"].astype("Int64")
-    for name in ("s_value", "r_value", "strength", "radius_m", "help_minutes", "help_factor"):
+    for name in ("s_value", "r_value", "strength", "radius_m", "reach_m", "accuracy_m", "help_minutes", "help_factor"):
         found[name] = found[name].astype(float)
     return found.sort_values("point_id", kind="stable", ignore_index=True)
 
@@ -151,7 +153,10 @@ def _blast_radius(source: Source, row: Row) -> None:
 
 
 def _carry_once(enterprises: list[Source], units: list[Source], rules: LevelRules) -> None:
-    """Each danger colours once: either the plant's row or its units carry it, never both."""
+    """Each danger colours once. Who carries follows from kinds and radii, so a worse level never lowers a cell.
+
+    A carrier takes at least the strength of what it carries; a major hazard and explosives colour themselves.
+    """
     by_plant: dict[str, list[Source]] = {}
     for unit in units:
         by_plant.setdefault(str(unit.enterprise_id), []).append(unit)
@@ -159,27 +164,77 @@ def _carry_once(enterprises: list[Source], units: list[Source], rules: LevelRule
         own = [
             unit for unit in by_plant.get(plant.feature_id, []) if unit.strength and unit.geometry is not None
         ]
-        if not own or not plant.strength:
-            continue
-        major = [unit for unit in own if unit.major_hazard_level is not None]
-        strongest = max(unit.strength or 0.0 for unit in own)
-        if plant.source_class == "hazchem":
-            is_only_units = any(
-                entry["is_deciding"] and entry["inputs"].get("by") == "inherent" for entry in plant.methods
-            )
-            if major and is_only_units:
-                _leave_to(plant, rules, "其重大危险源单元", "its major hazard units")
-            elif plant.geometry is not None:
-                _leave_all([unit for unit in own if unit.major_hazard_level is None], rules, plant)
-        elif strongest >= plant.strength or plant.geometry is None:
-            _leave_to(plant, rules, "其单元", "its units")
-        else:
-            _leave_all(own, rules, plant)
+        if own and plant.strength and plant.geometry is None:
+            if plant.source_class != "hazchem":
+                _leave_to(plant, rules, "其单元", "its units")
+        elif own and plant.strength and plant.source_class == "hazchem":
+            _carry_hazchem(plant, own, rules)
+        elif own and plant.strength:
+            _carry_small_units(plant, own, rules)
+            _leave_to_units(plant, [unit for unit in own if unit.strength], rules)
 
 
-def _leave_all(units: list[Source], rules: LevelRules, plant: Source) -> None:
+def _carry_hazchem(plant: Source, units: list[Source], rules: LevelRules) -> None:
+    """The row stands for what is below a major hazard, unless nothing but such units gave it its level."""
+    is_only_units = any(
+        entry["is_deciding"] and entry["inputs"].get("by") == "inherent" for entry in plant.methods
+    )
+    if is_only_units and any(_colours_itself(unit) for unit in units):
+        _leave_to(plant, rules, "其单元", "its units")
+    else:
+        _carry_small_units(plant, units, rules)
+
+
+def _colours_itself(unit: Source) -> bool:
+    return unit.major_hazard_level is not None or unit.source_class == "explosives"
+
+
+def _carry_small_units(plant: Source, units: list[Source], rules: LevelRules) -> None:
+    """Units below a major hazard that reach no farther than the plant."""
     for unit in units:
-        _leave_to(unit, rules, f"企业 {plant.name}", f"the enterprise {plant.name}")
+        if not _colours_itself(unit) and (unit.radius_m or 0.0) <= (plant.radius_m or 0.0):
+            _raise_to(plant, unit.strength or 0.0, unit.radius_m or 0.0, unit, rules)
+            _leave_to(unit, rules, f"企业 {plant.name}", f"the enterprise {plant.name}")
+
+
+def _leave_to_units(plant: Source, units: list[Source], rules: LevelRules) -> None:
+    """A plant no worse, no stronger and of no wider reach than one of its units adds nothing to it.
+
+    Where the kind has one strength whatever its level (a filling station), that strength is the danger of its units:
+    the strongest takes it over.
+    """
+    if not units:
+        return
+    first = max(units, key=lambda unit: (unit.strength or 0.0, unit.radius_m or 0.0))
+    strength, radius_m = plant.strength or 0.0, plant.radius_m or 0.0
+    is_one_strength = (plant.source_class, "", "") in rules.strengths
+    if is_one_strength and strength >= (first.strength or 0.0) and radius_m >= (first.radius_m or 0.0):
+        _raise_to(first, strength, radius_m, plant, rules)
+    is_within = any(
+        strength <= (unit.strength or 0.0)
+        and radius_m <= (unit.radius_m or 0.0)
+        and RATED.index(unit.level) <= RATED.index(plant.level)
+        for unit in units
+    )
+    if is_within:
+        _leave_to(plant, rules, "其单元", "its units")
+
+
+def _raise_to(source: Source, strength: float, radius_m: float, other: Source, rules: LevelRules) -> None:
+    """Let a row carry another one's danger: at least its strength and its radius (metres)."""
+    if strength <= (source.strength or 0.0) and radius_m <= (source.radius_m or 0.0):
+        return
+    source.judge(
+        "carries",
+        None,
+        rules.basis["carried"],
+        f"计入 {other.name},源强 {strength:g},半径 {radius_m:.0f} 米",
+        f"carries {other.name}: strength {strength:g}, radius {radius_m:.0f} m",
+        strength=strength,
+        radius_m=radius_m,
+    )
+    source.strength = max(source.strength or 0.0, strength)
+    source.radius_m = source.reach_m = max(source.radius_m or 0.0, radius_m)
 
 
 def _leave_to(source: Source, rules: LevelRules, who_zh: str, who_en: str) -> None:
@@ -193,7 +248,7 @@ def _leave_to(source: Source, rules: LevelRules, who_zh: str, who_en: str) -> No
         strength=source.strength,
         radius_m=source.radius_m,
     )
-    source.strength = source.radius_m = None
+    source.strength = source.radius_m = source.reach_m = None
 
 
 def _leave_out_if_coarse(source: Source, rules: LevelRules) -> None:
@@ -240,6 +295,8 @@ def _row(source: Source, rules: LevelRules) -> dict[str, Any]:
         "r_value": source.r_value,
         "strength": source.strength,
         "radius_m": source.radius_m,
+        "reach_m": source.reach_m,
+        "accuracy_m": source.accuracy_m,
         "is_fire": bool(source.is_fire),
         "is_assumption": source.is_assumption,
         "is_disputed": source.is_disputed,

@@ -35,7 +35,7 @@ ORDER = ("statutory", "declared", "computed", "screening")
 class Source:
     """A danger while it is being rated; `methods` collects every judgement on it.
 
-    `part` tells the parts of one feature apart; it ends the key of the risk point.
+    `radius_m` colours; `reach_m` is how far the source may matter even where it colours nothing. `part` tells the parts of one feature apart; it ends the key of the risk point.
     """
 
     layer: str
@@ -51,6 +51,7 @@ class Source:
     grade: str = ""
     amount_t: float = math.nan
     radius_m: float | None = None
+    reach_m: float | None = None
     inherent: str = UNRATED
     control: str = UNRATED
     level: str = UNRATED
@@ -308,7 +309,8 @@ def _widest_impact_m(strength: Row, diameter_mm: float, pressure_mpa: float) -> 
         beyond = 1.0 if math.isnan(pressure_mpa) else max(1.0, pressure_mpa / assumed_mpa)
         return float(strength["radius_unknown_m"] * math.sqrt(beyond))
     pressure_mpa = assumed_mpa if math.isnan(pressure_mpa) else pressure_mpa
-    return max(float(strength["radius_coefficient"] * diameter_mm * math.sqrt(pressure_mpa)), strength["radius_m"])
+    computed = float(strength["radius_coefficient"] * diameter_mm * math.sqrt(pressure_mpa))
+    return max(computed, float(strength["radius_m"]))
 
 
 def black_spot_sources(layers: Layers, rules: LevelRules) -> list[Source]:

@@ -25,6 +25,8 @@ from layers.scoring.sources import HCA_PART
 
 Floats = NDArray[np.float64]
 GRID_MAXIMUM = "grid_maximum"
+MAX_SPREAD_M = 2000.0
+"""Beyond this the error of a source's position is not drawn: half a county of "at least" would say nothing."""
 
 
 @dataclass(frozen=True)
@@ -337,7 +339,8 @@ def zones(
     """The four-colour zones of a surface as rows of `risk_zones`, and one of what is not rated.
 
     Connected cells of one level are one zone; zones of different levels share their edges. The zone of level
-    ``unrated`` lies over the others: the surroundings of unrated sources, where the colour means "at least".
+    ``unrated`` lies over the others: the surroundings of sources without a level, or of a position too coarse to
+    colour, where the colour means "at least".
 
     Parameters
     ----------
@@ -397,12 +400,13 @@ def _zone_rows(
 def _unrated_zone(
     points: gpd.GeoDataFrame, policy: Policy, area: BaseGeometry | None
 ) -> list[dict[str, object]]:
-    """Within reach of unrated sources; the colour beneath is a lower bound there."""
-    around = _unrated_sources(points)
+    """Within reach of sources that colour nothing; the colour beneath is a lower bound there."""
+    around = points[open_reach_m(points) > 0]
     if around.empty:
         return []
-    radius = pd.to_numeric(around["radius_m"], errors="coerce").to_numpy(dtype=float)
-    covered = shapely.union_all(shapely.buffer(around.geometry.to_numpy(), radius, quad_segs=8))
+    covered = shapely.union_all(
+        shapely.buffer(around.geometry.to_numpy(), open_reach_m(around), quad_segs=8)
+    )
     covered = covered if area is None else shapely.intersection(covered, area)
     parts = [part for part in shapely.get_parts(covered) if part.geom_type == "Polygon" and not part.is_empty]
     if not parts:
@@ -420,11 +424,28 @@ def _unrated_zone(
     ]
 
 
-def _unrated_sources(points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    has_reach = pd.to_numeric(points["radius_m"], errors="coerce") > 0
-    return points[
-        (points["level"] == "unrated") & has_reach & points.geometry.notna() & ~points.geometry.is_empty
-    ]
+def open_reach_m(points: gpd.GeoDataFrame) -> Floats:
+    """How far around each risk point a colour is a lower bound, metres; 0 where a source colours or has no place.
+
+    Unrated sources reach their radius; sources left out for their position (a reach without a radius) reach that and
+    the error of the position, at most `MAX_SPREAD_M`. Frames of older editions know neither.
+    """
+    radius_m = _numbers(points, "radius_m")
+    reach_m, error_m = _numbers(points, "reach_m"), np.nan_to_num(_numbers(points, "accuracy_m"))
+    geometry = points.geometry.to_numpy()
+    is_placed = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    is_coarse = np.isnan(radius_m) & (reach_m > 0)
+    open_m = np.where(is_coarse, reach_m + np.minimum(error_m, MAX_SPREAD_M), np.nan_to_num(radius_m))
+    is_open = is_placed & (is_coarse | (points["level"] == "unrated").to_numpy(bool))
+    return np.where(is_open, open_m, 0.0)
+
+
+def _numbers(points: gpd.GeoDataFrame, name: str) -> Floats:
+    """A column as floats, NaN throughout where the frame has none."""
+    if name not in points:
+        return np.full(len(points), np.nan)
+    numbers: Floats = pd.to_numeric(points[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return numbers
 
 
 def _sources_of_zones(
@@ -433,12 +454,12 @@ def _sources_of_zones(
     """Per zone: how many sources reach it, and whether one of them rests on an assumption."""
     n_sources, is_assumption = np.zeros(len(found), np.int64), np.zeros(len(found), bool)
     is_unrated = (found["level"] == "unrated").to_numpy()
-    rated = points.iloc[sources.positions]
-    for members, is_kind in ((rated, ~is_unrated), (_unrated_sources(points), is_unrated)):
+    open_m, rated = open_reach_m(points), points.iloc[sources.positions]
+    coloured = (rated, _numbers(rated, "radius_m"), ~is_unrated)
+    for members, radius, is_kind in (coloured, (points[open_m > 0], open_m[open_m > 0], is_unrated)):
         if members.empty or not is_kind.any():
             continue
         tree = shapely.STRtree(found.geometry.to_numpy()[is_kind])
-        radius = pd.to_numeric(members["radius_m"], errors="coerce").to_numpy(dtype=float)
         source, zone = tree.query(members.geometry.to_numpy(), predicate="dwithin", distance=radius)
         place = np.flatnonzero(is_kind)[zone]
         np.add.at(n_sources, place, 1)

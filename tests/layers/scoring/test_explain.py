@@ -78,6 +78,14 @@ def test_unrated_source_is_told():
     assert any("下限" in note for note in told.notes_zh)
 
 
+def test_source_too_coarse_to_colour_is_told():
+    row = source((1025, 1025), level="red", strength=np.nan, radius_m=np.nan, name="c")
+    vague = row | {"reach_m": 300.0, "accuracy_m": 500.0}
+    told = explain_point(1725, 1025, frame(vague), WEIGHTED, grid=GRID)
+    assert (told.state, told.unrated_ids) == ("unrated", ("c",)) and "位置不准" in told.notes_zh[0]
+    assert explain_point(1875, 1025, frame(vague), WEIGHTED, grid=GRID).state == "no_source"
+
+
 def test_grid_maximum_names_the_deciding_member_and_the_others():
     points = frame(
         source((1025, 1025), level="yellow", name="a"), source((1125, 1025), level="red", name="b")

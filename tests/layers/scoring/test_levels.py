@@ -4,8 +4,11 @@ import json
 from datetime import date
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely import LineString, Point
 
 from layers.catalog import LAYERS_DIR, load_layer
@@ -13,6 +16,8 @@ from layers.crs import metric_crs
 from layers.errors import RuleTableError
 from layers.scoring.level_rules import load_level_rules, load_screening
 from layers.scoring.levels import rate_sources
+from layers.scoring.zoning import risk_index
+from tests.layers.scoring.scoring_cases import GRID, MAXIMUM, WEIGHTED
 
 CRS = metric_crs(105.0, 30.0)
 ON = date(2026, 9, 30)
@@ -78,7 +83,7 @@ def one(**layers):
 def test_output_has_the_declared_fields_and_plain_reasons():
     points = rated([enterprise(kind="hazchem_producer", control_score=80)], [unit()], [chemical()])
     names = [entry.name for entry in load_layer(LAYERS_DIR / "risk_points").fields]
-    assert list(points.columns) == ["feature_id", *names, "geometry"] and points.crs == CRS
+    assert list(points.columns) == ["feature_id", *names, "accuracy_m", "geometry"] and points.crs == CRS
     assert json.loads(json.dumps(points.reasons.tolist(), allow_nan=False))
     assert list(points.index) == sorted(points.index)
 
@@ -318,8 +323,69 @@ def test_unit_below_a_major_hazard_colours_itself_where_the_plant_has_no_place()
 def test_lpg_station_and_its_tanks_count_as_the_stronger_of_them():
     tanks = [chemical(name="液化石油气", cas="68476-85-7", amount_t=60)]
     points = rated([enterprise(kind="lpg_station")], [unit()], tanks)
-    assert points.loc["enterprises:e1"].strength == 0.60
-    assert pd.isna(points.loc["hazard_units:u1"].strength)
+    carrier = points.loc["hazard_units:u1"]
+    assert (carrier.strength, carrier.radius_m, carrier.level) == (0.60, 300, "orange")
+    assert pd.isna(points.loc["enterprises:e1"].strength)
+
+
+def declared_as(level, kind="general", **fields):
+    return enterprise(kind=kind, declared_level=level, declared_by="局", **fields)
+
+
+@pytest.mark.parametrize("level", ["blue", "yellow", "orange", "red"])
+def test_declared_level_of_a_plant_never_swallows_its_toxic_unit(level):
+    points = rated([declared_as(level)], [unit(n_persons_500m=0)], [chemical(amount_t=12)])
+    assert (points.loc["hazard_units:u1"].strength, points.loc["hazard_units:u1"].radius_m) == (0.55, 400)
+    assert (points.loc["enterprises:e1"].strength == 0.7) == (level == "red")
+
+
+def test_hazchem_plant_declared_blue_does_not_swallow_its_explosives():
+    tnt = [chemical(name="三硝基甲苯", cas="118-96-7", amount_t=4)]
+    points = rated([declared_as("blue", "hazchem_producer")], [unit()], tnt)
+    assert points.loc["hazard_units:u1"].strength == 0.75
+    assert points.loc["hazard_units:u1"].radius_m == pytest.approx(58.9 * 4000 ** (1 / 3))
+    assert points.loc["enterprises:e1"].strength == 0.2
+
+
+def test_plant_that_carries_a_unit_is_at_least_as_strong_as_it():
+    points = rated([declared_as("blue", "hazchem_user")], [unit()], [chemical(amount_t=6)])
+    plant = points.loc["enterprises:e1"]
+    assert (plant.level, plant.strength, plant.radius_m) == ("blue", 0.35, 300)
+    assert pd.isna(points.loc["hazard_units:u1"].strength) and pd.isna(points.loc["hazard_units:u1"].reach_m)
+
+
+def test_plant_of_coarse_position_does_not_carry_its_unit():
+    points = rated(
+        [declared_as("red", "hazchem_user", accuracy_m=2000.0)], [unit(accuracy_m=3.0)], [chemical(amount_t=6)]
+    )
+    assert points.loc["hazard_units:u1"].radius_m == 300
+    plant = points.loc["enterprises:e1"]
+    assert pd.isna(plant.radius_m) and (plant.reach_m, plant.accuracy_m) == (300, 2000)
+
+
+KINDS = ["general", "hazchem_producer", "hazchem_user", "lpg_station", "fuel_station", "ammonia", "explosives_store"]
+STORES = [("液氯", "7782-50-5"), ("液化石油气", "68476-85-7"), ("汽油", None), ("三硝基甲苯", "118-96-7")]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    stores=st.lists(
+        st.tuples(st.sampled_from(STORES), st.floats(0.5, 500), st.floats(0, 250)), min_size=1, max_size=3
+    ),
+    levels=st.lists(st.sampled_from(["red", "orange", "yellow", "blue"]), min_size=2, max_size=2, unique=True),
+)
+def test_worse_declared_level_never_lowers_a_cell(kind, stores, levels):
+    units = [unit(f"u{i}", geometry=Point(1000 + x, 1000)) for i, (_, _, x) in enumerate(stores)]
+    chemicals = [chemical(f"u{i}", *what, amount_t=amount) for i, (what, amount, _) in enumerate(stores)]
+    worse, milder = sorted(levels, key=["red", "orange", "yellow", "blue"].index)
+    for policy in (WEIGHTED, MAXIMUM):
+        codes = [
+            risk_index(rated([declared_as(level, kind)], units, chemicals), GRID, policy).level
+            for level in (worse, milder)
+        ]
+        shown = [np.where(code == 0, 9, code) for code in codes]
+        assert (shown[0] <= shown[1]).all()
 
 
 # Control
@@ -512,4 +578,5 @@ def test_line_placed_worse_than_its_reach_keeps_its_level_and_colours_nothing():
     precise = one(pipelines=[{**line, "accuracy_m": 2.0}])
     assert pd.isna(coarse.radius_m) and pd.isna(coarse.strength) and precise.radius_m == 318.1
     assert coarse.level == precise.level
+    assert (coarse.reach_m, coarse.accuracy_m) == (precise.reach_m, 2000) and precise.reach_m == 318.1
     assert any(reason["method"] == "coarse" for reason in coarse.reasons)

@@ -275,6 +275,23 @@ def test_unrated_sources_lie_as_one_zone_over_the_others():
     assert unrated.area_m2.iloc[0] == pytest.approx(2 * np.pi * 80**2, rel=0.01)
 
 
+def coarse(name="c", *, accuracy_m=500.0, **fields):
+    row = source((1025, 1025), level="red", strength=np.nan, radius_m=np.nan, name=name)
+    return row | {"reach_m": 300.0, "accuracy_m": accuracy_m} | fields
+
+
+@pytest.mark.parametrize(("accuracy_m", "reach_m"), [(500.0, 800.0), (5000.0, 2300.0), (np.nan, 300.0)])
+def test_source_too_coarse_to_colour_is_hatched_as_far_as_it_may_matter(accuracy_m, reach_m):
+    _, found = zoned(frame(coarse(accuracy_m=accuracy_m)))
+    assert found.level.tolist() == ["unrated"] and found.n_sources.tolist() == [1]
+    assert found.area_m2.iloc[0] == pytest.approx(np.pi * reach_m**2, rel=0.01)
+
+
+def test_danger_that_another_row_carries_is_not_hatched():
+    _, found = zoned(frame(coarse(reach_m=np.nan)))
+    assert found.empty
+
+
 def test_nothing_registered_gives_no_zones():
     surface, found = zoned(frame(source((525, 525))).iloc[:0])
     assert found.empty and not surface.level.any()
