@@ -54,7 +54,7 @@ function tableRow(row, isChosen, choose) {
 /** @param {any} row */
 const tableCells = (row) => [
   el("span", { class: `sign sign-${row.verdict}` }, el("span", { "aria-hidden": "true" }, VERDICT_SIGNS[row.verdict] ?? ""), ` ${said(row, "verdict")}`),
-  el("button", { type: "button", class: "link chainage" }, chainage(row.chainage_m)),
+  el("button", { type: "button", class: "link chainage", "data-focus": `row-${row.index}` }, chainage(row.chainage_m)),
   el("span", { class: "short" }, sideWord(row)),
   el("a", { href: withEdition(featureHref(row.object.layer, row.object.id)), title: t("open_on_map") }, nameOf(row)),
   el("span", { class: "short" }, `${distance(row.distance_m)}${errorWord(row)}`),

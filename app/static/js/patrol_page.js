@@ -12,7 +12,7 @@ import { drawOwn, feature, flyToGeometry, map } from "./mapview.js";
 import { say } from "./panel.js";
 import { levelDot } from "./reasons.js";
 import { said, t } from "./texts.js";
-import { featureHref, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
+import { featureHref, keepingFocus, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
 const DEFAULT_LEVELS = ["red", "orange"];
 const MOST_PLACES = 1000;
@@ -52,7 +52,7 @@ function load() {
     Object.assign(state, { places: answer.sources, counts: answer.towns, nFound: answer.n_found });
     state.list = state.list.map((place) => state.places.find((other) => other.place === place.place)).filter(Boolean);
     state.start ??= startIn(state.town || state.counts.find((town) => !isMissing(town.lon))?.town_name);
-    drawAll();
+    keepingFocus(drawAll);
     say(t("n_results", { n: answer.n_found }));
   });
 }
@@ -92,7 +92,7 @@ const barLevels = () => shown.catalog.levels.filter((level) => level.rank <= 3);
 /** @param {any} town @param {number} most */
 function townRow(town, most) {
   const name = town.town_name ?? t("no_town");
-  const choice = town.town_name ? el("button", { type: "button", class: "link", "aria-pressed": String(state.town === town.town_name), on: { click: () => setTown(state.town === town.town_name ? "" : town.town_name) } }, name) : name;
+  const choice = town.town_name ? el("button", { type: "button", class: "link", "data-focus": `town-${town.town_name}`, "aria-pressed": String(state.town === town.town_name), on: { click: () => setTown(state.town === town.town_name ? "" : town.town_name) } }, name) : name;
   const bar = el("span", { class: "town-bar", "aria-hidden": "true" }, barLevels().map((level) => {
     const part = el("span", { class: `bar-part chip-${level.id}` });
     part.style.width = `${(100 * town.counts[level.id]) / most}%`;
@@ -117,7 +117,7 @@ const COLUMNS = ["on_list", "level", "name", "reason", "conflicts", "open_danger
 function drawWorst() {
   const rows = state.places.slice(0, ROWS_SHOWN);
   const levels = shown.catalog.levels.filter((level) => level.rank <= 4).map((level) => el("label", { class: "check" },
-    el("input", { type: "checkbox", value: level.id, checked: state.levels.has(level.id), on: { change: onLevel } }), levelDot(level.id), levelWord(level.id)));
+    el("input", { type: "checkbox", id: `level-${level.id}`, value: level.id, checked: state.levels.has(level.id), on: { change: onLevel } }), levelDot(level.id), levelWord(level.id)));
   put(byId("worst"), el("div", { class: "pair" }, levels, state.town ? el("button", { type: "button", class: "button small", on: { click: () => setTown("") } }, `${state.town} ✕`) : null),
     el("p", { class: "muted", id: "n-places" }, t("n_places", { n: number(state.nFound), town: state.town || t("all_towns") })),
     rows.length ? worstTable(rows) : el("div", { class: "notice", id: "nothing" }, el("p", {}, t("no_places")), el("p", {}, t("unrated_is_not_low"))),
@@ -194,7 +194,7 @@ function onStart(event) {
     if (state.start) state.start = { ...state.start, label: null };
     say(t("start_click"));
   } else state.start = startIn(event.target.value);
-  drawForm();
+  keepingFocus(drawForm);
   drawDay();
 }
 

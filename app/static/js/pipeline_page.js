@@ -14,7 +14,7 @@ import { errorText, say } from "./panel.js";
 import { lineLabel } from "./siting.js";
 import { drawStrip, stripKey } from "./strip.js";
 import { said, t } from "./texts.js";
-import { loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
+import { keepingFocus, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
 const BANDS_M = [5, 50, 200];
 const FARTHEST_M = 1000;
@@ -36,7 +36,7 @@ const state = {
 };
 
 const workspace = {
-  keys: ["k", "band"], regions: ["search", "page-title", "strip-title", "list-title", "map-canvas"], draw: drawAll, onEdition: load,
+  keys: ["k", "band"], regions: ["search", "page-title", "strip-title", "list-title", "map-canvas"], draw: drawAll, onEdition: loadAnew,
   isShown: (/** @type {any} */ layer) => layer.group !== "risk", goHome: showWhole, onEscape: () => choose(-1),
 };
 
@@ -60,6 +60,14 @@ function takeAddress({ k, band }) {
   const own = chosen.filter((value) => value > BANDS_M[2]);
   state.bandsM = [...BANDS_M, ...own.slice(0, 1)];
   state.chosenBands = new Set(state.bandsM.filter((value) => chosen.includes(value)));
+}
+
+/** Another edition: nothing of the former stays. */
+function loadAnew() {
+  put(byId("strip-body"));
+  put(byId("list-head"));
+  state.rows = [];
+  return load();
 }
 
 function load() {
@@ -120,7 +128,9 @@ function drawAll() {
   drawResults();
 }
 
-function drawResults() {
+const drawResults = () => keepingFocus(drawParts);
+
+function drawParts() {
   if (!state.answer) return;
   if (state.answer.refused) drawRefused(state.answer.refused);
   else {
@@ -162,7 +172,7 @@ function chainageFields() {
   const field = (/** @type {string} */ id, /** @type {string} */ label, /** @type {number} */ value) =>
     el("input", { id, class: "chainage-field", type: "text", value: chainage(value), "aria-label": label, autocomplete: "off", maxlength: 14, on: { change: takeFields } });
   return el("div", { class: "ask", role: "group", "aria-label": t("chainages") }, el("span", {}, t("chainages")), el("span", { class: "pair" }, field("from", t("chainage_from"), fromM), " – ", field("to", t("chainage_to"), toM),
-    state.fromM === null ? null : el("button", { type: "button", class: "button small", id: "whole-line", on: { click: () => brush(null, null, true) } }, t("whole_line"))),
+    el("button", { type: "button", class: "button small", id: "whole-line", hidden: state.fromM === null, on: { click: () => brush(null, null, true) } }, t("whole_line"))),
     el("span", { id: "chainage-error", class: "field-error", role: "alert" }));
 }
 
@@ -284,7 +294,8 @@ function brush(fromM, toM, isFinal) {
   if (!isFinal) return showFields();
   state.chosen = filtered().some((row) => row.index === state.chosen) ? state.chosen : -1;
   replaceAddress({ k: isWhole ? null : `${state.fromM}-${state.toM}` });
-  drawAll();
+  showFields();
+  drawResults();
   say(t("n_of_conflicts", { n: filtered().length, all: state.rows.length }));
 }
 
@@ -292,6 +303,8 @@ function showFields() {
   const { fromM, toM } = stretch();
   /** @type {HTMLInputElement} */ (byId("from")).value = chainage(fromM);
   /** @type {HTMLInputElement} */ (byId("to")).value = chainage(toM);
+  byId("whole-line").hidden = state.fromM === null;
+  byId("chainage-error").textContent = "";
 }
 
 /** Metres of a text such as K12+300, 12+300 or 12300. @param {string} text @returns {number} NaN where it is none */
@@ -345,6 +358,7 @@ function noteBands() {
 function forget() {
   Object.assign(state, { kind: "", chosenBands: new Set(state.bandsM), fromM: null, toM: null });
   noteBands();
+  drawHead();
   brush(null, null, true);
 }
 

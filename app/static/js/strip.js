@@ -159,7 +159,7 @@ function marks(drawn, scales, calls) {
 function mark(row, scales, isChosen, isEntry, onClick, onKey) {
   const words = `${said(row, "verdict")} ${chainage(row.chainage_m)} ${row.side ? t(`side_${row.side}`) : ""} ${nameOf(row)} ${distance(row.distance_m)}`;
   return svg("g", { class: `mark mark-${row.verdict}${isChosen ? " is-chosen" : ""}`, transform: `translate(${scales.x(row.chainage_m)} ${scales.y(row)})`,
-    role: "button", tabindex: isEntry ? 0 : -1, "aria-label": words, "aria-pressed": String(isChosen), "data-mark": row.index, on: { click: onClick, keydown: onKey } },
+    role: "button", tabindex: isEntry ? 0 : -1, "aria-label": words, "aria-pressed": String(isChosen), "data-mark": row.index, "data-focus": `mark-${row.index}`, on: { click: onClick, keydown: onKey } },
     svg("title", {}, words),
     svg("circle", { class: "mark-hit", r: HIT_PX }),
     svg("circle", { class: "mark-disc", r: 8 }),
@@ -173,7 +173,7 @@ function handles(drawn, scales, calls) {
     { name: "to", at: drawn.toM, label: t("chainage_to"), least: drawn.fromM, most: drawn.endM },
   ];
   return svg("g", {}, ends.map(({ name, at, label, least, most }) => svg("g", {
-    class: "handle", role: "slider", tabindex: 0, transform: `translate(${scales.x(at)} 0)`, "data-end": name, "aria-label": label,
+    class: "handle", role: "slider", tabindex: 0, transform: `translate(${scales.x(at)} 0)`, "data-end": name, "data-focus": name, "aria-label": label,
     "aria-valuemin": Math.round(least), "aria-valuemax": Math.round(most), "aria-valuenow": Math.round(at), "aria-valuetext": chainage(at),
     on: { keydown: (/** @type {KeyboardEvent} */ event) => onHandleKey(event, name, drawn, calls) },
   }, svg("line", { class: "handle-line", y1: 10, y2: scales.height - AXIS_PX + 6 }), svg("rect", { class: "handle-hit", x: -HIT_PX, y: 0, width: 2 * HIT_PX, height: 24 }), svg("path", { class: "handle-grip", d: "M-7 1h14v9l-7 8-7-8z" }))));

@@ -95,7 +95,7 @@ function changeLanguage(wanted, workspace) {
     drawScale();
     drawTools(workspace);
   }
-  workspace.draw();
+  keepingFocus(workspace.draw);
 }
 
 /** @param {any} wanted @param {Workspace} workspace */
@@ -125,6 +125,14 @@ function openOnMap(hit) {
 
 /** Address of a feature on the map page. @param {string} layer @param {string} id */
 export const featureHref = (layer, id) => `/?f=${encodeURIComponent(layer)}/${encodeURIComponent(id)}`;
+
+/** Draws something anew and gives the keyboard back to what it was on. @param {() => void} draw */
+export function keepingFocus(draw) {
+  const node = /** @type {HTMLElement|null} */ (document.activeElement);
+  const name = node?.id ? `#${CSS.escape(node.id)}` : node?.dataset.focus ? `[data-focus="${CSS.escape(node.dataset.focus)}"]` : null;
+  draw();
+  if (name && document.activeElement !== node) /** @type {HTMLElement|null} */ (document.querySelector(name))?.focus({ preventScroll: true });
+}
 
 const SKELETON_AFTER_MS = 300;
 

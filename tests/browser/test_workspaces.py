@@ -1,0 +1,269 @@
+"""The workspaces of pipelines and of inspection in a real browser, on a real server with a published edition."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from data.sample.cases import CASES
+from tests.browser.test_map_page import (
+    AXE,
+    BROWSER_ARGUMENTS,
+    CHROMIUM,
+    DESKTOP,
+    PATIENCE_MS,
+    PHONE,
+    TABLET,
+    OpenPage,
+    answer,
+    chinese_words,
+    query_of,
+    wait_for_address,
+    wait_for_map,
+    watch,
+)
+
+CASE = CASES["houses_on_pipe_after_2010"]
+LINE = f"pipelines/{CASE['pipeline_id']}"
+PAGES = ["pipelines", LINE, "patrol"]
+READY = "#found table, #list-body table, #worst table"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def faults() -> list[str]:
+    """Console errors, failures and foreign requests of the pages of a test."""
+    return []
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server: str, faults: list[str]) -> Iterator[OpenPage]:
+    """Opens a workspace page and waits until its list and its map, if it has one, stand."""
+    contexts = []
+
+    def opened(path: str, size: dict[str, int] | None = None, **options: Any) -> Page:
+        contexts.append(browser.new_context(viewport=size or DESKTOP, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        watch(page, live_server, faults)
+        page.goto(f"{live_server}/{path}")
+        page.wait_for_selector(READY)
+        if page.locator("#map-area").count():
+            wait_for_map(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def conflicts(live_server: str) -> list[dict[str, Any]]:
+    """The conflicts of the line, as the API has them."""
+    found: list[dict[str, Any]] = answer(live_server, f"/api/{LINE}/conflicts", buffer_m=200)["conflicts"]
+    return found
+
+
+def chainage(metres: float) -> str:
+    return f"K{round(metres) // 1000}+{round(metres) % 1000:03d}"
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("size", [DESKTOP, TABLET, PHONE], ids=lambda size: str(size["width"]))
+def test_page_fits_and_is_without_errors_or_foreign_requests(
+    open_page: OpenPage, faults: list[str], path: str, size: dict[str, int]
+) -> None:
+    page = open_page(path, size=size)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert page.locator(".page").evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+    assert page.locator(".workspaces a[aria-current='page']").is_visible()
+    assert faults == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_meets_wcag_rules_that_a_machine_can_test(open_page: OpenPage, path: str) -> None:
+    page = open_page(path, bypass_csp=True)
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
+    assert [(entry["id"], entry["nodes"][0]["html"][:160]) for entry in found["violations"]] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_english_has_no_chinese_but_names(open_page: OpenPage, path: str) -> None:
+    page = open_page(path)
+    page.get_by_role("button", name="En", exact=True).click()
+    wait_for_address(page, "lang=en")
+    assert chinese_words(page, ".workspaces, h2, thead, .query label > span, .query button, .query legend, .tick-name") == []
+    page.goto(page.url.replace("lang=en", ""))
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_lines_are_found_by_name_and_kind(open_page: OpenPage, live_server: str) -> None:
+    lines = answer(live_server, "/api/pipelines")["pipelines"]
+    page = open_page("pipelines")
+    expect(page.locator("#found tbody tr")).to_have_count(len(lines))
+    page.locator("#find-kind").select_option("transmission")
+    expect(page.locator("#found tbody tr")).to_have_count(sum(line["kind"] == "transmission" for line in lines))
+    page.locator("#find-line").fill(CASE["pipeline_id"])
+    page.locator("#found tbody a").click()
+    expect(page.locator("#list-body tbody tr").first).to_be_visible()
+    assert page.url.endswith(f"/{LINE}")
+
+
+def test_houses_on_the_pipe_are_prohibited_at_their_chainage(
+    open_page: OpenPage, conflicts: list[dict[str, Any]]
+) -> None:
+    page = open_page(LINE)
+    expect(page.locator("#list-body tbody tr")).to_have_count(len(conflicts))
+    for number in CASE["building_ids"]:
+        conflict = next(entry for entry in conflicts if entry["object"]["id"] == number)
+        row = page.locator("#list-body tbody tr", has_text=number)
+        expect(row).to_contain_text("禁止")
+        expect(row).to_contain_text(chainage(conflict["chainage_m"]))
+        expect(row).not_to_contain_text("历史")
+        assert page.locator(f".mark[aria-label*='{number}']").get_attribute("aria-label").startswith("禁止")
+    old = page.locator("#list-body tbody tr", has_text=CASES["houses_on_pipe_before_2010"]["building_ids"][0])
+    expect(old).to_contain_text("历史")
+    expect(page.locator("#warning")).to_contain_text("不代替现场探测")
+
+
+def stretch_of(conflicts: list[dict[str, Any]]) -> tuple[int, int]:
+    """A stretch that holds the first two conflicts only."""
+    at = [entry["chainage_m"] for entry in conflicts]
+    return int(at[0]) - 50, int((at[1] + at[2]) / 2)
+
+
+def test_stretch_by_fields_narrows_list_strip_and_address(
+    open_page: OpenPage, conflicts: list[dict[str, Any]]
+) -> None:
+    page = open_page(LINE)
+    low, high = stretch_of(conflicts)
+    page.locator("#from").fill(chainage(low))
+    page.locator("#to").fill(str(high))
+    page.keyboard.press("Enter")
+    expect(page.locator("#list-body tbody tr")).to_have_count(2)
+    expect(page.locator(".mark")).to_have_count(2)
+    wait_for_address(page, "k=")
+    assert query_of(page)["k"] == f"{low}-{high}"
+    page.locator("#whole-line").click()
+    expect(page.locator("#list-body tbody tr")).to_have_count(len(conflicts))
+
+
+def test_stretch_by_drag_and_by_keys(open_page: OpenPage, conflicts: list[dict[str, Any]]) -> None:
+    page = open_page(LINE)
+    first, third = (page.locator(".mark").nth(i).bounding_box() for i in (0, 2))
+    top = page.locator(".strip-picture").bounding_box()
+    assert first and third and top
+    y = top["y"] + 40
+    page.mouse.move(first["x"] - 12, y)
+    page.mouse.down()
+    page.mouse.move(third["x"] - 30, y, steps=4)
+    page.mouse.move(third["x"] - 12, y)
+    page.mouse.up()
+    expect(page.locator("#list-body tbody tr")).to_have_count(2)
+    page.locator("[data-end='to']").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#list-body tbody tr")).to_have_count(len(conflicts))
+    expect(page.locator("[data-end='to']")).to_be_focused()
+
+
+def test_choice_is_one_in_strip_and_list(open_page: OpenPage) -> None:
+    page = open_page(LINE)
+    page.locator("#list-body tbody tr").nth(1).locator("button").click()
+    expect(page.locator("#list-body tbody tr").nth(1).locator("button")).to_be_focused()
+    expect(page.locator(".mark").nth(1)).to_have_attribute("aria-pressed", "true")
+    page.locator(".mark").nth(0).click()
+    expect(page.locator("#list-body tbody tr").nth(0)).to_have_attribute("aria-current", "true")
+
+
+def test_file_holds_what_is_listed(open_page: OpenPage, conflicts: list[dict[str, Any]]) -> None:
+    low, high = stretch_of(conflicts)
+    page = open_page(f"{LINE}?k={low}-{high}")
+    with page.expect_download() as download:
+        page.locator("#save-csv").click()
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+    assert CASE["pipeline_id"] in rows[0][0] and "不代替现场探测" in rows[1][0]
+    assert [row[1] for row in rows[3:]] == [chainage(entry["chainage_m"]) for entry in conflicts[:2]]
+
+
+def test_nothing_found_is_not_called_safe(open_page: OpenPage) -> None:
+    page = open_page(LINE)
+    page.locator("#from").fill("K9+000")
+    page.locator("#to").fill("K9+100")
+    page.keyboard.press("Enter")
+    expect(page.locator("#nothing")).to_contain_text("不等于安全")
+
+
+def test_line_without_a_rule_is_not_judged(open_page: OpenPage, live_server: str) -> None:
+    lines = answer(live_server, "/api/pipelines")["pipelines"]
+    industrial = next(line["id"] for line in lines if line["kind"] == "industrial")
+    page = open_page("pipelines")
+    page.goto(f"{live_server}/pipelines/{industrial}")
+    expect(page.locator("#no-rule")).to_contain_text("没有结论不等于没有冲突")
+    expect(page.locator(".mark")).to_have_count(0)
+
+
+def test_refusal_is_told_with_a_retry(open_page: OpenPage, live_server: str) -> None:
+    def refuse(route: Route) -> None:
+        route.fulfill(status=503, json={"error": {"code": "busy", "message_zh": "服务器繁忙", "message_en": "busy"}})
+
+    page = open_page("pipelines")
+    page.route("**/conflicts*", refuse)
+    page.goto(f"{live_server}/{LINE}")
+    expect(page.locator(".error-box")).to_contain_text("服务器繁忙")
+    page.unroute("**/conflicts*")
+    page.get_by_role("button", name="再试").click()
+    expect(page.locator("#list-body tbody tr").first).to_be_visible()
+
+
+def test_worst_list_begins_with_red(open_page: OpenPage, live_server: str) -> None:
+    told = answer(live_server, "/api/patrol")
+    page = open_page("patrol")
+    rows = page.locator("#worst tbody tr")
+    expect(rows.first).to_contain_text("重大")
+    expect(rows.first).to_contain_text(told["sources"][0]["name"])
+    levels = [source["level"] for source in told["sources"]]
+    assert levels == sorted(levels, key=["red", "orange"].index)
+    assert sum(town["counts"]["red"] for town in told["towns"]) == levels.count("red")
+
+
+def test_town_narrows_the_list_and_stands_in_the_address(open_page: OpenPage, live_server: str) -> None:
+    town = answer(live_server, "/api/patrol")["towns"][0]
+    page = open_page("patrol")
+    page.locator("#town-list").get_by_role("button", name=town["town_name"]).click()
+    expect(page.locator("#worst tbody tr")).to_have_count(town["counts"]["red"] + town["counts"]["orange"])
+    wait_for_address(page, "town=")
+
+
+def test_list_of_a_day_is_ordered_edited_and_printed(open_page: OpenPage) -> None:
+    page = open_page("patrol")
+    page.locator("#day-n").fill("4")
+    page.locator("#day-order").select_option("near")
+    page.locator("#day-make").click()
+    stops = page.locator(".stop-name")
+    expect(stops).to_have_count(4)
+    expect(page.locator("#day-total")).to_contain_text("直线")
+    names = stops.all_inner_texts()
+    page.locator("[data-tool='move_down-0']").click()
+    assert stops.all_inner_texts() == [names[1], names[0], *names[2:]]
+    page.locator("[data-tool='take_off-3']").click()
+    expect(stops).to_have_count(3)
+    page.emulate_media(media="print")
+    expect(page.locator(".sheet-block")).to_have_count(3)
+    expect(page.locator(".sheet-block").first).to_be_visible()
+    expect(page.locator(".bar").first).to_be_hidden()
