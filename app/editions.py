@@ -61,8 +61,9 @@ class EditionFacts:
     """What holds for a whole edition.
 
     `counts` gives features and unplaced features a layer, `columns` what its table holds: an edition made by an
-    older version lacks fields declared since. `largest_radius_m` is how far any source reaches; `boundary` is the
-    outline in the storage CRS.
+    older version lacks fields declared since. `largest_radius_m` is how far any source may matter, `largest_accuracy_m`
+    the worst error of a position by drawn layer, `n_unplaced_sources` the sources without a position by level;
+    `boundary` is the outline in the storage CRS.
     """
 
     edition: Edition
@@ -72,6 +73,8 @@ class EditionFacts:
     rasters: tuple[Raster, ...]
     srid: int
     largest_radius_m: float
+    largest_accuracy_m: dict[str, float]
+    n_unplaced_sources: dict[str, int]
     boundary: shapely.Geometry = field(compare=False)
 
     def held_fields(self, layer: Layer) -> list[Field]:
@@ -207,13 +210,36 @@ def read_facts(connection: sa.Connection, edition: Edition, catalog: Catalog) ->
         columns=columns,
         rasters=tuple(Raster(*row) for row in rasters),
         srid=outline.srid,
-        largest_radius_m=_largest_radius_m(connection, edition) if "risk_points" in counts else 0.0,
+        largest_radius_m=_largest_radius_m(connection, edition, columns) if "risk_points" in counts else 0.0,
+        largest_accuracy_m=_largest_accuracies(connection, edition, catalog, columns),
+        n_unplaced_sources=_unplaced_sources(connection, edition, columns) if "risk_points" in counts else {},
         boundary=shapely.from_wkb(bytes(outline.wkb)),
     )
 
 
-def _largest_radius_m(connection: sa.Connection, edition: Edition) -> float:
-    return float(queries.run(connection, "largest_radius", table=edition.table("risk_points")).scalar_one())
+def _largest_radius_m(connection: sa.Connection, edition: Edition, columns: dict[str, frozenset[str]]) -> float:
+    query = "largest_reach" if "reach_m" in columns["risk_points"] else "largest_radius"
+    return float(queries.run(connection, query, table=edition.table("risk_points")).scalar_one())
+
+
+def _largest_accuracies(
+    connection: sa.Connection, edition: Edition, catalog: Catalog, columns: dict[str, frozenset[str]]
+) -> dict[str, float]:
+    """Worst error of a position of every drawn layer that the edition has, metres; 0 where none is stated."""
+    return {
+        layer.id: float(queries.run(connection, "largest_accuracy", table=edition.table(layer.id)).scalar_one())
+        for layer in catalog
+        if layer.has_table and layer.is_drawn and layer.id in columns
+    }
+
+
+def _unplaced_sources(
+    connection: sa.Connection, edition: Edition, columns: dict[str, frozenset[str]]
+) -> dict[str, int]:
+    """Sources of danger without a position, by level; rows whose danger another one carries are none."""
+    reach = sql.Identifier("reach_m" if "reach_m" in columns["risk_points"] else "radius_m")
+    rows = queries.run(connection, "unplaced_sources", table=edition.table("risk_points"), reach=reach)
+    return {row.level: row.n for row in rows}
 
 
 def _counts(

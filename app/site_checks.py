@@ -82,6 +82,7 @@ def site_check(
         crs=facts.metric_crs,
         policy=facts.policy,
         jurisdiction=JURISDICTION,
+        n_unplaced=facts.n_unplaced_sources,
     )
     verdict = check_site(site, project=project, context=context, rules=rules, on=rules_date(facts))
     return _told(facts, verdict)
@@ -93,15 +94,18 @@ def _layers_near(
     """What lies within the search radius of each layer, radii of one length read together."""
     bounds = shapely.bounds(site)
     layers: dict[str, Any] = {}
-    for radius_m, layer_ids in _layers_by_radius(rules, facts.largest_radius_m).items():
+    for radius_m, layer_ids in _layers_by_radius(rules, facts).items():
         box = tuple((bounds + np.array([-radius_m, -radius_m, radius_m, radius_m])).tolist())
         layers |= frames.within(connection, facts, layer_ids, [box])
     return layers
 
 
-def _layers_by_radius(rules: RuleSet, largest_influence_m: float) -> dict[float, list[str]]:
+def _layers_by_radius(rules: RuleSet, facts: EditionFacts) -> dict[float, list[str]]:
     found: dict[float, list[str]] = {0.0: list(FULL_TABLES)}
-    for layer_id, radius_m in search_radii_m(rules, largest_influence_m=largest_influence_m).items():
+    radii_m = search_radii_m(
+        rules, largest_influence_m=facts.largest_radius_m, largest_accuracy_m=facts.largest_accuracy_m
+    )
+    for layer_id, radius_m in radii_m.items():
         found.setdefault(radius_m, []).append(layer_id)
     return found
 

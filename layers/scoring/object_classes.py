@@ -123,10 +123,13 @@ class ClassIndex:
         return self._trees[class_id]
 
     def near(self, class_id: str, place: shapely.Geometry, within_m: float) -> Members:
-        """Members of a class no farther than `within_m` metres of the map from a place, found once a class."""
+        """Members of a class that may lie within `within_m` metres of the map of a place, found once a class.
+
+        The error of a member's position counts as distance it may be nearer by.
+        """
         if class_id not in self._near:
             members = self.members(class_id)
-            is_near = shapely.dwithin(members.geometry, place, within_m)
+            is_near = shapely.dwithin(members.geometry, place, within_m + members.accuracy_m)
             self._near[class_id] = members if is_near.all() else members.take(is_near)
         return self._near[class_id]
 

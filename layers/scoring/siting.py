@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from layers.errors import InputError
 from layers.scoring.object_classes import ClassIndex
 from layers.scoring.rules import RuleSet
+from layers.scoring.separation import MAX_ERROR_M
 from layers.scoring.siting_checks import run_checks
 from layers.scoring.siting_terms import (
     NOTHING_FOUND,
@@ -29,6 +30,10 @@ from layers.scoring.siting_terms import (
 
 MAX_AREA_M2 = 100e6
 EDGE_TOLERANCE_M = 1.0
+FARTHEST_M = 5000.0
+"""No layer is read farther around a site than this, whatever its errors."""
+FUEL_STATION_M = 100.0
+"""As far as a small dangerous project is held against buildings (`screening_radius_m` of a filling station, twice)."""
 SITE_TYPES = {"Point": 0, "Polygon": 2, "MultiPolygon": 3}
 """GeoJSON types of a site, with how deep their positions are nested."""
 
@@ -133,26 +138,34 @@ def _require_positions(coordinates: Any, depth: int) -> None:
             raise InputError("geometry", f"coordinate {number!r} is not a finite number")
 
 
-def search_radii_m(rules: RuleSet, *, largest_influence_m: float = 1500.0) -> dict[str, float]:
+def search_radii_m(
+    rules: RuleSet, *, largest_influence_m: float = 1500.0, largest_accuracy_m: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """How far around a site each layer must be handed in, metres; layers not named are not needed.
 
-    `largest_influence_m` is the largest ``radius_m`` of the edition's risk points.
+    `largest_influence_m` is how far any of the edition's risk points may matter, `largest_accuracy_m` the worst error of
+    a position by layer: what is registered that much too far away may be near. At least `MAX_ERROR_M` is taken, and no
+    radius is above `FARTHEST_M`.
     """
-    slack_m = 50.0
     reach: dict[str, float] = {}
     for rule in rules.rules:
         is_needed = rule.status == "judged" and not {"siting", "works"}.isdisjoint(rule.applies_to)
         for member in rules.classes[rule.subject_class].members if is_needed else ():
-            reach[member.layer] = max(reach.get(member.layer, 0.0), (rule.distance_m or 0.0) + slack_m)
+            reach[member.layer] = max(reach.get(member.layer, 0.0), rule.distance_m or 0.0)
     widest_zone_m = max(
         (rule.distance_m or 0.0 for rule in rules.rules if rule.rule_id.startswith("ROAD-L11-")), default=0.0
     )
-    reach["roads"] = reach.get("roads", 0.0) + widest_zone_m + slack_m
+    reach["roads"] = reach.get("roads", 0.0) + widest_zone_m + MAX_ERROR_M
     screening_m = max((kind.screening_radius_m for kind in rules.project_types.values()), default=0.0)
-    reach |= dict.fromkeys(("risk_points", "hazard_units", "enterprises"), largest_influence_m)
-    reach |= {"protection_targets": screening_m, "buildings": 2 * slack_m, "official_contours": slack_m}
-    reach |= dict.fromkeys(("risk_zones", "park_boundaries"), slack_m)
-    return reach
+    of_sources = ("risk_points", "hazard_units", "enterprises", "official_contours")
+    reach |= dict.fromkeys(of_sources, largest_influence_m)
+    reach |= {"protection_targets": screening_m, "buildings": FUEL_STATION_M}
+    reach |= dict.fromkeys(("risk_zones", "park_boundaries"), 0.0)
+    errors = largest_accuracy_m or {}
+    return {
+        layer: min(FARTHEST_M, reach_m + max(MAX_ERROR_M, errors.get(layer, 0.0)))
+        for layer, reach_m in reach.items()
+    }
 
 
 def search_radius_m(rules: RuleSet, *, largest_influence_m: float = 1500.0) -> float:

@@ -39,6 +39,7 @@ from layers.scoring.siting_surroundings import (
     about,
     metres,
     missing_value,
+    near_owners,
     own_hazard_check,
     source_check,
     zone_check,
@@ -292,7 +293,24 @@ def _contour_check(
         share = float(shapely.intersection(site, area).area / site.area) if site.area else None
         found.reasons.append(replace(rule_reason(one, role, contours.members), share_of_area=share))
     if not len(findings):
+        _contour_clear(rule, member, contours, context, found)
+
+
+def _contour_clear(
+    rule: Rule, member: Members, contours: Contours, context: SiteContext, found: Findings
+) -> None:
+    """Passed where a valid contour of an enterprise near the site leaves it out; without one nothing was tested."""
+    owners = near_owners(member, context)
+    has_contour = not owners.isdisjoint(contours.members.enterprise_id)
+    inside = shapely.dwithin(contours.members.geometry, member.geometry[0], contours.members.accuracy_m)
+    if has_contour or inside.any():
         found.passed.append(Passed(rule.rule_id, rule.title_zh, rule.title_en))
+    elif owners:
+        found.leave_out(
+            "official_contours",
+            "影响范围内的企业均无有效的个人风险等值线,GB 36894 未判定",
+            "no enterprise within reach has a valid risk contour; GB 36894 was not tested",
+        )
 
 
 def _silent_check(

@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.scoring.contours import Contours
 from layers.scoring.coverage import NO_LAYER_OF_ITS_OWN, SOURCE_LAYERS, is_member
-from layers.scoring.measure import near_pairs
+from layers.scoring.measure import Floats, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.siting_terms import NOT_ENOUGH, PERMIT, Findings, Reason, SiteContext
@@ -140,17 +140,18 @@ def source_check(
     on: date,
     found: Findings,
 ) -> None:
-    """Sources whose influence radius reaches the site: unrated ones, ones without a rule, ones without the figures."""
+    """Sources that may reach the site: unrated or coarse ones, ones without a rule, ones without the figures."""
+    _unplaced_check(context, found)
     points = context.layers.get("risk_points")
     if not context.has("risk_points") or points is None or not len(points):
         return
-    is_source = points["source_layer"].isin(SOURCE_LAYERS) & ~points["kind"].isin(NO_LAYER_OF_ITS_OWN)
-    points = points[(is_source & points["geometry"].notna()).to_numpy(bool)].reset_index(drop=True)
-    radius_m = pd.to_numeric(points["radius_m"], errors="coerce").to_numpy(float, na_value=np.nan)
-    is_unrated = (points["level"] == "unrated").to_numpy(bool)
-    reach_m = np.where(np.isnan(radius_m), np.where(is_unrated, UNRATED_REACH_M, 0.0), radius_m)
-    pairs = near_pairs(points["geometry"].to_numpy(), member.geometry, reach_m=reach_m, crs=context.crs)
+    points = _placed_sources(points)
+    reach_m, error_m = source_reach_m(points), error_of(points)
+    pairs = near_pairs(
+        points["geometry"].to_numpy(), member.geometry, reach_m=reach_m + error_m, crs=context.crs
+    )
     near = points.iloc[pairs.subject].reset_index(drop=True)
+    is_coarse = (error_m > reach_m)[pairs.subject]
     states = _cover_states(near, kind, contours, context, index, on)
     for position, (state, distance_m, line) in enumerate(
         zip(states, pairs.distance_m, pairs.line, strict=True)
@@ -162,6 +163,8 @@ def source_check(
                     row, "unrated_source", "附近有未评级风险源", "An unrated source nearby", distance_m, line
                 )
             )
+        elif is_coarse[position]:
+            found.reasons.append(_coarse_reason(row, distance_m, line))
         elif state != "judged":
             title = (
                 ("无规则", "No rule")
@@ -169,6 +172,80 @@ def source_check(
                 else ("规则不给米数或缺资料", "The rule gives no metres or lacks data")
             )
             found.reasons.append(_source_reason(row, state, *title, distance_m, line))
+
+
+def _placed_sources(points: pd.DataFrame) -> pd.DataFrame:
+    is_source = points["source_layer"].isin(SOURCE_LAYERS) & ~points["kind"].isin(NO_LAYER_OF_ITS_OWN)
+    return points[(is_source & points["geometry"].notna()).to_numpy(bool)].reset_index(drop=True)
+
+
+def source_reach_m(points: pd.DataFrame) -> Floats:
+    """How far each risk point may matter, metres, wherever it stands; 0 where another row carries its danger.
+
+    Editions made before ``reach_m`` have the radius alone.
+    """
+    radius_m = _numbers(points, "radius_m")
+    reach_m = _numbers(points, "reach_m")
+    reach_m = np.where(np.isnan(reach_m), radius_m, reach_m)
+    is_unrated = (points["level"] == "unrated").to_numpy(bool)
+    return np.where(np.isnan(reach_m), np.where(is_unrated, UNRATED_REACH_M, 0.0), reach_m)
+
+
+def error_of(points: pd.DataFrame) -> Floats:
+    """Error of each position in metres, 0 where it is not stated or the danger is another row's."""
+    return np.where(source_reach_m(points) > 0, np.nan_to_num(_numbers(points, "accuracy_m")), 0.0)
+
+
+def _numbers(points: pd.DataFrame, name: str) -> Floats:
+    if name not in points:
+        return np.full(len(points), np.nan)
+    numbers: Floats = pd.to_numeric(points[name], errors="coerce").to_numpy(float, na_value=np.nan)
+    return numbers
+
+
+def _unplaced_check(context: SiteContext, found: Findings) -> None:
+    """Sources without any position may stand beside every site: said on each answer."""
+    n = sum(context.n_unplaced.values())
+    if not n:
+        return
+    n_grave = context.n_unplaced.get("red", 0) + context.n_unplaced.get("orange", 0)
+    found.leave_out(
+        "risk_points",
+        f"本期有 {n} 个风险源没有位置(其中重大、较大 {n_grave} 个),可能在场址附近,未判定",
+        f"{n} sources of this edition have no position (of them {n_grave} red or orange) and may be near the site",
+    )
+
+
+def _coarse_reason(row: pd.Series[object], distance_m: float, line: BaseGeometry) -> Reason:
+    name = row["name"] if isinstance(row["name"], str) else str(row["source_feature_id"])
+    error_m = float(row["accuracy_m"])  # type: ignore[arg-type]
+    return Reason(
+        "missing_input",
+        NOT_ENOUGH,
+        "风险源位置不准",
+        "Position of a source too coarse",
+        f"{name}: 登记位置距离 {metres(distance_m)}, 位置误差 {metres(error_m)}, 场址可能在其影响半径内; 须核实位置",
+        f"{name}: registered at {metres(distance_m)} with an error of {metres(error_m)}; the site may lie within "
+        "its reach, the position must be surveyed",
+        None,
+        str(row["source_layer"]),
+        str(row["source_feature_id"]),
+        name,
+        actual_m=float(distance_m),
+        error_m=error_m,
+        line=line,
+    )
+
+
+def near_owners(member: Members, context: SiteContext) -> frozenset[str]:
+    """Enterprises one of whose sources may reach the site."""
+    points = context.layers.get("risk_points")
+    if points is None or not len(points):
+        return frozenset()
+    points = _placed_sources(points)
+    reach_m = source_reach_m(points) + error_of(points)
+    pairs = near_pairs(points["geometry"].to_numpy(), member.geometry, reach_m=reach_m, crs=context.crs)
+    return frozenset(points["enterprise_id"].iloc[pairs.subject].dropna().astype(str))
 
 
 def _source_reason(

@@ -52,6 +52,7 @@ class SiteContext:
     states : for every layer of the edition ``loaded`` or ``empty``; a layer not named is missing from the edition
     boundary : outline of the area in `crs`, None when it is not to be tested
     policy : whose ``risk_zones`` count, None for all
+    n_unplaced : sources of danger of the whole edition that have no position, by level; anyone of them may be near
     """
 
     layers: Layers
@@ -60,6 +61,7 @@ class SiteContext:
     boundary: BaseGeometry | None = None
     policy: str | None = None
     jurisdiction: str = "CN"
+    n_unplaced: Mapping[str, int] = field(default_factory=dict)
 
     def has(self, layer: str) -> bool:
         return self.states.get(layer) == "loaded"

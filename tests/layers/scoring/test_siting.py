@@ -9,9 +9,11 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 
 from layers.errors import InputError
+from layers.scoring.levels import rate_sources
 from layers.scoring.rules import RuleSet, read_rules
 from layers.scoring.siting import check_site, search_radii_m, search_radius_m, valid_site
 from layers.scoring.siting_surroundings import metres
@@ -298,6 +300,61 @@ def test_source_whose_radius_reaches_the_site(
     assert len(found.no_rule) == (kind == "no_rule")
 
 
+@pytest.mark.parametrize(
+    ("fields", "kind", "verdict"),
+    [
+        ({"radius_m": None, "reach_m": 300.0, "accuracy_m": 2000.0}, "missing_input", "not_enough"),
+        ({"radius_m": None, "reach_m": 300.0, "accuracy_m": 2000.0, "kind": "fuel_station"}, "missing_input", "not_enough"),
+        ({"radius_m": None, "reach_m": 300.0, "geometry": point(0, -2400), "accuracy_m": 2000.0}, None, "nothing_found"),
+        ({"radius_m": None, "reach_m": 300.0, "geometry": point(0, -2200), "accuracy_m": 2000.0}, "missing_input", "not_enough"),
+        ({"radius_m": 199.0, "reach_m": 199.0, "accuracy_m": 5.0}, "no_rule", "not_enough"),
+        ({"radius_m": None, "reach_m": None, "accuracy_m": 2000.0}, None, "nothing_found"),
+        ({"level": "unrated", "radius_m": 80.0, "reach_m": 80.0, "accuracy_m": 130.0}, "unrated_source", "not_enough"),
+    ],
+)  # fmt: skip
+def test_source_whose_position_is_coarse_may_reach_the_site(
+    fields: dict[str, Any], kind: str | None, verdict: str, rules: RuleSet
+) -> None:
+    found = _check(_source(**fields), rules)
+    assert [reason.kind for reason in found.reasons] == ([kind] if kind else [])
+    assert found.id == verdict
+
+
+def test_school_beside_chlorine_of_coarse_position_is_not_cleared(rules: RuleSet) -> None:
+    plant = layer(enterprise(point(0, -100), "hazchem_producer"), accuracy_m=2000.0)
+    units = layer(unit(point(0, -100), n_persons_500m=10), accuracy_m=2000.0)
+    chlorine = {"unit_id": "U1", "chemical_name": "氯", "cas": "7782-50-5", "category_symbol": None, "amount_t": 100.0}
+    layers = {"enterprises": plant, "hazard_units": units, "unit_chemicals": pd.DataFrame([chlorine])}
+    points = rate_sources(layers, on=ON)
+    found = _check(layers | {"risk_points": points}, rules, kind="school_hospital_elderly")
+    assert found.id == "not_enough" and any("位置误差 2000 m" in reason.text_zh for reason in found.reasons)
+
+
+def test_sources_without_a_position_are_counted_on_every_answer(rules: RuleSet) -> None:
+    found = _check({}, rules, n_unplaced={"red": 2, "orange": 1, "unrated": 4})
+    said = [entry.zh for entry in found.not_assessed if entry.topic == "risk_points"]
+    assert len(said) == 1 and "7 个" in said[0] and "3 个" in said[0]
+    assert not [entry for entry in _check({}, rules).not_assessed if entry.topic == "risk_points"]
+
+
+def test_contour_rules_are_passed_only_where_a_contour_was_there_to_test(rules: RuleSet) -> None:
+    def passed(layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
+        return [entry.rule_id for entry in _check(layers, rules).passed if entry.rule_id.startswith("IR-")]
+
+    near, valid = _source(kind="hazchem_producer"), date(2027, 1, 1)
+    beside = layer(contour(box(-50, -250, 50, -150), 3e-6, valid))
+    elsewhere = layer(contour(box(-50, -9250, 50, -9150), 3e-6, valid, enterprise_id="E9"))
+    assert passed({}) == [] and passed(near) == [] and passed(near | {"official_contours": elsewhere}) == []
+    assert passed(near | {"official_contours": beside})
+    said = [entry.topic for entry in _check(near, rules).not_assessed]
+    assert "official_contours" in said
+
+
+def test_coarse_line_beyond_the_widest_zone_is_a_missing_input(rules: RuleSet) -> None:
+    vague = layer(pipeline(_south(1800.0)), accuracy_m=2000.0)
+    assert _check({"pipelines": vague}, rules, kind="office").id == "not_enough"
+
+
 def test_valid_contour_of_the_enterprise_settles_its_sources(rules: RuleSet) -> None:
     layers = _source(kind="hazchem_producer")
     assert _check(layers, rules).id == "not_enough"
@@ -509,10 +566,14 @@ def test_unsound_geometry_is_refused_with_its_field(geometry: Any, says: str) ->
     assert error.value.field == "geometry"
 
 
-def test_search_reaches_as_far_as_the_widest_check(rules: RuleSet) -> None:
+def test_search_reaches_as_far_as_the_widest_check_and_the_worst_error(rules: RuleSet) -> None:
     radii = search_radii_m(rules, largest_influence_m=800.0)
-    assert radii["pipeline_stations"] >= 500 and radii["roads"] >= 100 + 100 and radii["risk_points"] == 800.0
-    assert search_radius_m(rules) == 1500.0
+    assert radii["pipeline_stations"] >= 500 + 100 and radii["roads"] >= 100 + 100
+    assert radii["risk_points"] == radii["official_contours"] == 900.0
+    assert search_radius_m(rules) == 1600.0
+    coarse = search_radii_m(rules, largest_accuracy_m={"pipelines": 2000.0, "risk_points": 9000.0})
+    assert coarse["pipelines"] >= 2200 and coarse["risk_points"] == 5000.0
+    assert coarse["roads"] == radii["roads"]
 
 
 @pytest.mark.parametrize(
