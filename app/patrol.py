@@ -78,13 +78,13 @@ def _towns(connection: sa.Connection, facts: EditionFacts) -> list[dict[str, Any
     counts: dict[str | None, dict[str, int]] = defaultdict(lambda: dict.fromkeys(LEVELS, 0))
     points: dict[str, tuple[float, float]] = {}
     if "towns" in facts.counts:
-        for name, lon, lat in queries.run(connection, "town_places", table=facts.edition.table("towns")):
-            points[name] = (lon, lat)
-            counts[name] = dict.fromkeys(LEVELS, 0)
+        for town in queries.run(connection, "town_places", table=facts.edition.table("towns")):
+            points[town.name] = (town.lon, town.lat)
+            counts[town.name] = dict.fromkeys(LEVELS, 0)
     if "risk_points" in facts.counts:
         table = facts.edition.table("risk_points")
-        for name, level, n_places in queries.run(connection, "patrol_towns", {"levels": list(LEVELS)}, table=table):
-            counts[name][level] = n_places
+        for row in queries.run(connection, "patrol_towns", {"levels": list(LEVELS)}, table=table):
+            counts[row.town_name][row.level] = row.n_places
     worst_first = sorted(counts, key=lambda name: (name is None, [-n for n in counts[name].values()], name or ""))
     return [
         {
