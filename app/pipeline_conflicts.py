@@ -16,7 +16,7 @@ from app.errors import MissingError
 from app.frames import FrameMemory, boxes_along
 from app.plain import plain
 from layers.scoring.chainage import Chainage
-from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH, conflicts
+from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH, conflicts, permit_bands
 from layers.scoring.rules import RuleSet
 
 BANDS_M = (5, 50, 200)
@@ -74,6 +74,7 @@ def pipeline_conflicts(
         "end_chainage_m": along.end_m,
         "buffer_m": buffer_m,
         "bands": list(BANDS_M),
+        "permit_bands": permit_bands(pipeline, rules, on=rules_date(facts), jurisdiction=JURISDICTION),
         "conflicts": told,
         "counts": {verdict: counts.get(verdict, 0) for verdict in VERDICTS},
         "rules_version": rules.version,

@@ -26,8 +26,10 @@ from layers.scoring.separation import (
     Findings,
     apply_rule,
     binds_works,
+    falls_short,
     is_historic,
     measured_edges,
+    under_rule,
 )
 
 VERDICTS = {
@@ -58,6 +60,7 @@ CONFLICT_FIELDS = (
     "certainty",
     "is_historic",
     "is_estimated",
+    "works_rules",
 )
 NOTICE_FIELDS = (
     "subject_layer",
@@ -80,6 +83,8 @@ NOTICE_FIELDS = (
     "is_estimated",
 )
 BINDING_CLASSES = ("oil_gas_pipeline", "town_gas_pipe", "pipeline_or_facility")
+STATION_CLASS = "attached_facility"
+"""Stations and valve chambers of oil and gas pipelines, which own permit bands of their own."""
 MAX_BUFFER_M = 1000.0
 WARNING_ZH = "本结果不代替现场探测,开挖前须与管道企业现场核实"
 WARNING_EN = "This result does not replace locating the pipe on site; verify with the operator before digging"
@@ -126,7 +131,9 @@ def conflicts(
     -------
     GeoDataFrame of `CONFLICT_FIELDS` and the shortest lines
         Buildings closer than a prohibition: 禁止 when certain, 可能禁止 within the error. Crowded buildings and
-        flammable sites in the buffer: 须查技术规范 (Art. 31 gives no metres). Permit rules bind works: see `notice`.
+        flammable sites in the buffer: 须查技术规范 (Art. 31 gives no metres). Permit rules bind works, not what
+        stands: ``works_rules`` lists those under which works at the object's place would need a permit, see
+        `permit_bands` and `notice`.
 
     Raises
     ------
@@ -153,7 +160,59 @@ def conflicts(
     rows = pd.concat(frames, ignore_index=True) if frames else _rows_of(CONFLICT_FIELDS)
     if include_clear:
         rows = pd.concat([rows, _clear(rows, stretch, index, buffer_m)], ignore_index=True)
+    rows["works_rules"] = _works_rules(rows, binding, index)
     return _in_order(rows, along)
+
+
+def permit_bands(
+    pipeline: pd.Series[Any], rules: RuleSet, *, on: date, jurisdiction: str = "CN"
+) -> list[dict[str, Any]]:
+    """The bands beside a pipeline, and around its stations, in which works need a permit (须申请许可), the narrowest first.
+
+    Each has ``rule_id``, titles, ``subject_class``, ``from_m`` and ``distance_m`` (metres; 0: on the line itself),
+    ``activities`` (empty: all construction), ``standard_id`` and ``clause``.
+    """
+    index = ClassIndex({"pipelines": gpd.GeoDataFrame([pipeline.to_dict() | {"status": "operating"}])}, rules)
+    found = [
+        rule
+        for rule in rules.rules
+        if rule.kind == "permit_required"
+        and rule.status == "judged"
+        and rule.distance_m is not None
+        and rule.is_in_force(on, jurisdiction)
+        and _has_band(rule, index)
+    ]
+    names = ("rule_id", "title_zh", "title_en", "subject_class", "from_m", "distance_m", "standard_id", "clause")
+    ordered = sorted(found, key=lambda rule: (rule.distance_m or 0.0, rule.rule_id))
+    return [
+        {name: getattr(rule, name) for name in names} | {"activities": list(rule.activities)} for rule in ordered
+    ]
+
+
+def _has_band(rule: Rule, index: ClassIndex) -> bool:
+    """Whether the one pipeline of an index, or a station that a line like it has, owns the rule's band."""
+    if rule.subject_class == STATION_CLASS:
+        return len(index.members(BINDING_CLASSES[0])) > 0
+    is_of_lines = rule.subject_class in BINDING_CLASSES
+    return is_of_lines and bool(under_rule(rule, index.members(rule.subject_class)).any())
+
+
+def _works_rules(rows: pd.DataFrame, binding: Sequence[Rule], index: ClassIndex) -> list[list[str]]:
+    """For each row the permit rules that works at the object's place come under; an error counts as nearer."""
+    permits = [
+        rule
+        for rule in binding
+        if rule.kind == "permit_required"
+        and rule.status == "judged"
+        and rule.distance_m is not None
+        and under_rule(rule, index.members(rule.subject_class)).any()
+    ]
+    nearest_m = rows["distance_m"].to_numpy(float) - np.nan_to_num(rows["error_m"].to_numpy(float))
+    is_under = [falls_short(nearest_m, np.full(len(rows), rule.distance_m or 0.0), rule) for rule in permits]
+    return [
+        [rule.rule_id for rule, is_in in zip(permits, is_under, strict=True) if is_in[at]]
+        for at in range(len(rows))
+    ]
 
 
 def _in_order(rows: pd.DataFrame, along: Chainage) -> gpd.GeoDataFrame:

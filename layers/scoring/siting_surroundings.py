@@ -218,7 +218,7 @@ def _unplaced_check(context: SiteContext, found: Findings) -> None:
 
 def _coarse_reason(row: pd.Series[object], distance_m: float, line: BaseGeometry) -> Reason:
     name = row["name"] if isinstance(row["name"], str) else str(row["source_feature_id"])
-    error_m = float(row["accuracy_m"])  # type: ignore[arg-type]
+    error_m = float(row["accuracy_m"])
     return Reason(
         "missing_input",
         NOT_ENOUGH,

@@ -14,7 +14,7 @@ import shapely
 
 from layers.errors import InputError, NoRuleError
 from layers.scoring.chainage import Chainage
-from layers.scoring.pipelines import conflicts, notice, potential_impact_radius_m
+from layers.scoring.pipelines import conflicts, notice, permit_bands, potential_impact_radius_m
 from layers.scoring.rules import RuleSet, read_rules
 from tests.layers.scoring.frames import (
     CRS,
@@ -181,6 +181,39 @@ def test_digger_hears_of_a_pipe_without_a_rule(kind: str | None, rules: RuleSet)
 def test_line_with_nothing_beside_it_gives_an_empty_list(rules: RuleSet) -> None:
     pipelines = layer(pipeline(BENT))
     assert conflicts(pipelines.iloc[0], {"pipelines": pipelines}, rules, buffer_m=200, on=ON).empty
+
+
+@pytest.mark.parametrize(
+    ("distance_m", "rule_ids"),
+    [
+        (49.9, ["PIPE-L35-2a", "PIPE-L35-3a"]),
+        (50.0, ["PIPE-L35-3a"]),
+        (199.9, ["PIPE-L35-3a"]),
+        (200.0, []),
+    ],
+)
+def test_conflict_names_the_permits_that_works_there_need(
+    distance_m: float, rule_ids: list[str], rules: RuleSet
+) -> None:
+    pipelines = layer(pipeline(BENT))
+    house = layer(building(box(400, distance_m, 410, distance_m + 10)))
+    layers = {"pipelines": pipelines, "buildings": house}
+    found = conflicts(pipelines.iloc[0], layers, rules, buffer_m=300, on=ON, include_clear=True)
+    assert found["works_rules"].tolist() == [rule_ids]
+
+
+def test_permit_bands_of_a_transmission_line_and_its_stations(rules: RuleSet) -> None:
+    bands = permit_bands(layer(pipeline(BENT)).iloc[0], rules, on=ON)
+    metres = {band["rule_id"]: band["distance_m"] for band in bands}
+    assert metres == {
+        "PIPE-L35-1": 0, "PIPE-L35-2a": 50, "PIPE-L35-2b": 100, "PIPE-L35-3a": 200, "PIPE-L35-3b": 500,
+    }  # fmt: skip
+    assert all(band["clause"] and band["activities"] for band in bands)
+
+
+def test_permit_band_of_a_town_gas_pipe_follows_its_pressure(rules: RuleSet) -> None:
+    pipe = layer(pipeline(BENT, kind="town_gas", pressure_mpa=0.8)).iloc[0]
+    assert [band["rule_id"] for band in permit_bands(pipe, rules, on=ON)] == ["TGAS-CTRL-sub_high_pressure"]
 
 
 @pytest.mark.parametrize(
