@@ -198,13 +198,16 @@ def _has_band(rule: Rule, index: ClassIndex) -> bool:
 
 
 def _works_rules(rows: pd.DataFrame, binding: Sequence[Rule], index: ClassIndex) -> list[list[str]]:
-    """For each row the permit rules that works at the object's place come under; an error counts as nearer."""
+    """For each row the permit rules that works at the object's place come under; an error counts as nearer.
+
+    Crossing (a distance of 0) turns on the works, not on the place.
+    """
     permits = [
         rule
         for rule in binding
         if rule.kind == "permit_required"
         and rule.status == "judged"
-        and rule.distance_m is not None
+        and rule.distance_m
         and under_rule(rule, index.members(rule.subject_class)).any()
     ]
     nearest_m = rows["distance_m"].to_numpy(float) - np.nan_to_num(rows["error_m"].to_numpy(float))

@@ -16,7 +16,12 @@ def older_edition(database_url: str) -> None:
     """The edition as a version wrote it that knew fewer fields."""
     engine = engine_from_url(database_url)
     with engine.begin() as connection:
-        for table, column in (("risk_points", "is_disputed"), ("enterprises", "short_name"), ("enterprises", "remark")):
+        for table, column in (
+            ("risk_points", "is_disputed"),
+            ("risk_points", "reach_m"),
+            ("enterprises", "short_name"),
+            ("enterprises", "remark"),
+        ):
             connection.execute(sa.text(f"ALTER TABLE edition_1.{table} DROP COLUMN {column}"))
     engine.dispose()
 

@@ -31,6 +31,8 @@ def test_conflicts_come_in_chainage_order_with_line_and_clause(client: FlaskClie
     assert first["line"]["type"] == "LineString"
     assert told["counts"]["possibly_prohibited"] == 3
     assert told["bands"] == [5, 50, 200]
+    assert [band["distance_m"] for band in told["permit_bands"]] == [0, 50, 100, 200, 500]
+    assert first["works_rules"] == ["PIPE-L35-2a", "PIPE-L35-3a"]
     assert "不代替现场探测" in told["warning_zh"]
 
 
