@@ -200,8 +200,8 @@ def _carry_small_units(plant: Source, units: list[Source], rules: LevelRules) ->
 def _leave_to_units(plant: Source, units: list[Source], rules: LevelRules) -> None:
     """A plant no worse, no stronger and of no wider reach than one of its units adds nothing to it.
 
-    Where the kind has one strength whatever its level (a filling station), that strength is the danger of its units:
-    the strongest takes it over.
+    Where the kind has one strength whatever its level (a filling station, an explosives store), that strength is the
+    danger of its units: the strongest takes it over, whichever level is worse.
     """
     if not units:
         return
@@ -213,7 +213,7 @@ def _leave_to_units(plant: Source, units: list[Source], rules: LevelRules) -> No
     is_within = any(
         strength <= (unit.strength or 0.0)
         and radius_m <= (unit.radius_m or 0.0)
-        and RATED.index(unit.level) <= RATED.index(plant.level)
+        and (is_one_strength or RATED.index(unit.level) <= RATED.index(plant.level))
         for unit in units
     )
     if is_within:

@@ -309,7 +309,7 @@ def _widest_impact_m(strength: Row, diameter_mm: float, pressure_mpa: float) -> 
         beyond = 1.0 if math.isnan(pressure_mpa) else max(1.0, pressure_mpa / assumed_mpa)
         return float(strength["radius_unknown_m"] * math.sqrt(beyond))
     pressure_mpa = assumed_mpa if math.isnan(pressure_mpa) else pressure_mpa
-    computed = float(strength["radius_coefficient"] * diameter_mm * math.sqrt(pressure_mpa))
+    computed = float(strength["radius_coefficient"] * math.sqrt(diameter_mm**2 * pressure_mpa))
     return max(computed, float(strength["radius_m"]))
 
 

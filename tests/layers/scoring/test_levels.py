@@ -339,6 +339,13 @@ def test_declared_level_of_a_plant_never_swallows_its_toxic_unit(level):
     assert (points.loc["enterprises:e1"].strength == 0.7) == (level == "red")
 
 
+@pytest.mark.parametrize("level", ["blue", "red"])
+def test_explosives_of_a_declared_store_colour_once(level):
+    tnt = [chemical(name="三硝基甲苯", cas="118-96-7", amount_t=8)]
+    points = rated([declared_as(level, "explosives_store")], [unit()], tnt)
+    assert points.strength.notna().sum() == 1 and points.loc["hazard_units:u1"].strength == 0.75
+
+
 def test_hazchem_plant_declared_blue_does_not_swallow_its_explosives():
     tnt = [chemical(name="三硝基甲苯", cas="118-96-7", amount_t=4)]
     points = rated([declared_as("blue", "hazchem_producer")], [unit()], tnt)
