@@ -58,7 +58,8 @@ def restore(url: str, home: Path, source: Path) -> None:
     with tempfile.TemporaryDirectory(dir=source.parent) as folder:
         try:
             with tarfile.open(source) as archive:
-                archive.extractall(folder, filter="data")
+                _require_plain(archive, source)
+                archive.extractall(folder)
         except (tarfile.TarError, OSError) as error:
             raise AtlasError(f"{source}: no backup of the atlas ({error})") from error
         dump = Path(folder) / DUMP
@@ -70,6 +71,14 @@ def restore(url: str, home: Path, source: Path) -> None:
         _drop_schemas(url)
         command = [_program("pg_restore"), "--exit-on-error", "--single-transaction", "--no-owner"]
         _run([*command, f"--dbname={_libpq_url(url)}", str(dump)])
+
+
+def _require_plain(archive: tarfile.TarFile, source: Path) -> None:
+    """Files and folders below the archive's own root, nothing else: no links, no way out."""
+    for member in archive.getmembers():
+        parts = Path(member.name).parts
+        if not (member.isfile() or member.isdir()) or member.name.startswith("/") or ".." in parts:
+            raise AtlasError(f"{source}: no backup of the atlas (it holds {member.name!r})")
 
 
 def _require_empty(url: str) -> None:

@@ -21,9 +21,9 @@ ROUNDS = 3
 """Kills of each step; every one at another random moment of it."""
 
 
-def command(step: str, delivery: Path) -> list[str]:
+def command(step: str, delivery: Path, *more: str) -> list[str]:
     arguments = [str(PROJECT / "data" / "sources" / "sample"), "--data", str(delivery)] if step == "load" else []
-    return [sys.executable, str(PROJECT / "riskatlas.py"), step, *arguments]
+    return [sys.executable, str(PROJECT / "riskatlas.py"), step, *arguments, *more]
 
 
 def run(step: str, delivery: Path, environment: dict[str, str], *, kill_after_s: float | None = None) -> bool:
@@ -45,6 +45,13 @@ def seconds(step: str, delivery: Path, environment: dict[str, str]) -> float:
     """How long a command takes here when nobody interrupts it."""
     started = time.perf_counter()
     run(step, delivery, environment)
+    return time.perf_counter() - started
+
+
+def seconds_of_dry_run(delivery: Path, environment: dict[str, str]) -> float:
+    """How long loading takes when only the differences to what is there are to be found; it writes nothing."""
+    started = time.perf_counter()
+    subprocess.run(command("load", delivery, "--dry-run"), env=environment, capture_output=True, check=True)
     return time.perf_counter() - started
 
 
@@ -87,6 +94,7 @@ def test_kill_at_random_moments_never_shows_half_and_the_next_run_completes(
     dice = random.Random(20261121)
     first, second = tiny_sample / "2026Q1", tiny_sample / "2026Q2"
     taken_s = {step: seconds(step, first, environment) for step in STEPS}
+    taken_s["load"] = seconds_of_dry_run(second, environment)
     before = served(engine)
     assert before is not None
     kills = dict.fromkeys(STEPS, 0)

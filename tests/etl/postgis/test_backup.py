@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,13 @@ def test_file_that_is_no_backup_is_refused(cluster: Cluster, tmp_path: Path) -> 
     assert "ops" not in sa.inspect(engine).get_schema_names()
     engine.dispose()
     cluster.drop_database("empty_for_restore")
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/outside.txt"])
+def test_archive_that_leaves_its_folder_is_refused(cluster: Cluster, tmp_path: Path, name: str) -> None:
+    url = cluster.create_database("hostile_restore")
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    with pytest.raises(AtlasError, match="no backup"):
+        restore(url, tmp_path / "home", tmp_path / "x.tar")
+    cluster.drop_database("hostile_restore")
