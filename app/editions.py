@@ -18,6 +18,7 @@ from psycopg2 import sql
 from app import queries
 from app.errors import MissingError, NoEditionError
 from layers.catalog import Catalog, Field, Layer
+from layers.scoring.policy import Policy, load_policy, recorded_policy
 from layers.store import edition_schema
 
 HOME_LAW = "CN"
@@ -101,6 +102,11 @@ class EditionFacts:
         """Policies that the edition was scored by: ``id``, ``title_zh``, ``title_en``."""
         policies: list[dict[str, Any]] = self.meta["policies"]
         return policies
+
+    def recorded(self, policy_id: str) -> Policy:
+        """The policy as the edition recorded it; of an edition that recorded none, the one of the code."""
+        entry = next(entry for entry in self.policies if entry["id"] == policy_id)
+        return recorded_policy(entry["table"]) if "table" in entry else load_policy(policy_id)
 
     @cached_property
     def metric_crs(self) -> pyproj.CRS:

@@ -28,7 +28,7 @@ def description(facts: EditionFacts, editions: list[Edition], catalog: Catalog) 
             {"id": group, "title_zh": GROUP_TITLES[group][0], "title_en": GROUP_TITLES[group][1]} for group in GROUPS
         ],
         "layers": [_layer_entry(layer, facts) for layer in catalog],
-        "policies": facts.policies,
+        "policies": [{name: value for name, value in entry.items() if name != "table"} for entry in facts.policies],
         "policy": facts.policy,
         "method": _method(facts),
         "secrecy": SECRECY,

@@ -79,6 +79,8 @@ def pipeline_conflicts(
         "counts": {verdict: counts.get(verdict, 0) for verdict in VERDICTS},
         "rules_version": rules.version,
         "edition": facts.edition.number,
+        "legal_note_zh": facts.legal_note("zh"),
+        "legal_note_en": facts.legal_note("en"),
         "warning_zh": WARNING_ZH,
         "warning_en": WARNING_EN,
     }

@@ -64,7 +64,7 @@ def explanation(
         x_m,
         y_m,
         _points_around(connection, facts, frames, x_m, y_m, grid.cell_m),
-        load_policy(policy_id),
+        facts.recorded(policy_id),
         grid=grid,
         vulnerability=_vulnerability(home, raster, row, col),
     )

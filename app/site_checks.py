@@ -123,6 +123,8 @@ def _told(facts: EditionFacts, verdict: SiteVerdict) -> dict[str, Any]:
         "edition_label": facts.edition.label,
         "data_as_of": facts.edition.data_as_of.isoformat() if facts.edition.data_as_of else None,
         "rules_version": verdict.rules_version,
+        "legal_note_zh": facts.legal_note("zh"),
+        "legal_note_en": facts.legal_note("en"),
         "disclaimer_zh": verdict.disclaimer_zh,
         "disclaimer_en": verdict.disclaimer_en,
     }  # fmt: skip

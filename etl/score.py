@@ -40,7 +40,7 @@ from layers.scoring.fire_cover import fire_cover, with_help
 from layers.scoring.grid import Grid
 from layers.scoring.high_consequence import high_consequence_areas
 from layers.scoring.levels import rate_sources
-from layers.scoring.policy import load_policy
+from layers.scoring.policy import as_table, load_policy
 from layers.scoring.rules import RuleSet, read_rules
 from layers.scoring.targets import TARGET_CLASSES, class_ranks
 from layers.scoring.towns import rate_towns
@@ -323,10 +323,11 @@ def _meta(connection: sa.Connection, area: Area, results: Results, counts: dict[
     }
 
 
-def _policy(policy_id: str) -> dict[str, str]:
+def _policy(policy_id: str) -> dict[str, Any]:
+    """What is told of a policy, and its whole table: an old edition is explained by the values it was made with."""
     policy = load_policy(policy_id)
     return {"id": policy.id, "title_zh": policy.title_zh, "title_en": policy.title_en, "version": policy.version,
-            "source_zh": policy.source_zh, "source_en": policy.source_en}
+            "source_zh": policy.source_zh, "source_en": policy.source_en, "table": as_table(policy)}
 
 
 def _sources(connection: sa.Connection) -> list[dict[str, Any]]:

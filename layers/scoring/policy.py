@@ -6,6 +6,7 @@ A policy is a table of values chosen by name and printed on every map. None of i
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -111,15 +112,24 @@ def load_policy(policy_id: str, folder: Path = POLICIES_DIR) -> Policy:
     path = folder / f"{policy_id}.toml"
     require(policy_id in policies(folder), path, f"no such policy; known: {', '.join(policies(folder))}")
     try:
-        table = read_toml(path)
-        parts: dict[str, Any] = {
-            name: strict(part, table.pop(name), path) for name, part in _PARTS.items() if name in table
-        }
-        policy = strict(Policy, table, path, **parts)
+        policy = _from_table(read_toml(path), path)
     except CatalogError as error:
         raise RuleTableError(str(error)) from error
     _check(policy, path)
     return policy
+
+
+def _from_table(table: Mapping[str, Any], path: Path) -> Policy:
+    parts: dict[str, Any] = {
+        name: strict(part, table[name], path) for name, part in _PARTS.items() if table.get(name) is not None
+    }
+    plain = {name: value for name, value in table.items() if name not in _PARTS}
+    return strict(Policy, plain, path, **parts)
+
+
+def recorded_policy(table: Mapping[str, Any]) -> Policy:
+    """The policy that an edition kept as a table (`as_table`), whatever became of the file since."""
+    return _from_table(table, Path("the edition's record"))
 
 
 _PARTS: dict[str, type[Any]] = {

@@ -1,5 +1,7 @@
 """Index, level and zones of cells: by hand, a second way, and what no tile, thread or order may change."""
 
+import json
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -10,7 +12,15 @@ from hypothesis import strategies as st
 from layers.errors import CrsMismatchError, RuleTableError
 from layers.scoring.grid import Grid
 from layers.scoring.outlines import SMOOTH_FROM_CELLS, label_regions, region_outlines
-from layers.scoring.policy import LEVEL_CODES, POLICIES_DIR, load_policy, load_strengths, policies
+from layers.scoring.policy import (
+    LEVEL_CODES,
+    POLICIES_DIR,
+    as_table,
+    load_policy,
+    load_strengths,
+    policies,
+    recorded_policy,
+)
 from layers.scoring.zoning import neighbouring_plants, prepare_sources, risk_index, vulnerability, zones
 from tests.layers.scoring.scoring_cases import (
     CRS,
@@ -336,3 +346,9 @@ def test_unknown_policy_is_refused():
 def test_every_strength_has_a_reach():
     table = load_strengths()
     assert (table.radius_m.gt(0) | table.radius_unknown_m.gt(0)).all()
+
+
+def test_policy_recorded_with_an_edition_reads_back_as_it_was():
+    for policy_id in policies():
+        policy = load_policy(policy_id)
+        assert recorded_policy(json.loads(json.dumps(as_table(policy)))) == policy
