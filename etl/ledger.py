@@ -122,8 +122,8 @@ def record_warnings(
 
 
 def record_counts(connection: sa.Connection, load_id: int, counts: dict[str, int]) -> None:
-    columns = ", ".join(f"{name} = :{name}" for name in sorted(counts))
-    connection.execute(sa.text(f"UPDATE ops.loads SET {columns} WHERE load_id = :load_id"), {**counts, "load_id": load_id})
+    loads = sa.table("loads", sa.column("load_id"), *map(sa.column, counts), schema="ops")
+    connection.execute(sa.update(loads).where(loads.c.load_id == load_id).values(counts))
 
 
 def record_delivery(engine: sa.Engine, delivery: Delivery) -> None:

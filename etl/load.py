@@ -284,7 +284,7 @@ def _stage_and_merge(
     staging.drop(connection, checkfirst=True)
     staging.create(connection)
     copy_frame(connection, staging, accepted.assign(content_hash=content_hashes(accepted)), srid=srid)
-    connection.execute(sa.text(f"ANALYZE {connection.dialect.identifier_preparer.format_table(staging)}"))
+    connection.execute(statement(connection, "analyze", table=staging))
     given = {"source_id": manifest.id, "load_id": load_id, "is_full": is_full}
     tables = {"register": register, "staging": staging}
     counted = connection.execute(statement(connection, "merge_counts", **tables), given).mappings().one()

@@ -1,0 +1,2 @@
+-- Counts what a table holds, for the planner.
+ANALYZE {table}
