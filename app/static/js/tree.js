@@ -203,8 +203,16 @@ function classRow(layer, entry, i) {
       on: { click: toggle } }, text, el("span", { class: "count", "data-count": key }, countText(key))));
 }
 
+/** Below this zoom tiles leave small and mild features out: a count is a least one, and none seen is not none. */
+const WHOLE_FROM_ZOOM = 12;
+
 /** @param {string} key */
-const countText = (key) => (inView.has(key) ? number(inView.get(key) ?? 0, 0) : "");
+function countText(key) {
+  if (!inView.has(key)) return "";
+  const n = inView.get(key) ?? 0;
+  if (map && map.getZoom() < WHOLE_FROM_ZOOM) return n ? `≥ ${number(n, 0)}` : "—";
+  return number(n, 0);
+}
 
 /** Counts the features in view of every class of the visible layers, and writes the numbers into the legend. */
 export function countInView() {
