@@ -81,9 +81,22 @@ def pipeline_conflicts(
         "edition": facts.edition.number,
         "legal_note_zh": facts.legal_note("zh"),
         "legal_note_en": facts.legal_note("en"),
-        "warning_zh": WARNING_ZH,
-        "warning_en": WARNING_EN,
+        "warning_zh": " ".join([WARNING_ZH, *_doubts(facts, pipeline, "zh")]),
+        "warning_en": " ".join([WARNING_EN, *_doubts(facts, pipeline, "en")]),
     }
+
+
+KIND_ASSUMED = {
+    "zh": "管道类别为筛查假设,判定随之为假设。",
+    "en": "The kind of this line is a screening assumption, and so is every verdict here.",
+}
+
+
+def _doubts(facts: EditionFacts, pipeline: pd.Series[Any], lang: str) -> list[str]:
+    """What else has to be known about the verdicts of a line: an assumed kind, rules of another jurisdiction."""
+    assumed = [KIND_ASSUMED[lang]] if plain(pipeline.get("is_kind_assumed")) is True else []
+    foreign = [f"{note}{'。' if lang == 'zh' else '.'}" for note in (facts.legal_note(lang),) if note]
+    return assumed + foreign
 
 
 def rules_date(facts: EditionFacts) -> date:

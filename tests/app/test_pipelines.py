@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import shapely
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from app.frames import boxes_along
+from layers.store import engine_from_url
 
 
 def test_pipelines_are_listed_with_length_and_chainages(client: FlaskClient) -> None:
@@ -60,3 +62,15 @@ def test_boxes_along_a_line_hold_all_that_is_near_it() -> None:
     boxes = shapely.union_all([shapely.box(*box) for box in boxes_along(line, 200.0)])
     assert shapely.covers(boxes, shapely.buffer(line, 200.0, cap_style="flat"))
     assert not shapely.intersects(boxes, shapely.Point(6000, 0))
+
+
+def test_line_of_an_assumed_kind_says_so_with_every_answer(client: FlaskClient, database_url: str) -> None:
+    engine = engine_from_url(database_url)
+    change = sa.text("UPDATE edition_1.pipelines SET is_kind_assumed = :is_assumed WHERE feature_id = 'P1'")
+    with engine.begin() as connection:
+        connection.execute(change, {"is_assumed": True})
+    told = client.get("/api/pipelines/P1/conflicts").get_json()
+    with engine.begin() as connection:
+        connection.execute(change, {"is_assumed": None})
+    engine.dispose()
+    assert "假设" in told["warning_zh"] and "assumption" in told["warning_en"]
