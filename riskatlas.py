@@ -12,6 +12,8 @@ import click
 import app.cli
 import etl.cli
 from data.sample import generate
+from etl.commands.loading import describe_source
+from etl.commands.output import emit, say
 from etl.demo import run_demo
 from etl.postgis.cluster import cluster_for, home_folder
 from layers.errors import AtlasError
@@ -40,11 +42,10 @@ def main(context: click.Context) -> None:
 @click.pass_context
 def demo_command(context: click.Context, no_serve: bool, as_json: bool) -> None:
     """Everything, on the synthetic sample county: files, load, score, publish, serve."""
-    say = etl.cli.say
-    result = run_demo(context.obj, lambda folder: generate(folder), report=say, describe=etl.cli.describe_source)
+    result = run_demo(context.obj, lambda folder: generate(folder), report=say, describe=describe_source)
     say(f"完成 done: 第 {result['edition']} 版  {result['seconds']}")
     if as_json:
-        etl.cli.emit(result)
+        emit(result)
     if not no_serve:
         context.invoke(app.cli.serve_command)
 
@@ -73,7 +74,7 @@ def bench_command(place: Place, as_json: bool, names: tuple[str, ...]) -> None:
         raise click.UsageError(f"no benchmark {', '.join(unknown)}; there are {', '.join(known)}")
     for name in names or known:
         for measured in importlib.import_module(f"tests.benchmarks.{name}").run(place):
-            etl.cli.emit(measured.as_dict()) if as_json else click.echo(measured.line())
+            emit(measured.as_dict()) if as_json else click.echo(measured.line())
 
 
 for command in (*etl.cli.commands, *app.cli.commands):

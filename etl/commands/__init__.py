@@ -1,0 +1,1 @@
+"""Commands of the loading side, one module a subject; etl/cli.py joins them."""

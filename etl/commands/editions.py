@@ -1,0 +1,111 @@
+"""Commands around an edition: score, publish, status, diff, verify."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import Any
+
+import click
+
+from etl.commands.output import AS_JSON, emit, say
+from etl.difference import difference
+from etl.postgis.migrate import migrate
+from etl.publish import publish_edition
+from etl.score import ScoreResult, score_register
+from etl.status import status_of
+from etl.verify import verify_edition
+from layers.catalog import load_catalog
+from layers.store import Place
+
+
+@click.command("score")
+@click.option("--label", default="", help="Name of the edition, such as 2026Q3; default: that of the newest delivery.")
+@click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="Date whose rules are in force; default: date of the data.")
+@click.option("--partial", is_flag=True, help="Score although the newest delivery was not loaded to its end.")
+@AS_JSON
+@click.pass_obj
+def score_command(place: Place, label: str, on: Any, partial: bool, as_json: bool) -> None:
+    """Fix the register's state and write it with all results as the next draft edition."""
+    migrate(place.engine)
+    result = score_register(place.engine, load_catalog(), home=place.home, label=label,
+                            on=on.date() if on else None, is_partial=partial, report=say)
+    _tell_score(result)
+    if as_json:
+        emit(dataclasses.asdict(result))
+
+
+def _tell_score(result: ScoreResult) -> None:
+    if result.is_unchanged:
+        say(f"评定 score: 现状库与规则自第 {result.edition} 版以来无变化")
+        return
+    say(f"评定 score: 第 {result.edition} 版草稿 {result.label}  {result.seconds:.1f} s")
+
+
+@click.command("publish")
+@AS_JSON
+@click.pass_obj
+def publish_command(place: Place, as_json: bool) -> None:
+    """Check the newest draft edition, make the map's fonts, and serve it."""
+    migrate(place.engine)
+    result = publish_edition(place.engine, load_catalog(), home=place.home, report=say)
+    say(f"发布 publish: 第 {result.edition} 版 {result.label}  {result.seconds:.1f} s")
+    if as_json:
+        emit(dataclasses.asdict(result))
+
+
+@click.command("status")
+@AS_JSON
+@click.pass_obj
+def status_command(place: Place, as_json: bool) -> None:
+    """What is loaded and published, with counts."""
+    migrate(place.engine)
+    status = status_of(place.engine, load_catalog())
+    if as_json:
+        emit(status)
+        return
+    click.echo(f"辖区 area: {status['area']}  版次 edition: {status['edition']}  {status['editions']}")
+    for layer, counts in status["layers"].items():
+        click.echo(f"  {layer:<22} " + "  ".join(f"{name} {n}" for name, n in counts.items()))
+    for level, sums in status["levels"].items():
+        click.echo(f"  {level:<22} zones {sums['zones']}  {sums['area_km2']:.2f} km²")
+    for rule, sums in status["rules"].items():
+        click.echo(f"  {rule:<22} violations {sums['violations']}")
+
+
+@click.command("diff")
+@click.argument("before", type=int)
+@click.argument("after", type=int)
+@AS_JSON
+@click.pass_obj
+def diff_command(place: Place, before: int, after: int, as_json: bool) -> None:
+    """What changed between two published editions."""
+    migrate(place.engine)
+    changes = difference(place.engine, load_catalog(), before, after)
+    if as_json:
+        emit(changes)
+        return
+    for row in changes["levels"]:
+        click.echo(f"  {row['before'] or '-':<8} -> {row['after'] or '-':<8} {row['name'] or row['point_id']}  {row['reason_zh'] or ''}")
+    for row in changes["area_km2"]:
+        click.echo(f"  {row['policy']:<22} {row['level']:<8} {row['before']:9.3f} -> {row['after']:9.3f} km²")
+    for row in changes["violations"]:
+        click.echo(f"  {row['rule_id']:<22} +{row['added']} -{row['gone']}")
+
+
+@click.command("verify")
+@click.argument("edition", type=int)
+@AS_JSON
+@click.pass_obj
+def verify_command(place: Place, edition: int, as_json: bool) -> None:
+    """Compute an edition again and compare it byte for byte."""
+    migrate(place.engine)
+    found = verify_edition(place.engine, load_catalog(), edition, home=place.home)
+    emit(found) if as_json else click.echo(
+        f"  第 {edition} 版 edition {edition}: {'一致 same' if found['is_same'] else '不一致 differs'}  {found['differences']}  {found['rasters']}"
+    )
+    if not found["is_same"]:
+        sys.exit(1)
+
+
+commands: list[click.Command] = [score_command, publish_command, status_command, diff_command, verify_command]

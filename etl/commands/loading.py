@@ -1,0 +1,105 @@
+"""Commands around a load: load, rollback, refused, history."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from etl.commands.output import AS_JSON, emit, say
+from etl.history import feature_history
+from etl.load import SourceResult, load_area_data
+from etl.postgis.migrate import migrate
+from etl.returned import return_refused
+from etl.rollback import rollback_load
+from layers.catalog import load_catalog
+from layers.store import Place
+
+
+def describe_source(result: SourceResult) -> str:
+    """One line about a source: 企业名录 enterprises: 3300 read, 3287 accepted ..."""
+    words = {"n_read": "读取", "n_accepted": "接收", "n_added": "新增", "n_changed": "变更", "n_gone": "消失",
+             "n_moved": "移位", "n_merged": "归并", "n_refused": "退回", "n_repaired": "修复", "n_warned": "提醒", "n_unplaced": "未定位"}
+    states = {"unchanged": "无变化(同一文件已入库)", "absent": "本次未报送", "would load": "试算"}
+    counts = "  ".join(f"{words[name]} {result.counts[name]}" for name in words if result.counts.get(name))
+    by_rule = result.refused_by_rule | result.warned_by_rule
+    rules = f"  {by_rule}" if by_rule else ""
+    return f"  {result.source_id:<26} {states.get(result.state, '')} {counts}{rules}  {result.seconds:.1f} s"
+
+
+@click.command("load")
+@click.argument("area_dir", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--data", "data_dir", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Folder with the delivered files; default: AREA_DIR/raw.")
+@click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@click.option("--untrusted", is_flag=True, help="Read every file in a child process with limits of memory and time.")
+@AS_JSON
+@click.pass_obj
+def load_command(
+    place: Place, area_dir: Path, data_dir: Path | None, dry_run: bool, untrusted: bool, as_json: bool
+) -> None:
+    """Load the delivered files of an area into the register."""
+    migrate(place.engine)
+    folder = data_dir or area_dir / "raw"
+    say(f"入库 load: {folder}")
+    results = load_area_data(
+        place.engine, load_catalog(), area_dir, folder, home=place.home, is_dry_run=dry_run, is_untrusted=untrusted,
+        report=lambda result: say(describe_source(result)),
+    )
+    if as_json:
+        emit({"sources": [dataclasses.asdict(result) for result in results]})
+
+
+@click.command("rollback")
+@click.argument("load_id", type=int)
+@click.pass_obj
+def rollback_command(place: Place, load_id: int) -> None:
+    """Take a load back; refused when later loads touched its features."""
+    migrate(place.engine)
+    counts = rollback_load(place.engine, load_catalog(), load_id)
+    say(f"回滚 rollback: 第 {load_id} 批 {counts}")
+
+
+@click.command("refused")
+@click.argument("load_id", type=int, required=False)
+@click.option("--source", "source_id", help="The newest load of this source instead of a load by number.")
+@click.option("--file", "file", help="Delivered file whose rows to return, where rows of several were refused.")
+@click.option("--all-rows", is_flag=True, help="All rows with the wrong cells marked; default: the refused rows only.")
+@click.option("-o", "--output", "target", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Workbook (.xlsx) to write.")
+@AS_JSON
+@click.pass_obj
+def refused_command(
+    place: Place, load_id: int | None, source_id: str | None, file: str | None, all_rows: bool, target: Path, as_json: bool
+) -> None:
+    """Refused rows as the supplier's own table, wrong cells marked and explained, ready to be mended and loaded."""
+    if load_id is None and source_id is None:
+        raise click.UsageError("give the number of a load, or --source ID")
+    migrate(place.engine)
+    found = return_refused(place.engine, load_catalog(), place.home, target, load_id=load_id, source_id=source_id,
+                           file=file, with_all_rows=all_rows)
+    say(f"退回 refused: {found.file} {found.n_refused} 行 -> {found.path}")
+    if as_json:
+        emit(dataclasses.asdict(found))
+
+
+@click.command("history")
+@click.argument("layer_id")
+@click.argument("feature_id")
+@AS_JSON
+@click.pass_obj
+def history_command(place: Place, layer_id: str, feature_id: str, as_json: bool) -> None:
+    """Every state of a feature: from which file and row, and what changed."""
+    migrate(place.engine)
+    states = feature_history(place.engine, load_catalog(), layer_id, feature_id)
+    if as_json:
+        emit(states)
+        return
+    for state in states:
+        until = f"至第 {state['to_load']} 批" if state["to_load"] else "现行"
+        click.echo(f"  第 {state['from_load']} 批 {state['delivery'] or ''} {until}  {state['file']} 行 {state['row']}")
+        for name, (before, after) in state["changes"].items():
+            click.echo(f"    {name}: {before} -> {after}")
+
+
+commands: list[click.Command] = [load_command, rollback_command, refused_command, history_command]
