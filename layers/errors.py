@@ -63,3 +63,7 @@ class InputError(AtlasError):
 
 class NotFoundError(AtlasError):
     """What was asked for does not exist in this edition."""
+
+
+class CancelledError(AtlasError):
+    """A person took back a run that was under way; nothing of it stays."""
