@@ -61,3 +61,10 @@ def copy_frame(connection: sa.Connection, table: sa.Table, frame: pd.DataFrame, 
     with connection.connection.cursor() as cursor:
         cursor.copy_expert(copy, sink)
     return len(frame)
+
+
+def cancel_statement(connection: sa.Connection) -> None:
+    """Ask the server to give up what this connection is doing; to be called from another thread."""
+    driver = connection.connection.driver_connection
+    if driver is not None:
+        driver.cancel()

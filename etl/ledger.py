@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from etl.checks import Checked
 from etl.manifest import Delivery, Manifest, declaration, declared
+from etl.progress import Progress, silent
 from etl.read import Refusal
 from layers.catalog import Area, Catalog
 from layers.errors import NotFoundError
@@ -23,7 +24,8 @@ from layers.errors import NotFoundError
 class Loading:
     """What every source of one delivery shares.
 
-    `read` and `take_raster`, where given, read files in place of the standard readers.
+    `read` and `take_raster`, where given, read files in place of the standard readers. `approved_by` names who
+    approved the delivery, empty where nobody was asked.
     """
 
     engine: sa.Engine
@@ -36,6 +38,8 @@ class Loading:
     is_dry_run: bool
     read: Callable[[Path, Manifest], pd.DataFrame] | None = None
     take_raster: Callable[[Path, Manifest, str, Path], dict[str, object]] | None = None
+    progress: Progress = silent
+    approved_by: str = ""
 
 
 def record_load(
@@ -43,15 +47,15 @@ def record_load(
 ) -> int:
     return int(connection.execute(
         sa.text(
-            "INSERT INTO ops.loads (delivery_label, as_of, source_id, layer, title_zh, supplier, files, input_hash, notes) "
-            "VALUES (:label, :as_of, :source_id, :layer, :title_zh, :supplier, CAST(:files AS jsonb), :input_hash, "
-            "CAST(:notes AS jsonb)) "
+            "INSERT INTO ops.loads (delivery_label, as_of, source_id, layer, title_zh, supplier, files, input_hash, "
+            "notes, approved_by) VALUES (:label, :as_of, :source_id, :layer, :title_zh, :supplier, CAST(:files AS jsonb), "
+            ":input_hash, CAST(:notes AS jsonb), :approved_by) "
             "RETURNING load_id"
         ),
         {
             "label": loading.delivery.label, "as_of": manifest.as_of or loading.delivery.as_of,
             "source_id": manifest.id, "layer": manifest.layer, "title_zh": manifest.title_zh,
-            "supplier": manifest.supplier, "input_hash": input_hash,
+            "supplier": manifest.supplier, "input_hash": input_hash, "approved_by": loading.approved_by,
             "notes": json.dumps({"manifest": declaration(manifest)}, ensure_ascii=False, default=str),
             "files": json.dumps([{"name": name, "sha256": sha} for name, sha in files], ensure_ascii=False),
         },
@@ -124,6 +128,17 @@ def record_warnings(
 def record_counts(connection: sa.Connection, load_id: int, counts: dict[str, int]) -> None:
     loads = sa.table("loads", sa.column("load_id"), *map(sa.column, counts), schema="ops")
     connection.execute(sa.update(loads).where(loads.c.load_id == load_id).values(counts))
+
+
+def is_whole(engine: sa.Engine) -> bool:
+    """Whether no load is newer than the newest delivery that was loaded to its end."""
+    with engine.connect() as connection:
+        return bool(connection.execute(
+            sa.text(
+                "SELECT coalesce((SELECT max(load_id) FROM ops.loads), 0) "
+                "<= coalesce((SELECT max(newest_load) FROM ops.deliveries), 0)"
+            )
+        ).scalar_one())
 
 
 def record_delivery(engine: sa.Engine, delivery: Delivery) -> None:

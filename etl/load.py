@@ -8,30 +8,34 @@ import time
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Collection
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 import sqlalchemy as sa
+from shapely.geometry.base import BaseGeometry
 
-from etl.area import declare_area, load_boundary, widened
+from etl.area import declare_area, declared_area, load_boundary, widened
 from etl.checks import CHECK_RULES, check, content_hashes
-from etl.copy import copy_frame
-from etl.ledger import Loading, record_delivery, kept_file, record_counts, record_doubts, record_load, record_warnings
+from etl.copy import cancel_statement, copy_frame
+from etl.ledger import (
+    Loading, is_whole, kept_file, record_counts, record_delivery, record_doubts, record_load, record_warnings,
+)
 from etl.locks import LOAD_LOCK
 from etl.manifest import (
     Manifest, delivered_files, load_delivery, load_manifests, parts_of,
 )
 from etl.normalise import normalise
 from etl.plausibility import Surroundings, warnings_of
+from etl.progress import Progress, Step, silent, watched
 from etl.raster_load import load_raster
-from etl.read import Refusal, read_batch, read_file
+from etl.read import Reader, Refusal, read_batch, read_file
 from etl.read_child import raster_in_child, read_in_child
 from etl.sql import statement
-from layers.catalog import Catalog, Layer
-from layers.errors import TooManyRefusedError
+from layers.catalog import Area, Catalog, Layer
+from layers.errors import NotFoundError, TooManyRefusedError
 from layers.tables import GEOMETRY_COLUMN, ensure_register, staging_table, value_columns
 
 CODE_OF_LOADING = (
@@ -64,25 +68,39 @@ def load_area_data(
     is_dry_run: bool = False,
     is_untrusted: bool = False,
     report: Callable[[SourceResult], None] = lambda result: None,
+    only: Collection[str] | None = None,
+    progress: Progress = silent,
+    approved_by: str = "",
 ) -> list[SourceResult]:
     """Load every source of an area's delivery; what an earlier run accepted is recognised and left alone.
 
-    `is_untrusted` reads every delivered file in a child process with limits of memory and time.
+    Parameters
+    ----------
+    is_untrusted : read every delivered file in a child process with limits of memory and time.
+    only : ids of the sources to load, the others are left as they are; None loads all of them. The outline of the
+        area may then be missing from `data_dir`: the one that the database holds goes on.
+    progress : told every step, at least once in two seconds.
+    approved_by : who approved the delivery, kept with each load.
 
     Raises
     ------
     AtlasError
         A file, a manifest or too many rows are not as they must be. The source at fault changes nothing;
         sources before it stay loaded and the same command goes on from there.
+    CancelledError
+        `progress` took the run back; the source under way changes nothing.
     """
-    area, manifests = load_manifests(area_dir, catalog)
+    area, every = load_manifests(area_dir, catalog)
+    manifests = _chosen(every, only, area_dir)
     delivery = load_delivery(area, data_dir)
     read = read_in_child if is_untrusted else read_file
-    outline = load_boundary(area, data_dir, read=read)
+    progress(Step("读取辖区界线", "reading the outline of the area"))
+    outline = _outline(engine, area, data_dir, read, may_be_absent=only is not None)
     declare_area(engine, area, outline, is_dry_run=is_dry_run)
+    was_whole = is_whole(engine)
     loading = Loading(
         engine, catalog, area, delivery, data_dir, home, widened(outline, area), is_dry_run, read,
-        raster_in_child if is_untrusted else None,
+        raster_in_child if is_untrusted else None, progress, approved_by,
     )
     results = []
     for manifest in manifests:
@@ -92,9 +110,32 @@ def load_area_data(
         if _is_overtaken(engine, manifest):
             results.append(_load_source(loading, manifest))
             report(results[-1])
-    if not is_dry_run:
+    if not is_dry_run and (only is None or was_whole):
         record_delivery(engine, delivery)
     return results
+
+
+def _chosen(manifests: list[Manifest], only: Collection[str] | None, area_dir: Path) -> list[Manifest]:
+    """The manifests asked for, in loading order; raises `NotFoundError` for a source that the area does not have."""
+    if only is None:
+        return manifests
+    known = [manifest.id for manifest in manifests]
+    unknown = sorted(set(only) - set(known))
+    if unknown:
+        raise NotFoundError(f"{area_dir}: no source {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    return [manifest for manifest in manifests if manifest.id in set(only)]
+
+
+def _outline(
+    engine: sa.Engine, area: Area, data_dir: Path, read: Reader, *, may_be_absent: bool
+) -> BaseGeometry:
+    """The delivered outline of the area; the one the database holds where a part of a delivery comes without it."""
+    if may_be_absent and not (data_dir / area.boundary.file).exists():
+        with engine.connect() as connection:
+            held, outline = declared_area(connection)
+        if held.id == area.id:
+            return outline
+    return load_boundary(area, data_dir, read=read)
 
 
 def file_sha256(path: Path) -> str:
@@ -145,21 +186,32 @@ def _load_source(loading: Loading, manifest: Manifest) -> SourceResult:
         result.state = "absent"
         return result
     parts = [part for path in paths for part in parts_of(path)]
-    files = [(str(part.relative_to(loading.data_dir)), file_sha256(part)) for part in parts]
+    hashes = watched(loading.progress, _step(manifest, "核对文件", "hashing files"), lambda: [file_sha256(part) for part in parts])
+    files = [(str(part.relative_to(loading.data_dir)), sha256) for part, sha256 in zip(parts, hashes, strict=True)]
     folders = [
         (name, _folder_sha256([entry for entry in files if entry[0].startswith(f"{name}/")]))
         for name in (str(path.relative_to(loading.data_dir)) for path in paths if path.is_dir())
     ]
     with loading.engine.begin() as connection:
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOAD_LOCK})
+        watched(
+            loading.progress, _step(manifest, "等待另一批入库结束", "waiting for another load to end"),
+            lambda: connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOAD_LOCK}),
+            stop=lambda: cancel_statement(connection),
+        )
         input_hash = _input_hash(connection, files, manifest, loading)
         if _is_loaded(connection, manifest.id, input_hash) and not _is_overtaken(loading.engine, manifest):
             result.state = "unchanged"
             return result
         if not loading.is_dry_run:
-            _keep_files(connection, loading.home, parts, files)
+            watched(
+                loading.progress, _step(manifest, "留存文件", "keeping files"),
+                lambda: _keep_files(connection, loading.home, parts, files),
+            )
         if manifest.reader == "raster":
-            result.counts = load_raster(connection, loading, manifest, paths, files, input_hash)
+            result.counts = watched(
+                loading.progress, _step(manifest, "读取栅格", "reading the raster"),
+                lambda: load_raster(connection, loading, manifest, paths, files, input_hash),
+            )
         else:
             _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result)
         if loading.is_dry_run:
@@ -194,26 +246,44 @@ def _keep_files(connection: sa.Connection, home: Path, paths: list[Path], files:
         )
 
 
+def _step(manifest: Manifest, zh: str, en: str) -> Step:
+    return Step(f"{manifest.title_zh}: {zh}", f"{manifest.id}: {en}")
+
+
 def _merge_source(
     connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path], files: list[tuple[str, str]],
     input_hash: str, result: SourceResult,
 ) -> None:
     layer = loading.catalog[manifest.layer]
-    batch = read_batch(paths, manifest, loading.data_dir, read=loading.read or read_file)
-    frame, problems = normalise(batch, manifest, layer, loading.area)
+    tell = loading.progress
+    batch = watched(
+        tell, _step(manifest, "读取", "reading"),
+        lambda: read_batch(paths, manifest, loading.data_dir, read=loading.read or read_file),
+    )
+    frame, problems = watched(
+        tell, _step(manifest, "换算", "normalising"), lambda: normalise(batch, manifest, layer, loading.area)
+    )
     known = _known_values(connection, layer, loading)
-    checked = check(
-        frame, layer, problems, outline=loading.outline, known=known, is_distinct=manifest.distinct
+    checked = watched(
+        tell, _step(manifest, "检查", "checking"),
+        lambda: check(frame, layer, problems, outline=loading.outline, known=known, is_distinct=manifest.distinct),
     )
     refused = batch.refused + checked.refused
     result.refused_by_rule = _by_rule(refused)
     if not batch.is_partial:
         _stop_if_too_many(manifest, batch.n_read, refused)
     load_id = record_load(connection, loading, manifest, files, input_hash)
-    counts = _stage_and_merge(connection, loading, manifest, layer, checked.accepted, load_id,
-                              is_full=manifest.mode == "full" and not batch.is_partial)
+    is_full = manifest.mode == "full" and not batch.is_partial
+    counts = watched(
+        tell, _step(manifest, "并入现状库", "merging"),
+        lambda: _stage_and_merge(connection, loading, manifest, layer, checked.accepted, load_id, is_full=is_full),
+        stop=lambda: cancel_statement(connection),
+    )
     counts["n_merged"] += batch.n_merged + checked.n_merged
-    warnings = warnings_of(checked.accepted, layer, _surroundings(connection, loading, layer))
+    around = _surroundings(connection, loading, layer)
+    warnings = watched(
+        tell, _step(manifest, "合理性检查", "plausibility"), lambda: warnings_of(checked.accepted, layer, around)
+    )
     result.warned_by_rule = _counted(warnings["rule_id"])
     counts |= {"n_warned": int(warnings["at"].nunique()), "n_read": batch.n_read, "n_accepted": len(checked.accepted), "n_refused": len(refused),
                "n_repaired": len(checked.repaired), "n_unplaced": _n_unplaced(checked.accepted, layer)}

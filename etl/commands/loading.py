@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from etl.commands.output import AS_JSON, emit, say
+from etl.commands.output import AS_JSON, ProgressLine, emit, say
 from etl.history import feature_history
 from etl.load import SourceResult, load_area_data
 from etl.postgis.migrate import migrate
@@ -34,19 +34,24 @@ def describe_source(result: SourceResult) -> str:
               help="Folder with the delivered files; default: AREA_DIR/raw.")
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @click.option("--untrusted", is_flag=True, help="Read every file in a child process with limits of memory and time.")
+@click.option("--only", "only", multiple=True, metavar="SOURCE", help="Load this source alone; may be given several times.")
 @AS_JSON
 @click.pass_obj
 def load_command(
-    place: Place, area_dir: Path, data_dir: Path | None, dry_run: bool, untrusted: bool, as_json: bool
+    place: Place, area_dir: Path, data_dir: Path | None, dry_run: bool, untrusted: bool, only: tuple[str, ...], as_json: bool
 ) -> None:
     """Load the delivered files of an area into the register."""
     migrate(place.engine)
     folder = data_dir or area_dir / "raw"
     say(f"入库 load: {folder}")
-    results = load_area_data(
-        place.engine, load_catalog(), area_dir, folder, home=place.home, is_dry_run=dry_run, is_untrusted=untrusted,
-        report=lambda result: say(describe_source(result)),
-    )
+    line = ProgressLine()
+    try:
+        results = load_area_data(
+            place.engine, load_catalog(), area_dir, folder, home=place.home, is_dry_run=dry_run, is_untrusted=untrusted,
+            report=lambda result: line.say(describe_source(result)), only=only or None, progress=line,
+        )
+    finally:
+        line.clear()
     if as_json:
         emit({"sources": [dataclasses.asdict(result) for result in results]})
 
