@@ -25,7 +25,7 @@ class Loading:
     """What every source of one delivery shares.
 
     `read` and `take_raster`, where given, read files in place of the standard readers. `approved_by` names who
-    approved the delivery, empty where nobody was asked.
+    approved the delivery, empty where nobody was asked. `inspect` looks at each load before its transaction ends.
     """
 
     engine: sa.Engine
@@ -40,6 +40,7 @@ class Loading:
     take_raster: Callable[[Path, Manifest, str, Path], dict[str, object]] | None = None
     progress: Progress = silent
     approved_by: str = ""
+    inspect: Callable[[sa.Connection, int, Manifest], None] = lambda connection, load_id, manifest: None
 
 
 def record_load(

@@ -71,6 +71,7 @@ def load_area_data(
     only: Collection[str] | None = None,
     progress: Progress = silent,
     approved_by: str = "",
+    inspect: Callable[[sa.Connection, int, Manifest], None] = lambda connection, load_id, manifest: None,
 ) -> list[SourceResult]:
     """Load every source of an area's delivery; what an earlier run accepted is recognised and left alone.
 
@@ -81,6 +82,8 @@ def load_area_data(
         area may then be missing from `data_dir`: the one that the database holds goes on.
     progress : told every step, at least once in two seconds.
     approved_by : who approved the delivery, kept with each load.
+    inspect : called with the number of each load before its transaction ends, also where that is a dry run: the only
+        moment at which the rows of a dry run can be looked at.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def load_area_data(
     was_whole = is_whole(engine)
     loading = Loading(
         engine, catalog, area, delivery, data_dir, home, widened(outline, area), is_dry_run, read,
-        raster_in_child if is_untrusted else None, progress, approved_by,
+        raster_in_child if is_untrusted else None, progress, approved_by, inspect,
     )
     results = []
     for manifest in manifests:
@@ -290,6 +293,7 @@ def _merge_source(
     record_doubts(connection, manifest, load_id, refused, checked)
     record_warnings(connection, manifest, load_id, checked.accepted, warnings)
     record_counts(connection, load_id, counts)
+    loading.inspect(connection, load_id, manifest)
     result.counts = counts
 
 
