@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from etl.load import SourceResult, load_area_data
 from etl.postgis.migrate import migrate
+from etl.progress import Progress, Step
 from etl.publish import publish_edition
 from etl.score import score_register, warm_up
 from etl.status import status_of
@@ -72,12 +73,26 @@ def publish_delivery(
     """One delivery from its files to a published edition; returns the seconds of each step."""
     catalog = load_catalog()
     report(f"样例 sample: {delivery.name}")
+    told = _once_a_step(report)
     times = [time.perf_counter()]
     load_area_data(place.engine, catalog, SAMPLE_SOURCES, delivery, home=place.home,
                    report=lambda result: report(describe(result)))
     times.append(time.perf_counter())
-    score_register(place.engine, catalog, home=place.home, report=report)
+    score_register(place.engine, catalog, home=place.home, progress=told)
     times.append(time.perf_counter())
-    publish_edition(place.engine, catalog, home=place.home, report=report)
+    publish_edition(place.engine, catalog, home=place.home, progress=told)
     times.append(time.perf_counter())
     return {step: round(after - before, 2) for step, (before, after) in zip(STEPS, pairwise(times), strict=True)}
+
+
+def _once_a_step(report: Callable[[str], None]) -> Progress:
+    """A progress that reports the words of each step once."""
+    shown = ""
+
+    def told(step: Step) -> None:
+        nonlocal shown
+        if step.zh != shown:
+            shown = step.zh
+            report(f"  {step.zh} {step.en}")
+
+    return told

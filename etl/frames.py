@@ -1,8 +1,9 @@
-"""The register's current state as frames in the area's metric CRS: what the scoring functions take."""
+"""The layers of an edition as frames in the area's metric CRS: what the scoring functions take."""
 
 from __future__ import annotations
 
-from typing import Iterable
+from functools import cache
+from typing import Callable
 
 import geopandas as gpd
 import numpy as np
@@ -13,42 +14,35 @@ import sqlalchemy as sa
 from layers.catalog import Area, Catalog, Field, Layer
 from layers.crs import transform_geometry
 from layers.store import edition_schema
-from layers.tables import GEOMETRY_COLUMN, edition_table, ensure_register
+from layers.tables import GEOMETRY_COLUMN, edition_table
 
 PANDAS_TYPES = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
 
 
-def register_frames(
-    connection: sa.Connection, catalog: Catalog, area: Area, layer_ids: Iterable[str]
-) -> dict[str, gpd.GeoDataFrame]:
-    """One frame a layer, in the order of `feature_id`, so that sums over them run in key order."""
-    frames = {}
-    for layer_id in layer_ids:
-        table = ensure_register(connection, catalog[layer_id], area.srid)
-        frames[layer_id] = _frame(connection, catalog[layer_id], area, table, table.c.to_load.is_(None))
-    return frames
+def frame_reader(
+    connection: sa.Connection, catalog: Catalog, area: Area, edition: int
+) -> Callable[[str], gpd.GeoDataFrame]:
+    """A function from layer id to the frame of an edition, in the order of `feature_id` so that sums run in key order.
 
-
-def edition_frames(
-    connection: sa.Connection, catalog: Catalog, area: Area, layer_ids: Iterable[str], edition: int
-) -> dict[str, gpd.GeoDataFrame]:
-    """The same frames as an edition keeps them, whatever became of the register since."""
+    Each layer is read once, when it is first asked for.
+    """
     schema = edition_schema(edition)
-    return {
-        layer_id: _frame(
-            connection, catalog[layer_id], area, edition_table(catalog[layer_id], area.srid, schema=schema), sa.true()
-        )
-        for layer_id in layer_ids
-    }
+
+    @cache
+    def read(layer_id: str) -> gpd.GeoDataFrame:
+        layer = catalog[layer_id]
+        return _frame(connection, layer, area, edition_table(layer, area.srid, schema=schema))
+
+    return read
 
 
 def _frame(
-    connection: sa.Connection, layer: Layer, area: Area, table: sa.Table, is_meant: sa.ColumnElement[bool]
+    connection: sa.Connection, layer: Layer, area: Area, table: sa.Table
 ) -> gpd.GeoDataFrame:
     columns = [table.c.feature_id, *(table.c[entry.name] for entry in layer.fields), table.c.accuracy_m]
     if layer.is_drawn:
         columns.append(sa.func.ST_AsBinary(table.c[GEOMETRY_COLUMN]).label(GEOMETRY_COLUMN))
-    query = sa.select(*columns).where(is_meant).order_by(sa.collate(table.c.feature_id, "C"))
+    query = sa.select(*columns).order_by(sa.collate(table.c.feature_id, "C"))
     rows = connection.execute(query).all()
     names = [column.key or column.name for column in columns]
     values = zip(*rows, strict=True) if rows else [()] * len(names)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 import sqlalchemy as sa
 
 from etl.fonts import make_fonts
 from etl.locks import EDITION_LOCK, held
+from etl.progress import Progress, Step, silent, watched
 from layers.catalog import Catalog, Layer
 from layers.errors import EditionError
 from layers.store import edition_schema
@@ -31,15 +31,16 @@ class PublishResult:
 
 
 def publish_edition(
-    engine: sa.Engine, catalog: Catalog, *, home: Path, report: Callable[[str], None] = lambda text: None
+    engine: sa.Engine, catalog: Catalog, *, home: Path, progress: Progress = silent
 ) -> PublishResult:
     """Publish the newest draft; raises `EditionError` when there is none or it is not whole."""
     with held(engine, EDITION_LOCK):
-        return _publish_newest(engine, catalog, home, report)
+        return _publish_newest(engine, catalog, home, progress)
 
 
-def _publish_newest(engine: sa.Engine, catalog: Catalog, home: Path, report: Callable[[str], None]) -> PublishResult:
+def _publish_newest(engine: sa.Engine, catalog: Catalog, home: Path, progress: Progress) -> PublishResult:
     started = time.perf_counter()
+    progress(Step("发布: 检查草稿", "publish: checking the draft"))
     with engine.connect() as connection:
         draft = connection.execute(
             sa.text("SELECT edition, label FROM ops.editions WHERE status = 'draft' ORDER BY edition DESC LIMIT 1")
@@ -48,8 +49,8 @@ def _publish_newest(engine: sa.Engine, catalog: Catalog, home: Path, report: Cal
             raise EditionError("no draft edition: run `riskatlas score` first (nothing changed since the last one?)")
         _check_whole(connection, catalog, draft.edition)
         characters = interface_characters() | _edition_characters(connection, catalog, draft.edition)
-    report("发布 publish: 制作地图字体")
-    make_fonts(home, characters)
+    step = Step("发布: 制作地图字体", "publish: fonts of the map")
+    watched(progress, step, lambda: make_fonts(home, characters))
     with engine.begin() as connection:
         flipped = connection.execute(
             sa.text(

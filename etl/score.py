@@ -12,16 +12,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import geopandas as gpd
-import numpy as np
-import pandas as pd
 import shapely
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
-from etl.area import declared_area, measured_boundary
+from etl.area import declared_area
+from etl.derive import Inputs, Results, derive
 from etl.edition import (
     create_edition,
     fill_derived_layer,
@@ -29,34 +28,18 @@ from etl.edition import (
     keep_raster,
     write_meta,
 )
-from etl.frames import register_frames
+from etl.frames import frame_reader
 from etl.locks import EDITION_LOCK, held
-from etl.surface import SURFACE_BANDS, population_on_grid, surface_bytes
+from etl.progress import Progress, Step, silent
+from etl.surface import SURFACE_BANDS, surface_bytes
 from layers.catalog import Area, Catalog
 from layers.errors import EditionError
-from layers.scoring.black_spots import black_spots
-from layers.scoring.distances import ViolationReport, find_violations
-from layers.scoring.fire_cover import fire_cover, with_help
 from layers.scoring.grid import Grid
-from layers.scoring.high_consequence import high_consequence_areas
-from layers.scoring.levels import rate_sources
 from layers.scoring.policy import as_table, load_policy
-from layers.scoring.rules import RuleSet, read_rules
-from layers.scoring.targets import TARGET_CLASSES, class_ranks
-from layers.scoring.towns import rate_towns
-from layers.scoring.zoning import (
-    RiskSurface,
-    neighbouring_plants,
-    risk_index,
-    vulnerability,
-    zones,
-)
+from layers.scoring.zoning import RiskSurface, risk_index
 
 SCORING_DIR = Path(__file__).parents[1] / "layers" / "scoring"
-UNSCORED_LAYERS = ("statistical_areas", "land_use_zones", "mileposts", "regulated_sources")
-"""Loaded layers that no rule of this version looks at; they go into the edition as they are."""
 RECORDED_LIBRARIES = ("numpy", "shapely", "geopandas", "pyproj", "numba", "rasterio", "pandas")
-RULES_JURISDICTION = "CN"
 
 
 @dataclass
@@ -70,16 +53,6 @@ class ScoreResult:
     seconds: float = 0.0
 
 
-@dataclass
-class Results:
-    """Everything that scoring derives from the register, in the metric CRS; `notes` go into the edition's meta."""
-
-    frames: dict[str, gpd.GeoDataFrame]
-    surfaces: list[RiskSurface]
-    report: ViolationReport
-    notes: dict[str, Any] = field(default_factory=dict)
-
-
 def score_register(
     engine: sa.Engine,
     catalog: Catalog,
@@ -88,7 +61,7 @@ def score_register(
     label: str = "",
     on: date | None = None,
     is_partial: bool = False,
-    report: Callable[[str], None] = lambda text: None,
+    progress: Progress = silent,
 ) -> ScoreResult:
     """Write the next draft edition in one transaction; an interrupted run leaves nothing behind.
 
@@ -119,7 +92,7 @@ def score_register(
             return ScoreResult(same.edition, same.label, is_unchanged=True)
         edition = _next_edition(connection)
         create_edition(connection, edition)
-        counts = _write_edition(connection, catalog, area, outline, edition, home=home, on=on, report=report)
+        counts = _write_edition(connection, catalog, area, outline, edition, home=home, on=on, progress=progress)
         connection.execute(
             sa.text("INSERT INTO ops.editions (edition, label, status, data_as_of, input_hash) "
                     "VALUES (:edition, :label, 'draft', :as_of, :hash)"),
@@ -177,117 +150,22 @@ def _input_hash(connection: sa.Connection, area: Area, label: str, on: date) -> 
 
 def _write_edition(
     connection: sa.Connection, catalog: Catalog, area: Area, outline: BaseGeometry, edition: int, *, home: Path, on: date,
-    report: Callable[[str], None],
+    progress: Progress,
 ) -> dict[str, int]:
+    progress(Step("评定: 固定现状库", "score: fixing the register"))
     counts = fill_loaded_layers(connection, catalog, area, edition)
-    report("评定 score: 读取现状库")
-    frames = register_frames(connection, catalog, area, scored_layers(catalog))
-    loaded_rasters = _loaded_rasters(connection)
-    results = derive(frames, area, outline, population=_population(home, loaded_rasters), on=on, report=report)
+    rasters = _loaded_rasters(connection)
+    read = frame_reader(connection, catalog, area, edition)
+    inputs = Inputs(area, outline, on, read, {raster["layer"]: home / raster["path"] for raster in reversed(rasters)})
+    results = derive(inputs, progress=progress)
     for layer in catalog.derived:
         if layer.has_table:
-            report(f"评定 score: 写入 {layer.title_zh}")
-            counts[layer.id] = fill_derived_layer(connection, layer, area, edition, results.frames[layer.id])
-    rasters = [_stored_surface(home, surface, area) for surface in results.surfaces] + loaded_rasters
+            progress(Step(f"评定: 写入{layer.title_zh}", f"score: writing {layer.title_en}"))
+            counts[layer.id] = fill_derived_layer(connection, layer, area, edition, results.values[layer.id])
+    rasters = [_stored_surface(home, surface, area) for surface in results.surfaces] + rasters
     meta = _meta(connection, area, results, counts, on)
     write_meta(connection, edition, meta, rasters, outline, area)
     return counts
-
-
-def scored_layers(catalog: Catalog) -> list[str]:
-    """Loaded layers that the method looks at."""
-    return [layer.id for layer in catalog.loaded if layer.has_table and layer.id not in UNSCORED_LAYERS]
-
-
-def _population(home: Path, rasters: list[dict[str, Any]]) -> Path | None:
-    paths = [home / raster["path"] for raster in rasters if raster["layer"] == "population"]
-    return paths[0] if paths else None
-
-
-def derive(
-    frames: dict[str, gpd.GeoDataFrame], area: Area, outline: BaseGeometry, *, population: Path | None, on: date,
-    report: Callable[[str], None] = lambda text: None,
-) -> Results:
-    """Levels, violations, zones and ratings: the whole method, in its order.
-
-    Parameters
-    ----------
-    frames : layer id -> frame in the metric CRS, for every layer of `scored_layers`.
-    outline : the area in the storage CRS.
-    population : raster of persons per cell, None where there is none.
-    """
-    rules = read_rules()
-    report("评定 score: 管道高后果区")
-    areas = high_consequence_areas(frames, rules)
-    areas["town_name"] = _town_names(areas, frames["towns"])
-    report("评定 score: 事故多发点段")
-    spots = black_spots(frames)
-    spots.spots["town_name"] = _town_names(spots.spots, frames["towns"])
-    report("评定 score: 风险源定级")
-    points = rate_sources({**frames, "high_consequence_areas": areas}, on=on, screening=area.screening, jurisdiction=area.jurisdiction)
-    points["town_name"] = _town_names(points, frames["towns"])
-    report("评定 score: 消防站覆盖")
-    metric_outline = measured_boundary(outline, area)
-    cover = fire_cover(frames, metric_outline, area.metric_crs)
-    points = with_help(points, cover)
-    report("评定 score: 安全距离")
-    violations = find_violations({**frames, "risk_points": points}, rules, on=on, jurisdiction=RULES_JURISDICTION)
-    violations.violations["town_name"] = _town_names(violations.violations, frames["towns"])
-    report("评定 score: 四色分区")
-    targets = _strictest_classes(frames["protection_targets"], rules)
-    surfaces, persons = _surfaces({**frames, "protection_targets": targets}, points, area, outline, population)
-    zone_frames = [zones(surface, points, area=metric_outline) for surface in surfaces]
-    dangers = frames.get("hidden_dangers")
-    towns = [rate_towns(frames["towns"], points, surface, population=persons, hidden_dangers=dangers, on=on) for surface in surfaces]
-    derived = {
-        "risk_points": points, "distance_violations": violations.violations,
-        "risk_zones": _joined(zone_frames, area), "town_ratings": _joined(towns, area),
-        "high_consequence_areas": areas, "black_spots": spots.spots, "fire_cover": cover.bands,
-    }
-    notes = {"accidents": dict(spots.n_accidents), "fire_stations": dict(cover.n_stations)}
-    return Results(derived, surfaces, violations, notes)
-
-
-def _strictest_classes(targets: gpd.GeoDataFrame, rules: RuleSet) -> gpd.GeoDataFrame:
-    """Targets with the strictest GB 36894 class that category and size allow: what is unknown is not mild."""
-    strictest, _ = class_ranks(targets, rules.target_sizes)
-    return targets.assign(target_class=np.array(TARGET_CLASSES, dtype=object)[strictest])
-
-
-def _joined(frames: list[gpd.GeoDataFrame], area: Area) -> gpd.GeoDataFrame:
-    filled = [frame for frame in frames if len(frame)]
-    return gpd.GeoDataFrame(pd.concat(filled or frames[:1], ignore_index=True), crs=area.metric_crs)
-
-
-def _surfaces(
-    frames: dict[str, gpd.GeoDataFrame], points: gpd.GeoDataFrame, area: Area, outline: BaseGeometry,
-    population: Path | None,
-) -> tuple[list[RiskSurface], "np.ndarray[Any, np.dtype[np.float64]] | None"]:
-    """A risk surface for each policy of the area, on the grid of its home extent."""
-    home_part = measured_boundary(shapely.intersection(outline, shapely.box(*area.home)), area)
-    grid = Grid.for_area(home_part, area.cell_m)
-    persons = population_on_grid(population, grid, area) if population else None
-    plants = neighbouring_plants(frames["enterprises"], points)
-    mask = grid.mask_of(home_part)
-    surfaces = []
-    for policy_id in area.policies:
-        policy = load_policy(policy_id)
-        v, _ = vulnerability(grid, policy, population=persons, targets=frames["protection_targets"], plants=plants)
-        surfaces.append(risk_index(points, grid, policy, vulnerability=v, mask=mask))
-    return surfaces, persons
-
-
-def _town_names(frame: gpd.GeoDataFrame, towns: gpd.GeoDataFrame) -> pd.Series:
-    """Name of the town in which a representative point of each feature lies; None outside every town."""
-    names = pd.Series(None, index=frame.index, dtype=object)
-    geometry = np.asarray(frame.geometry.to_numpy(), dtype=object)
-    if not len(frame) or not len(towns):
-        return names
-    tree = shapely.STRtree(towns.geometry.to_numpy())
-    row, town = tree.query(shapely.point_on_surface(geometry), predicate="intersects")
-    first, where = np.unique(row, return_index=True)
-    names.iloc[first] = towns["name"].to_numpy()[town[where]]
-    return names
 
 
 def _stored_surface(home: Path, surface: RiskSurface, area: Area) -> dict[str, Any]:
@@ -308,7 +186,6 @@ def _loaded_rasters(connection: sa.Connection) -> list[dict[str, Any]]:
 def _meta(connection: sa.Connection, area: Area, results: Results, counts: dict[str, int], on: date) -> dict[str, Any]:
     declaration = dataclasses.asdict(area) | {"metric_proj4": area.metric_crs.srs}
     declaration.pop("folder")
-    report = results.report
     return {
         "area": declaration,
         "on": on,
@@ -317,9 +194,7 @@ def _meta(connection: sa.Connection, area: Area, results: Results, counts: dict[
         "code": code_hash(),
         "counts": counts,
         "policies": [_policy(policy_id) for policy_id in area.policies],
-        "no_rule_pairs": report.no_rule_pairs.to_dict("records"),
-        "unassessed": report.unassessed.to_dict("records"),
-        **results.notes,
+        **results.notes(),
     }
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from etl.area import declared_area
+from etl.derive import Inputs, derive
 from etl.edition import create_edition, fill_derived_layer, meta_table, raster_table
-from etl.frames import edition_frames
-from etl.score import code_hash, derive, scored_layers
+from etl.frames import frame_reader
+from etl.score import code_hash
 from etl.sql import statement
 from etl.surface import surface_bytes
 from layers.catalog import Catalog
@@ -34,21 +35,21 @@ def verify_edition(engine: sa.Engine, catalog: Catalog, edition: int, *, home: P
         require_edition(connection, edition, status="published")
         area, outline = declared_area(connection)
         meta = {row.key: row.value for row in connection.execute(sa.select(meta_table(edition)))}
-        frames = edition_frames(connection, catalog, area, scored_layers(catalog), edition)
         kept = connection.execute(sa.select(raster_table(edition))).all()
-        population = next((home / row.path for row in kept if row.layer == "population"), None)
-        results = derive(frames, area, outline, population=population, on=date.fromisoformat(meta["on"]))
+        rasters = {row.layer: home / row.path for row in reversed(kept) if row.policy is None}
+        read = frame_reader(connection, catalog, area, edition)
+        results = derive(Inputs(area, outline, date.fromisoformat(meta["on"]), read, rasters))
         create_edition(connection, SCRATCH_EDITION)
         differences = {}
         for layer in catalog.derived:
             if layer.has_table:
-                fill_derived_layer(connection, layer, area, SCRATCH_EDITION, results.frames[layer.id])
+                fill_derived_layer(connection, layer, area, SCRATCH_EDITION, results.values[layer.id])
                 tables = {name: edition_table(layer, area.srid, schema=edition_schema(number))
                           for name, number in (("one", edition), ("two", SCRATCH_EDITION))}
                 differences[layer.id] = int(connection.execute(statement(connection, "count_differences", **tables)).scalar_one())
         hashes = {surface.policy.id: surface_bytes(surface, area)[1] for surface in results.surfaces}
-        rasters = {row.policy: hashes.get(row.policy) == row.sha256 for row in kept if row.layer == "risk_index"}
+        is_same_raster = {row.policy: hashes.get(row.policy) == row.sha256 for row in kept if row.layer == "risk_index"}
         transaction.rollback()
-    is_same = not any(differences.values()) and all(rasters.values())
-    return {"edition": edition, "is_same": is_same, "differences": differences, "rasters": rasters,
+    is_same = not any(differences.values()) and all(is_same_raster.values())
+    return {"edition": edition, "is_same": is_same, "differences": differences, "rasters": is_same_raster,
             "is_same_code": meta["code"] == code_hash()}

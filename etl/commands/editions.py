@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from etl.commands.output import AS_JSON, emit, say
+from etl.commands.output import AS_JSON, ProgressLine, emit, say
 from etl.difference import difference
 from etl.postgis.migrate import migrate
 from etl.publish import publish_edition
@@ -28,8 +28,12 @@ from layers.store import Place
 def score_command(place: Place, label: str, on: Any, partial: bool, as_json: bool) -> None:
     """Fix the register's state and write it with all results as the next draft edition."""
     migrate(place.engine)
-    result = score_register(place.engine, load_catalog(), home=place.home, label=label,
-                            on=on.date() if on else None, is_partial=partial, report=say)
+    line = ProgressLine()
+    try:
+        result = score_register(place.engine, load_catalog(), home=place.home, label=label,
+                                on=on.date() if on else None, is_partial=partial, progress=line)
+    finally:
+        line.clear()
     _tell_score(result)
     if as_json:
         emit(dataclasses.asdict(result))
@@ -48,7 +52,11 @@ def _tell_score(result: ScoreResult) -> None:
 def publish_command(place: Place, as_json: bool) -> None:
     """Check the newest draft edition, make the map's fonts, and serve it."""
     migrate(place.engine)
-    result = publish_edition(place.engine, load_catalog(), home=place.home, report=say)
+    line = ProgressLine()
+    try:
+        result = publish_edition(place.engine, load_catalog(), home=place.home, progress=line)
+    finally:
+        line.clear()
     say(f"发布 publish: 第 {result.edition} 版 {result.label}  {result.seconds:.1f} s")
     if as_json:
         emit(dataclasses.asdict(result))

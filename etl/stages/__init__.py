@@ -1,0 +1,24 @@
+"""The method as a list of stages, in their order; a new derived layer is one more stage.
+
+A stage is a function from `Given` to results by name, and the declaration of what it looks at. Put it into a module of
+this folder and its name into `STAGES`, after the stages whose results it takes. The result that is named like a derived
+layer becomes its table; see README.md of the folder above.
+"""
+
+from __future__ import annotations
+
+from etl.stages.roads_and_lines import BLACK_SPOTS, FIRE_COVER, HIGH_CONSEQUENCE
+from etl.stages.sources import DISTANCES, RISK_POINTS
+from etl.stages.stage import Stage
+from etl.stages.zones import RISK_INDEX, RISK_ZONES, TOWN_RATINGS
+
+STAGES: tuple[Stage, ...] = (
+    HIGH_CONSEQUENCE,
+    BLACK_SPOTS,
+    FIRE_COVER,
+    RISK_POINTS,
+    DISTANCES,
+    RISK_INDEX,
+    RISK_ZONES,
+    TOWN_RATINGS,
+)

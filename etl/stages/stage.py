@@ -1,0 +1,132 @@
+"""What a stage of scoring is: one step from loaded layers and earlier results to new results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from etl.area import measured_boundary
+from layers.catalog import Area
+from layers.errors import CatalogError
+from layers.scoring.grid import Grid
+from layers.scoring.rules import RuleSet, read_rules
+
+ALL_RULES = ("**/*",)
+
+
+class Frames(Mapping[str, gpd.GeoDataFrame]):
+    """Frames of the declared layers by layer id, each read when it is first asked for.
+
+    Asking for a layer that was not declared raises `CatalogError`: a result must not rest on what nobody compares.
+    """
+
+    def __init__(self, declared: Iterable[str], read: Callable[[str], gpd.GeoDataFrame], given: Mapping[str, Any] | None = None) -> None:
+        self._declared, self._read, self._given = tuple(declared), read, dict(given or {})
+
+    def __getitem__(self, layer_id: str) -> gpd.GeoDataFrame:
+        if layer_id in self._given:
+            return self._given[layer_id]
+        if layer_id not in self._declared:
+            raise CatalogError("etl/stages", f"a stage looks at {layer_id} and declares {', '.join(self._declared)} only")
+        return self._read(layer_id)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*self._declared, *self._given)))
+
+    def __len__(self) -> int:
+        return len({*self._declared, *self._given})
+
+    def plus(self, **given: Any) -> Frames:
+        """The same and more: results of earlier stages under the names of layers."""
+        return Frames(self._declared, self._read, {**self._given, **given})
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a stage may look at: its declared layers and results, and nothing else.
+
+    `frames`: layer id -> frame in the metric CRS. `results`: name -> what an earlier stage gave. `rasters`: layer id
+    -> file, absent where none is loaded. `on`: the date whose rules are in force. `outline`: of the area, storage CRS.
+    """
+
+    area: Area
+    outline: BaseGeometry
+    on: date
+    frames: Frames
+    results: Mapping[str, Any]
+    rasters: Mapping[str, Path]
+
+    @cached_property
+    def rules(self) -> RuleSet:
+        """The tables of separation rules and classes."""
+        return read_rules()
+
+    @cached_property
+    def metric_outline(self) -> BaseGeometry:
+        """The outline of the area in the metric CRS."""
+        return measured_boundary(self.outline, self.area)
+
+    @cached_property
+    def home_part(self) -> BaseGeometry:
+        """The part of the area within its home extent, metric CRS: where the grid lies."""
+        return measured_boundary(shapely.intersection(self.outline, shapely.box(*self.area.home)), self.area)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The grid of the area's risk surfaces."""
+        return Grid.for_area(self.home_part, self.area.cell_m)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of scoring.
+
+    Attributes
+    ----------
+    run : from what the stage is given to its results by name; all names of `results`, no others
+    results : a name that is a derived layer's becomes its table; a name in `notes` goes into the edition's meta
+    layers : loaded layers, rasters included, that `run` looks at
+    after : results of earlier stages that `run` looks at
+    rules : patterns of the files below ``layers/scoring/rules`` that `run` reads; the code that it imports is found
+    is_dated : whether the date of the rules matters
+    """
+
+    name: str
+    title_zh: str
+    title_en: str
+    run: Callable[[Given], Mapping[str, Any]]
+    results: tuple[str, ...]
+    layers: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ALL_RULES
+    notes: tuple[str, ...] = ()
+    is_dated: bool = False
+
+
+def town_names(frame: gpd.GeoDataFrame, towns: gpd.GeoDataFrame) -> pd.Series:
+    """Name of the town in which a representative point of each feature lies; None outside every town."""
+    names = pd.Series(None, index=frame.index, dtype=object)
+    geometry = np.asarray(frame.geometry.to_numpy(), dtype=object)
+    if not len(frame) or not len(towns):
+        return names
+    tree = shapely.STRtree(towns.geometry.to_numpy())
+    row, town = tree.query(shapely.point_on_surface(geometry), predicate="intersects")
+    first, where = np.unique(row, return_index=True)
+    names.iloc[first] = towns["name"].to_numpy()[town[where]]
+    return names
+
+
+def joined(frames: list[gpd.GeoDataFrame], area: Area) -> gpd.GeoDataFrame:
+    """Frames of one kind below each other, in the metric CRS."""
+    filled = [frame for frame in frames if len(frame)]
+    return gpd.GeoDataFrame(pd.concat(filled or frames[:1], ignore_index=True), crs=area.metric_crs)

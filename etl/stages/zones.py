@@ -1,0 +1,74 @@
+"""Stages of the four-colour map: the risk of every cell, the zones these form, one colour a town."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+
+from etl.stages.stage import Given, Stage, joined
+from etl.surface import population_on_grid
+from layers.scoring.policy import load_policy
+from layers.scoring.rules import RuleSet
+from layers.scoring.targets import TARGET_CLASSES, class_ranks
+from layers.scoring.towns import rate_towns
+from layers.scoring.zoning import neighbouring_plants, risk_index, vulnerability, zones
+
+
+def _risk_index(given: Given) -> dict[str, Any]:
+    """A risk surface for each policy of the area, on the grid of its home extent."""
+    points, grid = given.results["risk_points"], given.grid
+    targets = strictest_classes(given.frames["protection_targets"], given.rules)
+    plants = neighbouring_plants(given.frames["enterprises"], points)
+    persons, mask = _persons(given), grid.mask_of(given.home_part)
+    surfaces = []
+    for policy_id in given.area.policies:
+        policy = load_policy(policy_id)
+        v, _ = vulnerability(grid, policy, population=persons, targets=targets, plants=plants)
+        surfaces.append(risk_index(points, grid, policy, vulnerability=v, mask=mask))
+    return {"risk_index": surfaces}
+
+
+def strictest_classes(targets: gpd.GeoDataFrame, rules: RuleSet) -> gpd.GeoDataFrame:
+    """Targets with the strictest GB 36894 class that category and size allow: what is unknown is not mild."""
+    strictest, _ = class_ranks(targets, rules.target_sizes)
+    return targets.assign(target_class=np.array(TARGET_CLASSES, dtype=object)[strictest])
+
+
+def _persons(given: Given) -> "np.ndarray[Any, np.dtype[np.float64]] | None":
+    """Persons per cell of the grid, None where no raster is loaded."""
+    path = given.rasters.get("population")
+    return population_on_grid(path, given.grid, given.area) if path else None
+
+
+def _risk_zones(given: Given) -> dict[str, Any]:
+    points = given.results["risk_points"]
+    frames = [zones(surface, points, area=given.metric_outline) for surface in given.results["risk_index"]]
+    return {"risk_zones": joined(frames, given.area)}
+
+
+def _town_ratings(given: Given) -> dict[str, Any]:
+    persons, points = _persons(given), given.results["risk_points"]
+    frames = [
+        rate_towns(given.frames["towns"], points, surface, population=persons,
+                   hidden_dangers=given.frames.get("hidden_dangers"), on=given.on)
+        for surface in given.results["risk_index"]
+    ]  # fmt: skip
+    return {"town_ratings": joined(frames, given.area)}
+
+
+RISK_INDEX = Stage(
+    "risk_index", "四色分区: 风险指数", "risk of every cell", _risk_index,
+    results=("risk_index",),
+    layers=("enterprises", "protection_targets", "population"), after=("risk_points",),
+)  # fmt: skip
+RISK_ZONES = Stage(
+    "risk_zones", "四色分区: 成图", "zones", _risk_zones,
+    results=("risk_zones",), after=("risk_points", "risk_index"),
+)  # fmt: skip
+TOWN_RATINGS = Stage(
+    "town_ratings", "乡镇风险等级", "ratings of towns", _town_ratings,
+    results=("town_ratings",), is_dated=True,
+    layers=("towns", "hidden_dangers", "population"), after=("risk_points", "risk_index"),
+)  # fmt: skip
