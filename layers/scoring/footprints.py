@@ -6,6 +6,7 @@ a substance never lowers a value between two nodes.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from layers.scoring.consequence import (
     dispersion,
     explosions,
     fires,
+    light_gas,
     pools,
     vulnerability,
 )
@@ -66,7 +68,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Cloud:
-    """A cloud by distance downwind: peak kg/m3, how long it stays, half width; `sigma_m` where it is Gaussian."""
+    """A cloud by distance downwind: peak kg/m3, how long it stays, half width; `sigma_m` where it is Gaussian.
+
+    `at_once` is the cloud that the whole of a lasting leak would make at once: from afar no leak acts worse than that.
+    """
 
     peak_kg_m3: Floats
     minutes: Floats
@@ -76,6 +81,7 @@ class Cloud:
     mass_kg: float
     rate_kg_s: float
     wind_m_s: float
+    at_once: Cloud | None = None
 
 
 def outcomes(
@@ -102,7 +108,7 @@ def outcomes(
         unburnt = 1 - at_once - late
         flash, blast = cloud_split()
         found.append(_heat(at_once, _fire(flow, chemical, vessel_kg)))
-        reach = _flammable(clouds, chemical)
+        reach = _light_gas(flow, chemical) if _is_light(chemical) else _flammable(clouds, chemical)
         if reach is not None:
             inside, cloud_kg = reach
             found.append(Outcome("flash_fire", late * flash, inside, inside, inside))
@@ -172,6 +178,22 @@ def _is_dense(density_kg_m3: float) -> bool:
 
 
 def _plume(
+    rate_kg_s: float,
+    duration_s: float,
+    source_kg_m3: float,
+    density_kg_m3: float,
+    weather: WeatherClass,
+    terrain: str,
+) -> Cloud:
+    """A leak that lasts: a plume, and from where it has passed as a whole the puff of all that came out."""
+    plume = _lasting(rate_kg_s, duration_s, source_kg_m3, density_kg_m3, weather, terrain)
+    if rate_kg_s <= 0:
+        return plume
+    at_once = _puff(rate_kg_s * duration_s, source_kg_m3, density_kg_m3, weather, terrain)
+    return dataclasses.replace(plume, at_once=at_once)
+
+
+def _lasting(
     rate_kg_s: float,
     duration_s: float,
     source_kg_m3: float,
@@ -264,26 +286,68 @@ def _heat(probability: float, fire: tuple[Floats, Floats | None]) -> Outcome:
 
 def _flammable(clouds: tuple[Cloud, ...], chemical: Chemical) -> tuple[Floats, float] | None:
     """Where the cloud may burn (1 inside), and the mass that explodes; None where it never reaches the limit."""
-    limit = (
-        (chemical.lower_flammable_limit or 0.0)
-        * assumed("ambient_pressure")
-        * chemical.molar_mass_kg_mol
-        / (GAS_CONSTANT_J_MOL_K * assumed("ambient_temperature"))
-    )
+    limit = _limit_kg_m3(chemical)
     inside, most_kg = np.zeros((len(RADII_M), N_HALF)), 0.0
     for cloud in clouds:
         burns = cloud.peak_kg_m3 >= limit
         if not burns.any() or cloud.mass_kg <= 0:
             continue
-        width = cloud.half_width_m
-        if cloud.sigma_m is not None:
-            ratio = np.maximum(cloud.peak_kg_m3 / limit, 1.0)
-            width = cloud.sigma_m * np.sqrt(2 * np.log(ratio))
-        inside = np.maximum(inside, _uniform(burns.astype(np.float64), width, cloud.upwind_m))
+        burning = _burning(cloud, limit)
+        if cloud.at_once is not None:
+            burning = np.minimum(burning, _burning(cloud.at_once, limit))
+            burns = burns & (cloud.at_once.peak_kg_m3 >= limit)
+            if not burns.any():
+                continue
+        inside = np.maximum(inside, burning)
         filled_s = RADII_M[burns].max() / cloud.wind_m_s
         held = min(cloud.mass_kg, cloud.rate_kg_s * filled_s) if cloud.rate_kg_s else cloud.mass_kg
         most_kg = max(most_kg, held)
     return (inside, most_kg) if most_kg > 0 else None
+
+
+def _burning(cloud: Cloud, limit_kg_m3: float) -> Floats:
+    """1 where a cloud is rich enough to burn, by distance and angle."""
+    width = cloud.half_width_m
+    if cloud.sigma_m is not None:
+        ratio = np.maximum(cloud.peak_kg_m3 / limit_kg_m3, 1.0)
+        width = cloud.sigma_m * np.sqrt(2 * np.log(ratio))
+    return _uniform((cloud.peak_kg_m3 >= limit_kg_m3).astype(np.float64), width, cloud.upwind_m)
+
+
+def _is_light(chemical: Chemical) -> bool:
+    """Gases that rise: their clouds stay at the ground only as far as the leak itself pushes them."""
+    lightest = assumed("light_gas_density_ratio") * assumed("air_density")
+    return chemical.state == "gas" and chemical.vapour_density_kg_m3 <= lightest
+
+
+def _light_gas(flow: Outflow, chemical: Chemical) -> tuple[Floats, float] | None:
+    """Where a gas that rises may burn, and the mass of it: its free jet, or what mixes in place before it rises."""
+    limit = _limit_kg_m3(chemical)
+    if limit <= 0:
+        return None
+    if not flow.rate_kg_s:
+        radius = light_gas.mixed_radius_m(flow.mass_kg, limit)
+        near = (RADII_M <= radius).astype(np.float64)
+        return np.tile(near[:, None], (1, N_HALF)), flow.mass_kg
+    jet = light_gas.free_jet(
+        flow.rate_kg_s,
+        limit_kg_m3=limit,
+        molar_mass_kg_mol=chemical.molar_mass_kg_mol,
+        heat_capacity_ratio=chemical.heat_capacity_ratio or light_gas.HEAT_CAPACITY_RATIO,
+    )
+    width = np.full(len(RADII_M), FLAME_HALF_WIDTH * jet.reach_m)
+    inside = _uniform((RADII_M <= jet.reach_m).astype(np.float64), width, 0.0)
+    return inside, min(flow.mass_kg, flow.rate_kg_s * jet.filled_s)
+
+
+def _limit_kg_m3(chemical: Chemical) -> float:
+    """Lower flammable limit as mass in a volume of air; 0 where none is known."""
+    return (
+        (chemical.lower_flammable_limit or 0.0)
+        * assumed("ambient_pressure")
+        * chemical.molar_mass_kg_mol
+        / (GAS_CONSTANT_J_MOL_K * assumed("ambient_temperature"))
+    )
 
 
 def _blast(probability: float, cloud_kg: float, chemical: Chemical) -> Outcome:
@@ -297,6 +361,12 @@ def _blast(probability: float, cloud_kg: float, chemical: Chemical) -> Outcome:
 
 
 def _poison(cloud: Cloud, gas: vulnerability.Probit) -> Floats:
+    """Deaths by a cloud's poison; a leak that ends is nowhere worse than the same amount at once."""
+    death = _poison_of(cloud, gas)
+    return death if cloud.at_once is None else np.minimum(death, _poison_of(cloud.at_once, gas))
+
+
+def _poison_of(cloud: Cloud, gas: vulnerability.Probit) -> Floats:
     value = vulnerability.toxic_value(gas, cloud.peak_kg_m3, cloud.minutes)
     if cloud.sigma_m is None:
         death = vulnerability.death_probability(value)
