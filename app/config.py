@@ -33,6 +33,9 @@ SETTINGS = (
     Setting("POOL_SIZE", 8, "database connections that a server process keeps", int),
     Setting("STATEMENT_TIMEOUT_S", 20, "seconds after which the database gives up a statement", int),
     Setting("TILE_MEMORY_MB", 64, "megabytes of tiles that a server process keeps in memory", int),
+    Setting("NOTICE_OFFICE_ZH", "发展和改革局", "office that replies to dig notices, in Chinese"),
+    Setting("NOTICE_OFFICE_EN", "Development and Reform Bureau", "the same in English"),
+    Setting("NOTICE_REPLY_DAYS", 20, "working days within which it replies", int),
     Setting("LARGEST_BODY_BYTES", 2_000_000, "largest request body that is read", int),
 )
 

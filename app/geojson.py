@@ -10,7 +10,9 @@ from app.parameters import choice, number
 MOST_VERTICES = 10_000
 DEPTHS = {"Point": 0, "Polygon": 2, "MultiPolygon": 3}
 """How many lists lie around a position of each type."""
+LINE_DEPTHS = {"LineString": 1, "MultiLineString": 2}
 LEAST_RING = 4
+LEAST_LINE = 2
 
 
 def require_site_geometry(value: Any, *, field: str = "geometry") -> dict[str, Any]:
@@ -22,16 +24,25 @@ def require_site_geometry(value: Any, *, field: str = "geometry") -> dict[str, A
         Another type, unknown keys, coordinates that are no degrees, open rings, too many vertices. Whether a
         polygon crosses itself is not looked at here.
     """
+    return _require_geometry(value, DEPTHS, field)
+
+
+def require_works_geometry(value: Any, *, field: str = "geometry") -> dict[str, Any]:
+    """The same for works, which may be lines too."""
+    return _require_geometry(value, DEPTHS | LINE_DEPTHS, field)
+
+
+def _require_geometry(value: Any, depths: dict[str, int], field: str) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"type", "coordinates"}:
         raise RequestError(
             field, "应为只含 type 和 coordinates 的 GeoJSON 几何", "must be GeoJSON with type and coordinates only"
         )
-    kind = choice(f"{field}.type", value["type"], list(DEPTHS))
-    _require_positions(value["coordinates"], DEPTHS[kind], f"{field}.coordinates", 0)
+    kind = choice(f"{field}.type", value["type"], list(depths))
+    _require_positions(value["coordinates"], depths[kind], f"{field}.coordinates", 0, is_line=kind in LINE_DEPTHS)
     return value
 
 
-def _require_positions(value: Any, depth: int, field: str, n_before: int) -> int:
+def _require_positions(value: Any, depth: int, field: str, n_before: int, *, is_line: bool) -> int:
     """Check positions below as many lists as the type has; the number of positions so far."""
     if not isinstance(value, list) or (depth and not value):
         raise RequestError(field, "坐标的层级不对", "has not the lists that the type needs")
@@ -41,8 +52,10 @@ def _require_positions(value: Any, depth: int, field: str, n_before: int) -> int
     if n_before + len(value) > MOST_VERTICES:
         raise RequestError(field, f"顶点不得超过 {MOST_VERTICES} 个", f"must have at most {MOST_VERTICES} vertices")
     for entry in value:
-        n_before = _require_positions(entry, depth - 1, field, n_before)
-    if depth == 1 and (len(value) < LEAST_RING or value[0] != value[-1]):
+        n_before = _require_positions(entry, depth - 1, field, n_before, is_line=is_line)
+    if depth == 1 and is_line and len(value) < LEAST_LINE:
+        raise RequestError(field, "线至少两点", "lines need two positions")
+    if depth == 1 and not is_line and (len(value) < LEAST_RING or value[0] != value[-1]):
         raise RequestError(field, "环至少四点,且首尾相同", "rings need four positions, the first again at the end")
     return n_before
 

@@ -18,6 +18,7 @@ WHOLE: Schema = {"type": "integer"}
 LON: Schema = {"type": "number", "minimum": -180, "maximum": 180}
 LAT: Schema = {"type": "number", "minimum": -90, "maximum": 90}
 OBJECT: Schema = {"type": "object"}
+DAY: Schema = {"type": "string", "format": "date"}
 GEOMETRY: Schema = {"type": ["object", "null"], "description": "GeoJSON geometry, degrees of the area's storage CRS"}
 LEVEL: Schema = {"enum": list(LEVELS)}
 
@@ -122,6 +123,31 @@ SCHEMAS: dict[str, Schema] = {
         reasons=_list(OBJECT), not_assessed=_list(OBJECT), no_rule=_list(OBJECT), passed=_list(OBJECT), edition=WHOLE,
         rules_version=TEXT, disclaimer_zh=TEXT, disclaimer_en=TEXT,
     ),
+    "NoticeRequest": {
+        **_record(
+            "applicant phone received_on starts_on ends_on activities",
+            applicant={"type": "string", "maxLength": LONGEST_TEXT}, phone={"type": "string", "maxLength": LONGEST_TEXT},
+            name={"type": "string", "maxLength": LONGEST_TEXT}, received_on=DAY, starts_on=DAY, ends_on=DAY,
+            activities={"type": "array", "items": TEXT, "minItems": 1, "description": "words of /api/activities"},
+            geometry={"type": "object", "description": "GeoJSON Point, LineString, Polygon or their multiples, degrees; or along"},
+            along=_record("pipeline_id from_m to_m", pipeline_id=TEXT, from_m=NUMBER, to_m=NUMBER),
+            width_m={"type": "number", "minimum": 0, "maximum": 2000, "description": "of the works, both sides together"},
+            accuracy_m={"type": "number", "minimum": 0, "maximum": 200, "description": "of the geometry"},
+        ),
+        "additionalProperties": False,
+    },
+    "Notice": _record(
+        "ref verdict touched lines operators works received_on due_on reply_days is_calendar_final office_zh office_en"
+        " n_unplaced_pipelines edition rules_version warning_zh warning_en",
+        ref=TEXT, verdict=_record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT), touched=_list(OBJECT),
+        lines=_list(OBJECT), operators=_list(TEXT), works=GEOMETRY, received_on=DAY, due_on=DAY, reply_days=WHOLE,
+        is_calendar_final=FLAG, office_zh=TEXT, office_en=TEXT, n_unplaced_pipelines=WHOLE, edition=WHOLE, rules_version=TEXT,
+        warning_zh=TEXT, warning_en=TEXT, checks=_list(OBJECT),
+    ),
+    "Notices": _record("notices", notices=_list(OBJECT)),
+    "Activities": _record("activities", activities=_list(_record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT))),
+    "Calendar": _record("days", days=_list(_record("day is_working note", day=DAY, is_working=FLAG, note=TEXT))),
+    "CalendarDay": {**_record("is_working", is_working=_or_null(FLAG), note=TEXT), "additionalProperties": False},
     "ProjectTypes": _record("project_types", project_types=_list(_record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT))),
     "Pipelines": _record("pipelines edition", pipelines=_list(OBJECT), edition=WHOLE),
     "Conflicts": _record(
@@ -249,12 +275,25 @@ PATHS: dict[str, dict[str, Schema]] = {
     )},
     "/api/project-types": {"get": _operation("projectTypes", "Kinds of projects that can be checked", _json("ProjectTypes"))},
     "/api/site-checks": {"post": _operation("newSiteCheck", "A siting check: verdict with reasons", _json("SiteCheck"), EDITION, body="SiteRequest")},
-    "/api/site-checks/{ref}": {"get": _operation("siteCheck", "A kept siting check", _json("SiteCheck"), REF)},
+    "/api/site-checks/{ref}": {"get": _operation("siteCheck", "A kept siting check", _json("SiteCheck"), REF, EDITION)},
     "/api/pipelines": {"get": _operation("pipelines", "Pipelines with length and chainages", _json("Pipelines"), EDITION)},
     "/api/pipelines/{pipeline_id}/conflicts": {"get": _operation(
         "pipelineConflicts", "What stands near a pipeline, by chainage", _json("Conflicts"), _path("pipeline_id", "Its number"),
         _query("buffer_m", "How far to look, metres", {"type": "number", "minimum": 1, "maximum": 1000, "default": 200}),
         _query("from_m", "Chainage from, metres", NUMBER), _query("to_m", "Chainage to, metres", NUMBER), EDITION,
+    )},
+    "/api/activities": {"get": _operation("activities", "Kinds of works that a dig notice may name", _json("Activities"))},
+    "/api/dig-notices": {
+        "get": _operation("digNotices", "Kept dig notices, newest first", _json("Notices")),
+        "post": _operation("newDigNotice", "A reply to third-party works near pipelines", _json("Notice"), EDITION, body="NoticeRequest"),
+    },
+    "/api/dig-notices/{ref}": {"get": _operation(
+        "digNotice", "A kept dig notice; judged again when a later edition is served", _json("Notice"),
+        _path("ref", "Number of a kept notice, such as G2026-0017"), EDITION,
+    )},
+    "/api/calendar": {"get": _operation("calendar", "Days on which the office departs from the published calendar", _json("Calendar"))},
+    "/api/calendar/{day}": {"put": _operation(
+        "setCalendarDay", "Whether the office works on a day; null: as published", _json("Calendar"), _path("day", "ISO date", DAY), body="CalendarDay",
     )},
     "/api/patrol": {"get": _operation(
         "patrol", "Levels by town and the worst places, an enterprise with all its sources once", _json("Patrol"),

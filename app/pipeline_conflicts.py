@@ -56,7 +56,7 @@ def pipeline_conflicts(
     NoRuleError
         No rule covers this kind of pipeline.
     """
-    pipeline = _pipeline(connection, facts, frames, pipeline_id)
+    pipeline = pipeline_of(connection, facts, frames, pipeline_id)
     layer_ids = {member.layer for entry in rules.classes.values() for member in entry.members} | {"unit_chemicals"}
     boxes_m = boxes_along(pipeline["geometry"], buffer_m + MARGIN_M)
     layers = frames.within(connection, facts, sorted(layer_ids), boxes_m)
@@ -64,7 +64,7 @@ def pipeline_conflicts(
         pipeline, layers, rules, buffer_m=buffer_m, on=rules_date(facts), jurisdiction=JURISDICTION,
         from_m=from_m, to_m=to_m,
     )  # fmt: skip
-    along = Chainage.along(pipeline["geometry"], facts.metric_crs, _start_m(pipeline))
+    along = Chainage.along(pipeline["geometry"], facts.metric_crs, start_chainage_m(pipeline))
     told = [_told(facts, row) for row in found.to_dict("records")]
     counts = Counter(entry["verdict"] for entry in told)
     return {
@@ -105,7 +105,8 @@ def rules_date(facts: EditionFacts) -> date:
     return date.fromisoformat(on) if isinstance(on, str) else date.today()
 
 
-def _pipeline(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, pipeline_id: str) -> pd.Series[Any]:
+def pipeline_of(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, pipeline_id: str) -> pd.Series[Any]:
+    """One line of the edition with its geometry in the metric CRS; raises `MissingError`."""
     rows = []
     if "pipelines" in facts.counts:
         table = facts.edition.table("pipelines")
@@ -118,7 +119,8 @@ def _pipeline(connection: sa.Connection, facts: EditionFacts, frames: FrameMemor
     return found
 
 
-def _start_m(pipeline: pd.Series[Any]) -> float:
+def start_chainage_m(pipeline: pd.Series[Any]) -> float:
+    """Chainage at which a line begins, metres; 0 where none was delivered."""
     start_m = plain(pipeline["start_chainage_m"])
     return 0.0 if start_m is None else float(start_m)
 

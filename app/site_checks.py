@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 import numpy as np
 import shapely
 import sqlalchemy as sa
 
-from app import queries
+from app.cases import CaseKind
 from app.editions import EditionFacts
-from app.errors import MissingError, RequestError
+from app.errors import RequestError
 from app.frames import FrameMemory
 from app.geojson import require_site_geometry
 from app.parameters import choice, plain_text
@@ -25,7 +24,6 @@ from layers.scoring.siting_terms import Project, Reason, SiteContext, SiteVerdic
 KEYS = ("geometry", "project_type", "is_new", "n_persons", "name")
 REQUIRED_KEYS = ("geometry", "project_type")
 MOST_PERSONS = 1_000_000
-CASE_LOCK = 7_218_011
 FULL_TABLES = ("unit_chemicals",)
 """Layers without positions that belong to others nearby."""
 
@@ -139,20 +137,10 @@ def _told_reason(facts: EditionFacts, reason: Reason) -> dict[str, Any]:
     return told | {"object": about if about["layer"] else None, "line": line}
 
 
-def keep_case(connection: sa.Connection, facts: EditionFacts, body: dict[str, Any], answer: dict[str, Any]) -> str:
-    """Keep a request with its answer; its number, such as S2026-0042, one after the other in a year."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CASE_LOCK)))
-    parameters = {
-        "edition": facts.edition.number,
-        "request": json.dumps(body, ensure_ascii=False),
-        "answer": json.dumps(answer, ensure_ascii=False),
-    }
-    return str(queries.run(connection, "keep_case", parameters).scalar_one())
+def _outcome(answer: dict[str, Any]) -> Any:
+    """What of an answer counts when a later edition is compared: the verdict, and which rule names which object."""
+    named = sorted(f"{reason['rule_id']} {reason['object']} {reason['certainty']}" for reason in answer["reasons"])
+    return [answer["verdict"]["id"], named]
 
 
-def kept_case(connection: sa.Connection, ref: str) -> dict[str, Any]:
-    """A kept case: the answer as it was given, with the request; raises `MissingError`."""
-    row = queries.run(connection, "case", {"ref": ref}).one_or_none()
-    if row is None:
-        raise MissingError(f"没有案件 {ref}", f"no case {ref}")
-    return {"ref": ref, **row.answer, "request": row.request, "created_at": row.created_at.isoformat()}
+SITE_CHECK = CaseKind("site_check", "S", _outcome)

@@ -8,6 +8,7 @@ from app.views import (
     catalog_api,
     explain,
     features,
+    notices,
     operations,
     pages,
     patrol,
@@ -20,5 +21,5 @@ from app.views import (
 
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
-    for module in (pages, tiles, catalog_api, features, explain, sites, pipelines, patrol, sheets, operations):
+    for module in (pages, tiles, catalog_api, features, explain, sites, pipelines, notices, patrol, sheets, operations):
         app.register_blueprint(module.blueprint)

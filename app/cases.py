@@ -1,0 +1,94 @@
+"""Kept cases: a request with its answer under a number, judged again when a later edition is served."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from app import queries
+from app.editions import EditionFacts
+from app.errors import MissingError
+from layers.errors import AtlasError
+
+CASE_LOCK = 7_218_011
+MOST_LISTED = 500
+Judge = Callable[[dict[str, Any]], dict[str, Any]]
+"""Answers a kept request by the edition that is served now."""
+
+
+@dataclass(frozen=True)
+class CaseKind:
+    """A kind of case: the letter of its numbers, and what of an answer counts as its outcome."""
+
+    id: str
+    initial: str
+    outcome: Callable[[dict[str, Any]], Any]
+
+
+def keep_case(
+    connection: sa.Connection, kind: CaseKind, facts: EditionFacts, body: dict[str, Any], answer: dict[str, Any]
+) -> str:
+    """Keep a request with its answer; its number, such as S2026-0042, one after the other in a year."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CASE_LOCK)))
+    parameters = {
+        "initial": kind.initial,
+        "kind": kind.id,
+        "edition": facts.edition.number,
+        "request": json.dumps(body, ensure_ascii=False),
+        "answer": json.dumps(answer, ensure_ascii=False),
+    }
+    return str(queries.run(connection, "keep_case", parameters).scalar_one())
+
+
+def kept_case(connection: sa.Connection, kind: CaseKind, ref: str) -> dict[str, Any]:
+    """A kept case: the answer as it was given, the request, and every later judgement; raises `MissingError`."""
+    row = queries.run(connection, "case", {"ref": ref, "kind": kind.id}).one_or_none()
+    if row is None:
+        raise MissingError(f"没有案件 {ref}", f"no case {ref}")
+    checks = [
+        {
+            "edition": check.edition,
+            "has_changed": check.has_changed,
+            "checked_at": check.checked_at.isoformat(),
+            "answer": check.answer,
+        }
+        for check in queries.run(connection, "case_checks", {"ref": ref})
+    ]
+    return {
+        "ref": ref, **row.answer, "request": row.request, "created_at": row.created_at.isoformat(), "checks": checks,
+    }  # fmt: skip
+
+
+def judged_again(kind: CaseKind, case: dict[str, Any], facts: EditionFacts, judge: Judge) -> dict[str, Any] | None:
+    """The judgement of a case by a later edition than any before; None when there is nothing new to judge by.
+
+    A request that the later edition cannot answer (the site lies outside a mended boundary) is a change too: its
+    `answer` then holds the `error`.
+    """
+    last = case["checks"][-1] if case["checks"] else {"edition": case["edition"], "answer": case}
+    if facts.edition.number <= last["edition"]:
+        return None
+    try:
+        answer = judge(case["request"])
+    except AtlasError as error:
+        answer = {"error": {"message_zh": getattr(error, "message_zh", str(error)), "message_en": str(error)}}
+    has_changed = _outcome(kind, answer) != _outcome(kind, last["answer"])
+    return {"ref": case["ref"], "edition": facts.edition.number, "answer": answer, "has_changed": has_changed}
+
+
+def _outcome(kind: CaseKind, answer: dict[str, Any]) -> Any:
+    return answer["error"] if "error" in answer else kind.outcome(answer)
+
+
+def keep_check(connection: sa.Connection, check: dict[str, Any]) -> None:
+    """Keep a later judgement beside the case."""
+    queries.run(connection, "keep_case_check", {**check, "answer": json.dumps(check["answer"], ensure_ascii=False)})
+
+
+def listed_cases(connection: sa.Connection, kind: CaseKind) -> list[Any]:
+    """Rows of a kind's newest cases, each with its newest answer."""
+    return list(queries.run(connection, "cases", {"kind": kind.id, "most": MOST_LISTED}))

@@ -1,0 +1,148 @@
+"""Dig notices over the API: lines touched, what binds the works, the due date, and what later editions make of it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from app.working_days import WorkingDays
+from layers.errors import InputError
+from layers.scoring.activities import activities
+from layers.scoring.pipelines import notice
+from layers.scoring.rules import read_rules
+from tests.app.test_site_checks import square
+
+TODAY = date.today()
+BESIDE_PIPELINE = {"type": "LineString", "coordinates": [[120.001, 30.0502], [120.0015, 30.0502]]}
+"""22 m north of the line P1 near its start, where the straight line of the projection is still the parallel."""
+FAR_OFF = square(120.03, 30.2)
+
+
+def asked(client: FlaskClient, **changes: Any) -> Any:
+    body = {
+        "applicant": "某电力公司", "phone": "138 0000 0000", "name": "顶管施工", "received_on": TODAY.isoformat(),
+        "starts_on": (TODAY + timedelta(days=30)).isoformat(), "ends_on": (TODAY + timedelta(days=60)).isoformat(),
+        "activities": ["buried_cable"], "geometry": BESIDE_PIPELINE,
+    } | changes  # fmt: skip
+    return client.post("/api/dig-notices", json={name: value for name, value in body.items() if value is not None})
+
+
+def test_cable_beside_a_line_needs_a_permit_with_stretch_and_distance(client: FlaskClient) -> None:
+    told = asked(client).json
+    assert told["ref"].startswith("G")
+    assert told["verdict"]["id"] == "permit_required"
+    row = told["touched"][0]
+    assert (row["subject"]["id"], row["rule_id"]) == ("P1", "PIPE-L35-2a")
+    # 0.0002 degrees of latitude at 30.05 degrees on GRS 80 are 22.17 m.
+    assert row["distance_m"] == pytest.approx(22.17, abs=0.15)
+    line = told["lines"][0]
+    assert line["id"] == "P1"
+    assert 1000 <= line["from_m"] < line["to_m"]
+    assert (line["operator"], told["operators"]) == (None, [])
+
+
+def test_works_far_from_every_line_are_told_so(client: FlaskClient) -> None:
+    told = asked(client, geometry=FAR_OFF).json
+    assert (told["verdict"]["id"], told["touched"], told["lines"]) == ("nothing_found", [], [])
+    assert "不代替现场探测" in told["warning_zh"]
+
+
+def test_digging_within_five_metres_is_forbidden(client: FlaskClient) -> None:
+    told = asked(client, geometry=square(120.03, 30.0499), activities=["mechanical_excavation"]).json
+    assert told["verdict"]["id"] in ("prohibited", "possibly_prohibited")
+
+
+def test_stretch_of_a_line_with_width_is_a_strip_on_it(client: FlaskClient) -> None:
+    along = {"pipeline_id": "P1", "from_m": 5000, "to_m": 5200}
+    told = asked(client, geometry=None, along=along, width_m=6, activities=["engineering_excavation"]).json
+    assert told["lines"][0]["distance_m"] == 0
+    assert (told["lines"][0]["from_m"] <= 5000, told["lines"][0]["to_m"] >= 5200) == (True, True)
+    assert told["works"]["type"] == "Polygon"
+
+
+def test_due_date_is_in_working_days_of_the_office(client: FlaskClient) -> None:
+    told = asked(client).json
+    assert told["due_on"] == WorkingDays("CN").after(TODAY, 20).isoformat()
+    first = WorkingDays("CN").after(TODAY, 1)
+    assert client.put(f"/api/calendar/{first}", json={"is_working": False, "note": "停电检修"}).status_code == 200
+    try:
+        later = asked(client).json["due_on"]
+    finally:
+        days = client.put(f"/api/calendar/{first}", json={"is_working": None}).json["days"]
+    assert later == WorkingDays("CN").after(TODAY, 21).isoformat()
+    assert days == []
+
+
+def test_notice_is_kept_and_listed(client: FlaskClient) -> None:
+    told = asked(client).json
+    kept = client.get(f"/api/dig-notices/{told['ref']}").json
+    assert {name: kept[name] for name in told} == told
+    assert kept["request"]["applicant"] == "某电力公司"
+    assert kept["checks"] == []
+    assert told["ref"] in {entry["ref"] for entry in client.get("/api/dig-notices").json["notices"]}
+
+
+def test_notice_is_judged_again_by_a_later_edition(client: FlaskClient, engine: sa.Engine) -> None:
+    ref = asked(client).json["ref"]
+    with engine.begin() as connection:  # as if it had been judged before the edition that is served
+        connection.execute(sa.text("UPDATE ops.cases SET edition = 0 WHERE ref = :ref"), {"ref": ref})
+        connection.execute(
+            sa.text("UPDATE ops.cases SET answer = jsonb_set(jsonb_set(answer, '{edition}', '0'), '{touched}', '[]') WHERE ref = :ref"),
+            {"ref": ref},
+        )
+    kept = client.get(f"/api/dig-notices/{ref}").json
+    assert [(check["edition"], check["has_changed"]) for check in kept["checks"]] == [(1, True)]
+    assert kept["touched"] == []
+    assert kept["checks"][0]["answer"]["touched"]
+    again = client.get(f"/api/dig-notices/{ref}").json
+    assert again["checks"] == kept["checks"]
+    assert next(entry for entry in client.get("/api/dig-notices").json["notices"] if entry["ref"] == ref)["has_changed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"applicant": ""}, "applicant"), ({"phone": " "}, "phone"), ({"activities": []}, "activities"),
+        ({"activities": ["dance"]}, "activities"), ({"activities": "road"}, "activities"),
+        ({"received_on": "2026-13-01"}, "received_on"), ({"received_on": (TODAY + timedelta(days=1)).isoformat()}, "received_on"),
+        ({"starts_on": (TODAY - timedelta(days=1)).isoformat()}, "starts_on"),
+        ({"ends_on": TODAY.isoformat()}, "ends_on"),
+        ({"received_on": "2020-01-02", "starts_on": "2020-02-01", "ends_on": "2020-03-01"}, "ends_on"),
+        ({"geometry": None}, "geometry"), ({"along": {"pipeline_id": "P1", "from_m": 1, "to_m": 2}}, "geometry"),
+        ({"geometry": None, "along": {"pipeline_id": "P1", "from_m": 5000, "to_m": 9e6}}, "along.from_m"),
+        ({"geometry": None, "along": {"pipeline_id": "P1", "from_m": 5200, "to_m": 5000}}, "along.from_m"),
+        ({"geometry": None, "along": {"pipeline_id": "P1"}}, "along"),
+        ({"geometry": {"type": "LineString", "coordinates": [[120, 30]]}}, "geometry.coordinates"),
+        ({"geometry": square(10, 10)}, "geometry"), ({"width_m": -1}, "width_m"), ({"width_m": 1e9}, "width_m"),
+        ({"accuracy_m": 1e4}, "accuracy_m"), ({"colour": 1}, "colour"),
+    ],
+)  # fmt: skip
+def test_wrong_notice_names_the_field_and_keeps_nothing(client: FlaskClient, changes: dict[str, Any], field: str) -> None:
+    before = len(client.get("/api/dig-notices").json["notices"])
+    answer = asked(client, **changes)
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, field)
+    assert len(client.get("/api/dig-notices").json["notices"]) == before
+
+
+def test_unknown_line_is_not_found(client: FlaskClient) -> None:
+    along = {"pipeline_id": "none", "from_m": 1, "to_m": 2}
+    assert asked(client, geometry=None, along=along).status_code == 404
+
+
+@pytest.mark.parametrize(("day", "body", "field"), [("x", {"is_working": True}, "day"), ("2026-11-23", {"is_working": 1}, "is_working"), ("2026-11-23", {}, "is_working")])
+def test_wrong_calendar_day_is_refused(client: FlaskClient, day: str, body: dict[str, Any], field: str) -> None:
+    answer = client.put(f"/api/calendar/{day}", json=body)
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, field)
+
+
+def test_every_kind_of_works_is_one_that_the_rules_know() -> None:
+    from shapely import Point
+
+    words = set(activities())
+    with pytest.raises(InputError) as refused:
+        notice(Point(0, 0), ["no such works"], {}, read_rules(), on=TODAY)
+    assert words == set(str(refused.value).split("known: ")[1].split(", "))
