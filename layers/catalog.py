@@ -82,6 +82,26 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Fields of a layer that say in words who a feature is and where: what records are matched and placed by.
+
+    `numbers` hold numbers of legal persons (credit codes); only features of layers with `is_enterprise` are
+    looked for in the lists of other offices. Empty names mean that the layer has no such field.
+    """
+
+    name: str = ""
+    address: str = ""
+    town: str = ""
+    village: str = ""
+    numbers: tuple[str, ...] = ()
+    is_enterprise: bool = False
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.name, self.address, self.town, self.village, *self.numbers) if name)
+
+
+@dataclass(frozen=True)
 class Layer:
     """One layer of the atlas, as its folder declares it.
 
@@ -108,6 +128,7 @@ class Layer:
     may_see: tuple[str, ...] = ("view", "plan", "patrol", "pipeline", "sheets", "admin")
     fields: tuple[Field, ...] = ()
     checks: tuple[Check, ...] = ()
+    identity: Identity = Identity()
     folder: Path = field(default=Path("."), compare=False)
 
     @property
@@ -246,7 +267,8 @@ def load_layer(folder: Path) -> Layer:
     table = read_toml(path)
     fields = tuple(_field(entry, path) for entry in table.pop("fields", ()))
     checks = tuple(strict(Check, entry, path) for entry in table.pop("checks", ()))
-    layer = strict(Layer, table, path, fields=fields, checks=checks, folder=folder)
+    identity = strict(Identity, table.pop("identity", {}), path)
+    layer = strict(Layer, table, path, fields=fields, checks=checks, identity=identity, folder=folder)
     _check_layer(layer, path)
     return layer
 
@@ -269,6 +291,7 @@ def _check_layer(layer: Layer, path: Path) -> None:
         f"checks name no field: {', '.join(name for check in layer.checks for name in check.fields)}": any(
             name not in names for check in layer.checks for name in check.fields
         ),
+        f"identity names no field: {', '.join(layer.identity.field_names)}": not set(layer.identity.field_names) <= set(names),
         "a layer with a table needs a key": layer.has_table and not layer.key,
     }
     for problem, is_wrong in problems.items():

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from layers.errors import EditionError
 
 STAGING, REGISTER, OPS = "staging", "register", "ops"
-POSITIONED = ("delivered", "unplaced")
-"""How a feature came by its position; *unplaced* features are accepted and counted apart."""
+POSITIONED = ("delivered", "gazetteer", "unplaced")
+"""How a feature came by its position: as delivered; found by its address and confirmed; not at all (counted apart)."""
 
 
 def edition_schema(edition: int) -> str:
