@@ -77,16 +77,27 @@ def return_refused(
     """
     with engine.connect() as connection:
         load = _load_row(connection, load_id, source_id)
-        refused = connection.execute(
-            sa.text("SELECT * FROM ops.refused WHERE load_id = :id AND source_row IS NOT NULL ORDER BY file, source_row"),
-            {"id": load.load_id},
-        ).all()
+        with restored(home, load.files) as folder:
+            return write_returned(
+                connection, catalog, folder, target, load_id=load.load_id, file=file, with_all_rows=with_all_rows
+            )
+
+
+def write_returned(
+    connection: sa.Connection, catalog: Catalog, folder: Path, target: Path, *, load_id: int, file: str | None = None,
+    with_all_rows: bool = False,
+) -> Returned:
+    """The same for a load that may still be open on `connection` (a dry run); `folder` holds its files by their names."""
+    load = _load_row(connection, load_id, None)
+    refused = connection.execute(
+        sa.text("SELECT * FROM ops.refused WHERE load_id = :id AND source_row IS NOT NULL ORDER BY file, source_row"),
+        {"id": load.load_id},
+    ).all()
     manifest = kept_manifest(load.notes)
     name = _chosen_file({row.file for row in refused}, file, load.load_id)
     layer = catalog[manifest.layer]
     notes = [_note(row, manifest, layer) for row in refused if row.file == name]
-    with restored(home, load.files) as folder:
-        book = _workbook(folder / name, manifest, notes, with_all_rows=with_all_rows)
+    book = _workbook(folder / name, manifest, notes, with_all_rows=with_all_rows)
     target.parent.mkdir(parents=True, exist_ok=True)
     book.save(target)
     return Returned(load.load_id, manifest.id, name, len(notes), str(target))
