@@ -12,7 +12,7 @@ import pandas as pd
 
 from layers.errors import RuleTableError
 from layers.scoring.policy import POLICIES_DIR, RATED, load_source_classes, load_strengths
-from layers.scoring.rule_tables import RULES_DIR, read_rules, require, require_bands
+from layers.scoring.rule_tables import RULES_DIR, read_rules, require, require_bands, rows_of
 
 CONDITIONS = ("direct_red_reported", "has_major_hazard")
 CONTROL_CONDITIONS = ("major_open", "major_overdue")
@@ -80,10 +80,10 @@ def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = R
         control=_control(folder),
         class_of_kind=_unique(kinds, ["kind"], folder / "enterprise_classes.csv"),
         pipeline_class=_unique(pipes, ["kind", "medium"], folder / "pipeline_classes.csv"),
-        declarers=_rows(declarers),
+        declarers=rows_of(declarers),
         basis=_unique(basis, ["use"], folder / "basis_rules.csv"),
-        classes={str(row["source_class"]): row for row in _rows(classes)},
-        strengths={(row["source_class"], row["form"], row["grade"]): row for row in _rows(table)},
+        classes={str(row["source_class"]): row for row in rows_of(classes)},
+        strengths={(row["source_class"], row["form"], row["grade"]): row for row in rows_of(table)},
         negative_words=frozenset(map(plain_word, words.word)),
     )
 
@@ -115,16 +115,12 @@ def load_screening(name: str, folder: Path = RULES_DIR / "screening") -> tuple[R
         not table.duplicated(["layer", "field", "match", "value"]).any(), path, "a condition stands twice"
     )
     require(bool((table["value"] != "").all()), path, "an empty value would match everything")
-    return tuple(sorted(_rows(table), key=lambda row: (RATED.index(row["level"]), row["rule_id"])))
-
-
-def _rows(table: pd.DataFrame) -> tuple[Row, ...]:
-    return tuple({str(key): value for key, value in row.items()} for row in table.to_dict("records"))
+    return tuple(sorted(rows_of(table), key=lambda row: (RATED.index(row["level"]), row["rule_id"])))
 
 
 def _unique(table: pd.DataFrame, keys: list[str], path: Path) -> dict[Any, Row]:
     require(not table.duplicated(keys).any(), path, f"{' and '.join(keys)} stand twice")
-    return {tuple(row[key] for key in keys) if len(keys) > 1 else row[keys[0]]: row for row in _rows(table)}
+    return {tuple(row[key] for key in keys) if len(keys) > 1 else row[keys[0]]: row for row in rows_of(table)}
 
 
 def _bands(path: Path, name: str, *, extra: tuple[str, ...] = ()) -> tuple[Row, ...]:
@@ -142,7 +138,7 @@ def _bands(path: Path, name: str, *, extra: tuple[str, ...] = ()) -> tuple[Row, 
     require(
         ranks in (sorted(set(ranks)), sorted(set(ranks), reverse=True)), path, "levels must follow the figure"
     )
-    return _rows(ordered)
+    return rows_of(ordered)
 
 
 def _hazard_colours(folder: Path) -> dict[int, Row]:
@@ -152,11 +148,11 @@ def _hazard_colours(folder: Path) -> dict[int, Row]:
     ranks = [RATED.index(level) for level in ordered.level]
     require(ordered.major_hazard_level.tolist() == [1, 2, 3, 4], path, "levels must be 1 to 4")
     require(ranks == sorted(ranks), path, "a worse hazard level cannot have a better colour")
-    return {int(row["major_hazard_level"]): row for row in _rows(table)}
+    return {int(row["major_hazard_level"]): row for row in rows_of(table)}
 
 
 def _direct(folder: Path) -> tuple[Row, ...]:
-    return _rows(
+    return rows_of(
         read_rules(
             folder / "direct_rules.csv",
             texts=("condition", "kinds", "level", "jurisdiction", "title_zh", "title_en"),
@@ -173,4 +169,4 @@ def _control(folder: Path) -> dict[str, Row]:
         codes={"condition": CONTROL_CONDITIONS, "level": RATED},
     )
     require(sorted(table.condition) == sorted(CONTROL_CONDITIONS), path, "each condition must stand once")
-    return {row["condition"]: row for row in _rows(table)}
+    return {row["condition"]: row for row in rows_of(table)}

@@ -36,8 +36,8 @@ def rate_sources(
     Parameters
     ----------
     layers : frames by layer id, geometry in the area's metric CRS
-        Uses enterprises, hazard_units, unit_chemicals, declared_levels, hidden_dangers, pipelines,
-        high_consequence_areas, road_black_spots; missing ones count as empty.
+        Uses enterprises, hazard_units, unit_chemicals, declared_levels, hidden_dangers, score_items, work_accidents,
+        job_risks, pipelines, high_consequence_areas, road_black_spots; missing ones count as empty.
     on : date
         The edition's day: later declarations do not count, deadlines before it are overdue.
     screening : str
@@ -85,14 +85,11 @@ def _output_fields() -> list[str]:
 
 def _decide(source: Source) -> None:
     """The first method in the order that gave a level decides; declared against computed is a dispute."""
-    for method in ORDER:
-        found = source.results(method)
-        if found:
-            decider = found[0]
-            decider["is_deciding"] = True
-            source.level, source.basis = decider["result"], method
-            source.is_assumption |= bool(decider["inputs"].get("is_assumption"))
-            break
+    decider = deciding_entry(source.methods)
+    if decider:
+        decider["is_deciding"] = True
+        source.level, source.basis = decider["result"], decider["method"]
+        source.is_assumption |= bool(decider["inputs"].get("is_assumption"))
     declared = source.results("declared")
     # what holds for a kind of installation as such disputes nobody's judgement of one of them
     computed = [entry for entry in source.results("computed") if not entry["inputs"].get("is_generic")]
@@ -103,6 +100,15 @@ def _decide(source: Source) -> None:
     elif source.missing is None:
         zh, en = MISSING.get(source.source_class, MISSING[""])
         source.missing = f"{zh} ({en})"
+
+
+def deciding_entry(methods: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The judgement that gives a source its level: the first of the first method in `ORDER` that has a result."""
+    for method in ORDER:
+        for entry in methods:
+            if entry["method"] == method and entry["result"]:
+                return entry
+    return None
 
 
 def _is_lower_bound(source: Source) -> bool:
@@ -300,6 +306,7 @@ def _row(source: Source, rules: LevelRules) -> dict[str, Any]:
         "is_fire": bool(source.is_fire),
         "is_assumption": source.is_assumption,
         "is_disputed": source.is_disputed,
+        "is_suspected_split": source.is_suspected_split,
         "responsible_office": office,
         "town_name": source.town_name,
         "geometry": source.geometry,

@@ -277,7 +277,7 @@ def grade_units(
         ``major_hazard_level`` 1-4 or NaN; ``form``, ``is_fire``, ``amount_t`` (explosives only where the
         form is explosive); ``is_assumption``, ``assumption_zh``, ``assumption_en``; ``missing_zh``,
         ``missing_en`` (what keeps it unrated, or its level a lower bound); ``is_suspected_split`` (no unit of the plant reaches
-        S = 1, together they do); ``chemicals``, a list of dictionaries.
+        S = 1, together they do: ``s_plant``, the sum of what is known of the plant's units); ``chemicals``, a list of dictionaries.
     """
     rules = rules or load_major_hazard_rules()
     rows = _with_shares(chemicals, rules)
@@ -287,6 +287,7 @@ def grade_units(
     graded["alpha_low"], graded["alpha_high"] = exposure_alpha(known_persons, rules=rules)
     _grade(graded, rules)
     _explain_gaps(graded, rows, known_persons)
+    graded["s_plant"] = graded.groupby("enterprise_id")["s_known"].transform("sum").round(SUM_DECIMALS)
     graded["is_suspected_split"] = _suspected_split(graded)
     details: dict[str, list[dict[str, object]]] = {}
     for unit_id, detail in zip(rows.unit_id, rows[DETAIL_COLUMNS].to_dict("records"), strict=True):
@@ -418,4 +419,4 @@ def _joined(*parts: tuple[pd.Series[bool], str]) -> list[str]:
 def _suspected_split(graded: pd.DataFrame) -> pd.Series[bool]:
     """Units of a plant none of which reaches S = 1 while their sum does (known amounts alone)."""
     plant = graded.groupby("enterprise_id")["s_known"]
-    return (plant.transform("sum") >= 1) & (plant.transform("max") < 1) & (plant.transform("count") > 1)
+    return (graded.s_plant >= 1) & (plant.transform("max") < 1) & (plant.transform("count") > 1)

@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from layers.scoring.declarations import date_of, deciding, declarations_of, text_of
+from layers.scoring.accident_records import fulfilled
+from layers.scoring.control_state import judge_control, judge_jobs
+from layers.scoring.declarations import deciding, declarations_of, text_of
 from layers.scoring.level_rules import LevelRules, Row
 from layers.scoring.major_hazard import grade_units
 from layers.scoring.sources import (
@@ -105,12 +107,10 @@ def _judge_by_standard(source: Source, graded: Mapping[Any, Any], rules: LevelRu
         "alpha_high": plain(graded["alpha_high"]),
         "chemicals": [{key: plain(value) for key, value in part.items()} for part in graded["chemicals"]],
         "is_suspected_split": bool(graded["is_suspected_split"]),
+        "s_plant": plain(graded["s_plant"]),
         "is_lower_bound": bool(graded["is_lower_bound"]),
     }
-    split_zh = ";全厂合计达到临界量,疑似拆分单元" if graded["is_suspected_split"] else ""
-    split_en = (
-        "; the plant as a whole reaches the critical quantity: units may have been split" if split_zh else ""
-    )
+    split_zh, split_en = _split_texts(source, graded)
     if graded["state"] == UNRATED:
         source.missing = f"{graded['missing_zh']} ({graded['missing_en']})"
         source.judge(
@@ -152,6 +152,18 @@ def _judge_by_standard(source: Source, graded: Mapping[Any, Any], rules: LevelRu
         source.methods[-1]["text_en"] += f" ({graded['assumption_en']})"
 
 
+def _split_texts(source: Source, graded: Mapping[Any, Any]) -> tuple[str, str]:
+    """Words for units none of which reaches S = 1 while the plant does; empty elsewhere."""
+    source.is_suspected_split = bool(graded["is_suspected_split"])
+    if not source.is_suspected_split:
+        return "", ""
+    s_plant = graded["s_plant"]
+    return (
+        f";全厂合计 S={s_plant:.4g} 达到临界量,疑似拆分单元",
+        f"; the plant as a whole has S = {s_plant:.4g}: units may have been split",
+    )
+
+
 def _at_least(source: Source, graded: Mapping[Any, Any]) -> tuple[str, str]:
     """Words for a level that rests on the known amounts alone; what is missing is said and asked for."""
     if not graded["is_lower_bound"]:
@@ -177,6 +189,10 @@ def _classify_unit(source: Source, graded: Mapping[Any, Any]) -> None:
 # Enterprises
 
 
+BY_ENTERPRISE = ("declared_levels", "hidden_dangers", "score_items", "work_accidents", "job_risks")
+"""Layers whose rows belong to an enterprise and say something of its level."""
+
+
 def enterprise_sources(
     layers: Layers,
     rules: LevelRules,
@@ -189,8 +205,7 @@ def enterprise_sources(
     by_plant: dict[str, list[Source]] = {}
     for unit in units:
         by_plant.setdefault(str(unit.enterprise_id), []).append(unit)
-    declared = grouped(records(layers, "declared_levels"), "enterprise_id")
-    dangers = grouped(records(layers, "hidden_dangers"), "enterprise_id")
+    of = {name: grouped(records(layers, name), "enterprise_id") for name in BY_ENTERPRISE}
     amounts = {
         unit: sum(number(row.get("amount_t")) for row in rows)
         for unit, rows in grouped(records(layers, "unit_chemicals"), "unit_id").items()
@@ -216,14 +231,19 @@ def enterprise_sources(
         if source.source_class == "explosives":
             source.amount_t = sum(amounts.get(unit.feature_id, math.nan) for unit in own) if own else math.nan
         _judge_direct(source, row, own, rules, jurisdiction)
-        _judge_declared(source, row, declared.get(key, []), rules, on)
-        _judge_control(source, row, dangers.get(key, []), rules, on)
+        _judge_accidents(source, row, of["work_accidents"].get(key, []), on)
+        _judge_declared(source, row, of["declared_levels"].get(key, []), rules, on)
+        judge_control(
+            source, row, dangers=of["hidden_dangers"].get(key, []), score_items=of["score_items"].get(key, []), rules=rules, on=on
+        )
         _judge_inherent(source, own, rules)
         _compute_enterprise(source)
+        judge_jobs(source, of["job_risks"].get(key, []))
         if not any(source.results(method) for method in ORDER[:3]):
             judge_screening(source, row, screening)
         for unit in own:
             unit.control = source.control
+            source.is_suspected_split |= unit.is_suspected_split
         sources.append(source)
     return sources
 
@@ -257,6 +277,23 @@ def _judge_direct(
             )
 
 
+def _judge_accidents(source: Source, row: Mapping[str, Any], accidents: list[dict[str, Any]], on: date) -> None:
+    """Accidents that are a direct red condition, or else tell of the state of control; the worst rule of each use."""
+    found = fulfilled(accidents, kind=text_of(row.get("kind")) or "", on=on)
+    for use, method in (("statutory", "statutory"), ("control", "accident")):
+        first = next(((rule, ids) for rule, ids in found if rule["use"] == use), None)
+        if first:
+            rule, ids = first
+            source.judge(
+                method,
+                rule["level"],
+                rule,
+                f"{rule['title_zh']}({len(ids)}起)",
+                f"{rule['title_en']} ({len(ids)})",
+                accident_ids=ids,
+            )
+
+
 def _judge_declared(
     source: Source, row: Mapping[str, Any], others: list[dict[str, Any]], rules: LevelRules, on: date
 ) -> None:
@@ -278,43 +315,7 @@ def _judge_declared(
             office=entry.office,
             declared_on=entry.declared_on.isoformat() if entry.declared_on else None,
         )
-    source.is_disputed = len({entry.level for entry in declared if entry.counts}) > 1
-
-
-def _judge_control(
-    source: Source, row: Mapping[str, Any], dangers: list[dict[str, Any]], rules: LevelRules, on: date
-) -> None:
-    """State of control: score of 应急〔2018〕19号, open major hidden dangers, direct red."""
-    score = number(row.get("control_score"))
-    if not math.isnan(score):
-        band = band_of(rules.score_bands, "score", score)
-        applies = (text_of(row.get("kind")) or "") in band["kinds"].split("|")
-        source.judge(
-            "score" if applies else "score_not_applicable",
-            band["level"] if applies else None,
-            band,
-            f"诊断分级{score:g}分" + ("" if applies else "(该办法不适用于此类企业,不计)"),
-            f"diagnostic score {score:g}" + ("" if applies else " (the method does not cover this kind)"),
-            control_score=score,
-        )
-    is_open = [entry for entry in dangers if entry["severity"] == "major" and entry["status"] == "open"]
-    late = [entry for entry in is_open if (date_of(entry.get("deadline_on")) or on) < on]
-    for condition, found in (("major_overdue", late), ("major_open", is_open)):
-        if found:
-            rule = rules.control[condition]
-            source.judge(
-                "hidden_danger",
-                rule["level"],
-                rule,
-                f"{rule['title_zh']}({len(found)}项)",
-                f"{rule['title_en']} ({len(found)})",
-                danger_ids=sorted(entry["danger_id"] for entry in found),
-            )
-            break
-    shown = [
-        entry["result"] for name in ("score", "hidden_danger", "statutory") for entry in source.results(name)
-    ]
-    source.control = worst(shown)
+    source.is_disputed |= len({entry.level for entry in declared if entry.counts}) > 1
 
 
 def _judge_inherent(source: Source, units: list[Source], rules: LevelRules) -> None:
@@ -346,21 +347,37 @@ def _judge_inherent(source: Source, units: list[Source], rules: LevelRules) -> N
 
 
 def _compute_enterprise(source: Source) -> None:
-    """Computed risk level: the score's band, worsened by hidden dangers; without a score the worse of inherent
-    hazard and control."""
-    scored = source.results("score")
-    used = [*scored, *source.results("hidden_danger"), *([] if scored else source.results("inherent"))]
-    if not used:
+    """Computed risk level of an enterprise, kept among its methods."""
+    decider = computed_from(source.methods)
+    if decider is None:
         return
-    level = worst(entry["result"] for entry in used)
-    decider = next(entry for entry in used if entry["result"] == level)
+    inputs = decider["inputs"]
     source.judge(
         "computed",
-        level,
+        decider["result"],
         decider,
         decider["text_zh"],
         decider["text_en"],
         by=decider["method"],
-        is_generic="source_class" in decider["inputs"],
-        is_assumption=decider["inputs"].get("is_assumption", False),
+        is_generic="source_class" in inputs,
+        is_assumption=inputs.get("is_assumption", False),
+        is_lower_bound=inputs.get("is_lower_bound", False),
     )
+    if inputs.get("is_lower_bound"):
+        source.missing = inputs.get("missing")
+
+
+def computed_from(methods: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The judgement that gives an enterprise's computed level: the worst of its score's band, hidden dangers and
+    accidents; of inherent hazard too where there is no score, or one of which a part is missing."""
+
+    def of(*names: str) -> list[dict[str, Any]]:
+        return [entry for name in names for entry in methods if entry["method"] == name and entry["result"]]
+
+    scored = of("score")
+    is_whole = bool(scored) and not scored[0]["inputs"].get("is_lower_bound")
+    used = [*scored, *of("hidden_danger", "accident"), *([] if is_whole else of("inherent"))]
+    if not used:
+        return None
+    level = worst(entry["result"] for entry in used)
+    return next(entry for entry in used if entry["result"] == level)

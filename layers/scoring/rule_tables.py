@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,3 +100,8 @@ def require_bands(path: Path, lower: pd.Series[float], upper: pd.Series[float], 
 def origin(row: Mapping[str, object] | pd.Series[object]) -> dict[str, object]:
     """The part of a rule row that a reason carries."""
     return {column: row[column] for column in ORIGIN_COLUMNS}
+
+
+def rows_of(table: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+    """The rows of a rule table as dictionaries, in its order."""
+    return tuple({str(key): value for key, value in row.items()} for row in table.to_dict("records"))

@@ -59,6 +59,7 @@ class Source:
     is_fire: bool | None = None
     is_assumption: bool = False
     is_disputed: bool = False
+    is_suspected_split: bool = False
     missing: str | None = None
     major_hazard_level: int | None = None
     s_value: float | None = None
