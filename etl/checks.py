@@ -1,11 +1,13 @@
 """Numbered checks on rows in our fields: what is refused, what is repaired, and why.
 
-The rules are data (`check_rules.csv`): numbers are added, never reused. A row is refused for the first rule
-it breaks; the others are not hidden, they appear once the first is mended.
+The rules are data (`check_rules.csv`): numbers are added, never reused. A refused row carries every fault it has, one
+a field, so that its supplier mends it once; what only follows from another fault (a field that is empty because its
+value could not be read) is not told twice.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,17 +28,22 @@ PARTS_OF = {
     "Geometry": (0, 1, 3, 4, 5, 6),
 }
 """Geometry of a layer -> type ids of shapely that it takes."""
-DEGENERATE_DEG = 1e-12
+MISREAD_POSITION = ("RQ08", "RQ10", "RQ17")
+"""Faults of the delivered coordinates: where one of them is told, the position itself is not judged."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """Accepted rows, refused rows with reasons, and the list of repairs."""
+    """Accepted rows, every fault of the refused ones, and the list of repairs."""
 
     accepted: pd.DataFrame
     refused: list[Refusal]
     repaired: pd.DataFrame
     n_merged: int
+
+    @property
+    def n_refused(self) -> int:
+        return n_rows_refused(self.refused)
 
 
 @lru_cache(maxsize=1)
@@ -53,6 +60,7 @@ def check(
     outline: BaseGeometry | None,
     known: dict[str, frozenset[str]],
     is_distinct: bool,
+    taken: frozenset[str] = frozenset(),
 ) -> Checked:
     """Run every check of a layer.
 
@@ -61,6 +69,7 @@ def check(
     outline : the area in the storage CRS, widened by its tolerance; None skips the test of position.
     known : field -> values it may refer to, for the fields that reference another layer.
     is_distinct : fold rows that repeat a key with the same content instead of refusing them.
+    taken : keys that other rows of the same delivery hold already.
     """
     repaired = _check_geometry(frame, layer, problems, outline) if layer.is_drawn else _no_repairs()
     _check_keys(frame, layer, problems)
@@ -68,7 +77,7 @@ def check(
     n_merged = 0
     if is_distinct:
         frame, n_merged = _folded(frame, problems)
-    _check_duplicates(frame, problems)
+    _check_duplicates(frame, problems, taken, is_distinct=is_distinct)
     is_out = frame.index.isin(problems.table["at"])
     accepted = frame[~is_out]
     kept = repaired[repaired["at"].isin(accepted.index)]
@@ -76,9 +85,9 @@ def check(
 
 
 def refusals(frame: pd.DataFrame, problems: Problems) -> list[Refusal]:
-    """One refusal a row, for the first rule it breaks."""
-    table = problems.table.drop_duplicates("at")
-    table = table[table["at"].isin(frame.index)].sort_values("at")
+    """Every fault of every row at fault, the first one of a field only, in the order of rows and then of finding."""
+    table = problems.table.drop_duplicates(["at", "field"])
+    table = table[table["at"].isin(frame.index)].sort_values("at", kind="stable")
     rules = check_rules()
     found = []
     for note in table.itertuples(index=False):
@@ -93,12 +102,25 @@ def refusals(frame: pd.DataFrame, problems: Problems) -> list[Refusal]:
     return found
 
 
+def n_rows_refused(refused: list[Refusal]) -> int:
+    """Rows among faults; a fault of no row, one of the whole file, counts for itself."""
+    return len({(fault.file, fault.row) for fault in refused if fault.row is not None}) + sum(fault.row is None for fault in refused)
+
+
+def refused_by_rule(refused: list[Refusal]) -> dict[str, int]:
+    """Rule -> refused rows that break it; a row with several faults counts under each rule."""
+    pairs = {(fault.rule_id, fault.file, fault.row) for fault in refused}
+    return dict(sorted(Counter(rule for rule, _, _ in pairs).items()))
+
+
 def _no_repairs() -> pd.DataFrame:
     return pd.DataFrame({"at": [], "rule_id": [], "detail": []})
 
 
 def _check_keys(frame: pd.DataFrame, layer: Layer, problems: Problems) -> None:
-    problems.add(frame.index[frame["feature_id"].isna()], "RQ01", ",".join(layer.key))
+    for name in layer.key:
+        is_empty = frame[name].isna() | (frame[name].astype("object") == "")
+        problems.add(frame.index[is_empty], "RQ01", name)
     for entry in layer.fields:
         if entry.required and entry.name not in layer.key:
             problems.add(frame.index[frame[entry.name].isna()], "RQ02", entry.name)
@@ -125,9 +147,16 @@ def _folded(frame: pd.DataFrame, problems: Problems) -> tuple[pd.DataFrame, int]
     return frame[~is_repeat], int(is_repeat.sum())
 
 
-def _check_duplicates(frame: pd.DataFrame, problems: Problems) -> None:
-    alive = frame[~frame.index.isin(problems.table["at"])]
-    problems.add(alive.index[alive["feature_id"].duplicated().to_numpy()], "RQ13", "feature_id", frame["feature_id"])
+def _check_duplicates(frame: pd.DataFrame, problems: Problems, taken: frozenset[str], *, is_distinct: bool) -> None:
+    """Keys that occur twice: the first good row keeps its key, every other one is told of it, good or not.
+
+    Where repeats are folded, a row with another fault is left out: mended, it may be such a repeat.
+    """
+    is_faulty = frame.index.isin(problems.table["at"])
+    order = np.flatnonzero(~is_faulty) if is_distinct else np.argsort(is_faulty, kind="stable")
+    keys = frame["feature_id"].iloc[order]
+    is_repeat = (keys.duplicated() & keys.notna() | keys.isin(taken)).to_numpy()
+    problems.add(keys.index[is_repeat], "RQ13", "feature_id", frame["feature_id"])
 
 
 def _check_geometry(
@@ -136,8 +165,10 @@ def _check_geometry(
     """Dimension, validity, position; writes repaired geometries back into the frame and lists them."""
     geometries = np.asarray(frame["geometry"].to_numpy(), dtype=object)
     is_missing = shapely.is_missing(geometries)
+    faults = problems.table
+    is_misread = frame.index.isin(faults["at"][faults["rule_id"].isin(MISREAD_POSITION)])
     if layer.placement == "required":
-        problems.add(frame.index[is_missing], "RQ07", "geometry")
+        problems.add(frame.index[is_missing & ~is_misread], "RQ07", "geometry")
     geometries, repaired, is_hopeless = _repaired(geometries, is_missing)
     problems.add(frame.index[is_hopeless], "RQ11", "geometry")
     types = shapely.get_type_id(geometries)
@@ -147,7 +178,7 @@ def _check_geometry(
     geometries[fit] = _as_declared(geometries[fit], layer.geometry)
     frame["geometry"] = geometries
     if outline is not None:
-        _check_position(frame, layer, geometries, fit, problems, outline)
+        _check_position(frame, layer, geometries, fit & ~is_misread, problems, outline)
     return pd.DataFrame({"at": frame.index[repaired], "rule_id": "RC01", "detail": "make_valid"})
 
 

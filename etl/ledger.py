@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
 from etl.checks import Checked
+from etl.conversions import conversions
 from etl.manifest import Delivery, Manifest, declaration, declared
 from etl.progress import Progress, silent
 from etl.read import Refusal
@@ -44,8 +45,14 @@ class Loading:
 
 
 def record_load(
-    connection: sa.Connection, loading: Loading, manifest: Manifest, files: list[tuple[str, str]], input_hash: str
+    connection: sa.Connection, loading: Loading, manifest: Manifest, files: list[tuple[str, str]], input_hash: str, *,
+    is_full: bool = True,
 ) -> int:
+    """Enter a load; `is_full` says that what the source delivered is all it has. Its manifest and conversions are kept."""
+    notes = {
+        "manifest": declaration(manifest), "is_full": is_full,
+        "conversions": conversions(manifest, loading.catalog[manifest.layer], loading.area),
+    }
     return int(connection.execute(
         sa.text(
             "INSERT INTO ops.loads (delivery_label, as_of, source_id, layer, title_zh, supplier, files, input_hash, "
@@ -57,7 +64,7 @@ def record_load(
             "label": loading.delivery.label, "as_of": manifest.as_of or loading.delivery.as_of,
             "source_id": manifest.id, "layer": manifest.layer, "title_zh": manifest.title_zh,
             "supplier": manifest.supplier, "input_hash": input_hash, "approved_by": loading.approved_by,
-            "notes": json.dumps({"manifest": declaration(manifest)}, ensure_ascii=False, default=str),
+            "notes": json.dumps(notes, ensure_ascii=False, default=str),
             "files": json.dumps([{"name": name, "sha256": sha} for name, sha in files], ensure_ascii=False),
         },
     ).scalar_one())

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
 from etl.area import declare_area, declared_area, load_boundary, widened
-from etl.checks import CHECK_RULES, check, content_hashes
+from etl.checks import CHECK_RULES, check, content_hashes, n_rows_refused, refused_by_rule
 from etl.copy import cancel_statement, copy_frame
 from etl.ledger import (
     Loading, is_whole, kept_file, record_counts, record_delivery, record_doubts, record_load, record_warnings,
@@ -267,16 +267,17 @@ def _merge_source(
         tell, _step(manifest, "换算", "normalising"), lambda: normalise(batch, manifest, layer, loading.area)
     )
     known = _known_values(connection, layer, loading)
+    taken = _taken_keys(connection, layer, loading, manifest) if batch.is_partial and manifest.mode == "full" else frozenset()
     checked = watched(
         tell, _step(manifest, "检查", "checking"),
-        lambda: check(frame, layer, problems, outline=loading.outline, known=known, is_distinct=manifest.distinct),
+        lambda: check(frame, layer, problems, outline=loading.outline, known=known, is_distinct=manifest.distinct, taken=taken),
     )
     refused = batch.refused + checked.refused
-    result.refused_by_rule = _by_rule(refused)
+    result.refused_by_rule = refused_by_rule(refused)
     if not batch.is_partial:
         _stop_if_too_many(manifest, batch.n_read, refused)
-    load_id = record_load(connection, loading, manifest, files, input_hash)
     is_full = manifest.mode == "full" and not batch.is_partial
+    load_id = record_load(connection, loading, manifest, files, input_hash, is_full=is_full)
     counts = watched(
         tell, _step(manifest, "并入现状库", "merging"),
         lambda: _stage_and_merge(connection, loading, manifest, layer, checked.accepted, load_id, is_full=is_full),
@@ -288,7 +289,7 @@ def _merge_source(
         tell, _step(manifest, "合理性检查", "plausibility"), lambda: warnings_of(checked.accepted, layer, around)
     )
     result.warned_by_rule = _counted(warnings["rule_id"])
-    counts |= {"n_warned": int(warnings["at"].nunique()), "n_read": batch.n_read, "n_accepted": len(checked.accepted), "n_refused": len(refused),
+    counts |= {"n_warned": int(warnings["at"].nunique()), "n_read": batch.n_read, "n_accepted": len(checked.accepted), "n_refused": n_rows_refused(refused),
                "n_repaired": len(checked.repaired), "n_unplaced": _n_unplaced(checked.accepted, layer)}
     record_doubts(connection, manifest, load_id, refused, checked)
     record_warnings(connection, manifest, load_id, checked.accepted, warnings)
@@ -301,21 +302,18 @@ def _n_unplaced(accepted: pd.DataFrame, layer: Layer) -> int:
     return int((accepted["positioned"] == "unplaced").sum()) if layer.is_drawn else 0
 
 
-def _by_rule(refused: list[Refusal]) -> dict[str, int]:
-    return _counted(pd.Series([entry.rule_id for entry in refused], dtype=object))
-
-
 def _counted(rule_ids: pd.Series) -> dict[str, int]:
     return {str(rule): int(n) for rule, n in rule_ids.value_counts().sort_index().items()}
 
 
 def _stop_if_too_many(manifest: Manifest, n_read: int, refused: list[Refusal]) -> None:
-    share_pct = 100.0 * len(refused) / max(n_read, 1)
+    n_refused = n_rows_refused(refused)
+    share_pct = 100.0 * n_refused / max(n_read, 1)
     if share_pct > manifest.max_refused_pct:
         first = refused[0]
         raise TooManyRefusedError(
-            f"source {manifest.id}: {len(refused)} of {n_read} rows refused ({share_pct:.1f} %, at most "
-            f"{manifest.max_refused_pct:g} %): {_by_rule(refused)}; first: {first.file} row {first.row}, "
+            f"source {manifest.id}: {n_refused} of {n_read} rows refused ({share_pct:.1f} %, at most "
+            f"{manifest.max_refused_pct:g} %): {refused_by_rule(refused)}; first: {first.file} row {first.row}, "
             f"{first.field} = {first.value!r}: {first.reason_en} ({first.reason_zh})"
         )
 
@@ -330,6 +328,13 @@ def _known_values(connection: sa.Connection, layer: Layer, loading: Loading) -> 
             rows = connection.execute(sa.select(table.c[name]).where(table.c.to_load.is_(None)))
             known[entry.name] = frozenset(row[0] for row in rows)
     return known
+
+
+def _taken_keys(connection: sa.Connection, layer: Layer, loading: Loading, manifest: Manifest) -> frozenset[str]:
+    """Keys that a whole delivery of a source holds: a refused row which comes back under one of them repeats it."""
+    table = ensure_register(connection, layer, loading.area.srid)
+    rows = connection.execute(statement(connection, "taken_keys", register=table), {"source_id": manifest.id})
+    return frozenset(rows.scalars())
 
 
 def _surroundings(connection: sa.Connection, loading: Loading, layer: Layer) -> Surroundings:

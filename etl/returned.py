@@ -19,6 +19,7 @@ import openpyxl
 import sqlalchemy as sa
 from openpyxl.cell import Cell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -36,19 +37,28 @@ MARKED_FONT = Font(color="FF9C0006", bold=True)
 ADDED = (ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN)
 ADDED_WIDTHS = (36, 44, 10)
 EXCEL_ROWS = 1_048_576
+COMMENT_AUTHOR = "安全风险一张图"
+COMMENT_CHARACTERS = 2000
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 Grid = list[list[Any]]
 
 
 @dataclass(frozen=True)
-class Note:
-    """What is wrong with one row: the delivered columns at fault and the words for the supplier."""
+class Fault:
+    """One fault of a row: the delivered columns at fault and the words for the supplier."""
 
-    row: int
     columns: tuple[str, ...]
     rule_id: str
     reason: str
     expected: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Everything that is wrong with one row."""
+
+    row: int
+    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ def write_returned(
     manifest = kept_manifest(load.notes)
     name = _chosen_file({row.file for row in refused}, file, load.load_id)
     layer = catalog[manifest.layer]
-    notes = [_note(row, manifest, layer) for row in refused if row.file == name]
+    notes = _notes([row for row in refused if row.file == name], manifest, layer)
     book = _workbook(folder / name, manifest, notes, with_all_rows=with_all_rows)
     target.parent.mkdir(parents=True, exist_ok=True)
     book.save(target)
@@ -140,9 +150,14 @@ def restored(home: Path, files: list[dict[str, str]]) -> Iterator[Path]:
         yield folder
 
 
-def _note(row: sa.Row[Any], manifest: Manifest, layer: Layer) -> Note:
-    columns = [name for part in str(row.field or "").split(",") for name in delivered_columns(part, manifest, layer)]
-    return Note(row.source_row, tuple(columns), row.rule_id, _reason(row), _expected(row, manifest, layer))
+def _notes(refused: list[sa.Row[Any]], manifest: Manifest, layer: Layer) -> list[Note]:
+    """The faults row by row, in the order of the table."""
+    by_row: dict[int, list[Fault]] = {}
+    for row in refused:
+        columns = [name for part in str(row.field or "").split(",") for name in delivered_columns(part, manifest, layer)]
+        fault = Fault(tuple(columns), row.rule_id, _reason(row), _expected(row, manifest, layer))
+        by_row.setdefault(row.source_row, []).append(fault)
+    return [Note(number, tuple(faults)) for number, faults in by_row.items()]
 
 
 def _reason(row: sa.Row[Any]) -> str:
@@ -305,11 +320,28 @@ def _added_heads(sheet: Worksheet, n_heads: int, width: int, *, is_partial: bool
 
 
 def _explain(sheet: Worksheet, line: int, width: int, note: Note, heads: dict[str, int]) -> None:
-    for name in note.columns:
-        if name in heads:
-            cell = sheet.cell(line, heads[name])
-            cell.fill, cell.font = MARKED, MARKED_FONT
-    for place, text in enumerate((note.reason, note.expected, note.rule_id), start=1):
+    """Mark every wrong cell, with its own reason as a comment, and tell all faults of the row at its end."""
+    for fault in note.faults:
+        for name in fault.columns:
+            if name in heads:
+                _mark(sheet.cell(line, heads[name]), f"{fault.reason}\n{fault.expected}({fault.rule_id})")
+    names = ["、".join(dict.fromkeys(fault.columns)) for fault in note.faults]
+    texts = (
+        [_headed(name, fault.reason) for name, fault in zip(names, note.faults, strict=True)],
+        [_headed(name, fault.expected) for name, fault in zip(names, note.faults, strict=True)],
+        [fault.rule_id for fault in note.faults],
+    )
+    for place, lines in enumerate(texts, start=1):
         cell = sheet.cell(line, width + place)
-        _put(cell, text)
+        _put(cell, "\n".join(lines))
         cell.alignment = Alignment(wrap_text=True, vertical="top")
+
+
+def _headed(name: str, text: str) -> str:
+    return f"{name}:{text}" if name else text
+
+
+def _mark(cell: Cell, text: str) -> None:
+    cell.fill, cell.font = MARKED, MARKED_FONT
+    before = f"{cell.comment.text}\n" if cell.comment and cell.comment.author == COMMENT_AUTHOR else ""
+    cell.comment = Comment(f"{before}{text}"[:COMMENT_CHARACTERS], COMMENT_AUTHOR, height=90, width=280)

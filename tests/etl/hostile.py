@@ -154,7 +154,7 @@ def outcome(case: Case, paths: list[Path], folder: Path, catalog: Catalog) -> st
         checked = check(frame, layer, problems, outline=None, known={}, is_distinct=case.manifest.distinct)
     except AtlasError as error:
         return "refused" if str(error) else "refused without a reason"
-    n_told = len(checked.accepted) + len(checked.refused) + checked.n_merged + batch.n_merged + len(batch.refused)
+    n_told = len(checked.accepted) + checked.n_refused + checked.n_merged + batch.n_merged + len(batch.refused)
     return "loaded" if n_told == batch.n_read else f"{batch.n_read} rows read, {n_told} told"
 
 
