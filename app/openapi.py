@@ -243,6 +243,12 @@ TILE_NUMBER: Schema = {"type": "integer", "minimum": 0}
 PATHS: dict[str, dict[str, Schema]] = {
     "/": {"get": _operation("mapPage", "The map", PAGE, EDITION, LANG)},
     "/pipelines": {"get": _operation("pipelinesPage", "Every pipeline, to choose one", PAGE, EDITION, LANG)},
+    "/pipelines/notices": {"get": _operation("noticesPage", "Kept dig notices", PAGE, EDITION, LANG)},
+    "/pipelines/notices/{ref}": {"get": _operation("noticePage", "A dig notice, or the form of a new one", PAGE, _path("ref", "Its number, or new"), EDITION, LANG)},
+    "/pipelines/notices/{ref}/reply.docx": {"get": _operation(
+        "noticeLetter", "The reply to a kept notice, a letter", _file("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        _path("ref", "Its number"),
+    )},
     "/pipelines/{pipeline_id}": {"get": _operation(
         "pipelinePage", "What stands near one pipeline", PAGE, _path("pipeline_id", "Its number"), EDITION, LANG,
         _query("k", "Chainages shown, metres, such as 12300-18000"), _query("band", "Distance bands, metres, such as 5,50,200"),

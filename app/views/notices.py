@@ -15,6 +15,8 @@ from app.cases import judged_again, keep_case, keep_check, kept_case, listed_cas
 from app.dig_notices import NOTICE, DigNotice, read_notice, read_works, reply, terms_of
 from app.editions import EditionFacts
 from app.errors import RequestError
+from app.export.reply_letter import letter_bytes
+from app.notice_letter import notice_letter
 from app.parameters import json_object, plain_text
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
@@ -22,6 +24,7 @@ from app.working_days import WorkingDays, office_calendar
 from layers.scoring.activities import activities
 
 blueprint = Blueprint("notices", __name__)
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @blueprint.get("/api/activities")
@@ -61,6 +64,16 @@ def kept_notice(ref: str) -> Response:
             keep_check(connection, check)
             case = kept_case(connection, NOTICE, wanted)
     return jsonify(case)
+
+
+@blueprint.get("/pipelines/notices/<ref>/reply.docx")
+def reply_letter(ref: str) -> Response:
+    """The reply to a kept notice as a Word document."""
+    with parts().database.reading() as connection:
+        kept = kept_case(connection, NOTICE, plain_text("ref", ref))
+    response = current_app.response_class(letter_bytes(notice_letter(kept, today=date.today())), mimetype=DOCX)
+    response.headers["Content-Disposition"] = f"attachment; filename={kept['ref']}.docx"
+    return response
 
 
 @blueprint.get("/api/calendar")

@@ -51,6 +51,18 @@ def pipelines_page() -> Response:
     return _page("pipelines.html")
 
 
+@blueprint.get("/pipelines/notices")
+def notices_page() -> Response:
+    """Kept dig notices."""
+    return _page("notices.html")
+
+
+@blueprint.get("/pipelines/notices/<ref>")
+def notice_page(ref: str) -> Response:
+    """One dig notice, or the form of a new one; the page itself asks for it."""
+    return _page("notice.html")
+
+
 @blueprint.get("/pipelines/<path:pipeline_id>")
 def pipeline_page(pipeline_id: str) -> Response:
     """What stands near one pipeline; the page itself asks for it and tells when there is no such line."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import shapely
 import sqlalchemy as sa
+from docx import Document
 from flask.testing import FlaskClient
 
 from app.working_days import WorkingDays
@@ -140,9 +143,23 @@ def test_wrong_calendar_day_is_refused(client: FlaskClient, day: str, body: dict
 
 
 def test_every_kind_of_works_is_one_that_the_rules_know() -> None:
-    from shapely import Point
-
     words = set(activities())
     with pytest.raises(InputError) as refused:
-        notice(Point(0, 0), ["no such works"], {}, read_rules(), on=TODAY)
+        notice(shapely.Point(0, 0), ["no such works"], {}, read_rules(), on=TODAY)
     assert words == set(str(refused.value).split("known: ")[1].split(", "))
+
+
+def test_reply_is_a_word_letter_with_verdict_clause_and_warning(client: FlaskClient) -> None:
+    ref = asked(client).json["ref"]
+    answer = client.get(f"/pipelines/notices/{ref}/reply.docx")
+    assert answer.headers["Content-Disposition"].endswith(f"{ref}.docx")
+    letter = Document(io.BytesIO(answer.data))
+    text = "\n".join(paragraph.text for paragraph in letter.paragraphs)
+    assert "关于顶管施工告知的复函" in text
+    assert "某电力公司:" in text
+    assert "须按规定提出申请" in text
+    assert "《石油天然气管道保护法》(2010)第35条(二)。" in text
+    assert "不代替现场探测" in text
+    cells = [cell.text for cell in letter.tables[0].rows[1].cells]
+    assert (cells[1], cells[5]) == ("东西输气管道", "须申请许可")
+    assert client.get("/pipelines/notices/G1900-0001/reply.docx").status_code == 404

@@ -16,7 +16,7 @@ def test_map_page_is_html_and_kept_by_nobody(client: FlaskClient) -> None:
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/patrol", "/pipelines", "/pipelines/P1", "/pipelines/with/slash"])
+@pytest.mark.parametrize("path", ["/patrol", "/pipelines", "/pipelines/P1", "/pipelines/with/slash", "/pipelines/notices", "/pipelines/notices/new"])
 def test_workspace_pages_have_the_frame_and_its_language(client: FlaskClient, path: str) -> None:
     answer = client.get(path, query_string={"lang": "en"})
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-/** Drawing a site by clicks or keys: vertices, live area and perimeter, no polygon that crosses itself. */
+/** Drawing a site or works by clicks or keys: vertices, live area and perimeter, no polygon that crosses itself. */
 import { drawOwn, feature, map } from "./mapview.js";
 
 const WGS84_A_M = 6378137;
@@ -8,7 +8,7 @@ const WGS84_E2 = 0.00669437999014;
 
 export class Drawing {
   /**
-   * @param {"point"|"polygon"} kind
+   * @param {"point"|"line"|"polygon"} kind
    * @param {{onChange: (drawing: Drawing) => void, onDone: (geometry: any) => void, onCancel: () => void}} calls
    */
   constructor(kind, calls) {
@@ -44,7 +44,7 @@ export class Drawing {
 
   /** @param {any} event */
   onMove(event) {
-    if (this.kind !== "polygon" || !this.vertices.length) return;
+    if (this.kind === "point" || !this.vertices.length) return;
     this.pointer = [event.lngLat.lng, event.lngLat.lat];
     this.changed();
   }
@@ -72,6 +72,7 @@ export class Drawing {
   /** Why the site cannot be finished: a text key, or null when it can. */
   problem() {
     if (this.kind === "point") return this.vertices.length ? null : "draw_point_hint";
+    if (this.kind === "line") return this.vertices.length < 2 ? "draw_two_points" : null;
     if (this.vertices.length < 3) return "draw_three_points";
     return crossesItself(this.vertices) ? "draw_crosses" : null;
   }
@@ -94,13 +95,14 @@ export class Drawing {
 
   geometry() {
     if (this.kind === "point") return { type: "Point", coordinates: this.vertices[0] };
+    if (this.kind === "line") return { type: "LineString", coordinates: this.vertices };
     return { type: "Polygon", coordinates: [closed(this.vertices)] };
   }
 
   changed() {
     const corners = this.pointer ? [...this.vertices, this.pointer] : this.vertices;
-    const shape = corners.length > 2 ? [feature({ type: "Polygon", coordinates: [closed(corners)] })] :
-      corners.length === 2 ? [feature({ type: "LineString", coordinates: corners })] : [];
+    const shape = corners.length > 2 && this.kind === "polygon" ? [feature({ type: "Polygon", coordinates: [closed(corners)] })] :
+      corners.length > 1 ? [feature({ type: "LineString", coordinates: corners })] : [];
     drawOwn("site", [...shape, ...this.vertices.map((at) => feature({ type: "Point", coordinates: at }))]);
     this.calls.onChange(this);
   }
@@ -151,4 +153,10 @@ export function measured(corners) {
     perimeter += Math.hypot(nextX - x, nextY - y);
   });
   return { area_m2: Math.abs(twice) / 2, perimeter_m: perimeter };
+}
+
+/** @param {Position[]} vertices @returns {number} metres along a line */
+export function lineLength(vertices) {
+  const steps = vertices.slice(1).map((at, i) => Math.hypot(...inMetres([vertices[i], at])[1]));
+  return steps.reduce((sum, step) => sum + step, 0);
 }

@@ -58,6 +58,13 @@ export function chainage(metres) {
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/** Metres of a text such as K12+300, 12+300 or 12300. @param {string} text @returns {number} NaN where it is none */
+export function chainageMetres(text) {
+  const match = /^\s*(?:k?\s*(\d{1,4})\s*\+\s*(\d{1,3}(?:\.\d+)?)|(\d{1,8}(?:\.\d+)?))\s*$/i.exec(text);
+  if (!match) return NaN;
+  return match[3] === undefined ? 1000 * Number(match[1]) + Number(match[2]) : Number(match[3]);
+}
+
 /**
  * The day of an ISO date or timestamp.
  * @param {string|null|undefined} iso
@@ -99,4 +106,10 @@ export function roundedToSum(values, digits) {
     floors[order[k].i] += 1;
   }
   return floors.map((value) => value / unit);
+}
+
+/** Today in the person's own time zone, as ISO date. */
+export function today() {
+  const now = new Date();
+  return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
 }

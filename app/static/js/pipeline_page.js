@@ -5,7 +5,7 @@ import { fieldOf, layerById, codeTitle, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { conflictTable, countsLine, csvRows, inBands, kindWord } from "./conflict_rows.js";
 import { saveCsv } from "./csv.js";
-import { chainage, distance, isMissing, number } from "./formats.js";
+import { chainage, chainageMetres, distance, isMissing, number } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { wireIdentify } from "./identify.js";
 import { lineHref, lineLayer, lineWord, loadLines } from "./lines.js";
@@ -307,16 +307,9 @@ function showFields() {
   byId("chainage-error").textContent = "";
 }
 
-/** Metres of a text such as K12+300, 12+300 or 12300. @param {string} text @returns {number} NaN where it is none */
-function metresOf(text) {
-  const match = /^\s*(?:k?\s*(\d{1,4})\s*\+\s*(\d{1,3}(?:\.\d+)?)|(\d{1,8}(?:\.\d+)?))\s*$/i.exec(text);
-  if (!match) return NaN;
-  return match[3] === undefined ? 1000 * Number(match[1]) + Number(match[2]) : Number(match[3]);
-}
-
 function takeFields() {
   if (!state.answer || state.answer.refused) return;
-  const [from, to] = ["from", "to"].map((id) => metresOf(/** @type {HTMLInputElement} */ (byId(id)).value));
+  const [from, to] = ["from", "to"].map((id) => chainageMetres(/** @type {HTMLInputElement} */ (byId(id)).value));
   const { startM, endM } = ends();
   if (from < to && from < endM && to > startM) return brush(Math.max(from, startM), Math.min(to, endM), true);
   byId("chainage-error").textContent = t("wrong_chainages", { from: chainage(startM), to: chainage(endM) });

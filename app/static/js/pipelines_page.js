@@ -3,6 +3,7 @@ import { shown } from "./atlas.js";
 import { readAddress, replaceAddress } from "./address.js";
 import { byId, el, put } from "./dom.js";
 import { chainage, distance, isMissing, MISSING, number } from "./formats.js";
+import { withEdition } from "./frame.js";
 import { lineHref, lineWord, loadLines } from "./lines.js";
 import { say } from "./panel.js";
 import { t } from "./texts.js";
@@ -42,7 +43,9 @@ function drawFilters() {
     el("label", { class: "ask" }, el("span", {}, t("find_line")),
       el("input", { id: "find-line", type: "search", value: wishes.q, maxlength: 80, autocomplete: "off", placeholder: t("find_line_hint"), on: { input: (/** @type {any} */ event) => wish("q", event.target.value.trim()) } })),
     choice("kind", t("line_kind"), kinds),
-    choice("operator", t("operator"), operators));
+    choice("operator", t("operator"), operators),
+    el("a", { class: "button", href: withEdition("/pipelines/notices") }, t("dig_notices")),
+    el("a", { class: "button primary", href: withEdition("/pipelines/notices/new") }, t("new_notice")));
 }
 
 /** @param {"kind"|"operator"} name @param {string} label @param {string[][]} options value and word */
