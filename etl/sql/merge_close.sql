@@ -1,11 +1,14 @@
 -- Closes register rows of a source that a new delivery changes or no longer holds.
 -- :source_id, :load_id, :is_full (true: what is not delivered any more is gone)
-UPDATE {register} AS r
+UPDATE {register} AS closing
 SET to_load = :load_id
-WHERE
-    r.to_load IS NULL
-    AND r.source_id = :source_id
-    AND (
-        EXISTS (SELECT 1 FROM {staging} AS s WHERE s.feature_id = r.feature_id AND s.content_hash <> r.content_hash)
-        OR (:is_full AND NOT EXISTS (SELECT 1 FROM {staging} AS s WHERE s.feature_id = r.feature_id))
-    )
+FROM (
+    SELECT r.row_id
+    FROM {register} AS r
+    LEFT JOIN {staging} AS s USING (feature_id)
+    WHERE
+        r.to_load IS NULL
+        AND r.source_id = :source_id
+        AND (s.content_hash <> r.content_hash OR (:is_full AND s.feature_id IS NULL))
+) AS ended
+WHERE closing.row_id = ended.row_id
