@@ -120,25 +120,34 @@ def _unpack(path: Path, folder: Path) -> None:
                     sink.write(piece)
 
 
+def datasets_in(folder: Path, *, reader: str, member: str = "") -> list[Path]:
+    """Datasets of an unpacked archive that a reader takes, in name order; the archive itself may be a geodatabase."""
+    if (folder / FIRST_TABLE_OF_GDB).exists():
+        return [folder] if reader == "vector" else []
+    wanted = DATASETS[reader]
+    inside = sorted(entry for entry in folder.rglob(member or "*") if entry.suffix.lower() in wanted)
+    geodatabases = {entry for entry in inside if entry.suffix.lower() == ".gdb"}
+    return [entry for entry in inside if "__MACOSX" not in entry.parts and not geodatabases & set(entry.parents)]
+
+
 def _dataset(folder: Path, path: Path, manifest: Manifest) -> Path:
     """The one dataset of an unpacked archive that the manifest means."""
-    if (folder / FIRST_TABLE_OF_GDB).exists():
-        return folder
-    wanted = DATASETS[manifest.reader]
-    inside = sorted(entry for entry in folder.rglob(manifest.member or "*") if entry.suffix.lower() in wanted)
-    found = [entry for entry in inside if "__MACOSX" not in entry.parts]
+    found = datasets_in(folder, reader=manifest.reader, member=manifest.member)
     if len(found) != 1:
+        wanted = DATASETS[manifest.reader]
         names = ", ".join(str(entry.relative_to(folder)) for entry in found[:10]) or "nothing the reader knows"
         raise SourceFileError(path, names, f"one dataset ({', '.join(wanted)}); `member` in the manifest chooses among several")
     return found[0]
 
 
+def is_archive(path: Path) -> bool:
+    """Whether a delivered file is an archive of others, by its name."""
+    return path.suffix.lower() in ARCHIVE_SUFFIXES and not path.is_dir()
+
+
 @contextmanager
-def opened(path: Path, manifest: Manifest) -> Iterator[Path]:
-    """The file to read: the delivered one, or the dataset inside a delivered archive while the block lasts."""
-    if path.suffix.lower() not in ARCHIVE_SUFFIXES or path.is_dir():
-        yield path
-        return
+def unpacked(path: Path) -> Iterator[Path]:
+    """The folder of an archive's members while the block lasts."""
     with tempfile.TemporaryDirectory(prefix="riskatlas-archive-") as folder:
         root = Path(folder) / "archive.gdb"
         root.mkdir()
@@ -146,4 +155,14 @@ def opened(path: Path, manifest: Manifest) -> Iterator[Path]:
             _unpack(path, root)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeDecodeError) as error:
             raise SourceFileError(path, f"no readable archive ({error})", "a zip archive") from error
-        yield _dataset(root, path, manifest)
+        yield root
+
+
+@contextmanager
+def opened(path: Path, manifest: Manifest) -> Iterator[Path]:
+    """The file to read: the delivered one, or the dataset inside a delivered archive while the block lasts."""
+    if not is_archive(path):
+        yield path
+        return
+    with unpacked(path) as folder:
+        yield _dataset(folder, path, manifest)

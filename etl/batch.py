@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 ROW, FILE = "_row", "_file"
+SHEET = "_sheet"
+"""Column that says the sheet of a row, where a source reads several sheets of a workbook."""
 ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN = "错误说明", "应为", "规则号", "退回行号"
 """Columns that a returned workbook adds; the last one only where it holds refused rows alone."""
 

@@ -52,12 +52,14 @@ class Manifest:
     encoding: str = ""
     separator: str = ","
     sheet: str = ""
+    sheets: tuple[str, ...] = ()
     header_rows: int = 1
     skip_rows: int = 0
     columns: tuple[str, ...] = ()
     ogr_layer: str = ""
     member: str = ""
     crs: str = ""
+    crs_overrides_file: bool = False
     axis_order: str = "xy"
     x: str = ""
     y: str = ""

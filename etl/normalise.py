@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from etl.coordinates import misfits, parsed, zone_of
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed
-from etl.read import FILE, ROW, Batch
+from etl.batch import FILE, ROW, SHEET, Batch
 from layers.catalog import Area, Field, Layer
 from layers.crs import SHIFT_ACCURACY_M, to_geographic
 from layers.errors import CatalogError, SourceFileError
@@ -65,8 +65,8 @@ class Problems:
 
 def check_columns(batch: Batch, manifest: Manifest) -> None:
     """Stop the load when the file lacks a mapped column, or has one nobody decided about."""
-    delivered = {str(name) for name in batch.frame.columns} - {ROW, FILE, "geometry"}
-    missing = sorted(manifest.used_columns - delivered)
+    delivered = {str(name) for name in batch.frame.columns} - {ROW, FILE, SHEET, "geometry"}
+    missing = sorted(manifest.used_columns - delivered - {SHEET})
     unknown = sorted(delivered - manifest.used_columns - set(manifest.ignore)) if "*" not in manifest.ignore else []
     if missing or unknown:
         found = f"columns {', '.join(sorted(delivered))}"

@@ -8,31 +8,34 @@ from __future__ import annotations
 import csv
 import importlib
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 
-from etl.archives import opened
+from etl.archives import is_archive, opened
 from etl.batch import ERROR_COLUMN, EXPECTED_COLUMN, FILE, RETURNED_ROW_COLUMN, ROW, RULE_COLUMN, Batch, Refusal
 from etl.esri_json import read_esri_json
 from etl.manifest import Manifest
-from etl.text_files import read_json_lines, read_text
-from etl.vectors import read_vector
+from etl.text_files import json_line_batches, read_json_lines, read_text, text_batches
+from etl.vectors import read_vector, vector_batches
 from etl.workbooks import read_workbook
 from layers.errors import CatalogError, SourceFileError
 
-__all__ = ["FILE", "ROW", "Batch", "Refusal", "job_module", "read_batch", "read_file", "read_table", "read_vector"]
+__all__ = ["FILE", "ROW", "Batch", "Refusal", "job_module", "read_batch", "read_batches", "read_file", "read_table", "read_vector"]
 
 RETURNED_COLUMNS = (ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN)
 Reader = Callable[[Path, Manifest], pd.DataFrame]
+TEXT_SUFFIXES, LINE_SUFFIXES = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson")
 TABLE_READERS: dict[tuple[str, ...], Reader] = {
-    (".csv", ".tsv", ".txt"): read_text,
+    TEXT_SUFFIXES: read_text,
     (".xlsx", ".xlsm", ".xls"): read_workbook,
-    (".jsonl", ".ndjson"): read_json_lines,
+    LINE_SUFFIXES: read_json_lines,
 }
+BATCH_ROWS = 100_000
+"""Rows of a piece: some 100 MB of a wide table as text."""
 
 
 def job_module(manifest: Manifest) -> ModuleType | None:
@@ -93,19 +96,77 @@ def read_batch(
 ) -> Batch:
     """All files of a source as one batch, after the source's own job where it has one.
 
-    Columns of a returned workbook are left out. `read` reads one file; the reader in a child process takes its place for files that nobody vouches for.
+    Columns of a returned workbook are left out. `read` reads one file; the reader in a child process takes its place
+    for files that nobody vouches for.
     """
-    frames, is_partial = [], False
-    for path in files:
-        frame = read(path, manifest)
-        is_partial |= RETURNED_ROW_COLUMN in frame.columns
-        frame = frame.drop(columns=[name for name in RETURNED_COLUMNS if name in frame.columns])
-        frame[FILE] = str(path.relative_to(data_dir))
-        frames.append(frame)
+    batches = [_as_batch(read(path, manifest), path, data_dir) for path in files]
+    frames = [batch.frame for batch in batches]
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
-    batch = Batch(frame, n_read=len(frame), is_partial=is_partial)
+    batch = Batch(frame, n_read=len(frame), is_partial=any(entry.is_partial for entry in batches))
     job = job_module(manifest)
     if job is not None and hasattr(job, "prepare"):
         with _known_structure(files[0], manifest):
             batch = job.prepare(batch, manifest)
     return batch
+
+
+def read_batches(
+    files: list[Path], manifest: Manifest, data_dir: Path, *, rows: int = BATCH_ROWS, read: Reader = read_file
+) -> Iterator[Batch]:
+    """What `read_batch` gives, at most `rows` rows at a time and never more of a file in memory than that.
+
+    Workbooks, pages of a service and files of a `read` of one's own are read whole and handed on in pieces; a source
+    with a job comes as one batch, because a job may fold rows across all of it. Row numbers go on from piece to
+    piece, every piece has the columns of all files, and `is_partial` of any piece holds for the source.
+    """
+    if manifest.job:
+        yield read_batch(files, manifest, data_dir, read=read)
+        return
+    columns: dict[str, None] = {}
+    if len(files) > 1:
+        for path in files:
+            first = next(_pieces(path, manifest, rows, read), pd.DataFrame())
+            columns |= dict.fromkeys(first.columns)
+    for path in files:
+        for frame in _pieces(path, manifest, rows, read):
+            batch = _as_batch(frame, path, data_dir)
+            absent = [name for name in columns if name not in frame.columns and name not in RETURNED_COLUMNS]
+            for name in absent:
+                batch.frame[name] = np.nan
+            yield batch
+
+
+def _as_batch(frame: pd.DataFrame, path: Path, data_dir: Path) -> Batch:
+    """Rows of one file, without the columns that a returned workbook adds."""
+    is_partial = RETURNED_ROW_COLUMN in frame.columns
+    frame = frame.drop(columns=[name for name in RETURNED_COLUMNS if name in frame.columns])
+    frame[FILE] = str(path.relative_to(data_dir))
+    return Batch(frame, n_read=len(frame), is_partial=is_partial)
+
+
+def _pieces(path: Path, manifest: Manifest, rows: int, read: Reader) -> Iterator[pd.DataFrame]:
+    """One file by pieces, from a reader that streams where there is one."""
+    by_pieces = _streaming_reader(path, manifest)
+    if read is read_file and by_pieces is not None:
+        with opened(path, manifest) as inside:
+            n_rows = 0
+            for frame in by_pieces(inside, manifest, rows=rows):
+                n_rows += len(frame)
+                if len(frame):
+                    yield frame
+        if not n_rows:
+            raise SourceFileError(path, "no rows", "a heading and at least one row")
+        return
+    frame = read(path, manifest)
+    for first in range(0, len(frame), rows):
+        yield frame.iloc[first : first + rows].reset_index(drop=True)
+
+
+def _streaming_reader(path: Path, manifest: Manifest) -> Callable[..., Iterator[pd.DataFrame]] | None:
+    if manifest.reader == "vector":
+        return vector_batches
+    name = PurePath(manifest.member) if is_archive(path) and manifest.member else path
+    suffix = name.suffix.lower()
+    if manifest.reader == "table" and suffix in TEXT_SUFFIXES:
+        return text_batches
+    return json_line_batches if manifest.reader == "table" and suffix in LINE_SUFFIXES else None

@@ -77,7 +77,7 @@ def raster_in_child(path: Path, manifest: Manifest, layer_id: str, target: Path)
 
 def _run(folder: Path, path: Path, manifest: Manifest, request: dict[str, Any]) -> dict[str, Any]:
     """Run the child to its end or to its limit; its answer, or the error it stands for."""
-    request |= {"path": str(path.resolve()), "manifest": declaration(manifest)}
+    request |= {"path": str(path.resolve()), "manifest": declaration(manifest), "memory_bytes": MEMORY_BYTES}
     (folder / REQUEST).write_text(json.dumps(request, ensure_ascii=False, default=str), encoding="utf-8")
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     process = subprocess.Popen(
@@ -112,9 +112,9 @@ def _error(path: Path, message: str) -> SourceFileError:
     return SourceFileError(path, found.partition(": found ")[2] or found, expected or "a file as its manifest says")
 
 
-def _limit() -> None:
+def _limit(memory_bytes: int) -> None:
     for kind, limit in (
-        (resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_FSIZE, FILE_BYTES),
         (resource.RLIMIT_NOFILE, OPEN_FILES), (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]
@@ -159,13 +159,13 @@ def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
 def main(folder: Path) -> None:
     """Answer the request in a folder; what is refused is an answer too."""
     request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
-    _limit()
+    _limit(request["memory_bytes"])
     try:
         answer = _answer(folder, request)
     except AtlasError as error:
         answer = {"error": str(error)}
     except MemoryError:
-        answer = {"error": f"a file that takes more than {MEMORY_BYTES // 2**20} MB to read; expected a file of a usual size"}
+        answer = {"error": f"a file that takes more than {request['memory_bytes'] // 2**20} MB to read; expected a file of a usual size"}
     (folder / ANSWER).write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import codecs
+import itertools
 import json
 import warnings
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
@@ -16,54 +20,105 @@ from layers.errors import SourceFileError
 
 MAX_CELL_CHARACTERS = 1_000_000
 """A longer cell is no cell but a lost quotation mark, or an attack."""
+PIECE_BYTES = 2**20
+BYTE_ORDER_MARK = "\ufeff"
 
 
-def decoded(path: Path, encoding: str) -> str:
-    """Text of a file; raises `SourceFileError` naming the byte that is not in the encoding."""
-    raw = path.read_bytes()
-    if not raw.strip():
-        raise SourceFileError(path, "an empty file", "a heading and rows")
+def check_text(path: Path, encoding: str) -> None:
+    """Raise `SourceFileError` naming the byte that is not in the encoding; reads the file once, in pieces."""
+    n_before, is_blank = 0, True
     try:
-        text = raw.decode(encoding)
+        decoder = codecs.getincrementaldecoder(encoding)()
+        with path.open("rb") as stream:
+            while piece := stream.read(PIECE_BYTES):
+                n_kept = len(decoder.getstate()[0])
+                if "\x00" in decoder.decode(piece):
+                    raise SourceFileError(path, "binary content", f"text in {encoding}")
+                is_blank = is_blank and not piece.strip()
+                n_before += len(piece)
+            n_kept = len(decoder.getstate()[0])
+            decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise SourceFileError(
-            path, f"bytes that are not {encoding} (at byte {error.start})", f"text in {encoding}, as its manifest says"
-        ) from error
+        at = n_before - n_kept + error.start
+        raise SourceFileError(path, f"bytes that are not {encoding} (at byte {at})", f"text in {encoding}, as its manifest says") from error
     except UnicodeError as error:
         raise SourceFileError(path, f"bytes that are not {encoding} ({error})", f"text in {encoding}") from error
     except LookupError as error:
         raise SourceFileError(path, f"encoding {encoding!r} in the manifest", "an encoding Python knows") from error
-    if "\x00" in text:
-        raise SourceFileError(path, "binary content", f"text in {encoding}")
-    return text.removeprefix("\ufeff")
+    if is_blank:
+        raise SourceFileError(path, "an empty file", "a heading and rows")
+
+
+@contextmanager
+def text_of(path: Path, encoding: str) -> Iterator[TextIO]:
+    """The characters of a file that was checked, without its byte order mark; line ends as delivered."""
+    check_text(path, encoding)
+    with path.open(encoding=encoding, newline="") as stream:
+        if stream.read(1) != BYTE_ORDER_MARK:
+            stream.seek(0)
+        yield stream
+
+
+def decoded(path: Path, encoding: str) -> str:
+    """Text of a file; raises `SourceFileError` naming the byte that is not in the encoding."""
+    with text_of(path, encoding) as stream:
+        return stream.read()
 
 
 def read_text(path: Path, manifest: Manifest) -> pd.DataFrame:
     """A separated file as text columns; a row with more cells than the heading stops the load."""
-    text = decoded(path, manifest.encoding or "utf-8-sig")
+    return next(text_batches(path, manifest), pd.DataFrame())
+
+
+def text_batches(path: Path, manifest: Manifest, *, rows: int | None = None) -> Iterator[pd.DataFrame]:
+    """A separated file as `read_text` reads it, `rows` at a time (None: all at once); memory is that of one piece."""
+    before = manifest.skip_rows + (0 if manifest.columns else manifest.header_rows)
+    wanted = manifest.used_columns | set(manifest.ignore) if rows else frozenset()
+    with text_of(path, manifest.encoding or "utf-8-sig") as stream:
+        for frame in _parsed_pieces(stream, path, manifest, rows):
+            _refuse_endless_cells(frame, path)
+            first = int(frame.index[0]) if rows and len(frame) else 0
+            frame.columns = headings([joined_heading(name) for name in frame.columns], path)
+            frame = frame.fillna("").reset_index(drop=True)
+            frame[ROW] = np.arange(len(frame)) + 1 + first + before
+            yield without_empty(frame, wanted=wanted)
+
+
+def _parsed_pieces(stream: TextIO, path: Path, manifest: Manifest, rows: int | None) -> Iterator[pd.DataFrame]:
     names = list(manifest.columns) or None
+    with _parse_errors(path):
+        given = pd.read_csv(
+            stream,
+            sep="\t" if manifest.separator in ("\\t", "\t") else manifest.separator,
+            dtype=str,
+            keep_default_na=False,
+            skiprows=manifest.skip_rows,
+            header=None if names else list(range(manifest.header_rows)) if manifest.header_rows > 1 else 0,
+            names=names,
+            index_col=False,
+            skip_blank_lines=False,
+            chunksize=rows,
+        )
+    if rows is None:
+        yield given
+        return
+    while True:
+        with _parse_errors(path):
+            piece = next(given, None)
+        if piece is None:
+            return
+        yield piece
+
+
+@contextmanager
+def _parse_errors(path: Path) -> Iterator[None]:
+    """What pandas raises on a table that is none becomes a `SourceFileError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                io.StringIO(text),
-                sep="\t" if manifest.separator in ("\\t", "\t") else manifest.separator,
-                dtype=str,
-                keep_default_na=False,
-                skiprows=manifest.skip_rows,
-                header=None if names else list(range(manifest.header_rows)) if manifest.header_rows > 1 else 0,
-                names=names,
-                index_col=False,
-                skip_blank_lines=False,
-            )
+            yield
     except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning, ValueError, IndexError) as error:
         raise SourceFileError(path, str(error).strip()[:500], "rows with as many cells as the heading") from error
-    _refuse_endless_cells(frame, path)
-    heading_rows = 0 if names else manifest.header_rows
-    frame.columns = headings([joined_heading(name) for name in frame.columns], path)
-    frame = frame.fillna("")
-    frame[ROW] = np.arange(len(frame)) + 1 + manifest.skip_rows + heading_rows
-    return without_empty(frame)
 
 
 def _refuse_endless_cells(frame: pd.DataFrame, path: Path) -> None:
@@ -88,25 +143,40 @@ def headings(names: list[str], path: Path) -> list[str]:
     return full
 
 
-def without_empty(frame: pd.DataFrame) -> pd.DataFrame:
-    """A table of text without blank rows, and without columns that have neither heading nor any value."""
+def without_empty(frame: pd.DataFrame, *, wanted: Collection[str] = frozenset()) -> pd.DataFrame:
+    """A table of text without blank rows, and without columns that have neither heading nor value nor are `wanted`."""
     values = frame.drop(columns=[ROW])
     is_blank = values.apply(lambda column: column.str.strip() == "")
-    nameless = [name for name in values.columns if str(name).startswith("column ") and bool(is_blank[name].all())]
+    nameless = [
+        name for name in values.columns
+        if str(name).startswith("column ") and name not in wanted and bool(is_blank[name].all())
+    ]
     return frame[~is_blank.all(axis=1)].drop(columns=nameless).reset_index(drop=True)
 
 
 def read_json_lines(path: Path, manifest: Manifest) -> pd.DataFrame:
     """One object a line; nested objects become ``outer.inner`` columns."""
-    rows = []
-    for number, line in enumerate(decoded(path, manifest.encoding or "utf-8-sig").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append({**_flat(json.loads(line)), ROW: number})
-        except (ValueError, AttributeError, RecursionError) as error:
-            raise SourceFileError(path, f"line {number}: {error}", "one JSON object a line") from error
-    return pd.DataFrame(rows).fillna("")
+    return next(json_line_batches(path, manifest), pd.DataFrame())
+
+
+def json_line_batches(path: Path, manifest: Manifest, *, rows: int | None = None) -> Iterator[pd.DataFrame]:
+    """JSON lines as `read_json_lines` reads them, `rows` at a time (None: all); every piece has all columns."""
+    encoding = manifest.encoding or "utf-8-sig"
+    names = list(dict.fromkeys(name for row in _json_rows(path, encoding) for name in row)) if rows else None
+    objects = _json_rows(path, encoding)
+    while piece := list(itertools.islice(objects, rows)):
+        yield pd.DataFrame(piece, columns=names).fillna("")
+
+
+def _json_rows(path: Path, encoding: str) -> Iterator[dict[str, object]]:
+    with text_of(path, encoding) as stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            try:
+                yield {**_flat(json.loads(line)), ROW: number}
+            except (ValueError, AttributeError, RecursionError) as error:
+                raise SourceFileError(path, f"line {number}: {error}", "one JSON object a line") from error
 
 
 def _flat(value: dict[str, object], prefix: str = "") -> dict[str, str]:

@@ -6,19 +6,25 @@ GDAL itself would follow a file that merely names other files or addresses; such
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyogrio
+import pyproj
 import shapely
+from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj.exceptions import CRSError
 
 from etl.archives import refuse_entities
 from etl.batch import ROW, cell_text
 from etl.manifest import Manifest
+from layers.crs import distance_between_m
 from layers.errors import SourceFileError
 
 SIGNATURES: dict[str, tuple[bytes, ...]] = {
@@ -34,6 +40,10 @@ HEAD_BYTES = 65_536
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEVERAL_LAYERS = "More than one layer found"
 DBF_HEADER_END = slice(8, 10)
+CRS_FOUND = "crs_found"
+SAME_PLACE_M = 5.0
+"""Two CRSs that put a place closer than this are the same for the map (WGS84, CGCS2000 and TWD97 are)."""
+N_COMPARED = 5
 
 
 def read_vector(path: Path, manifest: Manifest) -> gpd.GeoDataFrame:
@@ -42,38 +52,120 @@ def read_vector(path: Path, manifest: Manifest) -> gpd.GeoDataFrame:
     Raises
     ------
     SourceFileError
-        The content is not what the suffix says, several layers and none chosen, no features, no geometry.
+        The content is not what the suffix says, several layers and none chosen, no features, no geometry, or the
+        file states another CRS than the manifest.
     """
-    _check_content(path, manifest)
+    return next(vector_batches(path, manifest))
+
+
+def vector_batches(path: Path, manifest: Manifest, *, rows: int | None = None) -> Iterator[gpd.GeoDataFrame]:
+    """A vector layer as `read_vector` reads it, `rows` features at a time (None: all at once)."""
+    check_content(path, manifest)
+    pieces = _whole(path, manifest) if rows is None else _arrow_pieces(path, manifest, rows)
+    first = 1
+    while True:
+        with _readable(path, manifest):
+            piece = next(pieces, None)
+        if piece is None:
+            break
+        if "geometry" not in piece.columns:
+            raise SourceFileError(path, "no geometry", "a vector layer")
+        if first == 1:
+            check_stated_crs(path, piece.attrs.get(CRS_FOUND), piece["geometry"].to_numpy(), manifest)
+        if len(piece):
+            yield _attributes_as_text(piece, first)
+        first += len(piece)
+    if first == 1:
+        raise SourceFileError(path, "no features", "at least one feature")
+
+
+@contextmanager
+def _readable(path: Path, manifest: Manifest) -> Iterator[None]:
+    """What GDAL and its readers raise on a damaged file becomes a `SourceFileError`."""
     try:
-        frame = _read(path, manifest)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.filterwarnings("error", message=SEVERAL_LAYERS)
+            yield
     except (DataSourceError, DataLayerError, CRSError, shapely.errors.GEOSException, UserWarning) as error:
         raise SourceFileError(path, str(error)[:500] or "an unreadable file", f"a vector file for {manifest.title_zh}") from error
     except UnicodeDecodeError as error:
         raise SourceFileError(path, f"attributes that are not {manifest.encoding or 'UTF-8'}", "the right encoding") from error
-    except (ValueError, TypeError, OverflowError, LookupError, MemoryError) as error:
+    except (ValueError, TypeError, OverflowError, LookupError, MemoryError, pa.ArrowException) as error:
         raise SourceFileError(path, f"a damaged file ({error})"[:500], f"a vector file for {manifest.title_zh}") from error
-    if "geometry" not in frame.columns:
-        raise SourceFileError(path, "no geometry", "a vector layer")
-    if frame.empty:
-        raise SourceFileError(path, "no features", "at least one feature")
-    return _attributes_as_text(frame)
 
 
-def _read(path: Path, manifest: Manifest) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.filterwarnings("error", message=SEVERAL_LAYERS)
-        return pyogrio.read_dataframe(
-            path,
-            layer=manifest.ogr_layer or None,
-            encoding=manifest.encoding or None,
-            fid_as_index=False,
-            force_2d=True,
+def _whole(path: Path, manifest: Manifest) -> Iterator[pd.DataFrame]:
+    frame = pyogrio.read_dataframe(
+        path, layer=manifest.ogr_layer or None, encoding=manifest.encoding or None, fid_as_index=False, force_2d=True
+    )
+    plain = _without_zone(pd.DataFrame(frame), path)
+    plain.attrs[CRS_FOUND] = frame.crs.to_wkt() if isinstance(frame, gpd.GeoDataFrame) and frame.crs else None
+    yield plain
+
+
+def _arrow_pieces(path: Path, manifest: Manifest, rows: int) -> Iterator[pd.DataFrame]:
+    """Pieces of a layer through GDAL's Arrow stream: the file is read once, from its beginning to its end."""
+    given = {"layer": manifest.ogr_layer or None, "encoding": manifest.encoding or None}
+    with pyogrio.open_arrow(path, batch_size=rows, use_pyarrow=True, **given) as (found, stream):
+        name = found["geometry_name"] or "wkb_geometry"
+        for batch in stream:
+            table = pa.Table.from_batches([batch])
+            has_geometry = name in table.column_names
+            frame = _without_zone(table.drop_columns([name] if has_geometry else []).to_pandas(), path)
+            if has_geometry:
+                frame["geometry"] = shapely.force_2d(shapely.from_wkb(table.column(name).to_numpy()))
+            frame.attrs[CRS_FOUND] = found["crs"]
+            yield frame
+
+
+def _without_zone(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Times of databases as they stand in them: these formats know no zone, and GDAL calls their times UTC."""
+    if path.suffix.lower() in (".gpkg", ".gdb"):
+        for name in frame.columns[[isinstance(kind, pd.DatetimeTZDtype) for kind in frame.dtypes]]:
+            frame[name] = frame[name].dt.tz_localize(None)
+    return frame
+
+
+def states_crs(path: Path) -> bool:
+    """Whether a file itself names a CRS; KML and drawings never do, GeoJSON and shapefiles only with a part for it.
+
+    GDAL calls GeoJSON without a `crs` member WGS84, as RFC 7946 has it; offices write any datum into it.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".geojson", ".json"):
+        with path.open("rb") as stream:
+            return b'"crs"' in stream.read(HEAD_BYTES)
+    if suffix == ".shp":
+        return any(entry.suffix.lower() == ".prj" and entry.stem == path.stem for entry in path.parent.glob("*"))
+    return suffix in (".gpkg", ".gdb", ".tab", ".mif")
+
+
+def first_coordinates(geometries: NDArray[np.object_]) -> NDArray[np.float64]:
+    """The first coordinate of the first few geometries that have one, rows x 2."""
+    present = geometries[~shapely.is_missing(geometries) & ~shapely.is_empty(geometries)][:N_COMPARED]
+    firsts = [shapely.get_coordinates(geometry)[0] for geometry in present]
+    return np.array(firsts, dtype="float64").reshape(-1, 2)
+
+
+def check_stated_crs(path: Path, found: str | None, geometries: NDArray[np.object_], manifest: Manifest) -> None:
+    """Stop where the file's own CRS would put its features elsewhere than the manifest's.
+
+    Compared by where both put the first coordinates, so that two names of one system agree. `crs_overrides_file` in
+    the manifest says that a person knows better than the file.
+    """
+    if not found or not manifest.crs or manifest.crs_overrides_file or not states_crs(path):
+        return
+    apart_m = distance_between_m(first_coordinates(geometries), found, manifest.crs)
+    if apart_m is not None and not apart_m <= SAME_PLACE_M:
+        name = pyproj.CRS.from_user_input(found).name
+        raise SourceFileError(
+            path, f"the file's own CRS {name}" + (f", {apart_m:,.0f} m away" if np.isfinite(apart_m) else ""),
+            f"{manifest.crs} as the manifest says, or `crs_overrides_file = true` in it when the file is known to be wrong",
         )
 
 
-def _check_content(path: Path, manifest: Manifest) -> None:
+def check_content(path: Path, manifest: Manifest) -> None:
     suffix = path.suffix.lower()
     if path.is_dir():
         if suffix != ".gdb":
@@ -117,10 +209,10 @@ def _check_shapefile(path: Path, manifest: Manifest) -> None:
         raise SourceFileError(path, "Chinese attributes and no .cpg", "`encoding` in the manifest, such as gb18030")
 
 
-def _attributes_as_text(frame: pd.DataFrame) -> gpd.GeoDataFrame:
+def _attributes_as_text(frame: pd.DataFrame, first: int) -> gpd.GeoDataFrame:
     texts = {name: _as_text(frame[name]) for name in frame.columns if name != "geometry"}
     result = gpd.GeoDataFrame(pd.DataFrame(texts, index=frame.index), geometry=frame["geometry"].to_numpy(), crs=None)
-    result[ROW] = np.arange(1, len(result) + 1)
+    result[ROW] = np.arange(first, first + len(result))
     return result
 
 

@@ -6,6 +6,10 @@ import struct
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -15,9 +19,10 @@ import openpyxl
 import pandas as pd
 import xlrd
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.archives import check_workbook
-from etl.batch import ROW, cell_text
+from etl.batch import ROW, SHEET, cell_text
 from etl.manifest import Manifest
 from etl.text_files import headings, joined_heading, without_empty
 from layers.errors import SourceFileError
@@ -29,34 +34,86 @@ BROKEN_BOOK = (
     xlrd.XLRDError, struct.error, xlrd.compdoc.CompDocError,
 )
 """What the two readers raise on a damaged workbook; they have no error of their own for it."""
+ALL_SHEETS = ("*",)
 Rows = list[list[str]]
 MergedArea = tuple[int, int, int, int]
 """First row, last row, first column, last column, counted from 0, all included."""
 
 
+@dataclass
+class Sheet:
+    """One sheet as people see it; its cells are turned into text when first asked for."""
+
+    path: Path
+    name: str
+    n_rows: int
+    n_columns: int
+    merged: list[MergedArea]
+    give_rows: Callable[[], Rows]
+
+    @cached_property
+    def rows(self) -> Rows:
+        """Rows of text, all of one width."""
+        if self.n_rows * self.n_columns > MAX_CELLS:
+            raise SourceFileError(
+                self.path, f"{self.n_rows:,} rows of {self.n_columns:,} columns", f"at most {MAX_CELLS:,} cells"
+            )
+        with _no_workbook(self.path):
+            return self.give_rows()
+
+
+@contextmanager
+def _no_workbook(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BROKEN_BOOK as error:
+        raise SourceFileError(path, f"no workbook ({error})"[:500], "an .xlsx file, or an .xls file of Excel 97 to 2003") from error
+
+
 def read_workbook(path: Path, manifest: Manifest) -> pd.DataFrame:
-    """One sheet as text columns.
+    """One sheet as text columns, or several with the same heading one below the other.
+
+    With `sheets` in the manifest each row also says its sheet in the column ``_sheet``.
 
     Raises
     ------
     SourceFileError
-        No workbook, no such sheet, several filled sheets and none chosen, a formula without its value.
+        No workbook, no such sheet, several filled sheets and none chosen, sheets of different headings, a formula
+        without its value.
     """
-    read = _read_xls if path.suffix.lower() == ".xls" else _read_xlsx
-    rows, merged = read(path, manifest)
+    chosen = _chosen(path, manifest, sheets_of(path))
+    _refuse_open_formulas(path, chosen)
+    frames = [_sheet_rows(sheet, manifest, path) for sheet in chosen]
+    if not manifest.sheets:
+        return frames[0]
+    for sheet, frame in zip(chosen, frames, strict=True):
+        differing = sorted(set(frame.columns) ^ set(frames[0].columns))
+        if differing:
+            found = f"sheet {sheet.name} and sheet {chosen[0].name} that differ in {', '.join(differing)}"
+            raise SourceFileError(path, found, "sheets of one heading, or a source for each")
+    return pd.concat([frame.assign(**{SHEET: sheet.name}) for sheet, frame in zip(chosen, frames, strict=True)], ignore_index=True)
+
+
+def _sheet_rows(sheet: Sheet, manifest: Manifest, path: Path) -> pd.DataFrame:
     if manifest.columns:
-        return _without_heading(rows, manifest, path)
+        return _without_heading(sheet.rows, manifest, path)
     first = manifest.skip_rows + manifest.header_rows
-    if len(rows) < first or not rows:
-        raise SourceFileError(path, f"{len(rows)} rows", f"{first} heading rows")
-    heads = _merged_values(rows, merged, first)
-    names = [
-        joined_heading(tuple(heads.get((row, column), rows[row][column]) for row in range(manifest.skip_rows, first)))
-        for column in range(len(rows[0]))
-    ]
-    frame = pd.DataFrame(rows[first:], columns=headings(names, path), dtype=object)
+    if len(sheet.rows) < first or not sheet.rows:
+        raise SourceFileError(path, f"{len(sheet.rows)} rows", f"{first} heading rows")
+    names = joined_heads(sheet, manifest.skip_rows, manifest.header_rows)
+    frame = pd.DataFrame(sheet.rows[first:], columns=headings(names, path), dtype=object)
     frame[ROW] = np.arange(len(frame)) + first + 1
     return without_empty(frame)
+
+
+def joined_heads(sheet: Sheet, skip_rows: int, header_rows: int) -> list[str]:
+    """Heading of each column, the rows of a merged heading joined as ``group/column``."""
+    first = skip_rows + header_rows
+    heads = _merged_values(sheet.rows, sheet.merged, first)
+    return [
+        joined_heading(tuple(heads.get((row, column), sheet.rows[row][column]) for row in range(skip_rows, first)))
+        for column in range(len(sheet.rows[0]))
+    ]
 
 
 def _without_heading(rows: Rows, manifest: Manifest, path: Path) -> pd.DataFrame:
@@ -80,38 +137,44 @@ def _merged_values(rows: Rows, merged: list[MergedArea], n_rows: int) -> dict[tu
     return values
 
 
-def _chosen(path: Path, manifest: Manifest, names: list[str], filled: list[str]) -> str:
-    """The sheet to read: the one named, else the only one with content."""
-    if manifest.sheet:
-        if manifest.sheet not in names:
-            raise SourceFileError(path, f"sheets {', '.join(names)}", f"a sheet {manifest.sheet}")
-        return manifest.sheet
+def _chosen(path: Path, manifest: Manifest, sheets: list[Sheet]) -> list[Sheet]:
+    """The sheets to read: those named (``*``: all filled ones), else the only one with content."""
+    filled = [sheet for sheet in sheets if sheet.n_rows > 1]
+    wanted = (manifest.sheet,) if manifest.sheet else manifest.sheets
+    if wanted == ALL_SHEETS:
+        wanted = tuple(sheet.name for sheet in filled)
+    if wanted:
+        by_name = {sheet.name: sheet for sheet in sheets}
+        missing = [name for name in wanted if name not in by_name]
+        if missing:
+            raise SourceFileError(path, f"sheets {', '.join(by_name)}", f"a sheet {', '.join(missing)}")
+        return [by_name[name] for name in wanted]
     if len(filled) > 1:
-        raise SourceFileError(path, f"filled sheets {', '.join(filled)}", "`sheet` in the manifest, naming one of them")
-    return filled[0] if filled else names[0]
+        names = ", ".join(sheet.name for sheet in filled)
+        raise SourceFileError(path, f"filled sheets {names}", "`sheet` in the manifest, naming one of them, or `sheets`")
+    return filled or sheets[:1]
 
 
-def _check_size(path: Path, n_rows: int, n_columns: int) -> None:
-    if n_rows * n_columns > MAX_CELLS:
-        raise SourceFileError(path, f"{n_rows:,} rows of {n_columns:,} columns", f"at most {MAX_CELLS:,} cells")
+def sheets_of(path: Path) -> list[Sheet]:
+    """All sheets of a workbook, in its order; raises `SourceFileError` where it is none."""
+    return _xls_sheets(path) if path.suffix.lower() == ".xls" else _xlsx_sheets(path)
 
 
-def _read_xlsx(path: Path, manifest: Manifest) -> tuple[Rows, list[MergedArea]]:
+def _xlsx_sheets(path: Path) -> list[Sheet]:
     check_workbook(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, data_only=True)
-            sheets = {sheet.title: sheet for sheet in book.worksheets}
-            filled = [name for name, sheet in sheets.items() if sheet.max_row > 1]
-            sheet = sheets[_chosen(path, manifest, list(sheets), filled)]
-            _check_size(path, sheet.max_row, sheet.max_column)
-            rows = [[cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-            merged = [(a.min_row - 1, a.max_row - 1, a.min_col - 1, a.max_col - 1) for a in sheet.merged_cells.ranges]
-            _refuse_open_formulas(path, sheet.title, rows)
-    except BROKEN_BOOK as error:
-        raise SourceFileError(path, f"no workbook ({error})"[:500], "an .xlsx file") from error
-    return rows, merged
+    with _no_workbook(path), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = openpyxl.load_workbook(path, data_only=True)
+        return [
+            Sheet(path, sheet.title, sheet.max_row, sheet.max_column,
+                  [(a.min_row - 1, a.max_row - 1, a.min_col - 1, a.max_col - 1) for a in sheet.merged_cells.ranges],
+                  partial(_xlsx_rows, sheet))
+            for sheet in book.worksheets
+        ]
+
+
+def _xlsx_rows(sheet: Worksheet) -> Rows:
+    return [[cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
 
 
 def _has_formulas(path: Path) -> bool:
@@ -120,32 +183,35 @@ def _has_formulas(path: Path) -> bool:
         return any(b"<f>" in text or b"<f " in text for text in map(archive.read, sheets))
 
 
-def _refuse_open_formulas(path: Path, title: str, rows: Rows) -> None:
+def _refuse_open_formulas(path: Path, sheets: list[Sheet]) -> None:
     """A formula is read by the value last computed; one that was never computed would be an empty cell."""
-    if not _has_formulas(path):
-        return
-    sheet = openpyxl.load_workbook(path, data_only=False)[title]
-    for row in sheet.iter_rows():
-        for cell in row:
-            if cell.data_type == "f" and rows[cell.row - 1][cell.column - 1] == "":
-                raise SourceFileError(
-                    path, f"a formula without its value at {cell.coordinate} ({str(cell.value)[:80]})",
-                    "computed values: open the workbook in Excel or WPS and save it again",
-                )
+    with _no_workbook(path):
+        if path.suffix.lower() == ".xls" or not _has_formulas(path):
+            return
+        book = openpyxl.load_workbook(path, data_only=False)
+        formulas = [(s, cell) for s in sheets for row in book[s.name].iter_rows() for cell in row if cell.data_type == "f"]
+    for sheet, cell in formulas:
+        if sheet.rows[cell.row - 1][cell.column - 1] == "":
+            raise SourceFileError(
+                path, f"a formula without its value at {cell.coordinate} ({str(cell.value)[:80]})",
+                "computed values: open the workbook in Excel or WPS and save it again",
+            )
 
 
-def _read_xls(path: Path, manifest: Manifest) -> tuple[Rows, list[MergedArea]]:
-    try:
+def _xls_sheets(path: Path) -> list[Sheet]:
+    with _no_workbook(path):
         book = xlrd.open_workbook(path, formatting_info=True, logfile=_Nowhere())
-        filled = [sheet.name for sheet in book.sheets() if sheet.nrows > 1]
-        sheet = book.sheet_by_name(_chosen(path, manifest, book.sheet_names(), filled))
-        _check_size(path, sheet.nrows, sheet.ncols)
-        rows = [[_xls_text(cell, book) for cell in sheet.row(number)] for number in range(sheet.nrows)]
-        rows = [row + [""] * (sheet.ncols - len(row)) for row in rows]
-        merged = [(top, end - 1, left, right - 1) for top, end, left, right in sheet.merged_cells]
-    except BROKEN_BOOK as error:
-        raise SourceFileError(path, f"no workbook ({error})"[:500], "an .xls file of Excel 97 to 2003") from error
-    return rows, merged
+        return [
+            Sheet(path, sheet.name, sheet.nrows, sheet.ncols,
+                  [(top, end - 1, left, right - 1) for top, end, left, right in sheet.merged_cells],
+                  partial(_xls_rows, sheet, book))
+            for sheet in book.sheets()
+        ]
+
+
+def _xls_rows(sheet: Any, book: Any) -> Rows:
+    rows = [[_xls_text(cell, book) for cell in sheet.row(number)] for number in range(sheet.nrows)]
+    return [row + [""] * (sheet.ncols - len(row)) for row in rows]
 
 
 def _xls_text(cell: Any, book: Any) -> str:

@@ -83,6 +83,35 @@ def to_geographic(geometries: "NDArray[np.object_]", datum: str, target: pyproj.
     return transform_geometry(plain, WGS84, target)
 
 
+def distance_between_m(xy: "Floats", one: str, other: str) -> float | None:
+    """Metres between where two CRSs or shifted datums put the same coordinates; the largest of all rows.
+
+    Infinite where only one of them can hold the coordinates; None where neither can, or one is no system of the earth.
+    """
+    places = [_geographic(xy, datum) for datum in (one, other)]
+    if any(place is None for place in places) or not len(xy):
+        return None
+    is_place = [np.isfinite(place).all(axis=1) & (np.abs(place) <= (180.0, 90.0)).all(axis=1) for place in places if place is not None]
+    if not (is_place[0] | is_place[1]).any():
+        return None
+    if (is_place[0] != is_place[1]).any():
+        return float("inf")
+    a, b = (place[is_place[0]] for place in places if place is not None)
+    return float(np.max(WGS84.get_geod().inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2]))  # type: ignore[union-attr]
+
+
+def _geographic(xy: "Floats", datum: str) -> "Floats | None":
+    """Coordinates of a datum in WGS84 degrees; None for a drawing's own plane."""
+    if datum == "GCJ-02":
+        return np.column_stack(gcj02_to_wgs84(xy[:, 0], xy[:, 1]))
+    if datum == "BD-09":
+        return np.column_stack(bd09_to_wgs84(xy[:, 0], xy[:, 1]))
+    crs = pyproj.CRS.from_user_input(datum)
+    if not (crs.is_projected or crs.is_geographic):
+        return None
+    return np.column_stack(_transformer(crs.to_wkt(), WGS84.to_wkt()).transform(xy[:, 0], xy[:, 1]))
+
+
 def _gcj_delta_deg(lon_deg: "Floats", lat_deg: "Floats") -> tuple["Floats", "Floats"]:
     """Shift of WGS84 towards GCJ-02 in degrees (east, north); GCJ-FWD."""
     x, y = lon_deg - 105.0, lat_deg - 35.0

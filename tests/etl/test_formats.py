@@ -192,6 +192,63 @@ def test_workbook_with_two_filled_sheets_asks_which(tmp_path: Path) -> None:
     assert list(read_file(tmp_path / "a.xlsx", manifest(reader="table", sheet="二"))["编号"]) == ["二"]
 
 
+def test_sheets_of_one_heading_are_one_source(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "东镇"
+    for sheet, names in ((book.active, "甲乙"), (book.create_sheet("西乡"), "丙")):
+        sheet.append(["编号", "名称"])
+        for name in names:
+            sheet.append([f"E{name}", name])
+    book.create_sheet("说明")
+    book.save(tmp_path / "a.xlsx")
+    frame = read_file(tmp_path / "a.xlsx", manifest(reader="table", sheets=("*",)))
+    assert frame[["名称", "_sheet", "_row"]].values.tolist() == [["甲", "东镇", 2], ["乙", "东镇", 3], ["丙", "西乡", 2]]
+    assert list(read_file(tmp_path / "a.xlsx", manifest(reader="table", sheets=("西乡",)))["名称"]) == ["丙"]
+    with pytest.raises(SourceFileError, match="a sheet 南乡"):
+        read_file(tmp_path / "a.xlsx", manifest(reader="table", sheets=("东镇", "南乡")))
+
+
+def test_sheets_of_different_headings_are_no_one_source(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for sheet, head in ((book.active, "名称"), (book.create_sheet("二"), "厂名")):
+        sheet.append(["编号", head])
+        sheet.append(["E1", "甲"])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(SourceFileError, match="differ in 厂名, 名称"):
+        read_file(tmp_path / "a.xlsx", manifest(reader="table", sheets=("*",)))
+
+
+@pytest.mark.parametrize(
+    ("name", "driver", "file_crs", "manifest_crs", "is_stopped"),
+    [
+        ("a.shp", "ESRI Shapefile", "EPSG:4544", "EPSG:4544", False),
+        ("a.shp", "ESRI Shapefile", "EPSG:4544", "EPSG:2379", True),  # Xi'an 80 in the same zone: some 100 m
+        ("a.shp", "ESRI Shapefile", "EPSG:4544", "EPSG:4523", True),  # the other false easting
+        ("a.gpkg", "GPKG", "EPSG:4326", "EPSG:4490", False),  # two names of one place
+        ("a.gpkg", "GPKG", "EPSG:4326", "GCJ-02", True),
+        ("a.geojson", "GeoJSON", "EPSG:4490", "BD-09", True),
+        ("a.kml", "LIBKML", "EPSG:4326", "GCJ-02", False),
+    ],
+)
+def test_file_that_states_another_crs_than_its_manifest_stops_the_load(
+    tmp_path: Path, places: gpd.GeoDataFrame, name: str, driver: str, file_crs: str, manifest_crs: str, is_stopped: bool
+) -> None:
+    places.to_crs(file_crs).to_file(tmp_path / name, driver=driver, engine="pyogrio")
+    encoding = "utf-8" if driver == "ESRI Shapefile" else ""
+    if is_stopped:
+        with pytest.raises(SourceFileError, match="the file's own CRS .* expected " + manifest_crs):
+            read_file(tmp_path / name, manifest(crs=manifest_crs, encoding=encoding))
+    assert len(read_file(tmp_path / name, manifest(crs=manifest_crs, encoding=encoding, crs_overrides_file=is_stopped))) == 2
+
+
+def test_geojson_without_a_crs_member_states_none(tmp_path: Path) -> None:
+    (tmp_path / "a.geojson").write_text(
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"MC": "甲"}, '
+        '"geometry": {"type": "Point", "coordinates": [105.05, 29.05]}}]}', encoding="utf-8",
+    )
+    assert list(read_file(tmp_path / "a.geojson", manifest(crs="BD-09"))["MC"]) == ["甲"]
+
+
 def test_formula_is_read_by_its_value_and_refused_without_one(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.append(["a", "b"])

@@ -64,11 +64,18 @@ def test_child_gives_the_reason_of_a_refusal(tmp_path: Path) -> None:
         read_in_child(tmp_path / "a.csv", given)
 
 
-def test_child_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
+def test_gigabytes_of_nothing_are_refused_at_the_first_of_them(tmp_path: Path) -> None:
     given = manifest(tmp_path / "a.csv", "a,b\n1,2\n")
     with (tmp_path / "a.csv").open("r+b") as sparse:
         sparse.truncate(3 * 2**30)
-    with pytest.raises(SourceFileError, match="takes more than 2048 MB|does not survive"):
+    with pytest.raises(SourceFileError, match="binary content"):
+        read_in_child(tmp_path / "a.csv", given)
+
+
+def test_child_that_takes_too_much_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.read_child.MEMORY_BYTES", 128 * 2**20)
+    given = manifest(tmp_path / "a.csv", "a,b\n" + "1,2\n" * 8_000_000)
+    with pytest.raises(SourceFileError, match="takes more than 128 MB|does not survive"):
         read_in_child(tmp_path / "a.csv", given)
 
 

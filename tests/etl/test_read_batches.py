@@ -1,0 +1,97 @@
+"""A source read in pieces is the source read whole: same rows, numbers, columns and refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from etl.manifest import Manifest
+from etl.read import read_batch, read_batches
+from layers.errors import SourceFileError
+
+N = 23
+
+
+def manifest(**given: Any) -> Manifest:
+    return Manifest(**{"id": "x", "layer": "enterprises", "title_zh": "企业", "supplier": "局", "files": ("*",),
+                       "reader": "vector", "crs": "EPSG:4490", **given})
+
+
+def same_in_pieces(files: list[Path], source: Manifest, rows: int = 5) -> None:
+    whole = read_batch(files, source, files[0].parent)
+    pieces = list(read_batches(files, source, files[0].parent, rows=rows))
+    assert len(pieces) > 1
+    assert max(len(piece.frame) for piece in pieces) <= rows
+    assert sum(piece.n_read for piece in pieces) == whole.n_read
+    joined = pd.concat([pd.DataFrame(piece.frame) for piece in pieces], ignore_index=True)[list(whole.frame.columns)]
+    for name in whole.frame.columns:
+        if name == "geometry":
+            assert (shapely.to_wkb(joined[name].to_numpy()) == shapely.to_wkb(whole.frame[name].to_numpy())).all()
+        else:
+            assert joined[name].astype(object).fillna("-").tolist() == whole.frame[name].astype(object).fillna("-").tolist(), name
+
+
+@pytest.fixture(scope="module")
+def features() -> gpd.GeoDataFrame:
+    """Every kind of attribute that GDAL knows, with gaps."""
+    numbers = np.arange(N)
+    return gpd.GeoDataFrame(
+        {
+            "MC": [f"甲厂{n}" if n % 7 else None for n in numbers],
+            "RS": pd.array([int(n) if n % 5 else None for n in numbers], dtype="Int32"),
+            "GD": [n / 10 if n % 4 else None for n in numbers],
+            "RQ": pd.to_datetime(["2025-01-02 03:04:05" if n % 6 else None for n in numbers]),
+            "ZT": [bool(n % 2) for n in numbers],
+        },
+        geometry=shapely.points(105 + numbers / 100, 29 + numbers / 100), crs="EPSG:4490",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "driver", "options"),
+    [("a.gpkg", "GPKG", {}), ("a.geojson", "GeoJSON", {}), ("a.shp", "ESRI Shapefile", {"encoding": "gb18030"}),
+     ("a.gdb", "OpenFileGDB", {}), ("a.mif", "MapInfo File", {"encoding": "UTF-8"}), ("a.kml", "LIBKML", {})],
+)
+def test_vector_in_pieces(tmp_path: Path, features: gpd.GeoDataFrame, name: str, driver: str, options: dict[str, str]) -> None:
+    times = {"ESRI Shapefile": features["RQ"].dt.date.astype(str), "OpenFileGDB": features["RQ"].dt.tz_localize("UTC")}
+    given = features.assign(RQ=times.get(driver, features["RQ"]))
+    (given.to_crs("EPSG:4326") if driver == "LIBKML" else given).to_file(tmp_path / name, driver=driver, engine="pyogrio", **options)
+    encoding = options.get("encoding", "") if driver == "ESRI Shapefile" else ""
+    same_in_pieces([tmp_path / name], manifest(encoding=encoding))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
+def test_text_in_pieces(tmp_path: Path, encoding: str) -> None:
+    lines = ["台账,", "编号,名称,", *(f"E{n},甲厂{n}\u3000,{'备忘' if n == 20 else ''}" if n != 9 else ",," for n in range(N))]
+    (tmp_path / "a.csv").write_text("\r\n".join(lines), encoding=encoding, newline="")
+    same_in_pieces([tmp_path / "a.csv"], manifest(reader="table", encoding=encoding, skip_rows=1, ignore=("column C",)))
+
+
+def test_files_of_different_columns_in_pieces(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 7, encoding="utf-8")
+    (tmp_path / "b.csv").write_text("a,c\n" + "1,3\n" * 7, encoding="utf-8")
+    same_in_pieces([tmp_path / "a.csv", tmp_path / "b.csv"], manifest(reader="table"))
+
+
+def test_json_lines_in_pieces(tmp_path: Path) -> None:
+    lines = ['{"a": 1, "b": {"c": "甲"}}', "", '{"a": null, "d": 2.0}'] * 4
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    same_in_pieces([tmp_path / "a.jsonl"], manifest(reader="table"), rows=3)
+
+
+def test_byte_of_another_encoding_at_the_end_stops_before_the_first_piece(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("a\n".encode() + "甲\n".encode() * 400_000 + b"\xff\n")
+    with pytest.raises(SourceFileError, match="at byte 1600002"):
+        next(read_batches([tmp_path / "a.csv"], manifest(reader="table", encoding="utf-8"), tmp_path))
+
+
+def test_row_of_too_many_cells_in_a_later_piece_stops(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 11 + "1,2,3\n", encoding="utf-8")
+    with pytest.raises(SourceFileError, match="as many cells"):
+        list(read_batches([tmp_path / "a.csv"], manifest(reader="table"), tmp_path, rows=5))
