@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 
 from data.sample import maps, tables
+from data.sample.assessments import write_assessments
 from data.sample.county import County
 from data.sample.noise import stream
 from data.sample.quarters import QUARTERS, Quarter, county_at
 from data.sample.towns import COUNTY_NAME
+from data.sample.weather import write_weather
 from data.sample.writers import SYNTHETIC
 
 FOLDERS = (
@@ -24,6 +26,7 @@ FOLDERS = (
     "交通运输局",
     "供电公司",
     "评价机构",
+    "气象局",
 )
 
 
@@ -60,8 +63,10 @@ def _write_lasting(target: Path, county: County) -> None:
     maps.write_roads(target / "交通运输局" / "道路.gpkg", county)
     maps.write_power_lines(target / "供电公司" / "架空线路.geojson", county)
     maps.write_contours(target / "评价机构" / "个人风险等值线.geojson", county)
+    write_weather(target / "气象局" / "气象条件频率.csv")
     tables.write_black_spots(target / "公安交警" / "事故多发点段.xlsx", county)
     tables.write_gathering_places(target / "应急管理局" / "防护目标_人员密集场所.xlsx", county)
+    write_assessments(target)
 
 
 def _write_changing(target: Path, county: County) -> None:

@@ -262,3 +262,33 @@ def _sixteen(rows: pd.DataFrame, name: str) -> Floats:
         raise InputError("wind_rose", f"{name} lacks {SECTOR_DEG * int(np.isnan(shares).argmax()):g} degrees")
     _require_whole(f"wind_rose {name}".strip(), shares)
     return shares
+
+
+def weather_of(table: pd.DataFrame | None) -> tuple[tuple[WeatherClass, ...], WindRose] | None:
+    """The county's weather from rows of the layer `weather`: classes and how often each blows from where.
+
+    None without rows: the defaults stand in. Every class needs its sixteen directions, all together make the whole year.
+
+    Raises
+    ------
+    InputError
+        A class has two stabilities or winds, lacks a direction, or the year is not whole; `field` names it.
+    """
+    if table is None or table.empty:
+        return None
+    rows = table.assign(share=[float(not_negative("weather share_pct", value)) / 100 for value in table["share_pct"]])
+    _require_whole("weather share_pct", rows.share.to_numpy())
+    of_class = rows.groupby("weather_id", sort=True)
+    for name, part in of_class:
+        if part[["stability", "wind_m_s"]].drop_duplicates().shape[0] > 1:
+            raise InputError(f"weather {name}", "has two stabilities or wind speeds")
+    shares = of_class["share"].sum()
+    names = [str(name) for name in shares.index[shares > 0]]
+    heads = of_class[["stability", "wind_m_s"]].first().loc[names]
+    classes = heads.assign(weather_id=names, share=shares.loc[names] / shares.sum())
+    roses = [
+        part.assign(share=part.share / part.share.sum())[["weather_id", "from_deg", "share"]]
+        for name, part in of_class
+        if name in names
+    ]
+    return weather_classes(classes), wind_rose(pd.concat(roses, ignore_index=True))

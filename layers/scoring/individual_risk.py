@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from layers.crs import require_metric
 from layers.errors import InputError
+from layers.scoring.assessment_scope import assessment_methods
 from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.consequence.inputs import Floats, assumed
 from layers.scoring.consequence.properties import chemical_properties
@@ -48,7 +49,6 @@ from layers.scoring.release_scenarios import (
     NotAssessed,
     Scenario,
     UnitScenarios,
-    assessment_methods,
     outflow,
     unit_scenarios,
 )

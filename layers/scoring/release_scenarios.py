@@ -28,11 +28,7 @@ from layers.scoring.consequence.release import (
 )
 from layers.scoring.consequence.vulnerability import toxic_probit
 from layers.scoring.frequencies import LEAK_SOURCES, leak_frequencies
-from layers.scoring.major_hazard import (
-    grade_units,
-    load_major_hazard_rules,
-    lookup_chemicals,
-)
+from layers.scoring.major_hazard import lookup_chemicals
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 KG_PER_T = 1000.0
@@ -40,7 +36,6 @@ UNIT_KINDS = ("tank_farm", "production", "warehouse")
 STATES = ("gas", "liquefied", "liquid")
 NOT_SOURCES = ("planned", "closed")
 LEAKS = ("instantaneous", "all_in_10_min", "hole_10_mm")
-GAS_METHOD_FORMS = ("toxic_gas", "flammable_gas")
 
 
 @dataclass(frozen=True)
@@ -122,11 +117,11 @@ def load_equipment(folder: Path = RULES_DIR) -> dict[tuple[str, str], Equipment]
 
 
 @lru_cache(maxsize=2)
-def load_scope(folder: Path = RULES_DIR) -> dict[str, tuple[str, str, str]]:
-    """Kind of enterprise outside GB/T 37243 -> reason zh, en, rule id (`qra_scope.csv`)."""
+def load_scope(folder: Path = RULES_DIR) -> dict[str, tuple[str, str, str, str]]:
+    """Kind of enterprise outside GB/T 37243 -> reason zh, en, rule id, clause (`qra_scope.csv`)."""
     table = read_rules(folder / "qra_scope.csv", texts=("enterprise_kind", "reason_zh", "reason_en"))
-    rows = zip(table.enterprise_kind, table.reason_zh, table.reason_en, table.rule_id, strict=True)
-    return {str(kind): (str(zh), str(en), str(rule)) for kind, zh, en, rule in rows}
+    rows = table[["enterprise_kind", "reason_zh", "reason_en", "rule_id", "clause"]].astype(str)
+    return {kind: (zh, en, rule, clause) for kind, zh, en, rule, clause in rows.itertuples(index=False)}
 
 
 def unit_scenarios(
@@ -150,7 +145,7 @@ def unit_scenarios(
     if units is None or units.empty:
         return [], []
     require_metric(gpd.GeoDataFrame(units, geometry="geometry", crs=getattr(units, "crs", None)))
-    kinds = _enterprise_kinds(layers)
+    kinds = enterprise_kinds(layers)
     chemicals = _chemicals(layers.get("unit_chemicals"))
     found: list[UnitScenarios] = []
     skipped: list[NotAssessed] = []
@@ -159,7 +154,7 @@ def unit_scenarios(
             continue
         unit_id, enterprise_id = str(unit.unit_id), str(unit.enterprise_id)
         if kinds.get(enterprise_id) in load_scope():
-            zh, en, rule_id = load_scope()[kinds[enterprise_id]]
+            zh, en, rule_id, _ = load_scope()[kinds[enterprise_id]]
             skipped.append(NotAssessed(unit_id, "", zh, en, rule_id))
             continue
         if unit.geometry is None or unit.geometry.is_empty:
@@ -172,7 +167,8 @@ def unit_scenarios(
     return found, skipped
 
 
-def _enterprise_kinds(layers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def enterprise_kinds(layers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Enterprise -> its kind, empty without enterprises."""
     enterprises = layers.get("enterprises")
     if enterprises is None or enterprises.empty:
         return {}
@@ -352,45 +348,3 @@ def _airborne(chemical: Chemical) -> tuple[float, float, float]:
     vapour_share = min(1.0, flashed / airborne)
     density = 1 / (vapour_share / vapour + (1 - vapour_share) / chemical.liquid_density_kg_m3)
     return airborne, density, density
-
-
-def assessment_methods(layers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Which method GB/T 37243-2019 asks for, a row a unit: ``unit_id``, ``method``, ``rule_id``, ``reason_zh``.
-
-    ``consequence`` with explosives; ``qra`` with a toxic or flammable gas and S of 1 or more, and then for every
-    unit of that enterprise (4.3); else ``distance``. ``out_of_scope`` and ``unknown`` (S not known) stand apart.
-    """
-    units = layers.get("hazard_units")
-    columns = ["unit_id", "enterprise_id", "method", "rule_id"]
-    if units is None or units.empty:
-        return pd.DataFrame(columns=columns)
-    rows = layers.get("unit_chemicals")
-    empty = pd.DataFrame(columns=["unit_id", "chemical_name", "cas", "category_symbol", "amount_t"])
-    given = empty if rows is None else rows.reindex(columns=empty.columns)
-    graded = grade_units(pd.DataFrame(units.drop(columns="geometry")), given, rules=load_major_hazard_rules())
-    forms = given.assign(form=lookup_chemicals(given)["form"]).groupby("unit_id")["form"].agg(set)
-    kinds = _enterprise_kinds(layers)
-    table = (
-        units[["unit_id", "enterprise_id"]]
-        .astype(str)
-        .sort_values("unit_id", kind="stable", ignore_index=True)
-    )
-    found = [
-        _method(graded.state[u], forms.get(u, set()), kinds.get(e)) for u, e in table.itertuples(index=False)
-    ]
-    table["method"], table["rule_id"] = [m for m, _ in found], [r for _, r in found]
-    needs = set(table.enterprise_id[table.method == "qra"])
-    follows = table.enterprise_id.isin(needs) & table.method.isin(["distance", "unknown"])
-    table.loc[follows, "method"], table.loc[follows, "rule_id"] = "qra", "ESD-METHOD-2A"
-    return table[columns]
-
-
-def _method(state: str, forms: set[object], kind: str | None) -> tuple[str, str]:
-    if kind in load_scope():
-        return "out_of_scope", load_scope()[kind][2]
-    if "explosive" in forms:
-        return "consequence", "ESD-METHOD-1"
-    has_gas = bool(forms & set(GAS_METHOD_FORMS))
-    if state == "unrated" and (has_gas or not forms):
-        return "unknown", ""
-    return ("qra", "ESD-METHOD-2") if has_gas and state == "major" else ("distance", "ESD-METHOD-3")

@@ -106,3 +106,32 @@ def test_a_faulty_table_is_not_used(tmp_path, name, old, new, read):
     (tmp_path / name).write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(RuleTableError, match=name):
         read(tmp_path)
+
+
+def weather_rows(**changes):
+    rows = pd.DataFrame(
+        [
+            {"weather_id": name, "stability": name[0], "wind_m_s": float(name[1:]), "from_deg": 22.5 * sector,
+             "share_pct": 100 * share * (2 if sector == 4 else 14 / 15) / 16}
+            for name, share in (("D5", 0.75), ("F2", 0.25))
+            for sector in range(16)
+        ]
+    )  # fmt: skip
+    return rows.assign(**changes)
+
+
+def test_weather_of_the_county_gives_classes_and_a_rose_for_each():
+    classes, rose = frequencies.weather_of(weather_rows())
+    assert [(entry.weather_id, entry.share) for entry in classes] == [("D5", pytest.approx(0.75)), ("F2", pytest.approx(0.25))]
+    assert rose.of("F2")[4] == pytest.approx(1 / 8) and rose.of("D5").sum() == pytest.approx(1)
+    assert frequencies.weather_of(None) is None and frequencies.weather_of(weather_rows().iloc[:0]) is None
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [weather_rows(share_pct=1.0), weather_rows(share_pct=-1.0), weather_rows(share_pct=np.nan), weather_rows().iloc[1:],
+     weather_rows(wind_m_s=range(1, 33)), weather_rows(stability="G"), weather_rows(from_deg=10.0)],
+)  # fmt: skip
+def test_weather_that_is_no_whole_year_or_contradicts_itself_is_refused(rows):
+    with pytest.raises(InputError):
+        frequencies.weather_of(rows)

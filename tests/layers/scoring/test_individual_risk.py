@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from layers.errors import CrsMismatchError, InputError, RuleTableError
 from layers.scoring import individual_risk as risk
+from layers.scoring.assessment_scope import assessment_methods, covered
 from layers.scoring.consequence.properties import chemical_properties, substance_of
 from layers.scoring.footprints import N_ANGLES, RADII_M, outcomes
 from layers.scoring.frequencies import WindRose, default_weather, default_wind_rose
 from layers.scoring.release_scenarios import (
     Scenario,
-    assessment_methods,
     unit_scenarios,
 )
 from layers.scoring.rule_tables import RULES_DIR
@@ -269,6 +269,28 @@ def test_method_of_the_standard_follows_gas_and_s_and_then_the_whole_enterprise(
     found = assessment_methods(layers).set_index("unit_id")
     assert found.method.tolist() == ["qra", "qra", "distance", "consequence"]
     assert found.rule_id.tolist() == ["ESD-METHOD-2", "ESD-METHOD-2A", "ESD-METHOD-3", "ESD-METHOD-1"]
+
+
+def test_units_of_other_methods_are_named_with_theirs_and_give_no_figure():
+    units = [unit(), unit("U2", enterprise_id="E2"), unit("U3", enterprise_id="E3", status="planned")]
+    layers = plant(chemical(CHLORINE, 6.0), chemical(HEXANE, 900.0, "U2"), chemical(CHLORINE, 6.0, "U3"), units=units)
+    judged, left_out = covered(layers, assessment_methods(layers))
+    assert judged["hazard_units"].unit_id.tolist() == ["U1"]
+    assert [(entry.unit_id, entry.rule_id) for entry in left_out] == [("U2", "ESD-METHOD-3")]
+    new, _ = covered(layers, assessment_methods(layers), planned=True)
+    assert new["hazard_units"].unit_id.tolist() == ["U3"] and new["hazard_units"].status.tolist() == ["operating"]
+
+
+def test_a_new_unit_is_judged_with_the_whole_of_its_enterprise():
+    units = [unit(), unit("U2", status="planned"), unit("U3", enterprise_id="E2")]
+    layers = plant(*(chemical(CHLORINE, 6.0, name) for name in ("U1", "U2", "U3")), units=units)
+    new, _ = covered(layers, assessment_methods(layers), planned=True)
+    assert new["hazard_units"].unit_id.tolist() == ["U1", "U2"]
+
+
+def test_oxygen_is_neither_a_toxic_nor_a_flammable_gas():
+    layers = plant(chemical(("氧(压缩的或液化的)", "7782-44-7"), 1050.0, category_symbol="W4"))
+    assert assessment_methods(layers).method.tolist() == ["distance"]
 
 
 def test_hj_169_leaks_can_stand_in_for_cpr_18e():
