@@ -1,39 +1,114 @@
-"""Runs the stages of scoring in their order, each on what it declared and nothing else."""
+"""Runs the stages of scoring in their order; what rests on nothing that changed is taken over from an earlier edition."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import geopandas as gpd
 from shapely.geometry.base import BaseGeometry
 
+from etl.kept import digest
 from etl.progress import Progress, Step, silent, watched
 from etl.stages import STAGES
 from etl.stages.stage import Frames, Given, Stage
+from etl.stamps import code_stamp, rules_stamp
 from layers.catalog import Area
+from layers.errors import EditionError
 from layers.scoring.zoning import RiskSurface
+
+RASTER_LAYERS = ("population", "relief")
+"""Layers that stages take as files."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the method starts from: `read` gives the frame of a loaded layer, in the metric CRS."""
+    """What the method starts from.
+
+    `read` gives the frame of a loaded layer, in the metric CRS; `digests` the hash of the content of each layer, rasters
+    included (without them nothing is compared); `rasters` the files of raster layers.
+    """
 
     area: Area
     outline: BaseGeometry
     on: date
     read: Callable[[str], gpd.GeoDataFrame]
     rasters: Mapping[str, Path] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a stage's results rested on, kept with the edition.
+
+    `rests_on`: hash by name, for each layer, each earlier result, and ``code``, ``rules``, ``date``. `state`: ``new``
+    (all computed), ``updated`` (what a change reaches), ``kept`` (taken over). `why`: names of what had changed.
+    """
+
+    rests_on: Mapping[str, str]
+    results: Mapping[str, str]
+    state: str = "new"
+    why: tuple[str, ...] = ()
+    seconds: float = 0.0
+    told: str = ""
+
+    @property
+    def input_hash(self) -> str:
+        """One hash over all that the stage rests on."""
+        return hashlib.sha256(json.dumps(dict(self.rests_on), sort_keys=True).encode()).hexdigest()
+
+
+class Base(Protocol):
+    """An earlier edition that unchanged results are taken from."""
+
+    @property
+    def records(self) -> Mapping[str, Record]:
+        """By name of the stage."""
+
+    def result(self, name: str) -> Any:
+        """A result as it was; `EditionError` where it was not kept whole."""
+
+
+class Values(Mapping[str, Any]):
+    """Results by name; those taken over are read from the base when they are first asked for."""
+
+    def __init__(self, base: Base | None) -> None:
+        self._base = base
+        self._here: dict[str, Any] = {}
+        self._taken: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._here:
+            if self._base is None or name not in self._taken:
+                raise KeyError(name)
+            self._here[name] = self._base.result(name)
+        return self._here[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._here, **dict.fromkeys(sorted(self._taken))})
+
+    def __len__(self) -> int:
+        return len({*self._here, *self._taken})
+
+    def add(self, found: Mapping[str, Any]) -> None:
+        self._here.update(found)
+
+    def take_over(self, names: Iterable[str]) -> None:
+        self._taken.update(names)
 
 
 @dataclass
 class Results:
-    """Everything that scoring derives, by name of the result; frames in the metric CRS."""
+    """Everything that scoring derives, by name of the result, frames in the metric CRS; and how each stage came to it."""
 
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Values
+    records: dict[str, Record] = field(default_factory=dict)
 
     @property
     def surfaces(self) -> list[RiskSurface]:
@@ -45,17 +120,73 @@ class Results:
         return {name: self.values[name] for stage in stages for name in stage.notes}
 
 
-def derive(inputs: Inputs, *, stages: Iterable[Stage] = STAGES, progress: Progress = silent) -> Results:
-    """The whole method, in its order, from nothing."""
-    results = Results()
+def derive(
+    inputs: Inputs, *, stages: Iterable[Stage] = STAGES, base: Base | None = None, progress: Progress = silent
+) -> Results:
+    """The whole method, in its order; with a `base` only the stages whose inputs changed since.
+
+    A stage whose inputs changed is given its own earlier results (`Given.before`), where the same code made them for the
+    same area, so that it may update what the change reaches. Either way the results are those of a run without a base.
+    """
+    results = Results(Values(base))
     for stage in stages:
-        given = given_to(stage, inputs, results.values)
-        step = Step(f"评定: {stage.title_zh}", f"score: {stage.title_en}")
-        results.values |= watched(progress, step, lambda stage=stage, given=given: stage.run(given))  # type: ignore[misc]
+        record = _rests_on(stage, inputs, results.records)
+        earlier = base.records.get(stage.name) if base else None
+        changed = _changed(record, earlier)
+        if earlier is not None and not changed:
+            results.values.take_over(stage.results)
+            results.records[stage.name] = Record(record, earlier.results, "kept")
+            continue
+        results.records[stage.name] = _run(stage, inputs, results, record, changed, base, progress)
     return results
 
 
-def given_to(stage: Stage, inputs: Inputs, results: Mapping[str, Any]) -> Given:
+def _rests_on(stage: Stage, inputs: Inputs, records: Mapping[str, Record]) -> dict[str, str]:
+    earlier = {name: hash_ for record in records.values() for name, hash_ in record.results.items()}
+    return {
+        "code": code_stamp(stage, inputs.area, inputs.outline),
+        "rules": rules_stamp(stage),
+        **({"date": inputs.on.isoformat()} if stage.is_dated else {}),
+        **{name: inputs.digests.get(name, "") for name in stage.layers},
+        **{f"result {name}": earlier[name] for name in stage.after},
+    }
+
+
+def _changed(rests_on: Mapping[str, str], earlier: Record | None) -> tuple[str, ...]:
+    """Names of what differs from an earlier record, all where there is none."""
+    if earlier is None:
+        return tuple(rests_on)
+    names = {**rests_on, **earlier.rests_on}
+    return tuple(name for name in names if rests_on.get(name) != earlier.rests_on.get(name))
+
+
+def _run(
+    stage: Stage, inputs: Inputs, results: Results, rests_on: Mapping[str, str], changed: tuple[str, ...],
+    base: Base | None, progress: Progress,
+) -> Record:
+    started = time.perf_counter()
+    before = _before(stage, base) if base and "code" not in changed else {}
+    given = given_to(stage, inputs, results.values, before)
+    step = Step(f"评定: {stage.title_zh}", f"score: {stage.title_en}")
+    found = dict(watched(progress, step, lambda: stage.run(given)))
+    told = str(found.pop("told", ""))
+    results.values.add(found)
+    hashes = {name: digest(found[name]) for name in stage.results} if inputs.digests else dict.fromkeys(stage.results, "")
+    why = changed if base and stage.name in base.records else ()
+    return Record(rests_on, hashes, "updated" if told else "new", why, time.perf_counter() - started, told)
+
+
+def _before(stage: Stage, base: Base) -> dict[str, Any]:
+    """The earlier results that a stage asks for; none of them where one was not kept."""
+    if stage.name not in base.records:
+        return {}
+    try:
+        return {name: base.result(name) for name in stage.before}
+    except EditionError:
+        return {}
+
+
+def given_to(stage: Stage, inputs: Inputs, results: Mapping[str, Any], before: Mapping[str, Any]) -> Given:
     """What a stage may look at."""
     return Given(
         area=inputs.area,
@@ -64,8 +195,5 @@ def given_to(stage: Stage, inputs: Inputs, results: Mapping[str, Any]) -> Given:
         frames=Frames([name for name in stage.layers if name not in RASTER_LAYERS], inputs.read),
         results={name: results[name] for name in stage.after},
         rasters={name: inputs.rasters[name] for name in stage.layers if name in inputs.rasters},
+        before=before,
     )
-
-
-RASTER_LAYERS = ("population", "relief")
-"""Layers that stages take as files."""

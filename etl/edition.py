@@ -61,6 +61,16 @@ def fill_derived_layer(connection: sa.Connection, layer: Layer, area: Area, edit
     return len(stored)
 
 
+def copy_derived_layer(connection: sa.Connection, layer: Layer, area: Area, edition: int, *, before: int) -> int:
+    """Take over a derived layer of an earlier edition, byte for byte."""
+    table = edition_table(layer, area.srid, schema=edition_schema(edition))
+    earlier = edition_table(layer, area.srid, schema=edition_schema(before))
+    table.create(connection)
+    copied = connection.execute(statement(connection, "copy_table", after=table, before=earlier))
+    _index(connection, layer, table)
+    return int(copied.rowcount)
+
+
 def _json_text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
@@ -112,6 +122,12 @@ def raster_table(edition: int) -> sa.Table:
     names = ("layer", "policy", "path", "sha256")
     columns = [*(sa.Column(name, sa.Text()) for name in names), sa.Column("info", JSONB())]
     return sa.Table("rasters", sa.MetaData(), *columns, schema=edition_schema(edition))
+
+
+def results_table(edition: int) -> sa.Table:
+    """Results as the scoring had them, in the metric CRS: what the next edition may start from."""
+    columns = (sa.Column("name", sa.Text(), primary_key=True), sa.Column("content", sa.LargeBinary(), nullable=False))
+    return sa.Table("results", sa.MetaData(), *columns, schema=edition_schema(edition))
 
 
 def _plain(value: Any) -> Any:

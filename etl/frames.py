@@ -24,7 +24,7 @@ def frame_reader(
 ) -> Callable[[str], gpd.GeoDataFrame]:
     """A function from layer id to the frame of an edition, in the order of `feature_id` so that sums run in key order.
 
-    Each layer is read once, when it is first asked for.
+    Each layer is read once, when it is first asked for. Layers and fields that an older edition does not have are empty.
     """
     schema = edition_schema(edition)
 
@@ -36,13 +36,15 @@ def frame_reader(
     return read
 
 
-def _frame(
-    connection: sa.Connection, layer: Layer, area: Area, table: sa.Table
-) -> gpd.GeoDataFrame:
-    columns = [table.c.feature_id, *(table.c[entry.name] for entry in layer.fields), table.c.accuracy_m]
-    if layer.is_drawn:
+def _frame(connection: sa.Connection, layer: Layer, area: Area, table: sa.Table) -> gpd.GeoDataFrame:
+    present = _columns(connection, table)
+    wanted = [table.c.feature_id, *(table.c[entry.name] for entry in layer.fields), table.c.accuracy_m]
+    columns = [column if column.name in present else sa.null().label(column.name) for column in wanted]
+    if layer.is_drawn and present:
         columns.append(sa.func.ST_AsBinary(table.c[GEOMETRY_COLUMN]).label(GEOMETRY_COLUMN))
-    query = sa.select(*columns).order_by(sa.collate(table.c.feature_id, "C"))
+    elif layer.is_drawn:
+        columns.append(sa.null().label(GEOMETRY_COLUMN))
+    query = sa.select(*columns).order_by(sa.collate(table.c.feature_id, "C")) if present else sa.select(*columns).where(sa.false())
     rows = connection.execute(query).all()
     names = [column.key or column.name for column in columns]
     values = zip(*rows, strict=True) if rows else [()] * len(names)
@@ -54,6 +56,14 @@ def _frame(
         return frame
     geometry = _geometries(frame.pop(GEOMETRY_COLUMN))
     return gpd.GeoDataFrame(frame, geometry=transform_geometry(geometry, area.storage_crs, area.metric_crs), crs=area.metric_crs)
+
+
+def _columns(connection: sa.Connection, table: sa.Table) -> set[str]:
+    """Columns that the table really has, none where there is no table."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(table.name, schema=table.schema):
+        return set()
+    return {column["name"] for column in inspector.get_columns(table.name, schema=table.schema)}
 
 
 def _typed(values: pd.Series, entry: Field) -> pd.Series:

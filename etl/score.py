@@ -21,7 +21,16 @@ from shapely.geometry.base import BaseGeometry
 
 from etl.area import declared_area
 from etl.derive import Inputs, Results, derive
+from etl.earlier import (
+    STAGES_KEY,
+    EarlierEdition,
+    changed_rows,
+    earlier_edition,
+    keep_results,
+    layer_digests,
+)
 from etl.edition import (
+    copy_derived_layer,
     create_edition,
     fill_derived_layer,
     fill_loaded_layers,
@@ -31,26 +40,31 @@ from etl.edition import (
 from etl.frames import frame_reader
 from etl.locks import EDITION_LOCK, held
 from etl.progress import Progress, Step, silent
+from etl.stages import STAGES
+from etl.stamps import RECORDED_LIBRARIES
 from etl.surface import SURFACE_BANDS, surface_bytes
 from layers.catalog import Area, Catalog
-from layers.errors import EditionError
+from layers.errors import CatalogError, EditionError
 from layers.scoring.grid import Grid
 from layers.scoring.policy import as_table, load_policy
 from layers.scoring.zoning import RiskSurface, risk_index
 
 SCORING_DIR = Path(__file__).parents[1] / "layers" / "scoring"
-RECORDED_LIBRARIES = ("numpy", "shapely", "geopandas", "pyproj", "numba", "rasterio", "pandas")
 
 
 @dataclass
 class ScoreResult:
-    """The draft that was written; `is_unchanged` where nothing had changed since edition `edition`."""
+    """The draft that was written; `is_unchanged` where nothing had changed since edition `edition`.
+
+    `stages` tells of each stage whether it was computed (``new``), ``updated`` or ``kept``, and what had changed.
+    """
 
     edition: int
     label: str
     is_unchanged: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    stages: list[dict[str, Any]] = field(default_factory=list)
 
 
 def score_register(
@@ -61,6 +75,7 @@ def score_register(
     label: str = "",
     on: date | None = None,
     is_partial: bool = False,
+    is_full: bool = False,
     progress: Progress = silent,
 ) -> ScoreResult:
     """Write the next draft edition in one transaction; an interrupted run leaves nothing behind.
@@ -69,6 +84,7 @@ def score_register(
     ----------
     on : date whose rules are in force; default the date of the newest delivery, else today.
     is_partial : score although the newest delivery was not loaded to its end.
+    is_full : compute everything again, and take nothing over from the edition before.
 
     Raises
     ------
@@ -88,17 +104,19 @@ def score_register(
             sa.text("SELECT edition, label FROM ops.editions WHERE input_hash = :hash AND status <> 'retired' "
                     "ORDER BY edition DESC LIMIT 1"), {"hash": input_hash}
         ).one_or_none()
-        if same is not None and same.edition == _newest_edition(connection):
+        if not is_full and same is not None and same.edition == _newest_edition(connection):
             return ScoreResult(same.edition, same.label, is_unchanged=True)
         edition = _next_edition(connection)
         create_edition(connection, edition)
-        counts = _write_edition(connection, catalog, area, outline, edition, home=home, on=on, progress=progress)
+        counts, stages = _write_edition(
+            connection, catalog, area, outline, edition, home=home, on=on, is_full=is_full, progress=progress
+        )
         connection.execute(
             sa.text("INSERT INTO ops.editions (edition, label, status, data_as_of, input_hash) "
                     "VALUES (:edition, :label, 'draft', :as_of, :hash)"),
             {"edition": edition, "label": label, "as_of": as_of, "hash": input_hash},
         )
-    return ScoreResult(edition, label, counts=counts, seconds=time.perf_counter() - started)
+    return ScoreResult(edition, label, counts=counts, seconds=time.perf_counter() - started, stages=stages)
 
 
 @contextmanager
@@ -150,22 +168,59 @@ def _input_hash(connection: sa.Connection, area: Area, label: str, on: date) -> 
 
 def _write_edition(
     connection: sa.Connection, catalog: Catalog, area: Area, outline: BaseGeometry, edition: int, *, home: Path, on: date,
-    progress: Progress,
-) -> dict[str, int]:
+    is_full: bool, progress: Progress,
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
     progress(Step("评定: 固定现状库", "score: fixing the register"))
     counts = fill_loaded_layers(connection, catalog, area, edition)
-    rasters = _loaded_rasters(connection)
-    read = frame_reader(connection, catalog, area, edition)
-    inputs = Inputs(area, outline, on, read, {raster["layer"]: home / raster["path"] for raster in reversed(rasters)})
-    results = derive(inputs, progress=progress)
-    for layer in catalog.derived:
-        if layer.has_table:
-            progress(Step(f"评定: 写入{layer.title_zh}", f"score: writing {layer.title_en}"))
+    base = None if is_full else earlier_edition(connection, area, home)
+    loaded = _loaded_rasters(connection)
+    progress(Step("评定: 与上一版比较", "score: comparing with the edition before"))
+    inputs = Inputs(
+        area, outline, on, frame_reader(connection, catalog, area, edition),
+        rasters={raster["layer"]: home / raster["path"] for raster in reversed(loaded)},
+        digests=layer_digests(connection, catalog, area, edition) | {raster["layer"]: raster["sha256"] for raster in reversed(loaded)},
+    )  # fmt: skip
+    results = derive(inputs, base=base, progress=progress)
+    counts |= _write_layers(connection, catalog, area, edition, results, base, progress)
+    rasters = [_stored_surface(home, surface, area) for surface in results.surfaces] + loaded
+    keep_results(connection, edition, results, base)
+    write_meta(connection, edition, _meta(connection, area, results, counts, on), rasters, outline, area)
+    return counts, _told(connection, catalog, area, edition, results, base)
+
+
+def _write_layers(
+    connection: sa.Connection, catalog: Catalog, area: Area, edition: int, results: Results, base: EarlierEdition | None,
+    progress: Progress,
+) -> dict[str, int]:
+    """Every derived layer's table, those of unchanged stages taken over; returns rows per layer."""
+    state = {name: results.records[stage.name].state for stage in STAGES for name in stage.results}
+    counts = {}
+    for layer in [layer for layer in catalog.derived if layer.has_table]:
+        if layer.id not in state:
+            raise CatalogError(layer.folder / "layer.toml", "a derived layer that no stage of etl/stages makes")
+        progress(Step(f"评定: 写入{layer.title_zh}", f"score: writing {layer.title_en}"))
+        if base is not None and state[layer.id] == "kept":
+            counts[layer.id] = copy_derived_layer(connection, layer, area, edition, before=base.edition)
+        else:
             counts[layer.id] = fill_derived_layer(connection, layer, area, edition, results.values[layer.id])
-    rasters = [_stored_surface(home, surface, area) for surface in results.surfaces] + rasters
-    meta = _meta(connection, area, results, counts, on)
-    write_meta(connection, edition, meta, rasters, outline, area)
     return counts
+
+
+def _told(
+    connection: sa.Connection, catalog: Catalog, area: Area, edition: int, results: Results, base: EarlierEdition | None
+) -> list[dict[str, Any]]:
+    """Per stage what was done and why, with the rows that changed in the layers named."""
+    layers = {name for record in results.records.values() for name in record.why if name in catalog}
+    rows = {
+        name: changed_rows(connection, catalog[name], area, base.edition, edition)
+        for name in sorted(layers)
+        if base is not None and catalog[name].has_table
+    }
+    return [
+        {"stage": stage.name, "title_zh": stage.title_zh, "title_en": stage.title_en, "state": record.state,
+         "told": record.told, "seconds": round(record.seconds, 2), "why": [{"name": name, **rows.get(name, {})} for name in record.why]}
+        for stage in STAGES for record in [results.records[stage.name]]
+    ]  # fmt: skip
 
 
 def _stored_surface(home: Path, surface: RiskSurface, area: Area) -> dict[str, Any]:
@@ -192,6 +247,7 @@ def _meta(connection: sa.Connection, area: Area, results: Results, counts: dict[
         "sources": _sources(connection),
         "versions": {name: metadata.version(name) for name in RECORDED_LIBRARIES},
         "code": code_hash(),
+        STAGES_KEY: {name: dataclasses.asdict(record) for name, record in results.records.items()},
         "counts": counts,
         "policies": [_policy(policy_id) for policy_id in area.policies],
         **results.notes(),

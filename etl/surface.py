@@ -13,6 +13,7 @@ from rasterio.warp import Resampling, reproject
 
 from layers.catalog import Area
 from layers.scoring.grid import Grid
+from layers.scoring.policy import Policy
 from layers.scoring.zoning import RiskSurface
 
 SURFACE_BANDS = ("index", "hazard", "vulnerability", "level")
@@ -65,3 +66,10 @@ def surface_bytes(surface: RiskSurface, area: Area) -> tuple[bytes, str]:
             rasterio.shutil.copy(source, cog.name, driver="COG", compress="deflate", predictor=3, num_threads=2)
         content: bytes = cog.read()
     return content, hashlib.sha256(content).hexdigest()
+
+
+def surface_from(path: Path, grid: Grid, policy: Policy) -> RiskSurface:
+    """The surface that `surface_bytes` stored, bit for bit but for values that hold everywhere, which come spread out."""
+    with rasterio.open(path) as source:
+        index, hazard, vulnerability, level = source.read()
+    return RiskSurface(grid, policy, index, np.nan_to_num(level).astype(np.uint8), hazard, vulnerability)

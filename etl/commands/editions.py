@@ -23,15 +23,16 @@ from layers.store import Place
 @click.option("--label", default="", help="Name of the edition, such as 2026Q3; default: that of the newest delivery.")
 @click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="Date whose rules are in force; default: date of the data.")
 @click.option("--partial", is_flag=True, help="Score although the newest delivery was not loaded to its end.")
+@click.option("--full", is_flag=True, help="Compute everything again instead of what changed since the edition before.")
 @AS_JSON
 @click.pass_obj
-def score_command(place: Place, label: str, on: Any, partial: bool, as_json: bool) -> None:
+def score_command(place: Place, label: str, on: Any, partial: bool, full: bool, as_json: bool) -> None:
     """Fix the register's state and write it with all results as the next draft edition."""
     migrate(place.engine)
     line = ProgressLine()
     try:
         result = score_register(place.engine, load_catalog(), home=place.home, label=label,
-                                on=on.date() if on else None, is_partial=partial, progress=line)
+                                on=on.date() if on else None, is_partial=partial, is_full=full, progress=line)
     finally:
         line.clear()
     _tell_score(result)
@@ -43,7 +44,23 @@ def _tell_score(result: ScoreResult) -> None:
     if result.is_unchanged:
         say(f"评定 score: 现状库与规则自第 {result.edition} 版以来无变化")
         return
+    for stage in result.stages:
+        say(_stage_line(stage))
     say(f"评定 score: 第 {result.edition} 版草稿 {result.label}  {result.seconds:.1f} s")
+
+
+def _stage_line(stage: dict[str, Any]) -> str:
+    """One line about a stage: 重算 安全距离 safe distances: enterprises 3 行变更 3 rows changed ..."""
+    words = {"new": "重算 computed", "updated": "局部重算 updated", "kept": "沿用 kept"}
+    why = "; ".join(_cause(cause) for cause in stage["why"])
+    told = f"  [{stage['told']}]" if stage["told"] else ""
+    return f"  {words[stage['state']]:<12} {stage['title_zh']} {stage['title_en']}{': ' if why else ''}{why}{told}"
+
+
+def _cause(cause: dict[str, Any]) -> str:
+    words = {"added": "新增", "changed": "变更", "gone": "消失"}
+    rows = " ".join(f"{words[name]} {cause[name]}" for name in words if name in cause)
+    return f"{cause['name']} {rows}".strip()
 
 
 @click.command("publish")

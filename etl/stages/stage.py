@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,8 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from etl.area import measured_boundary
 from layers.catalog import Area
+from layers.crs import transform_geometry
 from layers.errors import CatalogError
 from layers.scoring.grid import Grid
 from layers.scoring.rules import RuleSet, read_rules
@@ -57,6 +57,8 @@ class Given:
 
     `frames`: layer id -> frame in the metric CRS. `results`: name -> what an earlier stage gave. `rasters`: layer id
     -> file, absent where none is loaded. `on`: the date whose rules are in force. `outline`: of the area, storage CRS.
+    `before`: results of an earlier edition that the stage asked for, made by the same code for the same area; empty where
+    there are none. Data, rules and date may have changed since.
     """
 
     area: Area
@@ -65,6 +67,7 @@ class Given:
     frames: Frames
     results: Mapping[str, Any]
     rasters: Mapping[str, Path]
+    before: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def rules(self) -> RuleSet:
@@ -74,12 +77,15 @@ class Given:
     @cached_property
     def metric_outline(self) -> BaseGeometry:
         """The outline of the area in the metric CRS."""
-        return measured_boundary(self.outline, self.area)
+        return self._measured(self.outline)
 
     @cached_property
     def home_part(self) -> BaseGeometry:
         """The part of the area within its home extent, metric CRS: where the grid lies."""
-        return measured_boundary(shapely.intersection(self.outline, shapely.box(*self.area.home)), self.area)
+        return self._measured(shapely.intersection(self.outline, shapely.box(*self.area.home)))
+
+    def _measured(self, geometry: BaseGeometry) -> BaseGeometry:
+        return transform_geometry(np.array([geometry], dtype=object), self.area.storage_crs, self.area.metric_crs)[0]
 
     @cached_property
     def grid(self) -> Grid:
@@ -93,10 +99,12 @@ class Stage:
 
     Attributes
     ----------
-    run : from what the stage is given to its results by name; all names of `results`, no others
+    run : from what the stage is given to its results by name: all names of `results`, and ``told`` (a text: what was
+        computed again) where it updated the results of an earlier edition
     results : a name that is a derived layer's becomes its table; a name in `notes` goes into the edition's meta
     layers : loaded layers, rasters included, that `run` looks at
     after : results of earlier stages that `run` looks at
+    before : results of an earlier edition that `run` can start from
     rules : patterns of the files below ``layers/scoring/rules`` that `run` reads; the code that it imports is found
     is_dated : whether the date of the rules matters
     """
@@ -108,6 +116,7 @@ class Stage:
     results: tuple[str, ...]
     layers: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     rules: tuple[str, ...] = ALL_RULES
     notes: tuple[str, ...] = ()
     is_dated: bool = False

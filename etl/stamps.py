@@ -1,0 +1,85 @@
+"""What a stage's result rests on besides its data: its code, its rule tables, the libraries, the area, the date."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from etl.stages.stage import Stage
+from layers.catalog import LAYERS_DIR, Area
+from layers.scoring.rule_tables import RULES_DIR
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("layers", "etl")
+RECORDED_LIBRARIES = ("numpy", "shapely", "geopandas", "pyproj", "numba", "rasterio", "pandas", "scipy")
+
+
+@lru_cache(maxsize=64)
+def code_files(module: str) -> tuple[Path, ...]:
+    """The file of a module and of every module of ours that it imports, directly or not."""
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _file_of(name)
+        if name in found or path is None:
+            continue
+        found[name] = path
+        waiting += _imports(path)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _file_of(module: str) -> Path | None:
+    base = ROOT.joinpath(*module.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.exists()), None)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
+            yield str(node.module)
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names if name.name.split(".")[0] in PACKAGES)
+
+
+def rule_files(stage: Stage) -> list[Path]:
+    """The rule tables that a stage reads."""
+    found = {path for pattern in stage.rules for path in RULES_DIR.glob(pattern)}
+    return sorted(path for path in found if path.suffix in (".csv", ".toml"))
+
+
+def code_stamp(stage: Stage, area: Area, outline: BaseGeometry) -> str:
+    """Hash of a stage's code, declarations, libraries and area: results of one stamp are made in one way."""
+    declared = sorted({*stage.layers, *stage.results})
+    files = [*code_files(stage.run.__module__), *(LAYERS_DIR / name / "layer.toml" for name in declared)]
+    versions = {name: metadata.version(name) for name in RECORDED_LIBRARIES}
+    parts: list[Any] = [_hash_of_files(files), versions, dataclasses.asdict(area), shapely.to_wkb(outline, hex=True)]
+    return _hash_of(parts)
+
+
+def rules_stamp(stage: Stage) -> str:
+    """Hash of the rule tables that a stage reads."""
+    return _hash_of_files(rule_files(stage))
+
+
+def _hash_of_files(paths: list[Path]) -> str:
+    total = hashlib.sha256()
+    for path in paths:
+        if path.exists():
+            total.update(str(path.relative_to(ROOT)).encode() + b"\x00" + path.read_bytes() + b"\x00")
+    return total.hexdigest()
+
+
+def _hash_of(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, default=str, sort_keys=True).encode()).hexdigest()
