@@ -7,6 +7,7 @@ layer becomes its table; see README.md of the folder above.
 
 from __future__ import annotations
 
+from etl.stages.ratings import DISAGREEMENTS, GROUP_RATINGS, PARK_RATINGS
 from etl.stages.roads_and_lines import BLACK_SPOTS, FIRE_COVER, HIGH_CONSEQUENCE
 from etl.stages.sources import DISTANCES, RISK_POINTS
 from etl.stages.stage import Stage
@@ -21,4 +22,7 @@ STAGES: tuple[Stage, ...] = (
     RISK_INDEX,
     RISK_ZONES,
     TOWN_RATINGS,
+    DISAGREEMENTS,
+    PARK_RATINGS,
+    GROUP_RATINGS,
 )

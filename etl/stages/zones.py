@@ -9,6 +9,7 @@ import numpy as np
 
 from etl.stages.stage import Given, Stage, joined
 from etl.surface import population_on_grid
+from layers.scoring.affected import is_same_policy, updated_surface
 from layers.scoring.policy import load_policy
 from layers.scoring.rules import RuleSet
 from layers.scoring.targets import TARGET_CLASSES, class_ranks
@@ -21,13 +22,20 @@ def _risk_index(given: Given) -> dict[str, Any]:
     points, grid = given.results["risk_points"], given.grid
     targets = strictest_classes(given.frames["protection_targets"], given.rules)
     plants = neighbouring_plants(given.frames["enterprises"], points)
-    persons, mask = _persons(given), grid.mask_of(given.home_part)
-    surfaces = []
+    persons, mask = persons_on_grid(given), grid.mask_of(given.home_part)
+    earlier = {surface.policy.id: surface for surface in given.before.get("risk_index", ())}
+    surfaces, told = [], []
     for policy_id in given.area.policies:
         policy = load_policy(policy_id)
         v, _ = vulnerability(grid, policy, population=persons, targets=targets, plants=plants)
-        surfaces.append(risk_index(points, grid, policy, vulnerability=v, mask=mask))
-    return {"risk_index": surfaces}
+        was = earlier.get(policy_id)
+        if was is not None and was.grid == grid and is_same_policy(was.policy, policy):
+            update = updated_surface(was, given.before["risk_points"], points, vulnerability=v, mask=mask)
+            surfaces.append(update.surface)
+            told.append(f"{policy_id} {update.n_cells:,} / {grid.rows * grid.cols:,} cells")
+        else:
+            surfaces.append(risk_index(points, grid, policy, vulnerability=v, mask=mask))
+    return {"risk_index": surfaces, "told": ", ".join(told)}
 
 
 def strictest_classes(targets: gpd.GeoDataFrame, rules: RuleSet) -> gpd.GeoDataFrame:
@@ -36,7 +44,7 @@ def strictest_classes(targets: gpd.GeoDataFrame, rules: RuleSet) -> gpd.GeoDataF
     return targets.assign(target_class=np.array(TARGET_CLASSES, dtype=object)[strictest])
 
 
-def _persons(given: Given) -> "np.ndarray[Any, np.dtype[np.float64]] | None":
+def persons_on_grid(given: Given) -> "np.ndarray[Any, np.dtype[np.float64]] | None":
     """Persons per cell of the grid, None where no raster is loaded."""
     path = given.rasters.get("population")
     return population_on_grid(path, given.grid, given.area) if path else None
@@ -49,7 +57,7 @@ def _risk_zones(given: Given) -> dict[str, Any]:
 
 
 def _town_ratings(given: Given) -> dict[str, Any]:
-    persons, points = _persons(given), given.results["risk_points"]
+    persons, points = persons_on_grid(given), given.results["risk_points"]
     frames = [
         rate_towns(given.frames["towns"], points, surface, population=persons,
                    hidden_dangers=given.frames.get("hidden_dangers"), on=given.on)
@@ -60,7 +68,7 @@ def _town_ratings(given: Given) -> dict[str, Any]:
 
 RISK_INDEX = Stage(
     "risk_index", "四色分区: 风险指数", "risk of every cell", _risk_index,
-    results=("risk_index",),
+    results=("risk_index",), before=("risk_index", "risk_points"),
     layers=("enterprises", "protection_targets", "population"), after=("risk_points",),
 )  # fmt: skip
 RISK_ZONES = Stage(

@@ -20,6 +20,8 @@ Row = dict[str, Any]
 FULL_SCORE = 100.0
 BONUS_ONLY = ("own_fire_brigade",)
 """Items that can only add: leaving them out leaves nothing open."""
+NOTHING_LOST = "none"
+"""Entry of an item that was examined and loses nothing, as a blank one."""
 DECIMALS = 6
 
 
@@ -83,7 +85,7 @@ def enterprise_score(items: Iterable[Mapping[str, Any]], table: ScoreTable | Non
     Parameters
     ----------
     items : rows
-        ``item``, ``entry`` (blank: the item was examined and loses nothing), ``n`` (how often; blank is once).
+        ``item``, ``entry`` (blank or ``none``: the item was examined and loses nothing), ``n`` (how often; blank is once).
 
     >>> enterprise_score([{"item": "equipment", "entry": "no_dual_power", "n": 1}]).score
     95.0
@@ -94,7 +96,7 @@ def enterprise_score(items: Iterable[Mapping[str, Any]], table: ScoreTable | Non
     refused = []
     rows = list(items)
     for row in rows:
-        item, entry, n = str(row.get("item") or ""), _text(row.get("entry")), _count(row.get("n"))
+        item, entry, n = str(row.get("item") or ""), _entry(row.get("entry")), _count(row.get("n"))
         known = table.entries.get((item, entry))
         if item not in table.caps or (entry and known is None) or not n >= 0:
             refused.append(f"{item}/{entry}: {row.get('n')}")
@@ -118,8 +120,10 @@ def _item(table: ScoreTable, item: str, points: float, entries: list[str]) -> It
     )
 
 
-def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
+def _entry(value: Any) -> str:
+    """An entry's name, empty where the item loses nothing."""
+    name = value.strip() if isinstance(value, str) else ""
+    return "" if name == NOTHING_LOST else name
 
 
 def _count(value: Any) -> float:

@@ -33,6 +33,9 @@ OUTPUT_FIELDS = [
     "n_unrated",
     "unrated_pct",
     "is_data_short",
+    "n_unplaced",
+    "n_assumed",
+    "n_disputed",
     "geometry",
 ]
 
@@ -157,6 +160,9 @@ def _rating(
         **{f"n_{name}": count for name, count in n_of.items()},
         "unrated_pct": unrated_pct,
         "is_data_short": is_short,
+        "n_unplaced": int((mine.geometry.isna() | mine.geometry.is_empty).sum()),
+        "n_assumed": int((mine["is_assumption"] == True).sum()),
+        "n_disputed": int((mine["is_disputed"] == True).sum()) if "is_disputed" in mine else 0,
         "geometry": town["geometry"],
     }
 

@@ -1,0 +1,105 @@
+"""Where offices or methods say different things of one source: a list to be settled, never a silent choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from layers.catalog import LEVELS
+from layers.scoring.sources import UNRATED, level_titles
+
+FIELDS = [
+    "feature_id", "disagreement_id", "point_id", "source_layer", "source_feature_id", "enterprise_id", "name", "kind",
+    "one_side", "one_level", "other_side", "other_level", "n_steps", "level", "basis", "clause", "text_zh", "text_en",
+    "responsible_office", "town_name",
+]  # fmt: skip
+Side = tuple[str, str]
+"""Who says it, and which level."""
+Entry = Mapping[str, Any]
+
+
+def disagreements(points: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `disagreements` that the methods kept with `risk_points` contain, the widest apart first.
+
+    Two sides that give one level agree. A level of a kind of installation as such (a filling station is yellow)
+    disputes nobody's judgement of one of them. A suspected split is told once a plant.
+    """
+    rows = []
+    for point in points.to_dict("records"):
+        reasons = [entry for entry in point["reasons"] if isinstance(entry, dict)]
+        for kind, one, other, entry in _pairs(reasons):
+            if one[1] != other[1]:
+                rows.append(_row(point, kind, one, other, entry))
+        if point["is_suspected_split"] and point["source_layer"] == "enterprises":
+            rows.append(_split_row(point))
+    found = pd.DataFrame(rows, columns=FIELDS)
+    found["n_steps"] = found["n_steps"].astype("Int64")
+    return found.sort_values(["n_steps", "disagreement_id"], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def _pairs(reasons: Sequence[Entry]) -> list[tuple[str, Side, Side, Entry]]:
+    """Sides to be compared: the offices with each other, and the first word of each method with the next."""
+
+    def first(method: str) -> Entry | None:
+        return next((entry for entry in reasons if entry["method"] == method and entry["result"]), None)
+
+    declared = [entry for entry in reasons if entry["method"] == "declared"]
+    pairs = [("offices", _side(declared[0]), _side(entry), entry) for entry in declared[1:]]
+    computed = first("computed")
+    if declared and computed and not computed["inputs"].get("is_generic"):
+        kind = "filed_computed" if "chemicals" in computed["inputs"] else "declared_computed"
+        pairs.append((kind, _side(declared[0]), _side(computed), computed))
+    statutory, score, itemised, own = first("statutory"), first("score"), first("score_items"), first("self_declared")
+    if statutory and declared:
+        pairs.append(("overruled", _side(statutory), _side(declared[0]), statutory))
+    if score and itemised:
+        pairs.append(("score_items", _side(score), _side(itemised), itemised))
+    decided = next((entry for entry in reasons if entry["is_deciding"]), None)
+    if own and decided:
+        pairs.append(("self_declared", _side(decided), _side(own), own))
+    return pairs
+
+
+def _side(entry: Entry) -> Side:
+    return str(entry["inputs"].get("office") or entry["text_zh"]), str(entry["result"])
+
+
+def _row(point: Entry, kind: str, one: Side, other: Side, entry: Entry) -> dict[str, Any]:
+    zh, en = _titles(one[1]), _titles(other[1])
+    return _common(point, f"{kind}:{other[0] if kind == 'offices' else ''}") | {
+        "kind": kind,
+        "one_side": one[0],
+        "one_level": one[1],
+        "other_side": other[0],
+        "other_level": other[1],
+        "n_steps": abs(LEVELS.index(one[1]) - LEVELS.index(other[1])),
+        "clause": entry["clause"],
+        "text_zh": f"{one[0]}: {zh[0]};{other[0]}: {en[0]}",
+        "text_en": f"{zh[1]} against {en[1].lower()}: {entry['text_en']}",
+    }
+
+
+def _split_row(point: Entry) -> dict[str, Any]:
+    return _common(point, "split") | {
+        "kind": "split",
+        "one_side": None,
+        "one_level": None,
+        "other_side": None,
+        "other_level": None,
+        "n_steps": None,
+        "clause": "GB 18218-2018 3.x, 4.2",
+        "text_zh": "全厂 q/Q 合计达到 1,而每个单元都小于 1:请核查单元划分(切断阀、防火堤、独立库房)",
+        "text_en": "The plant's sum of q/Q is 1 or more while every unit is below 1: check how the units were divided",
+    }
+
+
+def _common(point: Entry, part: str) -> dict[str, Any]:
+    key = f"{point['point_id']}:{part}".rstrip(":")
+    names = ("point_id", "source_layer", "source_feature_id", "enterprise_id", "name", "level", "basis", "responsible_office", "town_name")
+    return {"feature_id": key, "disagreement_id": key} | {name: point[name] for name in names}
+
+
+def _titles(level: str) -> tuple[str, str]:
+    return level_titles().get(level) or level_titles()[UNRATED]
