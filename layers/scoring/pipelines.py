@@ -86,6 +86,8 @@ BINDING_CLASSES = ("oil_gas_pipeline", "town_gas_pipe", "pipeline_or_facility")
 STATION_CLASS = "attached_facility"
 """Stations and valve chambers of oil and gas pipelines, which own permit bands of their own."""
 MAX_BUFFER_M = 1000.0
+NEAREST_STRETCH_M = 1.0
+"""Metres beyond the least distance within which a line without a rule counts as nearest to works."""
 WARNING_ZH = "本结果不代替现场探测,开挖前须与管道企业现场核实"
 WARNING_EN = "This result does not replace locating the pipe on site; verify with the operator before digging"
 
@@ -362,7 +364,7 @@ def notice(
             if len(subjects):
                 found = apply_rule(rule, subjects, works_member, rules=rules, on=on, crs=index.crs)
                 frames.append(_notice_rows(rule, found, subjects, index, works, on))
-    frames = [frame for frame in [*frames, _unruled(works_member, index, on, jurisdiction)] if len(frame)]
+    frames = [frame for frame in [*frames, _unruled(works, works_member, index, on, jurisdiction)] if len(frame)]
     rows = pd.concat(frames, ignore_index=True) if frames else _rows_of(NOTICE_FIELDS)
     order = {word: rank for rank, word in enumerate(VERDICTS)}
     rows = rows.sort_values(
@@ -375,8 +377,13 @@ def notice(
     )
 
 
-def _unruled(works: Members, index: ClassIndex, on: date, jurisdiction: str) -> pd.DataFrame:
-    """Pipelines beside the works that no rule covers: whoever digs must hear of them all the same."""
+def _unruled(
+    ground: BaseGeometry, works: Members, index: ClassIndex, on: date, jurisdiction: str
+) -> pd.DataFrame:
+    """Pipelines beside the works that no rule covers: whoever digs must hear of them all the same.
+
+    Their stretch is the one nearest to the works, as far as its position is uncertain.
+    """
     rules = index.rules
     in_force = [rule for rule in rules.rules if rule.is_in_force(on, jurisdiction)]
     pipes, widest = uncovered_pipelines(index, in_force), rules["PIPE-L35-3a"]
@@ -385,17 +392,25 @@ def _unruled(works: Members, index: ClassIndex, on: date, jurisdiction: str) -> 
     reach_m = (widest.distance_m or 0.0) + pipes.accuracy_m
     pairs = near_pairs(pipes.geometry, works.geometry, reach_m=reach_m, crs=index.crs)
     near = pipes.take(pairs.subject)
+    error_m = np.hypot(near.accuracy_m, works.accuracy_m[0])
+    lines = index.frame("pipelines").set_index("feature_id")
+    spans = [
+        _span(layer, feature_id, lines, index, shapely.buffer(ground, reach))
+        for layer, feature_id, reach in zip(
+            near.layer, near.feature_id, pairs.distance_m + np.maximum(error_m, NEAREST_STRETCH_M), strict=True
+        )
+    ]
     zh, en = VERDICTS["not_assessed"]
     return pd.DataFrame(
         {
             "subject_layer": near.layer,
             "subject_feature_id": near.feature_id,
             "subject_name": near.name,
-            "operator": None,
-            "chainage_from_m": np.nan,
-            "chainage_to_m": np.nan,
+            "operator": [operator for operator, _, _ in spans],
+            "chainage_from_m": [low for _, low, _ in spans],
+            "chainage_to_m": [high for _, _, high in spans],
             "distance_m": pairs.distance_m,
-            "error_m": np.hypot(near.accuracy_m, works.accuracy_m[0]),
+            "error_m": error_m,
             "required_m": np.nan,
             "rule_id": None,
             "verdict": "not_assessed",

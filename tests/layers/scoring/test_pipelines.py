@@ -172,10 +172,11 @@ def test_house_on_a_low_pressure_gas_pipe_is_a_conflict(rules: RuleSet) -> None:
 
 @pytest.mark.parametrize("kind", ["industrial", None])
 def test_digger_hears_of_a_pipe_without_a_rule(kind: str | None, rules: RuleSet) -> None:
-    found = notice(point(500, 100), ["road"], {"pipelines": layer(pipeline(BENT, kind=kind))}, rules, on=ON)
-    assert found["verdict_zh"].tolist() == ["未判定"] and found["distance_m"].tolist() == [
-        pytest.approx(100.0)
-    ]
+    pipelines = layer(pipeline(BENT, kind=kind, operator="某化工公司"))
+    row = notice(point(500, 100), ["road"], {"pipelines": pipelines}, rules, on=ON).iloc[0]
+    assert (row["verdict_zh"], row["operator"]) == ("未判定", "某化工公司")
+    assert row["distance_m"] == pytest.approx(100.0)
+    assert row["chainage_from_m"] <= 12_500 <= row["chainage_to_m"]
 
 
 def test_line_with_nothing_beside_it_gives_an_empty_list(rules: RuleSet) -> None:
