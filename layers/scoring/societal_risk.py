@@ -25,7 +25,7 @@ from layers.scoring.frequencies import (
     checked_weather,
     default_wind_rose,
 )
-from layers.scoring.grid import Grid
+from layers.scoring.people import RESIDENT, STAFF, People
 from layers.scoring.release_scenarios import NotAssessed, UnitScenarios, unit_scenarios
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
@@ -35,6 +35,8 @@ DEATH_DECIMALS = 9
 """Deaths are rounded here before they meet a count: 0.7 + 0.3 is one."""
 LINE_TOLERANCE = 1e-9
 PERIODS = ("day", "night")
+ENTERPRISE_COLUMNS = ["enterprise_id", "n_units", "pll_per_year", "pll_day_per_year", "pll_night_per_year", "most_deaths",
+                      "band", "times_limit", "curve", "rule_id", "clause"]  # fmt: skip
 
 
 @lru_cache(maxsize=2)
@@ -82,8 +84,10 @@ class SocietalRisk:
 
     `curve` has ``n_deaths`` and ``frequency_per_year`` (that many or more); `pll_per_year` the expected deaths a
     year; `units` a row a unit with its share ``pll_per_year``; `band` the worst band over the curve from 1 death on.
-    The criterion speaks of one enterprise's installations: `enterprises` has ``pll_per_year``, ``band``,
-    ``rule_id`` and ``clause`` of each; `band` of all together is no verdict.
+    The criterion speaks of one enterprise's installations: `enterprises` has a row each, ``pll_per_year`` with its
+    parts ``pll_day_per_year`` and ``pll_night_per_year``, ``n_units``, ``most_deaths``, ``band``, ``times_limit`` (the
+    largest share of the upper line that the curve takes), ``curve`` (see `curve_points`), ``rule_id``, ``clause``;
+    `band` of all together is no verdict.
     """
 
     curve: pd.DataFrame
@@ -99,8 +103,7 @@ class SocietalRisk:
 def societal_risk(
     layers: Mapping[str, pd.DataFrame],
     *,
-    persons: Floats,
-    persons_grid: Grid,
+    people: People,
     weather: Sequence[WeatherClass] | None = None,
     wind_rose: WindRose | None = None,
     terrain: str = "rural",
@@ -110,31 +113,49 @@ def societal_risk(
 
     Parameters
     ----------
-    persons : (rows, cols) of `persons_grid`
-        Residents of each cell; 0 where nobody lives. Each cell counts at its centre, so cells should be small
-        against the clouds (100 m). People at work on the unit's own site belong not in it.
+    people : residents and staff, metric CRS of the units
+        Each place counts as a point, so places should be small against the clouds. The staff of a unit's own
+        enterprise is left out.
 
     Raises
     ------
     InputError
-        A cell is NaN or negative (row and column are named), or what `individual_risk` refuses.
+        What `individual_risk` refuses.
     """
     if terrain not in TERRAINS:
         raise InputError("terrain", f"{terrain!r} must be one of {', '.join(TERRAINS)}")
     if wind_rose is None:
         wind_rose = default_wind_rose()
     classes = checked_weather(weather)
-    x, y, people = _inhabited(persons, persons_grid)
     placed, skipped = unit_scenarios(layers, leak_source=leak_source)
-    events = []
-    for unit in placed:
-        around = _around(unit, x, y, people)
-        events.append(_events(unit, around, classes, wind_rose, terrain))
+    events = [_events(unit, around(unit, people), classes, wind_rose, terrain) for unit in placed]
     return _summary(placed, events, tuple(skipped))
 
 
-Events = tuple[Floats, Floats]
-"""Frequencies per year and deaths of the same events."""
+@dataclass(frozen=True)
+class Events:
+    """Frequencies per year and deaths of the same events, and which happen by day."""
+
+    frequency: Floats
+    deaths: Floats
+    is_day: NDArray[np.bool_]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Events]) -> Events:
+        return cls(
+            np.concatenate([np.empty(0), *(part.frequency for part in parts)]),
+            np.concatenate([np.empty(0), *(part.deaths for part in parts)]),
+            np.concatenate([np.empty(0, bool), *(part.is_day for part in parts)]),
+        )
+
+    def at(self, is_day: bool) -> Events:
+        """Those of the day or of the night."""
+        chosen = self.is_day == is_day
+        return Events(self.frequency[chosen], self.deaths[chosen], self.is_day[chosen])
+
+    @property
+    def expected_deaths(self) -> float:
+        return float((self.frequency * self.deaths).sum())
 
 
 def _summary(
@@ -145,50 +166,76 @@ def _summary(
         {
             "unit_id": [unit.unit_id for unit in placed],
             "enterprise_id": [unit.enterprise_id for unit in placed],
-            "pll_per_year": [_expected_deaths([event]) for event in events],
+            "pll_per_year": [event.expected_deaths for event in events],
         }
     )
     by_enterprise: dict[str, list[Events]] = {}
     for unit, event in zip(placed, events, strict=True):
         by_enterprise.setdefault(unit.enterprise_id, []).append(event)
-    rows = [
-        (enterprise, _expected_deaths(own), _worst_band(own), str(rule.rule_id), str(rule.clause))
-        for enterprise, own in sorted(by_enterprise.items())
-    ]
-    at, exceeded = _exceedance_of(events)
-    curve = [float(exceeded[np.searchsorted(at, n)]) if n <= at.max(initial=0) else 0.0 for n in CURVE_DEATHS]
+    rows = [_enterprise_row(name, own) for name, own in sorted(by_enterprise.items())]
+    together = Events.joined(events)
     return SocietalRisk(
-        curve=pd.DataFrame({"n_deaths": CURVE_DEATHS, "frequency_per_year": curve}),
-        pll_per_year=_expected_deaths(events),
-        band=_worst_band(events),
+        curve=pd.DataFrame({"n_deaths": CURVE_DEATHS, "frequency_per_year": _at_counts(together)}),
+        pll_per_year=together.expected_deaths,
+        band=_worst_band(together)[0],
         units=units,
-        enterprises=pd.DataFrame(
-            rows, columns=["enterprise_id", "pll_per_year", "band", "rule_id", "clause"]
-        ),
+        enterprises=pd.DataFrame(rows, columns=ENTERPRISE_COLUMNS),
         not_assessed=skipped,
         rule_id=str(rule.rule_id),
         clause=str(rule.clause),
     )
 
 
-def _expected_deaths(events: Sequence[Events]) -> float:
-    return float(sum(float((frequency * deaths).sum()) for frequency, deaths in events))
+def _enterprise_row(enterprise_id: str, own: Sequence[Events]) -> tuple[object, ...]:
+    rule = load_societal_criteria().iloc[0]
+    events = Events.joined(own)
+    band, times_limit = _worst_band(events)
+    day, night = events.at(is_day=True), events.at(is_day=False)
+    counted = events.deaths[(events.frequency > 0) & (events.deaths >= 1)]
+    return (
+        enterprise_id,
+        len(own),
+        events.expected_deaths,
+        day.expected_deaths,
+        night.expected_deaths,
+        float(counted.max(initial=0.0)),
+        band,
+        times_limit,
+        curve_points(events),
+        str(rule.rule_id),
+        str(rule.clause),
+    )
 
 
-def _exceedance_of(events: Sequence[Events]) -> tuple[Floats, Floats]:
-    frequency = np.concatenate([np.empty(0), *(one for one, _ in events)])
-    return exceedance(frequency, np.concatenate([np.empty(0), *(two for _, two in events)]))
+def curve_points(events: Events) -> list[dict[str, float]]:
+    """The F-N curve at whole counts: ``n``, ``f`` a year, and its parts ``day`` and ``night``; until nobody dies."""
+    parts = {"f": events, "day": events.at(is_day=True), "night": events.at(is_day=False)}
+    values = {name: _at_counts(part) for name, part in parts.items()}
+    return [
+        {"n": n, **{name: float(f"{column[place]:.6g}") for name, column in values.items()}}
+        for place, n in enumerate(CURVE_DEATHS)
+        if values["f"][place] > 0
+    ]
 
 
-def _worst_band(events: Sequence[Events]) -> str:
-    """The worst band over the whole curve; a step of the curve counts at its right end, where it is worst."""
-    at, exceeded = _exceedance_of(events)
+def _at_counts(events: Events) -> list[float]:
+    at, exceeded = exceedance(events.frequency, events.deaths)
+    return [float(exceeded[np.searchsorted(at, n)]) if n <= at.max(initial=0) else 0.0 for n in CURVE_DEATHS]
+
+
+def _worst_band(events: Events) -> tuple[str, float]:
+    """The worst band over the whole curve, and the largest share of the upper line that it takes.
+
+    A step of the curve counts at its right end, where it is worst.
+    """
+    at, exceeded = exceedance(events.frequency, events.deaths)
     if not len(at):
-        return BANDS[-1]
+        return BANDS[-1], 0.0
     upper, lower = societal_limits(at)
-    if (exceeded > upper * (1 + LINE_TOLERANCE)).any():
-        return BANDS[0]
-    return BANDS[1] if (exceeded >= lower * (1 - LINE_TOLERANCE)).any() else BANDS[2]
+    times_limit = float((exceeded / upper).max())
+    if times_limit > 1 + LINE_TOLERANCE:
+        return BANDS[0], times_limit
+    return (BANDS[1] if (exceeded >= lower * (1 - LINE_TOLERANCE)).any() else BANDS[2]), times_limit
 
 
 def exceedance(frequency_per_year: Floats, deaths: Floats) -> tuple[Floats, Floats]:
@@ -205,57 +252,53 @@ def exceedance(frequency_per_year: Floats, deaths: Floats) -> tuple[Floats, Floa
     return at, np.asarray(np.cumsum(per_count[::-1])[::-1], np.float64)
 
 
-def _inhabited(persons: Floats, grid: Grid) -> tuple[Floats, Floats, Floats]:
-    """Places and people of the cells where someone lives."""
-    values = np.asarray(persons, dtype=np.float64)
-    if values.shape != grid.shape:
-        raise InputError("persons", f"shape {values.shape} differs from the grid's {grid.shape}")
-    wrong = np.argwhere(~(np.isfinite(values) & (values >= 0)))
-    if len(wrong):
-        row, col = wrong[0]
-        raise InputError(f"persons row {row} column {col}", f"{values[row, col]} must be zero or more")
-    rows, cols = np.nonzero(values)
-    x = (grid.west_cell + cols + 0.5) * grid.cell_m
-    y = (grid.north_cell - rows - 0.5) * grid.cell_m
-    return np.asarray(x, np.float64), np.asarray(y, np.float64), values[rows, cols]
-
-
-def _around(unit: UnitScenarios, x: Floats, y: Floats, people: Floats) -> Floats:
-    """Persons by nearest radius and bearing of the footprints; beyond the last radius nobody."""
-    dx, dy = x - unit.x_m, y - unit.y_m
+def around(unit: UnitScenarios, people: People) -> Floats:
+    """Residents and staff by nearest radius and bearing of the footprints, (2, radii, angles); beyond them nobody."""
+    near = people.near(unit.x_m, unit.y_m, float(RADII_M[-1]))
+    dx, dy = near.x_m - unit.x_m, near.y_m - unit.y_m
     r = np.hypot(dx, dy)
     edges = (RADII_M[1:] + RADII_M[:-1]) / 2
     ring = np.searchsorted(edges, r)
     bearing = np.rint(np.arctan2(dx, dy) / (2 * np.pi) * N_ANGLES).astype(np.int64) % N_ANGLES
-    table = np.zeros((len(RADII_M), N_ANGLES))
-    near = r <= RADII_M[-1]
-    np.add.at(table, (ring[near], bearing[near]), people[near])
+    counted = (r <= RADII_M[-1]) & (near.enterprise_id != unit.enterprise_id)
+    table = np.zeros((2, len(RADII_M), N_ANGLES))
+    kind = np.where(near.is_staff, STAFF, RESIDENT)
+    np.add.at(table, (kind[counted], ring[counted], bearing[counted]), near.persons[counted])
     return table
 
 
 def _events(
-    unit: UnitScenarios, around: Floats, weather: Sequence[WeatherClass], rose: WindRose, terrain: str
-) -> tuple[Floats, Floats]:
-    """Frequency and deaths of every leak, weather, outcome, time of day and wind sector of one unit."""
+    unit: UnitScenarios, here: Floats, weather: Sequence[WeatherClass], rose: WindRose, terrain: str
+) -> Events:
+    """Every leak, weather, outcome, time of day and wind sector of one unit."""
     frequencies: list[Floats] = [np.empty(0)]
     deaths: list[Floats] = [np.empty(0)]
-    day = assumed("day_share")
+    by_day: list[NDArray[np.bool_]] = [np.empty(0, bool)]
+    day_share = assumed("day_share")
+    present = {period: _present(here, period) for period in PERIODS}
     for scenario in unit.scenarios:
         chemical = chemical_properties(scenario.cas)
         for entry in weather:
             base = scenario.frequency_per_year * entry.share * rose.of(entry.weather_id)
             for end in outcomes(scenario.leak, chemical, scenario.vessel_kg, entry, terrain):
-                for period, part in zip(PERIODS, (day, 1 - day), strict=True):
+                for period, part in zip(PERIODS, (day_share, 1 - day_share), strict=True):
                     frequencies.append(base * end.probability * part)
-                    deaths.append(_deaths(around, end, period))
-    return np.concatenate(frequencies), np.concatenate(deaths)
+                    deaths.append(_deaths(present[period], end, period))
+                    by_day.append(np.full(N_SECTORS, period == PERIODS[0]))
+    return Events(np.concatenate(frequencies), np.concatenate(deaths), np.concatenate(by_day))
 
 
-def _deaths(around: Floats, end: Outcome, period: str) -> Floats:
-    """Deaths for wind from each sector: presence, and the shares of people indoors and outdoors."""
+def _present(here: Floats, period: str) -> Floats:
+    """People there at a time of day."""
+    present = assumed(f"presence_{period}") * here[RESIDENT] + assumed(f"staff_presence_{period}") * here[STAFF]
+    return np.asarray(present)
+
+
+def _deaths(present: Floats, end: Outcome, period: str) -> Floats:
+    """Deaths for wind from each sector, by the shares of people indoors and outdoors."""
     indoors = assumed(f"indoors_{period}")
-    share = assumed(f"presence_{period}") * (indoors * end.indoors + (1 - indoors) * end.outdoors)
-    found: NDArray[np.float64] = _by_sector(around, share, N_SECTORS)
+    share = indoors * end.indoors + (1 - indoors) * end.outdoors
+    found: NDArray[np.float64] = _by_sector(present, share, N_SECTORS)
     return found
 
 

@@ -6,6 +6,8 @@ import pytest
 from layers.errors import InputError
 from layers.scoring import societal_risk as risk
 from layers.scoring.individual_risk import individual_risk
+from layers.scoring.people import residents_at_dwellings, residents_in_cells, with_staff
+from tests.layers.scoring.frames import X, Y, box, layer, point
 from tests.layers.scoring.risk_cases import (
     CHLORINE,
     PROPANE,
@@ -20,7 +22,7 @@ GRID = square(3000, 100.0)
 
 
 def people(n=2.0):
-    return np.full(GRID.shape, n)
+    return residents_in_cells(np.full(GRID.shape, n), GRID)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_curve_by_hand():
 
 def test_curve_falls_and_more_people_mean_more_deaths():
     layers = plant(chemical(CHLORINE, 20.0), chemical(PROPANE, 100.0))
-    few, many = (risk.societal_risk(layers, persons=people(n), persons_grid=GRID) for n in (1.0, 4.0))
+    few, many = (risk.societal_risk(layers, people=people(n)) for n in (1.0, 4.0))
     assert (np.diff(many.curve.frequency_per_year) <= 0).all()
     assert (many.curve.frequency_per_year >= few.curve.frequency_per_year).all()
     assert many.pll_per_year == pytest.approx(4 * few.pll_per_year)
@@ -74,15 +76,15 @@ def test_outdoors_all_day_the_expected_deaths_are_individual_risk_times_people(m
             f"layers.scoring.{module}.assumed", lambda name: float(factors.get(name, known(name)))
         )
     layers = plant(chemical(CHLORINE, 20.0))
-    found = risk.societal_risk(layers, persons=people(), persons_grid=GRID, wind_rose=UNEVEN)
+    found = risk.societal_risk(layers, people=people(), wind_rose=UNEVEN)
     field = individual_risk(layers, grid=GRID, wind_rose=UNEVEN)
-    assert found.pll_per_year == pytest.approx((field.risk_per_year * people()).sum(), rel=0.05)
+    assert found.pll_per_year == pytest.approx(2 * field.risk_per_year.sum(), rel=0.05)
 
 
 def test_the_criterion_is_met_or_not_by_each_enterprise():
     units = [unit(), unit("U2", 500.0, 0.0, enterprise_id="E2")]
     layers = plant(chemical(CHLORINE, 1000.0), chemical(PROPANE, 0.5, "U2"), units=units)
-    found = risk.societal_risk(layers, persons=people(10.0), persons_grid=GRID)
+    found = risk.societal_risk(layers, people=people(10.0))
     bands = found.enterprises.set_index("enterprise_id").band
     assert risk.BANDS.index(bands["E1"]) < risk.BANDS.index(bands["E2"])
     assert found.enterprises.pll_per_year.sum() == pytest.approx(found.pll_per_year)
@@ -90,16 +92,60 @@ def test_the_criterion_is_met_or_not_by_each_enterprise():
 
 def test_nobody_around_is_acceptable_and_says_what_was_not_assessed():
     layers = plant(chemical(CHLORINE, 20.0), chemical(PROPANE, None))
-    found = risk.societal_risk(layers, persons=people(0.0), persons_grid=GRID)
+    found = risk.societal_risk(layers, people=people(0.0))
     assert found.pll_per_year == 0 and found.band == "acceptable" and len(found.not_assessed) == 1
     assert found.rule_id == "SR-GB36894"
 
 
 @pytest.mark.parametrize("value", [np.nan, -1.0, np.inf])
 def test_a_cell_that_cannot_be_is_named(value):
-    persons = people()
+    persons = np.full(GRID.shape, 2.0)
     persons[3, 7] = value
     with pytest.raises(InputError, match="row 3 column 7"):
-        risk.societal_risk(plant(chemical()), persons=persons, persons_grid=GRID)
+        residents_in_cells(persons, GRID)
     with pytest.raises(InputError, match="shape"):
-        risk.societal_risk(plant(chemical()), persons=people()[1:], persons_grid=GRID)
+        residents_in_cells(persons[1:], GRID)
+
+
+def test_residents_live_in_the_dwellings_of_their_cell():
+    grid = square(100, 100.0)
+    homes = layer(
+        {"geometry": box(-90, 10, -80, 20), "n_households": 3.0},
+        {"geometry": box(-60, 10, -50, 20), "n_households": None},
+        {"geometry": box(20, 10, 30, 20), "n_households": 2.0, "use": "industrial"},
+        {"geometry": box(20, -20, 30, -10), "n_households": 2.0},
+        use="residential",
+    )
+    persons = np.array([[8.0, 5.0], [0.0, np.nan]])
+    found = residents_at_dwellings(persons, grid, homes)
+    places = {(x - X, y - Y): n for x, y, n in zip(found.x_m, found.y_m, found.persons, strict=True)}
+    assert places == {(-85.0, 15.0): 6.0, (-55.0, 15.0): 2.0, (50.0, 50.0): 5.0, (25.0, -15.0): pytest.approx(5.2)}
+
+
+def test_without_buildings_residents_stand_at_the_centres_and_unknown_cells_are_empty():
+    found = residents_at_dwellings(np.array([[8.0, np.nan], [0.0, 1.0]]), square(100, 100.0), None)
+    assert found.persons.tolist() == [8.0, 1.0]
+
+
+def test_staff_of_other_plants_count_and_the_own_does_not():
+    staff = layer(
+        {"enterprise_id": "E1", "n_persons": 500.0, "geometry": point(5, 5)},
+        {"enterprise_id": "E2", "n_persons": 20.0, "geometry": point(60, 0)},
+        {"enterprise_id": "E3", "n_persons": 70.0, "geometry": point(0, 60), "status": "closed"},
+        {"enterprise_id": "E4", "n_persons": 70.0, "geometry": None},
+        status="operating",
+    )
+    found = risk.societal_risk(plant(chemical(CHLORINE, 20.0)), people=with_staff(people(0.0), staff))
+    row = found.enterprises.iloc[0]
+    assert 0 < row.most_deaths <= 20 and row.pll_per_year == pytest.approx(row.pll_day_per_year + row.pll_night_per_year)
+    assert row.pll_day_per_year > row.pll_night_per_year
+
+
+def test_curve_of_an_enterprise_falls_and_its_day_and_night_sum_to_it():
+    found = risk.societal_risk(plant(chemical(CHLORINE, 20.0)), people=people(20.0))
+    curve = found.enterprises.curve.iloc[0]
+    assert [entry["n"] for entry in curve] == sorted(entry["n"] for entry in curve)
+    for entry in curve:
+        assert entry["day"] + entry["night"] == pytest.approx(entry["f"], rel=1e-4)
+        upper, _ = risk.societal_limits(np.array([float(entry["n"])]))
+        assert found.enterprises.times_limit.iloc[0] >= entry["f"] / upper[0] * (1 - 1e-4)
