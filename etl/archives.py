@@ -9,9 +9,9 @@ import stat
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Iterator
 
 from etl.manifest import Manifest
 from layers.errors import SourceFileError

@@ -40,7 +40,7 @@ from layers.tables import GEOMETRY_COLUMN, ensure_register, staging_table, value
 
 CODE_OF_LOADING = (
     "read.py", "read_child.py", "batch.py", "archives.py", "text_files.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
-    "normalise.py", "checks.py", "plausibility.py", "identity_codes.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py",
+    "normalise.py", "notations.py", "checks.py", "plausibility.py", "identity_codes.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py",
 )
 
 

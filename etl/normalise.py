@@ -5,9 +5,8 @@ Whatever cannot be turned is a refusal naming row, field and value; nothing beco
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Callable
 
 import geopandas as gpd
 import numpy as np
@@ -15,33 +14,23 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+
+from etl.batch import FILE, ROW, SHEET, Batch
 from etl.coordinates import misfits, parsed, zone_of
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed
-from etl.batch import FILE, ROW, SHEET, Batch
+from etl.notations import (
+    DATE_FORMATS,
+    FULL_WIDTH,
+    NO,
+    TIME_FORMATS,
+    UNIT_FACTORS,
+    YES,
+    head_unit,
+)
 from layers.catalog import Area, Field, Layer
 from layers.crs import SHIFT_ACCURACY_M, to_geographic
 from layers.errors import CatalogError, SourceFileError
-
-UNIT_FACTORS = {
-    ("kg", "t"): 1e-3, ("g", "t"): 1e-6, ("t", "t"): 1.0, ("万t", "t"): 1e4,
-    ("km", "m"): 1e3, ("m", "m"): 1.0, ("mm", "mm"): 1.0, ("cm", "mm"): 10.0, ("m", "mm"): 1e3, ("inch", "mm"): 25.4,
-    ("MPa", "MPa"): 1.0, ("kPa", "MPa"): 1e-3, ("bar", "MPa"): 0.1, ("kgf/cm2", "MPa"): 0.0980665,
-    ("m", "km"): 1e-3, ("km", "km"): 1.0, ("ha", "km²"): 1e-2, ("亩", "km²"): 1 / 1500, ("km²", "km²"): 1.0,
-    ("kV", "kV"): 1.0, ("V", "kV"): 1e-3,
-}
-"""Delivered unit and ours -> factor; exact by definition (1 亩 = 1/1500 km²)."""
-
-UNIT_NAMES = {unit.lower(): unit for unit, _ in UNIT_FACTORS} | {
-    "吨": "t", "公斤": "kg", "千克": "kg", "克": "g", "万吨": "万t", "米": "m", "公里": "km", "千米": "km", "毫米": "mm", "厘米": "cm",
-    "兆帕": "MPa", "千帕": "kPa", "公顷": "ha", "平方公里": "km²", "km2": "km²", "千伏": "kV",
-}
-"""Spelling in a heading, lower case -> unit of `UNIT_FACTORS`."""
-UNIT_IN_HEAD = re.compile(r"[(（\[]([^()（）\[\]]{1,6})[)）\]]")
-FULL_WIDTH = str.maketrans("０１２３４５６７８９．－＋，／：", "0123456789.-+,/:")
-YES = frozenset(("是", "有", "y", "yes", "true", "1", "t"))
-NO = frozenset(("否", "无", "n", "no", "false", "0", "f"))
-DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d")
 
 
 @dataclass
@@ -155,19 +144,6 @@ def _coded(entry: Field, source: FieldSource, texts: pd.Series, problems: Proble
     return codes.where(codes.notna() & ~is_unknown, None).astype(object)
 
 
-def head_unit(column: str) -> str | None:
-    """The unit that a heading states in brackets, in our spelling; None where it states none.
-
-    >>> head_unit("储量(kg)"), head_unit("最大储量（吨）/设计"), head_unit("名称(全称)")
-    ('kg', 't', None)
-    """
-    for found in UNIT_IN_HEAD.findall(column):
-        unit = UNIT_NAMES.get(found.strip().lower())
-        if unit:
-            return unit
-    return None
-
-
 def _factor(entry: Field, source: FieldSource) -> float:
     """Factor from the delivered unit, as the manifest or the heading states it, to ours; both must agree."""
     in_head = head_unit(source.column or "") if entry.unit else None
@@ -228,8 +204,7 @@ def _date(entry: Field, source: FieldSource, texts: pd.Series, problems: Problem
 
 
 def _timestamp(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
-    formats = (source.format,) if source.format else ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d")
-    times = _parsed_times(texts, formats)
+    times = _parsed_times(texts, (source.format,) if source.format else TIME_FORMATS)
     problems.add(texts.index[texts.notna() & times.isna()], "RQ06", entry.name, texts)
     return times
 
