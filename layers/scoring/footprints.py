@@ -97,10 +97,9 @@ def outcomes(
     clouds = _clouds(flow, chemical, vessel_kg, weather, terrain)
     gas = vulnerability.toxic_probit(chemical.cas)
     subject = ignition_subject(chemical.cas, chemical.state)
-    burns = chemical.is_flammable and not (gas is not None and subject == "gas_low")
     found = []
     unburnt = 1.0
-    if burns:
+    if _burns(chemical):
         amount = flow.rate_kg_s or flow.mass_kg
         release = "continuous" if flow.rate_kg_s else "instantaneous"
         at_once = direct_ignition(subject, release, amount)
@@ -246,32 +245,68 @@ def _dense(
 
 def _fire(flow: Outflow, chemical: Chemical, vessel_kg: float) -> tuple[Floats, Floats | None]:
     """Deaths by the heat of what ignites at once: by distance, and inside a jet flame by angle too."""
-    heat = chemical.heat_of_combustion_j_kg
-    x = np.maximum(RADII_M, 1.0)
     longest = assumed("exposure_heat_max")
-    if chemical.state == "liquid":
-        diameter = 2 * math.sqrt(_pool_m2(flow.mass_kg, chemical, vessel_kg) / math.pi)
-        rate = fires.burning_rate_kg_m2_s(
-            heat_of_combustion_j_kg=heat,
-            heat_of_vaporisation_j_kg=chemical.heat_of_vaporisation_j_kg,
-            heat_capacity_j_kg_k=chemical.liquid_heat_capacity_j_kg_k or 1.0,
-            boiling_k=chemical.boiling_point_k,
-            ambient_k=assumed("ambient_temperature"),
-        )
-        flux = fires.pool_fire_w_m2(
-            RADII_M, diameter_m=diameter, burning_kg_m2_s=rate, heat_of_combustion_j_kg=heat
-        )
-        in_flame = RADII_M <= diameter / 2
-        return np.where(in_flame, 1.0, vulnerability.heat_death(flux, longest)), None
-    if not flow.rate_kg_s:
+    if chemical.state != "liquid" and not flow.rate_kg_s:
         mass = flow.mass_kg * flow.airborne
-        flux = fires.fireball_w_m2(RADII_M, mass_kg=mass, heat_of_combustion_j_kg=heat)
+        flux = fires.fireball_w_m2(RADII_M, mass_kg=mass, heat_of_combustion_j_kg=chemical.heat_of_combustion_j_kg)
         return vulnerability.heat_death(flux, fires.fireball_duration_s(mass)), None
-    flux = fires.jet_fire_w_m2(x, rate_kg_s=flow.rate_kg_s, heat_of_combustion_j_kg=heat)
-    length = fires.jet_flame_length_m(flow.rate_kg_s, heat)
+    flux = _lasting_flux_w_m2(flow, chemical, vessel_kg)
+    if chemical.state == "liquid":
+        in_flame = RADII_M <= _pool_diameter_m(flow, chemical, vessel_kg) / 2
+        return np.where(in_flame, 1.0, vulnerability.heat_death(flux, longest)), None
+    length = fires.jet_flame_length_m(flow.rate_kg_s, chemical.heat_of_combustion_j_kg)
     width = np.full(len(RADII_M), FLAME_HALF_WIDTH * length)
     inside = _uniform((RADII_M <= length).astype(np.float64), width, 0.0)
     return vulnerability.heat_death(flux, longest), inside
+
+
+def _lasting_flux_w_m2(flow: Outflow, chemical: Chemical, vessel_kg: float) -> Floats:
+    """Heat by distance of a fire that lasts: a pool's, or a jet's."""
+    heat = chemical.heat_of_combustion_j_kg
+    if chemical.state != "liquid":
+        x = np.maximum(RADII_M, 1.0)
+        return fires.jet_fire_w_m2(x, rate_kg_s=flow.rate_kg_s, heat_of_combustion_j_kg=heat)
+    rate = fires.burning_rate_kg_m2_s(
+        heat_of_combustion_j_kg=heat,
+        heat_of_vaporisation_j_kg=chemical.heat_of_vaporisation_j_kg,
+        heat_capacity_j_kg_k=chemical.liquid_heat_capacity_j_kg_k or 1.0,
+        boiling_k=chemical.boiling_point_k,
+        ambient_k=assumed("ambient_temperature"),
+    )
+    diameter = _pool_diameter_m(flow, chemical, vessel_kg)
+    return fires.pool_fire_w_m2(RADII_M, diameter_m=diameter, burning_kg_m2_s=rate, heat_of_combustion_j_kg=heat)
+
+
+def _pool_diameter_m(flow: Outflow, chemical: Chemical, vessel_kg: float) -> float:
+    return 2 * math.sqrt(_pool_m2(flow.mass_kg, chemical, vessel_kg) / math.pi)
+
+
+def lasting_fire_w_m2(leak: str, chemical: Chemical, vessel_kg: float) -> Floats | None:
+    """Heat at `RADII_M` of the pool or jet fire of a leak; None where it does not burn, or in a fireball's seconds."""
+    flow = outflow(leak, chemical, vessel_kg)
+    if not _burns(chemical) or (chemical.state != "liquid" and not flow.rate_kg_s):
+        return None
+    return _lasting_flux_w_m2(flow, chemical, vessel_kg)
+
+
+def exploding_kg(leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str) -> float:
+    """Mass of the cloud of a leak that may explode; 0 where it does not burn."""
+    flow = outflow(leak, chemical, vessel_kg)
+    if not _burns(chemical):
+        return 0.0
+    reach = (
+        _light_gas(flow, chemical)
+        if _is_light(chemical)
+        else _flammable(_clouds(flow, chemical, vessel_kg, weather, terrain), chemical)
+    )
+    return reach[1] if reach is not None else 0.0
+
+
+def _burns(chemical: Chemical) -> bool:
+    """Flammable, and no poison gas of low reactivity (ammonia, carbon monoxide), which is taken as poison alone."""
+    gas = vulnerability.toxic_probit(chemical.cas)
+    subject = ignition_subject(chemical.cas, chemical.state)
+    return chemical.is_flammable and not (gas is not None and subject == "gas_low")
 
 
 def _heat(probability: float, fire: tuple[Floats, Floats | None]) -> Outcome:
