@@ -84,7 +84,7 @@ def _whole_column(kind: str, values: Any) -> Any:
     if kind == "object":
         found = np.empty(len(values), dtype=object)
         found[:] = values
-        return found
+        return pd.Series(found, dtype=object)  # as it was: an array of texts alone would become text
     return pd.array(values, dtype=kind)
 
 

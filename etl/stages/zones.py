@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -31,7 +32,7 @@ def _risk_index(given: Given) -> dict[str, Any]:
         was = earlier.get(policy_id)
         if was is not None and was.grid == grid and is_same_policy(was.policy, policy):
             update = updated_surface(was, given.before["risk_points"], points, vulnerability=v, mask=mask)
-            surfaces.append(update.surface)
+            surfaces.append(replace(update.surface, policy=policy))
             told.append(f"{policy_id} {update.n_cells:,} / {grid.rows * grid.cols:,} cells")
         else:
             surfaces.append(risk_index(points, grid, policy, vulnerability=v, mask=mask))

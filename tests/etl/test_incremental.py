@@ -1,0 +1,182 @@
+"""Scoring what changed gives what scoring everything gives: every table and raster, whatever was edited."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+import sqlalchemy as sa
+
+import etl.stamps
+from etl.area import declared_area
+from etl.derive import Inputs, Record, Results, derive
+from etl.earlier import kept_names, layer_digests
+from etl.edition import raster_table
+from etl.frames import frame_reader
+from etl.kept import digest, packed, unpacked
+from etl.stages import STAGES
+from etl.stages.stage import Frames
+from etl.stamps import rules_stamp
+from etl.verify import verify_edition
+from layers.catalog import load_catalog
+from layers.errors import CatalogError
+from layers.store import engine_from_url
+
+ON = date(2026, 6, 30)
+EDITED = {"enterprises": "enterprise_id", "hazard_units": "unit_id", "buildings": "building_id", "protection_targets": "target_id"}
+SURFACES = "risk_index"
+
+
+class Remembered:
+    """A base that went through the form in which results are kept."""
+
+    def __init__(self, results: Results, crs: Any) -> None:
+        self._results, self._crs = results, crs
+
+    @property
+    def records(self) -> Mapping[str, Record]:
+        return self._results.records
+
+    def result(self, name: str) -> Any:
+        value = self._results.values[name]
+        return value if name == SURFACES else unpacked(packed(value), self._crs)
+
+
+@pytest.fixture(scope="module")
+def county(atlas_database: str, home: Path) -> Iterator[tuple[Inputs, dict[str, gpd.GeoDataFrame]]]:
+    """The reduced county's second edition as inputs, and its frames."""
+    engine = engine_from_url(atlas_database)
+    catalog = load_catalog()
+    with engine.connect() as connection:
+        area, outline = declared_area(connection)
+        read = frame_reader(connection, catalog, area, 2)
+        rasters = connection.execute(sa.select(raster_table(2))).all()
+        paths = {row.layer: home / row.path for row in rasters if row.policy is None}
+        frames = {name: read(name) for name in layer_digests(connection, catalog, area, 2)}
+        yield Inputs(area, outline, ON, read, paths), frames
+    engine.dispose()
+
+
+def inputs_of(inputs: Inputs, frames: Mapping[str, gpd.GeoDataFrame], on: date = ON) -> Inputs:
+    digests = {name: digest(frame) for name, frame in frames.items()} | {"population": "as loaded"}
+    return Inputs(inputs.area, inputs.outline, on, frames.__getitem__, inputs.rasters, digests)
+
+
+@pytest.fixture(scope="module")
+def base(county: tuple[Inputs, dict[str, gpd.GeoDataFrame]]) -> Remembered:
+    inputs, frames = county
+    return Remembered(derive(inputs_of(inputs, frames)), inputs.area.metric_crs)
+
+
+def edited(frames: Mapping[str, gpd.GeoDataFrame], dice: np.random.Generator, layer: str, deed: str) -> dict[str, gpd.GeoDataFrame]:
+    """One random feature of a layer moved, changed, removed, or a likeness of it added elsewhere."""
+    frame = frames[layer].copy()
+    placed = np.flatnonzero(frame.geometry.notna())
+    row = int(dice.choice(placed))
+    step = dice.uniform(-3000, 3000, 2)
+    if deed == "remove":
+        frame = frame.drop(index=frame.index[row])
+    elif deed == "move":
+        frame.iloc[row, frame.columns.get_loc("geometry")] = shapely.transform(frame.geometry.iloc[row], lambda xy: xy + step)
+    elif deed == "change":
+        name = "n_persons" if "n_persons" in frame else "name"
+        frame.iloc[row, frame.columns.get_loc(name)] = 777 if name == "n_persons" else "改名"
+        frame.iloc[row, frame.columns.get_loc("accuracy_m")] = 3.0
+    else:
+        twin = frame.iloc[[row]].copy()
+        twin["feature_id"] = twin[EDITED[layer]] = "ZZ-new"
+        twin.geometry = [shapely.transform(frame.geometry.iloc[row], lambda xy: xy + step)]
+        frame = gpd.GeoDataFrame(gpd.pd.concat([frame, twin], ignore_index=True), crs=frame.crs)
+    frame = frame.sort_values("feature_id", kind="stable", ignore_index=True)
+    return {**frames, layer: frame}
+
+
+def differences(one: Results, two: Results) -> list[str]:
+    names = [name for stage in STAGES for name in stage.results]
+    return [name for name in names if digest(one.values[name]) != digest(two.values[name])]
+
+
+@pytest.mark.parametrize("deed", ["add", "move", "change", "remove"])
+def test_any_edit_scored_alone_gives_what_scoring_everything_gives(
+    county: tuple[Inputs, dict[str, gpd.GeoDataFrame]], base: Remembered, deed: str
+) -> None:
+    inputs, frames = county
+    dice = np.random.default_rng(zlib.crc32(deed.encode()))
+    layer = list(EDITED)[int(dice.integers(len(EDITED)))]
+    now = inputs_of(inputs, edited(edited(frames, dice, layer, deed), dice, "enterprises", deed))
+    assert differences(derive(now, base=base), derive(now)) == []
+
+
+def test_nothing_changed_nothing_computed(county: tuple[Inputs, dict[str, gpd.GeoDataFrame]], base: Remembered) -> None:
+    inputs, frames = county
+    again = derive(inputs_of(inputs, frames), base=base)
+    assert {record.state for record in again.records.values()} == {"kept"}
+
+
+def test_another_day_leaves_what_no_date_touches(county: tuple[Inputs, dict[str, gpd.GeoDataFrame]], base: Remembered) -> None:
+    inputs, frames = county
+    later = derive(inputs_of(inputs, frames, ON + timedelta(days=1)), base=base)
+    assert later.records["fire_cover"].state == "kept" and later.records["risk_points"].why == ("date",)
+    assert differences(later, derive(inputs_of(inputs, frames, ON + timedelta(days=1)))) == []
+
+
+def test_moved_plant_updates_tiles_only_and_leaves_roads_alone(
+    county: tuple[Inputs, dict[str, gpd.GeoDataFrame]], base: Remembered
+) -> None:
+    inputs, frames = county
+    now = inputs_of(inputs, edited(frames, np.random.default_rng(5), "enterprises", "move"))
+    records = derive(now, base=base).records
+    assert records["risk_index"].state == "updated" and records["black_spots"].state == "kept"
+    assert "enterprises" in records["risk_points"].why
+
+
+def test_results_come_back_from_their_bytes_as_they_were(base: Remembered, county: tuple[Inputs, dict[str, gpd.GeoDataFrame]]) -> None:
+    crs = county[0].area.metric_crs
+    for name in sorted(kept_names()):
+        value = base._results.values[name]
+        assert digest(unpacked(packed(value), crs)) == digest(value), name
+
+
+def test_bytes_that_name_a_function_are_not_run() -> None:
+    class Bad:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (print, ("run",))
+
+    with pytest.raises(pickle.UnpicklingError, match="no part of a result"):
+        unpacked(zlib.compress(pickle.dumps(Bad())), None)
+
+
+def test_stage_that_looks_at_an_undeclared_layer_is_stopped() -> None:
+    with pytest.raises(CatalogError, match="looks at roads"):
+        Frames(["towns"], dict.__getitem__.__get__({})).get("roads")  # type: ignore[arg-type]
+
+
+def test_rule_table_changes_the_stamp_of_the_stages_that_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {stage.name: rules_stamp(stage) for stage in STAGES}
+    copied = tmp_path / "layers" / "scoring" / "rules"
+    shutil.copytree(etl.stamps.RULES_DIR, copied)
+    monkeypatch.setattr(etl.stamps, "ROOT", tmp_path)
+    monkeypatch.setattr(etl.stamps, "RULES_DIR", copied)
+    assert {stage.name: rules_stamp(stage) for stage in STAGES} == before
+    with (copied / "fire_cover.csv").open("a", encoding="utf-8") as table:
+        table.write("\n")
+    after = {stage.name: rules_stamp(stage) for stage in STAGES}
+    assert after["fire_cover"] != before["fire_cover"] and after["black_spots"] == before["black_spots"]
+
+
+def test_edition_scored_on_top_of_another_is_verified_in_full(atlas_database: str, home: Path) -> None:
+    engine = engine_from_url(atlas_database)
+    with engine.connect() as connection:
+        states = connection.execute(sa.text("SELECT value FROM edition_2.meta WHERE key = 'stages'")).scalar_one()
+    found = verify_edition(engine, load_catalog(), 2, home=home)
+    engine.dispose()
+    assert "kept" in {record["state"] for record in states.values()} and found["is_same"]
