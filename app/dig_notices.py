@@ -21,12 +21,11 @@ from app.pipeline_conflicts import (
     JURISDICTION,
     pipeline_of,
     rules_date,
-    start_chainage_m,
 )
 from app.plain import plain
 from app.working_days import MOST_DAYS, WorkingDays
 from layers.scoring.activities import activities
-from layers.scoring.chainage import Chainage
+from layers.scoring.chainage import Chainage, start_of
 from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH, notice
 from layers.scoring.rules import RuleSet
 
@@ -145,7 +144,7 @@ def _along(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, 
     line_id = plain_text("along.pipeline_id", along["pipeline_id"])
     from_m, to_m = (number(f"along.{name}", along[name], least=0, most=LONGEST_CHAINAGE_M) for name in ("from_m", "to_m"))
     line = pipeline_of(connection, facts, frames, line_id)
-    measured = Chainage.along(line["geometry"], facts.metric_crs, start_chainage_m(line))
+    measured = Chainage.along(line["geometry"], facts.metric_crs, start_of(line))
     if not measured.start_m <= from_m < to_m <= measured.end_m:
         bounds = f"{measured.start_m:.0f} – {measured.end_m:.0f} m"
         raise RequestError("along.from_m", f"桩号应递增且在 {bounds} 之内", f"chainages must rise within {bounds}")

@@ -150,6 +150,7 @@ SCHEMAS: dict[str, Schema] = {
     "CalendarDay": {**_record("is_working", is_working=_or_null(FLAG), note=TEXT), "additionalProperties": False},
     "ProjectTypes": _record("project_types", project_types=_list(_record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT))),
     "Pipelines": _record("pipelines edition", pipelines=_list(OBJECT), edition=WHOLE),
+    "Crossings": _record("pipeline_id crossings edition", pipeline_id=TEXT, crossings=_list(OBJECT), edition=WHOLE),
     "Conflicts": _record(
         "pipeline length_m bands conflicts counts warning_zh warning_en",
         pipeline=OBJECT, length_m=NUMBER, bands=_list(NUMBER), conflicts=_list(OBJECT), counts=OBJECT, warning_zh=TEXT,
@@ -287,6 +288,9 @@ PATHS: dict[str, dict[str, Schema]] = {
         "pipelineConflicts", "What stands near a pipeline, by chainage", _json("Conflicts"), _path("pipeline_id", "Its number"),
         _query("buffer_m", "How far to look, metres", {"type": "number", "minimum": 1, "maximum": 1000, "default": 200}),
         _query("from_m", "Chainage from, metres", NUMBER), _query("to_m", "Chainage to, metres", NUMBER), EDITION,
+    )},
+    "/api/pipelines/{pipeline_id}/crossings": {"get": _operation(
+        "pipelineCrossings", "What a pipeline crosses, by chainage, with angles", _json("Crossings"), _path("pipeline_id", "Its number"), EDITION,
     )},
     "/api/activities": {"get": _operation("activities", "Kinds of works that a dig notice may name", _json("Activities"))},
     "/api/dig-notices": {

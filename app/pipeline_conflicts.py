@@ -15,8 +15,15 @@ from app.editions import EditionFacts
 from app.errors import MissingError
 from app.frames import FrameMemory, boxes_along
 from app.plain import plain
-from layers.scoring.chainage import Chainage
-from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH, conflicts, permit_bands
+from layers.scoring.chainage import Chainage, start_of
+from layers.scoring.crossings import AREA_LAYERS, LINE_LAYERS, crossings
+from layers.scoring.pipelines import (
+    VERDICTS,
+    WARNING_EN,
+    WARNING_ZH,
+    conflicts,
+    permit_bands,
+)
 from layers.scoring.rules import RuleSet
 
 BANDS_M = (5, 50, 200)
@@ -64,7 +71,7 @@ def pipeline_conflicts(
         pipeline, layers, rules, buffer_m=buffer_m, on=rules_date(facts), jurisdiction=JURISDICTION,
         from_m=from_m, to_m=to_m,
     )  # fmt: skip
-    along = Chainage.along(pipeline["geometry"], facts.metric_crs, start_chainage_m(pipeline))
+    along = Chainage.along(pipeline["geometry"], facts.metric_crs, start_of(pipeline))
     told = [_told(facts, row) for row in found.to_dict("records")]
     counts = Counter(entry["verdict"] for entry in told)
     return {
@@ -119,12 +126,6 @@ def pipeline_of(connection: sa.Connection, facts: EditionFacts, frames: FrameMem
     return found
 
 
-def start_chainage_m(pipeline: pd.Series[Any]) -> float:
-    """Chainage at which a line begins, metres; 0 where none was delivered."""
-    start_m = plain(pipeline["start_chainage_m"])
-    return 0.0 if start_m is None else float(start_m)
-
-
 def _told(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:
     """One conflict as the API has it: the object apart, the line as GeoJSON in degrees."""
     line = row.pop("geometry")
@@ -132,3 +133,21 @@ def _told(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:
     entry = {"object": {name: plain(row.pop(column)) for name, column in names.items()}}
     entry |= {name: plain(value) for name, value in row.items()}
     return entry | {"line": shapely.geometry.mapping(facts.in_degrees(line)) if line is not None else None}
+
+
+def pipeline_crossings(
+    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, pipeline_id: str
+) -> dict[str, Any]:
+    """The answer of ``/api/pipelines/<id>/crossings``: what the line crosses, in chainage order, with angles.
+
+    Raises
+    ------
+    MissingError
+        The edition has no such pipeline, or it has no position.
+    """
+    pipeline = pipeline_of(connection, facts, frames, pipeline_id)
+    boxes_m = boxes_along(pipeline["geometry"], MARGIN_M)
+    layers = frames.within(connection, facts, [*LINE_LAYERS, *AREA_LAYERS], boxes_m)
+    found = crossings(pipeline, layers, crs=facts.metric_crs)
+    told = [_told(facts, row) for row in found.to_dict("records")]
+    return {"pipeline_id": pipeline_id, "crossings": told, "edition": facts.edition.number}

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 from app.parameters import number, plain_text
 from app.parts import parts
 from app.pinned import pinned_edition
-from app.pipeline_conflicts import pipeline_conflicts, pipeline_list
+from app.pipeline_conflicts import pipeline_conflicts, pipeline_crossings, pipeline_list
 from layers.scoring.pipelines import MAX_BUFFER_M
 
 blueprint = Blueprint("pipelines", __name__)
@@ -35,6 +35,15 @@ def conflicts(pipeline_id: str) -> Response:
             pinned.connection, pinned.facts, parts().frames, parts().rules, wanted,
             buffer_m=buffer_m, from_m=from_m, to_m=to_m,
         )  # fmt: skip
+    return jsonify(found)
+
+
+@blueprint.get("/api/pipelines/<path:pipeline_id>/crossings")
+def line_crossings(pipeline_id: str) -> Response:
+    """What a pipeline crosses: roads, waters, power lines, other lines, zoned land."""
+    wanted = plain_text("pipeline_id", pipeline_id)
+    with pinned_edition() as pinned:
+        found = pipeline_crossings(pinned.connection, pinned.facts, parts().frames, wanted)
     return jsonify(found)
 
 

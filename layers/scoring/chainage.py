@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 from numpy.typing import NDArray
@@ -131,3 +133,9 @@ class Chainage:
                 stretches.append(substring(part, start, stop))
             before += length
         return shapely.union_all(stretches) if len(stretches) == 1 else shapely.multilinestrings(stretches)
+
+
+def start_of(pipeline: pd.Series[Any]) -> float:
+    """Chainage at which a line begins, metres; 0 where none was delivered."""
+    start_m = pipeline.get("start_chainage_m")
+    return 0.0 if pd.isna(start_m) else float(start_m)

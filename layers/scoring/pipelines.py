@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.errors import InputError, NoRuleError
-from layers.scoring.chainage import Chainage
+from layers.scoring.chainage import Chainage, start_of
 from layers.scoring.coverage import uncovered_pipelines
 from layers.scoring.distances import object_ends, stations_own
 from layers.scoring.measure import near_pairs
@@ -147,7 +147,7 @@ def conflicts(
     if not 0 < buffer_m <= MAX_BUFFER_M:
         raise InputError("buffer_m", f"{buffer_m} must be above 0 and at most {MAX_BUFFER_M:g} m")
     index = _one_line_index(pipeline, layers, rules)
-    along = Chainage.along(pipeline["geometry"], index.crs, _start_m(pipeline))
+    along = Chainage.along(pipeline["geometry"], index.crs, start_of(pipeline))
     in_force = {*rules.in_force(on, jurisdiction, "standing"), *rules.in_force(on, jurisdiction, "siting")}
     if len(uncovered_pipelines(index, in_force)):
         facts = f"pipeline of kind {pipeline.get('kind')}, pressure {pipeline.get('pressure_mpa')} MPa"
@@ -228,11 +228,6 @@ def _in_order(rows: pd.DataFrame, along: Chainage) -> gpd.GeoDataFrame:
         rows.loc[rows["distance_m"] == 0, "side"] = "on"
     rows = rows.sort_values(["chainage_m", "object_layer", "object_feature_id", "rule_id"], ignore_index=True)
     return gpd.GeoDataFrame(rows, geometry="geometry", crs=along.crs)
-
-
-def _start_m(pipeline: pd.Series[Any]) -> float:
-    start_m = pipeline.get("start_chainage_m")
-    return 0.0 if start_m is None or pd.isna(start_m) else float(start_m)
 
 
 def _one_line_index(pipeline: pd.Series[Any], layers: Layers, rules: RuleSet) -> ClassIndex:
@@ -484,5 +479,5 @@ def _span(
     inside = shapely.get_coordinates(shapely.intersection(row["geometry"], reach))
     if not len(inside):
         return row.get("operator"), float("nan"), float("nan")
-    measures = Chainage.along(row["geometry"], index.crs, _start_m(row)).at(shapely.points(inside))
+    measures = Chainage.along(row["geometry"], index.crs, start_of(row)).at(shapely.points(inside))
     return row.get("operator"), float(measures.min()), float(measures.max())

@@ -74,3 +74,12 @@ def test_line_of_an_assumed_kind_says_so_with_every_answer(client: FlaskClient, 
         connection.execute(change, {"is_assumed": None})
     engine.dispose()
     assert "假设" in told["warning_zh"] and "assumption" in told["warning_en"]
+
+
+def test_crossings_come_in_chainage_order_with_angle_and_place(client: FlaskClient) -> None:
+    told = client.get("/api/pipelines/P1/crossings").json
+    chainages = [entry["chainage_m"] for entry in told["crossings"]]
+    assert chainages == sorted(chainages)
+    assert all(entry["object"]["id"] != "P1" for entry in told["crossings"])
+    assert all(entry["angle_deg"] is None or 0 <= entry["angle_deg"] <= 90 for entry in told["crossings"])
+    assert client.get("/api/pipelines/none/crossings").status_code == 404

@@ -4,6 +4,7 @@ import { replaceAddress } from "./address.js";
 import { fieldOf, layerById, codeTitle, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { conflictTable, countsLine, csvRows, inBands, kindWord } from "./conflict_rows.js";
+import { crossingsPart } from "./crossings.js";
 import { saveCsv } from "./csv.js";
 import { chainage, chainageMetres, distance, isMissing, number } from "./formats.js";
 import { withEdition } from "./frame.js";
@@ -30,6 +31,7 @@ const state = {
   /** @type {any} */ line: null,
   /** @type {any} the line as the map has it */ placed: null,
   /** @type {any} */ answer: null,
+  /** @type {any[]|null} what the line crosses; null while not known */ crossings: null,
   /** @type {any[]} conflicts, each with its index */ rows: [],
   bandsM: BANDS_M, chosenBands: new Set(BANDS_M), kind: "",
   /** @type {number|null} */ fromM: null, /** @type {number|null} */ toM: null, chosen: -1,
@@ -78,7 +80,7 @@ function load() {
     [state.lines] = await Promise.all([loadLines(), loadPlaced(edition)]);
     state.line = state.lines.find((line) => line.id === lineId) ?? { id: lineId };
     drawHead();
-    await loadConflicts(edition);
+    await Promise.all([loadConflicts(edition), loadCrossings(edition)]);
     drawAll();
     say(t("n_conflicts", { n: state.rows.length }));
   });
@@ -88,6 +90,11 @@ function load() {
 async function loadPlaced(edition) {
   const layer = lineLayer();
   if (layer) state.placed = await getJson(`/api/features/${layer.id}/${lineId.split("/").map(encodeURIComponent).join("/")}?ed=${edition}`);
+}
+
+/** @param {string} edition */
+async function loadCrossings(edition) {
+  state.crossings = (await getJson(`/api/pipelines/${encodeURIComponent(lineId)}/crossings?ed=${edition}`)).crossings;
 }
 
 /** @param {string} edition */
@@ -217,9 +224,16 @@ function drawList() {
   const listed = rows.slice(0, ROWS_SHOWN);
   put(byId("list-head"), countsLine(rows, state.rows.length),
     el("button", { type: "button", class: "button small", id: "save-csv", disabled: !rows.length, on: { click: save } }, t("save_csv")));
-  if (!rows.length) return put(byId("list-body"), nothingFound());
+  if (!rows.length) return put(byId("list-body"), nothingFound(), crossed());
   put(byId("list-body"), conflictTable(listed, state.chosen, choose),
-    rows.length > listed.length ? el("p", { class: "notice" }, t("first_rows", { shown: ROWS_SHOWN, n: number(rows.length) })) : null);
+    rows.length > listed.length ? el("p", { class: "notice" }, t("first_rows", { shown: ROWS_SHOWN, n: number(rows.length) })) : null, crossed());
+}
+
+/** Crossings of the stretch that is brushed. */
+function crossed() {
+  const { fromM, toM } = stretch();
+  const rows = state.crossings?.filter((row) => (row.to_chainage_m ?? row.chainage_m) >= fromM && row.chainage_m <= toM) ?? null;
+  return crossingsPart(rows, (row) => flyToGeometry(row.line));
 }
 
 function nothingFound() {
