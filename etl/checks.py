@@ -48,7 +48,7 @@ class Checked:
 
 @lru_cache(maxsize=1)
 def check_rules() -> pd.DataFrame:
-    """The numbered rules with severity, reason and advice in both languages."""
+    """The numbered rules: severity, reason and advice in both languages, jurisdiction (empty: everywhere)."""
     return pd.read_csv(CHECK_RULES, dtype=str, keep_default_na=False).set_index("rule_id")
 
 

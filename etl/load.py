@@ -6,12 +6,9 @@ import hashlib
 import shutil
 import time
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Callable, Collection
 
-import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 import sqlalchemy as sa
@@ -20,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from etl.area import declare_area, declared_area, load_boundary, widened
 from etl.checks import CHECK_RULES, check, content_hashes, n_rows_refused, refused_by_rule
 from etl.copy import cancel_statement, copy_frame
+from etl.doubts import doubts_about
 from etl.ledger import (
     Loading, is_whole, kept_file, record_counts, record_delivery, record_doubts, record_load, record_warnings,
 )
@@ -28,7 +26,6 @@ from etl.manifest import (
     Manifest, delivered_files, load_delivery, load_manifests, parts_of,
 )
 from etl.normalise import normalise
-from etl.plausibility import Surroundings, warnings_of
 from etl.progress import Progress, Step, silent, watched
 from etl.raster_load import load_raster
 from etl.read import Reader, Refusal, read_batch, read_file
@@ -36,11 +33,12 @@ from etl.read_child import raster_in_child, read_in_child
 from etl.sql import statement
 from layers.catalog import Area, Catalog, Layer
 from layers.errors import NotFoundError, TooManyRefusedError
-from layers.tables import GEOMETRY_COLUMN, ensure_register, staging_table, value_columns
+from layers.tables import ensure_register, staging_table, value_columns
 
 CODE_OF_LOADING = (
     "read.py", "read_child.py", "batch.py", "archives.py", "text_files.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
-    "normalise.py", "notations.py", "checks.py", "plausibility.py", "identity_codes.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py",
+    "normalise.py", "notations.py", "checks.py", "plausibility.py", "topology.py", "surroundings.py", "doubts.py", "conversions.py",
+    "identity_codes.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py",
 )
 
 
@@ -283,10 +281,11 @@ def _merge_source(
         lambda: _stage_and_merge(connection, loading, manifest, layer, checked.accepted, load_id, is_full=is_full),
         stop=lambda: cancel_statement(connection),
     )
+    n_elsewhere = counts["n_merged"]
     counts["n_merged"] += batch.n_merged + checked.n_merged
-    around = _surroundings(connection, loading, layer)
     warnings = watched(
-        tell, _step(manifest, "合理性检查", "plausibility"), lambda: warnings_of(checked.accepted, layer, around)
+        tell, _step(manifest, "合理性检查", "plausibility"),
+        lambda: doubts_about(connection, loading, manifest, layer, checked.accepted, n_merged=n_elsewhere),
     )
     result.warned_by_rule = _counted(warnings["rule_id"])
     counts |= {"n_warned": int(warnings["at"].nunique()), "n_read": batch.n_read, "n_accepted": len(checked.accepted), "n_refused": n_rows_refused(refused),
@@ -335,21 +334,6 @@ def _taken_keys(connection: sa.Connection, layer: Layer, loading: Loading, manif
     table = ensure_register(connection, layer, loading.area.srid)
     rows = connection.execute(statement(connection, "taken_keys", register=table), {"source_id": manifest.id})
     return frozenset(rows.scalars())
-
-
-def _surroundings(connection: sa.Connection, loading: Loading, layer: Layer) -> Surroundings:
-    """Date of the data and the current features of the layers that a layer's checks look at."""
-    others = {}
-    for check_of in layer.checks:
-        if check_of.layer and check_of.layer not in others:
-            table = ensure_register(connection, loading.catalog[check_of.layer], loading.area.srid)
-            rows = connection.execute(
-                sa.select(table.c[check_of.match], sa.func.ST_AsBinary(table.c[GEOMETRY_COLUMN]).label("wkb"))
-                .where(table.c.to_load.is_(None), table.c[GEOMETRY_COLUMN].is_not(None)).order_by(table.c.feature_id)
-            ).all()
-            shapes = shapely.from_wkb(np.array([bytes(row.wkb) for row in rows], dtype=object))
-            others[check_of.layer] = gpd.GeoDataFrame({check_of.match: [row[0] for row in rows]}, geometry=shapes)
-    return Surroundings(loading.area, loading.delivery.as_of or date.today(), others)
 
 
 def _stage_and_merge(

@@ -1,72 +1,54 @@
 """Recommended checks: accepted rows that deserve a second look, each with its numbered rule.
 
-A layer declares which of them it wants (`checks` in its layer.toml) with the values they need; the rules' words
-are rows of `check_rules.csv`. Nothing is refused here.
+A layer declares which of them it wants (`checks` in its layer.toml) with the values they need; the rules' words and
+the jurisdiction that a rule belongs to are in `check_rules.csv`. Nothing is refused here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date
+import hashlib
 from typing import Callable
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from etl.identity_codes import is_credit_code, is_organisation_code, is_region_code
+from etl.checks import check_rules
+from etl.identity_codes import is_business_number, is_credit_code, is_organisation_code, is_region_code
+from etl.surroundings import SHAPE, Surroundings, warned
+from etl.topology import against_chainage, against_names, against_next, gaps, off_chainage, overlaps
 from layers.catalog import Area, Check, Layer
-from layers.crs import transform_geometry
 from layers.errors import CatalogError
 
-SAME_TRACK_M = 0.2
+__all__ = ["CHECKS", "Surroundings", "checks_of", "warnings_of"]
+
 METRES_OF_A_DEGREE = 111_195.0
-COLUMNS = ("at", "rule_id", "field", "value", "detail")
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What the checks of a source may look at besides its rows.
-
-    `others` holds layer id -> current features in the storage CRS; `on` is the date up to which the data hold.
-    """
-
-    area: Area
-    on: date
-    others: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
-
-
-def warnings_of(accepted: pd.DataFrame, layer: Layer, around: Surroundings) -> pd.DataFrame:
-    """Every warning about accepted rows: index `at` of the row, rule, field, value, detail; in row order.
+def checks_of(layer: Layer, area: Area) -> list[Check]:
+    """The checks that a layer asks for and that hold where the area is: a code of one country is none of another.
 
     Raises `CatalogError` where a layer asks for a check that does not exist.
     """
     unknown = sorted({entry.rule for entry in layer.checks} - set(CHECKS))
     if unknown:
         raise CatalogError(layer.folder, f"checks {', '.join(unknown)} do not exist; known: {', '.join(CHECKS)}")
-    found = [CHECKS[entry.rule](accepted, entry, around) for entry in layer.checks] if len(accepted) else []
-    table = pd.concat([part for part in found if len(part)] or [_warnings(entry_rule="", at=[])], ignore_index=True)
+    bound_to = check_rules()["jurisdiction"]
+    return [entry for entry in layer.checks if area.jurisdiction.startswith(bound_to[entry.rule])]
+
+
+def warnings_of(accepted: pd.DataFrame, layer: Layer, around: Surroundings) -> pd.DataFrame:
+    """Every warning about accepted rows: index `at` of the row, rule, field, value, detail; in row order."""
+    checks = checks_of(layer, around.area)
+    found = [CHECKS[entry.rule](accepted, entry, around) for entry in checks] if len(accepted) else []
+    table = pd.concat([part for part in found if len(part)] or [warned("", [])], ignore_index=True)
     return table.sort_values(["at", "rule_id"], kind="stable", ignore_index=True)
-
-
-def _warnings(
-    entry_rule: str, at: object, name: str | None = None, values: object = None, details: object = None
-) -> pd.DataFrame:
-    rows = list(at)  # type: ignore[call-overload]
-    if not rows:
-        return pd.DataFrame(columns=list(COLUMNS))
-    table = pd.DataFrame({"at": pd.Series(rows, dtype="int64")})
-    table["rule_id"], table["field"] = entry_rule, name
-    table["value"] = None if values is None else [str(value) for value in values]  # type: ignore[attr-defined]
-    table["detail"] = None if details is None else list(details)  # type: ignore[call-overload]
-    return table[list(COLUMNS)]
 
 
 def _flagged(frame: pd.DataFrame, entry: Check, name: str, is_odd: pd.Series | NDArray[np.bool_]) -> pd.DataFrame:
     rows = frame[np.asarray(is_odd, dtype=bool)]
-    return _warnings(entry.rule, rows.index, name, rows[name])
+    return warned(entry.rule, rows.index, name, rows[name])
 
 
 def _code(test: Callable[[str], bool]) -> Callable[[pd.DataFrame, Check, Surroundings], pd.DataFrame]:
@@ -78,11 +60,15 @@ def _code(test: Callable[[str], bool]) -> Callable[[pd.DataFrame, Check, Surroun
 
 
 def _future(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
-    """Dates after the date of the data."""
+    """Dates, times and years after the date of the data; what is planned may lie ahead."""
+    is_planned = (frame["status"] == "planned").to_numpy() if "status" in frame.columns else np.zeros(len(frame), dtype=bool)
     parts = []
     for name in entry.fields:
-        days = pd.to_datetime(frame[name], errors="coerce").to_numpy(dtype="datetime64[D]")
-        parts.append(_flagged(frame, entry, name, days > np.datetime64(around.on)))
+        if name.endswith("_year"):
+            is_late = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype="float64", na_value=np.nan) > around.on.year
+        else:
+            is_late = pd.to_datetime(frame[name], errors="coerce").to_numpy(dtype="datetime64[D]") > np.datetime64(around.on)
+        parts.append(_flagged(frame, entry, name, is_late & ~is_planned))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -91,26 +77,22 @@ def _above(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFr
     numbers = frame[list(entry.fields)].astype("float64").prod(axis=1, skipna=False)
     is_odd = (numbers > (entry.limit or np.inf)).to_numpy()
     texts = frame.loc[is_odd, list(entry.fields)].astype(str).agg(" x ".join, axis=1) if is_odd.any() else []
-    return _warnings(entry.rule, frame.index[is_odd], ",".join(entry.fields), texts)
-
-
-def _metric(geometries: object, area: Area) -> NDArray[np.object_]:
-    return transform_geometry(np.asarray(geometries, dtype=object), area.storage_crs, area.metric_crs)
+    return warned(entry.rule, frame.index[is_odd], ",".join(entry.fields), texts)
 
 
 def _far_from_named(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
     """Features further than the limit, in metres, from the feature of the other layer that their field names.
 
-    A name that the other layer does not have says nothing here: whether it must exist is a matter of references.
+    A name that the other layer does not have says nothing here: another rule tells it.
     """
     other = around.others.get(entry.layer)
     name = entry.fields[0]
     if other is None or other.empty:
-        return _warnings(entry.rule, [])
-    named = dict(zip(other[entry.match], _metric(other.geometry.to_numpy(), around.area), strict=True))
+        return warned(entry.rule, [])
+    named = dict(zip(other[entry.match], around.metric(other.geometry.to_numpy()), strict=True))
     is_known = (frame[name].isin(named) & frame.geometry.notna()).to_numpy()
     rows = frame[is_known]
-    own = _metric(rows.geometry.to_numpy(), around.area)
+    own = around.metric(rows.geometry.to_numpy())
     distance_m = np.zeros(len(rows))
     for value, positions in rows.groupby(name, sort=True).indices.items():
         shapely.prepare(named[value])
@@ -118,7 +100,31 @@ def _far_from_named(frame: pd.DataFrame, entry: Check, around: Surroundings) -> 
         distance_m[positions[~near]] = shapely.distance(named[value], own[positions[~near]])
     is_odd = distance_m > (entry.limit or 0.0)
     details = [f"{metres:.0f} m" for metres in distance_m[is_odd]]
-    return _warnings(entry.rule, rows.index[is_odd], name, rows.loc[is_odd, name], details)
+    return warned(entry.rule, rows.index[is_odd], name, rows.loc[is_odd, name], details)
+
+
+def _unknown_name(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
+    """Values that no feature of the other layer has; nothing is said while that layer is empty."""
+    other = around.others.get(entry.layer)
+    name = entry.fields[0]
+    if other is None or other.empty:
+        return warned(entry.rule, [])
+    return _flagged(frame, entry, name, frame[name].notna() & ~frame[name].isin(other[entry.match]))
+
+
+def _foreign_region(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
+    """Region codes that do not begin with the area's own, trailing zeros aside (GB/T 2260: they stand for all below)."""
+    own, name = around.area.region_code.rstrip("0"), entry.fields[0]
+    return _flagged(frame, entry, name, frame[name].map(lambda value: is_region_code(str(value)) and not str(value).startswith(own)))
+
+
+def _same_value(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
+    """A value that must tell one from another, held by a former row, or by another source, under another number."""
+    name = entry.fields[0]
+    held = [frame[["feature_id", name]]]
+    others = _first_holders(frame[name], held if around.beside is None else [around.beside[["feature_id", name]], *held])
+    is_odd = frame[name].notna() & (others != frame["feature_id"])
+    return warned(entry.rule, frame.index[is_odd], name, frame.loc[is_odd, name], others[is_odd])
 
 
 def _sliver(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
@@ -131,7 +137,7 @@ def _sliver(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataF
     metric = shapely.transform(polygons[narrow], lambda degrees: degrees * (scale_east, scale_north))
     width_m = shapely.area(metric) / (shapely.length(metric) / 2)
     is_odd = width_m < (entry.limit or 0.0)
-    return _warnings(entry.rule, frame.index[narrow[is_odd]], "geometry", [f"{metres:.2f} m" for metres in width_m[is_odd]])
+    return warned(entry.rule, frame.index[narrow[is_odd]], "geometry", [f"{metres:.2f} m" for metres in width_m[is_odd]])
 
 
 def _metres_of_a_degree(area: Area) -> tuple[float, float]:
@@ -140,43 +146,21 @@ def _metres_of_a_degree(area: Area) -> tuple[float, float]:
     return METRES_OF_A_DEGREE * float(np.cos(np.radians(middle_deg))), METRES_OF_A_DEGREE
 
 
+def _first_holders(values: pd.Series, held: list[pd.DataFrame]) -> pd.Series:
+    """Number of the first feature that holds each value; `held` has columns ``feature_id`` and the value's."""
+    every = pd.concat([pd.DataFrame(table) for table in held], ignore_index=True).dropna(subset=[values.name])
+    first = dict(zip(every[values.name][::-1], every["feature_id"][::-1], strict=True))
+    return values.map(lambda value: first.get(value))
+
+
 def _same_shape(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
-    """Features of one source that have exactly the geometry of a former one, under another number."""
-    keys = pd.Series(shapely.to_wkb(frame.geometry.to_numpy()), index=frame.index)
-    is_odd = (keys.duplicated() & keys.notna()).to_numpy()
-    if not is_odd.any():
-        return _warnings(entry.rule, [])
-    first = dict(zip(keys[::-1], frame["feature_id"][::-1], strict=True))
-    return _warnings(entry.rule, frame.index[is_odd], "geometry", frame.loc[is_odd, "feature_id"], keys[is_odd].map(first))
-
-
-def _gaps(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
-    """Lines whose parts, joined where they touch, still lie apart by no more than the limit, in metres: a gap of drawing."""
-    lines = _metric(frame.geometry.to_numpy(), around.area)
-    joined = shapely.line_merge(lines)
-    rows, details = [], []
-    for position in np.flatnonzero(shapely.get_num_geometries(joined) > 1):
-        parts = shapely.get_parts(joined[position])
-        tree = shapely.STRtree(parts)
-        left, right = tree.query(parts, predicate="dwithin", distance=entry.limit or 0.0)
-        gaps_m = shapely.distance(parts[left], parts[right])[left < right]
-        if (gaps_m > 0).any():
-            rows.append(position)
-            details.append(f"{gaps_m[gaps_m > 0].max():.2f} m")
-    return _warnings(entry.rule, frame.index[rows], "geometry", frame["feature_id"].iloc[rows], details)
-
-
-def _overlaps(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
-    """Lines that run within 0.2 m of another one of the source for more than the limit, in metres."""
-    lines = _metric(frame.geometry.to_numpy(), around.area)
-    left, right = shapely.STRtree(lines).query(lines, predicate="dwithin", distance=SAME_TRACK_M)
-    pairs = left < right
-    left, right = left[pairs], right[pairs]
-    shared_m = shapely.length(shapely.intersection(lines[right], shapely.buffer(lines[left], SAME_TRACK_M, quad_segs=1)))
-    is_odd = shared_m > (entry.limit or 0.0)
-    others = frame["feature_id"].iloc[left[is_odd]]
-    details = [f"{other}: {metres:.0f} m" for other, metres in zip(others, shared_m[is_odd], strict=True)]
-    return _warnings(entry.rule, frame.index[right[is_odd]], "geometry", frame["feature_id"].iloc[right[is_odd]], details)
+    """Features that have exactly the geometry of a former one, of this source or of another, under another number."""
+    shapes = shapely.to_wkb(frame.geometry.to_numpy(), byte_order=1)
+    keys = pd.Series([None if wkb is None else hashlib.md5(wkb, usedforsecurity=False).hexdigest() for wkb in shapes], index=frame.index)
+    held = [pd.DataFrame({SHAPE: keys, "feature_id": frame["feature_id"]})]
+    others = _first_holders(held[0][SHAPE], held if around.beside is None else [around.beside[[SHAPE, "feature_id"]], *held])
+    is_odd = (keys.notna() & (others != frame["feature_id"])).to_numpy()
+    return warned(entry.rule, frame.index[is_odd], "geometry", frame.loc[is_odd, "feature_id"], others[is_odd])
 
 
 CHECKS: dict[str, Callable[[pd.DataFrame, Check, Surroundings], pd.DataFrame]] = {
@@ -190,7 +174,16 @@ CHECKS: dict[str, Callable[[pd.DataFrame, Check, Surroundings], pd.DataFrame]] =
     "RC09": _far_from_named,
     "RC10": _sliver,
     "RC11": _same_shape,
-    "RC12": _gaps,
-    "RC13": _overlaps,
+    "RC12": gaps,
+    "RC13": overlaps,
     "RC14": _far_from_named,
+    "RC17": _same_value,
+    "RC18": _unknown_name,
+    "RC19": against_next,
+    "RC20": against_chainage,
+    "RC21": off_chainage,
+    "RC22": against_names,
+    "RC23": _code(is_business_number),
+    "RC24": _foreign_region,
 }
+"""Rule -> check; RC01 and RC15 come from reading a geometry, RC16 from merging into the register."""

@@ -9,9 +9,8 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from etl.checks import check_rules
 from etl.identity_codes import is_organisation_code, is_region_code
-from etl.plausibility import CHECKS, Surroundings, warnings_of
+from etl.plausibility import Surroundings, warnings_of
 from layers.catalog import Check, load_catalog
 from layers.errors import CatalogError
 from tests.etl.test_coordinates import AREA
@@ -103,12 +102,6 @@ def test_organisation_code_needs_its_check_digit(text: str, is_right: bool) -> N
 @pytest.mark.parametrize(("text", "is_right"), [("510521", True), ("510521104", True), ("510521104201", True), ("51052", False), ("甲", False)])
 def test_region_code_has_six_nine_or_twelve_digits(text: str, is_right: bool) -> None:
     assert is_region_code(text) is is_right
-
-
-def test_every_check_has_its_row_and_every_warning_its_check() -> None:
-    rules = check_rules()
-    assert set(rules.index[rules["severity"] == "warn"]) == set(CHECKS)
-    assert rules.index.is_unique
 
 
 def test_unknown_check_of_a_layer_is_refused() -> None:
