@@ -29,10 +29,11 @@ VIOLATION_COLUMNS = (
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Port.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Threads of each process.")
+@click.option("--no-worker", is_flag=True, help="Start no worker beside it: jobs wait until `riskatlas worker` runs elsewhere.")
 @click.pass_obj
-def serve_command(place: Place, host: str, port: int, workers: int, threads: int) -> None:
+def serve_command(place: Place, host: str, port: int, workers: int, threads: int, no_worker: bool) -> None:
     """Serve the map and the API until Ctrl+C; started by root, it runs as an unprivileged user."""
-    serve(Listening(host, port, workers, threads), home=place.home, database_url=place.open_url())
+    serve(Listening(host, port, workers, threads, not no_worker), home=place.home, database_url=place.open_url())
 
 
 def _client(place: Place) -> FlaskClient:

@@ -30,6 +30,7 @@ from app.parts import parts
 from app.pinned import pinned_edition
 from app.reasons import compile_loops
 from app.site_checks import FULL_TABLES
+from app.worker_process import WorkerProcess
 from layers.errors import AtlasError
 from layers.scoring.siting import search_radii_m
 
@@ -37,6 +38,8 @@ FALLBACK_USER = "nobody"
 NOWHERE_M = (0.0, 0.0, 1.0, 1.0)
 OWN_FOLDERS = ("tiles", "cache")
 """Folders below the home that the server writes to."""
+WORKER_FOLDERS = ("uploads", "returned", "sources", "files", "rasters", "fonts")
+"""Folders below the home that the server or its worker writes to, and a command run by root may have filled."""
 
 
 class ServingError(AtlasError):
@@ -45,12 +48,13 @@ class ServingError(AtlasError):
 
 @dataclass(frozen=True)
 class Listening:
-    """Where the server listens, and with how many processes and threads each it answers."""
+    """Where the server listens, with how many processes and threads each it answers, and whether a worker runs beside."""
 
     host: str
     port: int
     n_workers: int
     n_threads: int
+    has_worker: bool = True
 
     @property
     def url(self) -> str:
@@ -93,7 +97,13 @@ def run(listening: Listening) -> None:
         log_level=LogLevels.warning,
     )
     server.on_startup(lambda: click.echo(f"安全风险一张图 Risk Atlas: {listening.url}"))
-    server.serve()
+    worker = WorkerProcess()
+    if listening.has_worker:
+        server.on_startup(worker.start)
+    try:
+        server.serve()
+    finally:
+        worker.end()
 
 
 def application() -> Flask:
@@ -153,9 +163,11 @@ def _held_open(folder: Path) -> Path:
 def _go_on_unprivileged(listening: Listening, home: Path, database_url: str) -> NoReturn:
     """Replace this process by the same server run by an unprivileged user."""
     user = server_user(database_url)
-    for name in OWN_FOLDERS:
+    for name in OWN_FOLDERS + WORKER_FOLDERS:
         (home / name).mkdir(parents=True, exist_ok=True)
         os.chown(home / name, user.pw_uid, user.pw_gid, follow_symlinks=False)
+    for name in WORKER_FOLDERS:
+        _hand_over(home / name, user)
     folders = OpenFolders.of(home)
     _require_readable(folders, home, user)
     command = [str(folders.interpreter), "-P", "-m", "app.serving", *map(str, astuple(listening))]
@@ -165,6 +177,13 @@ def _go_on_unprivileged(listening: Listening, home: Path, database_url: str) -> 
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
     os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
     os.execve(command[0], command, _environment(os.environ, folders, database_url))
+
+
+def _hand_over(folder: Path, user: pwd.struct_passwd) -> None:
+    """Give everything in a folder to the user; what commands of root wrote there, the worker goes on with."""
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            os.chown(os.path.join(parent, name), user.pw_uid, user.pw_gid, follow_symlinks=False)
 
 
 def server_user(database_url: str) -> pwd.struct_passwd:
@@ -214,4 +233,4 @@ def _environment(environ: Mapping[str, str], folders: OpenFolders, database_url:
 
 
 if __name__ == "__main__":
-    run(Listening(sys.argv[1], *map(int, sys.argv[2:5])))
+    run(Listening(sys.argv[1], *map(int, sys.argv[2:5]), has_worker=sys.argv[5] == "True"))

@@ -149,15 +149,16 @@ def live_server(sample_atlas: str, home: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serving(database_url: str, home: Path) -> Iterator[str]:
-    """A server of the command itself on a free port, stopped at the end."""
+def serving(database_url: str, home: Path, *, has_worker: bool = False) -> Iterator[str]:
+    """A server of the command itself on a free port, with or without a worker beside it, stopped at the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "RISKATLAS_DATABASE_URL": database_url, "RISKATLAS_HOME": str(home)}
     log = (home / f"serve-{port}.log").open("w")
+    command = [sys.executable, str(PROJECT / "riskatlas.py"), "serve", "--port", str(port)]
     process = subprocess.Popen(
-        [sys.executable, str(PROJECT / "riskatlas.py"), "serve", "--port", str(port)], env=environment, stdout=log, stderr=log
+        command if has_worker else [*command, "--no-worker"], env=environment, stdout=log, stderr=log
     )
     address = f"http://127.0.0.1:{port}"
     try:

@@ -1,0 +1,95 @@
+"""What a person is shown of a load: counts, refused rows with reasons, warnings, repairs, and what would change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from etl.manifest import Manifest
+from etl.sql import statement
+from layers.catalog import Catalog, Layer
+from layers.tables import register_table
+
+LONGEST_LIST = 200
+"""Rows of each list that a job keeps; counts are of all of them."""
+MOST_POSITIONS = 2000
+LARGE_LOSS_PCT = 20.0
+LEAST_LARGE_LOSS = 5
+"""Where a load closes or changes more than this share of a source's features, and no fewer, it says so loudly."""
+CHANGES = ("added", "changed", "moved", "gone")
+DOUBTS = {
+    "refused": "SELECT file, source_row, field, value, rule_id, reason_zh, reason_en, advice_zh, advice_en FROM ops.refused "
+               "WHERE load_id = :id ORDER BY file, source_row, rule_id LIMIT :limit",
+    "warned": "SELECT feature_id, file, source_row, field, value, rule_id, detail FROM ops.warnings "
+              "WHERE load_id = :id ORDER BY file, source_row, rule_id LIMIT :limit",
+    "repaired": "SELECT feature_id, file, source_row, rule_id, detail FROM ops.repaired "
+                "WHERE load_id = :id ORDER BY file, source_row, rule_id LIMIT :limit",
+}
+COUNTS = (
+    "n_read", "n_accepted", "n_added", "n_changed", "n_gone", "n_unchanged", "n_merged", "n_refused", "n_repaired",
+    "n_unplaced", "n_warned", "n_moved",
+)
+
+
+def inspected(connection: sa.Connection, catalog: Catalog, load_id: int, manifest: Manifest) -> dict[str, Any]:
+    """Everything about a load that the page shows, read in the load's own transaction."""
+    counts = dict(connection.execute(
+        sa.text(f"SELECT {', '.join(COUNTS)} FROM ops.loads WHERE load_id = :id"), {"id": load_id}
+    ).mappings().one())
+    given = {"id": load_id, "limit": LONGEST_LIST}
+    doubts = {
+        name: [dict(row) for row in connection.execute(sa.text(words), given).mappings()] for name, words in DOUBTS.items()
+    }
+    by_rule = {
+        name: dict(connection.execute(
+            sa.text(f"SELECT rule_id, count(*) FROM ops.{table} WHERE load_id = :id GROUP BY rule_id ORDER BY rule_id"), given
+        ).tuples().all())
+        for name, table in (("refused_by_rule", "refused"), ("warned_by_rule", "warnings"), ("repaired_by_rule", "repaired"))
+    }
+    layer = catalog[manifest.layer]
+    return {"counts": counts, **doubts, **by_rule, "changes": load_changes(connection, layer, load_id, manifest.moved_m),
+            "positions": _positions(connection, layer, load_id), "loss": loss(counts)}
+
+
+def load_changes(connection: sa.Connection, layer: Layer, load_id: int, moved_m: float) -> dict[str, Any]:
+    """Features that a load added, changed, moved beyond `moved_m` metres, or closed: how many, and the first of them."""
+    found: dict[str, Any] = {kind: {"n": 0, "features": []} for kind in CHANGES}
+    table = register_table(layer, 0)
+    given = {"load_id": load_id, "moved_m": moved_m, "label": layer.label or "", "limit": LONGEST_LIST}
+    for row in connection.execute(statement(connection, "load_changes", register=table), given).mappings():
+        entry = dict(row)
+        kind = found[entry.pop("kind")]
+        kind["n"] = entry.pop("n_of_kind")
+        kind["features"].append(entry)
+    return found
+
+
+def _positions(connection: sa.Connection, layer: Layer, load_id: int) -> list[list[float]]:
+    """Longitude and latitude of accepted features, for a picture of where they lie; a share of many."""
+    if not layer.is_drawn:
+        return []
+    rows = connection.execute(
+        sa.text(
+            f"SELECT ST_X(centre), ST_Y(centre) FROM (SELECT ST_Centroid(geom) AS centre FROM register.{layer.id} "
+            "WHERE source_id = (SELECT source_id FROM ops.loads WHERE load_id = :id) AND to_load IS NULL "
+            "AND geom IS NOT NULL ORDER BY md5(feature_id) LIMIT :limit) AS placed"
+        ),
+        {"id": load_id, "limit": MOST_POSITIONS},
+    )
+    return [[round(x, 6), round(y, 6)] for x, y in rows]
+
+
+def loss(counts: dict[str, int]) -> dict[str, Any]:
+    """How much of what a source held before is changed or gone with a load.
+
+    >>> loss({"n_unchanged": 70, "n_changed": 10, "n_gone": 20})
+    {'n_before': 100, 'n_lost': 30, 'share_pct': 30.0, 'is_large': True}
+    >>> loss({"n_unchanged": 0, "n_changed": 0, "n_gone": 0})["is_large"]
+    False
+    """
+    n_lost = counts["n_changed"] + counts["n_gone"]
+    n_before = n_lost + counts["n_unchanged"]
+    share_pct = round(100 * n_lost / n_before, 1) if n_before else 0.0
+    return {"n_before": n_before, "n_lost": n_lost, "share_pct": share_pct,
+            "is_large": share_pct > LARGE_LOSS_PCT and n_lost >= LEAST_LARGE_LOSS}
