@@ -19,8 +19,10 @@ from layers.catalog import Area
 from layers.crs import transform_geometry
 from layers.errors import CatalogError
 from layers.scoring.grid import Grid
+from layers.scoring.places import town_names
 from layers.scoring.rules import RuleSet, read_rules
 
+__all__ = ["ALL_RULES", "Frames", "Given", "Stage", "joined", "town_names"]
 ALL_RULES = ("**/*",)
 
 
@@ -120,19 +122,6 @@ class Stage:
     rules: tuple[str, ...] = ALL_RULES
     notes: tuple[str, ...] = ()
     is_dated: bool = False
-
-
-def town_names(frame: gpd.GeoDataFrame, towns: gpd.GeoDataFrame) -> pd.Series:
-    """Name of the town in which a representative point of each feature lies; None outside every town."""
-    names = pd.Series(None, index=frame.index, dtype=object)
-    geometry = np.asarray(frame.geometry.to_numpy(), dtype=object)
-    if not len(frame) or not len(towns):
-        return names
-    tree = shapely.STRtree(towns.geometry.to_numpy())
-    row, town = tree.query(shapely.point_on_surface(geometry), predicate="intersects")
-    first, where = np.unique(row, return_index=True)
-    names.iloc[first] = towns["name"].to_numpy()[town[where]]
-    return names
 
 
 def joined(frames: list[gpd.GeoDataFrame], area: Area) -> gpd.GeoDataFrame:
