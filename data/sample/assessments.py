@@ -8,8 +8,8 @@ from pathlib import Path
 from data.sample.faults import Row
 from data.sample.writers import SYNTHETIC, write_csv
 
-FATAL_ACCIDENT = ("SG2025001", "YC001126", date(2025, 8, 20))
-"""A death within a year of the first two deliveries and more than a year before the third."""
+FATAL_ACCIDENT = ("SG2025001", "YC001188", date(2025, 8, 20))
+"""A death within a year of the first two deliveries and more than a year before the third: yellow, then unrated again."""
 ACCIDENTS = (
     (*FATAL_ACCIDENT, "一般事故", 1, 0, "装卸作业人员被挤压"),
     ("SG2024002", "YC000023", date(2024, 5, 11), "较大事故", 3, 2, "受限空间中毒"),
@@ -36,8 +36,8 @@ JOBS = (
     ("YC000014", "LEC", "槽车卸料", 6, 6, 15),
     ("YC000014", "LEC", "高处作业", 4, 3, 15),
     ("YC000014", "LS", "叉车运输", 2, None, 4),
-    ("YC001126", "LS", "货物装卸", 4, None, 4),
-    ("YC001126", "LS", "配电检修", 3, None, 4),
+    ("YC001188", "LS", "货物装卸", 4, None, 4),
+    ("YC001188", "LS", "配电检修", 3, None, 4),
 )
 """The likelihood 4 of 高处作业 is not on the scale of LEC: taken in, and not rated."""
 

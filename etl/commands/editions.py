@@ -101,12 +101,13 @@ def status_command(place: Place, as_json: bool) -> None:
 @click.command("diff")
 @click.argument("before", type=int)
 @click.argument("after", type=int)
+@click.option("--policy", default="", help="Policy whose zones are compared; default: that of the map.")
 @AS_JSON
 @click.pass_obj
-def diff_command(place: Place, before: int, after: int, as_json: bool) -> None:
-    """What changed between two published editions."""
+def diff_command(place: Place, before: int, after: int, policy: str, as_json: bool) -> None:
+    """What changed between two published editions, and why zones changed colour."""
     migrate(place.engine)
-    changes = difference(place.engine, load_catalog(), before, after)
+    changes = difference(place.engine, load_catalog(), before, after, home=place.home, policy=policy)
     if as_json:
         emit(changes)
         return
@@ -116,6 +117,23 @@ def diff_command(place: Place, before: int, after: int, as_json: bool) -> None:
         click.echo(f"  {row['policy']:<22} {row['level']:<8} {row['before']:9.3f} -> {row['after']:9.3f} km²")
     for row in changes["violations"]:
         click.echo(f"  {row['rule_id']:<22} +{row['added']} -{row['gone']}")
+    _tell_causes(changes["changes"])
+
+
+LISTED_CAUSES = 20
+
+
+def _tell_causes(changes: dict[str, Any]) -> None:
+    """Changes of colour by area, then their causes; the areas of both add up to the same."""
+    click.echo(f"  变色 changed colour ({changes['policy']}): {changes['area_m2'] / 1e6:.4f} km²  {changes['n_zones']} zones")
+    for pair in changes["pairs"]:
+        click.echo(f"  {pair['before']:<8} -> {pair['after']:<8} {pair['area_m2'] / 1e6:9.4f} km²  {pair['n_zones']} zones")
+    listed, rest = changes["causes"][:LISTED_CAUSES], changes["causes"][LISTED_CAUSES:]
+    for cause in listed:
+        click.echo(f"  {cause['area_m2'] / 1e6:9.4f} km²  {cause['name'] or ''} {cause['text_zh']}")
+    if rest:
+        click.echo(f"  {sum(cause['area_m2'] for cause in rest) / 1e6:9.4f} km²  其余 {len(rest)} 项原因 {len(rest)} more causes")
+    click.echo(f"  {changes['remainder_m2'] / 1e6:9.4f} km²  未能解释 not explained")
 
 
 @click.command("verify")
