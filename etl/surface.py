@@ -9,9 +9,9 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
-from rasterio.warp import Resampling, reproject
 
 from layers.catalog import Area
+from layers.rasters import persons_on_grid
 from layers.scoring.grid import Grid
 from layers.scoring.policy import Policy
 from layers.scoring.zoning import RiskSurface
@@ -21,32 +21,8 @@ SURFACE_BANDS = ("index", "hazard", "vulnerability", "level")
 
 
 def population_on_grid(path: Path, grid: Grid, area: Area) -> NDArray[np.float64]:
-    """Persons per cell of `grid`, NaN where the raster says nothing; counts are spread by area.
-
-    Parameters
-    ----------
-    path : raster of persons per cell, in any projected CRS or in degrees.
-    """
-    with rasterio.open(path) as source:
-        counts = source.read(1, masked=True).astype("float64").filled(np.nan)
-        density = counts / _cell_areas_m2(source)
-        target = np.full(grid.shape, np.nan)
-        reproject(
-            density, target, src_transform=source.transform, src_crs=source.crs, dst_transform=grid.transform,
-            dst_crs=rasterio.crs.CRS.from_wkt(area.metric_crs.to_wkt()), src_nodata=np.nan, dst_nodata=np.nan,
-            resampling=Resampling.nearest,
-        )
-    return target * grid.cell_area_m2
-
-
-def _cell_areas_m2(source: rasterio.DatasetReader) -> NDArray[np.float64]:
-    """Area of the cells of each row, as a column; on the sphere where the raster is in degrees."""
-    width, height = abs(source.transform.a), abs(source.transform.e)
-    if not source.crs.is_geographic:
-        return np.full((source.height, 1), width * height)
-    rows = source.transform.f + (np.arange(source.height) + 0.5) * source.transform.e
-    metre_per_deg = 111_320.0
-    return (width * metre_per_deg * np.cos(np.radians(rows)) * height * metre_per_deg)[:, None]
+    """Persons per cell of the area's `grid`, NaN where the raster says nothing."""
+    return persons_on_grid(path, grid, area.metric_crs)
 
 
 def surface_bytes(surface: RiskSurface, area: Area) -> tuple[bytes, str]:

@@ -61,6 +61,14 @@ class InputError(AtlasError):
         super().__init__(f"{field}: {problem}")
 
 
+class EditError(InputError):
+    """An assumed change that cannot be; said in both languages."""
+
+    def __init__(self, field: str, zh: str, en: str) -> None:
+        super().__init__(field, en)
+        self.message_zh = f"{field}:{zh}"
+
+
 class NotFoundError(AtlasError):
     """What was asked for does not exist in this edition."""
 

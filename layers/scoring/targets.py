@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -91,3 +92,9 @@ def _ranks(
             found = np.where((value >= low) & (value < high), np.minimum(found, rank), found)
     is_known = found < len(TARGET_CLASSES)
     return np.where(is_known, found, min(possible)), np.where(is_known, found, max(possible))
+
+
+def strictest_classes(targets: gpd.GeoDataFrame, rules: Sequence[TargetSize]) -> gpd.GeoDataFrame:
+    """Targets with the strictest GB 36894 class that category and size allow: what is unknown is not mild."""
+    strictest, _ = class_ranks(targets, rules)
+    return targets.assign(target_class=np.array(TARGET_CLASSES, dtype=object)[strictest])
