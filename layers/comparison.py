@@ -20,7 +20,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from layers.catalog import Catalog
 from layers.crs import transform_geometry
 from layers.errors import EditionError
-from layers.scoring.change_causes import DERIVED_INPUTS, OWNERS, Between, InputChange, causes
+from layers.scoring.change_causes import (
+    DERIVED_INPUTS,
+    OWNERS,
+    Between,
+    InputChange,
+    causes,
+)
 from layers.scoring.changes import Changes, Side, changes_between
 from layers.scoring.grid import Grid
 from layers.scoring.policy import Policy, load_policy, recorded_policy
