@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import click
 
-from etl.commands import database, editions, loading, work
+from etl.commands import database, editions, loading, recognition, work
 
-commands: list[click.Command] = [*loading.commands, *editions.commands, *database.commands, *work.commands]
+commands: list[click.Command] = [*loading.commands, *editions.commands, *database.commands, *work.commands, *recognition.commands]

@@ -91,7 +91,7 @@ def load_area_data(
     CancelledError
         `progress` took the run back; the source under way changes nothing.
     """
-    area, every = load_manifests(area_dir, catalog)
+    area, every = load_manifests(area_dir, catalog, home=home)
     manifests = _chosen(every, only, area_dir)
     delivery = load_delivery(area, data_dir)
     read = read_in_child if is_untrusted else read_file

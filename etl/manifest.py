@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import tomllib
 from dataclasses import dataclass, field
 from datetime import date
 from glob import escape as glob_escape
@@ -134,8 +135,22 @@ def declared(table: Mapping[str, Any]) -> Manifest:
 
 def load_manifest(path: Path, catalog: Catalog) -> Manifest:
     """The manifest in a TOML file, checked against the layer that it fills."""
-    table = read_toml(path)
+    return _manifest(read_toml(path), path, catalog)
+
+
+def manifest_from(text: str, path: Path, catalog: Catalog) -> Manifest:
+    """The manifest that a TOML text says, checked as if it stood in the file of this name."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogError(path, str(error)) from error
+    return _manifest(table, path, catalog)
+
+
+def _manifest(table: dict[str, Any], path: Path, catalog: Catalog) -> Manifest:
     fields = {name: _field_source(raw, path) for name, raw in table.pop("fields", {}).items()}
+    if isinstance(table.get("sheets"), str):
+        table["sheets"] = [table["sheets"]]
     manifest = strict(Manifest, table, path, fields=fields, path=path)
     _check_manifest(manifest, catalog[manifest.layer])
     return manifest
@@ -158,6 +173,7 @@ def _check_manifest(manifest: Manifest, layer: Layer) -> None:
         and not ((manifest.x and manifest.y) or manifest.wkt)
         and layer.placement == "required",
         "files is empty": not manifest.files,
+        "sheet and sheets: one of them": bool(manifest.sheet and manifest.sheets),
         "a reader raster fills a raster layer, and no other": (manifest.reader == "raster")
         != (layer.geometry == "Raster"),
     }
@@ -175,10 +191,20 @@ def _check_crs(manifest: Manifest) -> None:
             raise CatalogError(manifest.path, f"crs {manifest.crs!r}: {error}") from error
 
 
-def load_manifests(folder: Path, catalog: Catalog) -> tuple[Area, list[Manifest]]:
-    """The area and its manifests, sources that others refer to or are checked against first."""
+def home_sources(home: Path, area_id: str) -> Path:
+    """Where an installation keeps the manifests that people confirmed: they override and add to the area's own."""
+    return home / "sources" / area_id
+
+
+def load_manifests(folder: Path, catalog: Catalog, *, home: Path | None = None) -> tuple[Area, list[Manifest]]:
+    """The area and its manifests, sources that others refer to or are checked against first.
+
+    Those confirmed in this installation (`home`) take the place of the area's own of the same id.
+    """
     area = load_area(folder)
-    manifests = [load_manifest(path, catalog) for path in sorted(folder.glob("*.toml")) if path.name != "area.toml"]
+    own = home_sources(home, area.id) if home is not None else None
+    paths = {path.name: path for place in (folder, own) if place is not None for path in sorted(place.glob("*.toml")) if path.name != "area.toml"}
+    manifests = [load_manifest(path, catalog) for path in paths.values()]
     if not manifests:
         raise CatalogError(folder, "no manifests (*.toml beside area.toml)")
     depth = {layer.id: _depth(layer, catalog) for layer in catalog}

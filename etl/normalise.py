@@ -33,6 +33,9 @@ from layers.crs import SHIFT_ACCURACY_M, to_geographic
 from layers.errors import CatalogError, SourceFileError
 
 
+RENAMING_ROWS = 2_000
+
+
 @dataclass
 class Problems:
     """Refusals and repairs found on the way, as rows of the frame: index, field, value, rule."""
@@ -52,8 +55,12 @@ class Problems:
         return pd.concat(self.rows, ignore_index=True)
 
 
-def check_columns(batch: Batch, manifest: Manifest) -> None:
-    """Stop the load when the file lacks a mapped column, or has one nobody decided about."""
+def check_columns(batch: Batch, manifest: Manifest, layer: Layer) -> None:
+    """Stop the load when the file lacks a mapped column, or has one nobody decided about.
+
+    The message names the columns that are probably the missing ones under new names; a person confirms them with
+    ``riskatlas recognise FILE --area AREA_DIR --confirm``.
+    """
     delivered = {str(name) for name in batch.frame.columns} - {ROW, FILE, SHEET, "geometry"}
     missing = sorted(manifest.used_columns - delivered - {SHEET})
     unknown = sorted(delivered - manifest.used_columns - set(manifest.ignore)) if "*" not in manifest.ignore else []
@@ -62,12 +69,24 @@ def check_columns(batch: Batch, manifest: Manifest) -> None:
         wanted = "; ".join(
             part
             for part in (
+                _renaming(batch, manifest, layer) if missing and unknown else "",
                 f"also {', '.join(missing)}" if missing else "",
                 f"no unknown column: map or ignore {', '.join(unknown)}" if unknown else "",
             )
             if part
         )
         raise SourceFileError(", ".join(sorted(set(batch.frame[FILE]))[:3]), found, wanted)
+
+
+def _renaming(batch: Batch, manifest: Manifest, layer: Layer) -> str:
+    # Imported only where a load stops anyway: the dictionaries for headings take a second to open.
+    from etl.recognise_columns import columns_of, known_codes, renamed_columns
+    from etl.recognise_words import field_words
+
+    sample = batch.frame.head(RENAMING_ROWS)
+    names = renamed_columns(manifest, layer, columns_of(sample), field_words(layer, [manifest]), known_codes(layer, [manifest]))
+    pairs = ", ".join(f"{old} -> {new}" for old, new in names.items())
+    return f"perhaps renamed: {pairs} (`recognise --confirm` accepts it)" if pairs else ""
 
 
 def normalise(batch: Batch, manifest: Manifest, layer: Layer, area: Area) -> tuple[gpd.GeoDataFrame | pd.DataFrame, Problems]:
@@ -79,7 +98,7 @@ def normalise(batch: Batch, manifest: Manifest, layer: Layer, area: Area) -> tup
         ``positioned``, ``source_file``, ``source_row`` and, for drawn layers, ``geometry`` (None where missing).
     problems : what could not be turned.
     """
-    check_columns(batch, manifest)
+    check_columns(batch, manifest, layer)
     problems = Problems()
     delivered = batch.frame
     columns = {entry.name: _filled(entry, manifest, delivered, problems) for entry in layer.fields}

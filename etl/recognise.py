@@ -1,0 +1,278 @@
+"""Recognises a delivered file: what it is, which layer it fills, which column is which field, and what only people know.
+
+Everything here is a proposal. A load goes by a manifest, and a manifest is written from decisions that a person made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from etl.manifest import FieldSource, Manifest, template_columns
+from etl.mojibake import is_destroyed, original_text
+from etl.recognise_columns import Column, Mapped, columns_of, delivered_unit, proposed_codes
+from etl.recognise_datums import DatumProposal
+from etl.recognise_files import Dataset, Survey, survey, words
+from etl.recognise_layers import Candidate, Known, Vocabulary, candidates, known_sources, vocabulary
+from etl.recognise_manifest import keep_manifest, manifest_text
+from etl.recognise_words import known_manifests
+from layers.catalog import Area, Catalog, Layer
+from layers.errors import InputError
+
+__all__ = ["Question", "RecognisedDataset", "Recognition", "keep_manifest", "manifest_text", "recognise"]
+
+N_SAMPLES = 5
+SURE = 0.9
+"""A mapping below this is asked about."""
+Words = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that only people know; `field` names what it is about."""
+
+    zh: str
+    en: str
+    field: str
+
+
+@dataclass(frozen=True)
+class RecognisedDataset:
+    """One table or layer of a file with everything proposed for it."""
+
+    dataset: Dataset
+    columns: tuple[Column, ...]
+    known: Known | None
+    layers: tuple[Candidate, ...]
+    mapping: tuple[Mapped, ...]
+    missing_fields: tuple[str, ...]
+    datums: tuple[DatumProposal, ...]
+    questions: tuple[Question, ...]
+
+    @property
+    def name(self) -> str:
+        return self.dataset.name
+
+    @property
+    def layer(self) -> Layer | None:
+        """The most likely layer."""
+        return self.layers[0].layer if self.layers else None
+
+    @property
+    def unmapped_columns(self) -> list[str]:
+        """Columns that the proposal leaves unused and nobody said to ignore."""
+        used = {entry.column for entry in self.mapping}
+        if self.known is not None:
+            renamed = self.known.renamed
+            used |= {renamed.get(name, name) for name in self.known.manifest.used_columns | set(self.known.manifest.ignore)}
+            if "*" in self.known.manifest.ignore:
+                return []
+        return [column.name for column in self.columns if column.name not in used]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        found, known = self.dataset, self.known
+        return {
+            "name": found.name, "n_rows": found.n_rows, "reader": found.reader or None, "settings": _plain(found.settings),
+            "columns": [
+                {"name": c.name, "samples": list(c.values[:N_SAMPLES]), "kind": c.kind, "n_filled": c.n_filled, "n_distinct": c.n_distinct}
+                for c in self.columns
+            ],
+            "geometry_type": found.geometry_type, "crs_found": found.crs_found, "info": _plain(found.info),
+            "known_source": known.manifest.id if known else None,
+            "known_fit": None if known is None else "exact" if known.is_exact else "renamed" if known.renamed else "new columns",
+            "renamed": dict(known.renamed) if known else {},
+            "layers": [{"layer": c.layer.id, "title_zh": c.layer.title_zh, "title_en": c.layer.title_en, "score": c.score} for c in self.layers],
+            "mapping": [_mapped_dict(entry) for entry in self.mapping],
+            "unmapped_columns": self.unmapped_columns, "missing_fields": list(self.missing_fields),
+            "datums": [dataclasses.asdict(entry) for entry in self.datums],
+            "questions": [dataclasses.asdict(entry) for entry in self.questions],
+            "warnings": list(found.warnings),
+        }
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What a delivered file is taken for."""
+
+    file: str
+    found: Survey
+    datasets: tuple[RecognisedDataset, ...]
+    warnings: tuple[Words, ...]
+
+    def __getitem__(self, name: str) -> RecognisedDataset:
+        """The dataset of a name; raises `InputError`."""
+        for entry in self.datasets:
+            if entry.name == name:
+                return entry
+        raise InputError("dataset", f"{self.file} has no {name!r}, but {', '.join(entry.name for entry in self.datasets)}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "file": self.file, "reader": self.found.reader, "encoding": self.found.encoding, "separator": self.found.separator,
+            "datasets": [entry.as_dict() for entry in self.datasets], "warnings": list(self.warnings),
+        }
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _mapped_dict(entry: Mapped) -> dict[str, Any]:
+    return {
+        "field": entry.field, "column": entry.column, "score": entry.score, "reason_zh": entry.reason_zh,
+        "reason_en": entry.reason_en, "unit": entry.unit, "codes": dict(entry.codes), "format": entry.format,
+    }
+
+
+def recognise(
+    path: Path, *, area: Area, catalog: Catalog, manifests: Sequence[Manifest], engine: sa.Engine | None
+) -> Recognition:
+    """What a delivered file is, and what is proposed for it.
+
+    Parameters
+    ----------
+    path : the file, an archive or the folder of a geodatabase.
+    manifests : the sources that are known of the area.
+    engine : the area's database, for evidence on the datum; None without one.
+
+    Raises
+    ------
+    SourceFileError
+        No reader takes the file, or it is damaged or hostile.
+    """
+    found = survey(path)
+    known = known_manifests(catalog, manifests)
+    spoken = vocabulary(catalog, known)
+    datasets = tuple(
+        _recognised(path, dataset, area, catalog, list(manifests), spoken, engine) for dataset in found.datasets
+    )
+    return Recognition(path.name, found, datasets, found.warnings)
+
+
+def _recognised(
+    path: Path, dataset: Dataset, area: Area, catalog: Catalog, manifests: list[Manifest], spoken: Vocabulary,
+    engine: sa.Engine | None,
+) -> RecognisedDataset:
+    columns = tuple(columns_of(dataset.frame))
+    sources = known_sources(path, dataset, manifests, catalog, spoken)
+    known = sources[0] if sources else None
+    layers = candidates(path, dataset, catalog, spoken)
+    if known is not None:
+        layer = catalog[known.manifest.layer]
+        mapping = mapping_of_known(known, layer, columns, spoken)
+        layers = [Candidate(layer, 1.0 if known.is_exact else 0.95, mapping)] + [c for c in layers if c.layer.id != layer.id]
+    mapping = layers[0].mapping if layers else []
+    missing = _missing(layers[0].layer, mapping, known) if layers else []
+    questions = _questions(dataset, columns, known, sources, layers, missing)
+    return RecognisedDataset(dataset, columns, known, tuple(layers), tuple(mapping), tuple(missing), (), tuple(questions))
+
+
+def mapping_of_known(known: Known, layer: Layer, columns: Sequence[Column], spoken: Vocabulary) -> list[Mapped]:
+    """The mapping of a known source, its columns under the names of this delivery."""
+    manifest, renamed = known.manifest, known.renamed
+    delivered = {column.name: column for column in columns}
+    found = []
+    for name, source in manifest.fields.items():
+        for old in [source.column] if source.column else template_columns(source.template or ""):
+            new = renamed.get(old, old)
+            if new in delivered or manifest.job:
+                found.append(_known_field(layer, name, source, old, new, delivered.get(new), spoken))
+    for name, old in (("x", manifest.x), ("y", manifest.y), ("wkt", manifest.wkt)):
+        new = renamed.get(old, old)
+        if old and (new in delivered or manifest.job):
+            found.append(_known_field(layer, name, FieldSource(column=old), old, new, None, spoken))
+    return found
+
+
+def _known_field(
+    layer: Layer, name: str, source: FieldSource, old: str, new: str, column: Column | None, spoken: Vocabulary
+) -> Mapped:
+    is_same = old == new
+    zh, en = ("已确认的映射", "the confirmed mapping") if is_same else (f"原列名 {old},疑似改名", f"was {old}, probably renamed")
+    codes: dict[str, str | None] = {}
+    unit = source.unit
+    if column is not None and name not in ("x", "y", "wkt"):
+        entry = layer.field(name)
+        unit = unit or delivered_unit(entry, new)
+        if source.codes or entry.codes:
+            null_values = set(source.null_values)
+            given = {value: source.codes.get(value) or (None if source.codes else value if value in entry.code_values else None)
+                     for value in column.values if not source.pattern and value not in null_values}
+            similar = proposed_codes(entry, column, spoken.codes[layer.id].get(name, {}))
+            codes = {value: code or (similar.get(value) if not source.codes else None) for value, code in given.items()}
+    return Mapped(name, new, 1.0 if is_same else 0.85, zh, en, unit, codes, source.format)
+
+
+def _missing(layer: Layer, mapping: Sequence[Mapped], known: Known | None) -> list[str]:
+    filled = {entry.field for entry in mapping} | (set(known.manifest.fields) if known is not None and not known.renamed else set())
+    if known is not None:
+        filled |= {name for name, source in known.manifest.fields.items() if source.value is not None or source.template is not None}
+    return [entry.name for entry in layer.fields if entry.name not in filled]
+
+
+def _questions(
+    dataset: Dataset, columns: Sequence[Column], known: Known | None, sources: list[Known], layers: list[Candidate],
+    missing: list[str],
+) -> list[Question]:
+    if not layers:
+        return [Question("这是哪类数据?没有图层与之相符", "what is this? no layer fits", "layer")]
+    layer, mapping = layers[0].layer, layers[0].mapping
+    found = list(_destroyed(dataset, columns))
+    equals = [entry for entry in sources[1:] if known is not None and (entry.is_exact, entry.is_named) == (known.is_exact, known.is_named)]
+    if equals:
+        names = ", ".join(entry.manifest.id for entry in [sources[0], *equals])
+        found.append(Question(f"列名同时符合 {names},是哪一个来源?", f"the columns fit {names}: which source is it?", "known_source"))
+    if len(layers) > 1 and known is None and layers[0].score - layers[1].score < 0.1:
+        found.append(Question(f"是{layers[0].layer.title_zh}还是{layers[1].layer.title_zh}?",
+                              f"{layers[0].layer.title_en} or {layers[1].layer.title_en}?", "layer"))
+    found += [question for entry in mapping for question in _about_field(layer, entry, is_known=known is not None and known.is_exact)]
+    for name in missing:
+        if layer.field(name).required:
+            entry = layer.field(name)
+            found.append(Question(f"必填字段「{entry.title_zh}」没有对应的列", f"no column for the required field {entry.title_en!r}", name))
+    if known is not None and known.new_columns:
+        names = ", ".join(known.new_columns)
+        found.append(Question(f"新出现的列:{names},用于何处,或忽略?", f"new columns: {names}; which fields, or ignore them?", "ignore"))
+    return found
+
+
+def _destroyed(dataset: Dataset, columns: Sequence[Column]) -> list[Question]:
+    """Columns and headings whose text a wrong encoding destroyed: they must be delivered again."""
+    found = []
+    for column in columns:
+        bad = [text for text in (column.name, *column.values[:200]) if is_destroyed(pd.Series([text], dtype=object)).any()]
+        if bad:
+            once = original_text(bad[0])
+            zh = f"「{column.name}」的文字被错误转码破坏(如「{bad[0][:20]}」" + (f",原文似为「{once[:20]}」" if once else "") + "),请重新报送"
+            en = f"the text of {column.name!r} was destroyed by a wrong encoding (such as {bad[0][:20]!r}" + (
+                f", once {once[:20]!r}" if once else "") + "): ask for it again"
+            found.append(Question(zh, en, column.name))
+    return found
+
+
+def _about_field(layer: Layer, entry: Mapped, *, is_known: bool) -> list[Question]:
+    if entry.field in ("x", "y", "wkt"):
+        return []
+    declared = layer.field(entry.field)
+    title, title_en = declared.title_zh, declared.title_en
+    found = []
+    if entry.score < SURE and not is_known:
+        found.append(Question(f"「{entry.column}」是「{title}」吗?({entry.reason_zh})", f"is {entry.column!r} {title_en!r}? ({entry.reason_en})", entry.field))
+    for value in entry.open_codes:
+        known = "、".join(code.zh for code in declared.codes)
+        found.append(Question(f"「{entry.column}」中的「{value}」是「{title}」的哪一类?可选:{known}",
+                              f"which code of {title_en!r} is {value!r} in {entry.column!r}?", entry.field))
+    if declared.unit and entry.unit is None and not is_known:
+        found.append(Question(f"「{entry.column}」未写单位;本字段单位为 {declared.unit},是否相同?",
+                              f"{entry.column!r} states no unit; ours is {declared.unit}: the same?", entry.field))
+    if entry.format and not is_known:
+        found.append(Question(f"「{entry.column}」的日期按 {entry.format} 读,对吗?", f"dates of {entry.column!r} read as {entry.format}: right?", entry.field))
+    return found

@@ -1,0 +1,406 @@
+"""What a delivered file is: its reader, encoding, separator, heading and datasets, seen from its first bytes and rows.
+
+Only proposals come from here. Reading for a load goes by the manifest, which a person confirmed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyogrio
+import rasterio
+from pyogrio.errors import DataLayerError, DataSourceError
+from rasterio.errors import RasterioError
+
+from etl.archives import DATASETS, datasets_in, is_archive, unpacked
+from etl.esri_json import read_esri_json
+from etl.manifest import Manifest
+from etl.text_files import json_line_batches, text_batches
+from etl.vectors import check_content, states_crs, vector_batches
+from etl.workbooks import Sheet, joined_heads, sheets_of
+from layers.errors import SourceFileError
+
+SAMPLE_ROWS = 5_000
+HEAD_BYTES = 4 * 2**20
+"""Bytes from which encoding and separator are told."""
+MAX_JSON_BYTES = 256 * 2**20
+HEAD_ROWS = 40
+SEPARATORS = (",", "\t", ";", "|")
+TEXT, BOOK, LINES = (".csv", ".tsv", ".txt"), (".xlsx", ".xlsm", ".xls"), (".jsonl", ".ndjson")
+COMMON_GB, COMMON_BIG5 = range(0xB0, 0xD8), range(0xA4, 0xC7)
+"""Lead bytes of the frequent characters: level 1 of GB 2312, and of Big5."""
+LEAST_MARGIN = 0.2
+LOOKS_LIKE_DATA = re.compile(r"[+-]?\d[\d,]*(\.\d+)?|\d{2,4}[-/年.]\d{1,2}([-/月.]\d{1,2}日?)?.*")
+Words = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One table or layer of a file: the manifest keys that read it, and its first rows as delivered."""
+
+    name: str
+    reader: str
+    settings: Mapping[str, Any]
+    frame: pd.DataFrame
+    n_rows: int | None
+    geometry_type: str | None = None
+    crs_found: str | None = None
+    warnings: tuple[Words, ...] = ()
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a delivered file holds."""
+
+    reader: str
+    datasets: tuple[Dataset, ...]
+    encoding: str | None = None
+    separator: str | None = None
+    warnings: tuple[Words, ...] = ()
+
+
+def words(zh: str, en: str) -> Words:
+    """A remark in both languages."""
+    return {"zh": zh, "en": en}
+
+
+def plain_manifest(path: Path, reader: str, **settings: Any) -> Manifest:
+    """A manifest that reads a file and maps nothing."""
+    return Manifest("recognised", "", path.name, "", (path.name,), reader, **settings)
+
+
+def survey(path: Path) -> Survey:
+    """The datasets of a delivered file, an archive's members included.
+
+    Raises
+    ------
+    SourceFileError
+        No reader takes the file, or it is damaged or hostile.
+    """
+    if not is_archive(path):
+        return _survey_plain(path)
+    with unpacked(path) as folder:
+        members = list(dict.fromkeys(entry for reader in DATASETS for entry in datasets_in(folder, reader=reader)))
+        if not members:
+            raise SourceFileError(path, "an archive with nothing a reader knows", "csv, xlsx, shp, gpkg, geojson, kml, gdb, dxf, tab or tif")
+        found = [(entry, _survey_plain(entry)) for entry in members]
+        many = len(found) > 1
+        datasets = tuple(
+            replace(
+                dataset,
+                name=f"{entry.relative_to(folder)}: {dataset.name}" if many else dataset.name,
+                settings={**dataset.settings, **({"member": entry.name} if many else {})},
+            )
+            for entry, inside in found
+            for dataset in inside.datasets
+        )
+    first = found[0][1]
+    return Survey(first.reader, datasets, first.encoding, first.separator, tuple(w for _, s in found for w in s.warnings))
+
+
+def _survey_plain(path: Path) -> Survey:
+    suffix = path.suffix.lower()
+    if suffix in TEXT:
+        return _survey_text(path)
+    if suffix in BOOK:
+        return Survey("table", tuple(_sheet_dataset(sheet, path) for sheet in sheets_of(path) if sheet.n_rows > 1 and any(map(any, sheet.rows))))
+    if suffix in LINES:
+        return _survey_lines(path)
+    if suffix in (".tif", ".tiff"):
+        return _survey_raster(path)
+    if suffix == ".json":
+        return _survey_json(path)
+    return _survey_vector(path)
+
+
+def encoding_of(head: bytes, *, is_whole: bool) -> tuple[str, str | None]:
+    """Encoding of a text by its first bytes, and a second one where two are about equally likely.
+
+    Where UTF-8 fails, GB18030 and Big5 are told apart by the share of frequent characters that each would give.
+
+    >>> encoding_of("企业名称,地址".encode("gb18030"), is_whole=True), encoding_of("工廠名稱,地址".encode("big5"), is_whole=True)
+    (('gb18030', None), ('big5', None))
+    """
+    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if head.startswith(mark):
+            return name, None
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if even or odd:  # only two-byte text holds bytes of zero: its commas and line ends
+        return ("utf-16-be" if even > odd else "utf-16-le"), None
+    if _decodes(head, "utf-8", is_whole=is_whole):
+        return "utf-8-sig", None
+    scores = {
+        name: _frequent_share(head, codec, levels) if _decodes(head, name, is_whole=is_whole) else -1.0
+        for name, codec, levels in (("gb18030", "gb2312", COMMON_GB), ("big5", "big5", COMMON_BIG5))
+    }
+    best, second = sorted(scores, key=lambda name: -scores[name])
+    if scores[best] < 0:
+        return "gb18030", None
+    return best, second if scores[best] - scores[second] < LEAST_MARGIN and scores[second] >= 0 else None
+
+
+def _decodes(head: bytes, encoding: str, *, is_whole: bool) -> bool:
+    try:
+        head.decode(encoding)
+    except UnicodeDecodeError as error:
+        return not is_whole and error.end >= len(head) - 3
+    return True
+
+
+def _frequent_share(head: bytes, codec: str, levels: range) -> float:
+    """Share of the two-byte characters of a text that are frequent ones of its character set."""
+    text = head.decode("gb18030" if codec == "gb2312" else codec, errors="ignore")
+    wide = [character for character in text if ord(character) > 0x2E80]
+    if not wide:
+        return 0.0
+    counts = Counter(wide)
+    frequent = sum(n for character, n in counts.items() if (encoded := character.encode(codec, "ignore")) and encoded[0] in levels)
+    punctuation = sum(n for character, n in counts.items() if "\u3000" <= character <= "\u303f" or "\uff00" <= character <= "\uffef")
+    return (frequent + punctuation) / len(wide)
+
+
+def separator_of(lines: list[str]) -> str:
+    """The sign that cuts most lines into the same number of cells, the comma where none does.
+
+    >>> separator_of(["a\\tb,c\\td", "1\\t2\\t3", "4\\t5\\t6"])
+    '\\t'
+    """
+    best, best_score = ",", 1.0
+    for separator in SEPARATORS:
+        widths = [len(row) for row in _cells(lines, separator)]
+        if not widths:
+            continue
+        width, n = Counter(widths).most_common(1)[0]
+        score = width * (n / len(widths)) ** 2
+        if width > 1 and score > best_score:
+            best, best_score = separator, score
+    return best
+
+
+def _cells(lines: list[str], separator: str) -> list[list[str]]:
+    try:
+        return [row for row in csv.reader(lines, delimiter=separator) if any(cell.strip() for cell in row)]
+    except csv.Error:
+        return []
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Where the heading of a table stands: title rows above it, its own rows (0: the table has none)."""
+
+    skip_rows: int
+    header_rows: int
+
+
+def heading_of(rows: list[list[str]], spans: Mapping[int, int] | None = None) -> Heading:
+    """The heading of a table by its first rows; `spans` says how many rows a merged heading takes, by its first row.
+
+    Title rows fill few cells; a second heading row fills cells that the first leaves empty and holds no numbers; a
+    first full row with numbers or dates in it is data.
+
+    >>> heading_of([["台账", "", ""], ["编号", "名称", "人数"], ["E1", "甲厂", "12"]])
+    Heading(skip_rows=1, header_rows=1)
+    >>> heading_of([["E1", "甲厂", "12"], ["E2", "乙厂", "9"]])
+    Heading(skip_rows=0, header_rows=0)
+    """
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    usual = Counter(n for n in filled if n).most_common(1)[0][0] if any(filled) else 0
+    width = max(filled, default=0)
+    first = next((n for n, count in enumerate(filled) if count >= max(2, 0.6 * min(usual, width)) or (width < 2 and count)), 0)
+    if any(LOOKS_LIKE_DATA.fullmatch(cell.strip()) for cell in rows[first] if cell.strip()) and _is_data(rows[first]):
+        return Heading(first, 0)
+    n_rows = (spans or {}).get(first, 1)
+    while first + n_rows < len(rows) and _continues(rows[first], rows[first + n_rows]) and n_rows < 3:
+        n_rows += 1
+    return Heading(first, n_rows)
+
+
+def _is_data(row: list[str]) -> bool:
+    cells = [cell.strip() for cell in row if cell.strip()]
+    n_data = sum(bool(LOOKS_LIKE_DATA.fullmatch(cell)) for cell in cells)
+    return n_data >= min(3, max(1, 0.2 * len(cells)))
+
+
+def _continues(above: list[str], row: list[str]) -> bool:
+    """Whether a row completes the heading above it: it fills a gap there and is no data."""
+    gaps = [n for n, cell in enumerate(above) if not cell.strip()]
+    fills = any(n < len(row) and row[n].strip() for n in gaps)
+    return fills and not any(LOOKS_LIKE_DATA.fullmatch(cell.strip()) for cell in row if cell.strip()) and (
+        sum(bool(cell.strip()) for cell in row) < len(row)
+    )
+
+
+def _survey_text(path: Path) -> Survey:
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    encoding, other = encoding_of(head, is_whole=len(head) < HEAD_BYTES)
+    lines = head.decode(encoding, errors="replace").removeprefix("\ufeff").splitlines()[:HEAD_ROWS]
+    separator = separator_of(lines)
+    rows = list(csv.reader(lines, delimiter=separator))
+    if not rows:
+        raise SourceFileError(path, "an empty file", "a heading and rows")
+    heading = heading_of(rows)
+    settings: dict[str, Any] = {"encoding": encoding, **_heading_settings(heading, rows)}
+    if separator != ",":
+        settings["separator"] = "\\t" if separator == "\t" else separator
+    frame = next(text_batches(path, plain_manifest(path, "table", **settings), rows=SAMPLE_ROWS), pd.DataFrame())
+    warnings = list(_heading_warnings(heading))
+    if other:
+        warnings.append(words(f"编码像 {encoding},也可能是 {other},请核对文字", f"the encoding looks like {encoding}, {other} is possible too: look at the words"))
+    n_rows = len(frame) if len(frame) < SAMPLE_ROWS else _n_lines(path) - heading.skip_rows - heading.header_rows
+    dataset = Dataset(path.stem, "table", settings, frame, n_rows, warnings=tuple(warnings))
+    return Survey("table", (dataset,), encoding, separator)
+
+
+def _heading_settings(heading: Heading, rows: list[list[str]]) -> dict[str, Any]:
+    if heading.header_rows == 0:
+        width = max(len(row) for row in rows[heading.skip_rows:])
+        settings: dict[str, Any] = {"columns": tuple(f"column {n}" for n in range(1, width + 1))}
+    else:
+        settings = {"header_rows": heading.header_rows} if heading.header_rows > 1 else {}
+    return settings | ({"skip_rows": heading.skip_rows} if heading.skip_rows else {})
+
+
+def _heading_warnings(heading: Heading) -> Iterator[Words]:
+    if heading.header_rows == 0:
+        yield words("首行像数据,不像表头:各列按序号命名", "the first row looks like data, not like a heading: columns are called by number")
+
+
+def _n_lines(path: Path) -> int:
+    with path.open("rb") as stream:
+        return sum(piece.count(b"\n") for piece in iter(lambda: stream.read(2**22), b""))
+
+
+def _sheet_dataset(sheet: Sheet, path: Path) -> Dataset:
+    heading = heading_of(sheet.rows[:HEAD_ROWS], _merged_spans(sheet))
+    settings: dict[str, Any] = {"sheet": sheet.name, **_heading_settings(heading, sheet.rows[:HEAD_ROWS])}
+    first = heading.skip_rows + heading.header_rows
+    names = list(settings["columns"]) if not heading.header_rows else joined_heads(sheet, heading.skip_rows, heading.header_rows)
+    width = len(sheet.rows[0])
+    names = [name or f"column {n}" for n, name in enumerate((names + [""] * width)[:width], start=1)]
+    frame = pd.DataFrame(sheet.rows[first : first + SAMPLE_ROWS], columns=names, dtype=object)
+    frame = frame.loc[:, ~frame.columns.duplicated()]
+    is_blank = frame.apply(lambda column: column.str.strip() == "")
+    frame = frame[~is_blank.all(axis=1)].reset_index(drop=True)
+    frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("column ") and bool(is_blank[name].all())])
+    n_rows = len(frame) if sheet.n_rows - first <= SAMPLE_ROWS else sheet.n_rows - first
+    return Dataset(sheet.name, "table", settings, frame, n_rows, warnings=tuple(_heading_warnings(heading)))
+
+
+def _merged_spans(sheet: Sheet) -> dict[int, int]:
+    """First row of merged heading cells -> rows that the heading takes."""
+    spans: dict[int, int] = {}
+    for top, bottom, left, right in sheet.merged:
+        if bottom > top:
+            spans[top] = max(spans.get(top, 1), bottom - top + 1)
+    return spans
+
+
+def _survey_lines(path: Path) -> Survey:
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    encoding, _ = encoding_of(head, is_whole=len(head) < HEAD_BYTES)
+    frame = next(json_line_batches(path, plain_manifest(path, "table", encoding=encoding), rows=SAMPLE_ROWS), pd.DataFrame())
+    n_rows = len(frame) if len(frame) < SAMPLE_ROWS else _n_lines(path)
+    return Survey("table", (Dataset(path.stem, "table", {"encoding": encoding}, frame, n_rows),), encoding)
+
+
+def _survey_json(path: Path) -> Survey:
+    """GeoJSON, a page of an ArcGIS service, or JSON of another structure, which only a job can read."""
+    if path.stat().st_size > MAX_JSON_BYTES:
+        return _survey_vector(path)
+    try:
+        value = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise SourceFileError(path, f"no JSON in UTF-8: {error}"[:300], "one JSON object") from error
+    if isinstance(value, dict) and str(value.get("type")) in ("FeatureCollection", "Feature"):
+        return _survey_vector(path)
+    features = value.get("features") if isinstance(value, dict) else None
+    if isinstance(features, list) and features and isinstance(features[0], dict) and "attributes" in features[0]:
+        return _survey_esri(path, value)
+    rows = pd.json_normalize(_first_objects(value)).astype(object)
+    frame = rows.map(lambda cell: "" if cell is None or cell != cell else str(cell)) if len(rows) else rows
+    remark = words("结构特殊的 JSON:标准读取器不能读,须指定专用程序(job)", "JSON of a structure of its own: no standard reader takes it, a job must")
+    return Survey("table", (Dataset(path.stem, "", {}, frame.head(SAMPLE_ROWS), len(frame), warnings=(remark,)),))
+
+
+def _first_objects(value: Any) -> list[dict[str, Any]]:
+    """The largest list of objects anywhere in a JSON value."""
+    found: list[dict[str, Any]] = []
+    open_values = [value]
+    while open_values:
+        entry = open_values.pop()
+        if isinstance(entry, list) and len(entry) > len(found) and all(isinstance(row, dict) for row in entry):
+            found = entry
+        elif isinstance(entry, dict):
+            open_values += list(entry.values())
+    return found
+
+
+def _survey_esri(path: Path, page: dict[str, Any]) -> Survey:
+    frame = read_esri_json(path, plain_manifest(path, "esri"))
+    kinds = {geometry.geom_type for geometry in frame.geometry if geometry is not None}
+    reference = page.get("spatialReference") or {}
+    wkid = reference.get("latestWkid") or reference.get("wkid")
+    remarks = (words("服务分页结果:还有后续页", "one page of a service: more pages follow"),) if page.get("exceededTransferLimit") else ()
+    dataset = Dataset(path.stem, "esri", {}, frame, len(frame), "/".join(sorted(kinds)) or None,
+                      f"wkid {wkid}" if wkid else None, remarks)
+    return Survey("esri", (dataset,), "utf-8")
+
+
+def _survey_vector(path: Path) -> Survey:
+    encoding = _table_encoding(path)
+    settings = {"encoding": encoding} if encoding else {}
+    check_content(path, plain_manifest(path, "vector", **settings))
+    try:
+        layers = pyogrio.list_layers(path)
+    except (DataSourceError, DataLayerError) as error:
+        raise SourceFileError(path, str(error)[:500], "a vector file") from error
+    drawn = [(str(name), kind) for name, kind in layers if kind is not None]
+    found = tuple(_layer_dataset(path, name, settings, is_one=len(layers) == 1) for name, _ in drawn)
+    if not found:
+        raise SourceFileError(path, "no layer with geometry", "a vector file")
+    return Survey("vector", found, encoding or None)
+
+
+def _layer_dataset(path: Path, name: str, settings: Mapping[str, Any], *, is_one: bool) -> Dataset:
+    own = {**settings, **({} if is_one else {"ogr_layer": name})}
+    reading = plain_manifest(path, "vector", **{**own, "ogr_layer": name})
+    frame = next(vector_batches(path, reading, rows=SAMPLE_ROWS), pd.DataFrame())
+    info = pyogrio.read_info(path, layer=name, force_feature_count=True)
+    kinds = sorted({geometry.geom_type for geometry in frame["geometry"] if geometry is not None}) if len(frame) else []
+    crs = info["crs"] if states_crs(path) else None
+    return Dataset(name, "vector", own, frame, int(info["features"]), "/".join(kinds) or None, crs)
+
+
+def _table_encoding(path: Path) -> str:
+    """Encoding of a shapefile's attributes where nothing beside it says so; empty where it is stated or plain."""
+    if path.suffix.lower() != ".shp" or any(e.suffix.lower() == ".cpg" and e.stem == path.stem for e in path.parent.glob("*")):
+        return ""
+    table = next((e for e in path.parent.glob("*") if e.suffix.lower() == ".dbf" and e.stem == path.stem), None)
+    if table is None:
+        return ""
+    raw = table.read_bytes()[:HEAD_BYTES]
+    records = raw[int.from_bytes(raw[8:10], "little"):]
+    return "" if records.isascii() else encoding_of(b"\n".join(records.split()), is_whole=False)[0].replace("utf-8-sig", "utf-8")
+
+
+def _survey_raster(path: Path) -> Survey:
+    try:
+        with rasterio.open(path, driver="GTiff") as source:
+            crs = source.crs.to_string() if source.crs else None
+            info = {"rows": source.height, "columns": source.width, "bands": source.count, "dtype": source.dtypes[0],
+                    "nodata": source.nodata, "bounds": list(source.bounds), "cell": list(source.res)}
+    except (RasterioError, ValueError) as error:
+        raise SourceFileError(path, str(error), "a GeoTIFF") from error
+    dataset = Dataset(path.stem, "raster", {}, pd.DataFrame(), None, "Raster", crs, info=info)
+    return Survey("raster", (dataset,))
