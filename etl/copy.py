@@ -1,66 +1,50 @@
-"""Frames into tables by COPY: the one way rows enter the database in bulk."""
+"""Frames into tables by binary COPY: the one way rows enter the database in bulk."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import shapely
 import sqlalchemy as sa
 
-from layers.tables import GEOMETRY_COLUMN
+from etl.packing import Bytes, Packed, binary_rows, pack_frame
 
-ARROW_TYPES = {
-    "TEXT": pa.string(), "BIGINT": pa.int64(), "INTEGER": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(),
-    "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"), "DATETIME": pa.timestamp("us"), "JSONB": pa.string(),
-}
+COPY = "COPY {table} ({columns}) FROM STDIN (FORMAT binary)"
+PIECE_BYTES = 2**20
 
 
-COPY = "COPY {table} ({columns}) FROM STDIN (FORMAT csv)"
+class _Stream:
+    """Bytes as the driver reads a file: in pieces, copied once."""
 
+    def __init__(self, content: Bytes) -> None:
+        self._content = memoryview(content)
+        self._at = 0
 
-def _arrow_column(values: pd.Series, column: sa.Column[object]) -> pa.Array:
-    kind = ARROW_TYPES[str(column.type).split("(")[0].split()[0].upper()]
-    if kind == pa.string():
-        plain = [None if value is None or value is pd.NA or value != value else str(value) for value in values]
-        return pa.array(plain, type=kind)
-    if kind == pa.int64() and values.dtype == object:
-        values = values.astype("Int64")
-    return pa.Array.from_pandas(values.where(values.notna(), None) if values.dtype == object else values, type=kind)
-
-
-def _wkb_hex(geometries: "np.ndarray[object, np.dtype[np.object_]]", srid: int) -> pa.Array:
-    return pa.array(shapely.to_wkb(shapely.set_srid(geometries, srid), hex=True, include_srid=True), type=pa.string())
+    def read(self, size: int) -> bytes:
+        piece = bytes(self._content[self._at : self._at + size])
+        self._at += len(piece)
+        return piece
 
 
 def copy_frame(connection: sa.Connection, table: sa.Table, frame: pd.DataFrame, *, srid: int) -> int:
-    """Append a frame to a table; columns missing in the frame stay NULL.
+    """Append a frame to a table; columns missing in the frame stay NULL or take their default.
 
     Parameters
     ----------
     frame : columns named like the table's; ``geometry`` (any planar geometry, in the CRS of `srid`) goes to ``geom``.
     """
-    arrays, names = [], []
-    for column in table.columns:
-        if column.name == GEOMETRY_COLUMN and "geometry" in frame.columns:
-            arrays.append(_wkb_hex(np.asarray(frame["geometry"].to_numpy(), dtype=object), srid))
-        elif column.name in frame.columns:
-            arrays.append(_arrow_column(frame[column.name], column))
-        else:
-            continue
-        names.append(column.name)
-    sink = io.BytesIO()
-    pa_csv.write_csv(pa.table(arrays, names=names), sink, pa_csv.WriteOptions(include_header=False))
-    sink.seek(0)
+    return copy_packed(connection, table, pack_frame(frame, table.columns, srid=srid))
+
+
+def copy_packed(connection: sa.Connection, table: sa.Table, packed: Mapping[str, Packed]) -> int:
+    """Append rows that are packed already, by column name; returns their number."""
     preparer = connection.dialect.identifier_preparer
-    columns = ", ".join(preparer.quote(name) for name in names)
-    copy = COPY.format(table=preparer.format_table(table), columns=columns)
+    columns = ", ".join(preparer.quote(name) for name in packed)
+    statement = COPY.format(table=preparer.format_table(table), columns=columns)
+    rows = list(packed.values())
     with connection.connection.cursor() as cursor:
-        cursor.copy_expert(copy, sink)
-    return len(frame)
+        cursor.copy_expert(statement, _Stream(binary_rows(rows)), PIECE_BYTES)
+    return len(rows[0].is_null)
 
 
 def cancel_statement(connection: sa.Connection) -> None:

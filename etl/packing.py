@@ -1,0 +1,290 @@
+"""Columns of a frame as the bytes PostgreSQL takes in a binary COPY, and hashes over these bytes; no loop over rows in Python.
+
+The layout is that of PostgreSQL's manual, "COPY, binary format": a header, for each row the number of its fields and
+for each field its length (-1 for NULL) and its bytes, most significant first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+import sqlalchemy as sa
+from numba import njit
+from numpy.typing import NDArray
+
+from layers.tables import GEOMETRY_COLUMN
+
+HEADER = np.frombuffer(b"PGCOPY\n\xff\r\n\x00" + bytes(8), dtype="uint8")
+TRAILER = np.frombuffer(b"\xff\xff", dtype="uint8")
+DAYS_TO_2000 = 10_957
+MICROSECONDS_TO_2000 = 946_684_800_000_000
+"""PostgreSQL counts dates and times from 2000-01-01, Arrow from 1970-01-01."""
+HAS_SRID = 0x20000000
+"""Flag of EWKB in a geometry's type."""
+SEEDS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
+
+Bytes = NDArray[np.uint8]
+Hashes = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One column: the bytes of row i are ``data[starts[i]:starts[i + 1]]``, meaningless where `is_null`."""
+
+    data: Bytes
+    starts: NDArray[np.int64]
+    is_null: NDArray[np.bool_]
+
+
+def pack_frame(frame: pd.DataFrame, columns: Iterable[sa.Column[object]], *, srid: int) -> dict[str, Packed]:
+    """The columns that a frame has of a table, in the table's order, by name.
+
+    Parameters
+    ----------
+    frame : columns named like the table's; ``geometry`` (planar, in the CRS of `srid`, None allowed) is that of ``geom``.
+    """
+    packed = {}
+    for column in columns:
+        if column.name == GEOMETRY_COLUMN and "geometry" in frame.columns:
+            packed[column.name] = _geometries(np.asarray(frame["geometry"].to_numpy(), dtype=object), srid)
+        elif column.name in frame.columns:
+            packed[column.name] = PACKERS[_kind(column)](frame[column.name])
+    return packed
+
+
+def binary_rows(columns: Sequence[Packed]) -> Bytes:
+    """What COPY takes for these columns, header and trailer included."""
+    n_rows = len(columns[0].is_null)
+    sizes = np.full(n_rows, 2 + 4 * len(columns), dtype="int64")
+    for column in columns:
+        sizes += np.where(column.is_null, 0, np.diff(column.starts))
+    ends = len(HEADER) + np.cumsum(sizes)
+    out = np.empty((int(ends[-1]) if n_rows else len(HEADER)) + len(TRAILER), dtype="uint8")
+    out[: len(HEADER)], out[-len(TRAILER) :] = HEADER, TRAILER
+    at = ends - sizes
+    _write_counts(out, at, len(columns))
+    for column in columns:
+        _write_fields(out, at, column.data, column.starts, column.is_null)
+    return out
+
+
+def row_hashes(columns: Iterable[Packed], *, seed: int = SEEDS[0]) -> Hashes:
+    """A 64-bit hash of each row over some columns: equal rows have equal ones, on every machine and in every version."""
+    hashes = np.empty(0, dtype="uint64")
+    for number, column in enumerate(columns):
+        if number == 0:
+            hashes = np.full(len(column.is_null), seed, dtype="uint64")
+        _mix(hashes, column.data, column.starts, column.is_null)
+    return hashes
+
+
+def text_hashes(texts: pd.Series) -> Hashes:
+    """Two 64-bit hashes of each text, rows x 2: no two texts of a delivery share both."""
+    packed = _text(texts)
+    return np.column_stack([row_hashes([packed], seed=seed) for seed in SEEDS])
+
+
+def _kind(column: sa.Column[object]) -> str:
+    return str(column.type).split("(")[0].split()[0].upper()
+
+
+def _fixed(numbers: NDArray[np.generic], is_null: NDArray[np.bool_], kind: str) -> Packed:
+    """Numbers as big-endian bytes of a type such as ``>i8``."""
+    width = np.dtype(kind).itemsize
+    starts = np.arange(len(numbers) + 1, dtype="int64") * width
+    return Packed(np.ascontiguousarray(numbers.astype(kind)).view("uint8"), starts, is_null)
+
+
+def _arrow(values: pd.Series, kind: pa.DataType) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    """Values of a column as a plain array of Arrow's numbers, 0 where null, and where it is null."""
+    if pa.types.is_integer(kind) and values.dtype == object:
+        values = values.astype("Int64")
+    array = pa.Array.from_pandas(values, type=kind)
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    is_null = np.asarray(array.is_null().to_numpy(zero_copy_only=False))
+    if pa.types.is_temporal(kind):
+        array = array.view(pa.int32() if kind == pa.date32() else pa.int64())
+    numbers = array.cast(pa.uint8()) if kind == pa.bool_() else array
+    return np.asarray(pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)), is_null
+
+
+def _text(values: pd.Series) -> Packed:
+    return _variable(text_array(values))
+
+
+def text_array(values: pd.Series) -> pa.LargeStringArray:
+    """Texts as Arrow's; what is not a text is written as one, missing values are null."""
+    try:
+        array = pa.Array.from_pandas(values, type=pa.large_string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        plain = [None if value is None or value is pd.NA or value != value else str(value) for value in values]
+        array = pa.array(plain, type=pa.large_string())
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _variable(array: pa.LargeStringArray | pa.LargeBinaryArray) -> Packed:
+    _, offsets, data = array.buffers()
+    starts = np.frombuffer(offsets, dtype="int64", count=len(array) + 1, offset=array.offset * 8)
+    plain = np.frombuffer(data, dtype="uint8") if data is not None else np.empty(0, dtype="uint8")
+    return Packed(plain, starts, np.asarray(array.is_null().to_numpy(zero_copy_only=False)))
+
+
+def _json(values: pd.Series) -> Packed:
+    """Version 1 of the binary form of jsonb: a byte, then the text."""
+    version, nothing = (pa.scalar(text, type=pa.large_string()) for text in ("\x01", ""))
+    return _variable(pc.binary_join_element_wise(version, text_array(values), nothing))
+
+
+def _geometries(geometries: NDArray[np.object_], srid: int) -> Packed:
+    plain = _variable(pa.array(shapely.to_wkb(geometries, byte_order=1), type=pa.large_binary()))
+    starts = np.concatenate(([0], np.cumsum(np.where(plain.is_null, 0, np.diff(plain.starts) + 4))))
+    data = np.empty(int(starts[-1]), dtype="uint8")
+    _add_srid(data, starts, plain.data, plain.starts, plain.is_null, srid)
+    return Packed(data, starts, plain.is_null)
+
+
+def _number(values: pd.Series) -> Packed:
+    numbers, is_null = _arrow(values, pa.float64())
+    return _fixed(numbers, is_null, ">f8")
+
+
+def _bigint(values: pd.Series) -> Packed:
+    return _fixed(*_arrow(values, pa.int64()), ">i8")
+
+
+def _integer(values: pd.Series) -> Packed:
+    numbers, is_null = _arrow(values, pa.int32())
+    return _fixed(numbers, is_null, ">i4")
+
+
+def _boolean(values: pd.Series) -> Packed:
+    return _fixed(*_arrow(values, pa.bool_()), "u1")
+
+
+def _date(values: pd.Series) -> Packed:
+    days, is_null = _arrow(values, pa.date32())
+    return _fixed(days.astype("int64") - DAYS_TO_2000, is_null, ">i4")
+
+
+def _timestamp(values: pd.Series) -> Packed:
+    microseconds, is_null = _arrow(values, pa.timestamp("us"))
+    return _fixed(microseconds.astype("int64") - MICROSECONDS_TO_2000, is_null, ">i8")
+
+
+PACKERS = {
+    "TEXT": _text, "BIGINT": _bigint, "INTEGER": _integer, "DOUBLE": _number, "BOOLEAN": _boolean, "DATE": _date,
+    "TIMESTAMP": _timestamp, "DATETIME": _timestamp, "JSONB": _json,
+}
+"""First word of a SQL type -> how its column is packed."""
+
+
+@njit(cache=True, nogil=True)
+def _write_counts(out, at, n_fields):  # type: ignore[no-untyped-def]
+    for row in range(len(at)):
+        out[at[row]] = n_fields >> 8
+        out[at[row] + 1] = n_fields & 255
+        at[row] += 2
+
+
+@njit(cache=True, nogil=True)
+def _write_fields(out, at, data, starts, is_null):  # type: ignore[no-untyped-def]
+    """Each row's field at its place, which moves on behind it."""
+    for row in range(len(at)):
+        place = at[row]
+        size = -1 if is_null[row] else starts[row + 1] - starts[row]
+        for byte in range(4):
+            out[place + byte] = (size >> (24 - 8 * byte)) & 255
+        place += 4
+        for byte in range(starts[row], starts[row] + max(size, 0)):
+            out[place] = data[byte]
+            place += 1
+        at[row] = place
+
+
+@njit(cache=True, nogil=True)
+def _add_srid(out, out_starts, data, starts, is_null, srid):  # type: ignore[no-untyped-def]
+    """Little-endian WKB as EWKB: a flag in the type, the number behind it, the rest as it was."""
+    for row in range(len(is_null)):
+        if is_null[row]:
+            continue
+        place, source = out_starts[row], starts[row]
+        for byte in range(5):
+            out[place + byte] = data[source + byte]
+        out[place + 4] |= HAS_SRID >> 24
+        for byte in range(4):
+            out[place + 5 + byte] = (srid >> (8 * byte)) & 255
+        for byte in range(5, starts[row + 1] - source):
+            out[place + 4 + byte] = data[source + byte]
+
+
+@njit(cache=True, nogil=True)
+def _mix(hashes, data, starts, is_null):  # type: ignore[no-untyped-def]
+    """Hash on over one column: eight bytes at a time, each mixed as by the finaliser of MurmurHash3."""
+    first, second = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
+    shift, eight = np.uint64(33), np.uint64(8)
+    for row in range(len(hashes)):
+        size = np.int64(-1) if is_null[row] else starts[row + 1] - starts[row]
+        hashed = hashes[row] ^ np.uint64(size + 1)
+        place, end = starts[row], starts[row] + max(size, 0)
+        while True:
+            word = np.uint64(0)
+            for byte in range(place, min(place + 8, end)):
+                word = (word << eight) | np.uint64(data[byte])
+            hashed ^= word
+            hashed = (hashed ^ (hashed >> shift)) * first
+            hashed = (hashed ^ (hashed >> shift)) * second
+            hashed ^= hashed >> shift
+            place += 8
+            if place >= end:
+                break
+        hashes[row] = hashed
+
+
+class Seen:
+    """Which pairs of hashes came before, in 32 bytes each at most; what a set of texts would be, for millions of rows."""
+
+    def __init__(self) -> None:
+        self._slots = np.zeros((1024, 2), dtype="uint64")
+        self._n_taken = 0
+
+    def add(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """Take pairs in (rows x 2); True for those that were not there yet, an earlier row of `hashes` included."""
+        while (self._n_taken + len(hashes)) * 2 > len(self._slots):
+            former = self._slots[self._slots.any(axis=1)]
+            self._slots = np.zeros((len(self._slots) * 4, 2), dtype="uint64")
+            _take(self._slots, former, np.empty(len(former), dtype="bool"), True)
+        is_new = np.empty(len(hashes), dtype="bool")
+        self._n_taken += _take(self._slots, np.ascontiguousarray(hashes), is_new, True)
+        return is_new
+
+    def has(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """Which pairs are there already."""
+        is_new = np.empty(len(hashes), dtype="bool")
+        _take(self._slots, np.ascontiguousarray(hashes), is_new, False)
+        return ~is_new
+
+
+@njit(cache=True, nogil=True)
+def _take(slots, hashes, is_new, is_kept):  # type: ignore[no-untyped-def]
+    """Look each pair up by open addressing, an empty slot is (0, 0); the number of new ones."""
+    n_new = 0
+    last = np.uint64(len(slots) - 1)
+    one = np.uint64(1)
+    for row in range(len(hashes)):
+        first, second = hashes[row, 0], hashes[row, 1] | one
+        slot = first & last
+        while slots[slot, 1] != 0 and (slots[slot, 0] != first or slots[slot, 1] != second):
+            slot = (slot + one) & last
+        is_new[row] = slots[slot, 1] == 0
+        if is_new[row]:
+            n_new += 1
+            if is_kept:
+                slots[slot, 0], slots[slot, 1] = first, second
+    return n_new
