@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.copy import copy_frame
+from etl.edition_links import place_confirmed
 from etl.sql import statement
 from layers.catalog import Area, Catalog, Layer
 from layers.crs import transform_geometry
@@ -29,7 +30,7 @@ def create_edition(connection: sa.Connection, edition: int) -> None:
 
 
 def fill_loaded_layers(connection: sa.Connection, catalog: Catalog, area: Area, edition: int) -> dict[str, int]:
-    """Copy the register's current rows of every loaded layer; returns rows per layer."""
+    """Copy the register's current rows of every loaded layer, with confirmed positions; returns rows per layer."""
     counts = {}
     for layer in catalog.loaded:
         if layer.has_table:
@@ -39,6 +40,7 @@ def fill_loaded_layers(connection: sa.Connection, catalog: Catalog, area: Area, 
             filled = connection.execute(
                 statement(connection, "edition_fill", edition=table, register=register, columns=value_columns(layer))
             )
+            place_confirmed(connection, layer, table, area)
             _index(connection, layer, table)
             counts[layer.id] = int(filled.rowcount)
     return counts

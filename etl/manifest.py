@@ -75,6 +75,7 @@ class Manifest:
     job_options: Mapping[str, Any] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     null_values: tuple[str, ...] = ("",)
+    place_by_gazetteer: Mapping[str, float] = field(default_factory=dict)
     as_of: date | None = None
     path: Path = field(default=Path("."), compare=False)
 
@@ -173,6 +174,7 @@ def _check_manifest(manifest: Manifest, layer: Layer) -> None:
         and not ((manifest.x and manifest.y) or manifest.wkt)
         and layer.placement == "required",
         "files is empty": not manifest.files,
+        "place_by_gazetteer is { min_score = ... }, at least 0.5 and at most 1": not _is_placing_policy(manifest.place_by_gazetteer),
         "sheet and sheets: one of them": bool(manifest.sheet and manifest.sheets),
         "a reader raster fills a raster layer, and no other": (manifest.reader == "raster")
         != (layer.geometry == "Raster"),
@@ -181,6 +183,16 @@ def _check_manifest(manifest: Manifest, layer: Layer) -> None:
         if is_wrong:
             raise CatalogError(manifest.path, problem)
     _check_crs(manifest)
+
+
+def _is_placing_policy(value: Any) -> bool:
+    """Whether rows without position are placed by nobody but people (empty), or from a score that can be meant."""
+    if value == {}:
+        return True
+    if not isinstance(value, Mapping) or set(value) != {"min_score"}:
+        return False
+    score = value["min_score"]
+    return isinstance(score, int | float) and not isinstance(score, bool) and 0.5 <= score <= 1.0
 
 
 def _check_crs(manifest: Manifest) -> None:

@@ -37,6 +37,7 @@ from etl.edition import (
     keep_raster,
     write_meta,
 )
+from etl.edition_links import decisions_stamp, write_links
 from etl.frames import frame_reader
 from etl.locks import EDITION_LOCK, held
 from etl.progress import Progress, Step, silent
@@ -162,7 +163,7 @@ def _input_hash(connection: sa.Connection, area: Area, label: str, on: date) -> 
     loads = connection.execute(
         sa.text("SELECT source_id, max(load_id) FROM ops.loads_in_force GROUP BY source_id ORDER BY source_id")
     ).all()
-    parts = [[list(row) for row in loads], code_hash(), dataclasses.asdict(area), label, on]
+    parts = [[list(row) for row in loads], decisions_stamp(connection), code_hash(), dataclasses.asdict(area), label, on]
     return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
 
 
@@ -172,6 +173,7 @@ def _write_edition(
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
     progress(Step("评定: 固定现状库", "score: fixing the register"))
     counts = fill_loaded_layers(connection, catalog, area, edition)
+    write_links(connection, catalog, edition)
     base = None if is_full else earlier_edition(connection, area, home)
     loaded = _loaded_rasters(connection)
     progress(Step("评定: 与上一版比较", "score: comparing with the edition before"))

@@ -128,7 +128,7 @@ class Layer:
     may_see: tuple[str, ...] = ("view", "plan", "patrol", "pipeline", "sheets", "admin")
     fields: tuple[Field, ...] = ()
     checks: tuple[Check, ...] = ()
-    identity: Identity = Identity()
+    identity: Identity = field(default_factory=Identity)
     folder: Path = field(default=Path("."), compare=False)
 
     @property

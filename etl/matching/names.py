@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from etl.places.folding import NUMBER, folded, number_of
 
 LEGAL_FORMS = (
-    "股份有限公司", "有限责任公司", "集团有限公司", "(股)公司", "股份公司", "有限公司", "(有)公司", "总公司", "公司",
+    "股份有限公司", "有限责任公司", "集团有限公司", "(股)公司", "股份公司", "有限公司", "(有)公司", "(股)有限公司", "总公司", "公司",
     "企业社", "企业行", "实业社", "工业社", "个体工商户", "合作社", "合伙企业", "个人独资企业", "(有限合伙)", "(普通合伙)",
 )  # fmt: skip
 LEGAL_FORM = re.compile("|".join(re.escape(form) for form in sorted(LEGAL_FORMS, key=len, reverse=True)))
@@ -89,4 +89,4 @@ def _without_plant(head: str) -> tuple[str, str]:
 
 def _form(form: str) -> str:
     """One spelling of a legal form."""
-    return {"(股)公司": "股份有限公司", "股份公司": "股份有限公司", "(有)公司": "有限公司"}.get(form, form)
+    return {"(股)公司": "股份有限公司", "(股)有限公司": "股份有限公司", "股份公司": "股份有限公司", "(有)公司": "有限公司"}.get(form, form)

@@ -13,6 +13,8 @@ NUMERALS = "零一二三四五六七八九"
 NUMERAL_VALUES = {**{char: value for value, char in enumerate(NUMERALS)}, "〇": 0, "○": 0, "两": 2, "壹": 1, "贰": 2, "叁": 3}
 NUMBER = "[0-9零〇○一二三四五六七八九十百两廿卅]+"
 """Pattern of a number in digits or Chinese numerals."""
+ONES = str.maketrans({"ㄧ": "一", "壹": "一", "贰": "二", "貳": "二", "叁": "三", "參": "参"})
+"""Characters written for numerals: the phonetic sign that looks like 一, and the forms of banks."""
 DASHES = re.compile("[‐‑‒–—―−~～﹣]")
 
 
@@ -32,7 +34,7 @@ def folded(text: str | None) -> str:
     """
     if not text:
         return ""
-    plain = DASHES.sub("-", unicodedata.normalize("NFKC", html.unescape(text)))
+    plain = DASHES.sub("-", unicodedata.normalize("NFKC", html.unescape(text)).translate(ONES))
     return str(_simplifier().convert("".join(plain.split()))).upper()
 
 

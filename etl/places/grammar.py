@@ -13,27 +13,32 @@ POSTAL_CODE = re.compile(r"^\(?\d{3,6}\)?(?=\D)")
 COUNTY = re.compile(r"^(?:[^市县区省]{2,3}省)?(?:[^市县区省]{2,6}?(?:市|自治州|地区))?(?:[^市县区省镇乡路街]{1,5}县)?")
 TOWN = re.compile(r"^[^\d市县区乡镇路街号]{1,5}(?:街道办事处|办事处|街道|(?<!园)区|乡|镇|市)")
 VILLAGE = re.compile(rf"^[^\d区乡镇路街巷号]{{1,6}}(?:村民委员会|村委会|居委会|社区|村|里)(?![路街道巷弄](?:{NUMBER}|段|巷|$))")
-ESTATE = re.compile(r"^[^\d路街巷号]{2,14}?(?:工业集中区|工业园区|加工出口区|科学园区|工业园|工业区|开发区|园区)(?![一二三四五六七八九十东西南北]?[路街])")
+ESTATE = re.compile(r"^[^\d路街巷号]{2,14}?(?:工业集中区|工业园区|加工出口区|加工区|科学园区|工业园|工业区|开发区|园区)(?![一二三四五六七八九十东西南北]?[路街])")
 ROAD_BEHIND = re.compile(rf"[路街道巷弄](?:{NUMBER}|段|巷|$)")
 """What shows that a name like a village's belongs to a road: 三里路5号."""
 GROUP = re.compile(rf"^({NUMBER})(?:邻|组|社|队|屯)")
 ROAD = re.compile(r"^[^号]{1,9}?(?:大道|公路|路|街|道|胡同)(?![路街道])")
 SECTION = re.compile(rf"^({NUMBER}|[东西南北中])段")
-LANE = re.compile(rf"^([^号路街弄]{{1,6}}?)巷")
+LANE = re.compile(r"^([^号路街弄]{1,6}?)巷")
 ALLEY = re.compile(rf"^({NUMBER})弄")
-HOUSE = re.compile(rf"^(?:附)?({NUMBER})(?:[-之附]({NUMBER}))?(?:[、,.及至].*?)?号(?:(?:之|-|附)({NUMBER})号?)?")
+HOUSE = re.compile(rf"^(?:附)?({NUMBER})(?:[-之附]({NUMBER}))?([、,.及至].*?)?号(?:(?:之|-|附)({NUMBER})号?)?")
 NAMED_LANE = re.compile(rf"^(?!{NUMBER}巷)[^号路街弄巷]{{1,6}}巷(?=.*号)")
 """A lane that houses are numbered along, without a road before it."""
 LOCALITY = re.compile(
     rf"^(?:[^\d号路街巷弄]{{1,6}}(?=\d+[^路街巷弄段]*号)|[^\d号路街巷弄零〇○一二三四五六七八九十百两]{{1,6}}(?={NUMBER}[^路街巷弄段]*号))"
 )
 """A hamlet that houses are numbered in, without a road."""
+CROSSING = re.compile(r"^[/、与和及]?([^/号]{2,16}?(?:路|街|道|巷)(?:.段)?)(?:交叉)?(?:路)?口?(?:前|$|/|[\d.]+公尺)")
 NOTE = re.compile(r"\([^)]*\)|（[^）]*）")
 
 
 @dataclass(frozen=True)
 class Address:
-    """The parts of an address, folded; empty or None where it does not say. `rest` is what no part took."""
+    """The parts of an address, folded; empty or None where it does not say.
+
+    `other_numbers` are further houses of the same street (186、188號); `crossing` is the road that crosses; `rest` is
+    what no part took.
+    """
 
     town: str = ""
     village: str = ""
@@ -44,6 +49,8 @@ class Address:
     alley: int | None = None
     number: int | None = None
     sub_number: int | None = None
+    other_numbers: tuple[int, ...] = ()
+    crossing: str = ""
     rest: str = ""
 
     @property
@@ -116,7 +123,8 @@ class Grammar:
     def _town(self, rest: str) -> tuple[str, str]:
         for name in self._towns:
             if rest.startswith(name):
-                return name, rest[len(name) :]
+                # 大寮区乡潮寮里: the class of other times stands behind the new one.
+                return name, re.sub("^[乡镇市村](?!.?[路街])", "", rest[len(name) :])
         found = None if self._towns else TOWN.match(rest)
         return (found.group(), rest[found.end() :]) if found else ("", rest)
 
@@ -126,6 +134,14 @@ class Grammar:
                 return rest[:length], rest[length:]
         found = VILLAGE.match(rest)
         return (found.group(), rest[found.end() :]) if found else ("", rest)
+
+    def _crossing(self, rest: str) -> str:
+        """The second road of a crossing: 建国路/民生路口, 建国路民生路口, 建国路与民生路交叉口."""
+        found = CROSSING.match(rest)
+        if not found:
+            return ""
+        _, second = self._town(self._without_county(found.group(1)))
+        return in_numerals(second)
 
     def _street(self, rest: str, town: str, village: str) -> Address:
         group, rest = _number(GROUP, rest)
@@ -139,9 +155,18 @@ class Grammar:
         number = sub_number = None
         if house:
             number, rest = number_of(house.group(1)), rest[house.end() :]
-            sub_number = next((number_of(part) for part in house.group(2, 3) if part), None)
+            sub_number = next((number_of(part) for part in house.group(2, 4) if part), None)
+        others = _other_numbers(house.group(3) or "") if house else ()
         name = in_numerals(road + section)
-        return Address(town, village, estate, group, name, lane, alley, number, sub_number, rest)
+        crossing = "" if house else self._crossing(rest)
+        return Address(town, village, estate, group, name, lane, alley, number, sub_number, others, crossing, rest)
+
+
+def _other_numbers(text: str) -> tuple[int, ...]:
+    """The house numbers of a list such as 、188 or 及12之1: the first of each, sub-numbers left out."""
+    found = (re.match(NUMBER, part) for part in re.split("[、,.及至]", text))
+    values = [number_of(part.group()) for part in found if part]
+    return tuple(value for value in values if value is not None)
 
 
 def _road(rest: str) -> tuple[str, str]:
@@ -164,9 +189,8 @@ def _number(pattern: re.Pattern[str], rest: str) -> tuple[int | None, str]:
 
 
 def _lane(rest: str) -> tuple[str, str]:
-    """The lane's number as digits, or its name."""
+    """The lane's number as digits (5-1 for 五之一), or its name."""
     found = LANE.match(rest)
     if not found:
         return "", rest
-    value = number_of(found.group(1))
-    return (found.group(1) if value is None else str(value)), rest[found.end() :]
+    return re.sub(NUMBER, lambda part: str(number_of(part.group())), found.group(1)).replace("之", "-"), rest[found.end() :]

@@ -1,0 +1,217 @@
+"""One address looked up: every position the gazetteer can give for it, how it was found, and its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import shapely
+
+from etl.matching.names import Name
+from etl.places.gazetteer import Gazetteer, KnownPoint, Spot
+from etl.places.grammar import Address
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to a position; `assumed_score` is used where the county has too few placed rows to measure it."""
+
+    assumed_score: float
+    zh: str
+    en: str
+
+
+METHODS = {
+    "number": Method(0.9, "门牌号一致", "the same house number is known"),
+    "house": Method(0.9, "同一门牌的另一部分", "another part of the same house is known"),
+    "name": Method(0.8, "同名要素有位置", "a feature of the same name has a position"),
+    "crossing": Method(0.8, "同一路口", "the same crossing is known"),
+    "interpolated": Method(0.8, "同路门牌内插", "between two known house numbers of the street"),
+    "near": Method(0.6, "同路最近门牌", "the nearest known house number of the street"),
+    "street": Method(0.3, "道路", "the known houses of the street"),
+    "road": Method(0.2, "道路中线", "the line of the road"),
+    "estate": Method(0.2, "园区", "the estate"),
+    "village": Method(0.2, "村(社区)", "the village"),
+    "town": Method(0.02, "乡镇", "the town"),
+}
+LEAST_SPREAD_M = 10.0
+SINGLE_POINT_SPREAD_M = 300.0
+"""Spread assumed of a street of which one house is known."""
+METRES_PER_NUMBER = 8.0
+WIDEST_GAP_M = 1500.0
+"""Two known houses farther apart than this say little about those between them."""
+FARTHEST_NUMBERS = 60
+MOST_EVIDENCE = 3
+
+
+NO_NAME = Name("")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A row to be placed: its address in parts, its name, its own key (left out as evidence), its list."""
+
+    address: Address
+    name: Name = NO_NAME
+    record: tuple[str, str] = ("", "")
+    list_id: str = ""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A position in the metric CRS.
+
+    `raw_m` is the spread of what it was read from, before calibration; `known_list` the list that knew it (empty
+    for areas) and `known_accuracy_m` how well it placed them, `is_own` whether that is the list of the row itself; `is_in_town` None where that cannot be told.
+    """
+
+    x_m: float
+    y_m: float
+    raw_m: float
+    method: str
+    known_list: str = ""
+    is_own: bool = False
+    is_in_town: bool | None = None
+    known_accuracy_m: float = 0.0
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+def guesses(gazetteer: Gazetteer, wanted: Wanted) -> list[Guess]:
+    """Every position that the gazetteer can give, by list and way; empty where it knows nothing of the words."""
+    found = [*_on_street(gazetteer, wanted), *_at_crossing(gazetteer, wanted), *_by_name(gazetteer, wanted), *_in_areas(gazetteer, wanted)]
+    outline = gazetteer.outlines.get(wanted.address.town)
+    if outline is None:
+        return found
+    return [replace(guess, is_in_town=bool(outline.dwithin(shapely.Point(guess.x_m, guess.y_m), guess.raw_m))) for guess in found]
+
+
+def _on_street(gazetteer: Gazetteer, wanted: Wanted) -> Iterator[Guess]:
+    """By house number, list by list: offices place alike what they place themselves."""
+    by_list = sorted(_street_points(gazetteer, wanted), key=lambda point: point.list_id)
+    for list_id, members in groupby(by_list, key=lambda point: point.list_id):
+        points = list(members)
+        for guess in (_at_number(points, wanted), _between_numbers(points, wanted), _nearest(points, wanted), _street(points)):
+            if guess is not None:
+                yield replace(guess, known_list=list_id, is_own=list_id == wanted.list_id)
+
+
+def _street_points(gazetteer: Gazetteer, wanted: Wanted) -> list[KnownPoint]:
+    """Known houses of the street, without the row itself; an address without town needs a street known once."""
+    address, town = wanted.address, wanted.address.town
+    if not address.street:
+        return []
+    if not town:
+        towns = gazetteer.towns_of_street.get(address.street, set())
+        town = next(iter(towns)) if len(towns) == 1 else ""
+    points = gazetteer.streets.get((town, address.street), [])
+    return [point for point in points if (point.layer, point.feature_id) != wanted.record]
+
+
+def _at_number(points: list[KnownPoint], wanted: Wanted) -> Guess | None:
+    address = wanted.address
+    numbers = {address.number, *address.other_numbers} - {None}
+    same_house = [point for point in points if point.house in numbers]
+    same_door = [point for point in same_house if (point.house, point.sub_house) == (address.number, address.sub_number or 0)]
+    if same_door:
+        return _of_points("number", same_door)
+    return _of_points("house", same_house) if same_house else None
+
+
+def _between_numbers(points: list[KnownPoint], wanted: Wanted) -> Guess | None:
+    """Between the nearest known houses below and above, those of the same side of the street first."""
+    number = wanted.address.number
+    if number is None:
+        return None
+    same_side = [point for point in points if (point.house - number) % 2 == 0]
+    for side in (same_side, points):
+        below = max((point for point in side if point.house < number), key=lambda point: point.house, default=None)
+        above = min((point for point in side if point.house > number), key=lambda point: point.house, default=None)
+        if below and above:
+            gap_m = float(np.hypot(above.x_m - below.x_m, above.y_m - below.y_m))
+            if gap_m <= WIDEST_GAP_M:
+                return _between(below, above, number, gap_m)
+    return None
+
+
+def _between(below: KnownPoint, above: KnownPoint, number: int, gap_m: float) -> Guess:
+    share = (number - below.house) / (above.house - below.house)
+    x_m, y_m = below.x_m + share * (above.x_m - below.x_m), below.y_m + share * (above.y_m - below.y_m)
+    evidence = _seen([below, above]) | {"between": [below.house, above.house]}
+    known_m = max(below.accuracy_m, above.accuracy_m)
+    return Guess(x_m, y_m, max(gap_m / 2, LEAST_SPREAD_M), "interpolated", known_accuracy_m=known_m, evidence=evidence)
+
+
+def _nearest(points: list[KnownPoint], wanted: Wanted) -> Guess | None:
+    number = wanted.address.number
+    if number is None:
+        return None
+    nearest = min(points, key=lambda point: (abs(point.house - number), point.layer, point.feature_id))
+    away = abs(nearest.house - number)
+    if not 0 < away <= FARTHEST_NUMBERS:
+        return None
+    evidence = _seen([nearest]) | {"numbers_away": away}
+    raw_m = LEAST_SPREAD_M + away * METRES_PER_NUMBER
+    return Guess(nearest.x_m, nearest.y_m, raw_m, "near", known_accuracy_m=nearest.accuracy_m, evidence=evidence)
+
+
+def _street(points: list[KnownPoint]) -> Guess:
+    guess = _of_points("street", points)
+    return guess if len(points) > 1 else replace(guess, raw_m=SINGLE_POINT_SPREAD_M)
+
+
+def _at_crossing(gazetteer: Gazetteer, wanted: Wanted) -> Iterator[Guess]:
+    address = wanted.address
+    if not address.crossing:
+        return
+    known = gazetteer.crossings.get((address.town, frozenset((address.road, address.crossing))), [])
+    points = [point for point in known if (point.layer, point.feature_id) != wanted.record]
+    if points:
+        yield _of_points("crossing", points)
+
+
+def _by_name(gazetteer: Gazetteer, wanted: Wanted) -> Iterator[Guess]:
+    """Features of exactly this name that another list has placed, where all of them lie together."""
+    if len(wanted.name.core) < 2:
+        return
+    points = [
+        point
+        for point in gazetteer.by_name.get((wanted.name.core, wanted.name.plant), [])
+        if (point.layer, point.feature_id) != wanted.record and point.list_id != wanted.list_id
+    ]
+    if points:
+        guess = _of_points("name", points)
+        if guess.raw_m <= SINGLE_POINT_SPREAD_M:
+            yield guess
+
+
+def _in_areas(gazetteer: Gazetteer, wanted: Wanted) -> Iterator[Guess]:
+    address = wanted.address
+    spots = (
+        ("road", gazetteer.roads.get(address.road) if address.road else None),
+        ("estate", gazetteer.estates.get(address.estate) if address.estate else None),
+        ("village", gazetteer.spot_of_village(address.town, address.village) if address.village else None),
+        ("town", gazetteer.towns.get(address.town)),
+    )
+    for method, spot in spots:
+        if spot is not None:
+            yield Guess(spot.x_m, spot.y_m, max(spot.spread_m, LEAST_SPREAD_M), method, evidence=_seen([spot]))
+
+
+def _of_points(method: str, points: Sequence[KnownPoint]) -> Guess:
+    xy = np.array([(point.x_m, point.y_m) for point in points])
+    middle = np.median(xy, axis=0)
+    spread_m = max(float(np.max(np.hypot(*(xy - middle).T))), LEAST_SPREAD_M)
+    known_m = max(point.accuracy_m for point in points)
+    return Guess(float(middle[0]), float(middle[1]), spread_m, method, known_accuracy_m=known_m, evidence=_seen(points))
+
+
+def _seen(points: Sequence[KnownPoint | Spot]) -> dict[str, Any]:
+    """What a guess was read from: how many, and the first of them by name."""
+    known = [
+        {"words": point.words} | ({"layer": point.layer, "feature_id": point.feature_id} if isinstance(point, KnownPoint) else {})
+        for point in points[:MOST_EVIDENCE]
+    ]
+    return {"n_known": len(points), "known": known}

@@ -1,0 +1,173 @@
+"""Decisions about records of one enterprise and about positions: kept as rows, the newest holds, none is changed.
+
+The loading side's commands and the server write through these functions, so that both leave the same state.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from layers.errors import InputError, NotFoundError
+
+DECISIONS = ("accept", "reject", "undo")
+Record = tuple[str, str]
+"""Layer and feature id."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided: `decision` is one of `DECISIONS`; `undo` takes the newest one back."""
+
+    decision: str
+    by_name: str
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.decision not in DECISIONS:
+            raise InputError("decision", f"must be one of {', '.join(DECISIONS)}")
+        if not self.by_name.strip():
+            raise InputError("by_name", "somebody has to answer for a decision")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records of different lists, the smaller key first."""
+
+    a: Record
+    b: Record
+
+    @classmethod
+    def of(cls, one: Record, other: Record) -> Pair:
+        """The pair of two records in either order; raises `InputError` for a record and itself."""
+        if one == other:
+            raise InputError("pair", "a record is not its own partner")
+        return cls(min(one, other), max(one, other))
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        return {"layer_a": self.a[0], "feature_a": self.a[1], "layer_b": self.b[0], "feature_b": self.b[1]}
+
+
+_PAIR = "layer_a = :layer_a AND feature_a = :feature_a AND layer_b = :layer_b AND feature_b = :feature_b"
+
+
+def decide_pair(connection: sa.Connection, pair: Pair, decision: Decision) -> None:
+    """Keep a decision about a pair, with what was known of it, and renew the linked records.
+
+    Raises
+    ------
+    NotFoundError
+        The pair was never proposed nor decided.
+    InputError
+        There is no decision to take back.
+    """
+    known = connection.execute(
+        sa.text(f"SELECT score, evidence FROM ops.match_pairs WHERE {_PAIR}"), pair.parameters
+    ).one_or_none()
+    before = connection.execute(
+        sa.text(f"SELECT decision, score, evidence FROM ops.match_decisions_in_force WHERE {_PAIR}"), pair.parameters
+    ).one_or_none()
+    _require_decidable(known or before, before, decision, f"{'/'.join(pair.a)} and {'/'.join(pair.b)}")
+    facts = known or before
+    connection.execute(
+        sa.text(
+            "INSERT INTO ops.match_decisions (layer_a, feature_a, layer_b, feature_b, decision, by_name, reason, score, evidence)"
+            " VALUES (:layer_a, :feature_a, :layer_b, :feature_b, :decision, :by_name, :reason, :score, CAST(:evidence AS jsonb))"
+        ),
+        pair.parameters | _told(decision) | {"score": facts.score, "evidence": _json(facts.evidence)},  # type: ignore[union-attr]
+    )
+    renew_linked_records(connection)
+
+
+def decide_place(connection: sa.Connection, record: Record, decision: Decision) -> None:
+    """Keep a decision about a proposed position, with a copy of the proposal: it survives another search.
+
+    Raises
+    ------
+    NotFoundError
+        No position was ever proposed for this feature.
+    InputError
+        There is no decision to take back.
+    """
+    where = {"layer": record[0], "feature_id": record[1]}
+    columns = "basis, lon, lat, score, accuracy_m, method, evidence"
+    known = connection.execute(
+        sa.text(f"SELECT {columns} FROM ops.place_proposals WHERE layer = :layer AND feature_id = :feature_id"), where
+    ).mappings().one_or_none()
+    before = connection.execute(
+        sa.text(f"SELECT decision, {columns} FROM ops.place_decisions WHERE layer = :layer AND feature_id = :feature_id"
+                " ORDER BY decision_id DESC LIMIT 1"), where
+    ).mappings().one_or_none()
+    standing = before if before is not None and before["decision"] != "undo" else None
+    facts = standing if decision.decision == "undo" else known or before
+    _require_decidable(facts or before, standing, decision, "/".join(record))
+    values = {name: value for name, value in dict(facts or {}).items() if name != "decision"}
+    connection.execute(
+        sa.text(
+            f"INSERT INTO ops.place_decisions (layer, feature_id, decision, by_name, reason, {columns}) VALUES (:layer,"
+            " :feature_id, :decision, :by_name, :reason, :basis, :lon, :lat, :score, :accuracy_m, :method, CAST(:evidence AS jsonb))"
+        ),
+        where | _told(decision) | values | {"evidence": _json(values["evidence"])},
+    )
+
+
+def _require_decidable(known: object | None, before: object | None, decision: Decision, what: str) -> None:
+    if known is None:
+        raise NotFoundError(f"nothing is proposed for {what}")
+    if decision.decision == "undo" and before is None:
+        raise InputError("decision", f"there is no decision on {what} to take back")
+
+
+def _told(decision: Decision) -> dict[str, str]:
+    return {"decision": decision.decision, "by_name": decision.by_name.strip(), "reason": decision.reason.strip()}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def renew_linked_records(connection: sa.Connection) -> int:
+    """Write `ops.linked_records` anew from the links in force; the number of linked records."""
+    links = connection.execute(
+        sa.text("SELECT layer_a, feature_a, layer_b, feature_b FROM ops.links_in_force")
+    ).all()
+    entities = entities_of(((row.layer_a, row.feature_a), (row.layer_b, row.feature_b)) for row in links)
+    connection.execute(sa.text("DELETE FROM ops.linked_records"))
+    if entities:
+        connection.execute(
+            sa.text("INSERT INTO ops.linked_records (layer, feature_id, entity_id) VALUES (:layer, :feature_id, :entity_id)"),
+            [{"layer": record[0], "feature_id": record[1], "entity_id": entity} for record, entity in sorted(entities.items())],
+        )
+    return len(entities)
+
+
+def entities_of(links: Iterable[tuple[Record, Record]]) -> dict[Record, str]:
+    """The entity of each linked record: all that hang together bear the name of the smallest of them.
+
+    >>> entities_of([(("b", "1"), ("c", "2")), (("a", "9"), ("c", "2"))])[("b", "1")]
+    'a/9'
+    """
+    parents: dict[Record, Record] = {}
+    for one, other in links:
+        low, high = sorted((_root(parents, one), _root(parents, other)))
+        parents[high] = low
+    return {record: "/".join(_root(parents, record)) for record in parents}
+
+
+def _root(parents: dict[Record, Record], record: Record) -> Record:
+    parents.setdefault(record, record)
+    while parents[record] != record:
+        parents[record] = parents[parents[record]]
+        record = parents[record]
+    return record
+
+
+def contradictions(links: Iterable[tuple[Record, Record]], rejected: Iterable[tuple[Record, Record]]) -> list[tuple[Record, Record]]:
+    """Pairs that people told apart although other links join them by a detour."""
+    entities: Mapping[Record, str] = entities_of(links)
+    return [pair for pair in rejected if pair[0] in entities and entities.get(pair[0]) == entities.get(pair[1])]
