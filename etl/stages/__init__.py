@@ -11,6 +11,7 @@ from etl.stages.ratings import DISAGREEMENTS, GROUP_RATINGS, PARK_RATINGS
 from etl.stages.roads_and_lines import BLACK_SPOTS, FIRE_COVER, HIGH_CONSEQUENCE
 from etl.stages.sources import DISTANCES, RISK_POINTS
 from etl.stages.stage import Stage
+from etl.stages.unit_risk import DOMINO, SOCIETAL_RISK, UNIT_RISK
 from etl.stages.zones import RISK_INDEX, RISK_ZONES, TOWN_RATINGS
 
 STAGES: tuple[Stage, ...] = (
@@ -19,6 +20,9 @@ STAGES: tuple[Stage, ...] = (
     FIRE_COVER,
     RISK_POINTS,
     DISTANCES,
+    UNIT_RISK,
+    SOCIETAL_RISK,
+    DOMINO,
     RISK_INDEX,
     RISK_ZONES,
     TOWN_RATINGS,

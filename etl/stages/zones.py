@@ -11,7 +11,8 @@ import numpy as np
 from etl.stages.stage import Given, Stage, joined
 from etl.surface import population_on_grid
 from layers.scoring.affected import is_same_policy, updated_surface
-from layers.scoring.policy import load_policy
+from layers.scoring.policy import Policy, load_policy
+from layers.scoring.risk_surface import INDIVIDUAL_RISK, UnitRisk, risk_surface, zone_sources
 from layers.scoring.rules import RuleSet
 from layers.scoring.targets import TARGET_CLASSES, class_ranks
 from layers.scoring.towns import rate_towns
@@ -28,6 +29,9 @@ def _risk_index(given: Given) -> dict[str, Any]:
     surfaces, told = [], []
     for policy_id in given.area.policies:
         policy = load_policy(policy_id)
+        if policy.method == INDIVIDUAL_RISK:
+            surfaces.append(risk_surface(UnitRisk.from_plain(given.results["unit_risk"]), grid, policy, mask=mask))
+            continue
         v, _ = vulnerability(grid, policy, population=persons, targets=targets, plants=plants)
         was = earlier.get(policy_id)
         if was is not None and was.grid == grid and is_same_policy(was.policy, policy):
@@ -52,9 +56,17 @@ def persons_on_grid(given: Given) -> "np.ndarray[Any, np.dtype[np.float64]] | No
 
 
 def _risk_zones(given: Given) -> dict[str, Any]:
-    points = given.results["risk_points"]
-    frames = [zones(surface, points, area=given.metric_outline) for surface in given.results["risk_index"]]
+    surfaces = given.results["risk_index"]
+    frames = [zones(surface, _sources_under(surface.policy, given), area=given.metric_outline) for surface in surfaces]
     return {"risk_zones": joined(frames, given.area)}
+
+
+def _sources_under(policy: Policy, given: Given) -> gpd.GeoDataFrame:
+    """What a policy takes for sources: the risk points, or under individual risk the units and reports themselves."""
+    if policy.method != INDIVIDUAL_RISK:
+        points: gpd.GeoDataFrame = given.results["risk_points"]
+        return points
+    return zone_sources(UnitRisk.from_plain(given.results["unit_risk"]), policy)
 
 
 def _town_ratings(given: Given) -> dict[str, Any]:
@@ -70,11 +82,11 @@ def _town_ratings(given: Given) -> dict[str, Any]:
 RISK_INDEX = Stage(
     "risk_index", "四色分区: 风险指数", "risk of every cell", _risk_index,
     results=("risk_index",), before=("risk_index", "risk_points"),
-    layers=("enterprises", "protection_targets", "population"), after=("risk_points",),
+    layers=("enterprises", "protection_targets", "population"), after=("risk_points", "unit_risk"),
 )  # fmt: skip
 RISK_ZONES = Stage(
     "risk_zones", "四色分区: 成图", "zones", _risk_zones,
-    results=("risk_zones",), after=("risk_points", "risk_index"),
+    results=("risk_zones",), after=("risk_points", "risk_index", "unit_risk"),
 )  # fmt: skip
 TOWN_RATINGS = Stage(
     "town_ratings", "乡镇风险等级", "ratings of towns", _town_ratings,

@@ -43,15 +43,20 @@ def valid_contours(index: ClassIndex, on: date) -> tuple[Contours, pd.DataFrame]
     frame = index.frame("official_contours")
     if not len(frame):
         return Contours(no_members(), np.empty(0), np.empty(0, bool)), frame
-    days = [
-        day.date() if isinstance(day, datetime) else day for day in frame["valid_until_on"].to_numpy(object)
-    ]
-    is_valid = np.array([isinstance(day, date) and not pd.isna(day) and day >= on for day in days], bool)
-    is_valid &= frame["geometry"].notna().to_numpy()
+    is_valid = is_valid_on(frame, on)
     used = frame[is_valid]
     members = index.layer_members("official_contours", used)
     risk = pd.to_numeric(used["risk_per_year"], errors="coerce").to_numpy(float, na_value=np.nan)
     return Contours(members, risk, _is_new(index, members)), frame[~is_valid]
+
+
+def is_valid_on(contours: pd.DataFrame, on: date) -> NDArray[np.bool_]:
+    """Which contours may be used on a date: drawn, and their report's validity stated and not over."""
+    days = [
+        day.date() if isinstance(day, datetime) else day for day in contours["valid_until_on"].to_numpy(object)
+    ]
+    is_valid = np.array([isinstance(day, date) and not pd.isna(day) and day >= on for day in days], bool)
+    return np.asarray(is_valid & contours["geometry"].notna().to_numpy(), bool)
 
 
 def _is_new(index: ClassIndex, contours: Members) -> NDArray[np.bool_]:

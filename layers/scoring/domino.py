@@ -29,6 +29,7 @@ from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 EFFECTS = {"heat": ("kW/m2", 1000.0), "overpressure": ("kPa", 1000.0)}
 """Unit of the table, and how many W/m2 or Pa it is."""
 EQUIPMENT = ("atmospheric", "pressurised")
+RULE_FIELDS = ("rule_id", "standard_id", "clause", "source_type", "confidence")
 PAIR_FIELDS = [
     "pair_id", "source_unit_id", "source_name", "source_enterprise_id", "target_unit_id", "target_name",
     "target_enterprise_id", "is_other_enterprise", "effect", "chemical_name", "target_equipment", "threshold",
@@ -54,6 +55,28 @@ def load_thresholds(folder: Path = RULES_DIR) -> pd.DataFrame:
     units = [EFFECTS[effect][0] for effect in table.effect]
     require((table.unit == units).all() and (table.threshold > 0).all(), path, "a threshold or its unit cannot be")
     return table
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold in use: `limit` in W/m2 or Pa, `told` as the table has it."""
+
+    effect: str
+    equipment: str
+    limit: float
+    told: Mapping[str, object]
+
+
+@lru_cache(maxsize=1)
+def thresholds_in_use() -> tuple[Threshold, ...]:
+    """The rows that judge, in the order of the table."""
+    table = load_thresholds()
+    rows = table[table.is_used].to_dict("records")
+    return tuple(
+        Threshold(row["effect"], row["equipment"], float(row["threshold"]) * EFFECTS[row["effect"]][1],
+                  {"threshold": float(row["threshold"]), "threshold_unit": row["unit"], **{name: row[name] for name in RULE_FIELDS}})
+        for row in rows
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,7 +114,8 @@ def domino_pairs(
     if units is None or units.empty:
         return gpd.GeoDataFrame(columns=PAIR_FIELDS, geometry="geometry", crs=getattr(units, "crs", None))
     require_metric(gpd.GeoDataFrame(units, geometry="geometry", crs=units.crs))
-    standing = units[~units["status"].isin(NOT_SOURCES) & units.geometry.notna()].set_index("unit_id", drop=False)
+    standing = units[~units["status"].isin(NOT_SOURCES) & units.geometry.notna()]
+    standing = standing.set_index(standing["unit_id"].astype(str))
     reaches = [reach for reach in _reaches(layers, checked_weather(weather), terrain) if reach.unit_id in standing.index]
     kinds = _equipment_of(standing, layers.get("unit_chemicals"))
     rows = [row for reach in reaches for row in _pairs(reach, standing, kinds)]
@@ -117,15 +141,13 @@ def _reaches(layers: Mapping[str, pd.DataFrame], weather: Sequence[WeatherClass]
 
 
 def _of_scenario(scenario: Scenario, weather: tuple[WeatherClass, ...], terrain: str) -> list[tuple[str, str, float]]:
-    used = load_thresholds().query("is_used")
     flux, tnt_kg = _strengths(scenario.leak, scenario.cas, scenario.vessel_kg, weather, terrain)
     found = []
-    for row in used.itertuples():
-        limit = float(row.threshold) * EFFECTS[str(row.effect)][1]
+    for row in thresholds_in_use():
         if row.effect == "heat" and flux is not None:
-            found.append((str(row.effect), str(row.equipment), float(RADII_M[flux >= limit].max(initial=0.0))))
+            found.append((row.effect, row.equipment, float(RADII_M[flux >= row.limit].max(initial=0.0))))
         elif row.effect == "overpressure" and tnt_kg > 0:
-            found.append((str(row.effect), str(row.equipment), explosive_distance_m(limit, tnt_kg)))
+            found.append((row.effect, row.equipment, explosive_distance_m(row.limit, tnt_kg)))
     return found
 
 
@@ -147,18 +169,18 @@ def _of_explosives(layers: Mapping[str, pd.DataFrame]) -> list[Reach]:
         return []
     amount_kg = pd.to_numeric(rows["amount_t"], errors="coerce") * KG_PER_T
     is_one = (lookup_chemicals(rows)["form"] == "explosive") & (amount_kg > 0)
-    blasts = load_thresholds().query("is_used and effect == 'overpressure'")
+    given = rows[is_one]
     return [
-        Reach(str(unit_id), "overpressure", str(row.equipment),
-              explosive_distance_m(float(row.threshold) * EFFECTS["overpressure"][1], float(tnt_kg)), str(name))
-        for unit_id, name, tnt_kg in zip(rows.unit_id[is_one], rows.chemical_name[is_one], amount_kg[is_one], strict=True)
-        for row in blasts.itertuples()
-    ]  # fmt: skip
+        Reach(str(unit_id), row.effect, row.equipment, explosive_distance_m(row.limit, float(tnt_kg)), str(name))
+        for unit_id, name, tnt_kg in zip(given["unit_id"], given["chemical_name"], amount_kg[is_one], strict=True)
+        for row in thresholds_in_use()
+        if row.effect == "overpressure"
+    ]
 
 
 def _equipment_of(units: gpd.GeoDataFrame, rows: pd.DataFrame | None) -> dict[str, str]:
     """A unit with gas under pressure has pressure vessels; everything else, the unknown included, is taken as tanks."""
-    kinds = dict.fromkeys(units["unit_id"].astype(str), EQUIPMENT[0])
+    kinds = dict.fromkeys(units.index, EQUIPMENT[0])
     if rows is None or rows.empty:
         return kinds
     for unit_id, cas, name in zip(rows["unit_id"], rows["cas"], rows["chemical_name"], strict=True):
@@ -173,41 +195,35 @@ def _equipment_of(units: gpd.GeoDataFrame, rows: pd.DataFrame | None) -> dict[st
 
 def _pairs(reach: Reach, units: gpd.GeoDataFrame, kinds: Mapping[str, str]) -> list[dict[str, object]]:
     """The other units that an effect of one unit reaches."""
-    source = units.loc[reach.unit_id]
-    distance_m = shapely.distance(source.geometry, units.geometry.to_numpy())
-    error_m = np.hypot(float(source.accuracy_m), units["accuracy_m"].to_numpy(float))
-    is_meant = np.array([kinds[str(name)] == reach.equipment for name in units["unit_id"]])
-    is_meant &= (units["unit_id"] != reach.unit_id).to_numpy() & (distance_m - error_m < reach.reach_m)
-    rule = load_thresholds().query("is_used and effect == @reach.effect and equipment == @reach.equipment").iloc[0]
+    geometry, place = units.geometry.to_numpy(), units.index.get_loc(reach.unit_id)
+    distance_m = shapely.distance(geometry[place], geometry)
+    accuracy_m = units["accuracy_m"].to_numpy(float)
+    error_m = np.hypot(accuracy_m[place], accuracy_m)
+    is_meant = np.array([kinds[name] == reach.equipment for name in units.index])
+    is_meant &= distance_m - error_m < reach.reach_m
+    is_meant[place] = False
+    rule = next(row for row in thresholds_in_use() if (row.effect, row.equipment) == (reach.effect, reach.equipment))
+    names, owners = units["name"].to_numpy(object), units["enterprise_id"].to_numpy(object)
     return [
-        _row(reach, source, units.iloc[place], float(distance_m[place]), float(error_m[place]), rule)
-        for place in np.flatnonzero(is_meant)
+        {
+            "pair_id": f"{reach.unit_id}>{units.index[other]}:{reach.effect}",
+            "feature_id": f"{reach.unit_id}>{units.index[other]}:{reach.effect}",
+            "source_unit_id": reach.unit_id,
+            "source_name": names[place],
+            "source_enterprise_id": owners[place],
+            "target_unit_id": units.index[other],
+            "target_name": names[other],
+            "target_enterprise_id": owners[other],
+            "is_other_enterprise": bool(owners[place] != owners[other]),
+            "effect": reach.effect,
+            "chemical_name": reach.chemical_name,
+            "target_equipment": reach.equipment,
+            "reach_m": reach.reach_m,
+            "distance_m": float(distance_m[other]),
+            "error_m": float(error_m[other]),
+            "certainty": "certain" if distance_m[other] + error_m[other] < reach.reach_m else "possible",
+            **rule.told,
+            "geometry": shapely.shortest_line(geometry[place], geometry[other]),
+        }
+        for other in np.flatnonzero(is_meant)
     ]
-
-
-def _row(
-    reach: Reach, source: pd.Series, target: pd.Series, distance_m: float, error_m: float, rule: pd.Series
-) -> dict[str, object]:
-    pair_id = f"{reach.unit_id}>{target.unit_id}:{reach.effect}"
-    return {
-        "pair_id": pair_id,
-        "feature_id": pair_id,
-        "source_unit_id": reach.unit_id,
-        "source_name": source["name"],
-        "source_enterprise_id": source.enterprise_id,
-        "target_unit_id": target.unit_id,
-        "target_name": target["name"],
-        "target_enterprise_id": target.enterprise_id,
-        "is_other_enterprise": bool(source.enterprise_id != target.enterprise_id),
-        "effect": reach.effect,
-        "chemical_name": reach.chemical_name,
-        "target_equipment": reach.equipment,
-        "threshold": float(rule.threshold),
-        "threshold_unit": rule.unit,
-        "reach_m": reach.reach_m,
-        "distance_m": distance_m,
-        "error_m": error_m,
-        "certainty": "certain" if distance_m + error_m < reach.reach_m else "possible",
-        **{name: rule[name] for name in ("rule_id", "standard_id", "clause", "source_type", "confidence")},
-        "geometry": shapely.shortest_line(source.geometry, target.geometry),
-    }

@@ -7,6 +7,8 @@ tiling gives the same bits.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +21,8 @@ import pandas as pd
 import pyproj
 import shapely
 from numba import njit
-from numpy.typing import NDArray
 
-from layers.crs import require_metric
 from layers.errors import InputError
-from layers.scoring.assessment_scope import assessment_methods
 from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.consequence.inputs import Floats, assumed
 from layers.scoring.consequence.properties import chemical_properties
@@ -53,23 +52,11 @@ from layers.scoring.release_scenarios import (
     unit_scenarios,
 )
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
-from layers.scoring.rules import read_rules as read_target_rules
-from layers.scoring.targets import TARGET_CLASSES, class_ranks
+from layers.scoring.targets import TARGET_CLASSES
 
 METHOD_ZH = "筛查"
 SOURCE = "screening"
 """Kind of source of our contours, against the reports of institutions."""
-CONFIRM_ZH = "须核定"
-CONFIRM_COLUMNS = [
-    "target_id",
-    "target_class",
-    "risk_per_year",
-    "limit_per_year",
-    "is_certain",
-    "result_zh",
-    "rule_id",
-    "clause",
-]
 CUTOFF_PER_YEAR = 1e-12
 """Risk of a unit below this counts as none, which ends its reach."""
 ANGLES_PER_SECTOR = N_ANGLES // N_SECTORS
@@ -109,8 +96,7 @@ class RiskField:
     """Individual risk per year of a person outdoors all the time, a screening.
 
     `risk_per_year` is (rows, cols) float64 on `grid`, 0 where no unit reaches; it says nothing where a unit is
-    in `not_assessed`. `units` has a row a unit: ids, ``x_m``, ``y_m``, ``n_scenarios``, ``reach_m``, ``method``
-    (what GB/T 37243 asks for), ``rule_id``.
+    in `not_assessed`. `units` has a row a unit: ids, ``x_m``, ``y_m``, ``n_scenarios``, ``reach_m``.
     """
 
     grid: Grid
@@ -119,6 +105,7 @@ class RiskField:
     not_assessed: tuple[NotAssessed, ...]
     crs: pyproj.CRS | None
     parameters: Mapping[str, object] = field(default_factory=dict)
+    tables: tuple[UnitTable, ...] = ()
 
 
 def individual_risk(
@@ -129,6 +116,7 @@ def individual_risk(
     wind_rose: WindRose | None = None,
     terrain: str = "rural",
     leak_source: str = LEAK_SOURCES[0],
+    known: Mapping[str, Floats] | None = None,
 ) -> RiskField:
     """Individual risk of all standing, placed units in the scope of GB/T 37243 on the cells of `grid`.
 
@@ -140,6 +128,7 @@ def individual_risk(
         25 m cells where contours are drawn; a tile gives the very bits of the whole.
     weather, wind_rose
         Of the county's station; without them the rule tables' (uniform rose), which the field's `parameters` say.
+    known : tables by their stamp, of an earlier call of the same code; units they hold are not computed again
 
     Raises
     ------
@@ -153,7 +142,7 @@ def individual_risk(
     chosen_weather = checked_weather(weather)
     rose = wind_rose if wind_rose is not None else default_wind_rose()
     placed, skipped = unit_scenarios(layers, leak_source=leak_source)
-    tables = [UnitTable(unit, risk_table(unit.scenarios, chosen_weather, rose, terrain)) for unit in placed]
+    tables = [_unit_table(unit, chosen_weather, rose, terrain, known or {}) for unit in placed]
     risk = lay_on(grid, tables)
     parameters = {
         "method": METHOD_ZH,
@@ -164,7 +153,9 @@ def individual_risk(
         "is_default_wind_rose": wind_rose is None,
     }
     frame_crs = getattr(layers.get("hazard_units"), "crs", None)
-    return RiskField(grid, risk, _unit_rows(layers, tables), tuple(skipped), frame_crs, parameters)
+    return RiskField(
+        grid, risk, _unit_rows(tables), tuple(skipped), frame_crs, parameters, tuple(tables)
+    )
 
 
 @dataclass(frozen=True)
@@ -173,6 +164,7 @@ class UnitTable:
 
     unit: UnitScenarios
     table: Floats
+    stamp: str = ""
 
     @property
     def n_used(self) -> int:
@@ -185,6 +177,17 @@ class UnitTable:
         return float(RADII_M[min(self.n_used, len(RADII_M) - 1)]) if self.n_used else 0.0
 
 
+def _unit_table(
+    unit: UnitScenarios, weather: Sequence[WeatherClass], rose: WindRose, terrain: str, known: Mapping[str, Floats]
+) -> UnitTable:
+    """A unit's table, taken over where one of the same leaks under the same weather is known."""
+    leaks = [dataclasses.replace(scenario, unit_id="") for scenario in unit.scenarios]
+    text = repr((leaks, weather, rose.weather_ids, terrain)).encode() + rose.shares.tobytes()
+    stamp = hashlib.blake2b(text, digest_size=16).hexdigest()
+    found = known.get(stamp)
+    return UnitTable(unit, risk_table(unit.scenarios, weather, rose, terrain) if found is None else found, stamp)
+
+
 def lay_on(grid: Grid, tables: Sequence[UnitTable]) -> Floats:
     """Risk per year on the cells of a grid or of a tile of it: the sum over the units in the order given."""
     risk = np.zeros(grid.shape)
@@ -194,9 +197,30 @@ def lay_on(grid: Grid, tables: Sequence[UnitTable]) -> Floats:
     return risk
 
 
-def _unit_rows(layers: Mapping[str, pd.DataFrame], tables: Sequence[UnitTable]) -> pd.DataFrame:
+def risk_at(table: UnitTable, x_m: Floats, y_m: Floats) -> Floats:
+    """Risk per year of one unit at places, metres of the metric CRS."""
+    unit = table.unit
+    return np.asarray(_at_places(np.asarray(x_m, float), np.asarray(y_m, float), unit.x_m, unit.y_m, RADII_M, table.table, table.n_used))
+
+
+@njit(cache=True)
+def _at_places(xs, ys, x, y, radii, table, n_used):  # type: ignore[no-untyped-def]
+    """Value of one unit's table at each place; none beyond its reach."""
+    out = np.zeros(len(xs))
+    if n_used == 0:
+        return out
+    reach = radii[min(n_used, len(radii) - 1)]
+    for i in range(len(xs)):
+        dx, dy = xs[i] - x, ys[i] - y
+        r = math.sqrt(dx * dx + dy * dy)
+        if r < reach:
+            out[i] = at_bearing(radii, table, r, math.atan2(dx, dy))
+    return out
+
+
+def _unit_rows(tables: Sequence[UnitTable]) -> pd.DataFrame:
     units = [entry.unit for entry in tables]
-    rows = pd.DataFrame(
+    return pd.DataFrame(
         {
             "unit_id": [unit.unit_id for unit in units],
             "enterprise_id": [unit.enterprise_id for unit in units],
@@ -206,10 +230,6 @@ def _unit_rows(layers: Mapping[str, pd.DataFrame], tables: Sequence[UnitTable]) 
             "reach_m": [entry.reach_m for entry in tables],
         }
     )
-    methods = assessment_methods(layers).set_index("unit_id")
-    for column in ("method", "rule_id"):
-        rows[column] = rows.unit_id.map(methods[column])
-    return rows
 
 
 def risk_table(
@@ -322,105 +342,63 @@ def at_bearing(radii, table, r, bearing):  # type: ignore[no-untyped-def]
     return inner + part * (outer - inner)
 
 
-def risk_contours(risk: RiskField) -> gpd.GeoDataFrame:
+CONTOUR_COLUMNS = ["contour_id", "installation", "risk_per_year", "holds_for_zh", "holds_for_en", "source", "institution",
+                   "area_km2", "n_units", "n_not_assessed", "rule_id", "standard_id", "clause", "feature_id",
+                   "geometry"]  # fmt: skip
+INSTALLATIONS = ("in_service", "new")
+
+
+def risk_contours(risk: RiskField, *, installation: str = INSTALLATIONS[0]) -> gpd.GeoDataFrame:
     """Ground where the individual risk reaches each value of GB 36894: rows of the layer `individual_risk`.
+
+    Parameters
+    ----------
+    installation : ``in_service`` or ``new``, whose limits hold for it
 
     Returns
     -------
     GeoDataFrame in the CRS of the units
-        ``contour_id``, ``risk_per_year``, ``source`` (screening), ``institution`` (None), ``area_km2``,
-        ``n_units``, ``n_not_assessed``, ``rule_id``, ``clause``, ``feature_id`` and ``geometry``
-        (MultiPolygon), the highest value first; values that no cell reaches have no row.
+        The highest value first; values that no cell reaches have no row. ``holds_for_zh`` names the classes of
+        protection targets whose limit it is; ``source`` is screening, ``institution`` None.
     """
-    table = load_individual_criteria()
     rows = []
     for value in contour_values():
-        level = (risk.risk_per_year >= value).astype(np.int32)
-        polygons, _ = region_outlines(level, 1, risk.grid)
+        polygons, _ = region_outlines((risk.risk_per_year >= value).astype(np.int32), 1, risk.grid)
         if not len(polygons):
             continue
-        holds = table[(table.new_per_year == value) | (table.in_service_per_year == value)].iloc[0]
         shape = shapely.union_all(polygons)
         shape = shape if isinstance(shape, shapely.MultiPolygon) else shapely.MultiPolygon([shape])
-        rows.append(
-            {
-                "contour_id": f"IR-{value:.0e}",
-                "risk_per_year": value,
-                "source": SOURCE,
-                "institution": None,
-                "area_km2": round(shape.area / 1e6, 4),
-                "n_units": len(risk.units),
-                "n_not_assessed": len(risk.not_assessed),
-                "rule_id": holds.rule_id,
-                "clause": holds.clause,
-                "feature_id": f"IR-{value:.0e}",
-                "geometry": shape,
-            }
-        )
-    columns = [
-        "contour_id",
-        "risk_per_year",
-        "source",
-        "institution",
-        "area_km2",
-        "n_units",
-        "n_not_assessed",
-        "rule_id",
-        "clause",
-        "feature_id",
-        "geometry",
-    ]
-    return gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=risk.crs)
+        name = f"IR-{installation}-{value:.0e}"
+        counts = (round(shape.area / 1e6, 4), len(risk.units), len(risk.not_assessed))
+        rows.append((name, installation, value, *_holds_for(value), SOURCE, None, *counts, *_rule_of(value), name, shape))
+    return gpd.GeoDataFrame(rows, columns=CONTOUR_COLUMNS, geometry="geometry", crs=risk.crs)
 
 
-def targets_to_confirm(risk: RiskField, targets: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Protection targets where our risk exceeds their class's limit for installations in service (须核定).
-
-    The largest cell under a target counts: its inside point, and its outline at every cell's length. A target
-    whose size leaves the class open is *certain* where even its mildest class's limit is exceeded, else *possible*.
-    A screening is no violation; only official contours are.
-
-    Parameters
-    ----------
-    targets : frame of `protection_targets` in the metric CRS; unplaced ones are left out
-
-    Returns
-    -------
-    DataFrame, the highest risk first
-        ``target_id``, ``target_class`` (mildest), ``risk_per_year``, ``limit_per_year``, ``is_certain``,
-        ``result_zh`` (须核定), ``rule_id``, ``clause``.
-    """
-    if targets.empty:
-        return pd.DataFrame(columns=CONFIRM_COLUMNS)
-    require_metric(targets)
-    placed = targets[targets.geometry.notna() & ~targets.geometry.is_empty]
-    strictest, mildest = class_ranks(placed, read_target_rules().target_sizes)
-    criteria = load_individual_criteria().set_index("target_class").loc[list(TARGET_CLASSES)]
-    limits = criteria.in_service_per_year.to_numpy()
-    found = placed[["target_id"]].copy()
-    found["target_class"] = np.array(TARGET_CLASSES, object)[mildest]
-    found["risk_per_year"] = _largest_under(risk, np.asarray(placed.geometry, object))
-    found["is_certain"] = found.risk_per_year > limits[mildest]
-    found["limit_per_year"] = np.where(found.is_certain, limits[mildest], limits[strictest])
-    found["result_zh"] = CONFIRM_ZH
-    rank = np.where(found.is_certain, mildest, strictest)
-    found["rule_id"], found["clause"] = criteria.rule_id.to_numpy()[rank], criteria.clause.to_numpy()[rank]
-    above = found[found.risk_per_year > found.limit_per_year]
-    order = above.sort_values(["risk_per_year", "target_id"], ascending=[False, True], kind="stable")
-    return order[CONFIRM_COLUMNS].reset_index(drop=True)
+def _rule_of(value: float) -> tuple[str, str, str]:
+    table = load_individual_criteria()
+    row = table[(table.new_per_year == value) | (table.in_service_per_year == value)].iloc[0]
+    return str(row.rule_id), str(row.standard_id), str(row.clause)
 
 
-def _largest_under(risk: RiskField, shapes: NDArray[np.object_]) -> Floats:
-    """Largest risk of the cells under each shape's outline and inside point; 0 outside the grid."""
-    outline = shapely.segmentize(shapes, risk.grid.cell_m)
-    points, owner = shapely.get_coordinates(outline, return_index=True)
-    inside = shapely.get_coordinates(shapely.point_on_surface(shapes))
-    places, owners = np.concatenate([points, inside]), np.concatenate([owner, np.arange(len(shapes))])
-    rows, cols = risk.grid.cells_of(places[:, 0], places[:, 1])
-    is_on = (rows >= 0) & (rows < risk.grid.rows) & (cols >= 0) & (cols < risk.grid.cols)
-    largest = np.zeros(len(shapes))
-    np.maximum.at(largest, owners[is_on], risk.risk_per_year[rows[is_on], cols[is_on]])
-    return largest
+def _holds_for(value: float) -> tuple[str, str]:
+    """Whose limit a value is: classes of targets beside new installations and those in service."""
+    table = load_individual_criteria()
+    zh, en = [], []
+    for column, title_zh, title_en in (("in_service_per_year", "在役", "in service"), ("new_per_year", "新建", "new")):
+        classes = table.target_class[table[column] == value]
+        if len(classes):
+            zh.append(f"{title_zh}: {'、'.join(TARGET_TITLES[name][0] for name in classes)}")
+            en.append(f"{title_en}: {', '.join(TARGET_TITLES[name][1] for name in classes)}")
+    return "; ".join(zh), "; ".join(en)
+
+
+TARGET_TITLES = {
+    "high_sensitive": ("高敏感", "highly sensitive"),
+    "important": ("重要", "important"),
+    "general_1": ("一般一类", "general 1"),
+    "general_2": ("一般二类", "general 2"),
+    "general_3": ("一般三类", "general 3"),
+}
 
 
 def criterion_limit(target_class: str, *, is_new: bool) -> float:

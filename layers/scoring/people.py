@@ -28,7 +28,7 @@ class People:
 
     @property
     def is_staff(self) -> NDArray[np.bool_]:
-        return np.array([owner is not None for owner in self.enterprise_id], bool)
+        return np.asarray(pd.notna(self.enterprise_id), bool)
 
     def near(self, x_m: float, y_m: float, reach_m: float) -> People:
         """Those in the square around a place."""

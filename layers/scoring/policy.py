@@ -20,7 +20,7 @@ from layers.scoring.major_hazard import FORMS
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 POLICIES_DIR = RULES_DIR / "policies"
-METHODS = ("weighted_index", "grid_maximum")
+METHODS = ("weighted_index", "grid_maximum", "individual_risk")
 RATED = LEVELS[:4]
 """Levels that a colour stands for, worst first; the code of a level in a raster is its place here plus 1."""
 LEVEL_CODES = {level: code for code, level in enumerate(RATED, start=1)}
@@ -82,7 +82,10 @@ class TownRule:
 
 @dataclass(frozen=True)
 class Policy:
-    """One way from sources to colours; `index_from`, `footprint_from`, `vulnerability` of a weighted index only."""
+    """One way from sources to colours; `index_from`, `footprint_from`, `vulnerability` of a weighted index only.
+
+    `risk_from` are bounds of the individual risk per year; around a unit without a figure `unrated_radius_m` stays open.
+    """
 
     id: str
     title_zh: str
@@ -96,6 +99,8 @@ class Policy:
     index_from: Cuts | None = None
     footprint_from: Cuts | None = None
     vulnerability: Vulnerability | None = None
+    risk_from: Cuts | None = None
+    unrated_radius_m: float = 300.0
 
 
 def policies(folder: Path = POLICIES_DIR) -> tuple[str, ...]:
@@ -135,6 +140,7 @@ def recorded_policy(table: Mapping[str, Any]) -> Policy:
 _PARTS: dict[str, type[Any]] = {
     "index_from": Cuts,
     "footprint_from": Cuts,
+    "risk_from": Cuts,
     "vulnerability": Vulnerability,
     "town": TownRule,
 }
@@ -152,6 +158,10 @@ def _check(policy: Policy, path: Path) -> None:
             100 >= town.red > town.orange > town.yellow > 0, path, "town cuts must fall from red to yellow"
         )
         require(0 < town.percentile < 100, path, "town.percentile must lie between 0 and 100")
+    require((policy.method == "individual_risk") == (policy.risk_from is not None), path, "risk_from is of individual risk")
+    if policy.risk_from is not None:
+        values = [1.0, *policy.risk_from, 0.0]
+        require(values == sorted(set(values), reverse=True), path, "risk_from must fall from red to blue, above 0")
     if policy.method == "weighted_index":
         _check_index(policy, path)
 

@@ -28,7 +28,7 @@ from layers.scoring.consequence.release import (
 )
 from layers.scoring.consequence.vulnerability import toxic_probit
 from layers.scoring.frequencies import LEAK_SOURCES, leak_frequencies
-from layers.scoring.major_hazard import lookup_chemicals
+from layers.scoring.major_hazard import load_major_hazard_rules, lookup_chemicals
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 KG_PER_T = 1000.0
@@ -183,7 +183,13 @@ def _chemicals(rows: pd.DataFrame | None) -> dict[str, list[dict[str, object]]]:
     given = rows.reindex(columns=columns).sort_values(
         ["unit_id", "chemical_name"], kind="stable", ignore_index=True
     )
-    given["form"] = lookup_chemicals(given)["form"]
+    found = lookup_chemicals(given)
+    given["form"] = found["form"]
+    # A name of table 1 stands for its CAS number where the row has none.
+    listed = load_major_hazard_rules().chemicals.set_index("name_zh")["cas"]
+    listed = listed[~listed.index.duplicated()].replace("", None)
+    is_without = given["cas"].isna() | (given["cas"].astype(str).str.strip() == "")
+    given["cas"] = given["cas"].where(~is_without, found["listed_as"].map(listed))
     by_unit: dict[str, list[dict[str, object]]] = {}
     for row in given.to_dict("records"):
         by_unit.setdefault(str(row["unit_id"]), []).append({str(name): value for name, value in row.items()})

@@ -97,7 +97,9 @@ class SocietalRisk:
     enterprises: pd.DataFrame
     not_assessed: tuple[NotAssessed, ...]
     rule_id: str
+    standard_id: str
     clause: str
+    placed: tuple[UnitScenarios, ...] = ()
 
 
 def societal_risk(
@@ -182,7 +184,9 @@ def _summary(
         enterprises=pd.DataFrame(rows, columns=ENTERPRISE_COLUMNS),
         not_assessed=skipped,
         rule_id=str(rule.rule_id),
+        standard_id=str(rule.standard_id),
         clause=str(rule.clause),
+        placed=tuple(placed),
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from layers.errors import CrsMismatchError, InputError, RuleTableError
 from layers.scoring import individual_risk as risk
 from layers.scoring.assessment_scope import assessment_methods, covered
+from layers.scoring.confirmations import targets_to_confirm
 from layers.scoring.consequence.properties import chemical_properties, substance_of
 from layers.scoring.footprints import N_ANGLES, RADII_M, outcomes
 from layers.scoring.frequencies import WindRose, default_weather, default_wind_rose
@@ -248,12 +249,12 @@ def test_targets_in_our_contours_are_to_be_confirmed_by_their_class():
         {"target_id": "unplaced", "category": "school", "target_class": None, "geometry": None},
         **common,
     )
-    found = risk.targets_to_confirm(field, targets).set_index("target_id")
-    assert found.loc["school", "limit_per_year"] == 3e-6 and found.loc["school", "is_certain"]
+    found = targets_to_confirm(field, targets).set_index("target_id")
+    assert found.loc["school", "limit_per_year"] == 3e-6 and found.loc["school", "certainty"] == "certain"
     assert found.loc["school", "risk_per_year"] > 3e-6
-    assert not found.loc["hotel", "is_certain"] and found.loc["hotel", "limit_per_year"] == 3e-6
+    assert found.loc["hotel", "certainty"] == "possible" and found.loc["hotel", "limit_per_year"] == 3e-6
     assert set(found.index) == {"school", "hotel"} and set(found.result_zh) == {"须核定"}
-    assert risk.targets_to_confirm(field, targets.iloc[:0]).empty
+    assert targets_to_confirm(field, targets.iloc[:0]).empty
 
 
 def test_method_of_the_standard_follows_gas_and_s_and_then_the_whole_enterprise():
@@ -291,6 +292,11 @@ def test_a_new_unit_is_judged_with_the_whole_of_its_enterprise():
 def test_oxygen_is_neither_a_toxic_nor_a_flammable_gas():
     layers = plant(chemical(("氧(压缩的或液化的)", "7782-44-7"), 1050.0, category_symbol="W4"))
     assert assessment_methods(layers).method.tolist() == ["distance"]
+
+
+def test_a_name_of_table_1_stands_for_its_cas_number():
+    found, skipped = unit_scenarios(plant(chemical(("氨", None), 20.0)))
+    assert {scenario.cas for scenario in found[0].scenarios} == {AMMONIA[1]} and not skipped
 
 
 def test_hj_169_leaks_can_stand_in_for_cpr_18e():
