@@ -37,6 +37,8 @@ SETTINGS = (
     Setting("NOTICE_OFFICE_EN", "Development and Reform Bureau", "the same in English"),
     Setting("NOTICE_REPLY_DAYS", 20, "working days within which it replies", int),
     Setting("LARGEST_BODY_BYTES", 2_000_000, "largest request body that is read", int),
+    Setting("LARGEST_UPLOAD_BYTES", 1_000_000_000, "largest upload, all its files together", int),
+    Setting("ROLE", "admin", "admin, or viewer: everybody only looks; `serve` takes viewer on other addresses than localhost"),
 )
 
 

@@ -53,6 +53,21 @@ class CrossSiteError(AtlasError):
         super().__init__("a page of another site may not ask for this")
 
 
+class ForbiddenError(AtlasError):
+    """The installation does not let this server manage data."""
+
+    def __init__(self) -> None:
+        super().__init__("data are not managed from this server; ask the administrator (RISKATLAS_ROLE)")
+
+
+class ConflictError(AtlasError):
+    """What was asked for does not fit what is there by now; said in both languages."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.message_zh = zh
+
+
 class NoEditionError(AtlasError):
     """Nothing has been published yet."""
 
@@ -76,6 +91,8 @@ ANSWERS: dict[type[Exception], Answer] = {
     InputError: Answer(400, "bad_request", "请求内容不能使用"),
     NoRuleError: Answer(422, "no_rule", "没有适用的规则,不能作出判断"),
     CrossSiteError: Answer(403, "cross_site", "不接受其他网站页面的请求"),
+    ForbiddenError: Answer(403, "forbidden", "您没有数据管理的权限,请联系管理员"),
+    ConflictError: Answer(409, "conflict", "与现状不符,没有执行"),
     NoEditionError: Answer(503, "no_edition", "还没有发布任何版次;请先运行 riskatlas load、score、publish"),
     AtlasError: Answer(500, "atlas_error", "服务器处理时出错"),
     psycopg2.errors.QueryCanceled: Answer(503, "too_slow", "查询超时,请缩小范围后再试", is_said=False),
@@ -97,6 +114,7 @@ ENGLISH = {
 HTTP_CODES = {
     400: ("bad_request", "请求不正确", "the request cannot be understood"),
     404: ("not_found", "没有这个地址", "there is nothing at this address"),
+    411: ("length_required", "请求须声明内容长度", "the request must state its length"),
     405: ("method_not_allowed", "这个地址不接受该方法", "this address does not take that method"),
     413: ("too_large", "请求内容过大", "the request is too large"),
     414: ("too_long", "地址过长", "the address is too long"),

@@ -210,6 +210,68 @@ def _query(name: str, about: str, schema: Schema = TEXT, *, required: bool = Fal
 def _operation(
     name: str,
     summary: str,
+    "DataState": _record(
+        "role area is_worker_alive limits layers",
+        role={"enum": ["admin", "viewer"]}, area=_or_null(OBJECT), is_worker_alive=FLAG, limits=OBJECT, layers=_list(OBJECT),
+    ),
+    "Job": _record(
+        "job_id kind state upload_id args attempts step_zh step_en n_done n_total requested_by requested_at started_at"
+        " finished_at error_zh error_en",
+        job_id=WHOLE, kind=TEXT,
+        state={"enum": ["waiting", "running", "cancelling", "done", "failed", "cancelled"]}, upload_id=_or_null(TEXT),
+        args=OBJECT, attempts=WHOLE, step_zh=_or_null(TEXT), step_en=_or_null(TEXT), n_done=_or_null(WHOLE),
+        n_total=_or_null(WHOLE), requested_by=TEXT, requested_at=TEXT, started_at=_or_null(TEXT), finished_at=_or_null(TEXT),
+        error_zh=_or_null(TEXT), error_en=_or_null(TEXT),
+        optional={"result": _or_null(OBJECT), "is_worker_alive": FLAG},
+    ),
+    "Jobs": _record("jobs is_worker_alive", jobs=_list(_ref("Job")), is_worker_alive=FLAG),
+    "Upload": _record(
+        "upload_id title label as_of created_at files sources jobs",
+        upload_id=TEXT, title=TEXT, label=TEXT, as_of=_or_null(TEXT), created_at=TEXT, files=_list(_ref("UploadedFile")),
+        sources=_list(OBJECT), jobs={"type": "object", "additionalProperties": _ref("Job")},
+    ),
+    "Uploads": _record("uploads", uploads=_list(OBJECT)),
+    "UploadedFile": _record("name size_bytes sha256", name=TEXT, size_bytes=WHOLE, sha256=TEXT),
+    "Gone": _record("upload_id", upload_id=TEXT),
+    "UploadTitle": {**_record("", title={"type": "string", "maxLength": 80}), "additionalProperties": False},
+    "UploadWords": {
+        **_record("", title={"type": "string", "maxLength": 80}, label={"type": "string", "maxLength": 40}, as_of=_or_null(DAY)),
+        "additionalProperties": False,
+    },
+    "SourceDecisions": {
+        **_record("file dataset decisions confirmed_by", file=TEXT, dataset=TEXT, decisions=OBJECT, confirmed_by=TEXT),
+        "additionalProperties": False,
+    },
+    "Approval": {
+        **_record("approved_by", approved_by={"type": "string", "maxLength": 40}, note={"type": "string", "maxLength": 500},
+                  accepts_losses={"type": "boolean", "default": False}),
+        "additionalProperties": False,
+    },
+    "Publication": {
+        **_record("approved_by", approved_by={"type": "string", "maxLength": 40}, note={"type": "string", "maxLength": 500}),
+        "additionalProperties": False,
+    },
+    "RollbackRequest": {**_record("approved_by reason", approved_by=TEXT, reason=TEXT), "additionalProperties": False},
+    "WorkbookRequest": {**_record("", file=TEXT, with_all_rows=FLAG), "additionalProperties": False},
+    "DraftRequest": {**_record("", label=TEXT, on=_or_null(DAY), is_partial=FLAG), "additionalProperties": False},
+    "Pin": {**_record("is_pinned", is_pinned=FLAG), "additionalProperties": False},
+    "Pinned": _record("edition is_pinned", edition=WHOLE, is_pinned=FLAG),
+    "Loads": _record("loads", loads=_list(_ref("Load"))),
+    "Load": _record(
+        "load_id delivery_label source_id layer title_zh supplier files n_read n_accepted n_refused loaded_at approved_by"
+        " rolled_back_at",
+        load_id=WHOLE, delivery_label=TEXT, source_id=TEXT, layer=TEXT, title_zh=TEXT, supplier=TEXT, files=_list(OBJECT),
+        n_read=WHOLE, n_accepted=WHOLE, n_refused=WHOLE, loaded_at=TEXT, approved_by=TEXT, rolled_back_at=_or_null(TEXT),
+        optional={"refused": _list(OBJECT), "warned": _list(OBJECT), "repaired": _list(OBJECT), "changes": _or_null(OBJECT)},
+    ),
+    "Rejects": _record("rows counts", rows=_list(OBJECT), counts=_list(OBJECT)),
+    "KeptEditions": _record("editions", editions=_list(_record(
+        "edition label status data_as_of is_pinned created_at published_at",
+        edition=WHOLE, label=TEXT, status={"enum": ["draft", "published"]}, data_as_of=_or_null(TEXT), is_pinned=FLAG,
+        created_at=TEXT, published_at=_or_null(TEXT),
+    ))),
+    "RuleTables": _record("tables", tables=_list(_record("name n_rows confidence", name=TEXT, n_rows=WHOLE, confidence=OBJECT))),
+    "RuleTable": _record("name columns rows standards", name=TEXT, columns=_list(TEXT), rows=_list(_list(TEXT)), standards=OBJECT),
     content: dict[str, Schema],
     *parameters: Schema,
     body: str | None = None,
@@ -260,6 +322,19 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/fonts/{name}": {"get": _operation("fontFile", "A font of the map", _file("font/woff2"), _path("name", "Its name"))},
     "/tiles/{edition}/{view}/{layer_id}/{z}/{x}/{y}.mvt": {"get": _operation(
         "tile", "A vector tile; never changes at its address", _file("application/vnd.mapbox-vector-tile"),
+UPLOAD_ID = _path("upload_id", "Number of an upload")
+SOURCE_ID = _path("source_id", "Id of a source")
+LOAD_ID = _path("load_id", "Number of a load", WHOLE)
+JOB_ID = _path("job_id", "Number of a job", WHOLE)
+EDITION_NUMBER = _path("edition", "Number of an edition", WHOLE)
+
+
+def _with_file(operation: Schema) -> Schema:
+    """The operation with a file as its body."""
+    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    return operation | {"requestBody": {"required": True, "content": content}}
+
+
         _path("edition", "Number of a published edition", WHOLE), _path("view", "What may be seen", {"enum": ["all"]}), LAYER_ID,
         _path("z", "Zoom", {**TILE_NUMBER, "maximum": LARGEST_ZOOM}), _path("x", "Column", TILE_NUMBER), _path("y", "Row, 0 in the north", TILE_NUMBER),
         others={"204": "Nothing to draw", "304": "Not changed"},
@@ -334,3 +409,58 @@ def document() -> dict[str, Any]:
         "paths": PATHS,
         "components": {"schemas": SCHEMAS},
     }
+    "/data": {"get": _operation("dataPage", "Data management", PAGE, LANG)},
+    "/data/uploads/{upload_id}": {"get": _operation("uploadPage", "One upload, step by step", PAGE, UPLOAD_ID, LANG)},
+    "/data/loads": {"get": _operation("loadsPage", "Every load", PAGE, LANG)},
+    "/data/loads/{load_id}": {"get": _operation("loadPage", "One load", PAGE, LOAD_ID, LANG)},
+    "/data/rejects": {"get": _operation("rejectsPage", "Refused rows", PAGE, LANG)},
+    "/data/editions": {"get": _operation("editionsPage", "Editions: scoring and publication", PAGE, LANG)},
+    "/data/rules": {"get": _operation("rulesPage", "The rule tables", PAGE, LANG)},
+    "/api/data": {"get": _operation("dataState", "Area, limits, layers and worker, for data management", _json("DataState"))},
+    "/api/uploads": {
+        "get": _operation("uploads", "Uploads, newest first", _json("Uploads")),
+        "post": _operation("newUpload", "Room for files that belong together", _json("Upload"), body="UploadTitle"),
+    },
+    "/api/uploads/{upload_id}": {
+        "get": _operation("upload", "An upload with files, confirmed sources and the newest job of each kind", _json("Upload"), UPLOAD_ID),
+        "patch": _operation("describeUpload", "Which delivery the files belong to", _json("Upload"), UPLOAD_ID, body="UploadWords"),
+        "delete": _operation("deleteUpload", "Files and confirmations go; what was loaded stays", _json("Gone"), UPLOAD_ID),
+    },
+    "/api/uploads/{upload_id}/files/{name}": {
+        "put": _with_file(_operation("putFile", "One file, its content as the body", _json("UploadedFile"), UPLOAD_ID, _path("name", "Its name"))),
+        "delete": _operation("deleteFile", "A file is taken out", _json("Upload"), UPLOAD_ID, _path("name", "Its name")),
+    },
+    "/api/uploads/{upload_id}/sources/{source_id}": {
+        "put": _operation("putSource", "What a person confirmed about one table", _json("Upload"), UPLOAD_ID, SOURCE_ID, body="SourceDecisions"),
+        "delete": _operation("deleteSource", "A confirmation is taken back", _json("Upload"), UPLOAD_ID, SOURCE_ID),
+    },
+    "/api/uploads/{upload_id}/recognition": {"post": _operation("recogniseUpload", "A job that says what the files are", _json("Job"), UPLOAD_ID)},
+    "/api/uploads/{upload_id}/check": {"post": _operation("checkUpload", "A job that runs the load and keeps nothing", _json("Job"), UPLOAD_ID)},
+    "/api/uploads/{upload_id}/load": {"post": _operation("loadUpload", "A person approves; a job loads", _json("Job"), UPLOAD_ID, body="Approval")},
+    "/api/jobs": {"get": _operation(
+        "jobs", "Jobs, newest first", _json("Jobs"), _query("upload", "Only those of an upload"),
+        _query("limit", "Jobs at most", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
+    )},
+    "/api/jobs/{job_id}": {"get": _operation("job", "A job: state, step, result", _json("Job"), JOB_ID)},
+    "/api/jobs/{job_id}/cancel": {"post": _operation("cancelJob", "A job is taken back", _json("Job"), JOB_ID)},
+    "/api/returned/{folder}/{name}": {"get": _operation(
+        "returnedWorkbook", "Refused rows as the supplier's own workbook",
+        _file("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), _path("folder", "As its job says"), _path("name", "As its job says"),
+    )},
+    "/api/loads": {"get": _operation("loads", "Loads, newest first", _json("Loads"), _query("source", "Only of one source"))},
+    "/api/loads/{load_id}": {"get": _operation("load", "A load with what it refused and changed", _json("Load"), LOAD_ID)},
+    "/api/loads/{load_id}/rollback": {"post": _operation("rollBack", "A job that takes a load back", _json("Job"), LOAD_ID, body="RollbackRequest")},
+    "/api/loads/{load_id}/workbook": {"post": _operation("makeWorkbook", "A job that writes refused rows as a workbook", _json("Job"), LOAD_ID, body="WorkbookRequest")},
+    "/api/rejects": {"get": _operation(
+        "rejects", "Refused rows with counts by source and rule", _json("Rejects"), _query("source", "Only of one source"), _query("rule", "Only of one rule"),
+        _query("load", "Only of one load", WHOLE), _query("text", "Part of value, reason or file"), _query("all", "1: of older loads too"),
+        _query("limit", "Rows at most", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 200}), _query("skip", "Rows left out", WHOLE),
+    )},
+    "/api/data/editions": {
+        "get": _operation("keptEditions", "Every edition that is kept, drafts too", _json("KeptEditions")),
+        "post": _operation("newDraft", "A job that scores the register", _json("Job"), body="DraftRequest"),
+    },
+    "/api/data/editions/{edition}/publication": {"post": _operation("publishDraft", "A job that publishes a draft", _json("Job"), EDITION_NUMBER, body="Publication")},
+    "/api/data/editions/{edition}/pin": {"put": _operation("pinEdition", "Whether an edition is kept", _json("Pinned"), EDITION_NUMBER, body="Pin")},
+    "/api/data/rules": {"get": _operation("ruleTables", "The rule tables", _json("RuleTables"))},
+    "/api/data/rules/{name}": {"get": _operation("ruleTable", "One rule table, row by row", _json("RuleTable"), _path("name", "Its name"))},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, make_response, request
 
 from app.errors import CrossSiteError
@@ -35,7 +37,7 @@ def init_app(app: Flask) -> None:
 
     def refuse_other_sites() -> None:
         # Browsers say where a request comes from; programs do not, and are not misled by a page.
-        if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
+        if request.method not in SAFE_METHODS and not _is_from_here():
             raise CrossSiteError
 
     def add_headers(response: Response) -> Response:
@@ -47,6 +49,17 @@ def init_app(app: Flask) -> None:
 
     app.before_request(refuse_other_sites)
     app.after_request(add_headers)
+
+
+def _is_from_here() -> bool:
+    """Whether a request that changes something comes from a page of this server, or from no page at all.
+
+    Older browsers say the page's origin only; its host must then be the one asked.
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
 
 
 def kept_for_a_year(content: bytes, mimetype: str, etag: str) -> Response:

@@ -7,6 +7,7 @@ from the top; worker processes inherit them.
 
 from __future__ import annotations
 
+import ipaddress
 import multiprocessing
 import os
 import pwd
@@ -71,11 +72,26 @@ def serve(listening: Listening, *, home: Path, database_url: str) -> None:
         The port is taken, or the unprivileged user cannot read the code.
     """
     _require_free_port(listening)
+    if PREFIX + "ROLE" not in os.environ and not is_loopback(listening.host):
+        os.environ[PREFIX + "ROLE"] = "viewer"
+        click.echo(f"数据管理已关闭 data management is closed: {listening.host} (RISKATLAS_ROLE=admin)", err=True)
     if os.geteuid() == 0:
         _go_on_unprivileged(listening, home, database_url)
     settings = {PREFIX + "HOME": str(home), PREFIX + "DATABASE_URL": database_url}
     os.environ.update(settings)  # for the worker processes, whose create_app reads them
     run(listening)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine only.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def run(listening: Listening) -> None:

@@ -6,6 +6,8 @@ from flask import Flask
 
 from app.views import (
     catalog_api,
+    data,
+    data_pages,
     explain,
     features,
     notices,
@@ -22,4 +24,6 @@ from app.views import (
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
     for module in (pages, tiles, catalog_api, features, explain, sites, pipelines, notices, patrol, sheets, operations):
+        app.register_blueprint(module.blueprint)
+    for module in (data_pages, data):
         app.register_blueprint(module.blueprint)

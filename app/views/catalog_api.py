@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
+from app.access import role
 from app.errors import RequestError
 from app.layer_list import description, edition_entry
 from app.parameters import plain_text, whole_number
@@ -20,7 +21,7 @@ MOST_RESULTS = 50
 def layers() -> Response:
     """Everything the map, legend and panels are drawn from."""
     with pinned_edition() as pinned:
-        return jsonify(description(pinned.facts, pinned.editions, parts().catalog))
+        return jsonify(description(pinned.facts, pinned.editions, parts().catalog) | {"role": role()})
 
 
 @blueprint.get("/api/editions")

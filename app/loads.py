@@ -1,0 +1,89 @@
+"""The ledger of loads as the pages show it: counts, refused rows, what each load changed, and its approval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg2 import sql
+
+from app import queries
+from app.errors import ConflictError, MissingError
+from app.uploads import plain
+from layers.catalog import Catalog
+from layers.store import REGISTER
+
+MOST_LOADS = 500
+LONGEST_LIST = 200
+MOVED_M = 50.0
+"""Beyond this a changed feature is shown as moved where its source says nothing else, metres."""
+
+
+def load_list(connection: sa.Connection, *, source_id: str | None = None) -> list[dict[str, Any]]:
+    """Loads, newest first."""
+    rows = queries.run(connection, "loads", {"source": source_id, "load_id": None, "most": MOST_LOADS}).mappings()
+    return [plain(row) for row in rows]
+
+
+def load_row(connection: sa.Connection, load_id: int) -> dict[str, Any]:
+    """One load; raises `MissingError`."""
+    row = queries.run(connection, "loads", {"source": None, "load_id": load_id, "most": 1}).mappings().one_or_none()
+    if row is None:
+        raise MissingError(f"没有第 {load_id} 批", f"no load {load_id}")
+    return plain(row)
+
+
+def whole_load(connection: sa.Connection, catalog: Catalog, load_id: int) -> dict[str, Any]:
+    """One load with what it refused, warned of and changed, by rule and the first of each."""
+    load = load_row(connection, load_id)
+    doubts: dict[str, list[dict[str, Any]]] = {"warned": [], "repaired": []}
+    for row in queries.run(connection, "warned_counts", {"load_id": load_id}).mappings():
+        doubts[row["kind"]].append({"rule_id": row["rule_id"], "n": row["n"], "detail": row["detail"]})
+    refused = queries.run(connection, "refused_counts", {"newest": False, "load_id": load_id}).mappings()
+    return {**load, **doubts, "refused": [plain(row) for row in refused],
+            "changes": None if load["rolled_back_at"] else changes_of(connection, catalog, load)}
+
+
+def changes_of(connection: sa.Connection, catalog: Catalog, load: dict[str, Any]) -> dict[str, Any] | None:
+    """What a load added, changed, moved and closed; None for a layer that is no table or is not declared any more."""
+    layer = catalog[load["layer"]] if load["layer"] in catalog else None
+    if layer is None or not layer.has_table:
+        return None
+    found: dict[str, Any] = {kind: {"n": 0, "features": []} for kind in ("added", "changed", "moved", "gone")}
+    given = {"load_id": load["load_id"], "moved_m": MOVED_M, "label": layer.label or "", "most": LONGEST_LIST}
+    for row in queries.run(connection, "load_changes", given, register=sql.Identifier(REGISTER, layer.id)).mappings():
+        entry = dict(row)
+        kind = found[entry.pop("kind")]
+        kind["n"] = entry.pop("n_of_kind")
+        kind["features"].append(entry)
+    return found
+
+
+def refused_rows(connection: sa.Connection, wishes: dict[str, Any]) -> dict[str, Any]:
+    """Refused rows and their counts by source and rule; `wishes` as in ``refused_rows.sql``."""
+    rows = queries.run(connection, "refused_rows", wishes).mappings()
+    counts = queries.run(connection, "refused_counts", {"newest": wishes["newest"], "load_id": wishes["load_id"]}).mappings()
+    return {"rows": [plain(row) for row in rows], "counts": [plain(row) for row in counts]}
+
+
+def approved_arguments(upload: dict[str, Any], *, approved_by: str, note: str, accepts_losses: bool) -> dict[str, Any]:
+    """Arguments of the load that a person approves, if what the person saw is what would be loaded.
+
+    Raises
+    ------
+    ConflictError
+        There is no check of the files as they are now, too many rows are refused, or much would go without a word.
+    """
+    check = upload["jobs"].get("check")
+    if check is None or check["state"] != "done":
+        raise ConflictError("请先完成校验,再批准入库", "have the files checked first, then approve the load")
+    changed = [entry["uploaded_at"] for entry in upload["files"]] + [entry["confirmed_at"] for entry in upload["sources"]]
+    if not changed or max(changed) > check["requested_at"]:
+        raise ConflictError("校验之后文件或对应关系有改动,请重新校验", "files or columns changed since the check; check again")
+    sources = check["result"]["sources"]
+    if blocked := [entry["source_id"] for entry in sources if entry["is_blocked"]]:
+        names = ", ".join(blocked)
+        raise ConflictError(f"退回比例超过上限:{names}。请下载退回表改正后重新上传", f"too many rows are refused: {names}; mend them first")
+    if any(entry.get("loss", {}).get("is_large") for entry in sources) and not accepts_losses:
+        raise ConflictError("变更或消失的要素很多,须明确勾选同意后才能入库", "much would change or go; say that this is right")
+    return {"upload_id": upload["upload_id"], "approved_by": approved_by, "note": note}

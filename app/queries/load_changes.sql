@@ -1,0 +1,70 @@
+-- Features that a load added, changed, moved or closed, the first of each kind, with the count of each kind.
+-- load_id: its number; moved_m: metres on the sphere, between centroids; label: field with a feature's name; most: of each
+-- `geom` is the table's column where it has one, else that of `nowhere`: a layer without geometry has no positions.
+WITH opened AS (
+    SELECT o.*
+    FROM (SELECT NULL::geometry AS geom) AS nowhere
+    CROSS JOIN LATERAL (
+        SELECT r.feature_id, ST_Centroid(geom) AS centre, to_jsonb(r) - 'geom' AS entry, r.source_row
+        FROM {register} AS r
+        WHERE r.from_load = %(load_id)s
+    ) AS o
+),
+
+closed AS (
+    SELECT c.*
+    FROM (SELECT NULL::geometry AS geom) AS nowhere
+    CROSS JOIN LATERAL (
+        SELECT r.feature_id, ST_Centroid(geom) AS centre, to_jsonb(r) - 'geom' AS entry
+        FROM {register} AS r
+        WHERE r.to_load = %(load_id)s
+    ) AS c
+),
+
+paired AS (
+    SELECT
+        feature_id,
+        o.source_row,
+        o.entry AS after,
+        c.entry AS before,
+        coalesce(o.centre, c.centre) AS centre,
+        ST_DistanceSphere(o.centre, c.centre) AS moved_m,
+        CASE
+            WHEN c.feature_id IS NULL THEN 'added'
+            WHEN o.feature_id IS NULL THEN 'gone'
+            WHEN ST_DistanceSphere(o.centre, c.centre) > %(moved_m)s THEN 'moved'
+            ELSE 'changed'
+        END AS kind
+    FROM opened AS o
+    FULL JOIN closed AS c USING (feature_id)
+),
+
+numbered AS (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY kind ORDER BY feature_id) AS place,
+        count(*) OVER (PARTITION BY kind) AS n_of_kind
+    FROM paired
+)
+
+SELECT
+    kind,
+    n_of_kind,
+    feature_id,
+    source_row,
+    coalesce(after, before) ->> %(label)s AS name,
+    ST_X(centre) AS lon,
+    ST_Y(centre) AS lat,
+    moved_m,
+    (
+        SELECT jsonb_object_agg(key, jsonb_build_array(before -> key, after -> key))
+        FROM jsonb_object_keys(after) AS key
+        WHERE
+            before -> key IS DISTINCT FROM after -> key
+            AND key NOT IN (
+                'row_id', 'from_load', 'to_load', 'source_row', 'source_file', 'source_id', 'content_hash', 'feature_id'
+            )
+    ) AS fields
+FROM numbered
+WHERE place <= %(most)s
+ORDER BY kind, place

@@ -1,0 +1,48 @@
+"""Every rule table of this version, to be read: the numbers behind each check and colour, and how far each was verified."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from app.config import CODE_DIR
+from app.errors import MissingError
+
+CHECKS = "check_rules"
+FILES = {CHECKS: CODE_DIR / "etl" / "check_rules.csv"}
+RULES_DIR = CODE_DIR / "layers" / "scoring" / "rules"
+
+
+@cache
+def tables() -> dict[str, Path]:
+    """File of each rule table by its name, those of the checks first."""
+    return FILES | {path.stem: path for path in sorted(RULES_DIR.glob("*.csv"))}
+
+
+def table_list() -> list[dict[str, Any]]:
+    """Every table with its number of rows, and of those that say how far they were verified."""
+    found = []
+    for name in tables():
+        rows = _rows(name)
+        marks: dict[str, int] = {}
+        for row in rows:
+            if row.get("confidence"):
+                marks[row["confidence"]] = marks.get(row["confidence"], 0) + 1
+        found.append({"name": name, "n_rows": len(rows), "confidence": marks})
+    return found
+
+
+def table(name: str) -> dict[str, Any]:
+    """One table: its columns in their order and its rows as text; raises `MissingError`."""
+    if name not in tables():
+        raise MissingError(f"没有规则表 {name[:60]}", f"no rule table {name[:60]}")
+    rows = _rows(name)
+    return {"name": name, "columns": list(rows[0]) if rows else [], "rows": [list(row.values()) for row in rows],
+            "standards": {row["standard_id"]: row for row in _rows("standards")}}
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with tables()[name].open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))

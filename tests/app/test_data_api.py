@@ -1,0 +1,270 @@
+"""Data management by API: files under harmless names, jobs asked for in the database, approval of what was seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.jobs import WORKER_LOCK
+from app.openapi import SCHEMAS
+from app.uploads import harmless_name
+from etl.work import queue
+from layers.errors import InputError
+from layers.store import engine_from_url
+
+CSV = "编号,名称\nE1,甲厂\n".encode("gb18030")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    made = engine_from_url(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def upload_id(client: FlaskClient) -> str:
+    answer = client.post("/api/uploads", json={"title": "第三季度"})
+    assert answer.status_code == 200, answer.json
+    return str(answer.json["upload_id"])
+
+
+def put(client: FlaskClient, upload_id: str, name: str, content: bytes = CSV) -> Any:
+    return client.put(f"/api/uploads/{upload_id}/files/{name}", data=content, content_type="application/octet-stream")
+
+
+def confirmed(client: FlaskClient, upload_id: str) -> Any:
+    body = {"file": "a.csv", "dataset": "a", "decisions": {"layer": "enterprises"}, "confirmed_by": "张三"}
+    return client.put(f"/api/uploads/{upload_id}/sources/enterprises_new", json=body)
+
+
+def finish(engine: sa.Engine, job_id: int, result: dict[str, Any]) -> None:
+    """What the worker does at the end of a job."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("SET LOCAL search_path TO ops, public"))
+        connection.execute(sa.text("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = :id"), {"id": job_id})
+        connection.execute(sa.text("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = :id"), {"id": job_id})
+        connection.execute(sa.text("UPDATE job_notes SET result = CAST(:result AS jsonb), finished_at = now() WHERE job_id = :id"),
+                           {"id": job_id, "result": json.dumps(result)})
+
+
+def test_file_is_kept_as_sent_and_can_be_taken_out(client: FlaskClient, server: Flask, upload_id: str) -> None:
+    answer = put(client, upload_id, "企业台账.csv")
+    assert answer.json["size_bytes"] == len(CSV)
+    kept = Path(server.config["HOME"]) / "uploads" / upload_id / "企业台账.csv"
+    assert kept.read_bytes() == CSV
+    assert [entry["name"] for entry in client.get(f"/api/uploads/{upload_id}").json["files"]] == ["企业台账.csv"]
+    client.delete(f"/api/uploads/{upload_id}/files/企业台账.csv")
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../../etc/passwd.csv", "passwd.csv"), ("..\\..\\win.csv", "win.csv"), ("a\u202ecsv.csv", "acsv.csv"),
+        (".hidden.csv", "hidden.csv"), ("x" * 400 + ".xlsx", "x" * 115 + ".xlsx"), ("a<b>|c.csv", "a_b__c.csv"),
+        ("县" * 200 + ".csv", "县" * 82 + ".csv"),
+    ],
+)  # fmt: skip
+def test_hostile_name_becomes_harmless(given: str, kept: str) -> None:
+    assert harmless_name(given) == kept
+
+
+@pytest.mark.parametrize("given", ["a.exe", "a", "", ".csv", "..", "delivery.toml", "a.csv/..", "a.html"])
+def test_name_that_no_reader_takes_is_refused(given: str) -> None:
+    with pytest.raises(InputError):
+        harmless_name(given)
+
+
+def test_file_never_leaves_its_folder(client: FlaskClient, server: Flask, upload_id: str) -> None:
+    assert put(client, upload_id, "..%2f..%2f..%2fescaped.csv").status_code == 200
+    home = Path(server.config["HOME"])
+    assert [path.relative_to(home).as_posix() for path in home.rglob("escaped.csv")] == [f"uploads/{upload_id}/escaped.csv"]
+
+
+def test_upload_that_is_too_large_is_refused_before_it_is_written(database_url: str, tmp_path: Path) -> None:
+    small = create_app({"DATABASE_URL": database_url, "HOME": tmp_path, "LARGEST_UPLOAD_BYTES": 100})
+    client = small.test_client()
+    upload_id = client.post("/api/uploads", json={}).json["upload_id"]
+    assert put(client, upload_id, "a.csv", b"x" * 60).status_code == 200
+    assert put(client, upload_id, "b.csv", b"x" * 60).status_code == 409
+    assert put(client, upload_id, "c.csv", b"x" * 101).status_code in (409, 413)
+    assert [path.name for path in (tmp_path / "uploads" / upload_id).iterdir()] == ["a.csv"]
+    small.extensions["riskatlas"].database.engine.dispose()
+
+
+def test_upload_without_a_length_is_refused(client: FlaskClient, upload_id: str) -> None:
+    answer = client.put(f"/api/uploads/{upload_id}/files/a.csv", headers={"Transfer-Encoding": "chunked"})
+    assert answer.status_code in (400, 411) or answer.json.get("size_bytes") == 0
+
+
+@pytest.mark.parametrize("wrong", ["../x", "20261122-0000000000", "x' OR 1=1 --", "a" * 300])
+def test_unknown_upload_is_told(client: FlaskClient, wrong: str) -> None:
+    assert client.get(f"/api/uploads/{wrong}").status_code in (400, 404)
+    assert put(client, wrong, "a.csv").status_code in (400, 404)
+
+
+def test_files_wait_for_the_job_that_reads_them(client: FlaskClient, upload_id: str) -> None:
+    put(client, upload_id, "a.csv")
+    job = client.post(f"/api/uploads/{upload_id}/recognition").json
+    assert job["state"] == "waiting"
+    assert put(client, upload_id, "b.csv").status_code == 409
+    assert client.delete(f"/api/uploads/{upload_id}").status_code == 409
+    client.post(f"/api/jobs/{job['job_id']}/cancel")
+    assert put(client, upload_id, "b.csv").status_code == 200
+
+
+def test_same_job_is_not_asked_for_twice(client: FlaskClient, upload_id: str) -> None:
+    put(client, upload_id, "a.csv")
+    first, second = (client.post(f"/api/uploads/{upload_id}/recognition").json["job_id"] for _ in range(2))
+    assert first == second
+
+
+def test_ended_job_cannot_be_cancelled(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
+    put(client, upload_id, "a.csv")
+    job_id = client.post(f"/api/uploads/{upload_id}/recognition").json["job_id"]
+    finish(engine, job_id, {"files": []})
+    assert client.post(f"/api/jobs/{job_id}/cancel").status_code == 409
+    assert client.get(f"/api/jobs/{job_id}").json["result"] == {"files": []}
+
+
+def test_check_asks_for_confirmed_tables_and_a_label(client: FlaskClient, upload_id: str) -> None:
+    put(client, upload_id, "a.csv")
+    assert "确认" in client.post(f"/api/uploads/{upload_id}/check").json["error"]["message_zh"]
+    assert confirmed(client, upload_id).status_code == 200
+    assert "版次" in client.post(f"/api/uploads/{upload_id}/check").json["error"]["message_zh"]
+    client.patch(f"/api/uploads/{upload_id}", json={"label": "2026Q3", "as_of": "2026-09-30"})
+    assert client.post(f"/api/uploads/{upload_id}/check").json["kind"] == "check"
+
+
+def checked(client: FlaskClient, engine: sa.Engine, upload_id: str, **source: Any) -> None:
+    put(client, upload_id, "a.csv")
+    confirmed(client, upload_id)
+    client.patch(f"/api/uploads/{upload_id}", json={"label": "2026Q3"})
+    job_id = client.post(f"/api/uploads/{upload_id}/check").json["job_id"]
+    entry = {"source_id": "enterprises_new", "is_blocked": False, "loss": {"is_large": False}} | source
+    finish(engine, job_id, {"sources": [entry]})
+
+
+def approve(client: FlaskClient, upload_id: str, **more: Any) -> Any:
+    return client.post(f"/api/uploads/{upload_id}/load", json={"approved_by": "张三", "note": "季报", **more})
+
+
+def test_what_was_checked_can_be_approved(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
+    checked(client, engine, upload_id)
+    job = approve(client, upload_id).json
+    assert job["args"] == {"upload_id": upload_id, "approved_by": "张三", "note": "季报"}
+
+
+def test_nothing_unchecked_is_approved(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
+    assert approve(client, upload_id).status_code == 409
+    checked(client, engine, upload_id)
+    put(client, upload_id, "a.csv", CSV + b"E2,x\n")
+    assert "重新校验" in approve(client, upload_id).json["error"]["message_zh"]
+
+
+def test_too_many_refused_rows_cannot_be_approved(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
+    checked(client, engine, upload_id, is_blocked=True)
+    assert "上限" in approve(client, upload_id, accepts_losses=True).json["error"]["message_zh"]
+
+
+def test_large_loss_is_approved_only_in_so_many_words(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
+    checked(client, engine, upload_id, loss={"is_large": True})
+    assert approve(client, upload_id).status_code == 409
+    assert approve(client, upload_id, accepts_losses=True).status_code == 200
+
+
+def test_approval_has_a_name(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
+    checked(client, engine, upload_id)
+    assert client.post(f"/api/uploads/{upload_id}/load", json={"approved_by": "  "}).json["error"]["field"] == "approved_by"
+
+
+@pytest.mark.parametrize("source_id", ["Area", "area", "a-b", "1a", "a;b", "企业", "x" * 61])
+def test_id_of_a_source_is_harmless(client: FlaskClient, upload_id: str, source_id: str) -> None:
+    put(client, upload_id, "a.csv")
+    body = {"file": "a.csv", "dataset": "a", "decisions": {}, "confirmed_by": "张三"}
+    assert client.put(f"/api/uploads/{upload_id}/sources/{source_id}", json=body).status_code == 400
+
+
+def test_rollback_and_publication_ask_for_name_and_reason(client: FlaskClient) -> None:
+    assert client.post("/api/loads/1/rollback", json={"approved_by": "张三", "reason": " "}).json["error"]["field"] == "reason"
+    assert client.post("/api/loads/999/rollback", json={"approved_by": "张三", "reason": "错"}).status_code == 404
+    assert client.post("/api/data/editions/1/publication", json={"approved_by": "张三"}).status_code == 409
+    assert client.post("/api/data/editions/99/publication", json={"approved_by": "张三"}).status_code == 404
+
+
+def test_edition_is_pinned(client: FlaskClient) -> None:
+    assert client.put("/api/data/editions/1/pin", json={"is_pinned": True}).status_code == 200
+    assert client.get("/api/data/editions").json["editions"][0]["is_pinned"] is True
+    assert client.put("/api/data/editions/77/pin", json={"is_pinned": True}).status_code == 404
+
+
+def test_rules_are_shown_with_how_far_they_were_verified(client: FlaskClient) -> None:
+    tables = {entry["name"]: entry for entry in client.get("/api/data/rules").json["tables"]}
+    assert sum(tables["separation_distances"]["confidence"].values()) == tables["separation_distances"]["n_rows"]
+    table = client.get("/api/data/rules/check_rules").json
+    assert "RQ01" in [row[0] for row in table["rows"]]
+    assert client.get("/api/data/rules/..%2fsecret").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/returned/../secret.xlsx", "/api/returned/x/..", "/api/returned/x/a.toml", "/api/returned/.parts/a.xlsx"])
+def test_only_workbooks_of_jobs_are_given_out(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_viewer_manages_nothing(database_url: str, tmp_path: Path) -> None:
+    app = create_app({"DATABASE_URL": database_url, "HOME": tmp_path, "ROLE": "viewer"})
+    viewer = app.test_client()
+    for path in ("/api/uploads", "/api/jobs", "/api/loads", "/api/data/editions", "/data", "/data/rules"):
+        answer = viewer.get(path)
+        assert answer.status_code == 403, path
+        assert answer.json["error"]["code"] == "forbidden"
+    assert viewer.post("/api/uploads", json={}).status_code == 403
+    assert viewer.get("/api/layers").json["role"] == "viewer"
+    app.extensions["riskatlas"].database.engine.dispose()
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}])
+def test_page_of_another_site_may_not_upload(client: FlaskClient, headers: dict[str, str]) -> None:
+    assert client.post("/api/uploads", json={}, headers=headers).status_code == 403
+
+
+def test_server_and_worker_speak_of_the_same_lock() -> None:
+    assert WORKER_LOCK == queue.WORKER_LOCK
+
+
+def test_worker_is_known_to_be_away(client: FlaskClient, engine: sa.Engine) -> None:
+    assert client.get("/api/jobs").json["is_worker_alive"] is False
+    with queue.worker_lock(engine):
+        assert client.get("/api/jobs").json["is_worker_alive"] is True
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"),
+    [
+        ("/api/data", "DataState"), ("/api/uploads", "Uploads"), ("/api/jobs", "Jobs"), ("/api/loads", "Loads"),
+        ("/api/rejects", "Rejects"), ("/api/data/editions", "KeptEditions"), ("/api/data/rules", "RuleTables"),
+        ("/api/data/rules/standards", "RuleTable"),
+    ],
+)  # fmt: skip
+def test_answer_is_as_documented(client: FlaskClient, path: str, schema: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.json
+    described = {"$ref": f"#/components/schemas/{schema}", "components": {"schemas": SCHEMAS}}
+    jsonschema.Draft202012Validator(described).validate(answer.json)
+
+
+def test_job_and_upload_are_as_documented(client: FlaskClient, upload_id: str) -> None:
+    put(client, upload_id, "a.csv")
+    job = client.post(f"/api/uploads/{upload_id}/recognition").json
+    for value, schema in ((job, "Job"), (client.get(f"/api/uploads/{upload_id}").json, "Upload")):
+        jsonschema.Draft202012Validator({"$ref": f"#/components/schemas/{schema}", "components": {"schemas": SCHEMAS}}).validate(value)
