@@ -1,0 +1,124 @@
+"""Individual risk of a county's installations as one assessment: who is judged how, whose report holds, what stays open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import geopandas as gpd
+import pandas as pd
+
+from layers.scoring.assessment_scope import assessment_methods, covered
+from layers.scoring.consequence.inputs import Floats
+from layers.scoring.contours import is_valid_on
+from layers.scoring.frequencies import WeatherClass, WindRose, weather_of
+from layers.scoring.grid import Grid
+from layers.scoring.individual_risk import INSTALLATIONS, RiskField, individual_risk
+from layers.scoring.release_scenarios import NOT_SOURCES, NotAssessed
+from layers.scoring.risk_surface import UnitRisk
+
+UNIT_LAYERS = ("hazard_units", "unit_chemicals", "enterprises")
+ASSESSED_LAYERS = (*UNIT_LAYERS, "official_contours", "weather")
+METHOD_FIELDS = ["unit_id", "enterprise_id", "name", "method", "reason_zh", "reason_en", "n_scenarios", "reach_m",
+                 "has_report", "not_assessed_zh", "not_assessed_en", "rule_id", "clause", "feature_id"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Screening of the installations without a valid report.
+
+    `fields`: by installation (``in_service``, and ``new`` where something is planned) its risk on the grid. `official`:
+    valid contours of reports. `reported`: enterprises that have one. `methods`: of every unit. `others`: units that
+    another method judges.
+    """
+
+    fields: Mapping[str, RiskField]
+    official: gpd.GeoDataFrame
+    reported: frozenset[str]
+    methods: pd.DataFrame
+    others: tuple[NotAssessed, ...]
+    units: gpd.GeoDataFrame
+
+    @property
+    def standing(self) -> RiskField:
+        return self.fields[INSTALLATIONS[0]]
+
+    @property
+    def unit_risk(self) -> UnitRisk:
+        """What zones and reasons rest on."""
+        return UnitRisk(self.standing.tables, self.official, self._open_units())
+
+    def _open_units(self) -> gpd.GeoDataFrame:
+        """Placed units that quantitative risk judges, or may judge, without any figure: their surroundings are not rated."""
+        is_meant = self.methods.method.isin(["qra", "unknown"]) & ~self.methods.enterprise_id.isin(self.reported)
+        without = set(self.methods.unit_id[is_meant]) - set(self.standing.units.unit_id)
+        is_open = self.units["unit_id"].astype(str).isin(without) & ~self.units["status"].isin(NOT_SOURCES)
+        return gpd.GeoDataFrame(self.units[is_open & self.units.geometry.notna()])
+
+    def method_rows(self) -> pd.DataFrame:
+        """Rows of the layer `unit_methods`: every standing unit with the method that judges it and what is missing."""
+        standing = self.units[~self.units["status"].isin(NOT_SOURCES)]
+        names = standing.set_index(standing["unit_id"].astype(str))["name"]
+        rows = self.methods[self.methods.unit_id.isin(names.index)].copy()
+        computed = self.standing.units.set_index("unit_id")
+        rows["name"] = names.reindex(rows.unit_id).to_numpy()
+        for column in ("n_scenarios", "reach_m"):
+            rows[column] = computed[column].reindex(rows.unit_id).to_numpy()
+        rows["has_report"] = rows.enterprise_id.isin(self.reported).to_numpy()
+        for lang in ("zh", "en"):
+            said = self._said_by_unit(lang)
+            rows[f"not_assessed_{lang}"] = [said.get(unit) for unit in rows.unit_id]
+        rows["feature_id"] = rows.unit_id
+        return rows[METHOD_FIELDS].reset_index(drop=True)
+
+    def _said_by_unit(self, lang: str) -> dict[str, str]:
+        """What of each unit that quantitative risk judges has no figure, and why."""
+        said: dict[str, list[str]] = {}
+        for entry in self.standing.not_assessed:
+            reason = entry.reason_zh if lang == "zh" else entry.reason_en
+            said.setdefault(entry.unit_id, []).append(f"{entry.chemical_name}: {reason}" if entry.chemical_name else reason)
+        return {unit: "; ".join(reasons) for unit, reasons in said.items()}
+
+
+def assess(
+    layers: Mapping[str, pd.DataFrame], *, on: date, grid: Grid, known: Mapping[str, Floats] | None = None
+) -> Assessment:
+    """Individual risk of every installation that quantitative risk judges and no valid report covers.
+
+    Parameters
+    ----------
+    layers : layer id -> frame in the metric CRS, those of `ASSESSED_LAYERS`
+    on : the date on which reports must be valid
+    known : tables of an earlier assessment by the same code, by their stamp
+    """
+    methods = assessment_methods(layers)
+    official = valid_reports(layers, on)
+    reported = frozenset(official["enterprise_id"].dropna().astype(str))
+    judged = _without(layers, reported)
+    weather, rose = weather_and_rose(layers)
+    ours, others = covered(judged, methods)
+    new, _ = covered(judged, methods, planned=True)
+    chosen = {INSTALLATIONS[0]: ours} | ({INSTALLATIONS[1]: new} if len(new["hazard_units"]) else {})
+    fields = {
+        name: individual_risk(units, grid=grid, weather=weather, wind_rose=rose, known=known)
+        for name, units in chosen.items()
+    }
+    return Assessment(fields, official, reported, methods, others, gpd.GeoDataFrame(layers["hazard_units"]))
+
+
+def weather_and_rose(layers: Mapping[str, pd.DataFrame]) -> tuple[tuple[WeatherClass, ...] | None, WindRose | None]:
+    """The county's weather and rose, None where it delivers none."""
+    return weather_of(layers.get("weather")) or (None, None)
+
+
+def valid_reports(layers: Mapping[str, pd.DataFrame], on: date) -> gpd.GeoDataFrame:
+    """Contours of reports that are valid on a date."""
+    frame = layers["official_contours"]
+    return gpd.GeoDataFrame(frame[is_valid_on(frame, on)] if len(frame) else frame)
+
+
+def _without(layers: Mapping[str, pd.DataFrame], enterprises: frozenset[str]) -> dict[str, pd.DataFrame]:
+    units = layers["hazard_units"]
+    named = {name: layers[name] for name in UNIT_LAYERS}
+    return {**named, "hazard_units": units[~units["enterprise_id"].isin(enterprises)]}
