@@ -91,6 +91,39 @@ def _site_line(number: int, body: dict[str, Any], answer: dict[str, Any]) -> str
     return f"{name}\t{answer['verdict']['title_zh']}\t{answer['ref']}\t{len(reasons)}\t{first}"
 
 
+@click.command("what-if")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer with its zones as one JSON object.")
+@click.pass_obj
+def what_if_command(place: Place, file: Path, as_json: bool) -> None:
+    """What would change by the edits of a JSON FILE, as POST /api/what-if takes them; nothing is stored."""
+    try:
+        body = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise AtlasError(f"{file}: no JSON ({error})") from error
+    answer = _answer(_client(place).post("/api/what-if", json=body)).get_json()
+    if as_json:
+        click.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    for line in _what_if_lines(answer):
+        click.echo(line)
+
+
+def _what_if_lines(answer: dict[str, Any]) -> list[str]:
+    """A what-if answer for people: sources, areas, targets, conflicts."""
+    words = {"added": "新增冲突 +", "gone": "消除冲突 -"}
+    sides = [(entry, (entry["before"] or {}).get("level", "-"), (entry["after"] or {}).get("level", "-")) for entry in answer["sources"]]
+    return [
+        *(f"{entry['name']}\t{before} -> {after}\t{(entry['after'] or entry['before'])['reason_zh']}" for entry, before, after in sides),
+        *(f"{row['level']}\t{row['area_before_km2']:.3f} -> {row['area_after_km2']:.3f} km²\t"
+          f"{row['persons_before'] or 0:.0f} -> {row['persons_after'] or 0:.0f} 人" for row in answer["levels"]),
+        *(f"防护目标\t{row['name']}\t{row['level_before']} -> {row['level_after']}" for row in answer["targets"]),
+        *(f"{words[side]}\t{row['subject_name']} - {row['object_name'] or row['object_feature_id']}\t{row['clause']}"
+          for side in words for row in answer["violations"][side]),
+        answer["note_zh"],
+    ]  # fmt: skip
+
+
 @click.group("export")
 def export_group() -> None:
     """Write a map sheet or a list of the served edition to a file."""
@@ -146,4 +179,4 @@ def _as_csv(rows: list[dict[str, Any]]) -> str:
     return sink.getvalue()
 
 
-commands: list[click.Command] = [serve_command, site_command, export_group]
+commands: list[click.Command] = [serve_command, site_command, what_if_command, export_group]

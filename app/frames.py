@@ -55,6 +55,18 @@ class FrameMemory:
         present = [self._catalog[layer_id] for layer_id in layer_ids if layer_id in facts.counts]
         return {layer.id: self._frame(connection, facts, layer, boxes_m) for layer in present}
 
+    def everything(
+        self, connection: sa.Connection, facts: EditionFacts, layer_ids: Iterable[str]
+    ) -> dict[str, pd.DataFrame]:
+        """Every feature of some layers, with or without a position; read each time. Layers the edition lacks are empty."""
+        frames = {}
+        for layer in [self._catalog[layer_id] for layer_id in layer_ids]:
+            if layer.id not in facts.counts:
+                frames[layer.id] = _nothing(layer, facts)
+            else:
+                frames[layer.id] = _read(connection, facts, layer, "all_features" if layer.is_drawn else "features", {})
+        return frames
+
     def _frame(
         self, connection: sa.Connection, facts: EditionFacts, layer: Layer, boxes_m: Sequence[Bounds]
     ) -> pd.DataFrame:
@@ -124,9 +136,15 @@ def _read(
     values = {name: _typed(given.get(name, nothing), layer, name) for name in wanted}
     if not layer.is_drawn:
         return pd.DataFrame(values)
-    wkb = np.fromiter((bytes(value) for value in columns[-1]), dtype=object, count=len(rows))
+    wkb = np.fromiter((None if value is None else bytes(value) for value in columns[-1]), dtype=object, count=len(rows))
     geometry = facts.in_metres(np.asarray(shapely.from_wkb(wkb), dtype=object))
     return gpd.GeoDataFrame(values, geometry=geometry, crs=facts.metric_crs)
+
+
+def _nothing(layer: Layer, facts: EditionFacts) -> pd.DataFrame:
+    """A frame of a layer without a row."""
+    values = {name: _typed((), layer, name) for name in ["feature_id", *[field.name for field in layer.fields], "accuracy_m"]}
+    return gpd.GeoDataFrame(values, geometry=[], crs=facts.metric_crs) if layer.is_drawn else pd.DataFrame(values)
 
 
 def _typed(column: tuple[Any, ...], layer: Layer, name: str) -> Any:

@@ -70,6 +70,25 @@ SCHEMAS: dict[str, Schema] = {
         groups=_list(OBJECT), layers=_list(_ref("Layer")), policies=_list(OBJECT), policy=TEXT, method=OBJECT,
         secrecy=TEXT,
     ),
+    "WhatIfRequest": _record(
+        "", edits=_list(_record(
+            "action", action={"enum": ["amount", "remove", "move", "add"]}, layer={"enum": ["hazard_units", "enterprises"]},
+            id=TEXT, chemical=TEXT, amount_t=NUMBER, lon=LON, lat=LAT, name=TEXT, enterprise_id=TEXT,
+        )), policy=TEXT, policy_after=TEXT,
+    ),
+    "WhatIfChoices": _record(
+        "policies chemicals most_edits actions",
+        policies=_list(OBJECT), chemicals=_list(OBJECT), most_edits=WHOLE, actions=_list(TEXT),
+    ),
+    "WhatIfSource": _record(
+        "layer id name enterprise_id units",
+        layer=TEXT, id=TEXT, name=_or_null(TEXT), enterprise_id=TEXT, units=_list(OBJECT),
+    ),
+    "WhatIf": _record(
+        "policy policy_after levels sources targets violations zones changes cells edition edition_label note_zh note_en",
+        policy=TEXT, policy_after=TEXT, levels=_list(OBJECT), sources=_list(OBJECT), targets=_list(OBJECT), violations=OBJECT,
+        zones=OBJECT, changes=OBJECT, cells=OBJECT, edition=WHOLE, edition_label=TEXT, note_zh=TEXT, note_en=TEXT,
+    ),
     "Editions": _record("editions", editions=_list(_ref("Edition"))),
     "Feature": _record(
         "type id geometry properties edition",
@@ -356,6 +375,14 @@ def _with_file(operation: Schema) -> Schema:
         _query("policy", "Policy; that of the map when absent"), EDITION,
     )},
     "/api/project-types": {"get": _operation("projectTypes", "Kinds of projects that can be checked", _json("ProjectTypes"))},
+    "/api/what-if": {
+        "get": _operation("whatIfChoices", "What a what-if question may be about", _json("WhatIfChoices"), EDITION),
+        "post": _operation("whatIf", "What some changes would bring; nothing is kept", _json("WhatIf"), EDITION, body="WhatIfRequest"),
+    },
+    "/api/what-if/{layer_id}/{feature_id}": {"get": _operation(
+        "whatIfSource", "An enterprise or unit with the amounts that a question can change", _json("WhatIfSource"),
+        _path("layer_id", "enterprises or hazard_units"), _path("feature_id", "Its number; may hold slashes"), EDITION,
+    )},
     "/api/site-checks": {"post": _operation("newSiteCheck", "A siting check: verdict with reasons", _json("SiteCheck"), EDITION, body="SiteRequest")},
     "/api/site-checks/{ref}": {"get": _operation("siteCheck", "A kept siting check", _json("SiteCheck"), REF, EDITION)},
     "/api/pipelines": {"get": _operation("pipelines", "Pipelines with length and chainages", _json("Pipelines"), EDITION)},

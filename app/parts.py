@@ -11,6 +11,7 @@ from app.database import Database
 from app.editions import EditionMemory
 from app.frames import FrameMemory
 from app.tiles import TileStore
+from app.what_if import CountyMemory
 from layers.catalog import Catalog, load_catalog
 from layers.scoring.rules import RuleSet, read_rules
 
@@ -29,6 +30,7 @@ class Parts:
     tiles: TileStore
     frames: FrameMemory
     rules: RuleSet
+    counties: CountyMemory
 
 
 def init_app(app: Flask) -> None:
@@ -36,6 +38,7 @@ def init_app(app: Flask) -> None:
     settings = app.config
     catalog = load_catalog(Path(settings["LAYERS_DIR"]))
     home = Path(settings["HOME"])
+    frames, rules = FrameMemory(catalog), read_rules()
     app.extensions[NAME] = Parts(
         home=home,
         front_end=Path(settings["FRONT_END_DIR"]),
@@ -47,8 +50,9 @@ def init_app(app: Flask) -> None:
         ),
         editions=EditionMemory(catalog),
         tiles=TileStore(home / "tiles", memory_bytes=settings["TILE_MEMORY_MB"] * 2**20),
-        frames=FrameMemory(catalog),
-        rules=read_rules(),
+        frames=frames,
+        rules=rules,
+        counties=CountyMemory(catalog, frames, rules, home),
     )
 
 

@@ -18,12 +18,13 @@ from app.views import (
     sheets,
     sites,
     tiles,
+    what_if,
 )
 
 
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
-    for module in (pages, tiles, catalog_api, features, explain, sites, pipelines, notices, patrol, sheets, operations):
+    for module in (pages, tiles, catalog_api, features, explain, sites, pipelines, notices, patrol, sheets, operations, what_if):
         app.register_blueprint(module.blueprint)
     for module in (data_pages, data):
         app.register_blueprint(module.blueprint)

@@ -59,7 +59,8 @@ Frames = Mapping[str, pd.DataFrame]
 class Edit:
     """One assumed change of a source.
 
-    `action`: ``amount`` sets the tonnes of a unit's chemical, ``remove`` takes a unit or an enterprise with its units
+    `action`: ``amount`` sets the tonnes of a unit's chemical (its level on file, found for the old ones, no longer
+    counts), ``remove`` takes a unit or an enterprise with its units
     away, ``move`` puts it elsewhere (an enterprise with its units), ``add`` puts up a new unit. `place` is a point in the
     metric CRS; `chemical` a name or CAS number, which a unit with one chemical does not need.
     """
@@ -206,6 +207,10 @@ def _set_amount(frames: dict[str, pd.DataFrame], edit: Edit, where: str) -> None
             f"{where}.chemical", f"单元 {edit.id} 有多种: {names};请指明一种", f"unit {edit.id} holds several: {names}; name one"
         )
     frames["unit_chemicals"] = chemicals.assign(amount_t=chemicals["amount_t"].where(~mine, edit.amount_t))
+    # The level on file was found for the old amount; what the new one makes of the unit is what is asked.
+    units = frames["hazard_units"]
+    filed = pd.to_numeric(units["filed_level"], errors="coerce").where(units["feature_id"] != edit.id)
+    frames["hazard_units"] = units.assign(filed_level=filed.astype(units["filed_level"].dtype))
 
 
 def _require_amount(edit: Edit, where: str) -> None:

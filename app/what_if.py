@@ -1,0 +1,270 @@
+"""What-if questions: an edition's county is held in memory, a question is answered from it, and nothing is kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+import sqlalchemy as sa
+
+from app.editions import EditionFacts
+from app.errors import RequestError
+from app.frames import FrameMemory
+from app.parameters import choice, number, plain_text
+from app.pipeline_conflicts import JURISDICTION, rules_date
+from app.plain import plain
+from layers.catalog import Catalog
+from layers.rasters import persons_on_grid
+from layers.scoring.fire_cover import fire_cover
+from layers.scoring.grid import Grid
+from layers.scoring.major_hazard import load_major_hazard_rules
+from layers.scoring.policy import Policy
+from layers.scoring.rules import RuleSet
+from layers.scoring.targets import strictest_classes
+from layers.scoring.what_if import (
+    ACTIONS,
+    METHODS,
+    MOST_EDITS,
+    MOST_TONNES,
+    SOURCE_LAYERS,
+    County,
+    Edit,
+    Outcome,
+    surface_of,
+    what_if,
+    zones_of,
+)
+
+KEYS = ("edits", "policy", "policy_after")
+EDIT_KEYS = ("action", "layer", "id", "chemical", "amount_t", "lon", "lat", "name", "enterprise_id")
+COUNTIES_REMEMBERED = 2
+DISTANCE_LAYERS = (
+    "enterprises", "hazard_units", "unit_chemicals", "pipelines", "pipeline_stations", "power_lines", "roads", "buildings",
+    "protection_targets", "fire_stations", "water", "park_boundaries", "official_contours", "towns",
+)  # fmt: skip
+OWNER_FIELDS = ("enterprise_id", "unit_id")
+TOLD_OF_SOURCE = ("name", "kind", "level", "reason_zh", "reason_en", "strength", "radius_m", "s_value", "major_hazard_level", "missing")
+TOLD_OF_VIOLATION = (
+    "violation_id", "rule_id", "clause", "subject_name", "object_layer", "object_feature_id", "object_name", "required_m",
+    "actual_m", "shortfall_m", "certainty",
+)  # fmt: skip
+
+
+class CountyMemory:
+    """The counties asked of late; each is put together once, by the first who asks."""
+
+    def __init__(self, catalog: Catalog, frames: FrameMemory, rules: RuleSet, home: Path) -> None:
+        self._catalog, self._frames, self._rules, self._home = catalog, frames, rules, home
+        self._held: OrderedDict[object, County] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def county(self, connection: sa.Connection, facts: EditionFacts) -> County:
+        """The edition as the what-if functions take it."""
+        with self._lock:
+            found = self._held.get(facts.edition)
+            if found is None:
+                found = self._held[facts.edition] = self._read(connection, facts)
+            self._held.move_to_end(facts.edition)
+            while len(self._held) > COUNTIES_REMEMBERED:
+                self._held.popitem(last=False)
+        return found
+
+    def _read(self, connection: sa.Connection, facts: EditionFacts) -> County:
+        layer_ids = [*_layers_needed(self._catalog), "risk_points", "distance_violations"]
+        frames = self._frames.everything(connection, facts, layer_ids)
+        points, violations = frames.pop("risk_points"), frames.pop("distance_violations")
+        outline, grid = facts.in_metres(facts.boundary), _grid(facts)
+        home_part = facts.in_metres(shapely.intersection(facts.boundary, shapely.box(*facts.area["home"])))
+        county = County(
+            frames=frames,
+            points=points,
+            violations=violations,
+            targets=strictest_classes(gpd.GeoDataFrame(frames["protection_targets"]), self._rules.target_sizes),
+            policies=computed_policies(facts),
+            grid=grid,
+            persons=self._persons(facts, grid),
+            mask=grid.mask_of(home_part),
+            outline=outline,
+            cover=fire_cover(frames, outline, facts.metric_crs),
+            rules=self._rules,
+            on=rules_date(facts),
+            crs=facts.metric_crs,
+            screening=str(facts.area.get("screening") or ""),
+            jurisdiction=str(facts.area.get("jurisdiction") or ""),
+            rules_jurisdiction=JURISDICTION,
+        )
+        for policy_id in county.policies:
+            surface_of(county, policy_id)
+            zones_of(county, policy_id)
+        return county
+
+    def _persons(self, facts: EditionFacts, grid: Grid) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+        paths = [self._home / raster.path for raster in facts.rasters if raster.layer == "population"]
+        return persons_on_grid(paths[0], grid, facts.metric_crs) if paths else None
+
+
+def _layers_needed(catalog: Catalog) -> list[str]:
+    """Layers of the distance rules, and whatever belongs to an enterprise or a unit."""
+    owned = [
+        layer.id
+        for layer in catalog.loaded
+        if layer.has_table and any(entry.name in OWNER_FIELDS for entry in layer.fields)
+    ]
+    return list(dict.fromkeys([*DISTANCE_LAYERS, *owned]))
+
+
+def _grid(facts: EditionFacts) -> Grid:
+    grids = [raster.info["grid"] for raster in facts.rasters if raster.layer == "risk_index"]
+    if not grids:
+        raise RequestError("ed", "本版次没有风险栅格", "this edition has no risk raster")
+    return Grid(**grids[0])
+
+
+def computed_policies(facts: EditionFacts) -> dict[str, Policy]:
+    """The edition's policies whose cells follow from the sources alone, that of the map first."""
+    ids = sorted((entry["id"] for entry in facts.policies), key=lambda name: name != facts.policy)
+    found = {policy_id: facts.recorded(policy_id) for policy_id in ids}
+    return {policy_id: policy for policy_id, policy in found.items() if policy.method in METHODS}
+
+
+def choices(facts: EditionFacts) -> dict[str, Any]:
+    """What the form offers: policies, named chemicals, and how many changes fit in one question."""
+    policies = [
+        {"id": policy.id, "title_zh": policy.title_zh, "title_en": policy.title_en} for policy in computed_policies(facts).values()
+    ]
+    chemicals = load_major_hazard_rules().chemicals
+    named = [{"name": row.name_zh, "cas": row.cas} for row in chemicals.itertuples()]
+    return {"policies": policies, "chemicals": named, "most_edits": MOST_EDITS, "actions": list(ACTIONS)}
+
+
+def source_of(county: County, layer_id: str, feature_id: str) -> dict[str, Any]:
+    """An enterprise or unit with the units and amounts that an edit can name."""
+    choice("layer", layer_id, SOURCE_LAYERS)
+    frame = county.frames[layer_id]
+    mine = frame[frame["feature_id"] == feature_id]
+    if mine.empty:
+        raise RequestError("id", f"{layer_id} 中没有 {feature_id}", f"{layer_id} has no {feature_id}")
+    owner = str(mine["enterprise_id"].iloc[0])
+    units, chemicals = county.frames["hazard_units"], county.frames["unit_chemicals"]
+    chosen = units[units["enterprise_id"] == owner] if layer_id == "enterprises" else mine
+    told = [
+        {"id": unit["feature_id"], "name": plain(unit["name"]), "chemicals": [
+            {"name": plain(row["chemical_name"]), "cas": plain(row["cas"]), "amount_t": plain(row["amount_t"])}
+            for row in chemicals[chemicals["unit_id"] == unit["unit_id"]].to_dict("records")
+        ]}
+        for unit in chosen.to_dict("records")
+    ]  # fmt: skip
+    return {"layer": layer_id, "id": feature_id, "name": plain(mine["name"].iloc[0]), "enterprise_id": owner, "units": told}
+
+
+def read_edits(body: dict[str, Any], facts: EditionFacts) -> list[Edit]:
+    """The changes that a request asks for; raises an `InputError` that names the field of a wrong one."""
+    edits = body.get("edits", [])
+    if not isinstance(edits, list) or len(edits) > MOST_EDITS:
+        raise RequestError("edits", f"应为最多 {MOST_EDITS} 项的列表", f"must be a list of at most {MOST_EDITS}")
+    if not edits and not body.get("policy_after"):
+        raise RequestError("edits", "至少需要一项变化", "at least one change is needed")
+    return [_read_edit(entry, f"edits.{place}", facts) for place, entry in enumerate(edits)]
+
+
+def _read_edit(entry: Any, where: str, facts: EditionFacts) -> Edit:
+    if not isinstance(entry, dict):
+        raise RequestError(where, "应为 JSON 对象", "must be a JSON object")
+    for key in entry:
+        if key not in EDIT_KEYS:
+            raise RequestError(f"{where}.{key[:40]}", f"没有这个字段;可用:{', '.join(EDIT_KEYS)}", f"unknown key; known: {', '.join(EDIT_KEYS)}")
+    texts = {key: plain_text(f"{where}.{key}", entry.get(key) or "") for key in ("id", "chemical", "name", "enterprise_id")}
+    action = choice(f"{where}.action", entry.get("action"), ACTIONS)
+    amount_t = entry.get("amount_t")
+    if action in ("amount", "add"):
+        amount_t = number(f"{where}.amount_t", amount_t, least=0, most=MOST_TONNES)
+    return Edit(
+        action=action,
+        layer=choice(f"{where}.layer", entry.get("layer", "hazard_units"), SOURCE_LAYERS),
+        amount_t=float("nan") if amount_t is None else float(amount_t),
+        place=_place(entry, where, facts) if action in ("move", "add") else None,
+        **texts,
+    )
+
+
+def _place(entry: dict[str, Any], where: str, facts: EditionFacts) -> shapely.Point:
+    lon = number(f"{where}.lon", entry.get("lon"), least=-180, most=180)
+    lat = number(f"{where}.lat", entry.get("lat"), least=-90, most=90)
+    place: shapely.Point = facts.in_metres(shapely.Point(lon, lat))
+    if not shapely.covers(facts.boundary_m, place):
+        raise RequestError(f"{where}.lon", "位置在辖区以外", "the place lies outside the area")
+    return place
+
+
+def answer(county: County, facts: EditionFacts, body: dict[str, Any]) -> dict[str, Any]:
+    """The answer of ``POST /api/what-if``."""
+    edits = read_edits(body, facts)
+    known = list(county.policies)
+    policy = choice("policy", body.get("policy") or facts.policy, known)
+    policy_after = choice("policy_after", body.get("policy_after") or policy, known)
+    return told(facts, what_if(county, edits, policy=policy, policy_after=policy_after), policy, policy_after)
+
+
+def told(facts: EditionFacts, outcome: Outcome, policy: str, policy_after: str) -> dict[str, Any]:
+    """An outcome as JSON, geometries in degrees."""
+    grid = outcome.before.grid
+    return {
+        "policy": policy,
+        "policy_after": policy_after,
+        "levels": plain(outcome.levels),
+        "sources": [_told_source(entry) for entry in outcome.sources],
+        "targets": [
+            {**{key: plain(value) for key, value in row.items() if key != "geometry"}, "geometry": _geojson(facts, row["geometry"])}
+            for row in outcome.targets
+        ],
+        "violations": {
+            "added": _told_rows(facts, outcome.violations_added, TOLD_OF_VIOLATION),
+            "gone": _told_rows(facts, outcome.violations_gone, TOLD_OF_VIOLATION),
+        },
+        "zones": {
+            "before": _features(facts, outcome.zones_gone, ("zone_id", "level", "area_m2", "max_index")),
+            "after": _features(facts, outcome.zones_new, ("zone_id", "level", "area_m2", "max_index")),
+        },
+        "changes": _features(facts, outcome.changes, ("level_before", "level_after", "area_m2")),
+        "cells": {"computed": outcome.update.n_cells, "all": grid.rows * grid.cols, "cell_m": grid.cell_m},
+        "edition": facts.edition.number,
+        "edition_label": facts.edition.label,
+        "note_zh": "试算,不入库。改变储量的单元不再采用备案级别;高后果区、事故多发点段、消防时间按本版次。",
+        "note_en": "A trial, nothing is stored. A unit of another amount loses its level on file; high consequence areas, black spots "
+        "and fire cover are those of the edition.",
+    }  # fmt: skip
+
+
+def _told_source(entry: dict[str, Any]) -> dict[str, Any]:
+    sides = {
+        side: None if entry[side] is None else {name: plain(entry[side].get(name)) for name in TOLD_OF_SOURCE}
+        for side in ("before", "after")
+    }
+    known = entry["after"] or entry["before"]
+    return {"point_id": entry["point_id"], "name": plain(known["name"]), "layer": known["source_layer"], "id": known["source_feature_id"], **sides}
+
+
+def _geojson(facts: EditionFacts, geometry: shapely.Geometry) -> Any:
+    return None if geometry is None else shapely.geometry.mapping(shapely.set_precision(facts.in_degrees(geometry), 1e-7, mode="pointwise"))
+
+
+def _told_rows(facts: EditionFacts, frame: gpd.GeoDataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    rows = frame[list(names)].to_dict("records")
+    return [
+        {**{str(name): plain(value) for name, value in row.items()}, "line": _geojson(facts, line)}
+        for row, line in zip(rows, frame.geometry.to_numpy(), strict=True)
+    ]
+
+
+def _features(facts: EditionFacts, frame: gpd.GeoDataFrame, names: tuple[str, ...]) -> dict[str, Any]:
+    rows = frame[list(names)].to_dict("records")
+    features = [
+        {"type": "Feature", "geometry": _geojson(facts, geometry), "properties": {str(name): plain(value) for name, value in row.items()}}
+        for row, geometry in zip(rows, frame.geometry.to_numpy(), strict=True)
+    ]
+    return {"type": "FeatureCollection", "features": features}
