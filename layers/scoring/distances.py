@@ -125,7 +125,7 @@ def _standing_findings(
     if not len(subjects) or not len(objects):
         return None
     findings = apply_rule(
-        rule, subjects, objects, rules=index.rules, on=on, crs=index.crs, tree=index.tree(rule.object_class)
+        rule, subjects, objects, rules=index.rules, on=on, crs=index.crs, index=index.search_index(rule.object_class)
     )
     findings = findings.take(~same_owner(subjects, objects, findings))
     _note_uncertain(notes, rule, subjects, objects)

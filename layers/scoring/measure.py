@@ -6,18 +6,26 @@ divided by the local scale at the middle of its shortest line, which leaves less
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import pyproj
 import shapely
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.intp]
-Geometries = NDArray[np.object_]
+from layers.scoring.edges import (
+    Edges,
+    Floats,
+    Geometries,
+    Integers,
+    edges_of,
+    nearest_of_pairs,
+)
+
+__all__ = ["Floats", "Geometries", "Integers"]
+N_THREADS = max(1, len(os.sched_getaffinity(0)))
 
 PIECE_SEGMENTS = 32
 """Long lines are cut into pieces of so many segments, so that the spatial index and the distance stay local."""
@@ -96,6 +104,9 @@ class Pairs:
         return Pairs(self.subject[chosen], self.object[chosen], self.distance_m[chosen], self.line[chosen])
 
 
+NO_PAIRS = Pairs(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0), np.empty(0, object))
+
+
 def line_pieces(geometries: Geometries) -> tuple[Geometries, Integers]:
     """Lines cut into pieces of at most `PIECE_SEGMENTS` segments, and the position each came from.
 
@@ -125,13 +136,28 @@ def _cut(parts: Geometries) -> tuple[Geometries, Integers]:
     return shapely.linestrings(xy_m[chosen], indices=of_point), of_part
 
 
+class SearchIndex:
+    """Geometries with the tree that finds them and the edges that distances are measured between, each made once."""
+
+    def __init__(self, geometries: Geometries) -> None:
+        self.geometries = geometries
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.geometries)
+
+    @cached_property
+    def edges(self) -> Edges:
+        return edges_of(self.geometries)
+
+
 def near_pairs(
     subjects: Geometries,
     objects: Geometries,
     *,
     reach_m: Floats,
     crs: pyproj.CRS,
-    tree: shapely.STRtree | None = None,
+    index: SearchIndex | None = None,
 ) -> Pairs:
     """Pairs of subject and object that lie within the subject's reach, with distance and shortest line.
 
@@ -140,23 +166,32 @@ def near_pairs(
     subjects, objects : arrays of geometries in `crs`, None and empty allowed (they have no pair)
     reach_m : array, one a subject, metres
     crs : CRS, projected, conformal, in metres
-    tree : STRtree of `objects`, made here when not given
+    index : `SearchIndex` of `objects`, made here when not given
     """
     if not len(subjects) or not len(objects):
-        return Pairs(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0), np.empty(0, object))
+        return NO_PAIRS
     pieces, owner = line_pieces(subjects)
     reach = reach_m[owner] * largest_scale(crs, pieces)
-    piece, found = (tree or shapely.STRtree(objects)).query(pieces, predicate="dwithin", distance=reach)
-    planar = shapely.distance(pieces[piece], objects[found])
-    order = np.lexsort((piece, planar, found, owner[piece]))
-    piece, found, planar = piece[order], found[order], planar[order]
-    subject = owner[piece]
+    index = index or SearchIndex(objects)
+    piece, found = index.tree.query(_reaching(pieces, reach))
+    measured = nearest_of_pairs(edges_of(pieces), index.edges, piece, found, reach[piece], n_threads=N_THREADS)
+    near = np.flatnonzero(np.isfinite(measured.distance2))
+    subject, found, planar = owner[piece[near]], found[near], np.sqrt(measured.distance2[near])
+    order = np.lexsort((piece[near], planar, found, subject))
+    subject, found, near, planar = subject[order], found[order], near[order], planar[order]
     first = np.ones(len(subject), bool)
     first[1:] = (subject[1:] != subject[:-1]) | (found[1:] != found[:-1])
-    line = shapely.shortest_line(pieces[piece[first]], objects[found[first]])
-    distance_m = planar[first] / local_scale(crs, middle_points(line))
-    pairs = Pairs(subject[first], found[first], distance_m, line)
-    return pairs.take(distance_m <= reach_m[pairs.subject])
+    ends = measured.line[near[first]].reshape(-1, 2, 2)
+    distance_m = planar[first] / local_scale(crs, ends.mean(axis=1))
+    is_near = distance_m <= reach_m[subject[first]]
+    return Pairs(subject[first][is_near], found[first][is_near], distance_m[is_near], shapely.linestrings(ends[is_near]))
+
+
+def _reaching(geometries: Geometries, reach: Floats) -> Geometries:
+    """Boxes that hold all that lies within reach of each geometry."""
+    west, south, east, north = shapely.bounds(geometries).T
+    boxes: Geometries = shapely.box(west - reach, south - reach, east + reach, north + reach)
+    return boxes
 
 
 def middle_points(lines: Geometries) -> Floats:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from layers.crs import require_metric
 from layers.errors import CrsMismatchError
-from layers.scoring.measure import Floats, Geometries
+from layers.scoring.measure import Floats, Geometries, SearchIndex
 from layers.scoring.rules import ClassMember, RuleSet
 from layers.scoring.targets import class_ranks
 
@@ -83,7 +83,7 @@ class ClassIndex:
         self.rules = rules
         self._members: dict[str, Members] = {}
         self._near: dict[str, Members] = {}
-        self._trees: dict[str, shapely.STRtree] = {}
+        self._indices: dict[str, SearchIndex] = {}
         self._of_layer: dict[str, tuple[Members, Table]] = {}
 
     @cached_property
@@ -117,10 +117,11 @@ class ClassIndex:
         """Rows of a layer as members of no class in particular."""
         return _members(layer, as_table(frame), self.rules)
 
-    def tree(self, class_id: str) -> shapely.STRtree:
-        if class_id not in self._trees:
-            self._trees[class_id] = shapely.STRtree(self.members(class_id).geometry)
-        return self._trees[class_id]
+    def search_index(self, class_id: str) -> SearchIndex:
+        """The members of a class ready to be searched, made once."""
+        if class_id not in self._indices:
+            self._indices[class_id] = SearchIndex(self.members(class_id).geometry)
+        return self._indices[class_id]
 
     def near(self, class_id: str, place: shapely.Geometry, within_m: float) -> Members:
         """Members of a class that may lie within `within_m` metres of the map of a place, found once a class.

@@ -252,8 +252,8 @@ def _line_of(rule: Rule, stretch: BaseGeometry, index: ClassIndex) -> Members:
 
 def _prohibited(rule: Rule, stretch: BaseGeometry, index: ClassIndex, on: date) -> pd.DataFrame:
     line, objects = _line_of(rule, stretch, index), index.members(rule.object_class)
-    tree = index.tree(rule.object_class)
-    findings = apply_rule(rule, line, objects, rules=index.rules, on=on, crs=index.crs, tree=tree)
+    among = index.search_index(rule.object_class)
+    findings = apply_rule(rule, line, objects, rules=index.rules, on=on, crs=index.crs, index=among)
     findings = findings.take(~stations_own(objects.take(findings.object), index))
     words = np.where(findings.is_certain, "prohibited", "possibly_prohibited")
     rows = _object_rows(rule, objects.take(findings.object), words)

@@ -15,7 +15,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from layers.scoring.measure import Floats, Geometries, Integers, near_pairs, shortened
+from layers.scoring.measure import Floats, Geometries, Integers, SearchIndex, near_pairs, shortened
 from layers.scoring.object_classes import Members
 from layers.scoring.rules import AssumedOffset, Rule, RuleSet
 from layers.scoring.targets import TARGET_CLASSES
@@ -173,7 +173,7 @@ def apply_rule(
     rules: RuleSet,
     on: date,
     crs: pyproj.CRS,
-    tree: shapely.STRtree | None = None,
+    index: SearchIndex | None = None,
 ) -> Findings:
     """Pairs of one rule that fall short, certainly or possibly.
 
@@ -183,7 +183,7 @@ def apply_rule(
     covered = np.flatnonzero(under_rule(rule, subjects) & is_placed_well(subjects))
     chosen = subjects.take(covered)
     reach_m, edges = search_reach(rule, chosen, objects, rules, on)
-    pairs = near_pairs(chosen.geometry, objects.geometry, reach_m=reach_m, crs=crs, tree=tree)
+    pairs = near_pairs(chosen.geometry, objects.geometry, reach_m=reach_m, crs=crs, index=index)
     pairs = pairs.take((of_target_class(rule, objects) & is_placed_well(objects))[pairs.object])
     actual_m, line = shortened(pairs, edges.offset_m[pairs.subject])
     error_m = np.sqrt(
