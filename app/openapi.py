@@ -109,13 +109,29 @@ SCHEMAS: dict[str, Schema] = {
             )
         ),
     ),
-    "Explanation": _record(
-        "point policy level index state contributions data_as_of",
-        point=OBJECT, policy=OBJECT, level=_or_null(LEVEL), index=_or_null(NUMBER), cell=_or_null(OBJECT),
-        state={"enum": ["rated", "no_source", "outside", "unrated"]}, contributions=_list(OBJECT),
-        footprint_rule=_or_null(OBJECT), zone=_or_null(OBJECT), notes_zh=_list(TEXT), notes_en=_list(TEXT),
-        versions=OBJECT, data_as_of=_or_null(TEXT),
+    "Explanation": {
+        "description": "Of a place: point, cell, state, footprint_rule, zone, notes besides; of a zone or feature: subject, figure, rules, members",
+        **_record(
+            "policy level contributions would_change data versions edition data_as_of",
+            policy=OBJECT, level=_or_null(TEXT), contributions=_list(OBJECT), data=_list(OBJECT), versions=OBJECT,
+            would_change=_list(_record("kind text_zh text_en", kind=TEXT, text_zh=TEXT, text_en=TEXT)),
+            edition=WHOLE, data_as_of=_or_null(TEXT),
+            optional={
+                "point": OBJECT, "index": _or_null(NUMBER), "cell": _or_null(OBJECT), "footprint_rule": _or_null(OBJECT),
+                "state": {"enum": ["rated", "no_source", "outside", "unrated"]}, "zone": _or_null(OBJECT),
+                "notes_zh": _list(TEXT), "notes_en": _list(TEXT), "subject": OBJECT, "figure": _or_null(OBJECT),
+                "rules": _list(OBJECT), "members": _list(OBJECT), "place": _or_null(OBJECT),
+            },
+        ),
+    },
+    "Changes": _record(
+        "from to policy is_same_rules cell_area_m2 area_m2 remainder_m2 pairs causes zones n_zones",
+        policy=TEXT, is_same_rules=FLAG, cell_area_m2=NUMBER, area_m2=NUMBER, remainder_m2=NUMBER, n_zones=WHOLE,
+        **{"from": OBJECT, "to": OBJECT}, pairs=_list(OBJECT), causes=_list(OBJECT), zones=_list(OBJECT),
     ),
+    "Ratings": {"type": "object", "description": "county, industries, towns, parks; or enterprises", "properties": {"edition": WHOLE}},
+    "Disagreements": _record("disagreements edition", disagreements=_or_null(_list(OBJECT)), edition=WHOLE),
+    "Missing": _record("missing edition", missing=_or_null(_list(OBJECT)), edition=WHOLE),
     "SiteRequest": {
         **_record(
             "geometry project_type",
@@ -370,10 +386,22 @@ def _with_file(operation: Schema) -> Schema:
         _query("limit", "Results at most", {"type": "integer", "minimum": 1, "maximum": 50, "default": 8}), EDITION,
     )},
     "/api/explain": {"get": _operation(
-        "explain", "Why a place has its colour", _json("Explanation"),
-        _query("lon", "Degrees east, storage CRS", LON, required=True), _query("lat", "Degrees north", LAT, required=True),
+        "explain", "Why a place (lon, lat), a zone or a feature has its level, and what would change it", _json("Explanation"),
+        _query("lon", "Degrees east, storage CRS", LON), _query("lat", "Degrees north", LAT),
+        _query("zone", "Id of a risk zone"), _query("feature", "layer/id: a source, town, park or rating"),
         _query("policy", "Policy; that of the map when absent"), EDITION,
     )},
+    "/api/changes": {"get": _operation(
+        "changes", "Zones that changed colour between two editions, with causes whose areas add up", _json("Changes"),
+        _query("from", "Earlier edition; the one before when absent"), _query("to", "Later edition; the newest when absent"),
+        _query("policy", "Policy; that of the map when absent"),
+    )},
+    "/api/ratings": {"get": _operation(
+        "ratings", "Ratings of county, towns, parks and industries, or of the enterprises", _json("Ratings"),
+        _query("policy", "Policy; that of the map when absent"), _query("scope", "Which", {"enum": ["groups", "enterprises"]}), EDITION,
+    )},
+    "/api/disagreements": {"get": _operation("disagreements", "Where offices or methods differ on a source", _json("Disagreements"), EDITION)},
+    "/api/missing": {"get": _operation("missing", "Missing data by field, office and town", _json("Missing"), EDITION)},
     "/api/project-types": {"get": _operation("projectTypes", "Kinds of projects that can be checked", _json("ProjectTypes"))},
     "/api/what-if": {
         "get": _operation("whatIfChoices", "What a what-if question may be about", _json("WhatIfChoices"), EDITION),

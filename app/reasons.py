@@ -7,26 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import rasterio
-import rasterio.errors
+import numpy as np
+import pandas as pd
 import rasterio.windows
 import shapely
 import sqlalchemy as sa
 
 from app.editions import EditionFacts, Raster
+from app.explanations import data_behind, place_changes
 from app.frames import FrameMemory
 from app.plain import plain
-from layers.errors import AtlasError
+from app.surfaces import VULNERABILITY_BAND, read_window, surface_of
+from layers.scoring.counterfactuals import as_dicts
 from layers.scoring.explain import Explanation, explain_point
 from layers.scoring.grid import Grid
 from layers.scoring.policy import load_policy, policies
 
-VULNERABILITY_BAND = 3
 OUTSIDE_NOTES = ("该处在辖区以外。", "This place is outside the area.")
-
-
-class EditionFileError(AtlasError):
-    """A file that an edition names is missing or cannot be read."""
 
 
 def explanation(
@@ -53,22 +50,22 @@ def explanation(
         The answer of ``/api/explain``; its contributions' ``points`` sum to ``index``.
     """
     answer = _frame_of_answer(facts, lon, lat, policy_id)
-    raster = next(entry for entry in facts.rasters if (entry.layer, entry.policy) == ("risk_index", policy_id))
-    grid = Grid(**raster.info["grid"])
+    raster, grid = surface_of(facts, policy_id)
     place = shapely.Point(lon, lat)
     x_m, y_m = map(float, shapely.get_coordinates(facts.in_metres(place))[0])
     row, col = grid.cell_of(x_m, y_m)
     if not grid.holds(row, col) or not shapely.intersects(facts.boundary, place):
         return answer | {"notes_zh": [OUTSIDE_NOTES[0]], "notes_en": [OUTSIDE_NOTES[1]]}
+    points = _points_around(connection, facts, frames, x_m, y_m, grid.cell_m)
     found = explain_point(
         x_m,
         y_m,
-        _points_around(connection, facts, frames, x_m, y_m, grid.cell_m),
+        points,
         facts.recorded(policy_id),
         grid=grid,
         vulnerability=_vulnerability(home, raster, row, col),
     )
-    return answer | _told(found) | {"zone": _zone(connection, facts, frames, x_m, y_m, policy_id)}
+    return answer | _told(found, points) | {"data": data_behind(facts), "zone": _zone(connection, facts, frames, x_m, y_m, policy_id)}
 
 
 def _frame_of_answer(facts: EditionFacts, lon: float, lat: float, policy_id: str) -> dict[str, Any]:
@@ -87,6 +84,8 @@ def _frame_of_answer(facts: EditionFacts, lon: float, lat: float, policy_id: str
         "zone": None,
         "notes_zh": [],
         "notes_en": [],
+        "would_change": [],
+        "data": [],
         "versions": facts.meta.get("versions", {}),
         "edition": facts.edition.number,
         "data_as_of": facts.edition.data_as_of.isoformat() if facts.edition.data_as_of else None,
@@ -104,16 +103,11 @@ def _points_around(
 
 def _vulnerability(home: Path, raster: Raster, row: int, col: int) -> float:
     """V of a cell as the edition's raster has it; 1 where it has none."""
-    try:
-        with rasterio.open(home / raster.path) as dataset:
-            window = rasterio.windows.Window(col, row, 1, 1)
-            value = dataset.read(VULNERABILITY_BAND, window=window, masked=True).filled(1.0)
-    except rasterio.errors.RasterioIOError as error:
-        raise EditionFileError(f"the risk raster of policy {raster.policy} cannot be read: {error}") from error
-    return float(value[0, 0])
+    value = read_window(home, raster, rasterio.windows.Window(col, row, 1, 1), (VULNERABILITY_BAND,))[0, 0, 0]
+    return 1.0 if np.isnan(value) else float(value)
 
 
-def _told(found: Explanation) -> dict[str, Any]:
+def _told(found: Explanation, points: pd.DataFrame) -> dict[str, Any]:
     contributions = [dataclasses.asdict(part) for part in found.contributions]
     for contribution in contributions:
         del contribution["position"]
@@ -127,6 +121,7 @@ def _told(found: Explanation) -> dict[str, Any]:
         "footprint_rule": dataclasses.asdict(found.footprint_rule) if found.footprint_rule else None,
         "notes_zh": list(found.notes_zh),
         "notes_en": list(found.notes_en),
+        "would_change": as_dicts(place_changes(found, points)),
     }
 
 

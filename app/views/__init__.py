@@ -6,8 +6,10 @@ from flask import Flask
 
 from app.views import (
     catalog_api,
+    changes,
     data,
     data_pages,
+    dossiers,
     explain,
     features,
     notices,
@@ -15,6 +17,7 @@ from app.views import (
     pages,
     patrol,
     pipelines,
+    ratings,
     sheets,
     sites,
     tiles,
@@ -24,7 +27,7 @@ from app.views import (
 
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
-    for module in (pages, tiles, catalog_api, features, explain, sites, pipelines, notices, patrol, sheets, operations, what_if):
+    for module in (pages, tiles, catalog_api, features, dossiers, explain, sites, pipelines, notices, patrol, sheets, operations, what_if, changes, ratings):
         app.register_blueprint(module.blueprint)
     for module in (data_pages, data):
         app.register_blueprint(module.blueprint)

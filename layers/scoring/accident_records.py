@@ -39,8 +39,9 @@ def load_accident_rules(folder: Path = RULES_DIR) -> tuple[Row, ...]:
 
 def fulfilled(
     accidents: Iterable[Mapping[str, Any]], *, kind: str, on: date, rules: tuple[Row, ...] | None = None
-) -> list[tuple[Row, list[str]]]:
-    """Rules that an enterprise's accidents fulfil on a day, each with the numbers of the accidents.
+) -> list[tuple[Row, list[str], date]]:
+    """Rules that an enterprise's accidents fulfil on a day, each with the numbers of the accidents and the day from which
+    too few of them count.
 
     An accident counts from the day it happened to the day before its anniversary, `within_years` later.
     """
@@ -51,7 +52,9 @@ def fulfilled(
             continue
         mine = [row for row in rows if _counts(row, rule, on)]
         if len(mine) >= rule["n_at_least"]:
-            found.append((rule, sorted(str(row["accident_id"]) for row in mine)))
+            days = sorted(_years_before(date_of(row["occurred_on"]) or on, -int(rule["within_years"])) for row in mine)
+            until = days[len(mine) - int(rule["n_at_least"])]
+            found.append((rule, sorted(str(row["accident_id"]) for row in mine), until))
     return found
 
 
@@ -65,7 +68,7 @@ def _counts(row: Mapping[str, Any], rule: Row, on: date) -> bool:
 
 
 def _years_before(day: date, years: int) -> date:
-    """The same day some years earlier; of 29 February the 28th."""
+    """The same day some years earlier (later, where negative); of 29 February the 28th."""
     try:
         return day.replace(year=day.year - years)
     except ValueError:

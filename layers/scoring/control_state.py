@@ -99,6 +99,7 @@ def _judge_dangers(source: Source, dangers: list[Row], rules: LevelRules, on: da
                 f"{rule['title_zh']}({len(found)}项)",
                 f"{rule['title_en']} ({len(found)})",
                 danger_ids=sorted(entry["danger_id"] for entry in found),
+                deadline_on=min((day.isoformat() for day in map(date_of, (row.get("deadline_on") for row in found)) if day), default=None),
             )
             return
 

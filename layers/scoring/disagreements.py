@@ -23,15 +23,16 @@ Entry = Mapping[str, Any]
 def disagreements(points: pd.DataFrame) -> pd.DataFrame:
     """Rows of `disagreements` that the methods kept with `risk_points` contain, the widest apart first.
 
-    Two sides that give one level agree. A level of a kind of installation as such (a filling station is yellow)
+    ``n_steps`` counts levels of risk, for a level on file those of GB 18218 (one colour stands for two of them). Two sides that give one level agree. A level of a kind of installation as such (a filling station is yellow)
     disputes nobody's judgement of one of them. A suspected split is told once a plant.
     """
     rows = []
     for point in points.to_dict("records"):
         reasons = [entry for entry in point["reasons"] if isinstance(entry, dict)]
         for kind, one, other, entry in _pairs(reasons):
-            if one[1] != other[1]:
-                rows.append(_row(point, kind, one, other, entry))
+            n_steps = _steps_apart(kind, one, other, reasons)
+            if n_steps:
+                rows.append(_row(point, kind, one, other, entry) | {"n_steps": n_steps})
         if point["is_suspected_split"] and point["source_layer"] == "enterprises":
             rows.append(_split_row(point))
     found = pd.DataFrame(rows, columns=FIELDS)
@@ -66,6 +67,16 @@ def _side(entry: Entry) -> Side:
     return str(entry["inputs"].get("office") or entry["text_zh"]), str(entry["result"])
 
 
+def _steps_apart(kind: str, one: Side, other: Side, reasons: Sequence[Entry]) -> int:
+    """Levels between two sides: of GB 18218 for a level on file, for one colour stands for two of these; else of risk."""
+    if kind == "filed_computed":
+        filed = [entry["inputs"].get("filed_level") for entry in reasons if entry["method"] == "declared"]
+        found = [entry["inputs"].get("major_hazard_level") for entry in reasons if entry["method"] == "computed"]
+        if filed and found and filed[0] and found[0]:
+            return abs(int(filed[0]) - int(found[0]))
+    return abs(LEVELS.index(one[1]) - LEVELS.index(other[1]))
+
+
 def _row(point: Entry, kind: str, one: Side, other: Side, entry: Entry) -> dict[str, Any]:
     zh, en = _titles(one[1]), _titles(other[1])
     return _common(point, f"{kind}:{other[0] if kind == 'offices' else ''}") | {
@@ -74,7 +85,6 @@ def _row(point: Entry, kind: str, one: Side, other: Side, entry: Entry) -> dict[
         "one_level": one[1],
         "other_side": other[0],
         "other_level": other[1],
-        "n_steps": abs(LEVELS.index(one[1]) - LEVELS.index(other[1])),
         "clause": entry["clause"],
         "text_zh": f"{one[0]}: {zh[0]};{other[0]}: {en[0]}",
         "text_en": f"{zh[1]} against {en[1].lower()}: {entry['text_en']}",

@@ -284,6 +284,7 @@ def grade_units(
     rows = rows[rows.unit_id.isin(set(units.unit_id))]
     graded = units.set_index("unit_id")[["enterprise_id"]].join(_sums(rows))
     known_persons = units.set_index("unit_id").reindex(columns=["n_persons_500m"])["n_persons_500m"]
+    graded["n_persons_500m"] = pd.to_numeric(known_persons, errors="coerce").astype(float)
     graded["alpha_low"], graded["alpha_high"] = exposure_alpha(known_persons, rules=rules)
     _grade(graded, rules)
     _explain_gaps(graded, rows, known_persons)

@@ -77,6 +77,7 @@ def _unit_source(
     _judge_by_standard(source, graded, rules)
     filed = number(row.get("filed_level"))
     if not math.isnan(filed):
+        source.is_disputed = source.major_hazard_level is not None and source.major_hazard_level != int(filed)
         source.major_hazard_level = int(filed)
         colour = rules.colour_of_hazard_level[int(filed)]
         source.judge(
@@ -106,6 +107,8 @@ def _judge_by_standard(source: Source, graded: Mapping[Any, Any], rules: LevelRu
         "alpha_low": plain(graded["alpha_low"]),
         "alpha_high": plain(graded["alpha_high"]),
         "chemicals": [{key: plain(value) for key, value in part.items()} for part in graded["chemicals"]],
+        "major_hazard_level": plain(graded["major_hazard_level"]),
+        "n_persons_500m": plain(graded["n_persons_500m"]),
         "is_suspected_split": bool(graded["is_suspected_split"]),
         "s_plant": plain(graded["s_plant"]),
         "is_lower_bound": bool(graded["is_lower_bound"]),
@@ -281,9 +284,9 @@ def _judge_accidents(source: Source, row: Mapping[str, Any], accidents: list[dic
     """Accidents that are a direct red condition, or else tell of the state of control; the worst rule of each use."""
     found = fulfilled(accidents, kind=text_of(row.get("kind")) or "", on=on)
     for use, method in (("statutory", "statutory"), ("control", "accident")):
-        first = next(((rule, ids) for rule, ids in found if rule["use"] == use), None)
+        first = next((entry for entry in found if entry[0]["use"] == use), None)
         if first:
-            rule, ids = first
+            rule, ids, until = first
             source.judge(
                 method,
                 rule["level"],
@@ -291,6 +294,7 @@ def _judge_accidents(source: Source, row: Mapping[str, Any], accidents: list[dic
                 f"{rule['title_zh']}({len(ids)}起)",
                 f"{rule['title_en']} ({len(ids)})",
                 accident_ids=ids,
+                until_on=until.isoformat(),
             )
 
 

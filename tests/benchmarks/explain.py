@@ -1,0 +1,48 @@
+"""Why a place, a zone or a source has its level: answers of the served edition, timed inside the server."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import numpy as np
+import sqlalchemy as sa
+
+from app import create_app
+from layers.errors import AtlasError
+from layers.store import Place, edition_schema, served_edition
+from tests.benchmarks.result import Measured, median, percentile, seconds_of
+
+N_PLACES, N_ZONES, N_SOURCES = 300, 100, 100
+
+
+def run(place: Place) -> Iterator[Measured]:
+    """Places in zones and random ones half and half, the largest zones, and sources; needs a published edition."""
+    app = create_app({"HOME": place.home, "DATABASE_URL": place.open_url(), "TESTING": True})
+    client = app.test_client()
+    area = client.get("/api/layers").get_json()["area"]
+    with place.engine.connect() as connection:
+        edition = served_edition(connection)
+        if edition is None:
+            raise AtlasError("no edition is published")
+        zones, points = (sa.table(name, sa.column("feature_id"), sa.column("geom"), sa.column("area_m2"), schema=edition_schema(edition))
+                         for name in ("risk_zones", "risk_points"))  # fmt: skip
+        n = connection.execute(sa.select(sa.func.count()).select_from(points)).scalar_one()
+        largest = connection.execute(sa.select(zones.c.feature_id).order_by(zones.c.area_m2.desc()).limit(N_ZONES)).scalars().all()
+        middle = sa.func.ST_PointOnSurface(points.c.geom)
+        chosen = connection.execute(
+            sa.select(points.c.feature_id, sa.func.ST_X(middle), sa.func.ST_Y(middle)).where(points.c.geom.is_not(None))
+            .order_by(sa.func.md5(points.c.feature_id)).limit(N_PLACES // 2)
+        ).all()  # fmt: skip
+    west, south, east, north = area["home"]
+    dice = np.random.default_rng(20261121)
+    places = [(lon, lat) for _, lon, lat in chosen] + dice.uniform((west, south), (east, north), (N_PLACES - len(chosen), 2)).tolist()
+    cases = {
+        "place": [f"/api/explain?lon={lon}&lat={lat}" for lon, lat in places],
+        "zone, the largest": [f"/api/explain?zone={zone}" for zone in largest],
+        "source": [f"/api/explain?feature=risk_points/{key}" for key, _, _ in chosen[:N_SOURCES]],
+    }
+    for case, addresses in cases.items():
+        client.get(addresses[0])  # what is read once an edition, is read before
+        times = [1000 * seconds_of(lambda address=address: client.get(address).get_data(), 1)[0] for address in addresses]
+        yield Measured("explain", f"{case}, median", n, len(times), median(times), "ms")
+        yield Measured("explain", f"{case}, 95th percentile", n, len(times), percentile(times, 95), "ms")
