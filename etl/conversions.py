@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from etl.manifest import FieldSource, Manifest
-from etl.normalise import UNIT_FACTORS, head_unit
+from etl.notations import UNIT_FACTORS, head_unit
 from layers.catalog import Area, Field, Layer
-from layers.crs import SHIFT_ACCURACY_M
+from layers.crs import datum_error_m
 
 Conversion = dict[str, Any]
 
@@ -36,7 +36,7 @@ def conversions(manifest: Manifest, layer: Layer, area: Area) -> list[Conversion
 
 def _position(manifest: Manifest, area: Area) -> list[Conversion]:
     datum: Conversion = {
-        "kind": "datum", "from": manifest.crs, "to": area.storage_crs, "error_m": float(SHIFT_ACCURACY_M.get(manifest.crs, 0.0)),
+        "kind": "datum", "from": manifest.crs, "to": area.storage_crs, "error_m": datum_error_m(manifest.crs),
     }
     return [datum] + ([{"kind": "axes"}] if manifest.axis_order == "yx" else [])
 

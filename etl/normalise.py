@@ -29,7 +29,7 @@ from etl.notations import (
     head_unit,
 )
 from layers.catalog import Area, Field, Layer
-from layers.crs import SHIFT_ACCURACY_M, to_geographic
+from layers.crs import datum_error_m, to_geographic
 from layers.errors import CatalogError, SourceFileError
 
 
@@ -116,7 +116,7 @@ def normalise(batch: Batch, manifest: Manifest, layer: Layer, area: Area) -> tup
 
 def _accuracy_m(manifest: Manifest, layer: Layer) -> float:
     stated = layer.accuracy_m if manifest.accuracy_m is None else manifest.accuracy_m
-    return float(stated + SHIFT_ACCURACY_M.get(manifest.crs, 0.0))
+    return float(stated + (datum_error_m(manifest.crs) if manifest.crs else 0.0))
 
 
 def _feature_ids(frame: pd.DataFrame, layer: Layer) -> pd.Series:

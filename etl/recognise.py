@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyproj
 import sqlalchemy as sa
 
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed, original_text
+from etl.read import read_batch
 from etl.recognise_columns import Column, Mapped, columns_of, delivered_unit, proposed_codes
-from etl.recognise_datums import DatumProposal
+from etl.recognise_datums import DatumProposal, datum_proposals
+from etl.recognise_evidence import coordinates_of, sample, surroundings
 from etl.recognise_files import Dataset, Survey, survey, words
 from etl.recognise_layers import Candidate, Known, Vocabulary, candidates, known_sources, vocabulary
 from etl.recognise_manifest import keep_manifest, manifest_text
@@ -171,8 +175,61 @@ def _recognised(
         layers = [Candidate(layer, 1.0 if known.is_exact else 0.95, mapping)] + [c for c in layers if c.layer.id != layer.id]
     mapping = layers[0].mapping if layers else []
     missing = _missing(layers[0].layer, mapping, known) if layers else []
-    questions = _questions(dataset, columns, known, sources, layers, missing)
-    return RecognisedDataset(dataset, columns, known, tuple(layers), tuple(mapping), tuple(missing), (), tuple(questions))
+    datums = _datums(path, dataset, area, catalog, layers, known, engine) if layers else []
+    questions = [*_questions(dataset, columns, known, sources, layers, missing), *_about_datum(datums, known)]
+    return RecognisedDataset(dataset, columns, known, tuple(layers), tuple(mapping), tuple(missing), tuple(datums), tuple(questions))
+
+
+def _datums(
+    path: Path, dataset: Dataset, area: Area, catalog: Catalog, layers: list[Candidate], known: Known | None, engine: sa.Engine | None
+) -> list[DatumProposal]:
+    """Datums of a dataset with places, by what is known of the area; none for tables without and for rasters."""
+    layer, mapping = layers[0].layer, layers[0].mapping
+    if not layer.is_drawn:
+        return []
+    columns = {entry.field: entry.column for entry in mapping}
+    frame = dataset.frame
+    if known is not None and known.manifest.job:
+        frame = read_batch([path], known.manifest, path.parent).frame
+    rows = sample(frame)
+    xy = coordinates_of(rows, columns.get("x", ""), columns.get("y", ""), columns.get("wkt", ""))
+    if not np.isfinite(xy).any():
+        return []
+    stated = tuple(name for name in (known.manifest.crs if known else "", _usable(dataset.crs_found)) if name)
+    around = surroundings(engine, area, catalog, layer, rows, mapping, known.manifest if known else None)
+    accuracy_m = known.manifest.accuracy_m if known is not None and known.manifest.accuracy_m is not None else layer.accuracy_m
+    return datum_proposals(xy, area, around, stated=tuple(dict.fromkeys(stated)), layer_accuracy_m=accuracy_m)
+
+
+def _usable(crs: str | None) -> str:
+    """A CRS found in a file, as a manifest would state it; empty for one that is no system of the earth."""
+    if not crs:
+        return ""
+    try:
+        found = pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError:
+        return ""
+    code = found.to_epsg()
+    return f"EPSG:{code}" if code else found.to_wkt() if found.is_projected or found.is_geographic else ""
+
+
+def _about_datum(datums: list[DatumProposal], known: Known | None) -> list[Question]:
+    if not datums:
+        return []
+    best = datums[0]
+    rivals = [entry for entry in datums[1:] if entry.not_told_from]
+    if known is not None and best.crs != known.manifest.crs and known.manifest.crs not in best.same_place:
+        stated = next((entry for entry in datums if entry.crs == known.manifest.crs), None)
+        if stated is None or not stated.not_told_from:
+            return [Question(
+                f"来源登记的坐标系为 {known.manifest.crs},但数据更像 {best.crs}({best.evidence_zh}),请核实",
+                f"the source is declared in {known.manifest.crs}, but the data look like {best.crs} ({best.evidence_en})", "crs")]
+    if known is not None and known.is_exact:
+        return []
+    names = "、".join(entry.crs for entry in (best, *rivals))
+    if rivals:
+        return [Question(f"坐标系可能是 {names},依据不足以区分,请确认", f"the datum may be {names}; the evidence does not tell them apart", "crs")]
+    return [Question(f"坐标系是 {best.crs}({best.name})吗?{best.evidence_zh}", f"is the datum {best.crs} ({best.name})? {best.evidence_en}", "crs")]
 
 
 def mapping_of_known(known: Known, layer: Layer, columns: Sequence[Column], spoken: Vocabulary) -> list[Mapped]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ from layers.catalog import Field, Layer
 OWN_COLUMNS = frozenset((ROW, FILE, SHEET, "geometry"))
 PLACEHOLDERS = frozenset(("", "/", "-", "—", "--", "无", "無", "null", "none", "nan", "n/a", "暂无", "不详", "未知", "空"))
 """Texts that often stand for nothing; a person says so, they are only left out when kinds are told."""
-N_VALUES = 2_000
+N_VALUES = 500
 MOST_CODES = 40
 LEAST_SCORE = 0.5
 NAME_WEIGHT, VALUE_WEIGHT = 0.7, 0.3
@@ -69,6 +70,17 @@ class Column:
     @property
     def is_empty(self) -> bool:
         return self.n_filled == 0
+
+    @cached_property
+    def numbers(self) -> NDArray[np.float64]:
+        """The values as numbers, those that stand for nothing left out; NaN where a value is none."""
+        return _numbers(self.values)
+
+    @cached_property
+    def coordinate_share(self) -> float:
+        """Share of the values that can be a coordinate."""
+        readable = [value for value in self.values if np.isfinite(degrees(value)[0]) or np.isfinite(metres(value))]
+        return len(readable) / max(len(self.values), 1)
 
 
 @dataclass(frozen=True)
@@ -198,7 +210,7 @@ def value_score(entry: Field, column: Column, codes: Mapping[str, str | None]) -
 
 
 def _number_score(entry: Field, column: Column) -> float:
-    numbers = _numbers(column.values)
+    numbers = column.numbers
     if not len(numbers) or np.isfinite(numbers).mean() < 0.9:
         return 0.0
     finite = numbers[np.isfinite(numbers)]
@@ -230,8 +242,7 @@ def position_score(name: str, column: Column) -> float:
         return 1.0 if column.kind == "wkt" else 0.0
     if column.is_empty or column.kind not in ("number", "integer", "degrees", "text"):
         return 0.0
-    readable = [value for value in column.values if np.isfinite(degrees(value)[0]) or np.isfinite(metres(value))]
-    return len(readable) / max(len(column.values), 1)
+    return column.coordinate_share
 
 
 def delivered_unit(entry: Field, column: str) -> str | None:
@@ -291,7 +302,8 @@ def mapping_of(
     for row, name in enumerate(names[len(layer.fields):], start=len(layer.fields)):
         for place, column in enumerate(columns):
             likeness = words[name].likeness(column.name)
-            fits[row, place] = Fit(likeness.score * position_score(name, column), likeness, None, {})
+            score = likeness.score * position_score(name, column) if likeness.score >= LEAST_SCORE else 0.0
+            fits[row, place] = Fit(score, likeness, None, {})
             scores[row, place] = fits[row, place].score
     chosen = zip(*linear_sum_assignment(np.where(scores >= LEAST_SCORE, scores, 0.0), maximize=True), strict=True)
     return [
