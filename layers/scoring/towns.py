@@ -111,7 +111,8 @@ def _town_index(
     if rule.method != "percentile" or outline is None:
         return float("nan"), population is not None
     inside = geometry_mask([outline], grid.shape, grid.transform, invert=True)
-    index = np.nan_to_num(surface.index[inside].astype(np.float64))
+    is_risk = surface.policy.risk_from is not None  # bounds speak of the risk a year, not of an index
+    index = np.nan_to_num((surface.hazard if is_risk else surface.index)[inside].astype(np.float64))
     persons = np.nan_to_num(population[inside]) if population is not None else np.zeros(len(index))
     has_people = bool(persons.sum() > 0)
     weights = persons if has_people else np.ones(len(index))
@@ -156,7 +157,7 @@ def _rating(
         "name": town["name"],
         "policy": policy.id,
         "level": level,
-        "index_p95": None if np.isnan(index) or not n_rated else index,
+        "index_p95": None if np.isnan(index) or not n_rated or policy.risk_from is not None else index,
         **{f"n_{name}": count for name, count in n_of.items()},
         "unrated_pct": unrated_pct,
         "is_data_short": is_short,

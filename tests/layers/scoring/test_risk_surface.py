@@ -1,0 +1,128 @@
+"""The policy of individual risk: levels by the values of GB 36894, reports before our screening, units without a figure."""
+
+from datetime import date
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from layers.errors import RuleTableError
+from layers.scoring.individual_risk import risk_at
+from layers.scoring.outlines import label_regions
+from layers.scoring.policy import POLICIES_DIR, load_policy
+from layers.scoring.risk_surface import UnitRisk, risk_surface, zone_sources
+from layers.scoring.towns import rate_towns
+from layers.scoring.unit_risk import assess
+from layers.scoring.zoning import zones
+from tests.layers.scoring.frames import CRS, X, Y, box, point
+from tests.layers.scoring.risk_cases import CHLORINE, chemical, plant, square, unit
+
+POLICY = load_policy("individual_risk_2026A")
+GRID = square(2000, 50.0)
+ON = date(2026, 9, 30)
+
+
+def report(*contours, until=date(2027, 1, 1), enterprise_id="E1"):
+    rows = [
+        {"contour_id": f"{value:g}", "enterprise_id": enterprise_id, "risk_per_year": value, "valid_until_on": until, "geometry": shape}
+        for value, shape in contours
+    ]
+    columns = ["contour_id", "enterprise_id", "risk_per_year", "valid_until_on", "geometry"]
+    return gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=CRS)
+
+
+def county(*chemicals, units=(), contours=None):
+    layers = plant(*chemicals, units=units)
+    return {**layers, "official_contours": report() if contours is None else contours, "weather": pd.DataFrame()}
+
+
+def surface_of(layers, grid=GRID):
+    found = assess(layers, on=ON, grid=square(100))
+    return found, risk_surface(found.unit_risk, grid, POLICY)
+
+
+def test_levels_follow_the_values_of_the_standard_bounds_included():
+    rings = [(value, box(-half, -half, half, half)) for value, half in ((3e-7, 900), (3e-6, 600), (1e-5, 300), (3e-5, 100))]
+    _, surface = surface_of(county(chemical(CHLORINE, 400.0), contours=report(*rings)))
+    at = {half: surface.level[GRID.cell_of(X + half - 25, Y)] for half in (100, 300, 600, 900, 950)}
+    assert at == {100: 1, 300: 2, 600: 3, 900: 4, 950: 0}
+
+
+def test_a_valid_report_stands_for_its_installation_and_an_expired_one_does_not():
+    layers = county(chemical(CHLORINE, 400.0), contours=report((3e-6, box(-50, -50, 50, 50))))
+    found, surface = surface_of(layers)
+    assert not found.standing.tables and found.reported == {"E1"}
+    assert surface.level[GRID.cell_of(X + 300, Y)] == 0 < surface.level[GRID.cell_of(X + 25, Y)]
+    expired = {**layers, "official_contours": report((3e-6, box(-50, -50, 50, 50)), until=date(2026, 9, 29))}
+    found, surface = surface_of(expired)
+    assert len(found.standing.tables) == 1 and surface.level[GRID.cell_of(X + 300, Y)] > 0
+
+
+def test_our_screening_of_others_adds_to_a_report():
+    units = [unit(), unit("U2", 0.0, 0.0, enterprise_id="E2")]
+    layers = county(chemical(CHLORINE, 5.0), chemical(CHLORINE, 5.0, "U2"), units=units,
+                    contours=report((3e-6, box(-500, -500, 500, 500))))  # fmt: skip
+    found, surface = surface_of(layers)
+    (table,) = found.standing.tables
+    row, col = GRID.cell_of(X + 25, Y + 25)
+    own = risk_at(table, *(np.array([value]) for value in GRID.centre(row, col)))[0]
+    assert table.unit.enterprise_id == "E2" and surface.hazard[row, col] == pytest.approx(3e-6 + own, rel=1e-6)
+
+
+def test_zones_cover_the_raster_and_units_without_a_figure_stay_open():
+    units = [unit(), unit("U2", 1500.0, 0.0)]
+    layers = county(chemical(CHLORINE, 400.0), chemical(CHLORINE, None, "U2"), units=units)
+    found, surface = surface_of(layers)
+    sources = zone_sources(found.unit_risk, POLICY)
+    made = zones(surface, sources)
+    for code, level in enumerate(("red", "orange", "yellow", "blue"), start=1):
+        cells_m2 = (surface.level == code).sum() * GRID.cell_area_m2
+        assert made.area_m2[made.level == level].sum() == pytest.approx(cells_m2, rel=0.03, abs=1.0)
+    (open_zone,) = made[made.level == "unrated"].geometry
+    assert open_zone.covers(point(1700.0, 0.0)) and not open_zone.covers(point(0.0, 0.0))
+    assert made.n_sources.min() >= 1 and made.max_index.isna().all()
+
+
+def test_tiles_give_the_very_bits_of_the_whole():
+    found, whole = surface_of(county(chemical(CHLORINE, 100.0), contours=report((3e-6, box(-320, -200, 90, 470)))))
+    for rows, cols, tile in GRID.tiles(17):
+        part = risk_surface(found.unit_risk, tile, POLICY)
+        assert np.array_equal(part.level, whole.level[rows, cols])
+        assert np.array_equal(part.hazard, whole.hazard[rows, cols], equal_nan=True)
+
+
+def test_what_is_kept_gives_the_same_surface_and_spares_the_computing():
+    layers = county(chemical(CHLORINE, 100.0))
+    found, surface = surface_of(layers)
+    kept = UnitRisk.from_plain(found.unit_risk.as_plain())
+    assert np.array_equal(risk_surface(kept, GRID, POLICY).hazard, surface.hazard, equal_nan=True)
+    known = {table.stamp: table.table + 1.0 for table in kept.tables}
+    again = assess(layers, on=ON, grid=square(100), known=known)
+    assert again.standing.tables[0].table.min() >= 1.0
+    changed = assess(county(chemical(CHLORINE, 101.0)), on=ON, grid=square(100), known=known)
+    assert changed.standing.tables[0].table.min() == 0.0
+
+
+def test_a_town_is_as_exposed_as_most_of_its_people():
+    _, surface = surface_of(county(chemical(CHLORINE, 400.0)))
+    towns = gpd.GeoDataFrame({"town_code": ["a"], "name": ["T"]}, geometry=[box(-2000, -2000, 2000, 2000)], crs=CRS)
+    points = gpd.GeoDataFrame({"level": ["red"], "town_name": ["T"], "enterprise_id": ["E1"], "is_assumption": [False]}, geometry=[point(0, 0)], crs=CRS)
+    near, far = np.zeros(GRID.shape), np.zeros(GRID.shape)
+    near[GRID.cell_of(X + 25, Y)], far[GRID.cell_of(X + 1950, Y + 1950)] = 100.0, 100.0
+    levels = [rate_towns(towns, points, surface, population=people, on=ON).iloc[0] for people in (near, far)]
+    assert levels[0].level in ("red", "orange", "yellow") and levels[1].level == "blue"
+    assert levels[0].index_p95 is None and label_regions(surface.level)[1] > 0
+
+
+@pytest.mark.parametrize(("old", "new"), [("red = 3e-5\norange", "red = 3e-7\norange"), ("[risk_from]", "[index_from]"), ("individual_risk\"\nstrengths", "grid_maximum\"\nstrengths")])
+def test_a_policy_of_risk_that_contradicts_itself_is_not_used(tmp_path, old, new):
+    for path in POLICIES_DIR.iterdir():
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    path = tmp_path / "individual_risk_2026A.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(RuleTableError):
+        load_policy("individual_risk_2026A", tmp_path)
