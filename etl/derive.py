@@ -21,6 +21,7 @@ from etl.stages.stage import Frames, Given, Stage
 from etl.stamps import code_stamp, rules_stamp
 from layers.catalog import Area
 from layers.errors import EditionError
+from layers.scoring.sharing import Share
 from layers.scoring.zoning import RiskSurface
 
 RASTER_LAYERS = ("population", "relief")
@@ -32,7 +33,8 @@ class Inputs:
     """What the method starts from.
 
     `read` gives the frame of a loaded layer, in the metric CRS; `digests` the hash of the content of each layer, rasters
-    included (without them nothing is compared); `rasters` the files of raster layers.
+    included (without them nothing is compared); `rasters` the files of raster layers; `share` the processes that do work in
+    parts, None where there are none.
     """
 
     area: Area
@@ -41,6 +43,7 @@ class Inputs:
     read: Callable[[str], gpd.GeoDataFrame]
     rasters: Mapping[str, Path] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    share: Share | None = None
 
 
 @dataclass(frozen=True)
@@ -196,4 +199,5 @@ def given_to(stage: Stage, inputs: Inputs, results: Mapping[str, Any], before: M
         results={name: results[name] for name in stage.after},
         rasters={name: inputs.rasters[name] for name in stage.layers if name in inputs.rasters},
         before=before,
+        share=inputs.share,
     )

@@ -42,15 +42,14 @@ from etl.frames import frame_reader
 from etl.locks import EDITION_LOCK, held
 from etl.progress import Progress, Step, silent
 from etl.stages import STAGES
-from etl.stamps import RECORDED_LIBRARIES
+from etl.stamps import RECORDED_LIBRARIES, code_hash
 from etl.surface import SURFACE_BANDS, surface_bytes
 from layers.catalog import Area, Catalog
 from layers.errors import CatalogError, EditionError
 from layers.scoring.grid import Grid
 from layers.scoring.policy import as_table, load_policy
+from layers.scoring.sharing import Share
 from layers.scoring.zoning import RiskSurface, risk_index
-
-SCORING_DIR = Path(__file__).parents[1] / "layers" / "scoring"
 
 
 @dataclass
@@ -77,6 +76,7 @@ def score_register(
     on: date | None = None,
     is_partial: bool = False,
     is_full: bool = False,
+    share: Share | None = None,
     progress: Progress = silent,
 ) -> ScoreResult:
     """Write the next draft edition in one transaction; an interrupted run leaves nothing behind.
@@ -86,6 +86,7 @@ def score_register(
     on : date whose rules are in force; default the date of the newest delivery, else today.
     is_partial : score although the newest delivery was not loaded to its end.
     is_full : compute everything again, and take nothing over from the edition before.
+    share : processes that do work in parts (`etl.workers.shared`); the results are the same without them.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def score_register(
         edition = _next_edition(connection)
         create_edition(connection, edition)
         counts, stages = _write_edition(
-            connection, catalog, area, outline, edition, home=home, on=on, is_full=is_full, progress=progress
+            connection, catalog, area, outline, edition, home=home, on=on, is_full=is_full, share=share, progress=progress
         )
         connection.execute(
             sa.text("INSERT INTO ops.editions (edition, label, status, data_as_of, input_hash) "
@@ -153,12 +154,6 @@ def _next_edition(connection: sa.Connection) -> int:
     return _newest_edition(connection) + 1
 
 
-def code_hash() -> str:
-    """Hash of the scoring functions and every rule table."""
-    paths = sorted(path for path in SCORING_DIR.rglob("*") if path.suffix in (".py", ".csv", ".toml"))
-    return hashlib.sha256(b"\x00".join(path.read_bytes() for path in paths)).hexdigest()
-
-
 def _input_hash(connection: sa.Connection, area: Area, label: str, on: date) -> str:
     loads = connection.execute(
         sa.text("SELECT source_id, max(load_id) FROM ops.loads_in_force GROUP BY source_id ORDER BY source_id")
@@ -169,7 +164,7 @@ def _input_hash(connection: sa.Connection, area: Area, label: str, on: date) -> 
 
 def _write_edition(
     connection: sa.Connection, catalog: Catalog, area: Area, outline: BaseGeometry, edition: int, *, home: Path, on: date,
-    is_full: bool, progress: Progress,
+    is_full: bool, share: Share | None, progress: Progress,
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
     progress(Step("评定: 固定现状库", "score: fixing the register"))
     counts = fill_loaded_layers(connection, catalog, area, edition)
@@ -181,6 +176,7 @@ def _write_edition(
         area, outline, on, frame_reader(connection, catalog, area, edition),
         rasters={raster["layer"]: home / raster["path"] for raster in reversed(loaded)},
         digests=layer_digests(connection, catalog, area, edition) | {raster["layer"]: raster["sha256"] for raster in reversed(loaded)},
+        share=share,
     )  # fmt: skip
     results = derive(inputs, base=base, progress=progress)
     counts |= _write_layers(connection, catalog, area, edition, results, base, progress)

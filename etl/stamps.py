@@ -73,6 +73,13 @@ def rules_stamp(stage: Stage) -> str:
     return _hash_of_files(rule_files(stage))
 
 
+def code_hash() -> str:
+    """Hash of the scoring functions and every rule table."""
+    folder = LAYERS_DIR / "scoring"
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".csv", ".toml"))
+    return hashlib.sha256(b"\x00".join(path.read_bytes() for path in paths)).hexdigest()
+
+
 def _hash_of_files(paths: list[Path]) -> str:
     total = hashlib.sha256()
     for path in paths:

@@ -12,8 +12,8 @@ from etl.area import declared_area
 from etl.derive import Inputs, derive
 from etl.edition import create_edition, fill_derived_layer, meta_table, raster_table
 from etl.frames import frame_reader
-from etl.score import code_hash
 from etl.sql import statement
+from etl.stamps import code_hash
 from etl.surface import surface_bytes
 from layers.catalog import Catalog
 from layers.store import edition_schema, require_edition

@@ -73,5 +73,9 @@ class NotFoundError(AtlasError):
     """What was asked for does not exist in this edition."""
 
 
+class WorkersError(AtlasError):
+    """Processes that were to share the work cannot, or were lost."""
+
+
 class CancelledError(AtlasError):
     """A person took back a run that was under way; nothing of it stays."""

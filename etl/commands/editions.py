@@ -15,6 +15,7 @@ from etl.publish import publish_edition
 from etl.score import ScoreResult, score_register
 from etl.status import status_of
 from etl.verify import verify_edition
+from etl.workers import shared
 from layers.catalog import load_catalog
 from layers.store import Place
 
@@ -24,15 +25,20 @@ from layers.store import Place
 @click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="Date whose rules are in force; default: date of the data.")
 @click.option("--partial", is_flag=True, help="Score although the newest delivery was not loaded to its end.")
 @click.option("--full", is_flag=True, help="Compute everything again instead of what changed since the edition before.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes of this machine to share the work.")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="Dask scheduler whose workers share the work, such as tcp://10.0.0.5:8786.")
 @AS_JSON
 @click.pass_obj
-def score_command(place: Place, label: str, on: Any, partial: bool, full: bool, as_json: bool) -> None:
+def score_command(
+    place: Place, label: str, on: Any, partial: bool, full: bool, workers: int, scheduler: str, as_json: bool
+) -> None:
     """Fix the register's state and write it with all results as the next draft edition."""
     migrate(place.engine)
     line = ProgressLine()
     try:
-        result = score_register(place.engine, load_catalog(), home=place.home, label=label,
-                                on=on.date() if on else None, is_partial=partial, is_full=full, progress=line)
+        with shared(workers, scheduler) as share:
+            result = score_register(place.engine, load_catalog(), home=place.home, label=label, on=on.date() if on else None,
+                                    is_partial=partial, is_full=full, share=share, progress=line)
     finally:
         line.clear()
     _tell_score(result)

@@ -25,7 +25,7 @@ def _risk_points(given: Given) -> dict[str, Any]:
 
 def _distance_violations(given: Given) -> dict[str, Any]:
     layers = given.frames.plus(risk_points=given.results["risk_points"])
-    report = find_violations(layers, given.rules, on=given.on, jurisdiction=RULES_JURISDICTION)
+    report = find_violations(layers, given.rules, on=given.on, jurisdiction=RULES_JURISDICTION, share=given.share)
     report.violations["town_name"] = town_names(report.violations, given.frames["towns"])
     return {
         "distance_violations": report.violations,

@@ -21,6 +21,7 @@ from layers.errors import CatalogError
 from layers.scoring.grid import Grid
 from layers.scoring.places import town_names
 from layers.scoring.rules import RuleSet, read_rules
+from layers.scoring.sharing import Share
 
 __all__ = ["ALL_RULES", "Frames", "Given", "Stage", "joined", "town_names"]
 ALL_RULES = ("**/*",)
@@ -60,7 +61,8 @@ class Given:
     `frames`: layer id -> frame in the metric CRS. `results`: name -> what an earlier stage gave. `rasters`: layer id
     -> file, absent where none is loaded. `on`: the date whose rules are in force. `outline`: of the area, storage CRS.
     `before`: results of an earlier edition that the stage asked for, made by the same code for the same area; empty where
-    there are none. Data, rules and date may have changed since.
+    there are none. Data, rules and date may have changed since. `share`: several processes that do work in parts; None
+    where there are none.
     """
 
     area: Area
@@ -70,6 +72,7 @@ class Given:
     results: Mapping[str, Any]
     rasters: Mapping[str, Path]
     before: Mapping[str, Any] = field(default_factory=dict)
+    share: Share | None = None
 
     @cached_property
     def rules(self) -> RuleSet:

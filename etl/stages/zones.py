@@ -12,9 +12,14 @@ from etl.stages.stage import Given, Stage, joined
 from etl.surface import population_on_grid
 from layers.scoring.affected import is_same_policy, updated_surface
 from layers.scoring.policy import Policy, load_policy
-from layers.scoring.risk_surface import INDIVIDUAL_RISK, UnitRisk, risk_surface, zone_sources
-from layers.scoring.rules import RuleSet
-from layers.scoring.targets import TARGET_CLASSES, class_ranks
+from layers.scoring.risk_surface import (
+    INDIVIDUAL_RISK,
+    UnitRisk,
+    risk_surface,
+    zone_sources,
+)
+from layers.scoring.targets import strictest_classes
+from layers.scoring.tiling import tiled_surface
 from layers.scoring.towns import rate_towns
 from layers.scoring.zoning import neighbouring_plants, risk_index, vulnerability, zones
 
@@ -22,7 +27,7 @@ from layers.scoring.zoning import neighbouring_plants, risk_index, vulnerability
 def _risk_index(given: Given) -> dict[str, Any]:
     """A risk surface for each policy of the area, on the grid of its home extent."""
     points, grid = given.results["risk_points"], given.grid
-    targets = strictest_classes(given.frames["protection_targets"], given.rules)
+    targets = strictest_classes(given.frames["protection_targets"], given.rules.target_sizes)
     plants = neighbouring_plants(given.frames["enterprises"], points)
     persons, mask = persons_on_grid(given), grid.mask_of(given.home_part)
     earlier = {surface.policy.id: surface for surface in given.before.get("risk_index", ())}
@@ -38,15 +43,11 @@ def _risk_index(given: Given) -> dict[str, Any]:
             update = updated_surface(was, given.before["risk_points"], points, vulnerability=v, mask=mask)
             surfaces.append(replace(update.surface, policy=policy))
             told.append(f"{policy_id} {update.n_cells:,} / {grid.rows * grid.cols:,} cells")
+        elif given.share is not None:
+            surfaces.append(tiled_surface(points, grid, policy, vulnerability=v, mask=mask, share=given.share))
         else:
             surfaces.append(risk_index(points, grid, policy, vulnerability=v, mask=mask))
     return {"risk_index": surfaces, "told": ", ".join(told)}
-
-
-def strictest_classes(targets: gpd.GeoDataFrame, rules: RuleSet) -> gpd.GeoDataFrame:
-    """Targets with the strictest GB 36894 class that category and size allow: what is unknown is not mild."""
-    strictest, _ = class_ranks(targets, rules.target_sizes)
-    return targets.assign(target_class=np.array(TARGET_CLASSES, dtype=object)[strictest])
 
 
 def persons_on_grid(given: Given) -> "np.ndarray[Any, np.dtype[np.float64]] | None":

@@ -7,12 +7,14 @@ contours and the overpressure of explosives. Permit rules bind works.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -33,8 +35,10 @@ from layers.scoring.separation import (
     apply_rule,
     is_historic,
     is_placed_well,
+    joined,
     under_rule,
 )
+from layers.scoring.sharing import Share
 
 VIOLATION_FIELDS = (
     "violation_id",
@@ -60,6 +64,8 @@ VIOLATION_FIELDS = (
     "source_type",
     "town_name",
 )
+PART_SUBJECTS = 2000
+"""Subjects of a rule that one process measures at a time."""
 STANDING_KINDS = ("prohibited", "minimum_distance", "criterion")
 
 
@@ -79,7 +85,9 @@ class ViolationReport:
     unassessed: pd.DataFrame
 
 
-def find_violations(layers: Layers, rules: RuleSet, *, on: date, jurisdiction: str = "CN") -> ViolationReport:
+def find_violations(
+    layers: Layers, rules: RuleSet, *, on: date, jurisdiction: str = "CN", share: Share | None = None
+) -> ViolationReport:
     """Standing objects closer than a rule in force on a date allows, certainly or possibly.
 
     Parameters
@@ -88,6 +96,7 @@ def find_violations(layers: Layers, rules: RuleSet, *, on: date, jurisdiction: s
     rules : RuleSet
     on : the date whose rules apply
     jurisdiction : rules of another jurisdiction are not applied
+    share : who measures the pairs, in parts; the report is the same without it
 
     Raises
     ------
@@ -100,13 +109,14 @@ def find_violations(layers: Layers, rules: RuleSet, *, on: date, jurisdiction: s
     contours, unused = valid_contours(index, on)
     frames = []
     notes: list[Note] = []
+    measured = {} if share is None else _measured_in_parts(judged, index, on, share)
     for rule in judged:
         if rule.formula == "risk_contour":
             subjects, objects = contours.members, index.members("protection_target")
             findings = contour_findings(rule, contours, objects, index) if len(subjects) else None
         else:
             subjects, objects = index.members(rule.subject_class), index.members(rule.object_class)
-            findings = _standing_findings(rule, subjects, objects, index, on, notes)
+            findings = _standing_findings(rule, subjects, objects, index, on, notes, measured.get(rule.rule_id))
         if findings is not None and len(findings):
             frames.append(violation_rows(findings, subjects, objects))
     violations = _report_frame(frames, index)
@@ -121,10 +131,11 @@ def _standing_findings(
     index: ClassIndex,
     on: date,
     notes: list[Note],
+    measured: Findings | None,
 ) -> Findings | None:
     if not len(subjects) or not len(objects):
         return None
-    findings = apply_rule(
+    findings = measured if measured is not None else apply_rule(
         rule, subjects, objects, rules=index.rules, on=on, crs=index.crs, index=index.search_index(rule.object_class)
     )
     findings = findings.take(~same_owner(subjects, objects, findings))
@@ -146,6 +157,38 @@ def _standing_findings(
     return findings
 
 
+def _measured_in_parts(judged: list[Rule], index: ClassIndex, on: date, share: Share) -> dict[str, Findings]:
+    """What falls short of each rule, its subjects in parts."""
+    paired = [rule for rule in judged if rule.formula != "risk_contour" and len(index.members(rule.subject_class))]
+    paired = [rule for rule in paired if len(index.members(rule.object_class))]
+    parts = []
+    for rule in paired:
+        subjects = index.members(rule.subject_class)
+        for start in range(0, len(subjects), PART_SUBJECTS):
+            parts.append(Part(rule, start, subjects.take(slice(start, start + PART_SUBJECTS))))
+    objects = {name: index.members(name) for name in sorted({rule.object_class for rule in paired})}
+    found = share(part_findings, parts, objects, index.rules, on, index.crs)
+    of_rule: dict[str, list[Findings]] = {rule.rule_id: [] for rule in paired}
+    for part, findings in zip(parts, found, strict=True):
+        of_rule[part.rule.rule_id].append(findings)
+    return {rule_id: joined(list_) for rule_id, list_ in of_rule.items()}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the subjects of a rule, from position `start` on."""
+
+    rule: Rule
+    start: int
+    subjects: Members
+
+
+def part_findings(part: Part, objects: Mapping[str, Members], rules: RuleSet, on: date, crs: pyproj.CRS) -> Findings:
+    """What falls short of one rule among some of its subjects; positions are those among all of them."""
+    found = apply_rule(part.rule, part.subjects, objects[part.rule.object_class], rules=rules, on=on, crs=crs)
+    return replace(found, subject=found.subject + part.start)
+
+
 def _note_uncertain(notes: list[Note], rule: Rule, subjects: Members, objects: Members) -> None:
     n = int((under_rule(rule, subjects) & ~is_placed_well(subjects)).sum() + (~is_placed_well(objects)).sum())
     if n:
@@ -165,7 +208,7 @@ def same_owner(subjects: Members, objects: Members, findings: Findings) -> NDArr
     """Pairs of one enterprise with itself, and of a feature with itself: no rule is meant for these."""
     one, two = subjects.take(findings.subject), objects.take(findings.object)
     same = (one.layer == two.layer) & (one.feature_id == two.feature_id)
-    both = (one.enterprise_id != None) & (one.enterprise_id == two.enterprise_id)  # noqa: E711 (arrays)
+    both = (one.enterprise_id != None) & (one.enterprise_id == two.enterprise_id)
     return np.asarray(same | both, bool)
 
 

@@ -12,10 +12,16 @@ from typing import Any
 
 import numpy as np
 import pyproj
-import shapely
 from numpy.typing import NDArray
 
-from layers.scoring.measure import Floats, Geometries, Integers, SearchIndex, near_pairs, shortened
+from layers.scoring.measure import (
+    Floats,
+    Geometries,
+    Integers,
+    SearchIndex,
+    near_pairs,
+    shortened,
+)
 from layers.scoring.object_classes import Members
 from layers.scoring.rules import AssumedOffset, Rule, RuleSet
 from layers.scoring.targets import TARGET_CLASSES
@@ -67,6 +73,18 @@ class Findings:
             entry.name: getattr(self, entry.name)[chosen] for entry in fields(self) if entry.name != "rule"
         }
         return Findings(rule=self.rule, **arrays)
+
+
+def joined(parts: list[Findings]) -> Findings:
+    """Findings of one rule whose subjects were judged in parts, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    arrays = {
+        entry.name: np.concatenate([getattr(part, entry.name) for part in parts])
+        for entry in fields(Findings)
+        if entry.name != "rule"
+    }
+    return Findings(rule=parts[0].rule, **arrays)
 
 
 def under_rule(rule: Rule, subjects: Members) -> Booleans:
