@@ -32,7 +32,8 @@ from layers.scoring.counterfactuals import (
     for_town,
 )
 from layers.scoring.explain import Explanation, explain_point
-from layers.scoring.policy import LEVEL_CODES
+from layers.scoring.policy import LEVEL_CODES, TownRule
+from layers.scoring.sources import UNRATED, level_titles
 from layers.scoring.zone_members import zone_members
 
 MOST_CELLS = 12_000
@@ -280,7 +281,25 @@ def _town(ask: Question, key: str) -> dict[str, Any]:
     row = ask.feature("town_ratings", f"{ask.policy_id}:{code}")
     rule = ask.facts.recorded(ask.policy_id).town
     told = for_town(row, cuts=list(rule.cuts), n_for_a_step=rule.n_red_for_a_step, max_unrated_pct=rule.max_unrated_pct)
-    return _group(ask, "town_ratings", row, rule_title=ask.facts.recorded(ask.policy_id).title_zh, told=told)
+    return _group(ask, "town_ratings", row | _town_reason(rule, row), rule_title=ask.facts.recorded(ask.policy_id).title_zh, told=told)
+
+
+def _town_reason(rule: TownRule, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What made a town's level, in words: the percentile or the worst source, and what the counts add to it."""
+    index, n_red = row.get("index_p95"), int(row.get("n_red") or 0)
+    if row["level"] == UNRATED:
+        return {"reason_zh": "没有已评级的风险源", "reason_en": "no rated source"}
+    zh, en = ["取风险源最高等级"], ["the worst source decides"]
+    if index is not None:
+        zh, en = [f"人口加权指数{rule.percentile:g}%分位 {index:.1f}"], [f"the population-weighted index at {rule.percentile:g} % is {index:.1f}"]
+    if n_red >= rule.n_red_for_a_step:
+        zh.append(f"重大风险源 {n_red} 个(不少于 {rule.n_red_for_a_step} 个),上调一级")
+        en.append(f"{n_red} red sources ({rule.n_red_for_a_step} or more): one level up")
+    elif n_red:
+        floor_zh, floor_en = level_titles()[rule.red_source_floor]
+        zh.append(f"有重大风险源,不低于{floor_zh}")
+        en.append(f"a red source: not below {floor_en.lower()}")
+    return {"reason_zh": ";".join(zh), "reason_en": "; ".join(en)}
 
 
 def _park(ask: Question, key: str) -> dict[str, Any]:

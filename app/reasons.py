@@ -18,10 +18,12 @@ from app.explanations import data_behind, place_changes
 from app.frames import FrameMemory
 from app.plain import plain
 from app.surfaces import VULNERABILITY_BAND, read_window, surface_of
+from layers.scoring.cell_sums import Cells
 from layers.scoring.counterfactuals import as_dicts
 from layers.scoring.explain import Explanation, explain_point
 from layers.scoring.grid import Grid
 from layers.scoring.policy import load_policy, policies
+from layers.scoring.zone_members import zone_members
 
 OUTSIDE_NOTES = ("该处在辖区以外。", "This place is outside the area.")
 
@@ -145,5 +147,7 @@ def compile_loops() -> None:
     columns |= {"level": ["red"], "strength": [1.0], "radius_m": [100.0], "is_assumption": [False]}
     point = gpd.GeoDataFrame(columns, geometry=[shapely.Point(90.0, 90.0)], crs="EPSG:3857")
     grid = Grid.for_area((0.0, 0.0, 200.0, 200.0))
+    cells = Cells(grid, np.zeros(1, np.int64), np.zeros(1, np.int64))
     for policy_id in policies():
         explain_point(90.0, 90.0, point, load_policy(policy_id), grid=grid)
+        zone_members(point, load_policy(policy_id), cells)

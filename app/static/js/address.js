@@ -1,7 +1,7 @@
 /** The state of the map in the address: short readable keys, unknown ones ignored with a notice. */
 
 /** Keys of the present page, in the order in which they stand in the address; at first those of the map. */
-let keys = ["v", "l", "ed", "f", "at", "lang", "q", "pol", "hx"];
+let keys = ["v", "l", "ed", "cmp", "f", "at", "lang", "q", "pol", "hx"];
 const REPLACE_AFTER_MS = 300;
 
 /** @typedef {Record<string, string|null|undefined>} Address values by key; null or undefined leaves a key out */

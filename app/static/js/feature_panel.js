@@ -5,6 +5,7 @@ import { el } from "./dom.js";
 import { MISSING, area, chainage, day, distance, frequency, isMissing, number } from "./formats.js";
 import { assumptionMark, basisSection, clauseLine, fact, levelChip, placeReasons, ratingReasons, section, whyTitle } from "./reasons.js";
 import { lang, said, t } from "./texts.js";
+import { explained, loadExplained } from "./why.js";
 
 /** Fields that the reasons above the attributes already tell. */
 const TOLD_ABOVE = new Set(["level", "reason_zh", "reason_en", "clause", "rule_id", "is_assumption", "reasons"]);
@@ -13,7 +14,7 @@ const TOLD_OF_CONFLICT = new Set(["subject_layer", "subject_feature_id", "subjec
   "required_m", "actual_m", "shortfall_m", "error_m", "certainty", "is_historic", "is_estimated", "standard_id", "source_type"]);
 
 /**
- * @typedef {{layer: import("./atlas.js").Layer, id: string, feature: any, why: any|null}} Loaded
+ * @typedef {{layer: import("./atlas.js").Layer, id: string, feature: any, why: any|null, told: any|null}} Loaded
  * @typedef {{onFly: (geometry: any) => void, onOpen: (layer: string, id: string) => void, onLine: (row: any) => void,
  *   onConflicts: (pipelineId: string) => void, onCopy: () => void}} Actions
  */
@@ -28,9 +29,13 @@ export async function loadFeature(layer, id) {
   const path = `/api/features/${encodeURIComponent(layer.id)}/${encodeURIComponent(id)}`;
   const feature = await getJson(`${path}?ed=${encodeURIComponent(shown.catalog.edition.edition)}`);
   const point = feature.geometry?.type === "Point" ? feature.geometry.coordinates : null;
-  const isRated = Boolean(rating({ layer, id, feature, why: null }));
-  return { layer, id, feature, why: point && isRated ? await loadWhy(point[0], point[1]) : null };
+  const isRated = Boolean(rating({ layer, id, feature, why: null, told: null }));
+  const [why, told] = await Promise.all([point && isRated ? loadWhy(point[0], point[1]) : null, mayHaveLevel(feature, isRated) ? loadExplained(layer.id, id) : null]);
+  return { layer, id, feature, why, told };
 }
+
+/** A level of its own, or the outline of a group that is rated. @param {any} feature @param {boolean} isRated */
+const mayHaveLevel = (feature, isRated) => isRated || "level" in feature.properties || String(feature.geometry?.type ?? "").endsWith("Polygon");
 
 /** Why a place has its colour, by the policy shown. @param {number} lon @param {number} lat */
 export function loadWhy(lon, lat) {
@@ -70,12 +75,13 @@ function panelName({ layer, id, feature }) {
 
 /** @param {Loaded} loaded @param {any} rated @param {string} name @param {Actions} actions */
 function body(loaded, rated, name, actions) {
-  const { layer, feature, why } = loaded;
+  const { layer, feature, why, told } = loaded;
   const { properties } = feature;
   return [
     el("div", { class: "subject" }, el("strong", {}, rated ? name : said(layer)), " ", el("span", { class: "muted" }, subjectKind(layer, properties))),
     feature.geometry ? null : el("p", { class: "notice" }, t("unplaced_note")),
-    rated ? ratingReasons(rated) : plainLevel(properties),
+    rated ? ratingReasons(rated) : plainLevel(told?.level ? { ...properties, level: told.level } : properties),
+    told ? explained(told, actions, { isGroup: !rated || Boolean(told.counts) }) : null,
     isConflict(layer) ? conflictFacts(properties, actions) : null,
     why ? el("section", { class: "part" }, el("h3", {}, t("ground_here")), placeReasons(why, actionsForPlace(actions))) : null,
     violations(properties.violations ?? [], loaded, actions),

@@ -9,6 +9,7 @@ import { wireFrame, drawFrame } from "./frame.js";
 import { hitTitle, wireIdentify } from "./identify.js";
 import { wireKeyboard } from "./keyboard.js";
 import { bounds, drawOwn, drawReasonLines, feature, flyToGeometry, keepInSight, makeMap, map, setMapState, useEdition } from "./mapview.js";
+import { earlierEditions, openChanges } from "./changes.js";
 import { openConflicts } from "./conflicts.js";
 import { closePanel, drawPanel, errorBox, isPanelOpen, loadIntoPanel, onPanelChange, openPanel, say, wirePanel } from "./panel.js";
 import { basisSection, levelDot, placeReasons, placeTitle } from "./reasons.js";
@@ -47,7 +48,8 @@ async function start() {
   wireMap(area);
   if (unknown.length) showNotice(t("unknown_keys", { keys: unknown.join(", ") }));
   if (values.q) await searchFor(values.q);
-  if (!openFromAddress(values)) welcome();
+  if (values.cmp && earlierEditions().length) showChanges(values.cmp);
+  else if (!openFromAddress(values)) welcome();
 }
 
 /** While nothing is published, or the server refuses: what happened and a button. @param {ApiError} error */
@@ -94,6 +96,7 @@ function drawToolbar() {
     ["layers_and_legend", "☰", () => toggleLayers()],
   ];
   const words = [["siting", () => openTool(openSiting)], ["sheet", () => openTool(openSheet)]];
+  if (earlierEditions().length) words.push(["compare_previous", () => openTool(showChanges)]);
   put(byId("toolbar"),
     tools.map(([key, sign, act]) => el("button", { type: "button", class: `tool tool-${key}`, "aria-label": t(String(key)), title: t(String(key)), on: { click: act } }, String(sign))),
     words.map(([key, act]) => el("button", { type: "button", class: `tool tool-word tool-${key}`, on: { click: act } }, t(String(key)))));
@@ -103,6 +106,11 @@ function drawToolbar() {
 function openTool(open) {
   clearSelection();
   open();
+}
+
+/** @param {string} [from] the earlier edition */
+function showChanges(from) {
+  return openChanges((layer, id) => openFeature(layer, id, { fly: true }), from);
 }
 
 function goHome() {

@@ -55,7 +55,16 @@ export function placeReasons(why, links) {
     directRules(why, parts),
     parts.length ? contributions(why, parts, links) : null,
     said(why, "notes") ? notes(said(why, "notes")) : null,
+    wouldChange(why),
   ];
+}
+
+/** What would change a level: computed, and marked as not official. @param {any} told answer of `/api/explain` */
+export function wouldChange(told) {
+  const list = told.would_change ?? [];
+  if (!list.length) return null;
+  return section(t("would_change"), el("ul", { class: "plain would-change" }, list.map((/** @type {any} */ one) => el("li", {}, one.level ? [levelDot(one.level), " "] : null, said(one, "text")))),
+    el("p", { class: "muted small" }, t("would_change_note")));
 }
 
 /** @param {any} text a sentence or a list of them */
@@ -188,6 +197,7 @@ export function ratingReasons(rating) {
       isMissing(rating.radius_m) ? null : fact(t("influence_radius"), distance(rating.radius_m)),
       rating.responsible_office ? fact(t("office"), rating.responsible_office) : null),
     rating.is_disputed ? el("p", { class: "notice" }, t("disputed")) : null,
+    rating.is_suspected_split ? el("p", { class: "notice" }, t("suspected_split")) : null,
     rating.missing ? el("p", { class: "notice" }, t("missing_data", { what: rating.missing })) : null,
     otherMethods(rating.reasons),
   ];
@@ -198,7 +208,7 @@ function otherMethods(reasons) {
   const list = Array.isArray(reasons) ? reasons.filter((entry) => entry && typeof entry === "object") : [];
   if (list.length < 2) return null;
   return el("details", {}, el("summary", {}, t("all_methods", { n: list.length })), el("ul", { class: "plain" }, list.map((entry) =>
-    el("li", {}, levelDot(entry.level), " ", said(entry, "text") || said(entry, "reason") || basisWord(entry.basis) || "", assumptionMark(entry.is_assumption), clauseLine(entry)))));
+    el("li", {}, levelDot(entry.result), " ", said(entry, "text") || said(entry, "reason") || basisWord(entry.basis) || "", assumptionMark(entry.inputs?.is_assumption), clauseLine(entry)))));
 }
 
 /** @param {string} name @param {any} value */
