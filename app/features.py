@@ -10,6 +10,7 @@ from psycopg2 import sql
 from app import queries
 from app.editions import EditionFacts
 from app.errors import MissingError
+from app.societal import diagrams
 from layers.catalog import Catalog, Layer
 
 MOST_RELATED = 200
@@ -25,7 +26,8 @@ def feature(
     -------
     dict
         ``properties`` has every field, and besides ``provenance``, ``violations``, ``risk_point`` (None where
-        there is none) and ``related``: features of other layers that refer to this one.
+        there is none), ``related``: features of other layers that refer to this one, and ``diagrams``: addresses of
+        pictures that belong to it.
 
     Raises
     ------
@@ -44,6 +46,7 @@ def feature(
             "violations": _violations(connection, facts, catalog, layer, feature_id),
             "risk_point": _risk_point(connection, facts, catalog, layer, feature_id),
             "related": _related(connection, facts, catalog, layer, row.properties),
+            "diagrams": diagrams(connection, facts, layer, row.properties),
         },
     }
 

@@ -20,6 +20,7 @@ from app.views import (
     ratings,
     sheets,
     sites,
+    societal,
     tiles,
     what_if,
 )
@@ -27,7 +28,7 @@ from app.views import (
 
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
-    for module in (pages, tiles, catalog_api, features, dossiers, explain, sites, pipelines, notices, patrol, sheets, operations, what_if, changes, ratings):
+    for module in (pages, tiles, catalog_api, features, dossiers, explain, sites, pipelines, notices, patrol, sheets, operations, what_if, changes, ratings, societal):
         app.register_blueprint(module.blueprint)
     for module in (data_pages, data):
         app.register_blueprint(module.blueprint)

@@ -5,6 +5,7 @@ import { byId, el, put } from "./dom.js";
 import { coordinates, day, number } from "./formats.js";
 import { map } from "./mapview.js";
 import { said, t } from "./texts.js";
+import { onPolicy } from "./tree.js";
 
 const EQUATOR_M = 40075016.686;
 const TILE_PX = 512;
@@ -17,16 +18,19 @@ const metresPerPixel = () => (EQUATOR_M * Math.cos((map.getCenter().lat * Math.P
 /** Draws the line under the map and, for an old edition, the bar above it. */
 export function drawStatus() {
   const { catalog } = shown;
-  const { area, edition, method } = catalog;
+  const { area, edition } = catalog;
+  const method = catalog.policies.find((policy) => policy.id === shown.policy) ?? catalog.method;
   const parts = [
     area.is_synthetic ? el("strong", { class: "synthetic" }, t("synthetic")) : null,
     el("span", {}, t("data_as_of", { date: day(edition.data_as_of) })),
-    el("span", {}, t("method", { version: said(method, "") || "—" })),
+    el("span", {}, t("method", { version: said(method) || said(method, "") || "—" })),
     el("span", { class: "secrecy" }, secrecyWord(catalog.secrecy)),
     isForeign(area) ? el("span", { class: "foreign", title: t("jurisdiction_note") }, t("jurisdiction_short")) : null,
   ];
   put(byId("status"), parts.filter(Boolean).map((part) => el("span", { class: "status-part" }, part)));
 }
+
+onPolicy(drawStatus);
 
 /** @param {string|undefined} word as the server sets it; the usual mark has a translation */
 const secrecyWord = (word) => (!word || word === "内部使用" ? t("internal_use") : word);

@@ -1,0 +1,91 @@
+"""Societal risk of an edition's enterprises: F-N curves beside the lines of the criterion, and what kept others out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg2 import sql
+
+from app import queries
+from app.editions import EditionFacts
+from app.errors import MissingError
+from layers.catalog import Catalog, Layer
+from layers.scoring.societal_risk import load_societal_criteria
+
+LAYER = "societal_risk"
+METHODS = "unit_methods"
+NOTE_ZH = "筛查结果,不能代替定量风险评价;曲线按企业计算,全县合计不作判定。"
+NOTE_EN = "A screening that replaces no quantitative assessment; the criterion speaks of one enterprise, the county is not judged."
+
+
+def societal_risks(connection: sa.Connection, facts: EditionFacts, catalog: Catalog) -> dict[str, Any]:
+    """Every enterprise that quantitative risk judges, the nearest to the upper line first, and units of other methods.
+
+    Returns
+    -------
+    dict
+        ``enterprises``, ``limits`` (anchors of both lines), ``together`` (sums of the county), ``not_covered``: units that
+        another method judges, each with its method, reason and clause and without a number.
+    """
+    rows = [_told(row) for row in _rows(connection, facts, catalog[LAYER])]
+    rows.sort(key=lambda row: (-(row["times_limit"] or 0.0), row["enterprise_id"]))
+    units = _rows(connection, facts, catalog[METHODS])
+    fields = ("unit_id", "enterprise_id", "name", "method", "reason_zh", "reason_en", "rule_id", "clause")
+    others = [{name: row[name] for name in fields} for row in units if row["method"] != "qra"]
+    return {
+        "enterprises": rows,
+        "limits": limits(),
+        "together": facts.meta.get("societal_risk_parameters", {}),
+        "not_covered": others,
+        "edition": facts.edition.number,
+        "note_zh": NOTE_ZH,
+        "note_en": NOTE_EN,
+    }
+
+
+def societal_risk_of(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, enterprise_id: str
+) -> dict[str, Any]:
+    """The societal risk of one enterprise; raises `MissingError` where the edition has none."""
+    found = next((row for row in _rows(connection, facts, catalog[LAYER]) if row["enterprise_id"] == enterprise_id), None)
+    if found is None:
+        raise MissingError(
+            f"版次 {facts.edition.label} 中企业 {enterprise_id} 没有社会风险曲线",
+            f"edition {facts.edition.label} has no societal risk of enterprise {enterprise_id}",
+        )
+    return {**_told(found), "limits": limits(), "edition": facts.edition.number, "note_zh": NOTE_ZH, "note_en": NOTE_EN}
+
+
+def limits() -> list[dict[str, float]]:
+    """Anchors of the two lines of GB 36894-2018 figure 1."""
+    table = load_societal_criteria()
+    names = ("n_deaths", "unacceptable_above", "acceptable_below")
+    return [{name: float(row[name]) for name in names} for row in table.to_dict("records")]
+
+
+def diagrams(
+    connection: sa.Connection, facts: EditionFacts, layer: Layer, row: dict[str, Any]
+) -> list[dict[str, str]]:
+    """Diagrams that belong to a feature: the F-N diagram of its enterprise, where there is one."""
+    enterprise_id = row.get("enterprise_id")
+    if not enterprise_id or LAYER not in facts.counts or "enterprise_id" not in {field.name for field in layer.fields}:
+        return []
+    found = queries.run(connection, "feature", {"id": enterprise_id}, table=facts.edition.table(LAYER), geometry=sql.SQL("NULL::geometry"))
+    if found.one_or_none() is None:
+        return []
+    href = f"/api/societal-risk/{enterprise_id}/diagram.svg?ed={facts.edition.number}"
+    return [{"href": href, "title_zh": "社会风险 F-N 曲线(筛查)", "title_en": "Societal risk, F-N curve (screening)"}]
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "curve": row.get("curve") or []}
+
+
+def _rows(connection: sa.Connection, facts: EditionFacts, layer: Layer) -> list[dict[str, Any]]:
+    """All rows of a layer, fields only; none where an older edition lacks it."""
+    if layer.id not in facts.counts:
+        return []
+    columns = sql.SQL(", ").join(sql.Identifier(field.name) for field in facts.held_fields(layer))
+    rows = queries.run(connection, "features", {}, table=facts.edition.table(layer.id), columns=columns)
+    return [dict(row._mapping) for row in rows]

@@ -1,0 +1,38 @@
+"""Societal risk of the edition, by enterprise, and its F-N diagram."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from app.fn_diagram import WORDS, fn_diagram
+from app.parameters import choice, plain_text
+from app.parts import parts
+from app.pinned import pinned_edition
+from app.societal import societal_risk_of, societal_risks
+
+blueprint = Blueprint("societal", __name__)
+
+
+@blueprint.get("/api/societal-risk")
+def all_of_them() -> Response:
+    """F-N curve, expected deaths and band of every enterprise that quantitative risk judges."""
+    with pinned_edition() as pinned:
+        return jsonify(societal_risks(pinned.connection, pinned.facts, parts().catalog))
+
+
+@blueprint.get("/api/societal-risk/<enterprise_id>")
+def one_of_them(enterprise_id: str) -> Response:
+    """The societal risk of one enterprise."""
+    wanted = plain_text("enterprise_id", enterprise_id)
+    with pinned_edition() as pinned:
+        return jsonify(societal_risk_of(pinned.connection, pinned.facts, parts().catalog, wanted))
+
+
+@blueprint.get("/api/societal-risk/<enterprise_id>/diagram.svg")
+def diagram(enterprise_id: str) -> Response:
+    """Its F-N diagram between the lines of the criterion."""
+    wanted = plain_text("enterprise_id", enterprise_id)
+    lang = choice("lang", request.args.get("lang", "zh"), list(WORDS))
+    with pinned_edition() as pinned:
+        found = societal_risk_of(pinned.connection, pinned.facts, parts().catalog, wanted)
+    return Response(fn_diagram(found, lang=lang), mimetype="image/svg+xml")
