@@ -183,6 +183,17 @@ SCHEMAS: dict[str, Schema] = {
     "Activities": _record("activities", activities=_list(_record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT))),
     "Calendar": _record("days", days=_list(_record("day is_working note", day=DAY, is_working=FLAG, note=TEXT))),
     "CalendarDay": {**_record("is_working", is_working=_or_null(FLAG), note=TEXT), "additionalProperties": False},
+    "SocietalRisks": _record(
+        "enterprises limits together not_covered edition note_zh note_en",
+        enterprises=_list(OBJECT), limits=_list(OBJECT), together=OBJECT, not_covered=_list(OBJECT), edition=WHOLE, note_zh=TEXT,
+        note_en=TEXT,
+    ),
+    "SocietalRisk": _record(
+        "enterprise_id name band times_limit pll_per_year curve limits edition note_zh note_en",
+        enterprise_id=TEXT, name=_or_null(TEXT), band={"enum": ["unacceptable", "alarp", "acceptable"]}, times_limit=NUMBER,
+        pll_per_year=NUMBER, curve=_list(_record("n f day night", n=NUMBER, f=NUMBER, day=NUMBER, night=NUMBER)),
+        limits=_list(OBJECT), edition=WHOLE, note_zh=TEXT, note_en=TEXT,
+    ),
     "ProjectTypes": _record("project_types", project_types=_list(_record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT))),
     "Pipelines": _record("pipelines edition", pipelines=_list(OBJECT), edition=WHOLE),
     "Crossings": _record("pipeline_id crossings edition", pipeline_id=TEXT, crossings=_list(OBJECT), edition=WHOLE),
@@ -413,6 +424,16 @@ def _with_file(operation: Schema) -> Schema:
     )},
     "/api/site-checks": {"post": _operation("newSiteCheck", "A siting check: verdict with reasons", _json("SiteCheck"), EDITION, body="SiteRequest")},
     "/api/site-checks/{ref}": {"get": _operation("siteCheck", "A kept siting check", _json("SiteCheck"), REF, EDITION)},
+    "/api/societal-risk": {"get": _operation(
+        "societalRisks", "F-N curves of enterprises, screening; units of other methods without a number", _json("SocietalRisks"), EDITION,
+    )},
+    "/api/societal-risk/{enterprise_id}": {"get": _operation(
+        "societalRisk", "Societal risk of one enterprise", _json("SocietalRisk"), _path("enterprise_id", "Its number"), EDITION,
+    )},
+    "/api/societal-risk/{enterprise_id}/diagram.svg": {"get": _operation(
+        "societalRiskDiagram", "Its F-N diagram", _file("image/svg+xml"), _path("enterprise_id", "Its number"),
+        _query("lang", "Language of the words", {"enum": ["zh", "en"], "default": "zh"}), EDITION,
+    )},
     "/api/pipelines": {"get": _operation("pipelines", "Pipelines with length and chainages", _json("Pipelines"), EDITION)},
     "/api/pipelines/{pipeline_id}/conflicts": {"get": _operation(
         "pipelineConflicts", "What stands near a pipeline, by chainage", _json("Conflicts"), _path("pipeline_id", "Its number"),
