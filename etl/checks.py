@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from etl.normalise import Problems
+from etl.packing import Hashes, pack_frame, row_hashes
 from etl.read import Refusal
+from etl.repeats import Repeats
 from layers.catalog import Layer
+from layers.tables import staging_table, value_columns
 
 CHECK_RULES = Path(__file__).with_name("check_rules.csv")
 PARTS_OF = {
@@ -61,8 +64,9 @@ def check(
     known: dict[str, frozenset[str]],
     is_distinct: bool,
     taken: frozenset[str] = frozenset(),
+    repeats: Repeats | None = None,
 ) -> Checked:
-    """Run every check of a layer.
+    """Run every check of a layer on the rows of a source, or on a batch of them.
 
     Parameters
     ----------
@@ -70,14 +74,16 @@ def check(
     known : field -> values it may refer to, for the fields that reference another layer.
     is_distinct : fold rows that repeat a key with the same content instead of refusing them.
     taken : keys that other rows of the same delivery hold already.
+    repeats : the keys of the batches before; those of this one are added.
     """
+    repeats = Repeats() if repeats is None else repeats
     repaired = _check_geometry(frame, layer, problems, outline) if layer.is_drawn else _no_repairs()
     _check_keys(frame, layer, problems)
     _check_references(frame, known, problems)
     n_merged = 0
     if is_distinct:
-        frame, n_merged = _folded(frame, problems)
-    _check_duplicates(frame, problems, taken, is_distinct=is_distinct)
+        frame, n_merged = _folded(frame, layer, problems, repeats)
+    _check_duplicates(frame, problems, taken, repeats, is_distinct=is_distinct)
     is_out = frame.index.isin(problems.table["at"])
     accepted = frame[~is_out]
     kept = repaired[repaired["at"].isin(accepted.index)]
@@ -132,31 +138,42 @@ def _check_references(frame: pd.DataFrame, known: dict[str, frozenset[str]], pro
         problems.add(frame.index[is_missing], "RQ14", name, frame[name])
 
 
-def content_hashes(frame: pd.DataFrame) -> pd.Series:
+def content_hashes(frame: pd.DataFrame, layer: Layer) -> Hashes:
     """A 64-bit hash of each row's content, position included: tells repeats and changes, never identity."""
-    plain = frame.drop(columns=["source_file", "source_row"])
-    if "geometry" in plain.columns:
-        plain = pd.DataFrame(plain.drop(columns="geometry")).assign(wkb=shapely.to_wkb(plain["geometry"].to_numpy(), hex=True))
-    return pd.util.hash_pandas_object(plain.astype("object").astype(str), index=False).astype("int64")
+    table = staging_table(layer, 0, name=layer.id)
+    return row_hashes(pack_frame(frame, [table.c[name] for name in value_columns(layer)], srid=0).values())
 
 
-def _folded(frame: pd.DataFrame, problems: Problems) -> tuple[pd.DataFrame, int]:
-    is_candidate = frame["feature_id"].notna() & ~frame.index.isin(problems.table["at"])
-    content = content_hashes(frame)
-    is_repeat = is_candidate & pd.DataFrame({"key": frame["feature_id"], "content": content}).duplicated()
+def _folded(frame: pd.DataFrame, layer: Layer, problems: Problems, repeats: Repeats) -> tuple[pd.DataFrame, int]:
+    is_good = frame["feature_id"].notna().to_numpy() & ~frame.index.isin(problems.table["at"])
+    good = frame[is_good]
+    is_repeat = np.zeros(len(frame), dtype=bool)
+    is_repeat[is_good] = repeats.repeated_contents(good["feature_id"], content_hashes(good, layer))
     return frame[~is_repeat], int(is_repeat.sum())
 
 
-def _check_duplicates(frame: pd.DataFrame, problems: Problems, taken: frozenset[str], *, is_distinct: bool) -> None:
+def _check_duplicates(
+    frame: pd.DataFrame, problems: Problems, taken: frozenset[str], repeats: Repeats, *, is_distinct: bool
+) -> None:
     """Keys that occur twice: the first good row keeps its key, every other one is told of it, good or not.
 
     Where repeats are folded, a row with another fault is left out: mended, it may be such a repeat.
     """
     is_faulty = frame.index.isin(problems.table["at"])
-    order = np.flatnonzero(~is_faulty) if is_distinct else np.argsort(is_faulty, kind="stable")
-    keys = frame["feature_id"].iloc[order]
-    is_repeat = (keys.duplicated() & keys.notna() | keys.isin(taken)).to_numpy()
-    problems.add(keys.index[is_repeat], "RQ13", "feature_id", frame["feature_id"])
+    rows = frame[["feature_id", "source_file", "source_row"]]
+    is_repeat = repeats.repeated_keys(pd.DataFrame(rows), is_faulty, with_faulty=not is_distinct)
+    is_repeat |= frame["feature_id"].isin(taken).to_numpy() & ~(is_faulty & is_distinct)
+    problems.add(frame.index[is_repeat], "RQ13", "feature_id", frame["feature_id"])
+
+
+def late_repeats(repeats: Repeats) -> list[Refusal]:
+    """Refused rows of earlier batches that a good row of a later one repeats, now told of that too."""
+    rule = check_rules().loc["RQ13"]
+    words = (rule["reason_zh"], rule["reason_en"], rule["advice_zh"], rule["advice_en"])
+    return [
+        Refusal(str(row.source_file), int(row.source_row), "feature_id", str(row.feature_id)[:500], "RQ13", *words)
+        for row in repeats.late().itertuples(index=False)
+    ]
 
 
 def _check_geometry(

@@ -1,4 +1,4 @@
-"""Every doubt about the accepted rows of a source, once they are in the register: the layer's checks, and rows another source held first."""
+"""Every doubt about the accepted rows of a source: the layer's checks, and rows another source held first."""
 
 from __future__ import annotations
 
@@ -21,21 +21,33 @@ from layers.tables import GEOMETRY_COLUMN, register_table
 HELD_ELSEWHERE = "RC16"
 
 
-def doubts_about(
-    connection: sa.Connection, loading: Loading, manifest: Manifest, layer: Layer, accepted: pd.DataFrame, *, n_merged: int
-) -> pd.DataFrame:
-    """Warnings about rows that were just merged: ``at``, ``rule_id``, ``field``, ``value``, ``detail``; in row order.
+class Doubter:
+    """Finds the doubts about the accepted rows of one source, batch by batch."""
 
-    `n_merged` is how many of them found their number held by another source.
-    """
-    checks = checks_of(layer, loading.area)
-    around = read_surroundings(
-        connection, loading.catalog, loading.area, layer, manifest.id, checks, on=loading.delivery.as_of or date.today()
-    )
-    found = warnings_of(accepted, layer, around)
-    if n_merged:
-        found = pd.concat([found, held_elsewhere(connection, loading, manifest, layer, accepted)], ignore_index=True)
-    return found.sort_values(["at", "rule_id"], kind="stable", ignore_index=True)
+    def __init__(self, connection: sa.Connection, loading: Loading, manifest: Manifest, layer: Layer) -> None:
+        self._loading, self._manifest, self._layer = loading, manifest, layer
+        self._around = read_surroundings(
+            connection, loading.catalog, loading.area, layer, manifest.id, checks_of(layer, loading.area),
+            on=loading.delivery.as_of or date.today(),
+        )
+        self._has_others = _has_others(connection, register_table(layer, loading.area.srid), manifest.id)
+
+    def doubts(self, accepted: pd.DataFrame) -> pd.DataFrame:
+        """Warnings about a batch: ``at``, ``rule_id``, ``field``, ``value``, ``detail``; in row order."""
+        return warnings_of(accepted, self._layer, self._around)
+
+    def with_held_elsewhere(self, connection: sa.Connection, accepted: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+        """The warnings found about a batch, and those about rows whose number another source holds."""
+        if not self._has_others or accepted.empty:
+            return found
+        more = held_elsewhere(connection, self._loading, self._manifest, self._layer, accepted)
+        return pd.concat([found, more], ignore_index=True).sort_values(["at", "rule_id"], kind="stable", ignore_index=True)
+
+
+def _has_others(connection: sa.Connection, table: sa.Table, source_id: str) -> bool:
+    """Whether another source has current features in a layer; its table must be there."""
+    others = sa.select(table.c.row_id).where(table.c.to_load.is_(None), table.c.source_id != source_id)
+    return bool(connection.execute(sa.select(sa.exists(others))).scalar_one())
 
 
 def held_elsewhere(

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from etl.checks import Checked
 from etl.conversions import conversions
+from etl.copy import copy_frame
 from etl.manifest import Delivery, Manifest, declaration, declared
 from etl.progress import Progress, silent
 from etl.read import Refusal
@@ -82,34 +83,50 @@ def kept_manifest(notes: dict[str, Any] | None) -> Manifest:
     return declared(notes["manifest"])
 
 
-def record_doubts(
-    connection: sa.Connection, manifest: Manifest, load_id: int, refused: list[Refusal], checked: Checked
-) -> None:
-    """Refused rows and repairs, kept with the load."""
-    given = {"load_id": load_id, "source_id": manifest.id, "layer": manifest.layer}
-    rows = [{**given, **dataclasses.asdict(entry)} for entry in refused]
-    if rows:
-        connection.execute(
-            sa.text(
-                "INSERT INTO ops.refused (load_id, source_id, layer, file, source_row, field, value, rule_id, "
-                "reason_zh, reason_en, advice_zh, advice_en) VALUES (:load_id, :source_id, :layer, :file, :row, :field, "
-                ":value, :rule_id, :reason_zh, :reason_en, :advice_zh, :advice_en)"
-            ),
-            rows,
-        )
-    mended = checked.accepted.loc[checked.repaired["at"], ["feature_id", "source_file", "source_row"]]
-    repairs = [
-        {**given, "feature_id": row.feature_id, "file": row.source_file, "row": int(row.source_row), "rule": rule, "detail": detail}
-        for row, rule, detail in zip(mended.itertuples(), checked.repaired["rule_id"], checked.repaired["detail"], strict=True)
-    ]
-    if repairs:
-        connection.execute(
-            sa.text(
-                "INSERT INTO ops.repaired (load_id, layer, feature_id, file, source_row, rule_id, detail) "
-                "VALUES (:load_id, :layer, :feature_id, :file, :row, :rule, :detail)"
-            ),
-            repairs,
-        )
+def _ledger(name: str, **columns: sa.types.TypeEngine[Any]) -> sa.Table:
+    """A table of `ops` as far as rows are copied into it; the migrations make it."""
+    return sa.Table(name, sa.MetaData(), *(sa.Column(column, kind) for column, kind in columns.items()), schema="ops")
+
+
+ORIGIN = {"load_id": sa.Integer(), "source_id": sa.Text(), "layer": sa.Text(), "file": sa.Text(), "source_row": sa.Integer()}
+FINDING = {"field": sa.Text(), "value": sa.Text(), "rule_id": sa.Text()}
+WORDS = {name: sa.Text() for name in ("reason_zh", "reason_en", "advice_zh", "advice_en")}
+FEATURE, DETAIL = {"feature_id": sa.Text()}, {"detail": sa.Text()}
+LONGEST_VALUE = 500
+
+
+def _record(connection: sa.Connection, table: sa.Table, manifest: Manifest, load_id: int, rows: pd.DataFrame) -> None:
+    """Copy findings of a load into their table, in their order."""
+    if len(rows):
+        given = {"load_id": load_id, "source_id": manifest.id, "layer": manifest.layer}
+        copy_frame(connection, table, rows.assign(**{name: value for name, value in given.items() if name in table.c}), srid=0)
+
+
+def record_refused(connection: sa.Connection, manifest: Manifest, load_id: int, refused: list[Refusal]) -> None:
+    """Faults of refused rows, kept with the load."""
+    rows = pd.DataFrame([dataclasses.asdict(entry) for entry in refused]).rename(columns={"row": "source_row"})
+    _record(connection, _ledger("refused", **ORIGIN, **FINDING, **WORDS), manifest, load_id, rows)
+
+
+def record_repaired(connection: sa.Connection, manifest: Manifest, load_id: int, checked: Checked) -> None:
+    """Repairs of accepted rows, kept with the load."""
+    rows = _of_rows(checked.accepted, checked.repaired)
+    columns = {name: kind for name, kind in ORIGIN.items() if name != "source_id"}
+    _record(connection, _ledger("repaired", **columns, **FEATURE, rule_id=sa.Text(), **DETAIL), manifest, load_id, rows)
+
+
+def _of_rows(accepted: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
+    """Findings with number, file and row of the accepted row that each is about."""
+    rows = accepted.loc[findings["at"], ["feature_id", "source_file", "source_row"]].rename(columns={"source_file": "file"})
+    return pd.concat([pd.DataFrame(rows).reset_index(drop=True), findings.drop(columns="at").reset_index(drop=True)], axis=1)
+
+
+def record_whole(connection: sa.Connection, load_id: int, *, is_full: bool) -> None:
+    """Note whether what the source delivered is all it has, once its files are read to the end."""
+    connection.execute(
+        sa.text("UPDATE ops.loads SET notes = jsonb_set(notes, '{is_full}', to_jsonb(CAST(:is_full AS boolean))) WHERE load_id = :load_id"),
+        {"load_id": load_id, "is_full": is_full},
+    )
 
 
 def record_warnings(
@@ -118,19 +135,9 @@ def record_warnings(
     """Warnings about accepted rows, kept with the load; `warnings` as made by `warnings_of`."""
     if warnings.empty:
         return
-    rows = accepted.loc[warnings["at"], ["feature_id", "source_file", "source_row"]]
-    given = {"load_id": load_id, "source_id": manifest.id, "layer": manifest.layer}
-    connection.execute(
-        sa.text(
-            "INSERT INTO ops.warnings (load_id, source_id, layer, feature_id, file, source_row, field, value, rule_id, detail) "
-            "VALUES (:load_id, :source_id, :layer, :feature_id, :file, :row, :field, :value, :rule_id, :detail)"
-        ),
-        [
-            {**given, "feature_id": row.feature_id, "file": row.source_file, "row": int(row.source_row), "field": note.field,
-             "value": None if note.value is None else str(note.value)[:500], "rule_id": note.rule_id, "detail": note.detail}
-            for row, note in zip(rows.itertuples(), warnings.itertuples(), strict=True)
-        ],
-    )
+    values = [None if value is None or value != value else str(value)[:LONGEST_VALUE] for value in warnings["value"]]
+    rows = _of_rows(accepted, warnings.assign(value=pd.Series(values, index=warnings.index, dtype=object)))
+    _record(connection, _ledger("warnings", **ORIGIN, **FEATURE, **FINDING, **DETAIL), manifest, load_id, rows)
 
 
 def record_counts(connection: sa.Connection, load_id: int, counts: dict[str, int]) -> None:

@@ -9,36 +9,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Collection
 
-import pandas as pd
 import shapely
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
 from etl.area import declare_area, declared_area, load_boundary, widened
-from etl.checks import CHECK_RULES, check, content_hashes, n_rows_refused, refused_by_rule
-from etl.copy import cancel_statement, copy_frame
-from etl.doubts import doubts_about
-from etl.ledger import (
-    Loading, is_whole, kept_file, record_counts, record_delivery, record_doubts, record_load, record_warnings,
-)
+from etl.checks import CHECK_RULES
+from etl.copy import cancel_statement
+from etl.intake import take_in
+from etl.ledger import Loading, is_whole, kept_file, record_counts, record_delivery, record_load
 from etl.locks import LOAD_LOCK
-from etl.manifest import (
-    Manifest, delivered_files, load_delivery, load_manifests, parts_of,
-)
-from etl.normalise import normalise
+from etl.manifest import Manifest, delivered_files, load_delivery, load_manifests, parts_of
 from etl.progress import Progress, Step, silent, watched
 from etl.raster_load import load_raster
-from etl.read import Reader, Refusal, read_batch, read_file
+from etl.read import Reader, read_file
 from etl.read_child import raster_in_child, read_in_child
 from etl.sql import statement
 from layers.catalog import Area, Catalog, Layer
-from layers.errors import NotFoundError, TooManyRefusedError
-from layers.tables import ensure_register, staging_table, value_columns
+from layers.errors import NotFoundError
 
 CODE_OF_LOADING = (
     "read.py", "read_child.py", "batch.py", "archives.py", "text_files.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
-    "normalise.py", "notations.py", "checks.py", "plausibility.py", "topology.py", "surroundings.py", "doubts.py", "conversions.py",
-    "identity_codes.py", "load.py", "manifest.py", "raster_load.py", "ledger.py", "area.py", "mojibake.py",
+    "normalise.py", "notations.py", "checks.py", "repeats.py", "plausibility.py", "topology.py", "surroundings.py", "doubts.py",
+    "conversions.py", "identity_codes.py", "load.py", "intake.py", "merge.py", "packing.py", "manifest.py", "raster_load.py", "ledger.py",
+    "area.py", "mojibake.py",
 )
 
 
@@ -255,107 +249,10 @@ def _merge_source(
     connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path], files: list[tuple[str, str]],
     input_hash: str, result: SourceResult,
 ) -> None:
-    layer = loading.catalog[manifest.layer]
-    tell = loading.progress
-    batch = watched(
-        tell, _step(manifest, "读取", "reading"),
-        lambda: read_batch(paths, manifest, loading.data_dir, read=loading.read or read_file),
-    )
-    frame, problems = watched(
-        tell, _step(manifest, "换算", "normalising"), lambda: normalise(batch, manifest, layer, loading.area)
-    )
-    known = _known_values(connection, layer, loading)
-    taken = _taken_keys(connection, layer, loading, manifest) if batch.is_partial and manifest.mode == "full" else frozenset()
-    checked = watched(
-        tell, _step(manifest, "检查", "checking"),
-        lambda: check(frame, layer, problems, outline=loading.outline, known=known, is_distinct=manifest.distinct, taken=taken),
-    )
-    refused = batch.refused + checked.refused
-    result.refused_by_rule = refused_by_rule(refused)
-    if not batch.is_partial:
-        _stop_if_too_many(manifest, batch.n_read, refused)
-    is_full = manifest.mode == "full" and not batch.is_partial
-    load_id = record_load(connection, loading, manifest, files, input_hash, is_full=is_full)
-    counts = watched(
-        tell, _step(manifest, "并入现状库", "merging"),
-        lambda: _stage_and_merge(connection, loading, manifest, layer, checked.accepted, load_id, is_full=is_full),
-        stop=lambda: cancel_statement(connection),
-    )
-    n_elsewhere = counts["n_merged"]
-    counts["n_merged"] += batch.n_merged + checked.n_merged
-    warnings = watched(
-        tell, _step(manifest, "合理性检查", "plausibility"),
-        lambda: doubts_about(connection, loading, manifest, layer, checked.accepted, n_merged=n_elsewhere),
-    )
-    result.warned_by_rule = _counted(warnings["rule_id"])
-    counts |= {"n_warned": int(warnings["at"].nunique()), "n_read": batch.n_read, "n_accepted": len(checked.accepted), "n_refused": n_rows_refused(refused),
-               "n_repaired": len(checked.repaired), "n_unplaced": _n_unplaced(checked.accepted, layer)}
-    record_doubts(connection, manifest, load_id, refused, checked)
-    record_warnings(connection, manifest, load_id, checked.accepted, warnings)
-    record_counts(connection, load_id, counts)
+    load_id = record_load(connection, loading, manifest, files, input_hash)
+    intake = take_in(connection, loading, manifest, paths, load_id)
+    result.counts = dict(intake.counts)
+    result.refused_by_rule = dict(sorted(intake.refused_by_rule.items()))
+    result.warned_by_rule = dict(sorted(intake.warned_by_rule.items()))
+    record_counts(connection, load_id, result.counts)
     loading.inspect(connection, load_id, manifest)
-    result.counts = counts
-
-
-def _n_unplaced(accepted: pd.DataFrame, layer: Layer) -> int:
-    return int((accepted["positioned"] == "unplaced").sum()) if layer.is_drawn else 0
-
-
-def _counted(rule_ids: pd.Series) -> dict[str, int]:
-    return {str(rule): int(n) for rule, n in rule_ids.value_counts().sort_index().items()}
-
-
-def _stop_if_too_many(manifest: Manifest, n_read: int, refused: list[Refusal]) -> None:
-    n_refused = n_rows_refused(refused)
-    share_pct = 100.0 * n_refused / max(n_read, 1)
-    if share_pct > manifest.max_refused_pct:
-        first = refused[0]
-        raise TooManyRefusedError(
-            f"source {manifest.id}: {n_refused} of {n_read} rows refused ({share_pct:.1f} %, at most "
-            f"{manifest.max_refused_pct:g} %): {refused_by_rule(refused)}; first: {first.file} row {first.row}, "
-            f"{first.field} = {first.value!r}: {first.reason_en} ({first.reason_zh})"
-        )
-
-
-def _known_values(connection: sa.Connection, layer: Layer, loading: Loading) -> dict[str, frozenset[str]]:
-    """Values that the referring fields of a layer may take: those of current rows of the other layer."""
-    known = {}
-    for entry in layer.fields:
-        if entry.references:
-            other, name = entry.references.split(".")
-            table = ensure_register(connection, loading.catalog[other], loading.area.srid)
-            rows = connection.execute(sa.select(table.c[name]).where(table.c.to_load.is_(None)))
-            known[entry.name] = frozenset(row[0] for row in rows)
-    return known
-
-
-def _taken_keys(connection: sa.Connection, layer: Layer, loading: Loading, manifest: Manifest) -> frozenset[str]:
-    """Keys that a whole delivery of a source holds: a refused row which comes back under one of them repeats it."""
-    table = ensure_register(connection, layer, loading.area.srid)
-    rows = connection.execute(statement(connection, "taken_keys", register=table), {"source_id": manifest.id})
-    return frozenset(rows.scalars())
-
-
-def _stage_and_merge(
-    connection: sa.Connection, loading: Loading, manifest: Manifest, layer: Layer, accepted: pd.DataFrame, load_id: int, *,
-    is_full: bool,
-) -> dict[str, int]:
-    srid = loading.area.srid
-    register = ensure_register(connection, layer, srid)
-    staging = staging_table(layer, srid, name=f"{layer.id}__{manifest.id}"[:60])
-    staging.append_column(sa.Column("content_hash", sa.BigInteger(), nullable=False))
-    staging.drop(connection, checkfirst=True)
-    staging.create(connection)
-    copy_frame(connection, staging, accepted.assign(content_hash=content_hashes(accepted)), srid=srid)
-    connection.execute(statement(connection, "analyze", table=staging))
-    given = {"source_id": manifest.id, "load_id": load_id, "is_full": is_full}
-    tables = {"register": register, "staging": staging}
-    counted = connection.execute(statement(connection, "merge_counts", **tables), given).mappings().one()
-    n_moved = 0
-    if layer.is_drawn:
-        limits = {"source_id": manifest.id, "moved_m": manifest.moved_m}
-        n_moved = connection.execute(statement(connection, "count_moved", **tables), limits).scalar_one()
-    connection.execute(statement(connection, "merge_close", **tables), given)
-    connection.execute(statement(connection, "merge_open", columns=value_columns(layer), **tables), given)
-    staging.drop(connection)
-    return {name: int(value) for name, value in counted.items()} | {"n_moved": int(n_moved)}

@@ -90,6 +90,12 @@ def text_hashes(texts: pd.Series) -> Hashes:
     return np.column_stack([row_hashes([packed], seed=seed) for seed in SEEDS])
 
 
+def geometry_hashes(geometries: NDArray[np.object_]) -> Hashes:
+    """Two 64-bit hashes of each geometry, rows x 2: equal where every coordinate is."""
+    packed = _variable(pa.array(shapely.to_wkb(geometries, byte_order=1), type=pa.large_binary()))
+    return np.column_stack([row_hashes([packed], seed=seed) for seed in SEEDS])
+
+
 def _kind(column: sa.Column[object]) -> str:
     return str(column.type).split("(")[0].split()[0].upper()
 
@@ -246,45 +252,3 @@ def _mix(hashes, data, starts, is_null):  # type: ignore[no-untyped-def]
                 break
         hashes[row] = hashed
 
-
-class Seen:
-    """Which pairs of hashes came before, in 32 bytes each at most; what a set of texts would be, for millions of rows."""
-
-    def __init__(self) -> None:
-        self._slots = np.zeros((1024, 2), dtype="uint64")
-        self._n_taken = 0
-
-    def add(self, hashes: Hashes) -> NDArray[np.bool_]:
-        """Take pairs in (rows x 2); True for those that were not there yet, an earlier row of `hashes` included."""
-        while (self._n_taken + len(hashes)) * 2 > len(self._slots):
-            former = self._slots[self._slots.any(axis=1)]
-            self._slots = np.zeros((len(self._slots) * 4, 2), dtype="uint64")
-            _take(self._slots, former, np.empty(len(former), dtype="bool"), True)
-        is_new = np.empty(len(hashes), dtype="bool")
-        self._n_taken += _take(self._slots, np.ascontiguousarray(hashes), is_new, True)
-        return is_new
-
-    def has(self, hashes: Hashes) -> NDArray[np.bool_]:
-        """Which pairs are there already."""
-        is_new = np.empty(len(hashes), dtype="bool")
-        _take(self._slots, np.ascontiguousarray(hashes), is_new, False)
-        return ~is_new
-
-
-@njit(cache=True, nogil=True)
-def _take(slots, hashes, is_new, is_kept):  # type: ignore[no-untyped-def]
-    """Look each pair up by open addressing, an empty slot is (0, 0); the number of new ones."""
-    n_new = 0
-    last = np.uint64(len(slots) - 1)
-    one = np.uint64(1)
-    for row in range(len(hashes)):
-        first, second = hashes[row, 0], hashes[row, 1] | one
-        slot = first & last
-        while slots[slot, 1] != 0 and (slots[slot, 0] != first or slots[slot, 1] != second):
-            slot = (slot + one) & last
-        is_new[row] = slots[slot, 1] == 0
-        if is_new[row]:
-            n_new += 1
-            if is_kept:
-                slots[slot, 0], slots[slot, 1] = first, second
-    return n_new

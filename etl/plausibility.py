@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from etl.checks import check_rules
 from etl.identity_codes import is_business_number, is_credit_code, is_organisation_code, is_region_code
+from etl.packing import geometry_hashes, text_hashes
 from etl.surroundings import SHAPE, Surroundings, warned
 from etl.topology import against_chainage, against_names, against_next, gaps, off_chainage, overlaps
 from layers.catalog import Area, Check, Layer
@@ -24,6 +25,8 @@ from layers.errors import CatalogError
 __all__ = ["CHECKS", "Surroundings", "checks_of", "warnings_of"]
 
 METRES_OF_A_DEGREE = 111_195.0
+COMPARES_ALL = frozenset({"RC13", "RC19"})
+"""Checks that need all rows of a source at once; equal values and shapes are remembered from batch to batch instead."""
 
 
 def checks_of(layer: Layer, area: Area) -> list[Check]:
@@ -36,6 +39,11 @@ def checks_of(layer: Layer, area: Area) -> list[Check]:
         raise CatalogError(layer.folder, f"checks {', '.join(unknown)} do not exist; known: {', '.join(CHECKS)}")
     bound_to = check_rules()["jurisdiction"]
     return [entry for entry in layer.checks if area.jurisdiction.startswith(bound_to[entry.rule])]
+
+
+def needs_all_rows(layer: Layer, area: Area) -> bool:
+    """Whether a check of the layer compares each row of a source with every other: its rows come at once then."""
+    return any(entry.rule in COMPARES_ALL for entry in checks_of(layer, area))
 
 
 def warnings_of(accepted: pd.DataFrame, layer: Layer, around: Surroundings) -> pd.DataFrame:
@@ -121,10 +129,11 @@ def _foreign_region(frame: pd.DataFrame, entry: Check, around: Surroundings) -> 
 def _same_value(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
     """A value that must tell one from another, held by a former row, or by another source, under another number."""
     name = entry.fields[0]
-    held = [frame[["feature_id", name]]]
-    others = _first_holders(frame[name], held if around.beside is None else [around.beside[["feature_id", name]], *held])
-    is_odd = frame[name].notna() & (others != frame["feature_id"])
-    return warned(entry.rule, frame.index[is_odd], name, frame.loc[is_odd, name], others[is_odd])
+    rows = frame[frame[name].notna()]
+    others = around.held_beside(rows[name], name)
+    others = others.where(others.notna(), around.first_holders(entry, text_hashes(rows[name]), rows["feature_id"]))
+    is_odd = others.notna() & (others != rows["feature_id"])
+    return warned(entry.rule, rows.index[is_odd], name, rows.loc[is_odd, name], others[is_odd])
 
 
 def _sliver(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
@@ -146,21 +155,17 @@ def _metres_of_a_degree(area: Area) -> tuple[float, float]:
     return METRES_OF_A_DEGREE * float(np.cos(np.radians(middle_deg))), METRES_OF_A_DEGREE
 
 
-def _first_holders(values: pd.Series, held: list[pd.DataFrame]) -> pd.Series:
-    """Number of the first feature that holds each value; `held` has columns ``feature_id`` and the value's."""
-    every = pd.concat([pd.DataFrame(table) for table in held], ignore_index=True).dropna(subset=[values.name])
-    first = dict(zip(every[values.name][::-1], every["feature_id"][::-1], strict=True))
-    return values.map(lambda value: first.get(value))
-
-
 def _same_shape(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
     """Features that have exactly the geometry of a former one, of this source or of another, under another number."""
-    shapes = shapely.to_wkb(frame.geometry.to_numpy(), byte_order=1)
-    keys = pd.Series([None if wkb is None else hashlib.md5(wkb, usedforsecurity=False).hexdigest() for wkb in shapes], index=frame.index)
-    held = [pd.DataFrame({SHAPE: keys, "feature_id": frame["feature_id"]})]
-    others = _first_holders(held[0][SHAPE], held if around.beside is None else [around.beside[[SHAPE, "feature_id"]], *held])
-    is_odd = (keys.notna() & (others != frame["feature_id"])).to_numpy()
-    return warned(entry.rule, frame.index[is_odd], "geometry", frame.loc[is_odd, "feature_id"], others[is_odd])
+    rows = frame[frame.geometry.notna()]
+    shapes = rows.geometry.to_numpy()
+    others = pd.Series(None, index=rows.index, dtype=object)
+    if around.beside is not None and len(around.beside):
+        keys = [hashlib.md5(wkb, usedforsecurity=False).hexdigest() for wkb in shapely.to_wkb(shapes, byte_order=1)]
+        others = around.held_beside(pd.Series(keys, index=rows.index, dtype=object), SHAPE)
+    others = others.where(others.notna(), around.first_holders(entry, geometry_hashes(shapes), rows["feature_id"]))
+    is_odd = others.notna() & (others != rows["feature_id"])
+    return warned(entry.rule, rows.index[is_odd], "geometry", rows.loc[is_odd, "feature_id"], others[is_odd])
 
 
 CHECKS: dict[str, Callable[[pd.DataFrame, Check, Surroundings], pd.DataFrame]] = {

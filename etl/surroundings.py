@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Iterable
@@ -13,6 +14,8 @@ import shapely
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from etl.packing import Hashes
+from etl.repeats import FirstHolders
 from layers.catalog import Area, Catalog, Check, Layer
 from layers.crs import transform_geometry
 from layers.tables import GEOMETRY_COLUMN, ensure_register
@@ -30,13 +33,26 @@ class Surroundings:
 
     `others` holds layer id -> current features in the storage CRS, every field; `beside` the current features of the
     same layer that other sources delivered (``feature_id``, ``source_id`` and what `LOOKS_BESIDE` asks for), None where
-    no check asks for them; `on` is the date up to which the data hold.
+    no check asks for them; `holders` what the batches before held; `on` is the date up to which the data hold.
     """
 
     area: Area
     on: date
     others: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     beside: pd.DataFrame | None = None
+    holders: dict[str, FirstHolders] = field(default_factory=lambda: defaultdict(FirstHolders))
+
+    def held_beside(self, values: pd.Series, name: str) -> pd.Series:
+        """Number of the first feature of another source that holds each value of a column of `beside`, else None."""
+        if self.beside is None or self.beside.empty:
+            return pd.Series(None, index=values.index, dtype=object)
+        held = self.beside.dropna(subset=[name]).drop_duplicates(name).set_index(name)["feature_id"]
+        return values.map(held).astype(object)
+
+    def first_holders(self, entry: Check, hashes: Hashes, feature_ids: pd.Series) -> pd.Series:
+        """Number of the feature of this source that first held what a check compares, None where it is the row's own."""
+        key = f"{entry.rule} {','.join(entry.fields)}"
+        return self.holders[key].others(hashes, feature_ids)
 
     def metric(self, geometries: object) -> NDArray[np.object_]:
         """Geometries of the storage CRS in the metric one."""

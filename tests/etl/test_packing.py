@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.copy import copy_frame
-from etl.packing import Seen, pack_frame, row_hashes, text_hashes
+from etl.packing import pack_frame, row_hashes
 from layers.catalog import load_catalog
 from layers.tables import SQL_TYPES
 
@@ -83,26 +83,6 @@ def test_rows_have_one_hash_exactly_when_they_are_equal(rows: list[tuple[str | N
 def test_hash_is_the_same_for_ever() -> None:
     packed = pack_frame(frame(), columns(), srid=0)
     assert row_hashes(packed.values()).tolist() == HASHES_OF_THE_FRAME
-
-
-@settings(deadline=None)
-@given(st.lists(st.lists(st.integers(0, 40).map(str), max_size=30), max_size=8))
-def test_seen_tells_first_occurrences_as_a_set_does(batches: list[list[str]]) -> None:
-    seen, known = Seen(), set[str]()
-    for batch in batches:
-        texts = pd.Series(batch, dtype=object)
-        expected = [text not in known and text not in batch[:place] for place, text in enumerate(batch)]
-        assert seen.has(text_hashes(texts)).tolist() == [text in known for text in batch]
-        assert seen.add(text_hashes(texts)).tolist() == expected
-        known |= set(batch)
-
-
-def test_seen_grows_and_forgets_nothing() -> None:
-    seen = Seen()
-    texts = pd.Series([f"编号{number}" for number in range(20_000)], dtype=object)
-    for first in range(0, len(texts), 3_000):
-        assert seen.add(text_hashes(texts[first : first + 3_000])).all()
-    assert not seen.add(text_hashes(texts)).any()
 
 
 def test_every_column_of_every_layer_can_be_packed() -> None:

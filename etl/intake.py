@@ -1,0 +1,224 @@
+"""One source, batch by batch: read, normalise, check, doubt, stage; memory is that of a few batches, whatever the file.
+
+What must be known of all rows (keys, shapes, shares) is kept in compact form, so that the result is the same for every
+size of batch. The database works on a batch while the next one is read and checked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import pandas as pd
+import sqlalchemy as sa
+
+from etl.batch import Batch, Refusal
+from etl.checks import Checked, check, late_repeats, n_rows_refused, refused_by_rule
+from etl.copy import cancel_statement, copy_packed
+from etl.doubts import Doubter
+from etl.ledger import Loading, record_refused, record_repaired, record_warnings, record_whole
+from etl.manifest import Manifest
+from etl.merge import merge, open_target, packed_rows
+from etl.normalise import normalise
+from etl.packing import Packed
+from etl.plausibility import needs_all_rows
+from etl.progress import Step, watched
+from etl.read import read_batch, read_batches, read_file
+from etl.repeats import Repeats
+from etl.sql import statement
+from layers.catalog import Layer
+from layers.errors import TooManyRefusedError
+from layers.tables import ensure_register
+
+WORKBOOKS = (".xlsx", ".xlsm", ".xls")
+BATCH_ROWS = 50_000
+"""Rows read, checked and stored at a time: enough for vectors, few enough for a word of progress every second."""
+Result = TypeVar("Result")
+
+
+@dataclass
+class Intake:
+    """What the rows of a source came to so far."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    refused_by_rule: Counter[str] = field(default_factory=Counter)
+    warned_by_rule: Counter[str] = field(default_factory=Counter)
+    first_refusal: Refusal | None = None
+    is_partial: bool = False
+
+
+class Behind:
+    """Work on the connection in one thread beside the caller, a piece at a time; a failed piece is told at the next call."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._running: Future[None] | None = None
+
+    def __enter__(self) -> Behind:
+        return self
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Begin a piece of work once the one before it is done."""
+        self.finish()
+        self._running = self._pool.submit(work)
+
+    def finish(self) -> None:
+        """Wait for what is under way; what it raised is raised here."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.result()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._running is not None:
+            cancel_statement(self._connection)
+            wait([self._running])
+        self._pool.shutdown()
+
+
+def take_in(connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path], load_id: int) -> Intake:
+    """Bring every row of a source into the register, or into the list of refused rows, as load `load_id`.
+
+    Raises
+    ------
+    AtlasError
+        A file cannot be read, or too many rows are refused; the caller leaves the transaction.
+    """
+    taker = _Taker(connection, loading, manifest, load_id)
+    batches = _batches(paths, manifest, loading)
+    with Behind(connection) as behind:
+        while True:
+            batch = taker.watch("读取", "reading", lambda: next(batches, None))
+            if batch is None:
+                break
+            record = taker.take(batch)
+            taker.watch("入库", "storing", behind.finish)
+            behind.run(record)
+        taker.watch("入库", "storing", behind.finish)
+    return taker.finish()
+
+
+def _batches(paths: list[Path], manifest: Manifest, loading: Loading) -> Iterator[Batch]:
+    """The rows of a source in batches, or in one where a part of it decides about all of it."""
+    read = loading.read or read_file
+    may_be_mended = any(path.suffix.lower() in WORKBOOKS for path in paths) or read is not read_file
+    if needs_all_rows(loading.catalog[manifest.layer], loading.area) or (len(paths) > 1 and may_be_mended):
+        yield read_batch(paths, manifest, loading.data_dir, read=read)
+        return
+    is_partial = len(paths) > 1 and manifest.reader == "table" and not manifest.job and any(
+        next(read_batches([path], manifest, loading.data_dir, rows=1)).is_partial for path in paths
+    )
+    for batch in read_batches(paths, manifest, loading.data_dir, rows=BATCH_ROWS, read=read):
+        batch.is_partial |= is_partial
+        yield batch
+
+
+class _Taker:
+    """The steps of a batch, and what they must remember of the batches before."""
+
+    def __init__(self, connection: sa.Connection, loading: Loading, manifest: Manifest, load_id: int) -> None:
+        self._connection, self._loading, self._manifest, self._load_id = connection, loading, manifest, load_id
+        self._layer = loading.catalog[manifest.layer]
+        self._known = _known_values(connection, self._layer, loading)
+        self._repeats = Repeats()
+        self._target = open_target(connection, self._layer, manifest, srid=loading.area.srid, load_id=load_id)
+        self._doubter = Doubter(connection, loading, manifest, self._layer)
+        self._taken: frozenset[str] | None = None
+        self._intake = Intake()
+        self._n_rows = 0
+
+    def watch(self, zh: str, en: str, work: Callable[[], Result]) -> Result:
+        """Do a step of the work, telling of it."""
+        step = Step(f"{self._manifest.title_zh}: {zh}", f"{self._manifest.id}: {en}", self._n_rows or None)
+        return watched(self._loading.progress, step, work, stop=lambda: cancel_statement(self._connection))
+
+    def take(self, batch: Batch) -> Callable[[], None]:
+        """Normalise, check and count a batch; what is left to do with it in the database."""
+        batch.frame.index = pd.RangeIndex(self._n_rows, self._n_rows + len(batch.frame))
+        self._n_rows += len(batch.frame)
+        self._intake.is_partial |= batch.is_partial
+        taken = self._taken_keys() if self._intake.is_partial and self._manifest.mode == "full" else frozenset()
+        frame, problems = self.watch(
+            "换算", "normalising", lambda: normalise(batch, self._manifest, self._layer, self._loading.area)
+        )
+        checked = self.watch("检查", "checking", lambda: check(
+            frame, self._layer, problems, outline=self._loading.outline, known=self._known,
+            is_distinct=self._manifest.distinct, taken=taken, repeats=self._repeats,
+        ))
+        found = self.watch("合理性检查", "plausibility", lambda: self._doubter.doubts(checked.accepted))
+        packed = packed_rows(self._target, checked.accepted)
+        refused = batch.refused + checked.refused
+        self._count(batch, checked, refused)
+        return lambda: self._record(checked, packed, refused, found)
+
+    def finish(self) -> Intake:
+        """Merge what was staged, once every batch is through."""
+        late = late_repeats(self._repeats)
+        self._count_refused(late)
+        record_refused(self._connection, self._manifest, self._load_id, late)
+        if not self._intake.is_partial:
+            self._stop_if_too_many()
+        is_full = self._manifest.mode == "full" and not self._intake.is_partial
+        record_whole(self._connection, self._load_id, is_full=is_full)
+        n_accepted = self._intake.counts["n_accepted"]
+        self._intake.counts.update(self.watch(
+            "并入现状库", "merging", lambda: merge(self._connection, self._target, n_rows=n_accepted, is_full=is_full)
+        ))
+        return self._intake
+
+    def _record(self, checked: Checked, packed: dict[str, Packed], refused: list[Refusal], found: pd.DataFrame) -> None:
+        """A batch into the database; runs beside the next batch."""
+        copy_packed(self._connection, self._target.table, packed)
+        record_refused(self._connection, self._manifest, self._load_id, refused)
+        record_repaired(self._connection, self._manifest, self._load_id, checked)
+        warnings = self._doubter.with_held_elsewhere(self._connection, checked.accepted, found)
+        record_warnings(self._connection, self._manifest, self._load_id, checked.accepted, warnings)
+        self._intake.counts["n_warned"] += int(warnings["at"].nunique())
+        self._intake.warned_by_rule.update({str(rule): int(n) for rule, n in warnings["rule_id"].value_counts().items()})
+
+    def _count(self, batch: Batch, checked: Checked, refused: list[Refusal]) -> None:
+        self._count_refused(refused)
+        self._intake.counts.update({
+            "n_read": batch.n_read, "n_accepted": len(checked.accepted), "n_refused": n_rows_refused(refused),
+            "n_repaired": len(checked.repaired), "n_merged": batch.n_merged + checked.n_merged,
+            "n_unplaced": int((checked.accepted["positioned"] == "unplaced").sum()) if self._layer.is_drawn else 0,
+        })
+
+    def _count_refused(self, refused: list[Refusal]) -> None:
+        self._intake.refused_by_rule.update(refused_by_rule(refused))
+        if self._intake.first_refusal is None and refused:
+            self._intake.first_refusal = refused[0]
+
+    def _taken_keys(self) -> frozenset[str]:
+        """Keys that a whole delivery of the source holds: a refused row which comes back under one of them repeats it."""
+        if self._taken is None:
+            query = statement(self._connection, "taken_keys", register=self._target.register)
+            self._taken = frozenset(self._connection.execute(query, {"source_id": self._manifest.id}).scalars())
+        return self._taken
+
+    def _stop_if_too_many(self) -> None:
+        counts, first = self._intake.counts, self._intake.first_refusal
+        share_pct = 100.0 * counts["n_refused"] / max(counts["n_read"], 1)
+        if first is not None and share_pct > self._manifest.max_refused_pct:
+            raise TooManyRefusedError(
+                f"source {self._manifest.id}: {counts['n_refused']} of {counts['n_read']} rows refused ({share_pct:.1f} %, at "
+                f"most {self._manifest.max_refused_pct:g} %): {dict(sorted(self._intake.refused_by_rule.items()))}; first: "
+                f"{first.file} row {first.row}, {first.field} = {first.value!r}: {first.reason_en} ({first.reason_zh})"
+            )
+
+
+def _known_values(connection: sa.Connection, layer: Layer, loading: Loading) -> dict[str, frozenset[str]]:
+    """Values that the referring fields of a layer may take: those of current rows of the other layer."""
+    known = {}
+    for entry in layer.fields:
+        if entry.references:
+            other, name = entry.references.split(".")
+            table = ensure_register(connection, loading.catalog[other], loading.area.srid)
+            rows = connection.execute(sa.select(table.c[name]).where(table.c.to_load.is_(None)))
+            known[entry.name] = frozenset(row[0] for row in rows)
+    return known

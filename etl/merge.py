@@ -1,0 +1,84 @@
+"""Accepted rows into the register: staged and merged into what is there, or straight in where nothing is there yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from etl.manifest import Manifest
+from etl.packing import Packed, pack_frame, row_hashes
+from etl.sql import statement
+from layers.catalog import Layer
+from layers.tables import ensure_register, staging_table, value_columns
+
+LONGEST_NAME = 60
+HASH = "content_hash"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the rows of one load go first: a staging table, or (`is_direct`) the register itself while it is empty."""
+
+    layer: Layer
+    manifest: Manifest
+    srid: int
+    load_id: int
+    register: sa.Table
+    table: sa.Table
+
+    @property
+    def is_direct(self) -> bool:
+        return self.table is self.register
+
+
+def open_target(connection: sa.Connection, layer: Layer, manifest: Manifest, *, srid: int, load_id: int) -> Target:
+    """Make ready for the rows of a load; to be called once a transaction that holds the lock of loading."""
+    register = ensure_register(connection, layer, srid)
+    if not connection.execute(sa.select(sa.exists(sa.select(register.c.row_id)))).scalar_one():
+        connection.execute(statement(connection, "empty_table", table=register))
+        for index in register.indexes:
+            index.drop(connection, checkfirst=True)
+        return Target(layer, manifest, srid, load_id, register, register)
+    staging = staging_table(layer, srid, name=f"{layer.id}__{manifest.id}"[:LONGEST_NAME])
+    staging.append_column(sa.Column(HASH, sa.BigInteger(), nullable=False))
+    staging.drop(connection, checkfirst=True)
+    staging.create(connection)
+    return Target(layer, manifest, srid, load_id, register, staging)
+
+
+def packed_rows(target: Target, accepted: pd.DataFrame) -> dict[str, Packed]:
+    """Accepted rows ready to be copied, with the hash of their content; needs no connection."""
+    names = [column for column in target.table.columns if column.name not in (HASH, "row_id", "to_load")]
+    origin = {"source_id": target.manifest.id, "from_load": target.load_id} if target.is_direct else {}
+    packed = pack_frame(pd.DataFrame(accepted).assign(**origin), names, srid=target.srid)
+    hashes = row_hashes(packed[name] for name in value_columns(target.layer)).view("int64")
+    starts = np.arange(len(hashes) + 1, dtype="int64") * 8
+    packed[HASH] = Packed(hashes.astype(">i8").view("uint8"), starts, np.zeros(len(hashes), dtype=bool))
+    return packed
+
+
+def merge(connection: sa.Connection, target: Target, *, n_rows: int, is_full: bool) -> dict[str, int]:
+    """Take all rows added into the register, opening and closing states; the counts of what that changed.
+
+    `is_full` says that features of the source which were not added are gone.
+    """
+    if target.is_direct:
+        for index in sorted(target.register.indexes, key=lambda index: str(index.name)):
+            index.create(connection)
+        nothing = dict.fromkeys(("n_changed", "n_unchanged", "n_merged", "n_gone", "n_moved"), 0)
+        return {"n_added": n_rows, **nothing}
+    connection.execute(statement(connection, "analyze", table=target.table))
+    given = {"source_id": target.manifest.id, "load_id": target.load_id, "is_full": is_full}
+    tables = {"register": target.register, "staging": target.table}
+    counted = connection.execute(statement(connection, "merge_counts", **tables), given).mappings().one()
+    counts = {name: int(value) for name, value in counted.items()} | {"n_moved": 0}
+    if target.layer.is_drawn:
+        limits = {"source_id": target.manifest.id, "moved_m": target.manifest.moved_m}
+        counts["n_moved"] = int(connection.execute(statement(connection, "count_moved", **tables), limits).scalar_one())
+    connection.execute(statement(connection, "merge_close", **tables), given)
+    connection.execute(statement(connection, "merge_open", columns=value_columns(target.layer), **tables), given)
+    target.table.drop(connection)
+    return counts
