@@ -363,6 +363,7 @@ PATHS: dict[str, dict[str, Schema]] = {
         _query("k", "Chainages shown, metres, such as 12300-18000"), _query("band", "Distance bands, metres, such as 5,50,200"),
     )},
     "/patrol": {"get": _operation("patrolPage", "Levels by town, the worst places, the list of a day", PAGE, EDITION, LANG)},
+    "/patrol/ratings": {"get": _operation("ratingsPage", "Ratings of county, towns, parks and industries; disagreements; what is missing", PAGE, EDITION, LANG)},
     "/static/{filename}": {"get": _operation("staticFile", "A file of the page", _file("*/*"), _path("filename", "Its path"))},
     "/vendor/{name}": {"get": _operation("vendorFile", "A file of a front-end package", _file("text/javascript", "text/css"), _path("name", "Its name"))},
     "/fonts/{name}": {"get": _operation("fontFile", "A font of the map", _file("font/woff2"), _path("name", "Its name"))},

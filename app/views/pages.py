@@ -75,6 +75,12 @@ def patrol_page() -> Response:
     return _page("patrol.html")
 
 
+@blueprint.get("/patrol/ratings")
+def ratings_page() -> Response:
+    """One colour for county, towns, parks and industries; disagreements; what is missing."""
+    return _page("ratings.html")
+
+
 def _page(template: str) -> Response:
     """A page of the frame, in the language of the request."""
     with pinned_edition():
