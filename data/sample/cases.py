@@ -169,6 +169,16 @@ CASES: dict[str, dict[str, Any]] = {
         "what": "new general firms in the second and third delivery",
         "n": {"2026Q2": 14, "2026Q3": 10},
     },
+    "same_enterprise_twice": {
+        "what": "on the environment office's list under another name form, number and place: linked, never merged",
+        "enterprise_id": "YC000009",
+        "source_number": "WR0009",
+    },
+    "second_plant": {
+        "what": "another plant of the same firm, same code, 760 m away: must not be linked",
+        "enterprise_id": "YC000006",
+        "source_number": "WR0006",
+    },
     "unplaced_firms": {
         "what": "firms without coordinates, accepted",
         "enterprise_ids": ("YC001120", "YC001132", "YC001144", "YC001156"),
@@ -211,5 +221,5 @@ FAULTS: dict[str, dict[str, int]] = {
 REPAIRED = {"buildings": 3, "official_contours": 1, "park_boundaries": 1, "protection_villages": 2}
 """Source -> crossing outlines to be repaired."""
 
-UNPLACED = {"enterprises": 4, "protection_places": 2, "road_accidents": 6}
+UNPLACED = {"enterprises": 4, "pollution_sources": 10, "protection_places": 2, "road_accidents": 6}
 """Source -> rows accepted without a position."""

@@ -10,6 +10,7 @@ from data.sample import maps, tables
 from data.sample.assessments import write_assessments
 from data.sample.county import County
 from data.sample.noise import stream
+from data.sample.pollution import write_pollution_sources
 from data.sample.quarters import QUARTERS, Quarter, county_at
 from data.sample.towns import COUNTY_NAME
 from data.sample.weather import write_weather
@@ -27,6 +28,7 @@ FOLDERS = (
     "供电公司",
     "评价机构",
     "气象局",
+    "生态环境局",
 )
 
 
@@ -67,6 +69,7 @@ def _write_lasting(target: Path, county: County) -> None:
     tables.write_black_spots(target / "公安交警" / "事故多发点段.xlsx", county)
     tables.write_gathering_places(target / "应急管理局" / "防护目标_人员密集场所.xlsx", county)
     write_assessments(target)
+    write_pollution_sources(target / "生态环境局" / "排污单位名录.csv", county)
 
 
 def _write_changing(target: Path, county: County) -> None:

@@ -14,8 +14,9 @@ from data.sample.names import credit_code, firm_words
 from data.sample.noise import Floats, Rng
 from data.sample.plants import NEW_PROJECT_ID, PLANTS, PlantPlan
 from data.sample.size import Size
+from data.sample.streets import addresses
 from data.sample.targets import PLANTED_MARKET_ID
-from data.sample.towns import COUNTY_NAME, SOURCELESS_TOWN, TOWN_PLANS, Towns
+from data.sample.towns import SOURCELESS_TOWN, TOWN_PLANS, Towns
 from data.sample.trades import EMERGENCY, EXTRA_TRADES, GENERAL_TRADES, LEVEL_ORDER, SITE_TRADES, Trade
 
 AMMONIA_STORE_ID, AMMONIA_STORE_T, MARKET_DISTANCE_M = "YC000041", 6.0, 45.0
@@ -175,9 +176,17 @@ def _numbered(rng: Rng, frame: pd.DataFrame, towns: Towns, lattices: dict[str, L
     ]
     is_quiet = (frame["town"] == SOURCELESS_TOWN) & frame["declared_level"].notna()
     frame.loc[is_quiet, "declared_level"] = "blue"
-    frame["address"] = [f"{COUNTY_NAME}{TOWN_PLANS[town].name}{_street(rng)}" for town in frame["town"]]
+    _skip_draws(rng, len(frame))
+    frame["address"] = addresses(xy, frame["town"].to_numpy(), towns)
     frame["park_id"] = _park_of(xy, lattices)
     return _with_gaps(rng, _with_grading(rng, frame).drop(columns=["suffix"]))
+
+
+def _skip_draws(rng: Rng, count: int) -> None:
+    """Two draws for each address, as when addresses were random: what is drawn after them stays as it was."""
+    for _ in range(count):
+        rng.integers(10)
+        rng.integers(1, 400)
 
 
 GAP_SHARES = {
@@ -197,11 +206,6 @@ def _with_gaps(rng: Rng, frame: pd.DataFrame) -> pd.DataFrame:
     for name, share in GAP_SHARES.items():
         frame[name] = frame[name].astype(object).where(~(is_other & (rng.random(len(frame)) < share)), None)
     return frame
-
-
-def _street(rng: Rng) -> str:
-    word = "兴业振华青云石桥沿江迎宾建设文化滨河东风"[2 * int(rng.integers(10)) :][:2]
-    return f"{word}路{int(rng.integers(1, 400))}号"
 
 
 def _park_of(xy: Floats, lattices: dict[str, Lattice]) -> list[str | None]:
