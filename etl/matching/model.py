@@ -91,9 +91,10 @@ def comparisons() -> dict[str, list[Level]]:
 
 
 def model_version() -> str:
-    """Hash of the conditions, the blocking and the table."""
-    parts = [TABLE.read_text(encoding="utf-8"), repr(CONDITIONS), repr(MISSING), repr(BLOCKING), str(PRIOR)]
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:16]
+    """Hash of the table and of the code that takes records apart, compares them and bands the pairs."""
+    here = Path(__file__).parent
+    files = [TABLE, *sorted(here.glob("*.py")), here.parent / "places" / "folding.py", here.parent / "places" / "grammar.py"]
+    return hashlib.sha256(b"\x00".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def gamma_of(level: Level) -> int:

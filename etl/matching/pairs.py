@@ -37,15 +37,15 @@ def candidate_pairs(records: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `PAIR_KEY` (a before b), ``score`` (probability), ``weight_bits``, ``band`` (``certain``, ``probable``) and a
-        column a comparison with the name of its level, None where a value is missing. Pairs below `PROBABLE`, and those
-        for whose records a clearly better partner exists, are left out.
+        column a comparison with the name of its level, None where a value is missing. Pairs below `PROBABLE`, those
+        for whose records a clearly better partner exists, and sister plants of one firm are left out.
     """
     if records["list_id"].nunique() < 2:
         return _empty()
     scored = _scored(records)
     if scored.empty:
         return _empty()
-    found = scored.assign(band=bands(scored))
+    found = scored[~is_sister_plant(scored)].assign(band=bands)
     is_kept = (found["band"] == "certain") | ((found["score"] >= PROBABLE) & ~has_better_partner(found))
     kept = found[is_kept].sort_values(["weight_bits", *PAIR_KEY], ascending=[False, True, True, True, True])
     return kept.drop(columns=["list_a", "list_b"]).reset_index(drop=True)
@@ -101,6 +101,14 @@ def bands(pairs: pd.DataFrame) -> pd.Series:
     is_compatible = (pairs["name"].isin(COMPATIBLE_NAMES) & is_placed) | ((pairs["name"] == "same") & says_nothing)
     is_certain = (pairs["code"] == "equal") & is_compatible
     return pd.Series(np.where(is_certain, "certain", "probable"), index=pairs.index, dtype=object)
+
+
+def is_sister_plant(pairs: pd.DataFrame) -> pd.Series:
+    """Whether a pair are two plants of one firm: numbered differently, and not at one door.
+
+    They share name and code, which speak of the firm; what is asked is the place.
+    """
+    return (pairs["name"] == "other_number") & ~pairs["address"].isin(COMPATIBLE_PLACES)
 
 
 def has_better_partner(pairs: pd.DataFrame) -> pd.Series:

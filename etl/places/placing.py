@@ -90,10 +90,11 @@ def guesses(gazetteer: Gazetteer, wanted: Wanted) -> list[Guess]:
 
 def _on_street(gazetteer: Gazetteer, wanted: Wanted) -> Iterator[Guess]:
     """By house number, list by list: offices place alike what they place themselves."""
+    # Sorting is stable: the houses of each list stay in the order of their numbers.
     by_list = sorted(_street_points(gazetteer, wanted), key=lambda point: point.list_id)
     for list_id, members in groupby(by_list, key=lambda point: point.list_id):
         points = list(members)
-        for guess in (_at_number(points, wanted), _between_numbers(points, wanted), _nearest(points, wanted), _street(points)):
+        for guess in (_at_number(points, wanted), _between_numbers(points, wanted), _nearest(points, wanted), _street(points, wanted)):
             if guess is not None:
                 yield replace(guess, known_list=list_id, is_own=list_id == wanted.list_id)
 
@@ -157,9 +158,13 @@ def _nearest(points: list[KnownPoint], wanted: Wanted) -> Guess | None:
     return Guess(nearest.x_m, nearest.y_m, raw_m, "near", known_accuracy_m=nearest.accuracy_m, evidence=evidence)
 
 
-def _street(points: list[KnownPoint]) -> Guess:
+def _street(points: list[KnownPoint], wanted: Wanted) -> Guess:
+    """The middle of the known houses; the spread grows with how far the number lies outside theirs."""
     guess = _of_points("street", points)
-    return guess if len(points) > 1 else replace(guess, raw_m=SINGLE_POINT_SPREAD_M)
+    spread_m = guess.raw_m if len(points) > 1 else SINGLE_POINT_SPREAD_M
+    number = wanted.address.number
+    away = 0 if number is None else max(0, points[0].house - number, number - points[-1].house)
+    return replace(guess, raw_m=max(spread_m, away * METRES_PER_NUMBER))
 
 
 def _at_crossing(gazetteer: Gazetteer, wanted: Wanted) -> Iterator[Guess]:
