@@ -20,7 +20,8 @@ from app.editions import EditionFacts
 from app.errors import MissingError
 from app.frames import FrameMemory
 from app.plain import plain
-from app.surfaces import Ground, cell_with_index, ground_within
+from app.risk_memory import RiskMemory
+from app.surfaces import Ground, cell_with_index, ground_within, surface_of
 from layers.catalog import Catalog
 from layers.scoring.aggregation import GroupRule, aggregation_for
 from layers.scoring.cell_sums import Cells
@@ -56,6 +57,7 @@ class Question:
     catalog: Catalog
     policy_id: str
     home: Path
+    risks: RiskMemory
 
     def points_around(self, bounds_m: Sequence[float]) -> gpd.GeoDataFrame:
         """Sources that may matter within a box (metres)."""
@@ -196,6 +198,8 @@ def explained_zone(ask: Question, zone_id: str) -> dict[str, Any]:
     subject = {"layer": "risk_zones", "id": zone_id, "name": None, "kind": None, "area_m2": row.get("area_m2")}
     if row["level"] not in LEVEL_CODES:
         return _unrated_zone(ask, subject, row)
+    if ask.facts.recorded(ask.policy_id).risk_from is not None:
+        return _answer(ask, subject, row, **_risk_place(ask, row["geometry"]), data=data_behind(ask.facts))
     ground = _of_level(ground_within(ask.home, ask.facts, ask.policy_id, row["geometry"]), LEVEL_CODES[row["level"]])
     points = ask.points_around(shapely.bounds(row["geometry"]))
     told = _place(ask, ground, _nearest_index(ground.index, row.get("max_index")))
@@ -206,6 +210,18 @@ def explained_zone(ask: Question, zone_id: str) -> dict[str, Any]:
         ask, subject, row, **told, members=[_member(points, member.position, member.n_cells / len(cells), row) for member in members[:MOST_MEMBERS]],
         n_members=len(members), is_sampled=step > 1, data=data_behind(ask.facts),
     )  # fmt: skip
+
+
+def _risk_place(ask: Question, outline: shapely.Geometry) -> dict[str, Any]:
+    """A place inside a zone of individual risk, explained; its contributions sum to the figure."""
+    _, grid = surface_of(ask.facts, ask.policy_id)
+    inside = shapely.point_on_surface(outline)
+    policy = ask.facts.recorded(ask.policy_id)
+    told = ask.risks.explained(ask.connection, ask.facts, inside.x, inside.y, grid=grid, policy=policy)
+    lon, lat = map(float, shapely.get_coordinates(ask.facts.in_degrees(inside))[0])
+    figure = {"id": "risk_per_year", "title_zh": "个人风险", "title_en": "Individual risk", "value": told["risk_per_year"]}
+    parts = [{**part, "value": part["risk_per_year"]} for part in told["contributions"]]
+    return {"figure": figure, "contributions": parts, "place": {"lon": lon, "lat": lat}}
 
 
 def _of_level(ground: Ground, code: int) -> Ground:

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from app.database import Database
 from app.editions import EditionMemory
 from app.frames import FrameMemory
+from app.risk_memory import RiskMemory
 from app.tiles import TileStore
 from app.what_if import CountyMemory
 from layers.catalog import Catalog, load_catalog
@@ -31,6 +32,7 @@ class Parts:
     frames: FrameMemory
     rules: RuleSet
     counties: CountyMemory
+    risks: RiskMemory
 
 
 def init_app(app: Flask) -> None:
@@ -53,6 +55,7 @@ def init_app(app: Flask) -> None:
         frames=frames,
         rules=rules,
         counties=CountyMemory(catalog, frames, rules, home),
+        risks=RiskMemory(frames),
     )
 
 

@@ -17,6 +17,7 @@ from app.editions import EditionFacts, Raster
 from app.explanations import data_behind, place_changes
 from app.frames import FrameMemory
 from app.plain import plain
+from app.risk_memory import RiskMemory
 from app.surfaces import VULNERABILITY_BAND, read_window, surface_of
 from layers.scoring.cell_sums import Cells
 from layers.scoring.counterfactuals import as_dicts
@@ -37,6 +38,7 @@ def explanation(
     *,
     policy_id: str,
     home: Path,
+    risks: RiskMemory,
 ) -> dict[str, Any]:
     """Every contribution to the colour of a place.
 
@@ -49,7 +51,8 @@ def explanation(
     Returns
     -------
     dict
-        The answer of ``/api/explain``; its contributions' ``points`` sum to ``index``.
+        The answer of ``/api/explain``; its contributions' ``points`` sum to ``index``. Under the policy of individual
+        risk their ``risk_per_year`` sum to that of the place, and there is no index.
     """
     answer = _frame_of_answer(facts, lon, lat, policy_id)
     raster, grid = surface_of(facts, policy_id)
@@ -58,16 +61,20 @@ def explanation(
     row, col = grid.cell_of(x_m, y_m)
     if not grid.holds(row, col) or not shapely.intersects(facts.boundary, place):
         return answer | {"notes_zh": [OUTSIDE_NOTES[0]], "notes_en": [OUTSIDE_NOTES[1]]}
+    around = {"data": data_behind(facts), "zone": _zone(connection, facts, frames, x_m, y_m, policy_id)}
+    policy = facts.recorded(policy_id)
+    if policy.risk_from is not None:
+        return answer | risks.explained(connection, facts, x_m, y_m, grid=grid, policy=policy) | around
     points = _points_around(connection, facts, frames, x_m, y_m, grid.cell_m)
     found = explain_point(
         x_m,
         y_m,
         points,
-        facts.recorded(policy_id),
+        policy,
         grid=grid,
         vulnerability=_vulnerability(home, raster, row, col),
     )
-    return answer | _told(found, points) | {"data": data_behind(facts), "zone": _zone(connection, facts, frames, x_m, y_m, policy_id)}
+    return answer | _told(found, points) | around
 
 
 def _frame_of_answer(facts: EditionFacts, lon: float, lat: float, policy_id: str) -> dict[str, Any]:
@@ -149,5 +156,7 @@ def compile_loops() -> None:
     grid = Grid.for_area((0.0, 0.0, 200.0, 200.0))
     cells = Cells(grid, np.zeros(1, np.int64), np.zeros(1, np.int64))
     for policy_id in policies():
+        if load_policy(policy_id).risk_from is not None:
+            continue  # has no index; its tables are made when they are first asked for
         explain_point(90.0, 90.0, point, load_policy(policy_id), grid=grid)
         zone_members(point, load_policy(policy_id), cells)

@@ -24,12 +24,12 @@ def explain() -> Response:
         facts = pinned.facts
         policies = [entry["id"] for entry in facts.policies]
         policy = choice("policy", request.args.get("policy", facts.policy), policies)
-        ask = Question(pinned.connection, facts, parts().frames, parts().catalog, policy, parts().home)
+        ask = Question(pinned.connection, facts, parts().frames, parts().catalog, policy, parts().home, parts().risks)
         if zone:
             return jsonify(explained_zone(ask, zone))
         if feature:
             layer, _, feature_id = feature.partition("/")
             return jsonify(explained_feature(ask, parts().catalog[layer].id, feature_id))
         return jsonify(
-            explanation(pinned.connection, facts, parts().frames, lon, lat, policy_id=policy, home=parts().home)
+            explanation(pinned.connection, facts, parts().frames, lon, lat, policy_id=policy, home=parts().home, risks=parts().risks)
         )

@@ -87,11 +87,16 @@ function body(loaded, rated, name, actions) {
     violations(properties.violations ?? [], loaded, actions),
     rated || why ? basisSection(why?.data_as_of) : null,
     actionRow(loaded, actions),
+    diagrams(properties.diagrams ?? []),
     attributes(layer, properties),
     related(properties.related ?? [], actions),
     provenance(properties.provenance),
   ];
 }
+
+/** Pictures that belong to a feature, in the language shown. @param {{href: string}[]} pictures */
+const diagrams = (pictures) => pictures.map((picture) => section(said(picture),
+  el("img", { class: "diagram", src: `${picture.href}&lang=${lang()}`, alt: said(picture), loading: "lazy" })));
 
 /** @param {Actions} actions */
 const actionsForPlace = (actions) => ({ onOpen: actions.onOpen, onFly: () => undefined });

@@ -1,7 +1,7 @@
 /** 为什么是这个颜色: the reasons of a level, from the rule to the bars that add up to the figure shown. */
 import { codeTitle, fieldOf, levelById, levelColourWord, levelRank, levelWord, shown } from "./atlas.js";
 import { el, svg } from "./dom.js";
-import { day, distance, fixed, isMissing, number, roundedToSum } from "./formats.js";
+import { day, distance, fixed, frequency, isMissing, number, roundedToSum } from "./formats.js";
 import { said, t } from "./texts.js";
 
 const INDEX_DIGITS = 1;
@@ -80,6 +80,7 @@ function resultSentence(why) {
   if (why.state === "unrated") return t("sentence_unrated_near", { n: why.unrated?.length ?? 1 });
   const index = isMissing(why.index) ? null : fixed(why.index, INDEX_DIGITS);
   const level = levelWord(drawnLevel(why)).toLowerCase();
+  if (!isMissing(why.risk_per_year)) return t(level ? "sentence_risk" : "sentence_risk_below", { risk: frequency(why.risk_per_year), level });
   if (!level) return t("sentence_below", { index: index ?? "0" });
   return index ? t("sentence_rated", { index, level }) : t("sentence_maximum", { level });
 }

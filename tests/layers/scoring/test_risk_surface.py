@@ -12,6 +12,7 @@ from layers.errors import RuleTableError
 from layers.scoring.individual_risk import risk_at
 from layers.scoring.outlines import label_regions
 from layers.scoring.policy import POLICIES_DIR, load_policy
+from layers.scoring.risk_reasons import risk_reasons
 from layers.scoring.risk_surface import UnitRisk, risk_surface, zone_sources
 from layers.scoring.towns import rate_towns
 from layers.scoring.unit_risk import assess
@@ -126,3 +127,20 @@ def test_a_policy_of_risk_that_contradicts_itself_is_not_used(tmp_path, old, new
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(RuleTableError):
         load_policy("individual_risk_2026A", tmp_path)
+
+
+def test_parts_of_a_place_sum_to_the_rasters_risk_and_give_its_level():
+    units = [unit(), unit("U2", 200.0, 100.0), unit("U3", 0.0, 0.0, enterprise_id="E2"), unit("U4", 900.0, 0.0)]
+    layers = county(chemical(CHLORINE, 50.0), chemical(CHLORINE, 9.0, "U2"), chemical(CHLORINE, 5.0, "U3"),
+                    chemical(CHLORINE, None, "U4"), units=units,
+                    contours=report((3e-6, box(-500, -500, 500, 500)), (1e-5, box(-50, -50, 50, 50)), enterprise_id="E2"))  # fmt: skip
+    found, surface = surface_of(layers)
+    for x, y in ((25, 25), (300, -80), (700, 0), (1900, 1900)):
+        row, col = GRID.cell_of(X + x, Y + y)
+        told = risk_reasons(found.unit_risk, X + x, Y + y, grid=GRID, policy=POLICY)
+        assert told.risk_per_year == pytest.approx(float(np.nan_to_num(surface.hazard[row, col])), rel=1e-6, abs=1e-30)
+        assert sum(part.risk_per_year for part in told.parts) == pytest.approx(told.risk_per_year, rel=1e-6)
+        assert {"unrated": 0, "red": 1, "orange": 2, "yellow": 3, "blue": 4}[told.level] == surface.level[row, col]
+    middle = risk_reasons(found.unit_risk, X + 25, Y + 25, grid=GRID, policy=POLICY)
+    assert next(part for part in middle.parts if part.source_layer == "official_contours").risk_per_year == 1e-5
+    assert risk_reasons(found.unit_risk, X + 700, Y, grid=GRID, policy=POLICY).open_ids == ("U4",)

@@ -1,0 +1,112 @@
+"""Individual risk of an edition's installations, put together once and kept: what a place's reasons are taken from."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.editions import EditionFacts
+from app.frames import FrameMemory
+from layers.scoring.grid import Grid
+from layers.scoring.policy import Policy
+from layers.scoring.risk_reasons import RiskPart, RiskReasons, risk_reasons
+from layers.scoring.risk_surface import UnitRisk
+from layers.scoring.unit_risk import ASSESSED_LAYERS, assess
+
+EDITIONS_REMEMBERED = 3
+ONE_CELL = Grid(25.0, 0, 0, 1, 1)
+NOTES = {
+    "screening": (
+        "个人风险为筛查结果,不作为外部安全防护距离;有有效评价报告的企业以报告等值线为准。",
+        "Individual risk is a screening and no safety distance; where a valid report exists, its contours hold.",
+    ),
+    "no_source": (
+        "此处没有须定量评价的单元或报告等值线影响;其他方法判定的企业不计入本方案。",
+        "No unit that quantitative risk judges and no report reaches this place; plants of other methods are not part of this policy.",
+    ),
+    "open": ("附近有单元缺数据未能计算,颜色为下限。", "Units nearby could not be computed for want of data; the colour is a lower bound."),
+    "below": ("低于 3×10⁻⁷/年,不着色。", "Below 3×10⁻⁷ a year; no colour is drawn."),
+}
+
+
+class RiskMemory:
+    """The assessments asked for of late."""
+
+    def __init__(self, frames: FrameMemory) -> None:
+        self._frames = frames
+        self._held: OrderedDict[object, tuple[UnitRisk, dict[str, str]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def explained(
+        self, connection: sa.Connection, facts: EditionFacts, x_m: float, y_m: float, *, grid: Grid, policy: Policy
+    ) -> dict[str, Any]:
+        """Why a cell has its level, in the form of ``/api/explain``; the contributions' ``risk_per_year`` sum to the place's."""
+        risk, names = self._risk(connection, facts)
+        found = risk_reasons(risk, x_m, y_m, grid=grid, policy=policy)
+        state = "rated" if found.parts else "unrated" if found.open_ids else "no_source"
+        return {
+            "level": found.level,
+            "index": None,
+            "risk_per_year": found.risk_per_year,
+            "cell": None,
+            "state": state,
+            "contributions": [_contribution(part, place, found, names) for place, part in enumerate(found.parts)],
+            "unrated": list(found.open_ids),
+            "footprint_rule": None,
+            **_notes(state, found),
+            "would_change": [],
+        }
+
+    def _risk(self, connection: sa.Connection, facts: EditionFacts) -> tuple[UnitRisk, dict[str, str]]:
+        with self._lock:
+            held = self._held.get(facts.edition)
+            if held is None:
+                layers = self._frames.everything(connection, facts, ASSESSED_LAYERS)
+                units = layers["hazard_units"]
+                names = dict(zip(units["unit_id"].astype(str), units["name"].astype(str), strict=True))
+                risk = assess(layers, on=date.fromisoformat(str(facts.meta["on"])), grid=ONE_CELL).unit_risk
+                held = self._held[facts.edition] = (risk, names)
+            self._held.move_to_end(facts.edition)
+            while len(self._held) > EDITIONS_REMEMBERED:
+                self._held.popitem(last=False)
+        return held
+
+
+def _contribution(part: RiskPart, place: int, found: RiskReasons, names: dict[str, str]) -> dict[str, Any]:
+    is_report = part.source_layer == "official_contours"
+    share_pct = 100 * part.risk_per_year / found.risk_per_year if found.risk_per_year else 0.0
+    figure = f"{part.risk_per_year:.1e}"
+    report = " ".join(text for text in (part.institution, part.report_number) if text)
+    return {
+        "point_id": f"{part.source_layer}:{part.source_id}",
+        "source_layer": part.source_layer,
+        "source_id": part.source_id,
+        "enterprise_id": part.enterprise_id,
+        "name": report if is_report else names.get(part.source_id),
+        "kind": None,
+        "level": found.level,
+        "distance_m": part.distance_m,
+        "strength": None, "help_factor": None, "radius_m": None, "h": None, "points": None,
+        "share": share_pct / 100,
+        "risk_per_year": part.risk_per_year,
+        "is_on_footprint": is_report,
+        "is_deciding": place == 0,
+        "basis": "declared" if is_report else "computed",
+        "reason_zh": f"评价报告等值线 {figure}/年" if is_report else f"筛查个人风险 {figure}/年,占 {share_pct:.0f}%",
+        "reason_en": f"contour of the report, {figure} a year" if is_report else f"individual risk by screening {figure} a year, {share_pct:.0f} %",
+        "rule_id": found.rule_id,
+        "clause": found.clause,
+        "is_assumption": not is_report,
+        "responsible_office": None,
+    }  # fmt: skip
+
+
+def _notes(state: str, found: RiskReasons) -> dict[str, list[str]]:
+    names = ["screening"] if state == "rated" else [state] if state in NOTES else []
+    names += ["below"] if state == "rated" and found.level == "unrated" else []
+    names += ["open"] if found.open_ids else []
+    return {"notes_zh": [NOTES[name][0] for name in names], "notes_en": [NOTES[name][1] for name in names]}

@@ -1,0 +1,77 @@
+"""Why a cell has its level under the policy of individual risk: the units and reports whose risks sum to the cell's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from layers.scoring.grid import Grid
+from layers.scoring.individual_risk import load_individual_criteria, risk_at
+from layers.scoring.policy import RATED, Policy
+from layers.scoring.risk_surface import SAME_VALUE, UnitRisk, bounds
+
+
+@dataclass(frozen=True)
+class RiskPart:
+    """What one unit, or the report of one enterprise, gives to a place; `risk_per_year` of all parts sum to the place's."""
+
+    source_layer: str
+    source_id: str
+    enterprise_id: str | None
+    risk_per_year: float
+    distance_m: float
+    institution: str | None = None
+    report_number: str | None = None
+
+
+@dataclass(frozen=True)
+class RiskReasons:
+    """Level and risk of a cell and its parts, the largest first; `open_ids`: units without a figure near it.
+
+    `level` is ``unrated`` below the lowest bound. `clause` is that of the criteria.
+    """
+
+    level: str
+    risk_per_year: float
+    parts: tuple[RiskPart, ...]
+    open_ids: tuple[str, ...]
+    rule_id: str
+    clause: str
+
+
+def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: Policy) -> RiskReasons:
+    """The risk at the centre of the cell that holds a place, taken apart as the raster adds it."""
+    x, y = grid.centre(*grid.cell_of(x_m, y_m))
+    parts = [
+        RiskPart("hazard_units", table.unit.unit_id, table.unit.enterprise_id, own,
+                 float(np.hypot(table.unit.x_m - x, table.unit.y_m - y)))
+        for table in risk.tables
+        if (own := float(risk_at(table, np.array([x]), np.array([y]))[0])) > 0
+    ]  # fmt: skip
+    parts += _of_reports(risk, shapely.Point(x, y))
+    total = float(np.float32(sum(part.risk_per_year for part in parts)))
+    reached = [name for name, bound in zip(RATED, bounds(policy), strict=True) if total >= np.float32(bound * SAME_VALUE)]
+    places = risk.open_units.geometry.to_numpy()
+    is_near = shapely.dwithin(places, shapely.Point(x, y), policy.unrated_radius_m) if len(places) else np.zeros(0, bool)
+    rule = load_individual_criteria().iloc[0]
+    return RiskReasons(
+        reached[0] if reached else "unrated",
+        total,
+        tuple(sorted(parts, key=lambda part: (-part.risk_per_year, part.source_id))),
+        tuple(sorted(risk.open_units["unit_id"][is_near].astype(str))),
+        str(rule.rule_id),
+        str(rule.clause),
+    )
+
+
+def _of_reports(risk: UnitRisk, place: shapely.Point) -> list[RiskPart]:
+    """The highest contour of each enterprise's report around a place."""
+    holding = risk.official[shapely.intersects(risk.official.geometry.to_numpy(), place)]
+    highest = holding.sort_values("risk_per_year").drop_duplicates("enterprise_id", keep="last")
+    return [
+        RiskPart("official_contours", str(row.contour_id), str(row.enterprise_id), float(row.risk_per_year), 0.0,
+                 getattr(row, "institution", None), getattr(row, "report_number", None))
+        for row in highest.itertuples()
+    ]  # fmt: skip
