@@ -321,6 +321,8 @@ export const ZH = {
   sentence_no_source: "此处影响范围内没有登记的风险源,所以没有颜色。没有颜色不等于低风险。",
   sentence_outside: "此处不在本图的辖区之内,没有评定。",
   sentence_rated: "综合风险指数 {index},评为{level}风险。",
+  sentence_risk: "个人风险 {risk}/年,为{level}风险(按 GB 36894 数值分色)。",
+  sentence_risk_below: "个人风险 {risk}/年,低于 3×10⁻⁷/年,不着色。",
   sentence_unrated: "资料不足,未能评级。未评级不等于低风险。",
   sentence_unrated_near: "只有未评级的风险源({n} 个)影响此处,无法定级。未评级不等于低风险。",
   shapes: "符号形状",
