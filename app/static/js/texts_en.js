@@ -321,6 +321,8 @@ export const EN = {
   sentence_no_source: "No registered source reaches this place, so it has no colour. No colour is not the same as low risk.",
   sentence_outside: "This place is outside the area of the atlas and was not rated.",
   sentence_rated: "Risk index {index}: {level} risk.",
+  sentence_risk: "Individual risk {risk} a year: {level} risk (colours by the values of GB 36894).",
+  sentence_risk_below: "Individual risk {risk} a year, below 3×10⁻⁷: no colour.",
   sentence_unrated: "There are not enough data to rate this. Not rated is not the same as low.",
   sentence_unrated_near: "Only unrated sources ({n}) reach this place; no level can be given. Not rated is not the same as low.",
   shapes: "Shapes of the symbols",
