@@ -25,18 +25,20 @@ BLOCK_EDGES = 8
 """Edges in a block with a box of its own."""
 PAIRS_A_TURN = 32_768
 """Pairs that one thread takes at a time."""
-POINT, LINE, POLYGON, FIRST_COLLECTION = 0, 1, 3, 4
+RING, POLYGON, FIRST_COLLECTION = 2, 3, 4
+"""Type numbers of GEOS; collections of all kinds come last."""
 
 
 class Edges(NamedTuple):
     """Features as edges, in the order of the features; indices as in compressed sparse rows.
 
-    `xy`: n edges of x, y of the start and x, y of the end; `is_ring`: edges that bound an area; `first`: first edge
+    `xy`: n edges of x, y of the start and x, y of the end; `edge_box`: west, south, east, north of each; `is_ring`: edges that bound an area; `first`: first edge
     of each feature, one more than there are features; `first_block` the same of blocks; `block`: west, south, east,
     north of each block; `box`: the same of each feature (NaN where it is empty); `is_area`: features with an area.
     """
 
     xy: Floats
+    edge_box: Floats
     is_ring: NDArray[np.bool_]
     first: Integers
     first_block: Integers
@@ -63,41 +65,53 @@ def edges_of(geometries: Geometries) -> Edges:
     within = np.arange(len(of_edge)) - np.repeat(np.cumsum(n_edges) - n_edges, n_edges)
     start = np.repeat(np.cumsum(n_points) - n_points, n_edges) + within
     end = np.minimum(start + 1, np.repeat(np.cumsum(n_points), n_edges) - 1)
-    is_ring = np.isin(shapely.get_type_id(runs), (2,))
+    kinds = shapely.get_type_id(runs)
+    is_ring = (kinds == RING) | (kinds == POLYGON)
     edges_each = np.bincount(owner[of_edge], minlength=len(geometries))
     first = np.concatenate([[0], np.cumsum(edges_each)]).astype(np.intp)
     is_area = np.bincount(owner, weights=is_ring, minlength=len(geometries)) > 0
     ends = np.ascontiguousarray(np.concatenate([xy[start], xy[end]], axis=1))
-    first_block, block = _blocks(ends, first)
-    return Edges(ends, is_ring[of_edge], first, first_block, block, shapely.bounds(geometries), is_area)
+    edge_box = np.concatenate([np.minimum(ends[:, :2], ends[:, 2:]), np.maximum(ends[:, :2], ends[:, 2:])], axis=1)
+    first_block, block = _blocks(edge_box, first)
+    return Edges(ends, edge_box, is_ring[of_edge], first, first_block, block, shapely.bounds(geometries), is_area)
 
 
 def _runs(geometries: Geometries) -> tuple[Geometries, Integers]:
-    """Points, lines and rings of features, in their order, and the feature that each belongs to."""
+    """Points, lines, polygons without holes and rings, in the order of the features, and the feature of each."""
     owner = np.flatnonzero(~shapely.is_missing(geometries) & ~shapely.is_empty(geometries))
     parts = geometries[owner]
     while np.any(shapely.get_type_id(parts) >= FIRST_COLLECTION):
         parts, of_part = shapely.get_parts(parts, return_index=True)
         owner = owner[of_part]
-    is_polygon = shapely.get_type_id(parts) == POLYGON
-    rings, of_polygon = shapely.get_rings(parts[is_polygon], return_index=True)
-    runs = np.concatenate([parts[~is_polygon], rings])
-    run_owner = np.concatenate([owner[~is_polygon], owner[is_polygon][of_polygon]])
+    has_holes = shapely.get_num_interior_rings(parts) > 0
+    if not has_holes.any():
+        return parts, owner
+    rings, of_polygon = shapely.get_rings(parts[has_holes], return_index=True)
+    runs = np.concatenate([parts[~has_holes], rings])
+    run_owner = np.concatenate([owner[~has_holes], owner[has_holes][of_polygon]])
     order = np.argsort(run_owner, kind="stable")
     return runs[order], run_owner[order]
 
 
-def _blocks(xy: Floats, first: Integers) -> tuple[Integers, Floats]:
+def _blocks(edge_box: Floats, first: Integers) -> tuple[Integers, Floats]:
     """First block of each feature, and the box of each block."""
     n_blocks = -(-np.diff(first) // BLOCK_EDGES)
     first_block = np.concatenate([[0], np.cumsum(n_blocks)]).astype(np.intp)
-    if not len(xy):
+    if not len(edge_box):
         return first_block, np.empty((0, 4))
-    within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], n_blocks)
-    starts = np.repeat(first[:-1], n_blocks) + within * BLOCK_EDGES
-    low = np.minimum.reduceat(np.minimum(xy[:, :2], xy[:, 2:]), starts, axis=0)
-    high = np.maximum.reduceat(np.maximum(xy[:, :2], xy[:, 2:]), starts, axis=0)
+    if first_block[-1] == len(n_blocks) and n_blocks.all():
+        starts = first[:-1]
+    else:
+        starts = _block_starts(first, first_block, n_blocks)
+    low = np.minimum.reduceat(edge_box[:, :2], starts, axis=0)
+    high = np.maximum.reduceat(edge_box[:, 2:], starts, axis=0)
     return first_block, np.concatenate([low, high], axis=1)
+
+
+def _block_starts(first: Integers, first_block: Integers, n_blocks: Integers) -> Integers:
+    """First edge of each block."""
+    within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], n_blocks)
+    return np.asarray(np.repeat(first[:-1], n_blocks) + within * BLOCK_EDGES, np.intp)
 
 
 def nearest_of_pairs(a: Edges, b: Edges, of_a: Integers, of_b: Integers, reach: Floats, *, n_threads: int = 1) -> Nearest:
@@ -108,6 +122,8 @@ def nearest_of_pairs(a: Edges, b: Edges, of_a: Integers, of_b: Integers, reach: 
     of_a, of_b : positions in `a` and `b`
     reach : on the plane, one a pair; a pair farther apart is not measured
     """
+    of_a, of_b = np.ascontiguousarray(of_a, np.intp), np.ascontiguousarray(of_b, np.intp)
+    reach = np.ascontiguousarray(reach, float)
     found = Nearest(np.full(len(of_a), np.inf), np.zeros((len(of_a), 4)))
 
     def turn(start: int) -> None:
@@ -127,26 +143,16 @@ def nearest_of_pairs(a: Edges, b: Edges, of_a: Integers, of_b: Integers, reach: 
 @njit(cache=True, inline="always")
 def _gap2(a: Compiled, i: Compiled, b: Compiled, j: Compiled) -> Compiled:
     """Squared distance between two boxes."""
-    dx = max(0.0, a[i, 0] - b[j, 2], b[j, 0] - a[i, 2])
-    dy = max(0.0, a[i, 1] - b[j, 3], b[j, 1] - a[i, 3])
-    return dx * dx + dy * dy
-
-
-@njit(cache=True, inline="always")
-def _edge_gap2(xy: Compiled, k: Compiled, box: Compiled, j: Compiled) -> Compiled:
-    """Squared distance between the box of an edge and a box."""
-    west, east = min(xy[k, 0], xy[k, 2]), max(xy[k, 0], xy[k, 2])
-    south, north = min(xy[k, 1], xy[k, 3]), max(xy[k, 1], xy[k, 3])
-    dx = max(0.0, west - box[j, 2], box[j, 0] - east)
-    dy = max(0.0, south - box[j, 3], box[j, 1] - north)
-    return dx * dx + dy * dy
-
-
-@njit(cache=True, inline="always")
-def _edges_gap2(p: Compiled, i: Compiled, q: Compiled, j: Compiled) -> Compiled:
-    """Squared distance between the boxes of two edges."""
-    dx = max(0.0, min(p[i, 0], p[i, 2]) - max(q[j, 0], q[j, 2]), min(q[j, 0], q[j, 2]) - max(p[i, 0], p[i, 2]))
-    dy = max(0.0, min(p[i, 1], p[i, 3]) - max(q[j, 1], q[j, 3]), min(q[j, 1], q[j, 3]) - max(p[i, 1], p[i, 3]))
+    dx, dy = a[i, 0] - b[j, 2], a[i, 1] - b[j, 3]
+    other_x, other_y = b[j, 0] - a[i, 2], b[j, 1] - a[i, 3]
+    if other_x > dx:
+        dx = other_x
+    if other_y > dy:
+        dy = other_y
+    if dx < 0.0:
+        dx = 0.0
+    if dy < 0.0:
+        dy = 0.0
     return dx * dx + dy * dy
 
 
@@ -176,11 +182,10 @@ def _meet(p: Compiled, i: Compiled, q: Compiled, j: Compiled) -> Compiled:
 
 
 @njit(cache=True, inline="always")
-def _two_edges(p: Compiled, i: Compiled, q: Compiled, j: Compiled, best: Compiled, line: Compiled) -> Compiled:
-    """Squared distance of two edges where it is below `best`, whose shortest line is then kept; else `best`."""
-    gap2 = _edges_gap2(p, i, q, j)
-    if gap2 >= best:
-        return best
+def _two_edges(
+    p: Compiled, i: Compiled, q: Compiled, j: Compiled, gap2: Compiled, best: Compiled, line: Compiled
+) -> Compiled:
+    """Squared distance of two edges, `gap2` that of their boxes, where it is below `best`, whose line is then kept."""
     if gap2 == 0.0:
         crosses, x, y = _meet(p, i, q, j)
         if crosses:
@@ -201,6 +206,23 @@ def _two_edges(p: Compiled, i: Compiled, q: Compiled, j: Compiled, best: Compile
     return best
 
 
+@njit(cache=True, inline="always")
+def _corners(
+    p: Compiled, low: Compiled, high: Compiled, q: Compiled, from_q: Compiled, to_q: Compiled, best: Compiled, line: Compiled
+) -> Compiled:
+    """The two nearest starts of edges where nearer than `best`: with them most edges need no further look."""
+    near_p, near_q = -1, -1
+    for k in range(low, high):
+        for m in range(from_q, to_q):
+            dx, dy = p[k, 0] - q[m, 0], p[k, 1] - q[m, 1]
+            d2 = dx * dx + dy * dy
+            if d2 < best:
+                best, near_p, near_q = d2, k, m
+    if near_p >= 0:
+        line[0], line[1], line[2], line[3] = p[near_p, 0], p[near_p, 1], q[near_q, 0], q[near_q, 1]
+    return best
+
+
 @njit(cache=True)
 def _is_inside(px: Compiled, py: Compiled, edges: Compiled, at: Compiled) -> Compiled:
     """Whether a point lies within the rings of a feature (even-odd)."""
@@ -217,7 +239,7 @@ def _is_inside(px: Compiled, py: Compiled, edges: Compiled, at: Compiled) -> Com
 @njit(cache=True)
 def _within(a: Compiled, at: Compiled, b: Compiled, bt: Compiled, line: Compiled) -> Compiled:
     """Whether a part of feature `at` lies inside the area of `bt` although no edges meet; the place goes to `line`."""
-    if not b.is_area[bt] or _gap2(a.box, at, b.box, bt) > 0.0:
+    if not b.is_area[bt]:
         return False
     for k in range(a.first[at], a.first[at + 1]):
         is_new_run = k == a.first[at] or a.xy[k, 0] != a.xy[k - 1, 2] or a.xy[k, 1] != a.xy[k - 1, 3]
@@ -227,7 +249,7 @@ def _within(a: Compiled, at: Compiled, b: Compiled, bt: Compiled, line: Compiled
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _one_pair(a: Compiled, i: Compiled, b: Compiled, j: Compiled, limit: Compiled, line: Compiled) -> Compiled:
     """Squared distance of two features below `limit`, else `limit`; blocks and edges farther apart are passed over."""
     best = limit
@@ -241,13 +263,16 @@ def _one_pair(a: Compiled, i: Compiled, b: Compiled, j: Compiled, limit: Compile
                 continue
             from_b = b.first[j] + (q - b.first_block[j]) * BLOCK_EDGES
             to_b = min(from_b + BLOCK_EDGES, b.first[j + 1])
+            best = _corners(a.xy, low, high, b.xy, from_b, to_b, best, line)
             for k in range(low, high):
-                if _edge_gap2(a.xy, k, b.block, q) >= best:
+                if _gap2(a.edge_box, k, b.block, q) >= best:
                     continue
                 for m in range(from_b, to_b):
-                    best = _two_edges(a.xy, k, b.xy, m, best, line)
-                    if best == 0.0:
-                        return best
+                    gap2 = _gap2(a.edge_box, k, b.edge_box, m)
+                    if gap2 < best:
+                        best = _two_edges(a.xy, k, b.xy, m, gap2, best, line)
+                        if best == 0.0:
+                            return best
     return best
 
 
@@ -259,10 +284,10 @@ def _nearest(
         i, j = of_a[n], of_b[n]
         # One part in 10^12 more, so that a pair exactly at the reach is measured.
         limit = reach[n] * reach[n] * (1.0 + 1e-12) + 1e-12
+        if _gap2(a.box, i, b.box, j) >= limit:
+            continue
         best = _one_pair(a, i, b, j, limit, lines[n])
-        if best > 0.0 and _within(a, i, b, j, lines[n]):
-            best = 0.0
-        if best > 0.0 and _within(b, j, a, i, lines[n]):
+        if best > 0.0 and _gap2(a.box, i, b.box, j) == 0.0 and (_within(a, i, b, j, lines[n]) or _within(b, j, a, i, lines[n])):
             best = 0.0
         if best < limit:
             distance2[n] = best

@@ -27,6 +27,8 @@ from layers.scoring.edges import (
 __all__ = ["Floats", "Geometries", "Integers"]
 N_THREADS = max(1, len(os.sched_getaffinity(0)))
 
+LINE, RING, MANY_LINES = 1, 2, 5
+"""Type numbers of GEOS."""
 PIECE_SEGMENTS = 32
 """Long lines are cut into pieces of so many segments, so that the spatial index and the distance stay local."""
 FEW_CELLS = 16
@@ -40,9 +42,18 @@ def _projection(crs_wkt: str) -> pyproj.Proj:
     return pyproj.Proj(pyproj.CRS.from_wkt(crs_wkt))
 
 
-@lru_cache(maxsize=8)
 def _wkt(crs: pyproj.CRS) -> str:
-    return crs.to_wkt()
+    """The CRS as text, kept by object: to hash one, as a common cache does, is to write it as text."""
+    if id(crs) not in _TEXTS:
+        if len(_TEXTS) >= MOST_TEXTS:
+            _TEXTS.clear()
+        _TEXTS[id(crs)] = crs, crs.to_wkt()
+    return _TEXTS[id(crs)][1]
+
+
+MOST_TEXTS = 64
+_TEXTS: dict[int, tuple[pyproj.CRS, str]] = {}
+"""Text of a CRS by the identity of the object, which is held so that no other takes its place."""
 
 
 def local_scale(crs: pyproj.CRS, xy_m: Floats) -> Floats:
@@ -113,7 +124,10 @@ def line_pieces(geometries: Geometries) -> tuple[Geometries, Integers]:
     Points and polygons come back whole; missing and empty geometries have no piece.
     """
     present = np.flatnonzero(~shapely.is_missing(geometries) & ~shapely.is_empty(geometries))
-    is_line = np.isin(shapely.get_type_id(geometries[present]), (1, 2, 5))
+    kinds = shapely.get_type_id(geometries[present])
+    is_line = (kinds == LINE) | (kinds == RING) | (kinds == MANY_LINES)
+    if not is_line.any():
+        return geometries[present], present
     whole, lines = present[~is_line], present[is_line]
     parts, of_line = shapely.get_parts(geometries[lines], return_index=True)
     pieces, of_part = _cut(parts)
@@ -151,6 +165,30 @@ class SearchIndex:
         return edges_of(self.geometries)
 
 
+def planar_pairs(
+    subjects: Geometries, objects: Geometries, *, reach: Floats, index: SearchIndex | None = None
+) -> tuple[Integers, Integers, Floats, Floats]:
+    """Pairs of subject and object within the subject's reach on the plane, at most one a pair.
+
+    Returns
+    -------
+    Positions of subject and object, distance, and the ends of the shortest line of shape (n, 2, 2), sorted by subject,
+    then object.
+    """
+    pieces, owner = line_pieces(subjects)
+    index = index or SearchIndex(objects)
+    reach = reach[owner]
+    piece, found = index.tree.query(_reaching(pieces, reach))
+    measured = nearest_of_pairs(edges_of(pieces), index.edges, piece, found, reach[piece], n_threads=N_THREADS)
+    near = np.flatnonzero(np.isfinite(measured.distance2))
+    subject, found, planar = owner[piece[near]], found[near], np.sqrt(measured.distance2[near])
+    order = np.lexsort((piece[near], planar, found, subject))
+    subject, found, near, planar = subject[order], found[order], near[order], planar[order]
+    first = np.ones(len(subject), bool)
+    first[1:] = (subject[1:] != subject[:-1]) | (found[1:] != found[:-1])
+    return subject[first], found[first], planar[first], measured.line[near[first]].reshape(-1, 2, 2)
+
+
 def near_pairs(
     subjects: Geometries,
     objects: Geometries,
@@ -170,21 +208,12 @@ def near_pairs(
     """
     if not len(subjects) or not len(objects):
         return NO_PAIRS
-    pieces, owner = line_pieces(subjects)
-    reach = reach_m[owner] * largest_scale(crs, pieces)
-    index = index or SearchIndex(objects)
-    piece, found = index.tree.query(_reaching(pieces, reach))
-    measured = nearest_of_pairs(edges_of(pieces), index.edges, piece, found, reach[piece], n_threads=N_THREADS)
-    near = np.flatnonzero(np.isfinite(measured.distance2))
-    subject, found, planar = owner[piece[near]], found[near], np.sqrt(measured.distance2[near])
-    order = np.lexsort((piece[near], planar, found, subject))
-    subject, found, near, planar = subject[order], found[order], near[order], planar[order]
-    first = np.ones(len(subject), bool)
-    first[1:] = (subject[1:] != subject[:-1]) | (found[1:] != found[:-1])
-    ends = measured.line[near[first]].reshape(-1, 2, 2)
-    distance_m = planar[first] / local_scale(crs, ends.mean(axis=1))
-    is_near = distance_m <= reach_m[subject[first]]
-    return Pairs(subject[first][is_near], found[first][is_near], distance_m[is_near], shapely.linestrings(ends[is_near]))
+    subject, found, planar, ends = planar_pairs(
+        subjects, objects, reach=reach_m * largest_scale(crs, subjects), index=index
+    )
+    distance_m = planar / local_scale(crs, ends.mean(axis=1))
+    is_near = distance_m <= reach_m[subject]
+    return Pairs(subject[is_near], found[is_near], distance_m[is_near], shapely.linestrings(ends[is_near]))
 
 
 def _reaching(geometries: Geometries, reach: Floats) -> Geometries:

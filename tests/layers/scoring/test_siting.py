@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pytest
 
 from layers.errors import InputError
 from layers.scoring.levels import rate_sources
 from layers.scoring.rules import RuleSet, read_rules
-from layers.scoring.siting import check_site, search_radii_m, search_radius_m, valid_site
+from layers.scoring.siting import (
+    check_site,
+    search_radii_m,
+    search_radius_m,
+    valid_site,
+)
 from layers.scoring.siting_surroundings import metres
 from layers.scoring.siting_terms import Project, Reason, SiteContext, SiteVerdict
 from tests.layers.scoring.frames import (
@@ -581,40 +584,3 @@ def test_search_reaches_as_far_as_the_widest_check_and_the_worst_error(rules: Ru
 )
 def test_metres_read_as_people_write_them(value_m: float, text: str) -> None:
     assert metres(value_m) == text
-
-
-def test_a_typical_check_takes_some_twenty_milliseconds(rules: RuleSet) -> None:
-    rng = np.random.default_rng(1)
-
-    def places(n: int) -> list[Any]:
-        return [box(x, y, x + 12, y + 9) for x, y in rng.uniform(-1500, 1500, (n, 2))]
-
-    layers = {
-        "pipelines": layer(*[pipeline(line((-2000, y), (0, y + 50), (2000, y))) for y in (-180.0, 300.0)]),
-        "roads": layer(
-            *[road(line((-2000, y), (2000, y + 300)), "county_road") for y in (-160.0, 100.0, 260.0)]
-        ),
-        "power_lines": layer(power_line(_south(300.0), 110.0)),
-        "buildings": layer(*[building(place) for place in places(60)]),
-        "protection_targets": layer(*[target(place, "school") for place in places(40)]),
-        "enterprises": layer(
-            *[
-                enterprise(place.centroid, "general", enterprise_id=f"E{i}")
-                for i, place in enumerate(places(100))
-            ]
-        ),
-        "hazard_units": layer(*[unit(place, unit_id=f"U{i}") for i, place in enumerate(places(10))]),
-        "risk_points": layer(
-            *[
-                _source()["risk_points"].iloc[0].to_dict() | {"geometry": place.centroid}
-                for place in places(100)
-            ]
-        ),
-    }
-    _check(layers, rules)
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        _check(layers, rules)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.1
