@@ -10,6 +10,7 @@ from psycopg2 import sql
 from app import queries
 from app.editions import EditionFacts
 from app.plain import plain
+from layers.scoring.counterfactuals import missing_words
 from layers.scoring.group_ratings import ANY_POLICY
 
 NAMED_SOURCES = 5
@@ -56,4 +57,5 @@ def missing(connection: sa.Connection, facts: EditionFacts) -> Rows | None:
     if "risk_points" not in facts.counts:
         return None
     table = facts.edition.table("risk_points")
-    return [plain(dict(row)) for row in queries.run(connection, "missing", {"n_most": NAMED_SOURCES}, table=table).mappings()]
+    rows = queries.run(connection, "missing", {"n_most": NAMED_SOURCES}, table=table).mappings()
+    return [plain({**row, **dict(zip(("what_zh", "what_en"), missing_words(row["what"]), strict=True))}) for row in rows]

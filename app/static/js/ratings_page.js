@@ -144,7 +144,7 @@ const missingHead = () => [t("missing_what"), t("office"), t("town"), ofFigures(
 
 /** @param {any} row */
 function missingRow(row) {
-  return el("tr", {}, el("th", { scope: "row" }, row.what, row.is_unrated ? "" : el("div", { class: "muted small" }, t("at_least_level"))), el("td", {}, row.responsible_office ?? MISSING), el("td", {}, row.town_name ?? MISSING),
+  return el("tr", {}, el("th", { scope: "row" }, said(row, "what"), row.is_unrated ? "" : el("div", { class: "muted small" }, t("at_least_level"))), el("td", {}, row.responsible_office ?? MISSING), el("td", {}, row.town_name ?? MISSING),
     el("td", { class: "number" }, number(row.n_sources)), el("td", {}, row.sources.map((/** @type {any} */ source, /** @type {number} */ i) => [i ? ", " : "", place(source.layer, source.id, source.name ?? source.id)])));
 }
 
