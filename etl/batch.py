@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, Callable
 
+import numpy as np
 import pandas as pd
 
 ROW, FILE = "_row", "_file"
@@ -57,6 +59,19 @@ def cell_text(value: object) -> str:
     if hasattr(value, "isoformat"):
         return str(value.isoformat()).replace("T00:00:00", "")
     return str(value)
+
+
+def each_value(values: pd.Series, turn: Callable[[Any], Any]) -> pd.Series:
+    """What `turn` makes of each value, computed once for values that are equal; missing values stay missing, as None.
+
+    >>> each_value(pd.Series(["a", None, "a"], dtype=object), str.upper).tolist()
+    ['A', None, 'A']
+    """
+    places, distinct = pd.factorize(values)
+    made = np.empty(len(distinct) + 1, dtype=object)
+    made[:-1] = [turn(value) for value in distinct]
+    made[-1] = None
+    return pd.Series(made[places], index=values.index, dtype=object)
 
 
 def column_letters(position: int) -> str:

@@ -7,13 +7,20 @@ happens to real text only by the rarest chance.
 from __future__ import annotations
 
 import re
+from typing import AnyStr
 
+import numpy as np
 import pandas as pd
 
 LOST = re.compile("\ufffd|锟斤拷|烫烫烫")
 WHOLLY_CHINESE = re.compile(r"[\x20-\x7e\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 LEAST_CHARACTERS = 2
+ASCII, CHARACTER = rb"[\x01-\x09\x0b-\x7f]*", rb"[\xe2-\xef][\x80-\xbf]{2}"
+VALID_UTF8 = re.compile(b"^" + ASCII + b"(?:" + CHARACTER + ASCII + b")+$", re.MULTILINE)
+"""A line of bytes that is UTF-8 with a character from U+2000 on: Chinese ones and their punctuation are."""
+NO_CHINESE = re.compile("^[\x00-\x09\x0b-\u2fff]+$", re.MULTILINE)
+USER_DEFINED = re.compile("[\ue311-\ueeb7]")
 BIG5_USER_FIRST, BIG5_USER_LAST = 0xE311, 0xEEB7
 """Private-use characters of Big5's user-defined rows, lead bytes 8E to A0."""
 
@@ -52,6 +59,28 @@ def original_text(text: str) -> str | None:
 
 def is_destroyed(texts: pd.Series) -> pd.Series:
     """Whether each text holds characters that a wrong encoding left behind; missing values are not destroyed."""
-    unusual = {text for text in texts.dropna().unique() if isinstance(text, str) and not text.isascii()}
-    bad = {text for text in unusual if LOST.search(text) or original_text(text) is not None}
-    return texts.isin(bad)
+    unusual = [text for text in texts.dropna().unique() if isinstance(text, str) and not text.isascii()]
+    bad = {text for text in _candidates(unusual) if LOST.search(text) or original_text(text) is not None}
+    return texts.isin(bad) if bad else pd.Series(False, index=texts.index)
+
+
+def _candidates(texts: list[str]) -> list[str]:
+    """Texts that may be destroyed, found by a few passes over all of them at once; nearly all others are left out.
+
+    A line that turns into UTF-8 with unencodable characters replaced may still be none: `original_text` decides.
+    """
+    plain = [text for text in texts if "\n" not in text]
+    lines = "\n".join(plain)
+    places = set()
+    for encoding in ("cp950", "gb18030"):
+        places |= _lines_with(VALID_UTF8, lines.encode(encoding, errors="replace"), b"\n")
+    for pattern in (NO_CHINESE, LOST, USER_DEFINED):
+        places |= _lines_with(pattern, lines, "\n")
+    return [plain[place] for place in sorted(places)] + [text for text in texts if "\n" in text]
+
+
+def _lines_with(pattern: "re.Pattern[AnyStr]", lines: AnyStr, end: AnyStr) -> set[int]:
+    """Numbers of the lines where a pattern, which spans no two of them, is found."""
+    starts = [found.start() for found in pattern.finditer(lines)]
+    ends = [found.start() for found in re.finditer(end, lines)] if starts else []
+    return set(np.searchsorted(ends, starts).tolist())

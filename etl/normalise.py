@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
 
-from etl.batch import FILE, ROW, SHEET, Batch
+from etl.batch import FILE, ROW, SHEET, Batch, each_value
 from etl.coordinates import misfits, parsed, zone_of
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed
@@ -34,6 +36,8 @@ from layers.errors import CatalogError, SourceFileError
 
 
 RENAMING_ROWS = 2_000
+BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
+"""What `str.strip` takes away."""
 
 
 @dataclass
@@ -120,7 +124,7 @@ def _accuracy_m(manifest: Manifest, layer: Layer) -> float:
 
 
 def _feature_ids(frame: pd.DataFrame, layer: Layer) -> pd.Series:
-    parts = [frame[name].map(lambda value: "" if value is None or value != value else str(value)) for name in layer.key]
+    parts = [each_value(frame[name], str).fillna("") for name in layer.key]
     ids = parts[0].str.cat(parts[1:], sep="|") if len(parts) > 1 else parts[0]
     is_empty = np.logical_or.reduce([(part == "").to_numpy() for part in parts])
     return ids.mask(is_empty, None).astype(object)
@@ -146,11 +150,19 @@ def _texts(source: FieldSource, delivered: pd.DataFrame, manifest: Manifest) -> 
         texts = pd.Series([source.template.format(**record) for record in records], index=delivered.index, dtype=object)
     else:
         texts = delivered[source.column]
-    texts = texts.astype("object").map(lambda value: value.strip() if isinstance(value, str) else value)
-    if source.pattern:
-        texts = texts.astype("string").str.extract(source.pattern, expand=False).astype("object")
     nothing = {"", *manifest.null_values, *source.null_values}
-    return texts.where(~(texts.isin(nothing) | texts.isna()), None)
+    if source.pattern:
+        texts = _trimmed(texts, {""}).astype("string").str.extract(source.pattern, expand=False).astype("object")
+        return texts.where(~(texts.isin(nothing) | texts.isna()), None)
+    return _trimmed(texts, nothing)
+
+
+def _trimmed(texts: pd.Series, nothing: set[str]) -> pd.Series:
+    """Texts without the blanks around them, None where nothing is left or what is left means nothing."""
+    array = pa.Array.from_pandas(texts.astype("object"), type=pa.large_string())
+    plain = pc.utf8_trim(array, characters=BLANKS)
+    plain = pc.if_else(pc.is_in(plain, value_set=pa.array(sorted(nothing), type=pa.large_string())), None, plain)
+    return pd.Series(plain.to_numpy(zero_copy_only=False), index=texts.index, dtype=object)
 
 
 def _coded(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
@@ -207,19 +219,22 @@ def _boolean(entry: Field, source: FieldSource, texts: pd.Series, problems: Prob
 
 
 def _parsed_times(texts: pd.Series, formats: tuple[str, ...]) -> pd.Series:
-    plain = texts.map(lambda value: value.translate(FULL_WIDTH)[:26] if isinstance(value, str) else value)
-    times = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns]")
+    """Times of texts in any of some formats; what can be read in none of them is NaT."""
+    places, distinct = pd.factorize(texts)
+    plain = pd.Series([text.translate(FULL_WIDTH)[:26] for text in distinct], dtype=object)
+    times = pd.Series(pd.NaT, index=plain.index, dtype="datetime64[ns]")
     for form in formats:
-        is_open = times.isna() & plain.notna()
+        is_open = times.isna()
         if is_open.any():
             times[is_open] = pd.to_datetime(plain[is_open], format=form, errors="coerce")
-    return times
+    found = np.append(times.to_numpy(), np.datetime64("NaT"))[places]
+    return pd.Series(found, index=texts.index)
 
 
 def _date(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
     times = _parsed_times(texts, (source.format,) if source.format else DATE_FORMATS)
     problems.add(texts.index[texts.notna() & times.isna()], "RQ06", entry.name, texts)
-    return times.dt.date.astype(object).where(times.notna(), None)
+    return each_value(times, lambda time: time.date())
 
 
 def _timestamp(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:

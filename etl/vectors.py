@@ -22,7 +22,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj.exceptions import CRSError
 
 from etl.archives import refuse_entities
-from etl.batch import ROW, cell_text
+from etl.batch import ROW, cell_text, each_value
 from etl.manifest import Manifest
 from layers.crs import distance_between_m
 from layers.errors import SourceFileError
@@ -219,4 +219,6 @@ def _attributes_as_text(frame: pd.DataFrame, first: int) -> gpd.GeoDataFrame:
 def _as_text(values: pd.Series) -> pd.Series:
     if isinstance(values.dtype, pd.StringDtype):
         return values.fillna("").astype(object)
-    return values.map(lambda value: "" if value is None or value is pd.NaT or value != value else cell_text(value))
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+        return pd.Series(pa.array(values).cast(pa.string()).to_numpy(zero_copy_only=False), index=values.index, dtype=object)
+    return each_value(values.astype(object), lambda value: "" if value is pd.NaT else cell_text(value)).where(values.notna(), "")

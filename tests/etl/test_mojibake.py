@@ -6,8 +6,10 @@ import json
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from etl.mojibake import is_destroyed, original_text
+from etl.mojibake import LOST, is_destroyed, original_text
 from tests.conftest import REAL_DATA
 
 SOIL = REAL_DATA / "kaohsiung" / "facilities" / "soil_sites_mojibake"
@@ -42,3 +44,18 @@ def test_destroyed_soil_sites_are_found_and_no_factory_is() -> None:
     names = [json.loads(line)["工廠名稱"] for line in FACTORIES.read_text("utf-8").splitlines()]
     assert len(names) == 7537
     assert not is_destroyed(pd.Series(names, dtype=object)).any()
+
+
+def garbled(text: str, encoding: str) -> str:
+    return text.encode("utf-8").decode(encoding, errors="replace")
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(
+    st.text("高雄市农地路街号楼国公司厂一二abc0- éü“—\n", min_size=1, max_size=9),
+    st.sampled_from(["utf-8", "gb18030", "cp950", "latin-1", "cp1252"]),
+), min_size=1, max_size=20))
+def test_texts_are_judged_together_as_one_by_one(pairs: list[tuple[str, str]]) -> None:
+    texts = pd.Series([garbled(text, encoding) for text, encoding in pairs], dtype=object)
+    alone = [not text.isascii() and (LOST.search(text) is not None or original_text(text) is not None) for text in texts]
+    assert is_destroyed(texts).tolist() == alone
