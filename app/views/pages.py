@@ -75,6 +75,12 @@ def patrol_page() -> Response:
     return _page("patrol.html")
 
 
+@blueprint.get("/features/<layer_id>/<path:feature_id>")
+def dossier_page(layer_id: str, feature_id: str) -> Response:
+    """Everything known of one place; the page itself asks for it and tells when there is no such feature."""
+    return _page("dossier.html")
+
+
 @blueprint.get("/patrol/ratings")
 def ratings_page() -> Response:
     """One colour for county, towns, parks and industries; disagreements; what is missing."""
