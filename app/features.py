@@ -10,6 +10,7 @@ from psycopg2 import sql
 from app import queries
 from app.editions import EditionFacts
 from app.errors import MissingError
+from app.provenance import provenance
 from app.societal import diagrams
 from layers.catalog import Catalog, Layer
 
@@ -42,7 +43,7 @@ def feature(
         "geometry": row.geometry,
         "properties": properties
         | {
-            "provenance": _provenance(facts, row.properties),
+            "provenance": provenance(connection, facts, layer, row.properties),
             "violations": _violations(connection, facts, catalog, layer, feature_id),
             "risk_point": _risk_point(connection, facts, catalog, layer, feature_id),
             "related": _related(connection, facts, catalog, layer, row.properties),
@@ -63,26 +64,6 @@ def _row(connection: sa.Connection, facts: EditionFacts, layer: Layer, feature_i
             f"layer {layer.id} has no feature {feature_id} in edition {facts.edition.label}",
         )
     return found
-
-
-def _provenance(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:
-    """Where a feature comes from; a derived one has no source of its own."""
-    sources: list[dict[str, Any]] = facts.meta.get("sources", [])
-    source = next((source for source in sources if source["source_id"] == row.get("source_id")), {})
-    files: list[dict[str, str]] = source.get("files", [])
-    file = next((file for file in files if len(files) == 1 or file["name"] == row.get("source_file")), {})
-    return {
-        "source_id": row.get("source_id"),
-        "title_zh": source.get("title_zh"),
-        "supplier": source.get("supplier"),
-        "file": row.get("source_file") or file.get("name"),
-        "sha256": file.get("sha256"),
-        "row": row.get("source_row"),
-        "load_id": row.get("load_id"),
-        "as_of": source.get("as_of"),
-        "accuracy_m": row.get("accuracy_m"),
-        "positioned": row.get("positioned"),
-    }
 
 
 def _violations(

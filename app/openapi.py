@@ -95,8 +95,36 @@ SCHEMAS: dict[str, Schema] = {
         type={"const": "Feature"}, id=TEXT, geometry=GEOMETRY, edition=WHOLE,
         properties=_record(
             "provenance violations risk_point related",
-            provenance=OBJECT, violations=_list(OBJECT), risk_point=_or_null(OBJECT), related=_list(OBJECT),
+            provenance=_ref("Provenance"), violations=_list(OBJECT), risk_point=_or_null(OBJECT), related=_list(OBJECT),
         ),
+    ),
+    "Provenance": _record(
+        "source_id title_zh supplier file sha256 row load_id as_of delivery loaded_at approved_by confirmed accuracy_m"
+        " positioned conversions checks decisions",
+        source_id=_or_null(TEXT), title_zh=_or_null(TEXT), supplier=_or_null(TEXT), file=_or_null(TEXT), sha256=_or_null(TEXT),
+        row=_or_null(WHOLE), load_id=_or_null(WHOLE), as_of=_or_null(TEXT), delivery=_or_null(TEXT), loaded_at=_or_null(TEXT),
+        approved_by=_or_null(TEXT), accuracy_m=_or_null(NUMBER), positioned=_or_null(TEXT),
+        confirmed=_or_null(_record("load_id delivery as_of", load_id=WHOLE, delivery=_or_null(TEXT), as_of=_or_null(TEXT))),
+        conversions=_or_null(_list(_record("kind text_zh text_en", kind=TEXT, text_zh=TEXT, text_en=TEXT))),
+        checks=_list(_record(
+            "load_id rule_id severity field value detail reason_zh reason_en advice_zh advice_en",
+            load_id=WHOLE, rule_id=TEXT, severity=_or_null(TEXT), field=_or_null(TEXT), value=_or_null(TEXT), detail=_or_null(TEXT),
+            reason_zh=_or_null(TEXT), reason_en=_or_null(TEXT), advice_zh=_or_null(TEXT), advice_en=_or_null(TEXT),
+        )),
+        decisions=_list(_record(
+            "kind decision by_name at reason_zh reason_en",
+            kind=TEXT, decision=TEXT, by_name=TEXT, at=TEXT, reason_zh=TEXT, reason_en=TEXT,
+        )),
+    ),
+    "History": _record(
+        "layer id states edition",
+        layer=TEXT, id=TEXT, edition=WHOLE,
+        states=_list(_record(
+            "from_load to_load loaded_at delivery as_of source_id title_zh supplier file sha256 row values changes moved_m",
+            from_load=WHOLE, to_load=_or_null(WHOLE), loaded_at=_or_null(TEXT), delivery=_or_null(TEXT), as_of=_or_null(TEXT),
+            source_id=TEXT, title_zh=_or_null(TEXT), supplier=_or_null(TEXT), file=_or_null(TEXT), sha256=_or_null(TEXT),
+            row=_or_null(WHOLE), values=OBJECT, changes={"type": "object", "additionalProperties": _list({})}, moved_m=_or_null(NUMBER),
+        )),
     ),
     "SearchResults": _record(
         "results edition",
@@ -390,6 +418,10 @@ def _with_file(operation: Schema) -> Schema:
     "/api/editions": {"get": _operation("editions", "Published editions, newest first", _json("Editions"))},
     "/api/features/{layer_id}/{feature_id}": {"get": _operation(
         "feature", "A feature with provenance, conflicts and rating", _json("Feature"), LAYER_ID,
+        _path("feature_id", "Its number; may hold slashes"), EDITION,
+    )},
+    "/api/features/{layer_id}/{feature_id}/history": {"get": _operation(
+        "featureHistory", "What became of a feature from delivery to delivery", _json("History"), LAYER_ID,
         _path("feature_id", "Its number; may hold slashes"), EDITION,
     )},
     "/api/search": {"get": _operation(

@@ -25,8 +25,11 @@ def conversions(manifest: Manifest, layer: Layer, area: Area) -> list[Conversion
     - ``codes``: ``field``, ``column``: words were turned into codes of a closed list.
     - ``assigned``: ``field``, ``value``: not delivered, the manifest states it for all rows.
     - ``composed``: ``field``, ``template``: made of several columns.
+    - ``extracted``: ``field``, ``column``: a part of the delivered text.
+    - ``job``: ``job``: rows were prepared by the module of that name in `etl/jobs`.
     """
     found = _position(manifest, area) if layer.is_drawn and manifest.crs else []
+    found += [{"kind": "job", "job": manifest.job}] if manifest.job else []
     for entry in layer.fields:
         source = manifest.fields.get(entry.name)
         if source is not None:
@@ -47,6 +50,8 @@ def _of_field(entry: Field, source: FieldSource) -> list[Conversion]:
     found: list[Conversion] = []
     if source.template is not None:
         found.append({"kind": "composed", "field": entry.name, "template": source.template})
+    if source.pattern:
+        found.append({"kind": "extracted", "field": entry.name, "column": source.column})
     if source.codes:
         found.append({"kind": "codes", "field": entry.name, "column": source.column})
     unit = source.unit or (head_unit(source.column or "") if entry.unit else None)

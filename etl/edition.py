@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.copy import copy_frame
 from etl.edition_links import place_confirmed
+from etl.provenance import write_provenance
 from etl.sql import statement
 from layers.catalog import Area, Catalog, Layer
 from layers.crs import transform_geometry
@@ -30,7 +31,11 @@ def create_edition(connection: sa.Connection, edition: int) -> None:
 
 
 def fill_loaded_layers(connection: sa.Connection, catalog: Catalog, area: Area, edition: int) -> dict[str, int]:
-    """Copy the register's current rows of every loaded layer, with confirmed positions; returns rows per layer."""
+    """Copy the register's current rows of every loaded layer, with confirmed positions and where all of it comes from.
+
+    Returns rows per layer.
+    """
+    write_provenance(connection, catalog, area, edition)
     counts = {}
     for layer in catalog.loaded:
         if layer.has_table:

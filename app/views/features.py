@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from app.features import feature
+from app.history import history
 from app.parameters import plain_text
 from app.parts import parts
 from app.pinned import pinned_edition
@@ -19,4 +20,14 @@ def one_feature(layer_id: str, feature_id: str) -> Response:
     wanted = plain_text("id", feature_id)
     with pinned_edition() as pinned:
         found = feature(pinned.connection, pinned.facts, parts().catalog, layer, wanted)
+    return jsonify(found | {"edition": pinned.edition.number})
+
+
+@blueprint.get("/api/features/<layer_id>/<path:feature_id>/history")
+def feature_history(layer_id: str, feature_id: str) -> Response:
+    """What became of a feature from delivery to delivery."""
+    layer = parts().catalog[layer_id]
+    wanted = plain_text("id", feature_id)
+    with pinned_edition() as pinned:
+        found = history(pinned.connection, pinned.facts, layer, wanted)
     return jsonify(found | {"edition": pinned.edition.number})

@@ -1,0 +1,125 @@
+"""Where a feature comes from: file and row, load, what was converted, what the checks said, what people decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from app import queries
+from app.editions import EditionFacts
+from layers.catalog import Field, Layer
+
+NOTHING_DELIVERED = {"conversions": None, "checks": [], "decisions": []}
+
+
+def provenance(
+    connection: sa.Connection, facts: EditionFacts, layer: Layer, row: dict[str, Any]
+) -> dict[str, Any]:
+    """Where a feature comes from; a derived one has no source of its own.
+
+    Returns
+    -------
+    dict
+        ``source_id`` ``title_zh`` ``supplier`` ``file`` ``sha256`` ``row`` ``load_id`` ``delivery`` ``loaded_at``
+        ``as_of`` ``approved_by``: the delivery that the shown values came with; ``confirmed``: the newest delivery
+        that held them unchanged, or None; ``accuracy_m`` (metres) and ``positioned``; ``conversions``, None where the
+        load of an older version kept none; ``checks``: warnings and repairs; ``decisions``.
+    """
+    position = {"accuracy_m": row.get("accuracy_m"), "positioned": row.get("positioned")}
+    if row.get("load_id") is None:
+        return _source(facts, row) | position | NOTHING_DELIVERED
+    load = _load(connection, facts, row["load_id"])
+    return _source(facts, row) | _delivered(load, row) | position | {
+        "conversions": _conversions(load, layer),
+        "checks": _checks(connection, facts, layer, row),
+        "decisions": _decisions(connection, facts, layer, row["feature_id"]),
+    }
+
+
+def _load(connection: sa.Connection, facts: EditionFacts, load_id: int) -> dict[str, Any]:
+    if "loads" in facts.columns:
+        found = queries.run(connection, "load_of", {"load_id": load_id}, loads=facts.edition.table("loads"))
+    else:
+        found = queries.run(connection, "kept_load_of", {"load_id": load_id})
+    row = found.mappings().one_or_none()
+    return dict(row) if row else {}
+
+
+def _source(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:
+    """What the edition's list of sources says: all there is where the load itself is not known."""
+    sources: list[dict[str, Any]] = facts.meta.get("sources", [])
+    source = next((source for source in sources if source["source_id"] == row.get("source_id")), {})
+    given = {name: source.get(name) for name in ("title_zh", "supplier", "as_of")}
+    return given | _file(source.get("files", []), row) | {
+        "source_id": row.get("source_id"), "row": row.get("source_row"), "load_id": row.get("load_id"),
+        "delivery": None, "loaded_at": None, "approved_by": None, "confirmed": None,
+    }
+
+
+def _delivered(load: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    if not load:
+        return {}
+    return _file(load["files"], row) | {
+        "title_zh": load["title_zh"], "supplier": load["supplier"], "as_of": load["as_of"] and load["as_of"].isoformat(),
+        "delivery": load["delivery_label"], "loaded_at": load["loaded_at"].isoformat(),
+        "approved_by": load.get("approved_by") or None, "confirmed": load["confirmed"],
+    }
+
+
+def _file(files: list[dict[str, str]], row: dict[str, Any]) -> dict[str, Any]:
+    file = next((file for file in files if len(files) == 1 or file["name"] == row.get("source_file")), {})
+    return {"file": row.get("source_file") or file.get("name"), "sha256": file.get("sha256")}
+
+
+def _checks(connection: sa.Connection, facts: EditionFacts, layer: Layer, row: dict[str, Any]) -> list[dict[str, Any]]:
+    if "findings" not in facts.columns:
+        return []
+    parameters = {"layer": layer.id, "id": row["feature_id"], "source_id": row["source_id"], "load_id": row["load_id"]}
+    found = queries.run(connection, "findings_of", parameters, findings=facts.edition.table("findings"))
+    return [dict(entry) for entry in found.mappings()]
+
+
+def _decisions(connection: sa.Connection, facts: EditionFacts, layer: Layer, feature_id: str) -> list[dict[str, Any]]:
+    if "decisions" not in facts.columns:
+        return []
+    parameters = {"layer": layer.id, "id": feature_id}
+    found = queries.run(connection, "decisions_of", parameters, decisions=facts.edition.table("decisions"))
+    return [dict(entry) | {"at": entry["at"].isoformat()} for entry in found.mappings()]
+
+
+def _conversions(load: dict[str, Any], layer: Layer) -> list[dict[str, Any]] | None:
+    """The conversions of a load with a sentence each."""
+    kept = load.get("conversions")
+    if kept is None:
+        return None
+    fields = {field.name: field for field in layer.fields}
+    return [entry | _sentence(entry, fields.get(entry.get("field", ""))) for entry in kept]
+
+
+def _sentence(entry: dict[str, Any], field: Field | None) -> dict[str, str]:
+    zh, en = (field.title_zh, field.title_en) if field else (entry.get("field", ""), entry.get("field", ""))
+    if entry["kind"] == "datum":
+        return _datum_sentence(entry)
+    sentences = {
+        "axes": ("坐标按先纬度(北)后经度(东)报送,已对调", "coordinates came north first and were turned"),
+        "unit": (f"{zh}:{entry.get('from')} 换算为 {entry.get('to')},乘 {entry.get('factor')}",
+                 f"{en}: {entry.get('from')} into {entry.get('to')}, times {entry.get('factor')}"),
+        "codes": (f"{zh}:按对照表由“{entry.get('column')}”转为代码", f"{en}: words of column {entry.get('column')} turned into codes"),
+        "assigned": (f"{zh}:未报送,由数据源说明统一填写", f"{en}: not delivered, stated for the whole source"),
+        "extracted": (f"{zh}:取自“{entry.get('column')}”的一部分", f"{en}: a part of column {entry.get('column')}"),
+        "job": (f"经专用程序 {entry.get('job')} 整理", f"rows prepared by {entry.get('job')}"),
+        "composed": (f"{zh}:由多列合成 {entry.get('template')}", f"{en}: composed as {entry.get('template')}"),
+    }  # fmt: skip
+    zh_text, en_text = sentences.get(entry["kind"], (entry["kind"], entry["kind"]))
+    return {"text_zh": zh_text, "text_en": en_text}
+
+
+def _datum_sentence(entry: dict[str, Any]) -> dict[str, str]:
+    if entry["from"] == entry["to"]:
+        return {"text_zh": f"坐标系 {entry['to']},未换算", "text_en": f"coordinates in {entry['to']}, not converted"}
+    error_m = entry.get("error_m") or 0.0
+    return {
+        "text_zh": f"坐标由 {entry['from']} 换算到 {entry['to']}" + (f",公式误差 ±{error_m:g} m 计入精度" if error_m else ""),
+        "text_en": f"coordinates from {entry['from']} to {entry['to']}" + (f"; ±{error_m:g} m of the formula in the accuracy" if error_m else ""),
+    }
