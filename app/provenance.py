@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+import pyproj
 import sqlalchemy as sa
 
 from app import queries
@@ -116,10 +118,17 @@ def _sentence(entry: dict[str, Any], field: Field | None) -> dict[str, str]:
 
 
 def _datum_sentence(entry: dict[str, Any]) -> dict[str, str]:
+    before, after = _crs_name(entry["from"]), _crs_name(entry["to"])
     if entry["from"] == entry["to"]:
-        return {"text_zh": f"坐标系 {entry['to']},未换算", "text_en": f"coordinates in {entry['to']}, not converted"}
+        return {"text_zh": f"坐标系 {after},未换算", "text_en": f"coordinates in {after}, not converted"}
     error_m = entry.get("error_m") or 0.0
     return {
-        "text_zh": f"坐标由 {entry['from']} 换算到 {entry['to']}" + (f",公式误差 ±{error_m:g} m 计入精度" if error_m else ""),
-        "text_en": f"coordinates from {entry['from']} to {entry['to']}" + (f"; ±{error_m:g} m of the formula in the accuracy" if error_m else ""),
+        "text_zh": f"坐标由 {before} 换算到 {after}" + (f",公式误差 ±{error_m:g} m 计入精度" if error_m else ""),
+        "text_en": f"coordinates from {before} to {after}" + (f"; ±{error_m:g} m of the formula in the accuracy" if error_m else ""),
     }
+
+
+@lru_cache(maxsize=64)
+def _crs_name(crs: str) -> str:
+    """An EPSG code with the name that people know it by; anything else as it is."""
+    return f"{crs} ({pyproj.CRS.from_user_input(crs).name})" if crs.startswith("EPSG:") else crs

@@ -345,6 +345,18 @@ def test_address_opens_the_same_feature_again(open_page: OpenPage, known_source:
     expect(page.locator("#result")).to_contain_text(known_source["label"])
 
 
+def test_origin_of_a_feature_unfolds_to_row_conversions_checks_and_history(open_page: OpenPage, faults: list[str]) -> None:
+    page = open_page("?f=pipelines/GY-HG01-025")
+    origin = page.locator("details.origin")
+    expect(origin.locator("> summary")).to_contain_text("提醒 1")
+    origin.locator("> summary").click()
+    for words in ("管道企业/工业管道.shp · 第 26 行", "EPSG:4523", "RC13", "GY-HG01-001: 291 m", "请核对是否重复绘制"):
+        expect(origin).to_contain_text(words)
+    origin.locator("details > summary").click()
+    expect(origin).to_contain_text("首次报送")
+    assert faults == []
+
+
 def test_unknown_key_in_the_address_is_told(open_page: OpenPage) -> None:
     expect(open_page("?zoom=3").locator(".toast")).to_contain_text("zoom")
 

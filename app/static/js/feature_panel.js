@@ -1,8 +1,10 @@
 /** The panel of one feature: level and reasons first, then attributes, conflicts, origin. */
 import { getJson } from "./api.js";
 import { codeTitle, featureName, fieldOf, layerById, levelById, shown } from "./atlas.js";
+import { attribute } from "./attributes.js";
 import { el } from "./dom.js";
-import { MISSING, area, chainage, day, distance, frequency, isMissing, number } from "./formats.js";
+import { distance, isMissing, number } from "./formats.js";
+import { provenance } from "./provenance.js";
 import { assumptionMark, basisSection, clauseLine, fact, levelChip, placeReasons, ratingReasons, section, whyTitle } from "./reasons.js";
 import { lang, said, t } from "./texts.js";
 import { explained, loadExplained } from "./why.js";
@@ -90,7 +92,7 @@ function body(loaded, rated, name, actions) {
     diagrams(properties.diagrams ?? []),
     attributes(layer, properties),
     related(properties.related ?? [], actions),
-    provenance(properties.provenance),
+    provenance(layer, loaded.id, properties.provenance),
   ];
 }
 
@@ -181,31 +183,6 @@ function attributes(layer, properties) {
   return section(t("attributes"), el("table", { class: "attributes" }, el("caption", { class: "unseen" }, t("attributes")), el("tbody", {}, rows)));
 }
 
-/**
- * A value as a person reads it: title of a code, unit, date; "—" where there is none.
- * @param {import("./atlas.js").Field} field
- * @param {any} value
- */
-export function attribute(field, value) {
-  if (isMissing(value)) return el("span", { class: "missing", title: t("no_data") }, MISSING);
-  const title = codeTitle(field, value);
-  if (title) return title;
-  if (field.type === "boolean") return t(value ? "yes" : "no");
-  if (field.type === "date") return day(String(value));
-  if (field.type === "timestamp") return `${day(String(value))} ${String(value).slice(11, 16)}`;
-  if (field.type === "integer" || field.type === "number") return quantity(field, Number(value));
-  return String(value);
-}
-
-/** @param {import("./atlas.js").Field} field @param {number} value */
-function quantity(field, value) {
-  if (field.name.endsWith("chainage_m")) return chainage(value);
-  if (field.unit === "m²") return area(value);
-  if (field.unit === "/a") return `${frequency(value)}${t("per_year")}`;
-  if (field.name.endsWith("_year")) return String(value);
-  return field.unit ? `${number(value)} ${field.unit}` : number(value);
-}
-
 /** @param {{layer: string, features: any[]}[]} groups @param {Actions} actions */
 function related(groups, actions) {
   return groups.map((group) => {
@@ -224,17 +201,4 @@ function relatedRow(layer, row, actions) {
   const name = featureName(layer, row);
   return el("li", {}, layer.style?.length ? el("button", { type: "button", class: "link", on: { click: () => actions.onOpen(layer.id, row.id) } }, name) :
     layer.label ? el("strong", {}, name) : null, el("div", { class: "bar-note" }, facts));
-}
-
-/** @param {any} origin */
-function provenance(origin) {
-  if (!origin || !(origin.source_id || origin.file)) return null;
-  const title = origin.title_zh || origin.source_id;
-  return section(t("provenance"), el("dl", { class: "facts" },
-    fact(t("source"), title),
-    fact(t("supplier"), origin.supplier ?? MISSING),
-    fact(t("file_and_row"), `${origin.file ?? MISSING}${isMissing(origin.row) ? "" : ` · ${t("row_n", { n: origin.row })}`}`),
-    fact(t("data_date"), day(origin.as_of)),
-    fact(t("accuracy"), isMissing(origin.accuracy_m) ? MISSING : `±${number(origin.accuracy_m, 1)} m`),
-    origin.positioned === "unplaced" ? fact(t("position"), t("unplaced")) : null));
 }
