@@ -6,6 +6,7 @@ so a file that breaks the reader breaks nothing else. Run as ``python -m etl.rea
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import resource
@@ -27,6 +28,7 @@ from etl.batch import ROW
 from etl.manifest import Manifest, declaration, declared
 from etl.raster_load import checked_raster, write_cog
 from etl.read import read_file
+from etl.recognise_files import Dataset, Survey, plain_manifest, survey
 from layers.catalog import load_catalog
 from layers.errors import AtlasError, SourceFileError
 
@@ -73,6 +75,31 @@ def raster_in_child(path: Path, manifest: Manifest, layer_id: str, target: Path)
         part.replace(target)
     info: dict[str, object] = answer["info"]
     return info
+
+
+def survey_in_child(path: Path) -> Survey:
+    """What `survey` says of a file, looked at in the child."""
+    with tempfile.TemporaryDirectory(prefix="riskatlas-child-") as name:
+        folder = Path(name)
+        answer = _run(folder, path, plain_manifest(path, "table"), {"kind": "survey"})["survey"]
+        datasets = tuple(
+            Dataset(**{
+                **entry, "frame": _frame(feather.read_table(folder / f"{number}.arrow", memory_map=False)),
+                "settings": {key: tuple(value) if isinstance(value, list) else value for key, value in entry["settings"].items()},
+                "warnings": tuple(entry["warnings"]),
+            })
+            for number, entry in enumerate(answer["datasets"])
+        )
+    return Survey(answer["reader"], datasets, answer["encoding"], answer["separator"], tuple(answer["warnings"]))
+
+
+def _survey_answer(folder: Path, path: Path) -> dict[str, Any]:
+    found = survey(path)
+    plain = []
+    for number, dataset in enumerate(found.datasets):
+        feather.write_feather(_table(dataset.frame), str(folder / f"{number}.arrow"), compression="uncompressed")
+        plain.append({entry.name: getattr(dataset, entry.name) for entry in dataclasses.fields(dataset) if entry.name != "frame"})
+    return {"reader": found.reader, "datasets": plain, "encoding": found.encoding, "separator": found.separator, "warnings": found.warnings}
 
 
 def _run(folder: Path, path: Path, manifest: Manifest, request: dict[str, Any]) -> dict[str, Any]:
@@ -147,6 +174,8 @@ def _frame(table: pa.Table) -> pd.DataFrame:
 
 def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     path, manifest = Path(request["path"]), declared(request["manifest"])
+    if request["kind"] == "survey":
+        return {"survey": _survey_answer(folder, path)}
     if request["kind"] == "rows":
         feather.write_feather(_table(read_file(path, manifest)), str(folder / TABLE), compression="uncompressed")
         return {}

@@ -6,6 +6,7 @@ Everything here is a proposal. A load goes by a manifest, and a manifest is writ
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,12 @@ import sqlalchemy as sa
 
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed, original_text
-from etl.read import read_batch
+from etl.read import Reader, read_file
 from etl.recognise_columns import Column, Mapped, columns_of, delivered_unit, proposed_codes
 from etl.recognise_datums import DatumProposal, datum_proposals
 from etl.recognise_evidence import coordinates_of, sample, surroundings
-from etl.recognise_files import Dataset, Survey, survey, words
+from etl.read_child import read_in_child, survey_in_child
+from etl.recognise_files import Dataset, Survey, survey
 from etl.recognise_layers import Candidate, Known, Vocabulary, candidates, known_sources, vocabulary
 from etl.recognise_manifest import keep_manifest, manifest_text
 from etl.recognise_words import known_manifests
@@ -32,6 +34,8 @@ from layers.errors import InputError
 __all__ = ["Question", "RecognisedDataset", "Recognition", "keep_manifest", "manifest_text", "recognise"]
 
 N_SAMPLES = 5
+LEAST_CRS_CONFIDENCE = 25
+"""How sure PROJ must be of an EPSG code for a CRS that names none."""
 SURE = 0.9
 """A mapping below this is asked about."""
 Words = dict[str, str]
@@ -90,7 +94,7 @@ class RecognisedDataset:
             ],
             "geometry_type": found.geometry_type, "crs_found": found.crs_found, "info": _plain(found.info),
             "known_source": known.manifest.id if known else None,
-            "known_fit": None if known is None else "exact" if known.is_exact else "renamed" if known.renamed else "new columns",
+            "known_fit": known.fit if known else None,
             "renamed": dict(known.renamed) if known else {},
             "layers": [{"layer": c.layer.id, "title_zh": c.layer.title_zh, "title_en": c.layer.title_en, "score": c.score} for c in self.layers],
             "mapping": [_mapped_dict(entry) for entry in self.mapping],
@@ -137,7 +141,7 @@ def _mapped_dict(entry: Mapped) -> dict[str, Any]:
 
 
 def recognise(
-    path: Path, *, area: Area, catalog: Catalog, manifests: Sequence[Manifest], engine: sa.Engine | None
+    path: Path, *, area: Area, catalog: Catalog, manifests: Sequence[Manifest], engine: sa.Engine | None, is_untrusted: bool = False
 ) -> Recognition:
     """What a delivered file is, and what is proposed for it.
 
@@ -146,28 +150,32 @@ def recognise(
     path : the file, an archive or the folder of a geodatabase.
     manifests : the sources that are known of the area.
     engine : the area's database, for evidence on the datum; None without one.
+    is_untrusted : look at the file in a child process with limits of memory and time.
 
     Raises
     ------
     SourceFileError
         No reader takes the file, or it is damaged or hostile.
     """
-    found = survey(path)
+    found = survey_in_child(path) if is_untrusted else survey(path)
+    read = read_in_child if is_untrusted else read_file
     known = known_manifests(catalog, manifests)
     spoken = vocabulary(catalog, known)
     datasets = tuple(
-        _recognised(path, dataset, area, catalog, list(manifests), spoken, engine) for dataset in found.datasets
+        _recognised(path, dataset, area, catalog, list(manifests), spoken, engine, read) for dataset in found.datasets
     )
     return Recognition(path.name, found, datasets, found.warnings)
 
 
 def _recognised(
     path: Path, dataset: Dataset, area: Area, catalog: Catalog, manifests: list[Manifest], spoken: Vocabulary,
-    engine: sa.Engine | None,
+    engine: sa.Engine | None, read: Reader,
 ) -> RecognisedDataset:
-    columns = tuple(columns_of(dataset.frame))
-    sources = known_sources(path, dataset, manifests, catalog, spoken)
+    sources = known_sources(path, dataset, manifests, catalog, spoken, read=read)
     known = sources[0] if sources else None
+    if known is not None and known.frame is not None:
+        dataset = dataclasses.replace(dataset, frame=known.frame)
+    columns = tuple(columns_of(dataset.frame))
     layers = candidates(path, dataset, catalog, spoken)
     if known is not None:
         layer = catalog[known.manifest.layer]
@@ -175,23 +183,20 @@ def _recognised(
         layers = [Candidate(layer, 1.0 if known.is_exact else 0.95, mapping)] + [c for c in layers if c.layer.id != layer.id]
     mapping = layers[0].mapping if layers else []
     missing = _missing(layers[0].layer, mapping, known) if layers else []
-    datums = _datums(path, dataset, area, catalog, layers, known, engine) if layers else []
+    datums = _datums(dataset, area, catalog, layers, known, engine) if layers else []
     questions = [*_questions(dataset, columns, known, sources, layers, missing), *_about_datum(datums, known)]
     return RecognisedDataset(dataset, columns, known, tuple(layers), tuple(mapping), tuple(missing), tuple(datums), tuple(questions))
 
 
 def _datums(
-    path: Path, dataset: Dataset, area: Area, catalog: Catalog, layers: list[Candidate], known: Known | None, engine: sa.Engine | None
+    dataset: Dataset, area: Area, catalog: Catalog, layers: list[Candidate], known: Known | None, engine: sa.Engine | None
 ) -> list[DatumProposal]:
     """Datums of a dataset with places, by what is known of the area; none for tables without and for rasters."""
     layer, mapping = layers[0].layer, layers[0].mapping
     if not layer.is_drawn:
         return []
     columns = {entry.field: entry.column for entry in mapping}
-    frame = dataset.frame
-    if known is not None and known.manifest.job:
-        frame = read_batch([path], known.manifest, path.parent).frame
-    rows = sample(frame)
+    rows = sample(dataset.frame)
     xy = coordinates_of(rows, columns.get("x", ""), columns.get("y", ""), columns.get("wkt", ""))
     if not np.isfinite(xy).any():
         return []
@@ -209,8 +214,12 @@ def _usable(crs: str | None) -> str:
         found = pyproj.CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError:
         return ""
-    code = found.to_epsg()
-    return f"EPSG:{code}" if code else found.to_wkt() if found.is_projected or found.is_geographic else ""
+    if not (found.is_projected or found.is_geographic):
+        return ""
+    code = found.to_epsg(min_confidence=LEAST_CRS_CONFIDENCE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pyproj warns that PROJ strings lose the name
+        return f"EPSG:{code}" if code else found.to_proj4()
 
 
 def _about_datum(datums: list[DatumProposal], known: Known | None) -> list[Question]:
@@ -283,7 +292,7 @@ def _questions(
         return [Question("这是哪类数据?没有图层与之相符", "what is this? no layer fits", "layer")]
     layer, mapping = layers[0].layer, layers[0].mapping
     found = list(_destroyed(dataset, columns))
-    equals = [entry for entry in sources[1:] if known is not None and (entry.is_exact, entry.is_named) == (known.is_exact, known.is_named)]
+    equals = [entry for entry in sources[1:] if known is not None and (entry.is_exact, entry.named) == (known.is_exact, known.named)]
     if equals:
         names = ", ".join(entry.manifest.id for entry in [sources[0], *equals])
         found.append(Question(f"列名同时符合 {names},是哪一个来源?", f"the columns fit {names}: which source is it?", "known_source"))

@@ -42,6 +42,8 @@ NAME_WEIGHT, VALUE_WEIGHT = 0.7, 0.3
 BY_VALUE_ALONE = 0.6
 IMPOSSIBLE = 0.35
 """What is left of a heading's score where the values cannot be of the field."""
+OPEN_CODES = 0.8
+"""What is left where all codes are unknown: a list of words is what the field takes, a person says which."""
 CODE_VALUES_SCORE = 0.8
 UNIT_OF_SUFFIX = re.compile(r"[_（(]?(mm|cm|km2|km|kg|t|mpa|kpa|kv|ha|m)[)）]?$", re.IGNORECASE)
 PATTERNS = {
@@ -275,7 +277,7 @@ def fit_of(entry: Field, column: Column, words: FieldWords, codes: Mapping[str, 
     if value is None:
         score = name.score
     elif value == 0.0:
-        score = name.score * IMPOSSIBLE
+        score = name.score * (OPEN_CODES if entry.codes and column.n_distinct <= MOST_CODES else IMPOSSIBLE)
     else:
         score = max(NAME_WEIGHT * name.score + VALUE_WEIGHT * value, name.score * (0.5 + 0.5 * value))
         if (entry.codes and len(delivered) > 1 and value >= CODE_VALUES_SCORE) or (entry.name == "credit_code" and value >= LEAST_SHARE):

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
+import pandas as pd
 from rapidfuzz import fuzz
 
 from etl.manifest import Manifest
-from etl.read import read_batch
+from etl.read import Reader, read_batch, read_file
 from etl.recognise_columns import OWN_COLUMNS, Column, Mapped, columns_of, known_codes, mapping_of, renamed_columns
 from etl.recognise_files import Dataset
-from etl.recognise_words import POSITIONS, FieldWords, field_words, plain
+from etl.recognise_words import POSITIONS, FieldWords, field_words, layer_words, plain
 from layers.catalog import Catalog, Layer
 from layers.errors import AtlasError
 
+IN_ITS_FOLDER = 1_000
 MAX_JOB_BYTES = 64 * 2**20
 """Larger files are not tried with the jobs of known sources."""
 N_LAYERS = 5
@@ -26,24 +28,38 @@ LEAST_LAYER_SCORE = 0.15
 LEAST_KNOWN_SHARE = 0.6
 """Share of a known source's columns, found or renamed, below which a delivery is no new release of it."""
 LEAST_EXACT = 2
-WEIGHTS = {"required": 0.3, "columns": 0.25, "specific": 0.3, "title": 0.15}
-WRONG_GEOMETRY, NO_POSITION = 0.25, 0.7
+WEIGHTS = {"required": 0.28, "columns": 0.22, "specific": 0.28, "title": 0.22}
+WRONG_GEOMETRY, NO_POSITION, LOOSE_GEOMETRY = 0.25, 0.7, 0.8
+HEADING_WORD = 0.7
 GENERIC_WORDS = ("台账", "名册", "清单", "一览表", "统计表", "数据", "信息", "表", "分布", "资料")
 
 
 @dataclass(frozen=True)
 class Known:
-    """A known source that a dataset is, exactly or with renamed columns (old name -> new name)."""
+    """A known source that a dataset is, exactly or with renamed columns (old name -> new name).
+
+    `named` says how closely the file's name and folder fit the manifest's, 0 for not at all; `frame` has the rows as the
+    source's own job gives them.
+    """
 
     manifest: Manifest
     share: float
-    is_named: bool
+    named: int
     renamed: Mapping[str, str] = field(default_factory=dict)
     new_columns: tuple[str, ...] = ()
+    frame: pd.DataFrame | None = field(default=None, compare=False)
+
+    @property
+    def fit(self) -> str:
+        """``exact``, ``renamed``, ``new columns``, or ``name`` where only the name speaks for it."""
+        if not self.share:
+            return "name"
+        return "renamed" if self.renamed else "new columns" if self.new_columns or self.share < 1.0 else "exact"
 
     @property
     def is_exact(self) -> bool:
-        return not self.renamed and not self.new_columns and self.share == 1.0
+        """Whether the manifest reads the delivery as it is."""
+        return self.fit == "exact"
 
 
 @dataclass(frozen=True)
@@ -73,64 +89,78 @@ def vocabulary(catalog: Catalog, known: list[Manifest]) -> Vocabulary:
     )
 
 
-def is_named(path: Path, dataset: Dataset, manifest: Manifest) -> bool:
-    """Whether the delivered file is called as the manifest expects, the folder left aside."""
-    names = any(fnmatch(path.name, PurePath(pattern).name) and PurePath(pattern).stem not in ("*", "data_*") for pattern in manifest.files)
-    return names and (not manifest.sheet or dataset.settings.get("sheet") in (None, manifest.sheet)) and (
-        not manifest.ogr_layer or dataset.name == manifest.ogr_layer
-    )
+def named(path: Path, dataset: Dataset, manifest: Manifest) -> int:
+    """How closely a delivered file is called as the manifest expects: letters of the pattern that fits, with its folder more."""
+    if manifest.sheet and dataset.settings.get("sheet") not in (None, manifest.sheet):
+        return 0
+    if manifest.ogr_layer and dataset.name != manifest.ogr_layer:
+        return 0
+    return max((_closeness(path, pattern) for pattern in manifest.files), default=0)
 
 
-def known_sources(path: Path, dataset: Dataset, manifests: list[Manifest], catalog: Catalog, words: Vocabulary) -> list[Known]:
+def _closeness(path: Path, pattern: str) -> int:
+    name = PurePath(pattern).name
+    if not fnmatch(path.name, name):
+        return 0
+    n_letters = sum(character not in "*?[]" for character in PurePath(name).stem)
+    with_folder = path.match(pattern)
+    return n_letters + (IN_ITS_FOLDER + len(PurePath(pattern).parts) if with_folder else 0)
+
+
+def known_sources(
+    path: Path, dataset: Dataset, manifests: list[Manifest], catalog: Catalog, words: Vocabulary, *, read: Reader = read_file
+) -> list[Known]:
     """Known sources of the area that a dataset may be, the best first; exact ones before renamed ones."""
     columns = columns_of(dataset.frame)
     found = [
         entry
         for manifest in manifests
         if manifest.reader == dataset.reader or manifest.job
-        for entry in [_by_job(path, dataset, manifest) if manifest.job else _by_columns(path, dataset, columns, manifest, catalog, words)]
+        for entry in [_by_job(path, dataset, manifest, read) if manifest.job else _by_columns(path, dataset, columns, manifest, catalog, words)]
         if entry is not None
     ]
-    return sorted(found, key=lambda entry: (not entry.is_exact, not entry.is_named, -entry.share, -len(entry.manifest.used_columns)))
+    return sorted(found, key=lambda entry: (not entry.is_exact, -entry.named, -entry.share, -len(entry.manifest.used_columns)))
 
 
 def _by_columns(
     path: Path, dataset: Dataset, columns: list[Column], manifest: Manifest, catalog: Catalog, words: Vocabulary
 ) -> Known | None:
+    closeness = named(path, dataset, manifest)
     if manifest.reader == "raster":
-        named = is_named(path, dataset, manifest)
-        return Known(manifest, 1.0, is_named=True) if named else None
+        return Known(manifest, 1.0, closeness) if closeness else None
     delivered = {column.name for column in columns}
     used = manifest.used_columns - OWN_COLUMNS
     exact = used & delivered
-    named = is_named(path, dataset, manifest)
-    if not used or (not named and len(exact) < min(LEAST_EXACT, len(used))):
+    if not used or (not closeness and len(exact) < min(LEAST_EXACT, len(used))):
         return None
     layer = catalog[manifest.layer]
     renamed = renamed_columns(manifest, layer, columns, words.words[layer.id], words.codes[layer.id])
     share = (len(exact) + len(renamed)) / len(used)
-    if share < LEAST_KNOWN_SHARE or (renamed and not named and len(exact) <= len(renamed)):
+    if share < LEAST_KNOWN_SHARE or (renamed and not closeness and len(exact) <= len(renamed)):
         return None
     new = () if "*" in manifest.ignore else tuple(sorted(delivered - used - set(manifest.ignore) - set(renamed.values())))
-    if not named and (new or share < 1.0) and len(exact) < max(LEAST_EXACT + 1, len(delivered) / 2):
+    if not closeness and (new or share < 1.0) and len(exact) < max(LEAST_EXACT + 1, len(delivered) / 2):
         return None
-    return Known(manifest, share, named, renamed, new)
+    return Known(manifest, share, closeness, renamed, new)
 
 
-def _by_job(path: Path, dataset: Dataset, manifest: Manifest) -> Known | None:
-    """A source with a job of its own: known when its job reads the file and gives the columns that are mapped."""
-    named = is_named(path, dataset, manifest)
-    is_named_like = any(fnmatch(path.name, PurePath(pattern).name) for pattern in manifest.files)
-    if not is_named_like or path.stat().st_size > MAX_JOB_BYTES:
-        return None
+def _by_job(path: Path, dataset: Dataset, manifest: Manifest, read: Reader) -> Known | None:
+    """A source with a job of its own: known when its job reads the file and gives the columns that are mapped.
+
+    A file that is only a part of what the job joins is known by its name and folder alone.
+    """
+    closeness = named(path, dataset, manifest)
+    by_name = Known(manifest, 0.0, closeness) if closeness > IN_ITS_FOLDER else None
+    if not closeness or path.stat().st_size > MAX_JOB_BYTES:
+        return by_name
     try:
-        frame = read_batch([path], manifest, path.parent).frame
+        frame = read_batch([path], manifest, path.parent, read=read).frame
     except (AtlasError, OSError):
-        return None
+        return by_name
     delivered = {str(name) for name in frame.columns} - OWN_COLUMNS
     used = manifest.used_columns - OWN_COLUMNS
     new = () if "*" in manifest.ignore else tuple(sorted(delivered - used - set(manifest.ignore)))
-    return Known(manifest, 1.0, named, {}, new) if used <= delivered and not new and len(frame) else None
+    return Known(manifest, 1.0, closeness, {}, new, frame) if used <= delivered and not new and len(frame) else by_name
 
 
 @dataclass(frozen=True)
@@ -151,16 +181,16 @@ def candidates(path: Path, dataset: Dataset, catalog: Catalog, words: Vocabulary
 
 
 def _candidate(path: Path, dataset: Dataset, layer: Layer, columns: list[Column], words: Vocabulary) -> Candidate:
-    title = _title_score(path, dataset, words.titles[layer.id])
+    title = max(_title_score(path, dataset, words.titles[layer.id]), _spoken_for(layer, path, dataset, columns))
     if (layer.geometry == "Raster") != (dataset.reader == "raster"):
         return Candidate(layer, 0.0, [])
     if dataset.reader == "raster":
         return Candidate(layer, round(0.3 + 0.7 * title, 3), [])
-    has_table_position = dataset.reader == "table" and layer.is_drawn
+    has_table_position = dataset.reader in ("table", "") and layer.is_drawn
     mapping = mapping_of(layer, columns, words.words[layer.id], words.codes[layer.id], with_position=has_table_position)
     parts = {
         "required": _required_share(layer, mapping),
-        "columns": _column_share(columns, mapping),
+        "columns": _column_share(layer, columns, mapping),
         "specific": _specific(layer, mapping, words.field_counts),
         "title": title,
     }
@@ -174,9 +204,20 @@ def _required_share(layer: Layer, mapping: list[Mapped]) -> float:
     return sum(scores.get(name, 0.0) for name in required) / len(required) if required else 0.5
 
 
-def _column_share(columns: list[Column], mapping: list[Mapped]) -> float:
-    filled = [column for column in columns if not column.is_empty]
-    return min(1.0, sum(entry.score for entry in mapping) / max(len(filled), 1))
+def _column_share(layer: Layer, columns: list[Column], mapping: list[Mapped]) -> float:
+    """Share of the filled columns that are mapped, of a wide table no more than the layer could take."""
+    n_filled = sum(not column.is_empty for column in columns)
+    return min(1.0, sum(entry.score for entry in mapping) / max(min(n_filled, len(layer.fields) + 2), 1))
+
+
+def _spoken_for(layer: Layer, path: Path, dataset: Dataset, columns: list[Column]) -> float:
+    """1 where the file's name says a word for this layer, less where only headings do."""
+    own = layer_words(layer.id)
+    name = plain(path.stem) + plain(dataset.name)
+    if any(word in name for word in own):
+        return 1.0
+    headings = [plain(column.name) for column in columns]
+    return HEADING_WORD if any(word in heading for word in own if not word.isascii() for heading in headings) else 0.0
 
 
 def _specific(layer: Layer, mapping: list[Mapped], counts: Counter[str]) -> float:
@@ -214,11 +255,9 @@ def _geometry_factor(dataset: Dataset, layer: Layer, mapping: list[Mapped]) -> f
         return NO_POSITION if layer.is_drawn and layer.placement == "required" and not has_position else 1.0
     if not layer.is_drawn:
         return WRONG_GEOMETRY
-    return 1.0 if _geometry_fits(dataset.geometry_type or "", layer.geometry) else WRONG_GEOMETRY
-
-
-def _geometry_fits(found: str, wanted: str) -> bool:
-    kinds = {kind.removeprefix("Multi") for kind in found.split("/") if kind}
-    return not kinds or wanted == "Geometry" or kinds <= {wanted.removeprefix("Multi")}
+    kinds = {kind.removeprefix("Multi") for kind in (dataset.geometry_type or "").split("/") if kind}
+    if layer.geometry == "Geometry":
+        return LOOSE_GEOMETRY if "LineString" in kinds else 1.0
+    return 1.0 if not kinds or kinds <= {layer.geometry.removeprefix("Multi")} else WRONG_GEOMETRY
 
 

@@ -24,6 +24,8 @@ COLUMN_WORDS = Path(__file__).with_name("column_words.csv")
 KNOWN_SOURCES = Path(__file__).parents[1] / "data" / "sources"
 ANY_LAYER, KEY_FIELD = "*", "(key)"
 X, Y, WKT = "(x)", "(y)", "(wkt)"
+LAYER_WORDS = "(layer)"
+"""Rows of `column_words.csv` with words that speak for a layer as such, in a file's name or in any heading."""
 POSITIONS = (X, Y, WKT)
 BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】]*[)）\]】]")
 NOISE = re.compile(r"[\s_\-·.、,，:：*#'\"“”]+")
@@ -44,6 +46,8 @@ LEAST_LIKENESS = 60.0
 LIKENESS_WEIGHT = 0.8
 SHORT_INITIALS_WEIGHT = 0.85
 GROUP_WEIGHT = 0.97
+PARTS_OF_HEADING = re.compile(r"[/.]")
+PARTS_OF_NAME = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -103,12 +107,16 @@ class FieldWords:
     office: frozenset[str] = frozenset()
 
     def likeness(self, heading: str) -> Likeness:
-        """How well a heading fits; of a joined heading also its last part."""
-        parts = [heading, heading.rsplit("/", 1)[-1]] if "/" in heading else [heading]
-        found = [self._likeness(plain(part)) for part in parts]
-        if len(found) > 1:
-            found[1] = Likeness(found[1].score * GROUP_WEIGHT, found[1].reason)
-        return max(found, key=lambda entry: entry.score)
+        """How well a heading fits; of a joined heading (``坐标/经度``, ``egis.X``, ``fac_name``) also its last part."""
+        whole = self._likeness(plain(heading))
+        last = PARTS_OF_HEADING.split(heading)[-1]
+        if last and last != heading:
+            part = self._likeness(plain(last))
+            whole = max(whole, Likeness(part.score * GROUP_WEIGHT, part.reason), key=lambda entry: entry.score)
+        word = PARTS_OF_NAME.split(heading)[-1].lower()
+        if whole.score < SCORES[PART] and word and word != heading.lower() and word in self.saved | self.own | self.office:
+            return Likeness(SCORES[PART], PART)
+        return whole
 
     def _likeness(self, word: str) -> Likeness:
         for reason, words in ((SAVED, self.saved), (OWN, self.own), (OFFICE, self.office)):
@@ -136,6 +144,11 @@ def _by_pinyin(word: str, chinese: list[str]) -> Likeness:
 def _office_words() -> tuple[tuple[str, str, str], ...]:
     with COLUMN_WORDS.open(encoding="utf-8", newline="") as stream:
         return tuple((row["layer"], row["field"], plain(row["word"])) for row in csv.DictReader(stream))
+
+
+def layer_words(layer_id: str) -> frozenset[str]:
+    """Words that speak for a layer as such."""
+    return frozenset(word for of, field, word in _office_words() if of == layer_id and field == LAYER_WORDS)
 
 
 def known_manifests(catalog: Catalog, manifests: Iterable[Manifest]) -> list[Manifest]:

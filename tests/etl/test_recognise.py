@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from etl.recognise import Recognition, keep_manifest, manifest_text, recognise
 from etl.recognise_files import encoding_of, heading_of, survey
 from layers.catalog import load_catalog
 from layers.errors import InputError, SourceFileError
-from tests.etl.small_area import GOOD, HEAD, write_area, write_enterprises
+from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, square, write_area, write_enterprises, write_geojson
 
 CATALOG = load_catalog()
 RENAMED = "单位编码,单位名称,企业类别,从业人员,投产时间,东经,北纬"
@@ -169,6 +170,47 @@ def test_destroyed_text_is_said(small: tuple[Path, Path]) -> None:
     write_enterprises(data, GOOD.replace("甲厂", "农地企业".encode().decode("latin-1")), encoding="utf-8")
     questions = recognised(sources, data / "enterprises.csv")["enterprises"].questions
     assert any("农地企业" in question.zh and "重新报送" in question.zh for question in questions)
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.geojson"])
+def test_file_nobody_vouches_for_is_recognised_alike_in_a_child(small: tuple[Path, Path], tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name == "a.xlsx":
+        book = openpyxl.Workbook()
+        for row in (HEAD, GOOD):
+            book.active.append(row.split(","))
+        book.save(path)
+    else:
+        write_geojson(path, [square(105.0, 29.0, 105.1, 29.1)], [{"名称": "东镇", "区划代码": "999901001"}])
+    area, manifests = load_manifests(small[0], CATALOG)
+    given = {"area": area, "catalog": CATALOG, "manifests": manifests, "engine": None}
+    assert recognise(path, is_untrusted=True, **given).as_dict() == recognise(path, **given).as_dict()
+
+
+def test_child_refuses_a_bomb(small: tuple[Path, Path], tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", b"0" * 200_000_000)
+    area, manifests = load_manifests(small[0], CATALOG)
+    with pytest.raises(SourceFileError, match="unfolds"):
+        recognise(tmp_path / "a.zip", area=area, catalog=CATALOG, manifests=manifests, engine=None, is_untrusted=True)
+
+
+def test_archive_of_several_datasets_names_the_member_of_each(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("企业.csv", HEAD + "\n" + GOOD)
+        archive.writestr("道路.csv", "路段编号,道路名称\nR1,甲路\n")
+    found = survey(tmp_path / "a.zip")
+    assert [(d.name, d.settings["member"]) for d in found.datasets] == [("企业.csv: 企业", "企业.csv"), ("道路.csv: 道路", "道路.csv")]
+
+
+def test_two_sources_of_one_heading_are_told_by_the_files_name(tmp_path: Path) -> None:
+    other = ENTERPRISES_TOML.replace('id = "enterprises"', 'id = "plants"').replace("enterprises.csv", "plants.csv")
+    sources, data = write_area(tmp_path, enterprises=ENTERPRISES_TOML, plants=other)
+    for name, known, n_questions in (("enterprises.csv", "enterprises", 0), ("plants.csv", "plants", 0), ("neu.csv", "enterprises", 1)):
+        write_enterprises(data, GOOD)
+        (data / "enterprises.csv").rename(data / name)
+        found = recognised(sources, data / name).as_dict()["datasets"][0]
+        assert (found["known_source"], len(found["questions"])) == (known, n_questions)
 
 
 def test_load_of_renamed_columns_stops_and_names_the_likely_ones(
