@@ -77,12 +77,12 @@ SCHEMAS: dict[str, Schema] = {
         )), policy=TEXT, policy_after=TEXT,
     ),
     "WhatIfChoices": _record(
-        "policies chemicals most_edits actions",
-        policies=_list(OBJECT), chemicals=_list(OBJECT), most_edits=WHOLE, actions=_list(TEXT),
+        "policies chemicals most_edits actions source_layers",
+        policies=_list(OBJECT), chemicals=_list(OBJECT), most_edits=WHOLE, actions=_list(TEXT), source_layers=_list(TEXT),
     ),
     "WhatIfSource": _record(
-        "layer id name enterprise_id units",
-        layer=TEXT, id=TEXT, name=_or_null(TEXT), enterprise_id=TEXT, units=_list(OBJECT),
+        "layer id name enterprise_id is_plant units",
+        layer=TEXT, id=TEXT, name=_or_null(TEXT), enterprise_id=TEXT, is_plant=FLAG, units=_list(OBJECT),
     ),
     "WhatIf": _record(
         "policy policy_after levels sources targets violations zones changes cells edition edition_label note_zh note_en",

@@ -101,11 +101,19 @@ class CountyMemory:
         for policy_id in county.policies:
             surface_of(county, policy_id)
             zones_of(county, policy_id)
+        _rehearse(county)
         return county
 
     def _persons(self, facts: EditionFacts, grid: Grid) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         paths = [self._home / raster.path for raster in facts.rasters if raster.layer == "population"]
         return persons_on_grid(paths[0], grid, facts.metric_crs) if paths else None
+
+
+def _rehearse(county: County) -> None:
+    """Ask once, so that the compiled loops are there when a person asks."""
+    units = county.frames["hazard_units"]["feature_id"]
+    if len(units) and county.policies:
+        what_if(county, [Edit("remove", id=str(units.iloc[0]))], policy=next(iter(county.policies)))
 
 
 def _layers_needed(catalog: Catalog) -> list[str]:
@@ -139,7 +147,8 @@ def choices(facts: EditionFacts) -> dict[str, Any]:
     ]
     chemicals = load_major_hazard_rules().chemicals
     named = [{"name": row.name_zh, "cas": row.cas} for row in chemicals.itertuples()]
-    return {"policies": policies, "chemicals": named, "most_edits": MOST_EDITS, "actions": list(ACTIONS)}
+    return {"policies": policies, "chemicals": named, "most_edits": MOST_EDITS, "actions": list(ACTIONS),
+            "source_layers": list(SOURCE_LAYERS)}
 
 
 def source_of(county: County, layer_id: str, feature_id: str) -> dict[str, Any]:
@@ -153,13 +162,14 @@ def source_of(county: County, layer_id: str, feature_id: str) -> dict[str, Any]:
     units, chemicals = county.frames["hazard_units"], county.frames["unit_chemicals"]
     chosen = units[units["enterprise_id"] == owner] if layer_id == "enterprises" else mine
     told = [
-        {"id": unit["feature_id"], "name": plain(unit["name"]), "chemicals": [
+        {"layer": "hazard_units", "id": unit["feature_id"], "name": plain(unit["name"]), "chemicals": [
             {"name": plain(row["chemical_name"]), "cas": plain(row["cas"]), "amount_t": plain(row["amount_t"])}
             for row in chemicals[chemicals["unit_id"] == unit["unit_id"]].to_dict("records")
         ]}
         for unit in chosen.to_dict("records")
     ]  # fmt: skip
-    return {"layer": layer_id, "id": feature_id, "name": plain(mine["name"].iloc[0]), "enterprise_id": owner, "units": told}
+    return {"layer": layer_id, "id": feature_id, "name": plain(mine["name"].iloc[0]), "enterprise_id": owner,
+            "is_plant": layer_id == "enterprises", "units": told}
 
 
 def read_edits(body: dict[str, Any], facts: EditionFacts) -> list[Edit]:

@@ -277,7 +277,7 @@ def _add(frames: dict[str, pd.DataFrame], edit: Edit, number: int, where: str) -
         )
     unit_id = f"{NEW_UNIT}-{number + 1}"
     owner = edit.enterprise_id or unit_id
-    unit = {"feature_id": unit_id, "unit_id": unit_id, "enterprise_id": owner, "name": edit.name or unit_id,
+    unit = {"feature_id": unit_id, "unit_id": unit_id, "enterprise_id": owner, "name": edit.name or f"{edit.chemical} {edit.amount_t:g} t",
             "status": "operating", "accuracy_m": 0.0, "geometry": place}  # fmt: skip
     is_cas = edit.chemical.replace("-", "").isdigit()
     chemical = {"feature_id": f"{unit_id}|1", "unit_id": unit_id, "amount_t": edit.amount_t,

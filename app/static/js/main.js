@@ -19,6 +19,7 @@ import { cancelDrawing, isDrawing, lineLabel, openSiting, wireSiting } from "./s
 import { datum, drawScale, drawStale, drawStatus, isForeign, showPointer, wireVeil } from "./status.js";
 import { lang, said, setLanguage, t } from "./texts.js";
 import { countInView, drawTree, onPolicy, updateZoomState, viewSummary } from "./tree.js";
+import { cancelPlacing, isPlacing, openWhatIf, wireWhatIf } from "./what_if.js";
 
 /** @typedef {import("./identify.js").Hit} Hit */
 
@@ -95,7 +96,7 @@ function drawToolbar() {
     ["home_extent", "⌂", () => goHome()],
     ["layers_and_legend", "☰", () => toggleLayers()],
   ];
-  const words = [["siting", () => openTool(openSiting)], ["sheet", () => openTool(openSheet)]];
+  const words = [["siting", () => openTool(openSiting)], ["what_if", () => openTool(openWhatIf)], ["sheet", () => openTool(openSheet)]];
   if (earlierEditions().length) words.push(["compare_previous", () => openTool(showChanges)]);
   put(byId("toolbar"),
     tools.map(([key, sign, act]) => el("button", { type: "button", class: `tool tool-${key}`, "aria-label": t(String(key)), title: t(String(key)), on: { click: act } }, String(sign))),
@@ -143,9 +144,10 @@ function wireMap(area) {
   map.on("move", () => { drawScale(); updateZoomState(); });
   map.on("moveend", () => replaceAddress({ v: viewText(map.getZoom(), map.getCenter()) }));
   map.on("mousemove", (/** @type {any} */ event) => showPointer(event.lngLat));
-  wireIdentify(onClick, () => !isDrawing());
+  wireIdentify(onClick, () => !isDrawing() && !isPlacing());
   wireSearch(onSearchHit);
   wireSiting(openFeature);
+  wireWhatIf(openFeature);
   wireVeil(useEdition);
   wireKeyboard({ goHome, step, escape, selectCentre });
   onPolicy(() => reopen());
@@ -286,7 +288,7 @@ async function selectCentre() {
 
 /** Escape closes the nearest thing. */
 function escape() {
-  if (cancelDrawing()) return;
+  if (cancelDrawing() || cancelPlacing()) return;
   if (isPanelOpen()) closePanel();
 }
 

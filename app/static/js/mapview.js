@@ -192,7 +192,7 @@ export const policyLayer = () => drawnLayers().find((layer) => isByPolicy(layer)
 /** @param {import("./atlas.js").Layer[]} layers */
 function ownSources(layers) {
   const onces = layers.flatMap((layer) => layer.style.filter(isOnce).map(onceSource));
-  const names = ["selection", "reason-lines", "site", ...onces];
+  const names = ["selection", "reason-lines", "site", "what-if", ...onces];
   return Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
 }
 
@@ -204,6 +204,12 @@ function ownLayers() {
   const round = { "line-cap": "round", "line-join": "round" };
   const bold = ["Atlas Sans SC Bold", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"];
   return [
+    { id: "what-if-fill", type: "fill", source: "what-if",
+      paint: { "fill-color": ["case", ["==", ["get", "fill"], ""], white, ["to-color", ["get", "fill"], white]], "fill-opacity": 0.85 } },
+    { id: "what-if-casing", type: "line", source: "what-if", layout: round, paint: { "line-color": white, "line-width": 4.5 } },
+    { id: "what-if-line", type: "line", source: "what-if", layout: round, paint: { "line-color": azure, "line-width": 2 } },
+    { id: "what-if-label", type: "symbol", source: "what-if", layout: { "text-field": ["get", "label"], "text-font": bold, "text-size": 12 },
+      paint: { "text-color": azure, "text-halo-color": white, "text-halo-width": 1.6 } },
     { id: "site-fill", type: "fill", source: "site", filter: ["==", ["geometry-type"], "Polygon"],
       paint: { "fill-color": azure, "fill-opacity": 0.1 } },
     { id: "site-casing", type: "line", source: "site", filter: ["!", isPoint], layout: round,
@@ -241,7 +247,7 @@ function ownLayers() {
 
 /**
  * Puts features into one of the page's own sources; null empties it.
- * @param {"selection"|"reason-lines"|"site"} name
+ * @param {"selection"|"reason-lines"|"site"|"what-if"} name
  * @param {any[]|null} features
  */
 export function drawOwn(name, features) {
