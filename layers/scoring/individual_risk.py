@@ -238,11 +238,16 @@ def risk_table(
     """Risk per year of one unit by radius (`RADII_M`) and bearing from it (`STEP_DEG` clockwise from north)."""
     total = np.zeros((len(RADII_M), N_ANGLES))
     for entry in weather:
-        off_wind = np.zeros((len(RADII_M), N_HALF))
-        for scenario in scenarios:
-            off_wind += scenario.frequency_per_year * _largest_death(scenario, entry, terrain)
-        total += entry.share * _turned(off_wind, rose.of(entry.weather_id))
+        total += entry.share * turned(off_wind_risk(scenarios, entry, terrain), rose.of(entry.weather_id))
     total[total < CUTOFF_PER_YEAR] = 0.0
+    return total
+
+
+def off_wind_risk(scenarios: Sequence[Scenario], weather: WeatherClass, terrain: str) -> Floats:
+    """Risk per year under one weather by radius and angle off the wind (radii, `N_HALF`), were it to blow one way always."""
+    total = np.zeros((len(RADII_M), N_HALF))
+    for scenario in scenarios:
+        total += scenario.frequency_per_year * _largest_death(scenario, weather, terrain)
     return total
 
 
@@ -284,7 +289,7 @@ def _amounts_kg(scenario: Scenario) -> list[float]:
     ]
 
 
-def _turned(off_wind: Floats, shares: Floats) -> Floats:
+def turned(off_wind: Floats, shares: Floats) -> Floats:
     """By bearing: every sector blows evenly over its 22.5 degrees, away from where the wind comes."""
     around = np.concatenate([off_wind, off_wind[:, -2:0:-1]], axis=1)
     half = ANGLES_PER_SECTOR // 2
@@ -346,6 +351,8 @@ CONTOUR_COLUMNS = ["contour_id", "installation", "risk_per_year", "holds_for_zh"
                    "area_km2", "n_units", "n_not_assessed", "rule_id", "standard_id", "clause", "feature_id",
                    "geometry"]  # fmt: skip
 INSTALLATIONS = ("in_service", "new")
+SMOOTHED_CELLS = 0.6
+"""Contours keep no stairs of their cells: labels do not stand on stairs."""
 
 
 def risk_contours(risk: RiskField, *, installation: str = INSTALLATIONS[0]) -> gpd.GeoDataFrame:
@@ -366,7 +373,7 @@ def risk_contours(risk: RiskField, *, installation: str = INSTALLATIONS[0]) -> g
         polygons, _ = region_outlines((risk.risk_per_year >= value).astype(np.int32), 1, risk.grid)
         if not len(polygons):
             continue
-        shape = shapely.union_all(polygons)
+        shape = shapely.simplify(shapely.union_all(polygons), SMOOTHED_CELLS * risk.grid.cell_m)
         shape = shape if isinstance(shape, shapely.MultiPolygon) else shapely.MultiPolygon([shape])
         name = f"IR-{installation}-{value:.0e}"
         counts = (round(shape.area / 1e6, 4), len(risk.units), len(risk.not_assessed))
