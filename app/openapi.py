@@ -40,6 +40,7 @@ def _record(required: str, optional: dict[str, Schema] | None = None, **properti
     return {"type": "object", "properties": properties | (optional or {}), "required": required.split()}
 
 
+RECORD_KEY: Schema = {**_record("layer id", layer=TEXT, id=TEXT), "additionalProperties": False}
 ERROR = _record(
     "error",
     error=_record(
@@ -265,25 +266,6 @@ SCHEMAS: dict[str, Schema] = {
         ),
         "additionalProperties": False,
     },
-    "Health": _record("status edition", status={"enum": ["ok", "no_edition"]}, edition=_or_null(WHOLE)),
-}  # fmt: skip
-
-
-def _parameter(name: str, place: str, schema: Schema, about: str, *, required: bool = False) -> Schema:
-    return {"name": name, "in": place, "schema": schema, "description": about, "required": required or place == "path"}
-
-
-def _path(name: str, about: str, schema: Schema = TEXT) -> Schema:
-    return _parameter(name, "path", schema, about)
-
-
-def _query(name: str, about: str, schema: Schema = TEXT, *, required: bool = False) -> Schema:
-    return _parameter(name, "query", schema, about, required=required)
-
-
-def _operation(
-    name: str,
-    summary: str,
     "DataState": _record(
         "role area is_worker_alive limits layers",
         role={"enum": ["admin", "viewer"]}, area=_or_null(OBJECT), is_worker_alive=FLAG, limits=OBJECT, layers=_list(OBJECT),
@@ -298,6 +280,7 @@ def _operation(
         error_zh=_or_null(TEXT), error_en=_or_null(TEXT),
         optional={"result": _or_null(OBJECT), "is_worker_alive": FLAG},
     ),
+    "JobRequest": {**_record("kind", kind={"enum": ["match", "place"]}), "additionalProperties": False},
     "Jobs": _record("jobs is_worker_alive", jobs=_list(_ref("Job")), is_worker_alive=FLAG),
     "Upload": _record(
         "upload_id title label as_of created_at files sources jobs",
@@ -344,8 +327,57 @@ def _operation(
         edition=WHOLE, label=TEXT, status={"enum": ["draft", "published"]}, data_as_of=_or_null(TEXT), is_pinned=FLAG,
         created_at=TEXT, published_at=_or_null(TEXT),
     ))),
+    "Dossier": _record(
+        "layer id title level records comparison links parts violations near history edition",
+        layer=TEXT, id=TEXT, title=TEXT, level=_or_null(LEVEL), edition=WHOLE, links=_list(OBJECT), parts=_list(OBJECT),
+        violations=_list(OBJECT), near=_list(OBJECT), history=_list(OBJECT),
+        records=_list(_record("layer id label provenance geometry values risk_point", layer=TEXT, id=TEXT, label=TEXT, provenance=OBJECT,
+                              geometry=GEOMETRY, values=OBJECT, risk_point=_or_null(OBJECT))),
+        comparison=_list(_record("name title_zh title_en values differs", name=TEXT, title_zh=TEXT, title_en=TEXT,
+                                 values={"type": "array"}, differs=FLAG)),
+    ),
+    "Matches": _record("counts n_found pairs", counts=OBJECT, n_found=WHOLE, pairs=_list(_record(
+        "a b score band state decision evidence contradicts",
+        a=OBJECT, b=OBJECT, score=NUMBER, band=_or_null({"enum": ["certain", "probable"]}),
+        state={"enum": ["open", "certain", "accepted", "rejected"]}, decision=_or_null(OBJECT), evidence=_list(OBJECT), contradicts=FLAG,
+    ))),
+    "Places": _record("counts n_found places", counts=OBJECT, n_found=WHOLE, places=_list(_record(
+        "record basis lon lat score accuracy_m method state decision evidence",
+        record=OBJECT, basis=TEXT, lon=LON, lat=LAT, score=NUMBER, accuracy_m=NUMBER, method=TEXT,
+        state={"enum": ["open", "accepted", "rejected"]}, decision=_or_null(OBJECT), evidence=OBJECT,
+    ))),
+    "MatchDecision": {
+        **_record("a b decision by_name", a=RECORD_KEY, b=RECORD_KEY, decision={"enum": ["accept", "reject", "undo"]},
+                  by_name={"type": "string", "maxLength": 40}, reason={"type": "string", "maxLength": 500}),
+        "additionalProperties": False,
+    },
+    "PlaceDecision": {
+        **_record("record decision by_name", record=RECORD_KEY, decision={"enum": ["accept", "reject", "undo"]},
+                  by_name={"type": "string", "maxLength": 40}, reason={"type": "string", "maxLength": 500}),
+        "additionalProperties": False,
+    },
+    "QueueCounts": _record("counts", counts=OBJECT),
     "RuleTables": _record("tables", tables=_list(_record("name n_rows confidence", name=TEXT, n_rows=WHOLE, confidence=OBJECT))),
     "RuleTable": _record("name columns rows standards", name=TEXT, columns=_list(TEXT), rows=_list(_list(TEXT)), standards=OBJECT),
+    "Health": _record("status edition", status={"enum": ["ok", "no_edition"]}, edition=_or_null(WHOLE)),
+}  # fmt: skip
+
+
+def _parameter(name: str, place: str, schema: Schema, about: str, *, required: bool = False) -> Schema:
+    return {"name": name, "in": place, "schema": schema, "description": about, "required": required or place == "path"}
+
+
+def _path(name: str, about: str, schema: Schema = TEXT) -> Schema:
+    return _parameter(name, "path", schema, about)
+
+
+def _query(name: str, about: str, schema: Schema = TEXT, *, required: bool = False) -> Schema:
+    return _parameter(name, "query", schema, about, required=required)
+
+
+def _operation(
+    name: str,
+    summary: str,
     content: dict[str, Schema],
     *parameters: Schema,
     body: str | None = None,
@@ -377,6 +409,21 @@ LAYER_ID = _path("layer_id", "Id of a layer")
 REF = _path("ref", "Number of a kept case, such as S2026-0042")
 TILE_NUMBER: Schema = {"type": "integer", "minimum": 0}
 
+LIMIT = _query("limit", "Rows at most", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50})
+OFFSET = _query("offset", "Rows left out before", {"type": "integer", "minimum": 0, "default": 0})
+UPLOAD_ID = _path("upload_id", "Number of an upload")
+SOURCE_ID = _path("source_id", "Id of a source")
+LOAD_ID = _path("load_id", "Number of a load", WHOLE)
+JOB_ID = _path("job_id", "Number of a job", WHOLE)
+EDITION_NUMBER = _path("edition", "Number of an edition", WHOLE)
+
+
+def _with_file(operation: Schema) -> Schema:
+    """The operation with a file as its body."""
+    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    return operation | {"requestBody": {"required": True, "content": content}}
+
+
 PATHS: dict[str, dict[str, Schema]] = {
     "/": {"get": _operation("mapPage", "The map", PAGE, EDITION, LANG)},
     "/pipelines": {"get": _operation("pipelinesPage", "Every pipeline, to choose one", PAGE, EDITION, LANG)},
@@ -397,19 +444,6 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/fonts/{name}": {"get": _operation("fontFile", "A font of the map", _file("font/woff2"), _path("name", "Its name"))},
     "/tiles/{edition}/{view}/{layer_id}/{z}/{x}/{y}.mvt": {"get": _operation(
         "tile", "A vector tile; never changes at its address", _file("application/vnd.mapbox-vector-tile"),
-UPLOAD_ID = _path("upload_id", "Number of an upload")
-SOURCE_ID = _path("source_id", "Id of a source")
-LOAD_ID = _path("load_id", "Number of a load", WHOLE)
-JOB_ID = _path("job_id", "Number of a job", WHOLE)
-EDITION_NUMBER = _path("edition", "Number of an edition", WHOLE)
-
-
-def _with_file(operation: Schema) -> Schema:
-    """The operation with a file as its body."""
-    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-    return operation | {"requestBody": {"required": True, "content": content}}
-
-
         _path("edition", "Number of a published edition", WHOLE), _path("view", "What may be seen", {"enum": ["all"]}), LAYER_ID,
         _path("z", "Zoom", {**TILE_NUMBER, "maximum": LARGEST_ZOOM}), _path("x", "Column", TILE_NUMBER), _path("y", "Row, 0 in the north", TILE_NUMBER),
         others={"204": "Nothing to draw", "304": "Not changed"},
@@ -422,6 +456,13 @@ def _with_file(operation: Schema) -> Schema:
     )},
     "/api/features/{layer_id}/{feature_id}/history": {"get": _operation(
         "featureHistory", "What became of a feature from delivery to delivery", _json("History"), LAYER_ID,
+        _path("feature_id", "Its number; may hold slashes"), EDITION,
+    )},
+    "/features/{layer_id}/{feature_id}": {"get": _operation(
+        "dossierPage", "Everything known of one place, by every office", PAGE, LAYER_ID, _path("feature_id", "Its number; may hold slashes"), EDITION, LANG,
+    )},
+    "/api/dossiers/{layer_id}/{feature_id}": {"get": _operation(
+        "dossier", "A feature and the records linked with it, value by value", _json("Dossier"), LAYER_ID,
         _path("feature_id", "Its number; may hold slashes"), EDITION,
     )},
     "/api/search": {"get": _operation(
@@ -498,26 +539,6 @@ def _with_file(operation: Schema) -> Schema:
     "/api/sheets": {"post": _operation(
         "newSheet", "A map sheet", _file("application/pdf", "image/png", "image/svg+xml"), EDITION, body="SheetRequest",
     )},
-    "/api/openapi.json": {"get": _operation("openapi", "This document", {JSON: {"schema": OBJECT}})},
-    "/healthz": {"get": _operation("healthz", "Whether an edition is served", _json("Health"), others={"503": "None is published, or the database is gone"})},
-    "/metrics": {"get": _operation("metrics", "Counters in Prometheus' text format", _file("text/plain"))},
-}  # fmt: skip
-
-
-def document() -> dict[str, Any]:
-    """The whole document."""
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "安全风险一张图 Risk Atlas",
-            "version": "1",
-            "description": "Every answer comes from one published edition. Coordinates are longitude, latitude in the"
-            " area's storage CRS; lengths are metres. Results are a screening, no permit.",
-        },
-        "servers": [{"url": "/"}],
-        "paths": PATHS,
-        "components": {"schemas": SCHEMAS},
-    }
     "/data": {"get": _operation("dataPage", "Data management", PAGE, LANG)},
     "/data/uploads/{upload_id}": {"get": _operation("uploadPage", "One upload, step by step", PAGE, UPLOAD_ID, LANG)},
     "/data/loads": {"get": _operation("loadsPage", "Every load", PAGE, LANG)},
@@ -525,6 +546,18 @@ def document() -> dict[str, Any]:
     "/data/rejects": {"get": _operation("rejectsPage", "Refused rows", PAGE, LANG)},
     "/data/editions": {"get": _operation("editionsPage", "Editions: scoring and publication", PAGE, LANG)},
     "/data/rules": {"get": _operation("rulesPage", "The rule tables", PAGE, LANG)},
+    "/data/matches": {"get": _operation("matchesPage", "Records that may be one enterprise", PAGE, LANG)},
+    "/data/places": {"get": _operation("placesPage", "Positions proposed for rows without", PAGE, LANG)},
+    "/api/matches": {"get": _operation(
+        "matches", "Pairs of records in one state", _json("Matches"),
+        _query("state", "Of these", {"enum": ["open", "certain", "accepted", "rejected", "all"], "default": "open"}), LIMIT, OFFSET,
+    )},
+    "/api/matches/decisions": {"post": _operation("decideMatch", "Link two records, tell them apart, or take that back", _json("QueueCounts"), body="MatchDecision")},
+    "/api/places": {"get": _operation(
+        "places", "Proposed positions in one state", _json("Places"),
+        _query("state", "Of these", {"enum": ["open", "accepted", "rejected", "all"], "default": "open"}), LIMIT, OFFSET,
+    )},
+    "/api/places/decisions": {"post": _operation("decidePlace", "Take a proposed position, turn it down, or take that back", _json("QueueCounts"), body="PlaceDecision")},
     "/api/data": {"get": _operation("dataState", "Area, limits, layers and worker, for data management", _json("DataState"))},
     "/api/uploads": {
         "get": _operation("uploads", "Uploads, newest first", _json("Uploads")),
@@ -540,16 +573,19 @@ def document() -> dict[str, Any]:
         "delete": _operation("deleteFile", "A file is taken out", _json("Upload"), UPLOAD_ID, _path("name", "Its name")),
     },
     "/api/uploads/{upload_id}/sources/{source_id}": {
-        "put": _operation("putSource", "What a person confirmed about one table", _json("Upload"), UPLOAD_ID, SOURCE_ID, body="SourceDecisions"),
+        "put": _operation("putSource", "What a person confirmed about one table; a job looks it through", _json("Job"), UPLOAD_ID, SOURCE_ID, body="SourceDecisions"),
         "delete": _operation("deleteSource", "A confirmation is taken back", _json("Upload"), UPLOAD_ID, SOURCE_ID),
     },
     "/api/uploads/{upload_id}/recognition": {"post": _operation("recogniseUpload", "A job that says what the files are", _json("Job"), UPLOAD_ID)},
     "/api/uploads/{upload_id}/check": {"post": _operation("checkUpload", "A job that runs the load and keeps nothing", _json("Job"), UPLOAD_ID)},
     "/api/uploads/{upload_id}/load": {"post": _operation("loadUpload", "A person approves; a job loads", _json("Job"), UPLOAD_ID, body="Approval")},
-    "/api/jobs": {"get": _operation(
-        "jobs", "Jobs, newest first", _json("Jobs"), _query("upload", "Only those of an upload"),
-        _query("limit", "Jobs at most", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
-    )},
+    "/api/jobs": {
+        "get": _operation(
+            "jobs", "Jobs, newest first", _json("Jobs"), _query("upload", "Only those of an upload"),
+            _query("limit", "Jobs at most", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
+        ),
+        "post": _operation("newJob", "A job that looks for proposals in the whole register", _json("Job"), body="JobRequest"),
+    },
     "/api/jobs/{job_id}": {"get": _operation("job", "A job: state, step, result", _json("Job"), JOB_ID)},
     "/api/jobs/{job_id}/cancel": {"post": _operation("cancelJob", "A job is taken back", _json("Job"), JOB_ID)},
     "/api/returned/{folder}/{name}": {"get": _operation(
@@ -573,3 +609,23 @@ def document() -> dict[str, Any]:
     "/api/data/editions/{edition}/pin": {"put": _operation("pinEdition", "Whether an edition is kept", _json("Pinned"), EDITION_NUMBER, body="Pin")},
     "/api/data/rules": {"get": _operation("ruleTables", "The rule tables", _json("RuleTables"))},
     "/api/data/rules/{name}": {"get": _operation("ruleTable", "One rule table, row by row", _json("RuleTable"), _path("name", "Its name"))},
+    "/api/openapi.json": {"get": _operation("openapi", "This document", {JSON: {"schema": OBJECT}})},
+    "/healthz": {"get": _operation("healthz", "Whether an edition is served", _json("Health"), others={"503": "None is published, or the database is gone"})},
+    "/metrics": {"get": _operation("metrics", "Counters in Prometheus' text format", _file("text/plain"))},
+}  # fmt: skip
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "安全风险一张图 Risk Atlas",
+            "version": "1",
+            "description": "Every answer comes from one published edition. Coordinates are longitude, latitude in the"
+            " area's storage CRS; lengths are metres. Results are a screening, no permit.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": PATHS,
+        "components": {"schemas": SCHEMAS},
+    }

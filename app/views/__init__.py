@@ -17,6 +17,7 @@ from app.views import (
     pages,
     patrol,
     pipelines,
+    queues,
     ratings,
     sheets,
     sites,
@@ -30,5 +31,5 @@ def init_app(app: Flask) -> None:
     """Register every blueprint."""
     for module in (pages, tiles, catalog_api, features, dossiers, explain, sites, pipelines, notices, patrol, sheets, operations, what_if, changes, ratings, societal):
         app.register_blueprint(module.blueprint)
-    for module in (data_pages, data):
+    for module in (data_pages, data, queues):
         app.register_blueprint(module.blueprint)

@@ -1,9 +1,10 @@
 /** 一企一档: every office's values side by side, level and reasons, parts, conflicts, history; prints on A4. */
 import { getJson } from "./api.js";
 import { fieldOf, layerById, levelWord, shown } from "./atlas.js";
+import { attribute } from "./attributes.js";
 import { byId, el, put } from "./dom.js";
 import { evidenceLine } from "./evidence.js";
-import { attribute, conflictNumbers, withClause } from "./feature_panel.js";
+import { conflictNumbers, withClause } from "./feature_panel.js";
 import { coordinates, day, distance, isMissing, MISSING, number } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { assumptionMark, clauseLine, levelChip } from "./reasons.js";
