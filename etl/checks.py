@@ -192,7 +192,6 @@ def _check_geometry(
     is_wrong = ~is_missing & ~is_hopeless & ~np.isin(types, PARTS_OF[layer.geometry])
     problems.add(frame.index[is_wrong], "RQ12", "geometry", pd.Series(types, index=frame.index))
     fit = ~is_missing & ~is_hopeless & ~is_wrong
-    geometries[fit] = _as_declared(geometries[fit], layer.geometry)
     frame["geometry"] = geometries
     if outline is not None:
         _check_position(frame, layer, geometries, fit & ~is_misread, problems, outline)
@@ -212,21 +211,6 @@ def _repaired(
         mended[is_invalid] = made
     is_hopeless = ~is_missing & (shapely.is_missing(mended) | shapely.is_empty(mended))
     return mended, is_invalid & ~is_hopeless, is_hopeless
-
-
-def _as_declared(geometries: NDArray[np.object_], kind: str) -> NDArray[np.object_]:
-    """Single geometries as multi ones where the layer holds multi."""
-    promote = {"MultiPoint": (0, shapely.multipoints), "MultiLineString": (1, shapely.multilinestrings),
-               "MultiPolygon": (3, shapely.multipolygons)}
-    if kind not in promote:
-        return geometries
-    single, build = promote[kind]
-    is_single = shapely.get_type_id(geometries) == single
-    result = geometries.copy()
-    if is_single.any():
-        positions = np.arange(int(is_single.sum()))
-        result[is_single] = build(geometries[is_single], indices=positions)
-    return result
 
 
 def _check_position(

@@ -11,6 +11,10 @@ from typing import AnyStr
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.packing import text_array
 
 LOST = re.compile("\ufffd|锟斤拷|烫烫烫")
 WHOLLY_CHINESE = re.compile(r"[\x20-\x7e\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
@@ -59,24 +63,26 @@ def original_text(text: str) -> str | None:
 
 def is_destroyed(texts: pd.Series) -> pd.Series:
     """Whether each text holds characters that a wrong encoding left behind; missing values are not destroyed."""
-    unusual = [text for text in texts.dropna().unique() if isinstance(text, str) and not text.isascii()]
+    array = text_array(texts)
+    unusual = pc.unique(array.filter(pc.invert(pc.string_is_ascii(array))))
     bad = {text for text in _candidates(unusual) if LOST.search(text) or original_text(text) is not None}
     return texts.isin(bad) if bad else pd.Series(False, index=texts.index)
 
 
-def _candidates(texts: list[str]) -> list[str]:
+def _candidates(texts: pa.LargeStringArray) -> list[str]:
     """Texts that may be destroyed, found by a few passes over all of them at once; nearly all others are left out.
 
     A line that turns into UTF-8 with unencodable characters replaced may still be none: `original_text` decides.
     """
-    plain = [text for text in texts if "\n" not in text]
-    lines = "\n".join(plain)
+    has_lines = pc.match_substring(texts, "\n")
+    plain = texts.filter(pc.invert(has_lines))
+    lines = pc.binary_join(pa.LargeListArray.from_arrays([0, len(plain)], plain), pa.scalar("\n", pa.large_string()))[0].as_py()
     places = set()
     for encoding in ("cp950", "gb18030"):
         places |= _lines_with(VALID_UTF8, lines.encode(encoding, errors="replace"), b"\n")
     for pattern in (NO_CHINESE, LOST, USER_DEFINED):
         places |= _lines_with(pattern, lines, "\n")
-    return [plain[place] for place in sorted(places)] + [text for text in texts if "\n" in text]
+    return [plain[place].as_py() for place in sorted(places)] + texts.filter(has_lines).to_pylist()
 
 
 def _lines_with(pattern: "re.Pattern[AnyStr]", lines: AnyStr, end: AnyStr) -> set[int]:

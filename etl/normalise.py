@@ -124,7 +124,8 @@ def _accuracy_m(manifest: Manifest, layer: Layer) -> float:
 
 
 def _feature_ids(frame: pd.DataFrame, layer: Layer) -> pd.Series:
-    parts = [each_value(frame[name], str).fillna("") for name in layer.key]
+    texts = {entry.name for entry in layer.fields if entry.type == "text"}
+    parts = [(frame[name] if name in texts else each_value(frame[name], str)).fillna("") for name in layer.key]
     ids = parts[0].str.cat(parts[1:], sep="|") if len(parts) > 1 else parts[0]
     is_empty = np.logical_or.reduce([(part == "").to_numpy() for part in parts])
     return ids.mask(is_empty, None).astype(object)
@@ -234,7 +235,8 @@ def _parsed_times(texts: pd.Series, formats: tuple[str, ...]) -> pd.Series:
 def _date(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
     times = _parsed_times(texts, (source.format,) if source.format else DATE_FORMATS)
     problems.add(texts.index[texts.notna() & times.isna()], "RQ06", entry.name, texts)
-    return each_value(times, lambda time: time.date())
+    days = times.to_numpy(dtype="datetime64[D]").astype(object)
+    return pd.Series(days, index=texts.index, dtype=object)
 
 
 def _timestamp(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:

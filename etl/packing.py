@@ -25,8 +25,11 @@ TRAILER = np.frombuffer(b"\xff\xff", dtype="uint8")
 DAYS_TO_2000 = 10_957
 MICROSECONDS_TO_2000 = 946_684_800_000_000
 """PostgreSQL counts dates and times from 2000-01-01, Arrow from 1970-01-01."""
-HAS_SRID = 0x20000000
-"""Flag of EWKB in a geometry's type."""
+HAS_SRID_BYTE = 0x20
+"""Flag of EWKB in the highest byte of a geometry's type."""
+MULTI_TYPES = {"MULTIPOINT": 4, "MULTILINESTRING": 5, "MULTIPOLYGON": 6}
+SINGLE_TYPE_IDS = {4: 0, 5: 1, 6: 3}
+"""WKB's number of a multi geometry -> shapely's of its parts."""
 SEEDS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
 
 Bytes = NDArray[np.uint8]
@@ -47,12 +50,13 @@ def pack_frame(frame: pd.DataFrame, columns: Iterable[sa.Column[object]], *, sri
 
     Parameters
     ----------
-    frame : columns named like the table's; ``geometry`` (planar, in the CRS of `srid`, None allowed) is that of ``geom``.
+    frame : columns named like the table's; ``geometry`` (planar, in the CRS of `srid`, None allowed) is that of ``geom``,
+        single ones made multi ones where the column holds these.
     """
     packed = {}
     for column in columns:
         if column.name == GEOMETRY_COLUMN and "geometry" in frame.columns:
-            packed[column.name] = _geometries(np.asarray(frame["geometry"].to_numpy(), dtype=object), srid)
+            packed[column.name] = _geometries(np.asarray(frame["geometry"].to_numpy(), dtype=object), srid, _multi_type(column))
         elif column.name in frame.columns:
             packed[column.name] = PACKERS[_kind(column)](frame[column.name])
     return packed
@@ -148,11 +152,18 @@ def _json(values: pd.Series) -> Packed:
     return _variable(pc.binary_join_element_wise(version, text_array(values), nothing))
 
 
-def _geometries(geometries: NDArray[np.object_], srid: int) -> Packed:
+def _multi_type(column: sa.Column[object]) -> int:
+    """WKB's number of the kind of multi geometry that a column holds, 0 where it holds another kind."""
+    return MULTI_TYPES.get(str(getattr(column.type, "geometry_type", "")), 0)
+
+
+def _geometries(geometries: NDArray[np.object_], srid: int, multi_type: int) -> Packed:
     plain = _variable(pa.array(shapely.to_wkb(geometries, byte_order=1), type=pa.large_binary()))
-    starts = np.concatenate(([0], np.cumsum(np.where(plain.is_null, 0, np.diff(plain.starts) + 4))))
+    is_single = shapely.get_type_id(geometries) == SINGLE_TYPE_IDS.get(multi_type, -2)
+    sizes = np.diff(plain.starts) + 4 + np.where(is_single, 9, 0)
+    starts = np.concatenate(([0], np.cumsum(np.where(plain.is_null, 0, sizes))))
     data = np.empty(int(starts[-1]), dtype="uint8")
-    _add_srid(data, starts, plain.data, plain.starts, plain.is_null, srid)
+    _write_ewkb(data, starts, plain.data, plain.starts, plain.is_null, is_single, multi_type, srid)
     return Packed(data, starts, plain.is_null)
 
 
@@ -215,19 +226,29 @@ def _write_fields(out, at, data, starts, is_null):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True)
-def _add_srid(out, out_starts, data, starts, is_null, srid):  # type: ignore[no-untyped-def]
-    """Little-endian WKB as EWKB: a flag in the type, the number behind it, the rest as it was."""
+def _write_ewkb(out, out_starts, data, starts, is_null, is_single, multi_type, srid):  # type: ignore[no-untyped-def]
+    """Little-endian WKB as EWKB: a flag in the type, the number behind it; a single geometry as the one part of a multi."""
     for row in range(len(is_null)):
         if is_null[row]:
             continue
         place, source = out_starts[row], starts[row]
         for byte in range(5):
             out[place + byte] = data[source + byte]
-        out[place + 4] |= HAS_SRID >> 24
+        if is_single[row]:
+            out[place + 1] = multi_type
+        out[place + 4] |= HAS_SRID_BYTE
         for byte in range(4):
             out[place + 5 + byte] = (srid >> (8 * byte)) & 255
-        for byte in range(5, starts[row + 1] - source):
-            out[place + 4 + byte] = data[source + byte]
+        place += 9
+        if is_single[row]:
+            out[place] = 1
+            out[place + 1] = out[place + 2] = out[place + 3] = 0
+            place += 4
+        else:
+            source += 5
+        for byte in range(source, starts[row + 1]):
+            out[place] = data[byte]
+            place += 1
 
 
 @njit(cache=True, nogil=True)

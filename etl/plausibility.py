@@ -25,6 +25,8 @@ from layers.errors import CatalogError
 __all__ = ["CHECKS", "Surroundings", "checks_of", "warnings_of"]
 
 METRES_OF_A_DEGREE = 111_195.0
+FIRST_MULTI_TYPE = 4
+"""Shapely's type ids from this one on are of collections."""
 COMPARES_ALL = frozenset({"RC13", "RC19"})
 """Checks that need all rows of a source at once; equal values and shapes are remembered from batch to batch instead."""
 
@@ -155,14 +157,25 @@ def _metres_of_a_degree(area: Area) -> tuple[float, float]:
     return METRES_OF_A_DEGREE * float(np.cos(np.radians(middle_deg))), METRES_OF_A_DEGREE
 
 
+def _parts_alone(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Multi geometries of one part as that part, so that both ways to write one shape are the same."""
+    is_one = (shapely.get_type_id(shapes) >= FIRST_MULTI_TYPE) & (shapely.get_num_geometries(shapes) == 1)
+    alone = shapes.copy()
+    alone[is_one] = shapely.get_geometry(shapes[is_one], 0)
+    return alone
+
+
+def _md5(shapes: NDArray[np.object_]) -> list[str]:
+    return [hashlib.md5(wkb, usedforsecurity=False).hexdigest() for wkb in shapely.to_wkb(shapes, byte_order=1)]
+
+
 def _same_shape(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
     """Features that have exactly the geometry of a former one, of this source or of another, under another number."""
     rows = frame[frame.geometry.notna()]
-    shapes = rows.geometry.to_numpy()
+    shapes = _parts_alone(rows.geometry.to_numpy())
     others = pd.Series(None, index=rows.index, dtype=object)
     if around.beside is not None and len(around.beside):
-        keys = [hashlib.md5(wkb, usedforsecurity=False).hexdigest() for wkb in shapely.to_wkb(shapes, byte_order=1)]
-        others = around.held_beside(pd.Series(keys, index=rows.index, dtype=object), SHAPE)
+        others = around.held_beside(pd.Series(_md5(shapes), index=rows.index, dtype=object), SHAPE)
     others = others.where(others.notna(), around.first_holders(entry, geometry_hashes(shapes), rows["feature_id"]))
     is_odd = others.notna() & (others != rows["feature_id"])
     return warned(entry.rule, rows.index[is_odd], "geometry", rows.loc[is_odd, "feature_id"], others[is_odd])

@@ -22,7 +22,7 @@ from layers.tables import GEOMETRY_COLUMN, ensure_register
 
 COLUMNS = ("at", "rule_id", "field", "value", "detail")
 SHAPE = "shape_md5"
-"""Column of `Surroundings.beside`: MD5 of a geometry as little-endian WKB."""
+"""Column of `Surroundings.beside`: MD5 of a geometry, the only part of a multi one, as little-endian WKB."""
 LOOKS_BESIDE = {"RC11": SHAPE, "RC13": "geometry", "RC17": None}
 """Checks that compare with the same layer's features of other sources, and what they need of them besides their fields."""
 
@@ -100,6 +100,12 @@ def _shapes(wkb: Iterable[memoryview]) -> NDArray[np.object_]:
     return np.asarray(shapely.from_wkb(np.array([bytes(one) for one in wkb], dtype=object)))
 
 
+def _alone(geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The one part of a multi geometry, anything else as it is."""
+    has_one = sa.func.ST_NumGeometries(geometry) == 1
+    return sa.case((has_one, sa.func.ST_GeometryN(geometry, 1)), else_=geometry)
+
+
 def _beside(
     connection: sa.Connection, layer: Layer, area: Area, source_id: str, checks: list[Check]
 ) -> pd.DataFrame | None:
@@ -110,7 +116,7 @@ def _beside(
     wanted: dict[str, Any] = {name: table.c[name] for entry in asking for name in entry.fields}
     needs = {LOOKS_BESIDE[entry.rule] for entry in asking}
     if SHAPE in needs:
-        wanted[SHAPE] = sa.func.md5(sa.func.ST_AsBinary(table.c[GEOMETRY_COLUMN], "NDR"))
+        wanted[SHAPE] = sa.func.md5(sa.func.ST_AsBinary(_alone(table.c[GEOMETRY_COLUMN]), "NDR"))
     if "geometry" in needs:
         wanted["geometry"] = sa.func.ST_AsBinary(table.c[GEOMETRY_COLUMN])
     rows = connection.execute(

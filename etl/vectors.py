@@ -24,7 +24,7 @@ from pyproj.exceptions import CRSError
 from etl.archives import refuse_entities
 from etl.batch import ROW, cell_text, each_value
 from etl.manifest import Manifest
-from layers.crs import distance_between_m
+from layers.crs import distance_between_m, flat
 from layers.errors import SourceFileError
 
 SIGNATURES: dict[str, tuple[bytes, ...]] = {
@@ -114,7 +114,7 @@ def _arrow_pieces(path: Path, manifest: Manifest, rows: int) -> Iterator[pd.Data
             has_geometry = name in table.column_names
             frame = _without_zone(table.drop_columns([name] if has_geometry else []).to_pandas(), path)
             if has_geometry:
-                frame["geometry"] = shapely.force_2d(shapely.from_wkb(table.column(name).to_numpy()))
+                frame["geometry"] = flat(shapely.from_wkb(table.column(name).to_numpy()))
             frame.attrs[CRS_FOUND] = found["crs"]
             yield frame
 

@@ -64,17 +64,24 @@ def _transformer(source: str, target: str) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
+def flat(geometries: "NDArray[np.object_]") -> "NDArray[np.object_]":
+    """Geometries without Z and M, in an array of their own."""
+    has_more = shapely.has_z(geometries).any() or shapely.has_m(geometries).any()
+    plane: NDArray[np.object_] = shapely.force_2d(geometries) if has_more else np.array(geometries, dtype=object)
+    return plane
+
+
 def transform_geometry(
     geometries: "NDArray[np.object_]", source: pyproj.CRS | str, target: pyproj.CRS | str
 ) -> "NDArray[np.object_]":
     """Geometries moved from one CRS to another in one vectorised pass; Z is dropped, None stays None."""
     source_crs, target_crs = pyproj.CRS.from_user_input(source), pyproj.CRS.from_user_input(target)
-    flat: NDArray[np.object_] = shapely.force_2d(geometries)
+    plane = flat(geometries)
     if source_crs == target_crs:
-        return flat
+        return plane
     transformer = _transformer(source_crs.to_wkt(), target_crs.to_wkt())
     moved: NDArray[np.object_] = shapely.transform(
-        flat, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])) if len(xy) else xy
+        plane, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])) if len(xy) else xy
     )
     return moved
 
@@ -85,7 +92,7 @@ def to_geographic(geometries: "NDArray[np.object_]", datum: str, target: pyproj.
         return transform_geometry(geometries, datum, target)
     unshift = {"GCJ-02": gcj02_to_wgs84, "BD-09": bd09_to_wgs84}[datum]
     plain = shapely.transform(
-        shapely.force_2d(geometries), lambda xy: np.column_stack(unshift(xy[:, 0], xy[:, 1])) if len(xy) else xy
+        flat(geometries), lambda xy: np.column_stack(unshift(xy[:, 0], xy[:, 1])) if len(xy) else xy
     )
     return transform_geometry(plain, WGS84, target)
 

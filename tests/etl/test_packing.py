@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import shapely
 import sqlalchemy as sa
+from geoalchemy2 import Geometry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,8 +59,6 @@ def test_every_type_arrives_as_it_was(engine: sa.Engine) -> None:
     "GEOMETRYCOLLECTION (POINT (1 2), LINESTRING (0 0, 1 1))", "POLYGON ((0 0, 9 0, 9 9, 0 0), (5 1, 6 1, 6 2, 5 1))",
 ])
 def test_geometry_arrives_with_its_srid(engine: sa.Engine, wkt: str) -> None:
-    from geoalchemy2 import Geometry
-
     table = sa.Table("packed", sa.MetaData(), sa.Column("geom", Geometry("GEOMETRY", srid=4490, spatial_index=False)), schema="staging")
     geometries = np.array([shapely.from_wkt(wkt), None], dtype=object)
     with engine.connect() as connection:
@@ -88,3 +87,16 @@ def test_hash_is_the_same_for_ever() -> None:
 def test_every_column_of_every_layer_can_be_packed() -> None:
     kinds = {entry.type for layer in load_catalog() for entry in layer.fields}
     assert kinds <= set(SQL_TYPES)
+
+
+def test_single_geometries_arrive_as_multi_ones_where_the_column_holds_these(engine: sa.Engine) -> None:
+    wkts = ["POLYGON ((0 0, 9 0, 9 9, 0 0))", "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), ((5 5, 6 5, 6 6, 5 5)))", "POLYGON ((1 1, 2 1, 2 2, 1 1))"]
+    kind = Geometry("MULTIPOLYGON", srid=4490, spatial_index=False)
+    table = sa.Table("packed", sa.MetaData(), sa.Column("geom", kind), schema="staging")
+    with engine.connect() as connection:
+        table.create(connection)
+        copy_frame(connection, table, pd.DataFrame({"geometry": shapely.from_wkt(wkts)}), srid=4490)
+        found = connection.execute(sa.text("SELECT ST_AsText(geom) FROM staging.packed")).scalars().all()
+        connection.rollback()
+    assert found[0] == "MULTIPOLYGON(((0 0,9 0,9 9,0 0)))"
+    assert [shapely.from_wkt(text).equals(shapely.from_wkt(wkt)) for text, wkt in zip(found, wkts, strict=True)] == [True] * 3
