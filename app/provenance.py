@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app import queries
 from app.editions import EditionFacts
 from layers.catalog import Field, Layer
+from layers.history import SHEET_MARK
 
 NOTHING_DELIVERED = {"conversions": None, "checks": [], "decisions": []}
 
@@ -70,7 +71,8 @@ def _delivered(load: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _file(files: list[dict[str, str]], row: dict[str, Any]) -> dict[str, Any]:
-    file = next((file for file in files if len(files) == 1 or file["name"] == row.get("source_file")), {})
+    name = str(row.get("source_file") or "").partition(SHEET_MARK)[0]
+    file = next((file for file in files if len(files) == 1 or file["name"] == name), {})
     return {"file": row.get("source_file") or file.get("name"), "sha256": file.get("sha256")}
 
 

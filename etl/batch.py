@@ -8,6 +8,8 @@ from typing import Any, Callable
 import numpy as np
 import pandas as pd
 
+from layers.history import SHEET_MARK
+
 ROW, FILE = "_row", "_file"
 SHEET = "_sheet"
 """Column that says the sheet of a row, where a source reads several sheets of a workbook."""
@@ -44,6 +46,21 @@ class Batch:
     n_merged: int = 0
     refused: list[Refusal] = field(default_factory=list)
     is_partial: bool = False
+
+
+def with_sheet(file: str, sheet: str) -> str:
+    """A delivered file with the sheet of it that a row stands on: 台账.xlsx › 东镇."""
+    return f"{file}{SHEET_MARK}{sheet}"
+
+
+def file_and_sheet(name: str) -> tuple[str, str]:
+    """The two parts again; no sheet where the file has a single table.
+
+    >>> file_and_sheet("台账.xlsx › 东镇"), file_and_sheet("台账.csv")
+    (('台账.xlsx', '东镇'), ('台账.csv', ''))
+    """
+    file, _, sheet = name.partition(SHEET_MARK)
+    return file, sheet
 
 
 def cell_text(value: object) -> str:

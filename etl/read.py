@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from etl.archives import is_archive, opened
-from etl.batch import ERROR_COLUMN, EXPECTED_COLUMN, FILE, RETURNED_ROW_COLUMN, ROW, RULE_COLUMN, Batch, Refusal
+from etl.batch import ERROR_COLUMN, EXPECTED_COLUMN, FILE, RETURNED_ROW_COLUMN, ROW, RULE_COLUMN, SHEET, Batch, Refusal, with_sheet
 from etl.esri_json import read_esri_json
 from etl.manifest import Manifest
 from etl.text_files import json_line_batches, read_json_lines, read_text, text_batches
@@ -141,6 +141,8 @@ def _as_batch(frame: pd.DataFrame, path: Path, data_dir: Path) -> Batch:
     is_partial = RETURNED_ROW_COLUMN in frame.columns
     frame = frame.drop(columns=[name for name in RETURNED_COLUMNS if name in frame.columns])
     frame[FILE] = str(path.relative_to(data_dir))
+    if SHEET in frame.columns:
+        frame[FILE] = [with_sheet(file, sheet) for file, sheet in zip(frame[FILE], frame[SHEET], strict=True)]
     return Batch(frame, n_read=len(frame), is_partial=is_partial)
 
 

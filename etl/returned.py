@@ -7,6 +7,7 @@ left out, and a workbook of refused rows only adds to what was accepted instead 
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import tempfile
 from collections.abc import Iterator
@@ -24,11 +25,12 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.batch import ERROR_COLUMN, EXPECTED_COLUMN, RETURNED_ROW_COLUMN, ROW, RULE_COLUMN
+from etl.batch import ERROR_COLUMN, EXPECTED_COLUMN, RETURNED_ROW_COLUMN, ROW, RULE_COLUMN, SHEET, file_and_sheet
 from etl.ledger import kept_file, kept_manifest
 from etl.manifest import Manifest, template_columns
 from etl.read import read_file
 from etl.text_files import decoded, joined_heading
+from etl.workbooks import ALL_SHEETS, sheets_of
 from layers.catalog import Catalog, Layer
 from layers.errors import AtlasError, NotFoundError
 
@@ -41,6 +43,8 @@ COMMENT_AUTHOR = "安全风险一张图"
 COMMENT_CHARACTERS = 2000
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 Grid = list[list[Any]]
+Notes = dict[str, "list[Note]"]
+"""Notes by sheet; a source of one table has them under the empty name."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +108,13 @@ def write_returned(
         {"id": load.load_id},
     ).all()
     manifest = kept_manifest(load.notes)
-    name = _chosen_file({row.file for row in refused}, file, load.load_id)
+    name = _chosen_file({file_and_sheet(row.file)[0] for row in refused}, file, load.load_id)
     layer = catalog[manifest.layer]
-    notes = _notes([row for row in refused if row.file == name], manifest, layer)
+    notes = _notes([row for row in refused if file_and_sheet(row.file)[0] == name], manifest, layer)
     book = _workbook(folder / name, manifest, notes, with_all_rows=with_all_rows)
     target.parent.mkdir(parents=True, exist_ok=True)
     book.save(target)
-    return Returned(load.load_id, manifest.id, name, len(notes), str(target))
+    return Returned(load.load_id, manifest.id, name, sum(map(len, notes.values())), str(target))
 
 
 def _load_row(connection: sa.Connection, load_id: int | None, source_id: str | None) -> sa.Row[Any]:
@@ -150,14 +154,14 @@ def restored(home: Path, files: list[dict[str, str]]) -> Iterator[Path]:
         yield folder
 
 
-def _notes(refused: list[sa.Row[Any]], manifest: Manifest, layer: Layer) -> list[Note]:
-    """The faults row by row, in the order of the table."""
-    by_row: dict[int, list[Fault]] = {}
+def _notes(refused: list[sa.Row[Any]], manifest: Manifest, layer: Layer) -> Notes:
+    """The faults row by row, in the order of the table, by sheet; of a file without sheets under no name."""
+    by_sheet: dict[str, dict[int, list[Fault]]] = {}
     for row in refused:
         columns = [name for part in str(row.field or "").split(",") for name in delivered_columns(part, manifest, layer)]
         fault = Fault(tuple(columns), row.rule_id, _reason(row), _expected(row, manifest, layer))
-        by_row.setdefault(row.source_row, []).append(fault)
-    return [Note(number, tuple(faults)) for number, faults in by_row.items()]
+        by_sheet.setdefault(file_and_sheet(row.file)[1], {}).setdefault(row.source_row, []).append(fault)
+    return {sheet: [Note(number, tuple(faults)) for number, faults in rows.items()] for sheet, rows in by_sheet.items()}
 
 
 def _reason(row: sa.Row[Any]) -> str:
@@ -189,16 +193,29 @@ def _expected(row: sa.Row[Any], manifest: Manifest, layer: Layer) -> str:
     return advice
 
 
-def _workbook(path: Path, manifest: Manifest, notes: list[Note], *, with_all_rows: bool) -> openpyxl.Workbook:
+def _workbook(path: Path, manifest: Manifest, notes: Notes, *, with_all_rows: bool) -> openpyxl.Workbook:
     suffix = path.suffix.lower()
     is_plain = manifest.reader == "table" and not manifest.job
     if is_plain and suffix in (".xlsx", ".xlsm") and with_all_rows:
         return _marked_in_place(path, manifest, notes)
-    if is_plain and suffix in (*TEXT_SUFFIXES, ".xlsx", ".xlsm"):
-        grid, n_heads = _grid(path, manifest)
-    else:
-        grid, n_heads = _grid_of_frame(path, manifest), 1
-    return _written(grid, n_heads, manifest, notes, with_all_rows=with_all_rows)
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name in _sheets_to_write(path, manifest, notes, with_all_rows=with_all_rows):
+        one = dataclasses.replace(manifest, sheet=name, sheets=()) if name else manifest
+        is_table = is_plain and suffix in (*TEXT_SUFFIXES, ".xlsx", ".xlsm")
+        grid, n_heads = _grid(path, one) if is_table else (_grid_of_frame(path, one), 1)
+        sheet = book.create_sheet(one.sheet or "退回数据")
+        _write(sheet, grid, n_heads, one, notes.get(name, []), with_all_rows=with_all_rows)
+    return book
+
+
+def _sheets_to_write(path: Path, manifest: Manifest, notes: Notes, *, with_all_rows: bool) -> list[str]:
+    """Sheets of a source of several; those that the manifest names are all there, or the workbook would not load."""
+    if not manifest.sheets:
+        return [""]
+    if manifest.sheets != ALL_SHEETS:
+        return list(manifest.sheets)
+    return [sheet.name for sheet in sheets_of(path) if sheet.n_rows > 1] if with_all_rows else list(notes)
 
 
 def _grid(path: Path, manifest: Manifest) -> tuple[Grid, int]:
@@ -224,25 +241,22 @@ def _grid(path: Path, manifest: Manifest) -> tuple[Grid, int]:
 def _grid_of_frame(path: Path, manifest: Manifest) -> Grid:
     """Attributes of any other kind of file: a list to look at; such a file is mended where it comes from."""
     frame = read_file(path, manifest)
-    names = [name for name in frame.columns if name not in (ROW, "geometry")]
+    names = [name for name in frame.columns if name not in (ROW, SHEET, "geometry")]
     rows: Grid = [[] for _ in range(int(frame[ROW].max()))]
     for number, values in zip(frame[ROW], frame[names].itertuples(index=False), strict=True):
         rows[number - 1] = list(values)
     return [names, *rows]
 
 
-def _written(
-    grid: Grid, n_heads: int, manifest: Manifest, notes: list[Note], *, with_all_rows: bool
-) -> openpyxl.Workbook:
-    """A workbook of all rows or of those refused; `row` of a note counts as the loader counted it."""
+def _write(
+    sheet: Worksheet, grid: Grid, n_heads: int, manifest: Manifest, notes: list[Note], *, with_all_rows: bool
+) -> None:
+    """All rows, or those refused, on a sheet; `row` of a note counts as the loader counted it."""
     shift = 0 if manifest.reader == "table" and not manifest.job and not manifest.columns else 1
     by_row = {note.row + shift: note for note in notes}
     wanted = [number for number in range(n_heads + 1, len(grid) + 1) if with_all_rows or number in by_row]
     if len(wanted) + n_heads > EXCEL_ROWS:
         raise AtlasError(f"{len(wanted):,} rows are more than a workbook holds; return the refused rows only")
-    book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = manifest.sheet or "退回数据"
     grid = _without_added(grid, n_heads)
     width = max((len(row) for row in grid), default=0)
     for line, number in enumerate([*range(1, n_heads + 1), *wanted], start=1):
@@ -256,13 +270,18 @@ def _written(
         if not with_all_rows:
             _put(sheet.cell(line, width + len(ADDED) + 1), number - shift)
     sheet.freeze_panes = sheet.cell(n_heads + 1, 1)
+
+
+def _marked_in_place(path: Path, manifest: Manifest, notes: Notes) -> openpyxl.Workbook:
+    """The supplier's own workbook, all sheets and styles kept, with the wrong cells marked."""
+    book = openpyxl.load_workbook(path)
+    for name, found in notes.items():
+        chosen = name or manifest.sheet
+        _mark_sheet(book[chosen] if chosen else book.worksheets[0], manifest, found)
     return book
 
 
-def _marked_in_place(path: Path, manifest: Manifest, notes: list[Note]) -> openpyxl.Workbook:
-    """The supplier's own workbook, all sheets and styles kept, with the wrong cells marked."""
-    book = openpyxl.load_workbook(path)
-    sheet = book[manifest.sheet] if manifest.sheet else book.worksheets[0]
+def _mark_sheet(sheet: Worksheet, manifest: Manifest, notes: list[Note]) -> None:
     n_heads = manifest.skip_rows + manifest.header_rows
     for column in range(sheet.max_column, 0, -1):
         if sheet.cell(n_heads, column).value in (*ADDED, RETURNED_ROW_COLUMN):
@@ -272,7 +291,6 @@ def _marked_in_place(path: Path, manifest: Manifest, notes: list[Note]) -> openp
     _added_heads(sheet, n_heads, width, is_partial=False)
     for note in notes:
         _explain(sheet, note.row, width, note, heads)
-    return book
 
 
 def _without_added(grid: Grid, n_heads: int) -> Grid:

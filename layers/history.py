@@ -10,6 +10,8 @@ from layers.catalog import Layer
 from layers.tables import GEOMETRY_COLUMN, register_table
 
 State = dict[str, Any]
+SHEET_MARK = " › "
+"""Stands between a file and the sheet of it that a row came from."""
 LOADS = sa.table(
     "loads", *map(sa.column, ("load_id", "loaded_at", "delivery_label", "as_of", "title_zh", "supplier", "files")), schema="ops"
 )
@@ -70,7 +72,8 @@ def _state(row: sa.RowMapping, before: sa.RowMapping | None, keys: list[str], un
     changes = {key: [before[key], row[key]] for key in keys if before[key] != row[key]} if before else {}
     is_ended = row["to_load"] is not None and (until_load is None or row["to_load"] <= until_load)
     files = row["files"] or []
-    file: dict[str, str] = next((entry for entry in files if len(files) == 1 or entry["name"] == row["source_file"]), {})
+    name = str(row["source_file"] or "").partition(SHEET_MARK)[0]
+    file: dict[str, str] = next((entry for entry in files if len(files) == 1 or entry["name"] == name), {})
     return {
         "from_load": row["from_load"], "to_load": row["to_load"] if is_ended else None, "loaded_at": row["loaded_at"],
         "delivery": row["delivery_label"], "as_of": row["as_of"], "source_id": row["source_id"], "title_zh": row["title_zh"],

@@ -257,3 +257,38 @@ def test_rows_of_two_files_ask_which(engine: sa.Engine, tmp_path: Path, home: Pa
     with pytest.raises(AtlasError, match=r"e1\.csv, e2\.csv"):
         return_refused(engine, load_catalog(), home, tmp_path / "x.xlsx", source_id="enterprises")
     assert return_refused(engine, load_catalog(), home, tmp_path / "x.xlsx", source_id="enterprises", file="e2.csv").n_refused == 1
+
+
+@pytest.mark.parametrize("with_all_rows", [False, True])
+@pytest.mark.parametrize("sheets", ['["*"]', '["东镇", "西乡"]'])
+def test_rows_of_several_sheets_come_back_on_their_sheets(
+    engine: sa.Engine, tmp_path: Path, home: Path, sheets: str, with_all_rows: bool
+) -> None:
+    text = ENTERPRISES_TOML.replace('.csv"]', '.xlsx"]').replace('encoding = "gb18030"\n', f"sheets = {sheets}\n").replace("= 60", "= 80")
+    sources, data = write_area(tmp_path, enterprises=text)
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    rows = {"东镇": [GOOD, BAD[0], BAD[1]], "西乡": [GOOD.replace("E1", "E5"), GOOD.replace("E1", "E6")]}
+    for name, lines in rows.items():
+        sheet = book.create_sheet(name)
+        for row in (HEAD, *lines):
+            sheet.append(row.split(","))
+    book["西乡"].append("E7,庚厂,一般,-3,2001-01-01,105.05,29.05".split(","))
+    book.save(data / "enterprises.xlsx")
+    assert load(engine, sources, data, home)["enterprises"].refused_by_rule == {"RQ04": 2, "RQ05": 1}
+    target = tmp_path / "back.xlsx"
+    found = return_refused(engine, load_catalog(), home, target, source_id="enterprises", with_all_rows=with_all_rows)
+    assert (found.n_refused, found.file) == (3, "enterprises.xlsx")
+    book = openpyxl.load_workbook(target)
+    assert book.sheetnames == ["东镇", "西乡"]
+    assert [marked(book[name]) for name in book.sheetnames] == ([["C3", "D4"], ["D4"]] if with_all_rows else [["C2", "D3"], ["D2"]])
+    for sheet in book:
+        for row in sheet.iter_rows(min_row=2):
+            for cell in row:
+                if cell.fill.start_color.rgb == MARKED.start_color.rgb:
+                    cell.value = {"C": "一般", "D": 3}[cell.column_letter]
+    book.save(data / "enterprises.xlsx")
+    assert load(engine, sources, data, home)["enterprises"].counts["n_refused"] == 0
+    assert names(engine) == ["E1", "E2", "E3", "E5", "E6", "E7"]
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT source_file FROM register.enterprises WHERE feature_id = 'E7'")).scalars().first() == "enterprises.xlsx › 西乡"
