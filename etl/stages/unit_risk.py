@@ -17,8 +17,14 @@ from layers.scoring.individual_risk import risk_contours
 from layers.scoring.people import People, residents_at_dwellings, with_staff
 from layers.scoring.release_scenarios import UnitScenarios
 from layers.scoring.risk_surface import UnitRisk
+from layers.scoring.sharing import alone
 from layers.scoring.societal_risk import societal_risk
-from layers.scoring.unit_risk import ASSESSED_LAYERS, UNIT_LAYERS, assess, weather_and_rose
+from layers.scoring.unit_risk import (
+    ASSESSED_LAYERS,
+    UNIT_LAYERS,
+    assess,
+    weather_and_rose,
+)
 
 CONTOUR_CELL_M = 25.0
 PEOPLE_CELL_M = 100.0
@@ -28,7 +34,8 @@ def _unit_risk(given: Given) -> dict[str, Any]:
     """Contours, targets to be confirmed and the method of each unit; an installation with a valid report has none of ours."""
     known = _known(given)
     layers = {name: given.frames[name] for name in ASSESSED_LAYERS}
-    found = assess(layers, on=given.on, grid=Grid.for_area(given.home_part, CONTOUR_CELL_M), known=known)
+    found = assess(layers, on=given.on, grid=Grid.for_area(given.home_part, CONTOUR_CELL_M), known=known,
+                   share=given.share or alone)
     targets = given.frames["protection_targets"]
     contours = [risk_contours(field, installation=name) for name, field in found.fields.items()]
     confirm = [targets_to_confirm(field, targets, installation=name) for name, field in found.fields.items()]

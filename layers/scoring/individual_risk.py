@@ -52,6 +52,7 @@ from layers.scoring.release_scenarios import (
     unit_scenarios,
 )
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
+from layers.scoring.sharing import Share, alone
 from layers.scoring.targets import TARGET_CLASSES
 
 METHOD_ZH = "筛查"
@@ -117,6 +118,7 @@ def individual_risk(
     terrain: str = "rural",
     leak_source: str = LEAK_SOURCES[0],
     known: Mapping[str, Floats] | None = None,
+    share: Share = alone,
 ) -> RiskField:
     """Individual risk of all standing, placed units in the scope of GB/T 37243 on the cells of `grid`.
 
@@ -129,6 +131,7 @@ def individual_risk(
     weather, wind_rose
         Of the county's station; without them the rule tables' (uniform rose), which the field's `parameters` say.
     known : tables by their stamp, of an earlier call of the same code; units they hold are not computed again
+    share : who computes the tables, unit by unit
 
     Raises
     ------
@@ -142,7 +145,7 @@ def individual_risk(
     chosen_weather = checked_weather(weather)
     rose = wind_rose if wind_rose is not None else default_wind_rose()
     placed, skipped = unit_scenarios(layers, leak_source=leak_source)
-    tables = [_unit_table(unit, chosen_weather, rose, terrain, known or {}) for unit in placed]
+    tables = share(_unit_table, placed, chosen_weather, rose, terrain, known or {})
     risk = lay_on(grid, tables)
     parameters = {
         "method": METHOD_ZH,

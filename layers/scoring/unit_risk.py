@@ -17,6 +17,7 @@ from layers.scoring.grid import Grid
 from layers.scoring.individual_risk import INSTALLATIONS, RiskField, individual_risk
 from layers.scoring.release_scenarios import NOT_SOURCES, NotAssessed
 from layers.scoring.risk_surface import UnitRisk
+from layers.scoring.sharing import Share, alone
 
 UNIT_LAYERS = ("hazard_units", "unit_chemicals", "enterprises")
 ASSESSED_LAYERS = (*UNIT_LAYERS, "official_contours", "weather")
@@ -82,7 +83,8 @@ class Assessment:
 
 
 def assess(
-    layers: Mapping[str, pd.DataFrame], *, on: date, grid: Grid, known: Mapping[str, Floats] | None = None
+    layers: Mapping[str, pd.DataFrame], *, on: date, grid: Grid, known: Mapping[str, Floats] | None = None,
+    share: Share = alone,
 ) -> Assessment:
     """Individual risk of every installation that quantitative risk judges and no valid report covers.
 
@@ -91,6 +93,7 @@ def assess(
     layers : layer id -> frame in the metric CRS, those of `ASSESSED_LAYERS`
     on : the date on which reports must be valid
     known : tables of an earlier assessment by the same code, by their stamp
+    share : who computes the tables, unit by unit
     """
     methods = assessment_methods(layers)
     official = valid_reports(layers, on)
@@ -101,7 +104,7 @@ def assess(
     new, _ = covered(judged, methods, planned=True)
     chosen = {INSTALLATIONS[0]: ours} | ({INSTALLATIONS[1]: new} if len(new["hazard_units"]) else {})
     fields = {
-        name: individual_risk(units, grid=grid, weather=weather, wind_rose=rose, known=known)
+        name: individual_risk(units, grid=grid, weather=weather, wind_rose=rose, known=known, share=share)
         for name, units in chosen.items()
     }
     return Assessment(fields, official, reported, methods, others, gpd.GeoDataFrame(layers["hazard_units"]))

@@ -1,0 +1,98 @@
+"""What-if questions over the API and by command: answered in full, refused by field, nothing kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.cli import what_if_command
+from layers.store import Place, engine_from_url
+
+
+@pytest.fixture(scope="module")
+def atlas(atlas_database: str, home: Path) -> Iterator[Flask]:
+    app = create_app({"DATABASE_URL": atlas_database, "HOME": home})
+    yield app
+    app.extensions["riskatlas"].database.engine.dispose()
+
+
+@pytest.fixture
+def client(atlas: Flask) -> FlaskClient:
+    return atlas.test_client()
+
+
+@pytest.fixture(scope="module")
+def unit(atlas_database: str) -> Any:
+    """A placed unit with one chemical, and a place in the county."""
+    engine = engine_from_url(atlas_database)
+    with engine.connect() as connection:
+        row = connection.execute(sa.text(
+            "SELECT unit_id, enterprise_id, min(chemical_name) AS chemical, ST_X(ST_Centroid(geom)) AS lon, ST_Y(ST_Centroid(geom)) AS lat "
+            "FROM edition_2.hazard_units JOIN edition_2.unit_chemicals USING (unit_id) WHERE geom IS NOT NULL "
+            "GROUP BY 1, 2, 4, 5 HAVING count(*) = 1 ORDER BY 1 LIMIT 1"
+        )).one()
+    engine.dispose()
+    return row
+
+
+def test_new_unit_gains_area_and_is_told_with_its_reason(client: FlaskClient, unit: Any) -> None:
+    edit = {"action": "add", "chemical": "氯", "amount_t": 60, "lon": unit.lon + 0.03, "lat": unit.lat}
+    answer = client.post("/api/what-if", json={"edits": [edit]}).get_json()
+    [source] = answer["sources"]
+    assert source["before"] is None and source["after"]["level"] == "red" and source["after"]["reason_zh"]
+    before, after = (sum(row[f"area_{side}_km2"] for row in answer["levels"]) for side in ("before", "after"))
+    assert after > before and answer["changes"]["features"] and answer["zones"]["after"]["features"]
+    assert 0 < answer["cells"]["computed"] < answer["cells"]["all"]
+
+
+def test_source_is_told_with_the_amounts_that_can_change(client: FlaskClient, unit: Any) -> None:
+    told = client.get(f"/api/what-if/enterprises/{unit.enterprise_id}").get_json()
+    assert unit.unit_id in [entry["id"] for entry in told["units"]]
+    assert client.get("/api/what-if").get_json()["policies"][0]["id"] == "weighted_index_2026A"
+
+
+def test_question_changes_nothing_that_is_kept(client: FlaskClient, unit: Any, atlas_database: str) -> None:
+    body = {"edits": [{"action": "remove", "layer": "enterprises", "id": unit.enterprise_id}]}
+    first = client.post("/api/what-if", json=body)
+    assert first.status_code == 200 and first.data == client.post("/api/what-if", json=body).data
+    assert unit.unit_id in [entry["id"] for entry in client.get(f"/api/what-if/enterprises/{unit.enterprise_id}").get_json()["units"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "edits"),
+        ({"edits": [{"action": "explode"}]}, "edits.0.action"),
+        ({"edits": [{"action": "amount", "id": "nobody", "amount_t": 5}]}, "edits.0.id"),
+        ({"edits": [{"action": "amount", "id": "nobody", "amount_t": -5}]}, "edits.0.amount_t"),
+        ({"edits": [{"action": "amount", "id": "nobody", "amount_t": "1e999"}]}, "edits.0.amount_t"),
+        ({"edits": [{"action": "add", "chemical": "氯", "amount_t": 1, "lon": 0, "lat": 0}]}, "edits.0.lon"),
+        ({"edits": [{"action": "remove", "layer": "roads", "id": "x"}]}, "edits.0.layer"),
+        ({"edits": [{"action": "remove", "id": "x", "colour": "red"}]}, "edits.0.colour"),
+        ({"edits": [], "policy_after": "my_policy"}, "policy_after"),
+        ({"edits": {}}, "edits"),
+    ],
+)
+def test_wrong_question_names_its_field(client: FlaskClient, body: dict[str, Any], field: str) -> None:
+    answer = client.post("/api/what-if", json=body)
+    assert answer.status_code == 400 and answer.get_json()["error"]["field"] == field
+
+
+def test_command_answers_as_the_api_does(client: FlaskClient, unit: Any, atlas_database: str, home: Path, tmp_path: Path) -> None:
+    body = {"edits": [{"action": "remove", "id": unit.unit_id}]}
+    file = tmp_path / "question.json"
+    file.write_text(json.dumps(body), encoding="utf-8")
+    place = Place(home, lambda: atlas_database)
+    said = CliRunner().invoke(what_if_command, [str(file), "--json"], obj=place)
+    assert json.loads(said.output) == client.post("/api/what-if", json=body).get_json()
+    lines = CliRunner().invoke(what_if_command, [str(file)], obj=place).output.splitlines()
+    assert len([line for line in lines if "km²" in line]) == 4
