@@ -66,6 +66,7 @@ class Manifest:
     y: str = ""
     wkt: str = ""
     accuracy_m: float | None = None
+    nodata: float | None = None
     mode: str = "full"
     max_refused_pct: float = 10.0
     moved_m: float = 50.0

@@ -6,7 +6,7 @@ import re
 
 UNIT_FACTORS = {
     ("kg", "t"): 1e-3, ("g", "t"): 1e-6, ("t", "t"): 1.0, ("万t", "t"): 1e4,
-    ("km", "m"): 1e3, ("m", "m"): 1.0, ("mm", "mm"): 1.0, ("cm", "mm"): 10.0, ("m", "mm"): 1e3, ("inch", "mm"): 25.4,
+    ("km", "m"): 1e3, ("m", "m"): 1.0, ("cm", "m"): 1e-2, ("mm", "m"): 1e-3, ("ft", "m"): 0.3048, ("mm", "mm"): 1.0, ("cm", "mm"): 10.0, ("m", "mm"): 1e3, ("inch", "mm"): 25.4,
     ("MPa", "MPa"): 1.0, ("kPa", "MPa"): 1e-3, ("bar", "MPa"): 0.1, ("kgf/cm2", "MPa"): 0.0980665,
     ("m", "km"): 1e-3, ("km", "km"): 1.0, ("ha", "km²"): 1e-2, ("亩", "km²"): 1 / 1500, ("km²", "km²"): 1.0,
     ("kV", "kV"): 1.0, ("V", "kV"): 1e-3,
@@ -15,6 +15,7 @@ UNIT_FACTORS = {
 
 UNIT_NAMES = {unit.lower(): unit for unit, _ in UNIT_FACTORS} | {
     "吨": "t", "公斤": "kg", "千克": "kg", "克": "g", "万吨": "万t", "米": "m", "公里": "km", "千米": "km", "毫米": "mm", "厘米": "cm",
+    "metre": "m", "meter": "m", "metres": "m", "meters": "m", "foot": "ft", "feet": "ft",
     "兆帕": "MPa", "千帕": "kPa", "公顷": "ha", "平方公里": "km²", "km2": "km²", "千伏": "kV",
 }
 """Spelling in a heading, lower case -> unit of `UNIT_FACTORS`."""

@@ -1,25 +1,48 @@
-"""Delivered rasters: checked, rewritten as cloud-optimised GeoTIFF, named by hash before any row names them."""
+"""Delivered rasters: checked, rewritten as cloud-optimised GeoTIFF in our unit, named by hash before any row names them."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import rasterio
 import rasterio.shutil
+import shapely
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from rasterio.errors import RasterioError
+from rasterio.windows import Window
+from rio_cogeo.cogeo import cog_validate
+from shapely.geometry.base import BaseGeometry
 
 from etl.archives import opened
 from etl.ledger import Loading, record_counts, record_load
-from etl.manifest import Manifest
-from layers.catalog import Field
+from etl.manifest import FieldSource, Manifest
+from etl.notations import UNIT_FACTORS, UNIT_NAMES
+from layers.catalog import Area, Field
+from layers.crs import SHIFTED_DATUMS, distance_between_m, to_geographic
 from layers.errors import SourceFileError
 
-
 MAX_CELLS = 400_000_000
-"""Cells of a raster that are read at once; a county at 5 m has fewer."""
+"""Cells of a delivered raster; a county at 5 m has fewer."""
+PIECE_CELLS = 4_000_000
+SAME_PLACE_M = 5.0
+USUAL_NODATA = (-9999.0, -99999.0, -32768.0, -32767.0, 65535.0, 255.0, -3.4028234663852886e38, 3.4028234663852886e38)
+"""Values that programs write for *nothing here*; told of where a raster declares no nodata."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a band becomes our values: its number, the factor from the delivered unit, what means nothing."""
+
+    band: int
+    factor: float
+    unit: str | None
+    nodata: float | None
 
 
 def raster_folder(home: Path) -> Path:
@@ -35,14 +58,15 @@ def load_raster(
     if len(paths) != 1:
         raise SourceFileError(loading.data_dir, f"{len(paths)} rasters", "one raster a source")
     field = loading.catalog[manifest.layer].fields[0]
-    target = raster_folder(loading.home) / f"{files[0][1]}.tif"
+    target = raster_folder(loading.home) / f"{raster_sha256(files, manifest)}.tif"
     if loading.take_raster is not None:
         info = loading.take_raster(paths[0], manifest, manifest.layer, target)
     else:
         with opened(paths[0], manifest) as path:
-            info = checked_raster(path, manifest.crs, field)
+            info = checked_raster(path, manifest, field)
             if not loading.is_dry_run:
-                write_cog(path, target, manifest.crs)
+                write_cog(path, target, manifest, field)
+    info["covers_pct"] = covered_pct(paths[0], info["bounds"], manifest, loading.outline, loading.area)
     load_id = record_load(connection, loading, manifest, files, input_hash)
     given = {"layer": manifest.layer, "source_id": manifest.id, "load_id": load_id}
     connection.execute(
@@ -60,42 +84,179 @@ def load_raster(
     return counts
 
 
-def checked_raster(path: Path, crs: str, field: Field) -> dict[str, object]:
-    """Size, nodata and range of a raster; raises `SourceFileError` where it cannot be what the layer needs."""
+def raster_sha256(files: list[tuple[str, str]], manifest: Manifest) -> str:
+    """Name of a kept raster: of the delivered bytes and of all that decides how they are turned."""
+    turned = [manifest.crs, repr(manifest.nodata), *(f"{name}{entry.column}{entry.unit}" for name, entry in manifest.fields.items())]
+    return hashlib.sha256("|".join([*(sha for _, sha in files), *turned]).encode()).hexdigest()
+
+
+def checked_raster(path: Path, manifest: Manifest, field: Field) -> dict[str, object]:
+    """Facts of a raster, its values in our unit.
+
+    Raises
+    ------
+    SourceFileError
+        It cannot be what the layer needs: no GeoTIFF, a picture, no place or another CRS than the manifest's, another
+        unit, no values, values out of range (with the likely nodata named).
+    """
     try:
         with rasterio.open(path, driver="GTiff") as source:
-            if source.width * source.height > MAX_CELLS:
-                raise SourceFileError(path, f"{source.height:,} x {source.width:,} cells", f"at most {MAX_CELLS:,} cells")
-            if source.count != 1:
-                raise SourceFileError(path, f"{source.count} bands", "one band of values, not a picture")
-            band = source.read(1, masked=True)
-            shape, nodata, bounds = source.shape, source.nodata, source.bounds
-            crs_found = source.crs.to_string() if source.crs else None
+            _check_form(path, source, manifest)
+            _check_crs(path, source, manifest)
+            reading = _reading(path, source, manifest, field)
+            low, high, total, n_values = _statistics(source, reading)
+            n_cells = source.width * source.height
+            facts = {
+                "rows": source.height, "columns": source.width, "nodata": reading.nodata, "crs": manifest.crs, "unit": field.unit,
+                "unit_delivered": reading.unit, "crs_found": source.crs.to_string() if source.crs else None,
+                "cell": [abs(value) for value in source.res], "bounds": list(source.bounds), "dtype": source.dtypes[reading.band - 1],
+            }
     except (RasterioError, ValueError, MemoryError) as error:
         raise SourceFileError(path, str(error), "a GeoTIFF") from error
-    values = np.ma.masked_invalid(band).compressed()
-    if not len(values):
+    if not n_values:
         raise SourceFileError(path, "no cell with a value", f"values of {field.title_en}")
-    low, high = float(values.min()), float(values.max())
-    if (field.min is not None and low < field.min) or (field.max is not None and high > field.max):
+    _check_range(path, low, high, reading, field)
+    return {**facts, "min": low, "max": high, "sum": total, "empty_pct": round(100.0 * (1 - n_values / n_cells), 2)}
+
+
+def _check_form(path: Path, source: rasterio.DatasetReader, manifest: Manifest) -> None:
+    if source.width * source.height > MAX_CELLS:
+        raise SourceFileError(path, f"{source.height:,} x {source.width:,} cells", f"at most {MAX_CELLS:,} cells")
+    band = _band(path, manifest)
+    if band > source.count or (source.count != 1 and not manifest.fields):
+        raise SourceFileError(path, f"{source.count} bands", "one band of values, not a picture, or the number of the band as `column`")
+    if np.dtype(source.dtypes[band - 1]).kind not in "iuf":
+        raise SourceFileError(path, f"cells of {source.dtypes[band - 1]}", "numbers")
+    if source.transform.is_identity:
+        raise SourceFileError(path, "no place on the ground (no geotransform)", "a georeferenced GeoTIFF, or its .tfw beside it")
+    if source.transform.b or source.transform.d:
+        raise SourceFileError(path, "a rotated raster", "rows that run east and columns that run south")
+
+
+def _check_crs(path: Path, source: rasterio.DatasetReader, manifest: Manifest) -> None:
+    """A raster is kept in the CRS that its manifest states, which must be the file's own where that says one."""
+    if manifest.crs in SHIFTED_DATUMS:
+        raise SourceFileError(path, f"a raster in {manifest.crs}", "a raster turned into a CRS by its supplier: cells cannot be moved one by one")
+    if source.crs is None or manifest.crs_overrides_file:
+        return
+    west, south, east, north = source.bounds
+    corners = np.array([[west, south], [west, north], [east, south], [east, north], [(west + east) / 2, (south + north) / 2]])
+    apart_m = distance_between_m(corners, source.crs.to_wkt(), manifest.crs)
+    if apart_m is not None and not apart_m <= SAME_PLACE_M:
         raise SourceFileError(
-            path, f"values from {low:g} to {high:g}", f"{field.title_en} from {field.min} to {field.max} {field.unit or ''}"
+            path, f"the file's own CRS {source.crs.to_string()[:100]}",
+            f"{manifest.crs} as the manifest says, or `crs_overrides_file = true` in it when the file is known to be wrong",
         )
-    return {"rows": shape[0], "columns": shape[1], "nodata": nodata, "min": low, "max": high, "crs": crs,
-            "crs_found": crs_found, "sum": float(values.sum()), "bounds": list(bounds)}
 
 
-def write_cog(path: Path, target: Path, crs: str) -> None:
-    """A cloud-optimised copy in the CRS the manifest states; written whole, then named."""
+def _band(path: Path, manifest: Manifest) -> int:
+    column = next((entry.column for entry in manifest.fields.values()), None) or "1"
+    if not column.isdecimal() or int(column) < 1:
+        raise SourceFileError(path, f"band {column!r} in the manifest", "the number of a band, from 1")
+    return int(column)
+
+
+def _reading(path: Path, source: rasterio.DatasetReader, manifest: Manifest, field: Field) -> Reading:
+    """Band, unit and nodata; the file's own unit and the manifest's must agree."""
+    band = _band(path, manifest)
+    stated = manifest.fields.get(field.name, FieldSource()).unit
+    given = source.units[band - 1] or ""
+    in_file = UNIT_NAMES.get(given.lower()) if given else None
+    if stated and in_file and stated != in_file:
+        raise SourceFileError(path, f"values in {given}", f"values in {stated} as the manifest says")
+    unit = stated or in_file
+    if given and field.unit and not unit:
+        raise SourceFileError(path, f"values in {given!r}", f"values in {field.unit}, or `unit` in the manifest")
+    factor = 1.0 if unit is None or unit == field.unit else UNIT_FACTORS.get((unit, field.unit or ""))
+    if factor is None:
+        raise SourceFileError(path, f"values in {unit}", f"values in {field.unit or 'no unit'}")
+    return Reading(band, factor, unit, manifest.nodata if manifest.nodata is not None else source.nodatavals[band - 1])
+
+
+def _pieces(source: rasterio.DatasetReader) -> Iterator[Window]:
+    """Windows of whole rows, none of them large."""
+    step = max(1, PIECE_CELLS // source.width)
+    for row in range(0, source.height, step):
+        yield Window(0, row, source.width, min(step, source.height - row))
+
+
+def _values(source: rasterio.DatasetReader, window: Window, reading: Reading) -> NDArray[np.float64]:
+    """Values of a window in our unit, NaN where there are none; the band's own scale and offset applied."""
+    raw = source.read(reading.band, window=window)
+    mask = source.read_masks(reading.band, window=window) != 0
+    values = raw.astype("float64")
+    if reading.nodata is not None:
+        mask &= values != reading.nodata
+    scale, offset = source.scales[reading.band - 1], source.offsets[reading.band - 1]
+    return np.where(mask & np.isfinite(values), (values * scale + offset) * reading.factor, np.nan)
+
+
+def _statistics(source: rasterio.DatasetReader, reading: Reading) -> tuple[float, float, float, int]:
+    """Least, greatest, sum and number of the values."""
+    low, high, total, n = np.inf, -np.inf, 0.0, 0
+    for window in _pieces(source):
+        values = _values(source, window, reading)
+        found = values[np.isfinite(values)]
+        if len(found):
+            low, high = min(low, float(found.min())), max(high, float(found.max()))
+            total, n = total + float(found.sum()), n + len(found)
+    return low, high, total, n
+
+
+def _check_range(path: Path, low: float, high: float, reading: Reading, field: Field) -> None:
+    if (field.min is None or low >= field.min) and (field.max is None or high <= field.max):
+        return
+    likely = next((value for value in USUAL_NODATA for extreme in (low, high) if np.isclose(extreme, value * reading.factor)), None)
+    advice = f"; {likely:g} looks like nodata: state `nodata = {likely:g}` in the manifest" if likely is not None and reading.nodata != likely else ""
+    raise SourceFileError(
+        path, f"values from {low:g} to {high:g}", f"{field.title_en} from {field.min:g} to {field.max:g} {field.unit or ''}".rstrip() + advice
+    )
+
+
+def covered_pct(path: Path, bounds: object, manifest: Manifest, outline: BaseGeometry, area: Area) -> float:
+    """Share of the area that a raster covers, percent; one that covers nothing of it is refused."""
+    west, south, east, north = bounds  # type: ignore[misc]
+    frame = shapely.segmentize(shapely.box(west, south, east, north), max(east - west, north - south) / 20)
+    there = to_geographic(np.array([frame], dtype=object), manifest.crs, area.storage_crs)[0]
+    share = shapely.make_valid(there).intersection(outline).area / outline.area if np.isfinite(there.bounds).all() else 0.0
+    if not share:
+        raise SourceFileError(path, "a raster that lies outside the area", f"values of {area.title_zh}, in {manifest.crs}")
+    return round(100.0 * share, 1)
+
+
+def write_cog(path: Path, target: Path, manifest: Manifest, field: Field) -> None:
+    """A cloud-optimised copy in the manifest's CRS and our unit; written whole and checked, then named."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
         return
-    part = target.with_suffix(".part.tif")
-    with rasterio.open(path) as source, rasterio.MemoryFile() as memory:
-        profile = {**source.profile, "driver": "GTiff", "crs": crs}
-        profile.pop("blockxsize", None), profile.pop("blockysize", None), profile.pop("tiled", None)
-        with memory.open(**profile) as copy:
-            copy.write(source.read())
-        with memory.open() as copy:
-            rasterio.shutil.copy(copy, part, driver="COG", compress="deflate")
-    part.replace(target)
+    plain, part = target.with_suffix(".plain.tif"), target.with_suffix(".part.tif")
+    try:
+        _write_plain(path, plain, manifest, field)
+        rasterio.shutil.copy(plain, part, driver="COG", compress="deflate")
+        is_valid, errors, _ = cog_validate(part, quiet=True)
+        if not is_valid:
+            raise SourceFileError(path, f"no cloud-optimised GeoTIFF came of it ({'; '.join(errors)[:200]})", "an ordinary GeoTIFF")
+        part.replace(target)
+    finally:
+        plain.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
+
+
+def _write_plain(path: Path, target: Path, manifest: Manifest, field: Field) -> None:
+    """One band, tiled, piece by piece: as delivered where nothing is to be turned, else as 32-bit floats with NaN for nothing."""
+    with rasterio.open(path, driver="GTiff") as source:
+        reading = _reading(path, source, manifest, field)
+        band = reading.band - 1
+        is_turned = reading.factor != 1.0 or source.scales[band] != 1.0 or source.offsets[band] != 0.0 or (
+            manifest.nodata is not None and manifest.nodata != source.nodatavals[band]
+        )
+        profile = {
+            "driver": "GTiff", "width": source.width, "height": source.height, "count": 1, "crs": manifest.crs,
+            "transform": source.transform, "dtype": "float32" if is_turned else source.dtypes[band],
+            "nodata": np.nan if is_turned else reading.nodata, "tiled": True, "blockxsize": 256, "blockysize": 256,
+            "compress": "deflate", "bigtiff": "if_safer",
+        }
+        with rasterio.open(target, "w", **profile) as sink:
+            for window in _pieces(source):
+                piece = _values(source, window, reading).astype("float32") if is_turned else source.read(reading.band, window=window)
+                sink.write(piece, 1, window=window)

@@ -46,7 +46,10 @@ ENVIRONMENT = {
     "OGR_SKIP": "OGR_VRT,GDALG,HTTP,WFS,OAPIF,CSW,Elasticsearch,Carto,AmigoCloud,NGW,PLSCENES,EEDA,OGCAPI,ADBC,PGDUMP",
 }
 """Small pools, and no driver of GDAL that would follow a file to another file or to the network."""
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PROJ_DATA", "PROJ_LIB", "GDAL_DATA")
+PASSED_ON = (
+    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "PROJ_DATA", "PROJ_LIB", "GDAL_DATA", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH",
+)
+"""Python's own among them: beside a server that gave up its rights, code and packages are reached by open folders."""
 
 
 def read_in_child(path: Path, manifest: Manifest) -> pd.DataFrame:
@@ -104,12 +107,12 @@ def _survey_answer(folder: Path, path: Path) -> dict[str, Any]:
 
 def _run(folder: Path, path: Path, manifest: Manifest, request: dict[str, Any]) -> dict[str, Any]:
     """Run the child to its end or to its limit; its answer, or the error it stands for."""
-    request |= {"path": str(path.resolve()), "manifest": declaration(manifest), "memory_bytes": MEMORY_BYTES}
+    request |= {"path": str(path.absolute()), "manifest": declaration(manifest), "memory_bytes": MEMORY_BYTES}
     (folder / REQUEST).write_text(json.dumps(request, ensure_ascii=False, default=str), encoding="utf-8")
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     process = subprocess.Popen(
         [sys.executable, "-m", "etl.read_child", str(folder)], cwd=PROJECT, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, close_fds=False,
         env=environment | ENVIRONMENT | {"TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
     )
     try:
@@ -180,8 +183,9 @@ def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         feather.write_feather(_table(read_file(path, manifest)), str(folder / TABLE), compression="uncompressed")
         return {}
     with opened(path, manifest) as inside:
-        info = checked_raster(inside, manifest.crs, load_catalog()[request["layer"]].fields[0])
-        write_cog(inside, folder / RASTER, manifest.crs)
+        field = load_catalog()[request["layer"]].fields[0]
+        info = checked_raster(inside, manifest, field)
+        write_cog(inside, folder / RASTER, manifest, field)
     return {"info": info}
 
 

@@ -28,17 +28,18 @@ from layers.store import Place
               help="Accept the new column names of a known source: keeps its manifest under them in this installation.")
 @click.option("--ignore", "ignored", multiple=True, help="With --confirm: a new column that is not used.")
 @click.option("--without-database", is_flag=True, help="Do not look into the register for evidence on the datum.")
+@click.option("--untrusted", is_flag=True, help="Look at the file in a child process with limits of memory and time.")
 @AS_JSON
 @click.pass_obj
 def recognise_command(
     place: Place, file: Path, area_dir: Path, name: str | None, target: Path | None, confirm: bool, ignored: tuple[str, ...],
-    without_database: bool, as_json: bool,
+    without_database: bool, untrusted: bool, as_json: bool,
 ) -> None:
     """Say what a delivered file is: layer, columns, units, codes, datum, and what only people know. Nothing is loaded."""
     catalog = load_catalog()
     area, manifests = load_manifests(area_dir, catalog, home=place.home)
     engine: sa.Engine | None = None if without_database else place.engine
-    found = recognise(file, area=area, catalog=catalog, manifests=manifests, engine=engine)
+    found = recognise(file, area=area, catalog=catalog, manifests=manifests, engine=engine, is_untrusted=untrusted)
     emit(found.as_dict()) if as_json else click.echo(described(found))
     if target is not None:
         chosen = _chosen(found, name)

@@ -147,7 +147,7 @@ def outcome(case: Case, paths: list[Path], folder: Path, catalog: Catalog) -> st
     try:
         if case.manifest.reader == "raster":
             with opened(paths[0], case.manifest) as path:
-                checked_raster(path, case.manifest.crs, layer.fields[0])
+                checked_raster(path, case.manifest, layer.fields[0])
             return "loaded"
         batch = read_batch(paths, case.manifest, folder)
         frame, problems = normalise(batch, case.manifest, layer, case.area)

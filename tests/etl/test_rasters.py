@@ -1,0 +1,147 @@
+"""Rasters are taken in whole, in our unit and CRS, or refused with the reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from rio_cogeo.cogeo import cog_validate
+
+from etl.load import load_area_data
+from etl.manifest import FieldSource, Manifest
+from etl.raster_load import checked_raster, write_cog
+from layers.catalog import load_catalog
+from layers.errors import SourceFileError
+from tests.etl.small_area import write_area
+
+CATALOG = load_catalog()
+HEIGHT = CATALOG["relief"].fields[0]
+PERSONS = CATALOG["population"].fields[0]
+NORTH_UP = rasterio.Affine(100, 0, 500_000, 0, -100, 3_220_000)
+RELIEF_TOML = """
+id = "relief"
+layer = "relief"
+title_zh = "高程"
+supplier = "局"
+files = ["dem.tif"]
+reader = "raster"
+crs = "EPSG:4544"
+"""
+
+
+def manifest(**given: Any) -> Manifest:
+    return Manifest(**{"id": "relief", "layer": "relief", "title_zh": "高程", "supplier": "局", "files": ("dem.tif",),
+                       "reader": "raster", "crs": "EPSG:4544", **given})
+
+
+def raster(path: Path, values: NDArray[Any], *, crs: str | None = "EPSG:4544", transform: rasterio.Affine = NORTH_UP,
+           nodata: float | None = -9999, unit: str = "") -> Path:
+    bands = values if values.ndim == 3 else values[None]
+    with rasterio.open(path, "w", driver="GTiff", count=len(bands), height=bands.shape[1], width=bands.shape[2], dtype=values.dtype,
+                       crs=crs, transform=transform, nodata=nodata) as sink:
+        sink.write(bands)
+        if unit:
+            sink.set_band_unit(1, unit)
+    return path
+
+
+@pytest.fixture()
+def heights() -> NDArray[np.float32]:
+    values = np.linspace(250, 900, 600 * 700, dtype="float32").reshape(600, 700)
+    values[:5] = -9999
+    return values
+
+
+def test_kept_raster_is_a_valid_cloud_optimised_one_with_the_same_values(tmp_path: Path, heights: NDArray[np.float32]) -> None:
+    path = raster(tmp_path / "dem.tif", heights)
+    facts = checked_raster(path, manifest(), HEIGHT)
+    assert (facts["min"], facts["max"], facts["nodata"]) == (pytest.approx(heights[5:].min()), pytest.approx(900), -9999)
+    assert facts["empty_pct"] == pytest.approx(100 * 5 / 600, abs=0.01)
+    write_cog(path, tmp_path / "out" / "a.tif", manifest(), HEIGHT)
+    is_valid, errors, _ = cog_validate(tmp_path / "out" / "a.tif", strict=True, quiet=True)
+    assert is_valid, errors
+    with rasterio.open(tmp_path / "out" / "a.tif") as kept:
+        assert kept.crs.to_epsg() == 4544
+        assert (kept.read(1) == heights).all()
+    assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["a.tif"]
+
+
+@pytest.mark.parametrize(("unit_in_file", "stated", "factor"), [("cm", None, 0.01), ("", "ft", 0.3048), ("metre", None, 1.0)])
+def test_unit_is_turned_once(tmp_path: Path, heights: NDArray[np.float32], unit_in_file: str, stated: str | None, factor: float) -> None:
+    path = raster(tmp_path / "dem.tif", heights, unit=unit_in_file)
+    source = manifest(fields={"height_m": FieldSource(column="1", unit=stated)} if stated else {})
+    assert checked_raster(path, source, HEIGHT)["max"] == pytest.approx(900 * factor)
+    write_cog(path, tmp_path / "a.tif", source, HEIGHT)
+    with rasterio.open(tmp_path / "a.tif") as kept:
+        values = kept.read(1, masked=True)
+    assert values.count() == 595 * 700
+    assert values.max() == pytest.approx(900 * factor)
+
+
+def test_nodata_that_only_the_manifest_states_is_left_out(tmp_path: Path, heights: NDArray[np.float32]) -> None:
+    path = raster(tmp_path / "dem.tif", heights, nodata=None)
+    with pytest.raises(SourceFileError, match=r"-9999 looks like nodata: state `nodata = -9999`"):
+        checked_raster(path, manifest(), HEIGHT)
+    write_cog(path, tmp_path / "a.tif", manifest(nodata=-9999.0), HEIGHT)
+    with rasterio.open(tmp_path / "a.tif") as kept:
+        assert kept.read(1, masked=True).count() == 595 * 700
+
+
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "another CRS in the file": ({"crs": "EPSG:4545"}, {}, "the file's own CRS EPSG:4545.*expected EPSG:4544"),
+    "a shifted grid": ({}, {"crs": "GCJ-02"}, "a raster in GCJ-02"),
+    "no place": ({"transform": rasterio.Affine.identity(), "crs": None}, {}, "no place on the ground"),
+    "rotated": ({"transform": rasterio.Affine(100, 5, 500_000, 5, -100, 3_220_000)}, {}, "rotated"),
+    "another unit than stated": ({"unit": "cm"}, {"fields": {"height_m": FieldSource(column="1", unit="m")}}, "values in cm.*values in m"),
+    "an unknown unit": ({"unit": "fathom"}, {}, "values in 'fathom'"),
+    "a band that is not there": ({}, {"fields": {"height_m": FieldSource(column="2")}}, "1 bands"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_raster_is_refused_with_the_reason(tmp_path: Path, heights: NDArray[np.float32], case: str) -> None:
+    of_file, of_manifest, reason = REFUSED[case]
+    path = raster(tmp_path / "dem.tif", heights, **of_file)
+    with pytest.raises(SourceFileError, match=reason):
+        checked_raster(path, manifest(**of_manifest), HEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [(np.full((4, 4), -9999, "float32"), "no cell with a value"), (np.full((4, 4), -5, "float32"), "values from -5 to -5"),
+     (np.zeros((3, 4, 4), "uint8"), "3 bands")],
+)
+def test_population_of_no_sense_is_refused(tmp_path: Path, values: NDArray[Any], reason: str) -> None:
+    path = raster(tmp_path / "p.tif", values, nodata=None if values.dtype == "uint8" else -9999)
+    with pytest.raises(SourceFileError, match=reason):
+        checked_raster(path, manifest(layer="population"), PERSONS)
+
+
+def test_stated_crs_may_overrule_the_file(tmp_path: Path, heights: NDArray[np.float32]) -> None:
+    path = raster(tmp_path / "dem.tif", heights, crs="EPSG:4545")
+    write_cog(path, tmp_path / "a.tif", manifest(crs_overrides_file=True), HEIGHT)
+    with rasterio.open(tmp_path / "a.tif") as kept:
+        assert kept.crs.to_epsg() == 4544
+
+
+def test_raster_of_another_place_is_refused_and_one_of_the_area_told_with_its_cover(
+    tmp_path: Path, heights: NDArray[np.float32], engine: sa.Engine, home: Path
+) -> None:
+    sources, data = write_area(tmp_path, relief=RELIEF_TOML)
+    raster(data / "dem.tif", heights, transform=rasterio.Affine(100, 0, 900_000, 0, -100, 3_220_000))
+    with pytest.raises(SourceFileError, match="outside the area"):
+        load_area_data(engine, CATALOG, sources, data, home=home)
+    raster(data / "dem.tif", heights, transform=rasterio.Affine(25, 0, 500_000, 0, -25, 3_222_000))
+    load_area_data(engine, CATALOG, sources, data, home=home)
+    with engine.connect() as connection:
+        path, info = connection.execute(sa.text("SELECT path, info FROM register.rasters WHERE to_load IS NULL")).one()
+    found = info if isinstance(info, dict) else json.loads(info)
+    assert found["covers_pct"] == pytest.approx(100, abs=0.5)
+    assert cog_validate(home / path, quiet=True)[0]
