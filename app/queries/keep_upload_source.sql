@@ -11,5 +11,6 @@ SET
     file = excluded.file,
     dataset = excluded.dataset,
     decisions = excluded.decisions,
+    manifest = '',
     confirmed_by = excluded.confirmed_by,
     confirmed_at = now()

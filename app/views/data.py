@@ -13,7 +13,7 @@ from app.bodies import request_body
 from app.errors import ConflictError, MissingError, RequestError
 from app.jobs import cancel_job, is_worker_alive, job, job_list, returned_workbook, start_job
 from app.loads import approved_arguments, load_list, load_row, refused_rows, whole_load
-from app.parameters import json_object, plain_text, whole_number
+from app.parameters import choice, json_object, plain_text, whole_number
 from app.parts import parts
 from app.rule_tables import table, table_list
 from app.uploads import (
@@ -36,6 +36,7 @@ blueprint.before_request(require_admin)
 LONGEST_NOTE = 500
 MOST_ROWS = 1000
 LARGEST_NUMBER = 2**31 - 1
+SEARCHES = ("match", "place")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -148,7 +149,8 @@ def put_source(upload_id: str, source_id: str) -> Response:
     with parts().database.writing() as connection:
         require_upload(connection, upload_id)
         confirm_source(connection, upload_id, _source_id(source_id), body)
-        return jsonify(whole_upload(connection, upload_id))
+        arguments = {"upload_id": upload_id, "source_id": source_id}
+        return jsonify(start_job(connection, "confirm", arguments, upload_id=upload_id, requested_by=body["confirmed_by"]))
 
 
 @blueprint.delete("/api/uploads/<upload_id>/sources/<source_id>")
@@ -173,8 +175,8 @@ def check_upload(upload_id: str) -> Response:
         found = whole_upload(connection, upload_id)
     if not found["sources"]:
         raise ConflictError("请先确认至少一个数据表的对应关系", "confirm the columns of at least one table first")
-    if not found["label"]:
-        raise ConflictError("请填写版次(如 2026Q3)", "say which delivery the files belong to, such as 2026Q3")
+    if not found["label"] or not found["as_of"]:
+        raise ConflictError("请填写版次(如 2026Q3)和资料截至日期", "say which delivery the files belong to, such as 2026Q3, and its date")
     return _upload_job(upload_id, "check")
 
 
@@ -214,6 +216,14 @@ def jobs() -> Response:
     wanted = plain_text("upload", request.args.get("upload", "")) or None
     with parts().database.reading() as connection:
         return jsonify(jobs=job_list(connection, upload_id=wanted, most=most), is_worker_alive=is_worker_alive(connection))
+
+
+@blueprint.post("/api/jobs")
+def new_job() -> Response:
+    """A job that looks for proposals in the whole register; people decide on them afterwards."""
+    body = json_object(request_body(), ("kind",), ("kind",))
+    with parts().database.writing() as connection:
+        return jsonify(start_job(connection, choice("kind", body["kind"], SEARCHES), {}))
 
 
 @blueprint.get("/api/jobs/<job_id>")

@@ -23,6 +23,11 @@ ADVICE: tuple[tuple[type[AtlasError], str], ...] = (
     (NotFoundError, "没有找到所需的记录,可能已被撤回或删除。请刷新页面后再试"),
     (AtlasError, "没有完成,没有写入任何数据"),
 )
+DECISIONS = {
+    "crs": "坐标系须由人确认", "ignore": "有的列既没有对应字段,也没有标为不用", "title_zh": "请填写来源名称", "supplier": "请填写报送单位",
+    "layer": "请选择图层", "id": "来源代码应为小写字母、数字和下划线", "fields": "选了文件里没有的列",
+}
+"""What is lacking of a confirmation, by the decision at fault; any other one is a field of the layer."""
 DISK_FULL = "磁盘空间不足,没有写入任何数据。请清理磁盘后重试", "the disk is full, nothing was written; make room, then try again"
 DENIED = "没有写入文件夹的权限。请以安装者身份重新启动服务后再试", "a folder cannot be written to; start the server again as its installer"
 DATABASE = "数据库连接中断,没有写入任何数据。请稍后重试", "the connection to the database was lost, nothing was written; try again later"
@@ -32,6 +37,9 @@ FAULT = "程序出错,没有写入任何数据,详情已记入日志。请把任
 
 def explained(error: BaseException) -> tuple[str, str]:
     """Words for people in Chinese and English; faults of the program are not quoted."""
+    if isinstance(error, InputError):
+        zh = DECISIONS.get(error.field, f"字段 {error.field} 还没有确认:必填字段须有对应的列,代码须逐一确认")
+        return f"{zh}。请在“映射”一步改正:{error}", str(error)
     if isinstance(error, AtlasError):
         zh = next(words for kind, words in ADVICE if isinstance(error, kind))
         return f"{zh}:{error}", str(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,9 @@ import sqlalchemy as sa
 
 from etl.area import declared_area
 from etl.load import SourceResult, load_area_data
-from etl.manifest import Manifest, load_manifest
+from etl.manifest import Manifest, home_sources, load_manifest
+from etl.matching.search import match_register
+from etl.places.search import place_register
 from etl.progress import Progress, Step, watched
 from etl.publish import publish_edition
 from etl.returned import return_refused, write_returned
@@ -26,8 +29,8 @@ from etl.work.recognition import manifest_of, recognised
 from etl.work.uploads import (
     MANIFEST_SUFFIX,
     Upload,
-    confirmed_folder,
     confirmed_sources,
+    keep_text,
     sources_folder,
     upload_of,
     write_area,
@@ -35,7 +38,7 @@ from etl.work.uploads import (
     write_whole,
 )
 from layers.catalog import Catalog
-from layers.errors import AtlasError, EditionError
+from layers.errors import AtlasError, EditionError, NotFoundError
 
 RETURNED = "returned"
 """Folder below the home for workbooks to be downloaded, one folder a job."""
@@ -67,6 +70,22 @@ def recognise(place: Workplace, progress: Progress, *, upload_id: str) -> dict[s
     return {"files": found}
 
 
+def confirm(place: Workplace, progress: Progress, *, upload_id: str, source_id: str) -> dict[str, Any]:
+    """The manifest that says what a person confirmed about one table; fails with what is still lacking."""
+    with place.engine.connect() as connection:
+        upload = upload_of(connection, place.home, upload_id)
+        wanted = [source for source in confirmed_sources(connection, upload_id) if source.source_id == source_id]
+    if not wanted:
+        raise NotFoundError(f"no source {source_id} in upload {upload_id}")
+    text = watched(
+        progress, Step(f"核对 {source_id} 的对应关系", f"looking through what was confirmed of {source_id}"),
+        lambda: manifest_of(place.engine, place.catalog, place.home, upload, wanted[0]),
+    )
+    with place.engine.begin() as connection:
+        keep_text(connection, upload_id, wanted[0], text)
+    return {"source_id": source_id, "manifest": text}
+
+
 COMPANIONS = (".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".dat", ".map", ".id", ".ind", ".mid", ".tfw")
 """Files that are part of another one of the same name."""
 
@@ -92,7 +111,7 @@ def check(place: Workplace, progress: Progress, *, upload_id: str) -> dict[str, 
         seen["workbooks"] = _workbooks(connection, place, upload, target, load_id, manifest)
         found[manifest.id] = seen
 
-    results = _run_load(place, upload, progress, manifests, is_dry_run=True, inspect=inspect)
+    results = _dry_run(place, upload, progress, manifests, inspect=inspect)
     sources = [_checked(result, found.get(result.source_id, {}), manifests) for result in results]
     return {"sources": sources, "n_blocked": sum(entry["is_blocked"] for entry in sources),
             "files": [list(entry) for entry in upload.files]}
@@ -182,8 +201,18 @@ def return_rows(
     return {"file": f"load-{load_id}/{name}", "n_refused": found.n_refused, "load_id": load_id}
 
 
+def match(place: Workplace, progress: Progress) -> dict[str, Any]:
+    """Look for records of one enterprise in the lists of several offices; people decide."""
+    return dataclasses.asdict(match_register(place.engine, place.catalog, progress=progress))
+
+
+def find_places(place: Workplace, progress: Progress) -> dict[str, Any]:
+    """Look for positions of rows that have an address only; people decide."""
+    return dataclasses.asdict(place_register(place.engine, place.catalog, progress=progress))
+
+
 TASKS: dict[str, Task] = {
-    "recognise": recognise, "check": check, "load": load, "score": score, "publish": publish, "rollback": rollback,
+    "recognise": recognise, "confirm": confirm, "match": match, "place": find_places, "check": check, "load": load, "score": score, "publish": publish, "rollback": rollback,
     "return_rows": return_rows,
 }
 
@@ -195,7 +224,7 @@ def _confirmed_manifests(
     found = {}
     for source in confirmed_sources(connection, upload.upload_id):
         progress(Step(f"{source.source_id}: 读取确认的对应关系", f"{source.source_id}: reading what was confirmed"))
-        found[source.source_id] = manifest_of(place.engine, place.catalog, place.home, upload, source)
+        found[source.source_id] = source.manifest or manifest_of(place.engine, place.catalog, place.home, upload, source)
     return found
 
 
@@ -206,27 +235,30 @@ def _keep_manifests(connection: sa.Connection, place: Workplace, manifests: dict
             if path.name != "area.toml":
                 load_manifest(path, place.catalog)
     area, _ = declared_area(connection)
-    folder = confirmed_folder(place.home, area.id)
+    folder = home_sources(place.home, area.id)
     write_area(connection, folder)
     for source_id, text in manifests.items():
         write_whole(folder / f"{source_id}{MANIFEST_SUFFIX}", text)
     return folder
 
 
-def _run_load(
-    place: Workplace, upload: Upload, progress: Progress, manifests: dict[str, str], *, is_dry_run: bool,
+def _dry_run(
+    place: Workplace, upload: Upload, progress: Progress, manifests: dict[str, str], *,
     inspect: Callable[[sa.Connection, int, Manifest], None],
 ) -> list[SourceResult]:
-    """A dry run that stops at no share of refused rows: a person is to see all of them."""
+    """A load that is taken back at its end and stops at no share of refused rows: a person is to see all of them."""
     write_delivery(upload)
-    with place.engine.connect() as connection:
-        lenient = {name: _with_limit(text, 100.0) for name, text in manifests.items()}
-        with sources_folder(connection, lenient) as folder:
-            connection.rollback()  # the folder is written; the load has connections of its own
-            return load_area_data(
-                place.engine, place.catalog, folder, upload.folder, home=place.home, is_dry_run=is_dry_run,
-                is_untrusted=True, only=sorted(manifests), progress=progress, inspect=inspect,
-            )
+    lenient = {name: _with_limit(text, 100.0) for name, text in manifests.items()}
+    with (
+        tempfile.TemporaryDirectory(prefix="riskatlas-check-") as nowhere,  # a home without confirmed manifests
+        place.engine.connect() as connection,
+        sources_folder(connection, lenient) as folder,
+    ):
+        connection.rollback()  # the folder is written; the load has connections of its own
+        return load_area_data(
+            place.engine, place.catalog, folder, upload.folder, home=Path(nowhere), is_dry_run=True, is_untrusted=True,
+            only=sorted(manifests), progress=progress, inspect=inspect,
+        )
 
 
 def _with_limit(text: str, max_refused_pct: float) -> str:

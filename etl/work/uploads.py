@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from etl.manifest import Manifest, declared, load_manifest
+from etl.manifest import Manifest, declared, home_sources, load_manifest
 from layers.catalog import Catalog
 from layers.errors import AtlasError, CatalogError, NotFoundError
 
@@ -42,6 +42,7 @@ class ConfirmedSource:
     dataset: str
     decisions: dict[str, Any]
     confirmed_by: str
+    manifest: str
 
 
 def upload_of(connection: sa.Connection, home: Path, upload_id: str) -> Upload:
@@ -61,16 +62,26 @@ def upload_of(connection: sa.Connection, home: Path, upload_id: str) -> Upload:
 def confirmed_sources(connection: sa.Connection, upload_id: str) -> list[ConfirmedSource]:
     """What a person confirmed about an upload, in the order of source ids; raises `AtlasError` where it is nothing."""
     rows = connection.execute(
-        sa.text("SELECT source_id, file, dataset, decisions, confirmed_by FROM ops.upload_sources "
+        sa.text("SELECT source_id, file, dataset, decisions, confirmed_by, manifest FROM ops.upload_sources "
                 "WHERE upload_id = :id ORDER BY source_id"), {"id": upload_id},
     ).all()
     if not rows:
         raise AtlasError("还没有确认任何数据表的对应关系 (no table of this upload has been confirmed yet)")
-    found = [ConfirmedSource(row.source_id, row.file, row.dataset, row.decisions, row.confirmed_by) for row in rows]
+    found = [ConfirmedSource(row.source_id, row.file, row.dataset, row.decisions, row.confirmed_by, row.manifest) for row in rows]
     for source in found:
         if not SOURCE_ID.fullmatch(source.source_id):
             raise CatalogError(source.source_id, "the id of a source has lower-case letters, digits and underscores")
     return found
+
+
+def keep_text(connection: sa.Connection, upload_id: str, source: ConfirmedSource, manifest: str) -> None:
+    """Keep the manifest made from what a person confirmed, unless it was confirmed anew meanwhile."""
+    connection.execute(
+        sa.text("UPDATE ops.upload_sources SET manifest = :manifest WHERE upload_id = :upload AND source_id = :source "
+                "AND decisions = CAST(:decisions AS jsonb)"),
+        {"manifest": manifest, "upload": upload_id, "source": source.source_id,
+         "decisions": json.dumps(source.decisions, ensure_ascii=False)},
+    )
 
 
 def known_manifests(connection: sa.Connection, home: Path, area_id: str, catalog: Catalog) -> list[Manifest]:
@@ -80,7 +91,7 @@ def known_manifests(connection: sa.Connection, home: Path, area_id: str, catalog
         "WHERE notes ? 'manifest' ORDER BY source_id, load_id DESC"
     )).scalars()
     found = {manifest.id: manifest for manifest in map(_declared, rows) if manifest is not None}
-    for path in sorted(confirmed_folder(home, area_id).glob(f"*{MANIFEST_SUFFIX}")):
+    for path in sorted(home_sources(home, area_id).glob(f"*{MANIFEST_SUFFIX}")):
         if path.name != "area.toml":
             found[path.stem] = load_manifest(path, catalog)
     return [found[name] for name in sorted(found)]
@@ -91,11 +102,6 @@ def _declared(notes: dict[str, Any]) -> Manifest | None:
         return declared(notes["manifest"])
     except CatalogError:  # kept by a version with other keys: the source is then recognised anew
         return None
-
-
-def confirmed_folder(home: Path, area_id: str) -> Path:
-    """Where manifests confirmed on the page are kept."""
-    return home / "sources" / area_id
 
 
 def write_area(connection: sa.Connection, folder: Path) -> str:

@@ -77,6 +77,11 @@ export async function postForFile(path, body) {
   return (await post(path, body)).blob();
 }
 
+/** Changes what stands at an address. @param {"PUT"|"PATCH"|"DELETE"} method @param {string} path @param {object} [body] */
+export async function change(method, path, body) {
+  return (await ask(path, { method, headers: body && { "Content-Type": "application/json" }, body: body && JSON.stringify(body) })).json();
+}
+
 /** @param {string} path @param {object} body */
 function post(path, body) {
   const headers = { "Content-Type": "application/json" };
@@ -103,4 +108,37 @@ async function ask(path, init) {
 async function refusal(answer) {
   if (!(answer.headers.get("Content-Type") ?? "").includes("json")) return {};
   return (await answer.json()).error ?? {};
+}
+
+/**
+ * Sends a file to an address, telling how much of it has gone.
+ * @param {string} path @param {Blob} file @param {(share: number) => void} onProgress share from 0 to 1
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>}
+ */
+export function putFile(path, file, onProgress, signal) {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    sending.open("PUT", path);
+    sending.setRequestHeader("Content-Type", "application/octet-stream");
+    sending.upload.addEventListener("progress", (event) => onProgress(event.total ? event.loaded / event.total : 0));
+    sending.addEventListener("load", () => {
+      const answer = answered(sending);
+      if (sending.status < 400) resolve(answer);
+      else reject(new ApiError(sending.status, answer.error ?? {}));
+    });
+    sending.addEventListener("error", () => {
+      serverGone();
+      reject(new ApiError(0, { code: "E-OFFLINE" }));
+    });
+    sending.addEventListener("abort", () => reject(new ApiError(0, { code: "E-CANCELLED" })));
+    signal.addEventListener("abort", () => sending.abort());
+    sending.send(file);
+  });
+}
+
+/** @param {XMLHttpRequest} sending */
+function answered(sending) {
+  if (!(sending.getResponseHeader("Content-Type") ?? "").includes("json")) return {};
+  return JSON.parse(sending.responseText);
 }

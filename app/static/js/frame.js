@@ -14,7 +14,7 @@ const WORKSPACES = [
   { key: "workspace_patrol", href: "/patrol" },
   { key: "workspace_pipelines", href: "/pipelines" },
   { key: "workspace_sheets" },
-  { key: "workspace_data" },
+  { key: "workspace_data", href: "/data", role: "admin" },
 ];
 
 /** Draws everything in the bar that depends on language or edition. */
@@ -22,7 +22,7 @@ export function drawFrame() {
   const title = t("page_title", { area: said(shown.catalog.area) });
   byId("area-title").textContent = title;
   document.title = title;
-  put(byId("workspaces"), WORKSPACES.map(workspace));
+  put(byId("workspaces"), WORKSPACES.filter(({ role }) => !role || role === shown.catalog.role).map(workspace));
   drawEditions();
   for (const button of document.querySelectorAll("[data-language]")) {
     button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.language === lang()));

@@ -13,9 +13,9 @@ import { lang, setLanguage, t } from "./texts.js";
 
 /**
  * @typedef {{keys: string[], regions: string[], draw: () => void, onEdition: () => void, isShown?: (layer: any) => boolean,
- *   onEscape?: () => void, goHome?: () => void}} Workspace
+ *   onEscape?: () => void, goHome?: () => void, withoutEdition?: () => Promise<any>}} Workspace
  *   `draw` draws everything again, in another language; `onEdition` asks for everything again; `isShown` says which
- *   layers the page's map draws
+ *   layers the page's map draws; `withoutEdition` gives what stands for the catalog before anything is published
  */
 
 /**
@@ -31,8 +31,11 @@ export async function startWorkspace(workspace) {
     await loadCatalog(values.ed);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    put(byId("page-title").parentElement ?? document.body, errorBox(error, () => location.reload()));
-    return null;
+    if (error.code !== "no_edition" || !workspace.withoutEdition) {
+      put(byId("page-title").parentElement ?? document.body, errorBox(error, () => location.reload()));
+      return null;
+    }
+    shown.catalog = await workspace.withoutEdition();
   }
   shown.policy = shown.catalog.policy;
   wireFrame({

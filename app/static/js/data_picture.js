@@ -1,0 +1,38 @@
+/** A small picture of where features lie in the area: the outline, dots, and what changes; no base map is needed for it. */
+import { svg } from "./dom.js";
+
+const WIDTH = 360;
+const MARGIN = 8;
+
+/**
+ * @param {any} outline GeoJSON polygon or multipolygon, degrees
+ * @param {number[][]} positions longitude and latitude of what is there
+ * @param {{kind: string, lon: number|null, lat: number|null}[]} changes drawn above, by kind
+ * @param {string} label what the picture says, in words
+ */
+export function picture(outline, positions, changes, label) {
+  const rings = outline ? (outline.type === "Polygon" ? [outline.coordinates] : outline.coordinates).flat(1) : [];
+  const places = changes.filter(({ lon, lat }) => lon !== null && lat !== null).map(({ lon, lat }) => [Number(lon), Number(lat)]);
+  const all = rings.length ? rings.flat(1) : [...positions, ...places];
+  if (!all.length) return null;
+  const project = projection(all);
+  return svg("svg", { class: "picture", role: "img", "aria-label": label, viewBox: `0 0 ${WIDTH} ${project.height}` },
+    rings.map((ring) => svg("polygon", { class: "picture-area", points: ring.map((point) => project.at(point).join(",")).join(" ") })),
+    positions.map((point) => dot(project.at(point), "picture-there", 1.6)),
+    changes.filter(({ lon, lat }) => lon !== null && lat !== null).map(({ kind, lon, lat }) => dot(project.at([Number(lon), Number(lat)]), `picture-${kind}`, 3.2)));
+}
+
+/** @param {number[]} at @param {string} kind @param {number} r */
+const dot = ([cx, cy], kind, r) => svg("circle", { class: kind, cx, cy, r });
+
+/** @param {number[][]} points */
+function projection(points) {
+  const [west, east] = [Math.min(...points.map(([x]) => x)), Math.max(...points.map(([x]) => x))];
+  const [south, north] = [Math.min(...points.map(([, y]) => y)), Math.max(...points.map(([, y]) => y))];
+  const shrink = Math.cos((((south + north) / 2) * Math.PI) / 180);
+  const scale = (WIDTH - 2 * MARGIN) / Math.max((east - west) * shrink, (north - south) * 0.7, 1e-6);
+  return {
+    height: Math.round((north - south) * scale + 2 * MARGIN),
+    at: (/** @type {number[]} */ [x, y]) => [MARGIN + (x - west) * shrink * scale, MARGIN + (north - y) * scale].map((value) => Math.round(value * 10) / 10),
+  };
+}

@@ -1,0 +1,73 @@
+/** The rule tables: every number behind a check and a colour, with its clause and how far it was verified. */
+import { getJson } from "./api.js";
+import { readAddress, replaceAddress } from "./address.js";
+import { byId, el, put } from "./dom.js";
+import { ask, startData } from "./data_frame.js";
+import { number } from "./formats.js";
+import { say } from "./panel.js";
+import { said, t } from "./texts.js";
+import { loadInto } from "./workspace.js";
+
+const FIRST = "check_rules";
+const MOST_ROWS = 300;
+const CONFIDENCES = ["high", "medium", "low"];
+
+/** @type {any[]} */
+let tables = [];
+/** @type {any} */
+let shown = null;
+let text = "";
+
+async function start() {
+  const values = await startData({ title: () => t("data_tab_rules"), keys: ["table"], draw });
+  if (!values) return;
+  await loadInto(byId("content"), async () => {
+    ({ tables } = await getJson("/api/data/rules"));
+    await choose(readAddress().values.table ?? FIRST);
+    draw();
+  });
+}
+
+/** @param {string} name */
+async function choose(name) {
+  shown = await getJson(`/api/data/rules/${encodeURIComponent(name)}`);
+}
+
+function draw() {
+  const change = (/** @type {any} */ event) => {
+    replaceAddress({ table: event.target.value });
+    loadInto(byId("rules"), async () => {
+      await choose(event.target.value);
+      drawTable();
+    });
+  };
+  put(byId("content"), el("p", { class: "intro" }, t("data_rules_intro")), el("div", { class: "query" },
+    ask(t("data_rule_table"), el("select", { id: "table-choice", on: { change } }, tables.map(({ name, n_rows: n }) => el("option", { value: name, selected: name === shown?.name }, `${name === FIRST ? t("data_check_rules") : name} (${number(n)})`)))),
+    ask(t("data_words"), el("input", { id: "rule-text", type: "search", value: text, maxlength: 80, on: { input: (/** @type {any} */ event) => { text = event.target.value.trim().toLowerCase(); drawTable(); say(t("n_results", { n: wanted().length })); } } }))),
+    el("div", { id: "marks" }), el("div", { id: "rules" }));
+  drawTable();
+}
+
+/** @returns {string[][]} */
+const wanted = () => shown.rows.filter((/** @type {string[]} */ row) => !text || row.some((value) => value.toLowerCase().includes(text)));
+
+function drawTable() {
+  if (!shown) return;
+  const rows = wanted();
+  const marks = tables.find(({ name }) => name === shown.name)?.confidence ?? {};
+  put(byId("marks"), Object.keys(marks).length ? el("p", { class: "muted" }, t("data_verified"), " ", CONFIDENCES.filter((level) => marks[level]).map((level) => el("span", { class: `tag confidence-${level}` }, `${t(`data_confidence_${level}`)} ${number(marks[level])}`))) : null);
+  if (!rows.length) return put(byId("rules"), el("p", { class: "notice" }, t("data_no_rules")));
+  put(byId("rules"), rows.length > MOST_ROWS ? el("p", { class: "muted" }, t("first_rows", { shown: number(MOST_ROWS), n: number(rows.length) })) : null,
+    el("div", { class: "table-holder tall", tabindex: "0", role: "region", "aria-label": shown.name }, el("table", { class: "rows rule-rows" }, el("caption", { class: "unseen" }, shown.name),
+      el("thead", {}, el("tr", {}, shown.columns.map((/** @type {string} */ name) => el("th", { scope: "col" }, name)))),
+      el("tbody", {}, rows.slice(0, MOST_ROWS).map((row) => el("tr", {}, row.map((value, i) => el(i ? "td" : "th", { scope: i ? null : "row" }, cell(shown.columns[i], value)))))))));
+}
+
+/** @param {string} column @param {string} value */
+function cell(column, value) {
+  if (column === "confidence" && CONFIDENCES.includes(value)) return el("span", { class: `tag confidence-${value}` }, t(`data_confidence_${value}`));
+  if (column === "standard_id" && shown.standards[value]) return el("abbr", { title: said(shown.standards[value]) }, shown.standards[value].number || value);
+  return value || "—";
+}
+
+start();
