@@ -34,7 +34,7 @@ from layers.store import edition_schema
 
 POINT_COLUMNS = (
     "point_id", "source_layer", "source_feature_id", "enterprise_id", "name", "level", "reason_zh", "reason_en", "strength",
-    "radius_m", "help_factor",
+    "radius_m", "help_factor", "reasons",
 )  # fmt: skip
 ORIGIN = ("source_id", "source_file", "source_row", "load_id", "accuracy_m", "positioned", "from_load")
 """Columns of a feature that say whence it came; a difference in these alone is none."""
@@ -147,7 +147,7 @@ def _between(before: Mapping[str, Any], after: Mapping[str, Any], policy: str) -
         return {file["sha256"] for source in sources for file in source.get("files", [])}
 
     layers = tuple(layer for layer in PEOPLE_LAYERS if files(before, layer) != files(after, layer))
-    return Between(before.get("code") == after.get("code"), before.get("on") == after.get("on"), layers)
+    return Between(before.get("code") == after.get("code"), str(before.get("on")), str(after.get("on")), layers)
 
 
 def _input_changes(connection: sa.Connection, catalog: Catalog, before: int, after: int) -> list[InputChange]:

@@ -31,6 +31,8 @@ OWNERS = {
 }  # fmt: skip
 """Layers whose rows say something of a source, and the field that tells of which."""
 DERIVED_INPUTS = ("high_consequence_areas",)
+DATED_INPUTS = ("until_on", "deadline_on", "declared_on")
+"""Inputs of a judgement that hold until, or from, a day."""
 MOVED_M = 1.0
 MOST_FIELDS = 6
 Row = Mapping[str, Any]
@@ -62,10 +64,11 @@ class InputChange:
 
 @dataclass(frozen=True)
 class Between:
-    """What differs between two editions as a whole: rules, date, and the files behind V."""
+    """What differs between two editions as a whole: rules, the days of the rules (ISO), and the files behind V."""
 
     is_same_rules: bool
-    is_same_date: bool
+    before_on: str
+    after_on: str
     people_layers: tuple[str, ...]
 
 
@@ -152,14 +155,24 @@ def _whole(key: str, between: Between, catalog: Catalog) -> dict[str, Any]:
 
 
 def _kind(was: Any, now: Any, mine: Sequence[InputChange], between: Between) -> str:
-    """The kind of a source's change: a delivered row first, then surroundings, rules, the date."""
+    """The kind of a source's change: a delivered row first, then surroundings, a day that passed, rules."""
     if any(change.layer not in DERIVED_INPUTS for change in mine):
         return "load"
     if mine or _is_help_alone(was, now):
         return "surroundings"
+    if any(_has_passed(row, between) for row in (was, now) if row is not None):
+        return "date"
     if not between.is_same_rules:
         return "rules"
-    return "date" if not between.is_same_date else "remainder"
+    return "date" if between.before_on != between.after_on else "remainder"
+
+
+def _has_passed(row: Any, between: Between) -> bool:
+    """Whether a day that a source's judgements name lies between the days of the two editions."""
+    reasons = row.get("reasons")
+    entries = [entry for entry in reasons if isinstance(entry, dict)] if isinstance(reasons, list) else []
+    days = [entry.get("inputs", {}).get(name) for entry in entries for name in DATED_INPUTS]
+    return any(between.before_on <= day <= between.after_on for day in days if isinstance(day, str))
 
 
 def _is_help_alone(was: Any, now: Any) -> bool:

@@ -144,7 +144,8 @@ def _farther(found: Explanation, part: Contribution, other_cubes: float, floor: 
     distance_m = part.radius_m * math.sqrt(1.0 - math.sqrt(h / strength))
     if distance_m <= part.distance_m:
         return []
-    _, level = _index_and_level(found, np.nextafter(allowed + other_cubes, 0.0) * (1 - 1e-9), floor)
+    just_beyond = (allowed + other_cubes) * (1 - 1e-5)  # the index is kept as float32
+    _, level = _index_and_level(found, just_beyond, floor)
     zh, en = _word(level)
     name = str(part.name or part.source_id)
     return [WhatIf(

@@ -324,6 +324,8 @@ def _with_shares(chemicals: pd.DataFrame, rules: MajorHazardRules) -> pd.DataFra
     rows = given.join(lookup_chemicals(given, rules=rules))
     for column in ("amount_t", "critical_t", "beta"):
         rows[column] = pd.to_numeric(rows[column], errors="coerce").astype(float)
+    # a negative or endless amount is none: it must neither lower a sum nor pass for a quantity
+    rows["amount_t"] = rows["amount_t"].where((rows["amount_t"] >= 0) & np.isfinite(rows["amount_t"]))
     rows["share"] = rows.amount_t / rows.critical_t
     rows["weighted"] = rows.beta * rows.share
     return rows

@@ -82,6 +82,14 @@ def test_known_amounts_that_make_a_major_hazard_alone_give_at_least_their_level(
     assert unit.is_lower_bound and unit.is_assumption and "下限" in unit.assumption_zh and unit.missing_zh
 
 
+@pytest.mark.parametrize("bad", [-5.0, np.inf, -np.inf, np.nan])
+def test_amount_that_is_none_is_missing_and_lowers_nothing(bad):
+    unit = graded(chemical(cas="7782-50-5", amount_t=4.9), chemical(name="氨", amount_t=bad)).loc["u"]
+    assert unit.state == "unrated" and unit.s_known == 0.98 and "amount_t" in unit.missing_zh
+    unit = graded(chemical(cas="7782-50-5", amount_t=100.0), chemical(name="氨", amount_t=bad)).loc["u"]
+    assert unit.major_hazard_level == 2 and unit.is_lower_bound
+
+
 def test_unit_without_chemicals_is_unrated():
     unit = graded().loc["u"]
     assert unit.state == "unrated" and "清单" in unit.missing_zh

@@ -1,0 +1,79 @@
+"""The three deliveries of the reduced sample: why zones changed, against the planted cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from data.sample.assessments import FATAL_ACCIDENT
+from data.sample.cases import CASES
+from etl.difference import difference
+from layers.catalog import load_catalog
+from layers.errors import EditionError
+from layers.store import engine_from_url
+from tests.conftest import SAMPLE_SOURCES, publish_all
+
+POLICY = "weighted_index_2026A"
+
+
+@pytest.fixture(scope="module")
+def atlas(atlas_database: str, tiny_sample: Path, home: Path) -> Iterator[sa.Engine]:
+    """A database with all three deliveries published."""
+    engine = engine_from_url(atlas_database)
+    publish_all(engine, SAMPLE_SOURCES, [tiny_sample / "2026Q3"], home)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def changes(atlas: sa.Engine, home: Path) -> dict[str, Any]:
+    """From the second delivery to the third."""
+    found: dict[str, Any] = difference(atlas, load_catalog(), 2, 3, home=home)["changes"]
+    return found
+
+
+def of_enterprise(changes: dict[str, Any], enterprise_id: str) -> list[dict[str, Any]]:
+    return [cause for cause in changes["causes"] if str(cause["id"] or "").startswith(enterprise_id)]
+
+
+def test_causes_add_up_to_the_area_that_changed(changes: dict[str, Any]) -> None:
+    assert changes["policy"] == POLICY and changes["area_m2"] > 0 and changes["remainder_m2"] == 0
+    for pair in changes["pairs"]:
+        assert sum(cause["area_m2"] for cause in pair["causes"]) == pytest.approx(pair["area_m2"])
+    for zone in changes["zones"]:
+        assert sum(cause["area_m2"] for cause in zone["causes"]) == pytest.approx(zone["area_m2"])
+    assert sum(pair["area_m2"] for pair in changes["pairs"]) == pytest.approx(changes["area_m2"])
+
+
+def test_new_project_is_the_largest_cause(changes: dict[str, Any]) -> None:
+    first = changes["causes"][0]
+    assert first["id"] in CASES["new_project"]["unit_ids"] and first["level_before"] is None and first["kind"] == "load"
+
+
+def test_closed_plant_is_gone(changes: dict[str, Any]) -> None:
+    mine = of_enterprise(changes, CASES["closed_plant"]["enterprise_id"])
+    assert mine and all(cause["level_after"] is None and "不再存在" in cause["text_zh"] for cause in mine)
+
+
+def test_moved_firms_are_told_by_their_move(changes: dict[str, Any]) -> None:
+    mine = [cause for key in CASES["moved_firms"]["enterprise_ids"] for cause in of_enterprise(changes, key)]
+    assert mine and all(any(row["is_moved"] for row in cause["inputs"]) for cause in mine)
+
+
+def test_accident_of_more_than_a_year_ago_is_the_passing_of_time(changes: dict[str, Any]) -> None:
+    _, enterprise_id, *_ = FATAL_ACCIDENT
+    mine = of_enterprise(changes, enterprise_id)
+    assert [(cause["kind"], cause["level_before"]) for cause in mine] == [("date", "yellow")]
+
+
+def test_report_over_two_steps_adds_up_as_well(atlas: sa.Engine, home: Path) -> None:
+    found = difference(atlas, load_catalog(), 1, 3, home=home, policy="grid_maximum_2026A")["changes"]
+    assert sum(cause["area_m2"] for cause in found["causes"]) == pytest.approx(found["area_m2"])
+
+
+def test_policy_that_an_edition_does_not_have_is_refused(atlas: sa.Engine, home: Path) -> None:
+    with pytest.raises(EditionError, match="policy"):
+        difference(atlas, load_catalog(), 1, 2, home=home, policy="no_such_policy")
