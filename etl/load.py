@@ -29,7 +29,7 @@ from layers.catalog import Area, Catalog, Layer
 from layers.errors import NotFoundError
 
 CODE_OF_LOADING = (
-    "read.py", "read_child.py", "batch.py", "archives.py", "text_files.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
+    "read.py", "read_child.py", "batch.py", "archives.py", "text_files.py", "encoding.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
     "normalise.py", "notations.py", "checks.py", "repeats.py", "plausibility.py", "topology.py", "surroundings.py", "doubts.py",
     "conversions.py", "identity_codes.py", "load.py", "intake.py", "merge.py", "packing.py", "manifest.py", "raster_load.py", "ledger.py",
     "area.py", "mojibake.py",

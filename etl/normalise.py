@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from etl.batch import FILE, ROW, SHEET, Batch, each_value
 from etl.coordinates import misfits, parsed, zone_of
 from etl.manifest import FieldSource, Manifest, template_columns
-from etl.mojibake import is_destroyed
+from etl.mojibake import is_destroyed, original_text
 from etl.notations import (
     DATE_FORMATS,
     FULL_WIDTH,
@@ -73,13 +73,20 @@ def check_columns(batch: Batch, manifest: Manifest, layer: Layer) -> None:
         wanted = "; ".join(
             part
             for part in (
-                _renaming(batch, manifest, layer) if missing and unknown else "",
+                _destroyed_headings(unknown) or (_renaming(batch, manifest, layer) if missing and unknown else ""),
                 f"also {', '.join(missing)}" if missing else "",
                 f"no unknown column: map or ignore {', '.join(unknown)}" if unknown else "",
             )
             if part
         )
         raise SourceFileError(", ".join(sorted(set(batch.frame[FILE]))[:3]), found, wanted)
+
+
+def _destroyed_headings(unknown: list[str]) -> str:
+    """Words about headings that a wrong encoding destroyed; empty where there are none."""
+    once = {name: original_text(name) for name in unknown}
+    found = ", ".join(f"{name!r} was {text}" for name, text in once.items() if text)
+    return f"headings in the right encoding: {found} before they were decoded wrongly" if found else ""
 
 
 def _renaming(batch: Batch, manifest: Manifest, layer: Layer) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from etl.batch import ROW, cell_text, column_letters
+from etl.encoding import HEAD_BYTES, encoding_of
 from etl.manifest import Manifest
 from layers.errors import SourceFileError
 
@@ -40,13 +41,24 @@ def check_text(path: Path, encoding: str) -> None:
             decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         at = n_before - n_kept + error.start
-        raise SourceFileError(path, f"bytes that are not {encoding} (at byte {at})", f"text in {encoding}, as its manifest says") from error
+        raise SourceFileError(
+            path, f"bytes that are not {encoding} (at byte {at}){_likely(path, encoding)}", f"text in {encoding}, as its manifest says"
+        ) from error
     except UnicodeError as error:
-        raise SourceFileError(path, f"bytes that are not {encoding} ({error})", f"text in {encoding}") from error
+        raise SourceFileError(path, f"bytes that are not {encoding} ({error}){_likely(path, encoding)}", f"text in {encoding}") from error
     except LookupError as error:
         raise SourceFileError(path, f"encoding {encoding!r} in the manifest", "an encoding Python knows") from error
     if is_blank:
         raise SourceFileError(path, "an empty file", "a heading and rows")
+
+
+def _likely(path: Path, encoding: str) -> str:
+    """Words about the encoding that the bytes look like, empty where that is the stated one."""
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    likely, _ = encoding_of(head, is_whole=len(head) < HEAD_BYTES)
+    is_stated = codecs.lookup(likely.removesuffix("-sig")).name == codecs.lookup(encoding.removesuffix("-sig")).name
+    return "" if is_stated else f"; it looks like {likely}"
 
 
 @contextmanager

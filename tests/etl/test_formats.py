@@ -153,6 +153,13 @@ def test_text_is_decoded_as_stated(tmp_path: Path, written: str, stated: str) ->
     assert list(frame["名稱"]) == ["大同工廠"]
 
 
+@pytest.mark.parametrize(("written", "stated"), [("gb18030", "utf-8"), ("utf-8", "utf-16"), ("big5", "utf-8-sig")])
+def test_text_in_another_encoding_than_stated_stops_and_names_the_likely_one(tmp_path: Path, written: str, stated: str) -> None:
+    (tmp_path / "a.csv").write_text("名稱,地址\n大同工廠,高雄市前鎮區\n" if written == "big5" else "名称,地址\n大同工厂,白鹭湾镇\n", encoding=written)
+    with pytest.raises(SourceFileError, match=f"not {stated}.*looks like {written}"):
+        read_file(tmp_path / "a.csv", manifest(reader="table", encoding=stated))
+
+
 def test_row_with_more_cells_than_the_heading_stops_the_load(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n1,2,3\n", encoding="utf-8")
     with pytest.raises(SourceFileError, match="heading"):

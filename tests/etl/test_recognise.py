@@ -12,7 +12,8 @@ import pytest
 from etl.load import load_area_data
 from etl.manifest import load_manifests
 from etl.recognise import Recognition, keep_manifest, manifest_text, recognise
-from etl.recognise_files import encoding_of, heading_of, survey
+from etl.encoding import encoding_of
+from etl.recognise_files import heading_of, survey
 from layers.catalog import load_catalog
 from layers.errors import InputError, SourceFileError
 from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, square, write_area, write_enterprises, write_geojson
@@ -222,3 +223,8 @@ def test_load_of_renamed_columns_stops_and_names_the_likely_ones(
         load_area_data(engine, CATALOG, sources, data, home=home)
 
 
+def test_load_says_that_headings_were_decoded_wrongly(tmp_path: Path, engine: Any, home: Path) -> None:
+    sources, data = write_area(tmp_path, enterprises=ENTERPRISES_TOML.replace("gb18030", "latin-1"))
+    write_enterprises(data, GOOD, encoding="utf-8")
+    with pytest.raises(SourceFileError, match="was 名称.* before they were decoded wrongly"):
+        load_area_data(engine, CATALOG, sources, data, home=home)
