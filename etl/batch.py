@@ -13,6 +13,8 @@ from layers.history import SHEET_MARK
 ROW, FILE = "_row", "_file"
 SHEET = "_sheet"
 """Column that says the sheet of a row, where a source reads several sheets of a workbook."""
+HEIGHTS = "_heights"
+"""Column that says whether a geometry came with heights or measures, which no layer holds; only where one did."""
 ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN = "错误说明", "应为", "规则号", "退回行号"
 """Columns that a returned workbook adds; the last one only where it holds refused rows alone."""
 

@@ -195,7 +195,9 @@ def _check_geometry(
     frame["geometry"] = geometries
     if outline is not None:
         _check_position(frame, layer, geometries, fit & ~is_misread, problems, outline)
-    return pd.DataFrame({"at": frame.index[repaired], "rule_id": "RC01", "detail": "make_valid"})
+    mended = pd.DataFrame({"at": frame.index[repaired], "rule_id": "RC01", "detail": "make_valid"})
+    flat = pd.DataFrame({"at": problems.flattened.intersection(frame.index), "rule_id": "RC15", "detail": "force_2d"})
+    return pd.concat([part for part in (mended, flat) if len(part)] or [mended], ignore_index=True)
 
 
 def _repaired(

@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 
-from etl.batch import FILE, ROW, SHEET, Batch, each_value
+from etl.batch import FILE, HEIGHTS, ROW, SHEET, Batch, each_value
 from etl.coordinates import misfits, parsed, zone_of
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed, original_text
@@ -45,6 +45,8 @@ class Problems:
     """Refusals and repairs found on the way, as rows of the frame: index, field, value, rule."""
 
     rows: list[pd.DataFrame] = field(default_factory=list)
+    flattened: pd.Index = field(default_factory=lambda: pd.Index([]))
+    """Rows whose geometry came with heights or measures."""
 
     def add(self, index: pd.Index, rule_id: str, field_name: str | None, values: pd.Series | None = None) -> None:
         """Note that the rows of `index` break a rule; the first note of a row decides its refusal."""
@@ -65,7 +67,7 @@ def check_columns(batch: Batch, manifest: Manifest, layer: Layer) -> None:
     The message names the columns that are probably the missing ones under new names; a person confirms them with
     ``riskatlas recognise FILE --area AREA_DIR --confirm``.
     """
-    delivered = {str(name) for name in batch.frame.columns} - {ROW, FILE, SHEET, "geometry"}
+    delivered = {str(name) for name in batch.frame.columns} - {ROW, FILE, SHEET, HEIGHTS, "geometry"}
     missing = sorted(manifest.used_columns - delivered - {SHEET})
     unknown = sorted(delivered - manifest.used_columns - set(manifest.ignore)) if "*" not in manifest.ignore else []
     if missing or unknown:
@@ -121,6 +123,8 @@ def normalise(batch: Batch, manifest: Manifest, layer: Layer, area: Area) -> tup
     if not layer.is_drawn:
         return frame, problems
     geometry = _geometry(delivered, manifest, area, problems)
+    if HEIGHTS in delivered.columns:
+        problems.flattened = delivered.index[delivered[HEIGHTS].eq(True)]
     frame.loc[shapely.is_missing(geometry), "positioned"] = "unplaced"
     return gpd.GeoDataFrame(frame, geometry=geometry, crs=area.storage_crs), problems
 

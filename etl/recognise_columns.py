@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from etl.batch import FILE, ROW, SHEET
+from etl.batch import FILE, HEIGHTS, ROW, SHEET
 from etl.coordinates import degrees, metres
 from etl.identity_codes import is_credit_code, is_region_code
 from etl.manifest import Manifest
@@ -32,7 +32,7 @@ from etl.notations import (
 from etl.recognise_words import POSITIONS, REASONS, WKT, FieldWords, Likeness, plain
 from layers.catalog import Field, Layer
 
-OWN_COLUMNS = frozenset((ROW, FILE, SHEET, "geometry"))
+OWN_COLUMNS = frozenset((ROW, FILE, SHEET, HEIGHTS, "geometry"))
 PLACEHOLDERS = frozenset(("", "/", "-", "—", "--", "无", "無", "null", "none", "nan", "n/a", "暂无", "不详", "未知", "空"))
 """Texts that often stand for nothing; a person says so, they are only left out when kinds are told."""
 N_VALUES = 500

@@ -22,7 +22,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj.exceptions import CRSError
 
 from etl.archives import refuse_entities
-from etl.batch import ROW, cell_text, each_value
+from etl.batch import HEIGHTS, ROW, cell_text, each_value
 from etl.manifest import Manifest
 from layers.crs import distance_between_m, flat
 from layers.errors import SourceFileError
@@ -97,9 +97,9 @@ def _readable(path: Path, manifest: Manifest) -> Iterator[None]:
 
 def _whole(path: Path, manifest: Manifest) -> Iterator[pd.DataFrame]:
     frame = pyogrio.read_dataframe(
-        path, layer=manifest.ogr_layer or None, encoding=manifest.encoding or None, fid_as_index=False, force_2d=True
+        path, layer=manifest.ogr_layer or None, encoding=manifest.encoding or None, fid_as_index=False
     )
-    plain = _without_zone(pd.DataFrame(frame), path)
+    plain = _flattened(_without_zone(pd.DataFrame(frame), path))
     plain.attrs[CRS_FOUND] = frame.crs.to_wkt() if isinstance(frame, gpd.GeoDataFrame) and frame.crs else None
     yield plain
 
@@ -114,9 +114,29 @@ def _arrow_pieces(path: Path, manifest: Manifest, rows: int) -> Iterator[pd.Data
             has_geometry = name in table.column_names
             frame = _without_zone(table.drop_columns([name] if has_geometry else []).to_pandas(), path)
             if has_geometry:
-                frame["geometry"] = flat(shapely.from_wkb(table.column(name).to_numpy()))
+                frame["geometry"] = shapely.from_wkb(table.column(name).to_numpy())
+            frame = _flattened(frame)
             frame.attrs[CRS_FOUND] = found["crs"]
             yield frame
+
+
+def _flattened(frame: pd.DataFrame) -> pd.DataFrame:
+    """Plane geometries; where some came with heights or measures other than nought, a column says which."""
+    if "geometry" not in frame.columns:
+        return frame
+    raw = np.asarray(frame["geometry"].to_numpy(), dtype=object)
+    has_more = shapely.has_z(raw) | shapely.has_m(raw)
+    if not has_more.any():
+        return frame
+    frame["geometry"] = flat(raw)
+    is_lost = np.zeros(len(raw), dtype=bool)
+    is_lost[has_more] = [_has_more_than_nought(geometry) for geometry in raw[has_more]]
+    return frame.assign(**{HEIGHTS: is_lost}) if is_lost.any() else frame
+
+
+def _has_more_than_nought(geometry: shapely.Geometry) -> bool:
+    further = shapely.get_coordinates(geometry, include_z=True, include_m=True)[:, 2:]
+    return bool(np.any(np.nan_to_num(further) != 0.0))
 
 
 def _without_zone(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -210,10 +230,10 @@ def _check_shapefile(path: Path, manifest: Manifest) -> None:
 
 
 def _attributes_as_text(frame: pd.DataFrame, first: int) -> gpd.GeoDataFrame:
-    texts = {name: _as_text(frame[name]) for name in frame.columns if name != "geometry"}
+    texts = {name: _as_text(frame[name]) for name in frame.columns if name not in ("geometry", HEIGHTS)}
     result = gpd.GeoDataFrame(pd.DataFrame(texts, index=frame.index), geometry=frame["geometry"].to_numpy(), crs=None)
     result[ROW] = np.arange(first, first + len(result))
-    return result
+    return result.assign(**{HEIGHTS: frame[HEIGHTS].to_numpy()}) if HEIGHTS in frame.columns else result
 
 
 def _as_text(values: pd.Series) -> pd.Series:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from etl.commands.doubts import warnings_told
 from etl.load import load_area_data
 from layers.catalog import load_catalog
 from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, write_area, write_enterprises
@@ -37,4 +38,9 @@ def test_number_held_by_another_source_with_other_content_is_told(
     assert results[1].counts["n_merged"] == 1
     with engine.connect() as connection:
         rows = connection.execute(sa.text("SELECT field, value, detail FROM ops.warnings WHERE rule_id = 'RC16'")).all()
+        listed = warnings_told(connection, rule_id="RC16")
+        assert warnings_told(connection, source_id="enterprises") == warnings_told(connection, load_id=0) == []
     assert [tuple(found) for found in rows] == ([told] if told else [])
+    assert [(row["source_id"], row["feature_id"], row["row"], row["detail"], bool(row["advice_zh"])) for row in listed] == (
+        [("enterprises_second", "E1", 2, told[2], True)] if told else []
+    )

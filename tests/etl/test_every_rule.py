@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from etl.checks import check, check_rules
 from etl.manifest import Manifest, load_manifest
 from etl.normalise import normalise
 from etl.plausibility import CHECKS, Surroundings, warnings_of
+from etl.read import read_batch
 from layers.catalog import Check, load_catalog
 from tests.etl.test_coordinates import AREA
 
@@ -238,3 +240,17 @@ def test_line_drawn_over_one_of_another_source_is_told() -> None:
     layer = dataclasses.replace(CATALOG["pipelines"], checks=(Check("RC13", limit=50.0),))
     table = warnings_of(frame, layer, Surroundings(AREA, date(2026, 9, 30), {}, beside))
     assert (table["at"].tolist(), table["detail"].iloc[0].split(":")[0]) == ([0], "Z")
+
+
+@pytest.mark.parametrize(("height_m", "rules"), [(None, []), (0.0, []), (312.5, ["RC15"])])
+def test_heights_that_are_left_out_are_told_and_noughts_are_not(height_m: float | None, rules: list[str], tmp_path: Path) -> None:
+    place = [105.05, 29.05] if height_m is None else [105.05, 29.05, height_m]
+    feature = {"type": "Feature", "properties": {"id": "S1", "name": "甲站"}, "geometry": {"type": "Point", "coordinates": place}}
+    (tmp_path / "s.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    text = STATIONS.replace('"table"', '"vector"').replace("s.csv", "s.geojson").replace('x = "x"\ny = "y"\n', "")
+    (tmp_path / "s.toml").write_text(text, encoding="utf-8")
+    manifest = load_manifest(tmp_path / "s.toml", CATALOG)
+    frame, problems = normalise(read_batch([tmp_path / "s.geojson"], manifest, tmp_path), manifest, CATALOG["fire_stations"], AREA)
+    checked = check(frame, CATALOG["fire_stations"], problems, outline=OUTLINE, known={}, is_distinct=False)
+    assert (list(checked.repaired["rule_id"]), len(checked.accepted)) == (rules, 1)
+    assert not shapely.has_z(checked.accepted["geometry"].to_numpy()).any()
