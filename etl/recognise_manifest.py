@@ -22,6 +22,7 @@ DECISIONS = frozenset((
     "max_refused_pct", "moved_m", "optional", "distinct", "null_values", "ignore", "fields", "codes", "x", "y", "wkt", "known_source",
 ))
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,60}")
+TABLE_SETTINGS = ("encoding", "separator", "sheet", "header_rows", "skip_rows")
 PLAIN_KEYS = ("accuracy_m", "axis_order", "crs_overrides_file", "mode", "max_refused_pct", "moved_m", "optional", "distinct")
 
 
@@ -131,7 +132,7 @@ def _base(recognition: Recognition, dataset: RecognisedDataset, decisions: Mappi
     """The known manifest under the delivery's names, or a new one with the proposed mapping."""
     known = dataset.known
     if known is not None and decisions.get("known_source", known.manifest.id) == known.manifest.id and known.manifest.layer == layer.id:
-        return renamed(known.manifest, known.renamed)
+        return _read_as_found(renamed(known.manifest, known.renamed), dataset)
     found, identity = dataset.dataset, str(decisions.get("id", ""))
     if not IDENTIFIER.fullmatch(identity):
         raise InputError("id", f"{identity!r} is no name: lower-case letters, digits and _")
@@ -151,6 +152,14 @@ def _base(recognition: Recognition, dataset: RecognisedDataset, decisions: Mappi
         identity, layer.id, str(decisions["title_zh"]), str(decisions["supplier"]), (recognition.file,), found.reader, fields,
         path=Path(f"{identity}.toml"), **{**found.settings, **position},
     )
+
+
+def _read_as_found(manifest: Manifest, dataset: RecognisedDataset) -> Manifest:
+    """A known manifest that reads this delivery as it is: another encoding or heading than last time is no other source."""
+    if manifest.job or manifest.reader != "table" or dataset.dataset.reader != "table" or manifest.columns or manifest.sheets:
+        return manifest
+    usual = {entry.name: entry.default for entry in dataclasses.fields(Manifest)}
+    return dataclasses.replace(manifest, **{name: dataset.dataset.settings.get(name, usual[name]) for name in TABLE_SETTINGS})
 
 
 def _codes(name: str, proposed: Mapping[str, str | None], decisions: Mapping[str, Any]) -> dict[str, str]:
