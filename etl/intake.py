@@ -1,18 +1,19 @@
 """One source, batch by batch: read, normalise, check, doubt, stage; memory is that of a few batches, whatever the file.
 
 What must be known of all rows (keys, shapes, shares) is kept in compact form, so that the result is the same for every
-size of batch. The database works on a batch while the next one is read and checked.
+size of batch. Three things go on side by side: one batch is read and normalised, the one before it is checked and packed,
+the one before that is stored by the database.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import pandas as pd
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ from etl.doubts import Doubter
 from etl.ledger import Loading, record_refused, record_repaired, record_warnings, record_whole
 from etl.manifest import Manifest
 from etl.merge import merge, open_target, packed_rows
-from etl.normalise import normalise
+from etl.normalise import Problems, normalise
 from etl.packing import Packed
 from etl.plausibility import needs_all_rows
 from etl.progress import Step, watched
@@ -50,6 +51,32 @@ class Intake:
     warned_by_rule: Counter[str] = field(default_factory=Counter)
     first_refusal: Refusal | None = None
     is_partial: bool = False
+
+
+class Ahead(Generic[Result]):
+    """Makes the items of a generator in a thread of its own, one ahead of the caller."""
+
+    def __init__(self, items: Generator[Result, None, None]) -> None:
+        self._items = items
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._running: Future[Result | None] = self._pool.submit(self._make)
+
+    def _make(self) -> Result | None:
+        return next(self._items, None)
+
+    def __enter__(self) -> Ahead[Result]:
+        return self
+
+    def next(self) -> Result | None:
+        """The next item, None at the end; what making it raised is raised here."""
+        item = self._running.result()
+        if item is not None:
+            self._running = self._pool.submit(self._make)
+        return item
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._items.close()
 
 
 class Behind:
@@ -90,17 +117,27 @@ def take_in(connection: sa.Connection, loading: Loading, manifest: Manifest, pat
         A file cannot be read, or too many rows are refused; the caller leaves the transaction.
     """
     taker = _Taker(connection, loading, manifest, load_id)
-    batches = _batches(paths, manifest, loading)
-    with Behind(connection) as behind:
+    with Ahead(_normalised(paths, manifest, loading)) as ahead, Behind(connection) as behind:
         while True:
-            batch = taker.watch("读取", "reading", lambda: next(batches, None))
-            if batch is None:
+            normalised = taker.watch("读取", "reading", ahead.next)
+            if normalised is None:
                 break
-            record = taker.take(batch)
+            record = taker.take(*normalised)
             taker.watch("入库", "storing", behind.finish)
             behind.run(record)
         taker.watch("入库", "storing", behind.finish)
     return taker.finish()
+
+
+def _normalised(
+    paths: list[Path], manifest: Manifest, loading: Loading
+) -> Generator[tuple[Batch, pd.DataFrame, Problems], None, None]:
+    """The batches of a source, each with its rows in our fields; rows are numbered from 0 over all batches."""
+    n_rows = 0
+    for batch in _batches(paths, manifest, loading):
+        batch.frame.index = pd.RangeIndex(n_rows, n_rows + len(batch.frame))
+        n_rows += len(batch.frame)
+        yield batch, *normalise(batch, manifest, loading.catalog[manifest.layer], loading.area)
 
 
 def _batches(paths: list[Path], manifest: Manifest, loading: Loading) -> Iterator[Batch]:
@@ -137,15 +174,11 @@ class _Taker:
         step = Step(f"{self._manifest.title_zh}: {zh}", f"{self._manifest.id}: {en}", self._n_rows or None)
         return watched(self._loading.progress, step, work, stop=lambda: cancel_statement(self._connection))
 
-    def take(self, batch: Batch) -> Callable[[], None]:
-        """Normalise, check and count a batch; what is left to do with it in the database."""
-        batch.frame.index = pd.RangeIndex(self._n_rows, self._n_rows + len(batch.frame))
-        self._n_rows += len(batch.frame)
+    def take(self, batch: Batch, frame: pd.DataFrame, problems: Problems) -> Callable[[], None]:
+        """Check and count a batch; what is left to do with it in the database."""
+        self._n_rows += batch.n_read
         self._intake.is_partial |= batch.is_partial
         taken = self._taken_keys() if self._intake.is_partial and self._manifest.mode == "full" else frozenset()
-        frame, problems = self.watch(
-            "换算", "normalising", lambda: normalise(batch, self._manifest, self._layer, self._loading.area)
-        )
         checked = self.watch("检查", "checking", lambda: check(
             frame, self._layer, problems, outline=self._loading.outline, known=self._known,
             is_distinct=self._manifest.distinct, taken=taken, repeats=self._repeats,
