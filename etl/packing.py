@@ -133,10 +133,12 @@ def text_array(values: pd.Series) -> pa.LargeStringArray:
     """Texts as Arrow's; what is not a text is written as one, missing values are null."""
     try:
         array = pa.Array.from_pandas(values, type=pa.large_string())
+        # A column put together of several batches may have chunks of both widths, which raises here.
+        array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         plain = [None if value is None or value is pd.NA or value != value else str(value) for value in values]
         array = pa.array(plain, type=pa.large_string())
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return array
 
 
 def _variable(array: pa.LargeStringArray | pa.LargeBinaryArray) -> Packed:
