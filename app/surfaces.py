@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from layers.scoring.cell_sums import Cells
 from layers.scoring.grid import Grid
 
 INDEX_BAND, VULNERABILITY_BAND, LEVEL_BAND = 1, 3, 4
+MOST_CELLS_KEPT, RASTERS_KEPT = 4_000_000, 4
+"""A raster of at most so many cells (64 MB) is kept in memory, and so many rasters; of a larger one windows are read."""
 
 
 class EditionFileError(AtlasError):
@@ -84,10 +87,23 @@ def _ground(
 
 
 def read_window(home: Path, raster: Raster, window: rasterio.windows.Window, bands: tuple[int, ...]) -> NDArray[np.float32]:
-    """Some bands of a window, NaN where the raster has nothing."""
+    """Some bands of a window, NaN where the raster has nothing. A raster that is not too large is read once."""
     try:
+        rows, cols = Grid(**raster.info["grid"]).shape
+        if rows * cols <= MOST_CELLS_KEPT:
+            whole = _whole(home / raster.path)
+            top, left = int(window.row_off), int(window.col_off)
+            return whole[[band - 1 for band in bands], top : top + int(window.height), left : left + int(window.width)]
         with rasterio.open(home / raster.path) as dataset:
             found: NDArray[np.float32] = dataset.read(bands, window=window, masked=True).filled(np.nan)
     except rasterio.errors.RasterioIOError as error:
         raise EditionFileError(f"the risk raster of policy {raster.policy} cannot be read: {error}") from error
+    return found
+
+
+@lru_cache(maxsize=RASTERS_KEPT)
+def _whole(path: Path) -> NDArray[np.float32]:
+    """All bands of a raster; the file is named by its hash and never changes."""
+    with rasterio.open(path) as dataset:
+        found: NDArray[np.float32] = dataset.read(masked=True).filled(np.nan)
     return found
