@@ -101,11 +101,11 @@ def _comparison(catalog: Catalog, records: Sequence[Mapping[str, Any]]) -> list[
     """Every field that a record has, with the value of each office; ``differs`` where two offices say different things."""
     fields = {
         field.name: field
-        for record in records
-        for field in reversed(catalog[record["layer"]].fields)
+        for record in reversed(records)
+        for field in catalog[record["layer"]].fields
         if field.panel and field.type != "json"
     }
-    # The first record's fields keep their order, those that others add come after them.
+    # The first record's fields keep their order and titles, those that others add come after them.
     order = [field.name for record in records for field in catalog[record["layer"]].fields if field.name in fields]
     return [_compared(fields[name], name, records) for name in dict.fromkeys(order)]
 

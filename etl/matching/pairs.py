@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from etl.matching.model import Level, comparisons, gamma_of, settings
 from layers.errors import AtlasError
@@ -20,6 +21,15 @@ COMPATIBLE_PLACES = ("same_door", "same_house")
 NEAR = ("within_30_m", "within_100_m", "within_300_m")
 SIDE_COLUMNS = ("layer", "feature_id", "list_id")
 PAIR_KEY = ["layer_a", "feature_a", "layer_b", "feature_b"]
+
+
+SCHEMA = pa.schema([
+    *((name, pa.string()) for name in ("layer", "feature_id", "list_id", "code", "core", "form", "plant", "town", "village", "street")),
+    *((name, pa.int64()) for name in ("unique_id", "plant_number", "house", "sub_house")),
+    *((name, pa.float64()) for name in ("x_m", "y_m")),
+    ("grams", pa.list_(pa.string())), ("houses", pa.list_(pa.int64())),
+])  # fmt: skip
+"""Types of the records: a county in which nobody fills in a column has it all the same."""
 
 
 class LinkageError(AtlasError):
@@ -56,18 +66,29 @@ def _scored(records: pd.DataFrame) -> pd.DataFrame:
     # Imported here: every other command would pay the half second that the library takes.
     import duckdb
     import splink
+    from splink.internals.exceptions import SplinkException
 
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "4GB"})
     try:
         database = splink.DuckDBAPI(connection)
-        linker = splink.Linker(database.register(records), settings(), log_level="WARNING")
+        linker = splink.Linker(database.register(_typed(records)), settings(), log_level="WARNING")
         predicted = linker.inference.predict(threshold_match_weight=LEAST_WEIGHT_BITS, warning_mode="never")
         frame = predicted.as_pandas_dataframe()
-    except duckdb.Error as error:
+    except (duckdb.Error, SplinkException) as error:
         raise LinkageError(f"the records could not be compared: {error}") from error
     finally:
         connection.close()
     return _ordered(frame, records)
+
+
+def _typed(records: pd.DataFrame) -> pa.Table:
+    columns = [pa.array(_plain(records[field.name]), type=field.type) for field in SCHEMA]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def _plain(values: pd.Series) -> list[Any]:
+    """The values with one None for everything that is missing."""
+    return [None if not isinstance(value, list) and pd.isna(value) else value for value in values]
 
 
 def _ordered(frame: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:

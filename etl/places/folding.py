@@ -35,7 +35,8 @@ def folded(text: str | None) -> str:
     if not text:
         return ""
     plain = DASHES.sub("-", unicodedata.normalize("NFKC", html.unescape(text)).translate(ONES))
-    return str(_simplifier().convert("".join(plain.split()))).upper()
+    whole = "".join(plain.split()).encode("utf-8", "replace").decode("utf-8")
+    return str(_simplifier().convert(whole)).upper()
 
 
 def number_of(text: str) -> int | None:
