@@ -28,6 +28,8 @@ def status_of(engine: sa.Engine, catalog: Catalog) -> dict[str, Any]:
             status["rules"] = _rule_counts(connection, catalog, edition)
             for layer_id, n in _feature_counts(connection, catalog, edition).items():
                 status["layers"].setdefault(layer_id, {"unplaced": 0, "refused": 0, "repaired": 0})["features"] = n
+            for layer_id, n in _placed_counts(connection, catalog, edition).items():
+                status["layers"][layer_id]["placed_by_gazetteer"] = n
         return status
 
 
@@ -50,6 +52,18 @@ def _feature_counts(connection: sa.Connection, catalog: Catalog, edition: int) -
             table = edition_table(layer, 0, schema=edition_schema(edition))
             counts[layer.id] = int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
     return counts
+
+
+def _placed_counts(connection: sa.Connection, catalog: Catalog, edition: int) -> dict[str, int]:
+    """Features of the edition that stand where their address was found, of the layers that have some."""
+    counts = {}
+    present = set(sa.inspect(connection).get_table_names(schema=edition_schema(edition)))
+    for layer in catalog.loaded:
+        if layer.id in present and layer.placement == "optional":
+            table = edition_table(layer, 0, schema=edition_schema(edition))
+            query = sa.select(sa.func.count()).select_from(table).where(table.c.positioned == "gazetteer")
+            counts[layer.id] = int(connection.execute(query).scalar_one())
+    return {layer_id: n for layer_id, n in counts.items() if n}
 
 
 def _level_counts(connection: sa.Connection, edition: int) -> dict[str, dict[str, float]]:

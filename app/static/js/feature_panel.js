@@ -4,6 +4,7 @@ import { codeTitle, featureName, fieldOf, layerById, levelById, shown } from "./
 import { attribute } from "./attributes.js";
 import { el } from "./dom.js";
 import { distance, isMissing, number } from "./formats.js";
+import { withEdition } from "./frame.js";
 import { provenance } from "./provenance.js";
 import { assumptionMark, basisSection, clauseLine, fact, levelChip, placeReasons, ratingReasons, section, whyTitle } from "./reasons.js";
 import { lang, said, t } from "./texts.js";
@@ -166,10 +167,14 @@ export function verifiedLine(sourceType) {
   return el("div", { class: "clause unverified" }, t("unverified"));
 }
 
+/** Address of everything known of a place, in the edition shown. @param {string} layer @param {string} id */
+export const dossierHref = (layer, id) => withEdition(`/features/${encodeURIComponent(layer)}/${id.split("/").map(encodeURIComponent).join("/")}`);
+
 /** @param {Loaded} loaded @param {Actions} actions */
-function actionRow({ feature }, actions) {
+function actionRow({ layer, id, feature }, actions) {
   const { properties, geometry } = feature;
   return el("div", { class: "actions" },
+    el("a", { class: "button", href: dossierHref(layer.id, id) }, t("dossier")),
     geometry ? el("button", { type: "button", class: "button", on: { click: () => actions.onFly(geometry) } }, t("zoom_to")) : null,
     properties.pipeline_id ? el("button", { type: "button", class: "button", on: { click: () => actions.onConflicts(properties.pipeline_id) } }, t("pipeline_conflicts")) : null,
     el("button", { type: "button", class: "button", on: { click: actions.onCopy } }, t("copy_link")));
