@@ -99,7 +99,7 @@ def outcomes(
     subject = ignition_subject(chemical.cas, chemical.state)
     found = []
     unburnt = 1.0
-    if _burns(chemical):
+    if burns(chemical):
         amount = flow.rate_kg_s or flow.mass_kg
         release = "continuous" if flow.rate_kg_s else "instantaneous"
         at_once = direct_ignition(subject, release, amount)
@@ -284,7 +284,7 @@ def _pool_diameter_m(flow: Outflow, chemical: Chemical, vessel_kg: float) -> flo
 def lasting_fire_w_m2(leak: str, chemical: Chemical, vessel_kg: float) -> Floats | None:
     """Heat at `RADII_M` of the pool or jet fire of a leak; None where it does not burn, or in a fireball's seconds."""
     flow = outflow(leak, chemical, vessel_kg)
-    if not _burns(chemical) or (chemical.state != "liquid" and not flow.rate_kg_s):
+    if not burns(chemical) or (chemical.state != "liquid" and not flow.rate_kg_s):
         return None
     return _lasting_flux_w_m2(flow, chemical, vessel_kg)
 
@@ -292,7 +292,7 @@ def lasting_fire_w_m2(leak: str, chemical: Chemical, vessel_kg: float) -> Floats
 def exploding_kg(leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str) -> float:
     """Mass of the cloud of a leak that may explode; 0 where it does not burn."""
     flow = outflow(leak, chemical, vessel_kg)
-    if not _burns(chemical):
+    if not burns(chemical):
         return 0.0
     reach = (
         _light_gas(flow, chemical)
@@ -302,7 +302,7 @@ def exploding_kg(leak: str, chemical: Chemical, vessel_kg: float, weather: Weath
     return reach[1] if reach is not None else 0.0
 
 
-def _burns(chemical: Chemical) -> bool:
+def burns(chemical: Chemical) -> bool:
     """Flammable, and no poison gas of low reactivity (ammonia, carbon monoxide), which is taken as poison alone."""
     gas = vulnerability.toxic_probit(chemical.cas)
     subject = ignition_subject(chemical.cas, chemical.state)
@@ -324,17 +324,17 @@ def _flammable(clouds: tuple[Cloud, ...], chemical: Chemical) -> tuple[Floats, f
     limit = _limit_kg_m3(chemical)
     inside, most_kg = np.zeros((len(RADII_M), N_HALF)), 0.0
     for cloud in clouds:
-        burns = cloud.peak_kg_m3 >= limit
-        if not burns.any() or cloud.mass_kg <= 0:
+        is_rich = cloud.peak_kg_m3 >= limit
+        if not is_rich.any() or cloud.mass_kg <= 0:
             continue
         burning = _burning(cloud, limit)
         if cloud.at_once is not None:
             burning = np.minimum(burning, _burning(cloud.at_once, limit))
-            burns = burns & (cloud.at_once.peak_kg_m3 >= limit)
-            if not burns.any():
+            is_rich = is_rich & (cloud.at_once.peak_kg_m3 >= limit)
+            if not is_rich.any():
                 continue
         inside = np.maximum(inside, burning)
-        filled_s = RADII_M[burns].max() / cloud.wind_m_s
+        filled_s = RADII_M[is_rich].max() / cloud.wind_m_s
         held = min(cloud.mass_kg, cloud.rate_kg_s * filled_s) if cloud.rate_kg_s else cloud.mass_kg
         most_kg = max(most_kg, held)
     return (inside, most_kg) if most_kg > 0 else None

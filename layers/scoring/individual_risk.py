@@ -31,6 +31,7 @@ from layers.scoring.footprints import (
     N_HALF,
     RADII_M,
     Outcome,
+    burns,
     outcomes,
 )
 from layers.scoring.frequencies import (
@@ -278,7 +279,7 @@ def expected_death(ends: Sequence[Outcome]) -> Floats:
 
 def _amounts_kg(scenario: Scenario) -> list[float]:
     """The vessel's content and the amounts just below each step that it has passed."""
-    if scenario.leak == "hole_10_mm":
+    if scenario.leak == "hole_10_mm" or not burns(chemical_properties(scenario.cas)):
         return [scenario.vessel_kg]
     steps = list(band_ends(scenario.release))
     if scenario.release == "continuous":
