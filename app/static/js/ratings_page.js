@@ -42,12 +42,12 @@ function draw() {
   byId("to-patrol").setAttribute("href", withEdition("/patrol"));
   const { county, towns, parks, industries } = state.ratings;
   put(byId("found"), chooser(), links(),
-    part("county", t("rating_county"), county, groupHead(), (row) => groupRow(row)),
-    part("towns", t("towns_completeness"), towns, townHead(), townRow),
-    part("parks", t("rating_parks"), parks, parkHead(), parkRow),
-    part("industries", t("rating_industries"), industries, groupHead(), (row) => groupRow(row)),
-    part("disagreements", t("disagreements_title"), state.disagreements, disagreementHead(), disagreementRow),
-    part("missing", t("missing_title"), state.missing, missingHead(), missingRow));
+    part("whole", t("rating_county"), county, groupHead(), (row) => groupRow(row)),
+    part("by-town", t("towns_completeness"), towns, townHead(), townRow),
+    part("by-park", t("rating_parks"), parks, parkHead(), parkRow),
+    part("by-industry", t("rating_industries"), industries, groupHead(), (row) => groupRow(row)),
+    part("differences", t("disagreements_title"), state.disagreements, disagreementHead(), disagreementRow),
+    part("gaps", t("missing_title"), state.missing, missingHead(), missingRow));
 }
 
 function chooser() {
@@ -60,8 +60,8 @@ function chooser() {
     shown.catalog.policies.map((policy) => el("option", { value: policy.id, selected: policy.id === state.policy }, said(policy))))));
 }
 
-const SECTIONS = /** @type {[string, string][]} */ ([["towns", "towns_completeness"], ["parks", "rating_parks"], ["industries", "rating_industries"],
-  ["disagreements", "disagreements_title"], ["missing", "missing_title"]]);
+const SECTIONS = /** @type {[string, string][]} */ ([["by-town", "towns_completeness"], ["by-park", "rating_parks"], ["by-industry", "rating_industries"],
+  ["differences", "disagreements_title"], ["gaps", "missing_title"]]);
 
 /** Buttons and no anchors: an anchor would scroll the frame away with the page. */
 const links = () => el("nav", { class: "ratings-nav", "aria-label": t("ratings_title") }, SECTIONS.map(([id, key]) => el("button", { type: "button", class: "link", on: { click: () => goTo(id) } }, t(key))));
