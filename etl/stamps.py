@@ -61,11 +61,16 @@ def rule_files(stage: Stage) -> list[Path]:
 
 def code_stamp(stage: Stage, area: Area, outline: BaseGeometry) -> str:
     """Hash of a stage's code, declarations, libraries and area: results of one stamp are made in one way."""
-    declared = sorted({*stage.layers, *stage.results})
-    files = [*code_files(stage.run.__module__), *(LAYERS_DIR / name / "layer.toml" for name in declared)]
+    declared = tuple(sorted({*stage.layers, *stage.results}))
     versions = {name: metadata.version(name) for name in RECORDED_LIBRARIES}
-    parts: list[Any] = [_hash_of_files(files), versions, dataclasses.asdict(area), shapely.to_wkb(outline, hex=True)]
+    parts: list[Any] = [_code_and_layers(stage.run.__module__, declared), versions, dataclasses.asdict(area), shapely.to_wkb(outline, hex=True)]
     return _hash_of(parts)
+
+
+@lru_cache(maxsize=256)
+def _code_and_layers(module: str, layer_ids: tuple[str, ...]) -> str:
+    """Hash of a module's code and of layers' declarations, as they were when this process first asked: that is what it runs."""
+    return _hash_of_files([*code_files(module), *(LAYERS_DIR / name / "layer.toml" for name in layer_ids)])
 
 
 def rules_stamp(stage: Stage) -> str:

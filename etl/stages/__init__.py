@@ -8,13 +8,19 @@ layer becomes its table; see README.md of the folder above.
 from __future__ import annotations
 
 from etl.stages.ratings import DISAGREEMENTS, GROUP_RATINGS, PARK_RATINGS
-from etl.stages.roads_and_lines import BLACK_SPOTS, FIRE_COVER, HIGH_CONSEQUENCE
+from etl.stages.roads_and_lines import (
+    BLACK_SPOTS,
+    FIRE_COVER,
+    HIGH_CONSEQUENCE,
+    SITES_BESIDE_LINES,
+)
 from etl.stages.sources import DISTANCES, RISK_POINTS
 from etl.stages.stage import Stage
 from etl.stages.unit_risk import DOMINO, SOCIETAL_RISK, UNIT_RISK
 from etl.stages.zones import RISK_INDEX, RISK_ZONES, TOWN_RATINGS
 
 STAGES: tuple[Stage, ...] = (
+    SITES_BESIDE_LINES,
     HIGH_CONSEQUENCE,
     BLACK_SPOTS,
     FIRE_COVER,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import shapely
 from scipy.sparse import csr_matrix
 
 from etl.stages.stage import Given, Stage, town_names
@@ -13,9 +15,39 @@ from layers.scoring.fire_cover import FireCover, fire_cover, load_fire_rules
 from layers.scoring.high_consequence import high_consequence_areas
 from layers.scoring.road_network import RoadNetwork
 
+SITE_LAYERS = ("enterprises", "hazard_units")
+SITE_FIELDS = ("feature_id", "enterprise_id", "unit_id", "name", "kind", "status", "accuracy_m", "geometry")
+"""What every member of a class carries, whatever the class asks for."""
+BESIDE_M = 2000.0
+"""No rule about the surroundings of a line reaches this far: strips of 200 m, impact radii below 1 km."""
+
+
+def _sites_beside_lines(given: Given) -> dict[str, Any]:
+    """Enterprises and units that a rule about lines may see, with what decides over their classes and no more.
+
+    A stage of its own, so that a change of staff, or of a plant away from every line, leaves the lines alone. An enterprise
+    comes with all its units and a unit with its enterprise: where an enterprise has units they stand for it.
+    """
+    names = {name for entry in given.rules.classes.values() for member in entry.members for name, _ in member.conditions}
+    lines = given.frames["pipelines"].geometry.dropna().to_numpy()
+    frames = {name: given.frames[name] for name in SITE_LAYERS}
+    near = set[str]()
+    for frame in frames.values():
+        reach_m = BESIDE_M + np.nan_to_num(frame["accuracy_m"].to_numpy(float))
+        rows, _ = shapely.STRtree(lines).query(frame.geometry.to_numpy(), predicate="dwithin", distance=reach_m)
+        near.update(frame["enterprise_id"].iloc[np.unique(rows)].astype(str))
+    found = {}
+    for name, frame in frames.items():
+        columns = [column for column in frame.columns if column in names or column in SITE_FIELDS]
+        mine = frame[frame["enterprise_id"].astype(str).isin(near)]
+        found[name] = mine[columns].reset_index(drop=True)
+    return {"sites_beside_lines": found}
+
 
 def _high_consequence_areas(given: Given) -> dict[str, Any]:
-    areas = high_consequence_areas(given.frames, given.rules)
+    no_amounts = pd.DataFrame({"feature_id": [], "unit_id": [], "cas": [], "amount_t": []}, dtype=object)
+    layers = given.frames.plus(unit_chemicals=no_amounts, **given.results["sites_beside_lines"])
+    areas = high_consequence_areas(layers, given.rules)
     areas["town_name"] = town_names(areas, given.frames["towns"])
     return {"high_consequence_areas": areas}
 
@@ -40,11 +72,16 @@ def cover_from(bands: Any, times: dict[str, Any]) -> FireCover:
     return FireCover(bands, {}, network, times["minutes"], load_fire_rules())
 
 
+SITES_BESIDE_LINES = Stage(
+    "sites_beside_lines", "管道沿线企业", "sites beside pipelines", _sites_beside_lines,
+    results=("sites_beside_lines",), layers=("pipelines", *SITE_LAYERS),
+)  # fmt: skip
 HIGH_CONSEQUENCE = Stage(
     "high_consequence_areas", "管道高后果区", "high consequence areas", _high_consequence_areas,
     results=("high_consequence_areas",),
-    layers=("pipelines", "pipeline_stations", "buildings", "protection_targets", "roads", "water", "enterprises",
-            "hazard_units", "unit_chemicals", "power_lines", "fire_stations", "towns"),
+    layers=("pipelines", "pipeline_stations", "buildings", "protection_targets", "roads", "water", "power_lines",
+            "fire_stations", "towns"),
+    after=("sites_beside_lines",),
 )  # fmt: skip
 BLACK_SPOTS = Stage(
     "black_spots", "事故多发点段", "road black spots", _black_spots,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -18,17 +19,19 @@ import sqlalchemy as sa
 
 import etl.stamps
 from etl.area import declared_area
-from etl.derive import Inputs, Record, Results, derive
+from etl.derive import Inputs, Record, Results, derive, given_to
 from etl.earlier import kept_names, layer_digests
 from etl.edition import raster_table
 from etl.frames import frame_reader
 from etl.kept import digest, packed, unpacked
+from etl.progress import Step
+from etl.score import score_register
 from etl.stages import STAGES
-from etl.stages.stage import Frames
-from etl.stamps import rules_stamp
+from etl.stages.stage import ALL_RULES, Frames
+from etl.stamps import rule_files, rules_stamp
 from etl.verify import verify_edition
 from layers.catalog import load_catalog
-from layers.errors import CatalogError
+from layers.errors import CancelledError, CatalogError
 from layers.store import engine_from_url
 
 ON = date(2026, 6, 30)
@@ -171,6 +174,51 @@ def test_rule_table_changes_the_stamp_of_the_stages_that_read_it(tmp_path: Path,
         table.write("\n")
     after = {stage.name: rules_stamp(stage) for stage in STAGES}
     assert after["fire_cover"] != before["fire_cover"] and after["black_spots"] == before["black_spots"]
+
+
+OPENED: set[Path] = set()
+IS_WATCHED = [False]
+
+
+def _note_opened(event: str, arguments: tuple[Any, ...]) -> None:
+    """Every file that is opened while somebody watches; a hook cannot be taken away again."""
+    if IS_WATCHED[0] and event == "open" and isinstance(arguments[0], str):
+        OPENED.add(Path(arguments[0]).resolve())
+
+
+def test_stage_declares_every_rule_table_that_it_reads(
+    county: tuple[Inputs, dict[str, gpd.GeoDataFrame]], base: Remembered
+) -> None:
+    sys.addaudithook(_note_opened)
+    inputs, values = county[0], base._results.values
+    for stage in [stage for stage in STAGES if stage.rules != ALL_RULES]:
+        for module in [module for name, module in list(sys.modules.items()) if name.startswith("layers.")]:
+            for kept in [value for value in vars(module).values() if hasattr(value, "cache_clear")]:
+                kept.cache_clear()
+        OPENED.clear()
+        IS_WATCHED[0] = True
+        stage.run(given_to(stage, inputs, values, {}))
+        IS_WATCHED[0] = False
+        read = {path for path in OPENED if path.is_relative_to(etl.stamps.RULES_DIR) and path.suffix in (".csv", ".toml")}
+        assert read <= set(rule_files(stage)), stage.name
+
+
+def test_scoring_taken_back_leaves_no_edition(atlas_database: str, home: Path) -> None:
+    engine = engine_from_url(atlas_database)
+    steps: list[str] = []
+
+    def until_zones(step: Step) -> None:
+        steps.append(step.en)
+        if "zones" in step.en:
+            raise CancelledError("taken back")
+
+    with pytest.raises(CancelledError):
+        score_register(engine, load_catalog(), home=home, label="taken back", is_full=True, progress=until_zones)
+    with engine.connect() as connection:
+        left = connection.execute(sa.text("SELECT count(*) FROM ops.editions WHERE label = 'taken back'")).scalar_one()
+        is_there = sa.inspect(connection).has_table("meta", schema="edition_3")
+    engine.dispose()
+    assert (left, is_there) == (0, False) and len(set(steps)) > 5
 
 
 def test_edition_scored_on_top_of_another_is_verified_in_full(atlas_database: str, home: Path) -> None:

@@ -24,10 +24,19 @@ from etl.workers import shared
 from layers.errors import WorkersError
 from layers.scoring.distances import find_violations
 from layers.scoring.grid import Grid
+from layers.scoring.individual_risk import individual_risk
 from layers.scoring.policy import load_policy
 from layers.scoring.rules import read_rules
 from layers.scoring.tiling import Tile, tile_surface, tiled_surface
 from layers.scoring.zoning import RiskSurface, risk_index
+from tests.layers.scoring.risk_cases import (
+    CHLORINE,
+    PROPANE,
+    chemical,
+    plant,
+    square,
+    unit,
+)
 
 PROJECT = Path(__file__).parents[2]
 METRIC = "EPSG:32648"
@@ -110,6 +119,16 @@ def test_two_workers_measure_and_colour_as_one_process(cluster: tuple[str, list[
     assert same_bits(tiled, risk_index(points, GRID, POLICY))
     assert len(alone.violations) and report.violations.equals(alone.violations)
     assert report.unassessed.equals(alone.unassessed)
+
+
+def test_workers_compute_the_very_tables_of_units(cluster: tuple[str, list["subprocess.Popen[bytes]"]]) -> None:
+    layers = plant(chemical(CHLORINE, 20.0), chemical(PROPANE, 100.0, unit_id="U2"), units=(unit("U1"), unit("U2", x=400.0)))
+    alone = individual_risk(layers, grid=square(1000.0))
+    with shared(scheduler=cluster[0]) as share:
+        assert share is not None
+        found = individual_risk(layers, grid=square(1000.0), share=share)
+    assert len(alone.tables) == 2 and alone.tables[0].table.max() > 0
+    assert [entry.table.tobytes() for entry in found.tables] == [entry.table.tobytes() for entry in alone.tables]
 
 
 def test_worker_killed_in_the_middle_changes_nothing(cluster: tuple[str, list["subprocess.Popen[bytes]"]]) -> None:
