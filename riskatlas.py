@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
 import app.cli
 import etl.cli
@@ -15,6 +17,7 @@ from data.sample import generate
 from etl.commands.loading import describe_source
 from etl.commands.output import emit, say
 from etl.demo import run_demo
+from etl.faults import told
 from etl.postgis.cluster import cluster_for, home_folder
 from layers.errors import AtlasError
 from layers.store import Place
@@ -63,17 +66,20 @@ def test_command(is_long: bool, arguments: tuple[str, ...]) -> None:
 
 @main.command("bench")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--scale", default=1.0, show_default=True, help="Share of the full size, where a benchmark makes its own input.")
 @click.argument("names", nargs=-1)
 @click.pass_obj
-def bench_command(place: Place, as_json: bool, names: tuple[str, ...]) -> None:
-    """Measure: county, siting, page, tiles (all without NAMES). Nothing here passes or fails."""
+def bench_command(place: Place, as_json: bool, scale: float, names: tuple[str, ...]) -> None:
+    """Measure: load, county, siting, page and others (all without NAMES). Nothing here passes or fails."""
     folder = HERE / "tests" / "benchmarks"
-    known = sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "result"))
+    known = sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "result", "delivery"))
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise click.UsageError(f"no benchmark {', '.join(unknown)}; there are {', '.join(known)}")
     for name in names or known:
-        for measured in importlib.import_module(f"tests.benchmarks.{name}").run(place):
+        run_benchmark = importlib.import_module(f"tests.benchmarks.{name}").run
+        is_scaled = "scale" in inspect.signature(run_benchmark).parameters
+        for measured in run_benchmark(place, scale) if is_scaled else run_benchmark(place):
             emit(measured.as_dict()) if as_json else click.echo(measured.line())
 
 
@@ -92,6 +98,12 @@ def run() -> None:
         sys.exit(error.exit_code)
     except AtlasError as error:
         click.echo(f"riskatlas: {error}", err=True)
+        sys.exit(1)
+    except (sa.exc.DBAPIError, OSError, MemoryError) as error:
+        said = told(error)
+        if said is None:
+            raise
+        click.echo(f"riskatlas: {said}", err=True)
         sys.exit(1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+import psycopg2
 import sqlalchemy as sa
 
 from etl.packing import Bytes, Packed, binary_rows, pack_frame
@@ -37,13 +38,19 @@ def copy_frame(connection: sa.Connection, table: sa.Table, frame: pd.DataFrame, 
 
 
 def copy_packed(connection: sa.Connection, table: sa.Table, packed: Mapping[str, Packed]) -> int:
-    """Append rows that are packed already, by column name; returns their number."""
+    """Append rows that are packed already, by column name; returns their number.
+
+    What the driver raises comes as SQLAlchemy's errors, as for any other statement.
+    """
     preparer = connection.dialect.identifier_preparer
     columns = ", ".join(preparer.quote(name) for name in packed)
     statement = COPY.format(table=preparer.format_table(table), columns=columns)
     rows = list(packed.values())
-    with connection.connection.cursor() as cursor:
-        cursor.copy_expert(statement, _Stream(binary_rows(rows)), PIECE_BYTES)
+    try:
+        with connection.connection.cursor() as cursor:
+            cursor.copy_expert(statement, _Stream(binary_rows(rows)), PIECE_BYTES)
+    except psycopg2.Error as error:
+        raise sa.exc.DBAPIError.instance(statement, None, error, psycopg2.Error) from error
     return len(rows[0].is_null)
 
 

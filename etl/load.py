@@ -231,8 +231,12 @@ def _keep_files(connection: sa.Connection, home: Path, paths: list[Path], files:
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_suffix(".part")
-            shutil.copyfile(path, part)
-            part.replace(target)
+            try:
+                shutil.copyfile(path, part)
+                part.replace(target)
+            except OSError:
+                part.unlink(missing_ok=True)
+                raise
         connection.execute(
             sa.text(
                 "INSERT INTO ops.files (sha256, name, size_bytes) VALUES (:sha256, :name, :size) ON CONFLICT DO NOTHING"

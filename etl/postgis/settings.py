@@ -19,6 +19,8 @@ port = 5432
 unix_socket_directories = {socket_folder}
 unix_socket_permissions = 0700
 max_connections = 60
+# What a killed command began is given up soon, with the locks that it held.
+client_connection_check_interval = '5s'
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %u@%d '
