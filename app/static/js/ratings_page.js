@@ -101,7 +101,8 @@ const ofFigures = (key) => ({ figure: t(key) });
 /** @returns {Head[]} */
 const countHead = () => RATED.map((level) => ({ figure: levelColourWord(level) }));
 /** @param {any} row */
-const unratedCell = (row) => el("td", { class: row.is_data_short ? "number short" : "number", title: row.is_data_short ? t("data_short_word") : null }, isMissing(row.unrated_pct) ? MISSING : `${fixed(row.unrated_pct, 1)} %`);
+const unratedCell = (row) => el("td", { class: row.is_data_short ? "number short" : "number" }, isMissing(row.unrated_pct) ? MISSING : `${fixed(row.unrated_pct, 1)} %`,
+  row.is_data_short ? el("div", { class: "small" }, t("data_short_word")) : null);
 /** @param {string} layer @param {string} id @param {any} name */
 const place = (layer, id, name) => el("a", { href: withEdition(featureHref(layer, id)) }, name);
 /** @param {any} value */

@@ -625,7 +625,7 @@ export const EN = {
   queue_states: "State",
   queue_undo: "Take back",
   radius_of: "influence radius {distance}",
-  rating_county: "County",
+  rating_county: "The whole area",
   rating_industries: "Industries, by enterprises",
   rating_parks: "Parks",
   ratings_link: "Ratings, disagreements, missing data",

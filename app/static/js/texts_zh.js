@@ -625,7 +625,7 @@ export const ZH = {
   queue_states: "状态",
   queue_undo: "撤回",
   radius_of: "影响半径 {distance}",
-  rating_county: "县域等级",
+  rating_county: "辖区等级",
   rating_industries: "行业等级(按企业计)",
   rating_parks: "园区等级",
   ratings_link: "汇总等级、分歧与缺少的资料",
