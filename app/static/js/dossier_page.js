@@ -9,10 +9,12 @@ import { coordinates, day, distance, isMissing, MISSING, number } from "./format
 import { withEdition } from "./frame.js";
 import { assumptionMark, clauseLine, levelChip } from "./reasons.js";
 import { datum } from "./status.js";
-import { said, t } from "./texts.js";
+import { lang, said, t } from "./texts.js";
 import { featureHref, loadInto, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
 const NEAR_SHOWN = 8;
+/** Fields beside each other; what has more is told line by line. */
+const MOST_COLUMNS = 7;
 const HISTORY_KEYS = { delivered: "positioned_delivered", gazetteer: "positioned_gazetteer", unplaced: "unplaced", derived: "positioned_derived" };
 
 /** @type {any} */
@@ -45,7 +47,7 @@ function drawAll() {
   byId("page-title").textContent = dossier.title;
   titlePage(dossier.title);
   put(byId("summary"), summary());
-  put(byId("content"), comparison(), linkSection(), levelSection(), dossier.parts.map(partSection), conflictSection(), dossier.near.map(nearSection),
+  put(byId("content"), comparison(), linkSection(), levelSection(), [...dossier.parts].sort((a, b) => Number(isRich(b)) - Number(isRich(a))).map(partSection), conflictSection(), dossier.near.map(nearSection),
     historySection(), originSection(), el("p", { class: "dossier-foot muted" }, footLine()));
 }
 
@@ -144,35 +146,48 @@ function hazardLine(point) {
 
 /* What refers to the records: units with their chemicals, hidden dangers, declared levels ... */
 
+/** Rows with parts of their own, such as units with what they hold, come before plain lists. @param {any} group */
+const isRich = (group) => group.features.some((/** @type {any} */ row) => row.related?.length || row.risk_point);
+
 /** @param {any} group */
 function partSection(group) {
   const layer = layerById(group.layer);
   if (!layer) return null;
   const title = t("related", { name: said(group, "layer"), n: group.features.length });
-  const isRich = group.features.some((/** @type {any} */ row) => row.related?.length || row.risk_point);
-  return part(title, isRich ? group.features.map((/** @type {any} */ row) => unitBlock(layer, row)) : featureTable(layer, group.features));
+  const fields = toldFields(layer, group.features, group.of_id);
+  const isWide = fields.length > MOST_COLUMNS;
+  return part(title, isRich(group) || isWide ? group.features.map((/** @type {any} */ row) => unitBlock(layer, row, group.of_id)) : featureTable(fields, said(layer), group.features));
 }
 
-/** @param {any} layer @param {any} row */
-function unitBlock(layer, row) {
-  const told = toldFields(layer, [row]).filter((field) => field.name !== layer.label);
+/** @param {any} layer @param {any} row @param {string} ofId */
+function unitBlock(layer, row, ofId) {
+  const told = toldFields(layer, [row], ofId).filter((/** @type {any} */ field) => field.name !== layer.label);
   return el("div", { class: "unit-block" },
     el("h3", {}, row[layer.label ?? ""] ?? row.id, " ", row.risk_point ? levelChip(row.risk_point.level) : null),
     hazardLine(row.risk_point),
-    el("p", { class: "unit-facts" }, told.map((field) => [el("span", { class: "muted" }, `${said(field)} `), attribute(field, row[field.name]), "  "])),
+    el("p", { class: "unit-facts" }, told.map((/** @type {any} */ field) => el("span", { class: "unit-fact" }, el("span", { class: "muted" }, `${said(field)} `), attribute(field, row[field.name])))),
     (row.related ?? []).map((/** @type {any} */ inner) => {
       const innerLayer = layerById(inner.layer);
-      return innerLayer ? [el("p", { class: "muted" }, t("related", { name: said(inner, "layer"), n: inner.features.length })), featureTable(innerLayer, inner.features)] : null;
+      return innerLayer ? [el("p", { class: "muted" }, t("related", { name: said(inner, "layer"), n: inner.features.length })), featureTable(toldFields(innerLayer, inner.features, row.id), said(inner, "layer"), inner.features)] : null;
     }));
 }
 
-/** Fields that at least one row fills in; numbers of other things are told by where the row stands. @param {any} layer @param {any[]} rows */
-const toldFields = (layer, rows) => layer.fields.filter((/** @type {any} */ field) => field.panel !== false && field.type !== "json" && !field.references && rows.some((row) => !isMissing(row[field.name])));
+/**
+ * Fields that at least one row fills in, in the language shown; the number of what the rows belong to stands above them.
+ * @param {any} layer @param {any[]} rows @param {string} [ofId]
+ */
+const toldFields = (layer, rows, ofId) => layer.fields.filter((/** @type {any} */ field) => field.panel !== false && field.type !== "json" && !isOtherLanguage(layer, field.name)
+  && rows.some((row) => !isMissing(row[field.name])) && !(ofId && rows.every((row) => row[field.name] === ofId)));
 
-/** @param {any} layer @param {any[]} rows */
-function featureTable(layer, rows) {
-  const fields = toldFields(layer, rows);
-  return el("div", { class: "wide-table" }, el("table", { class: "rows cards" }, el("caption", { class: "unseen" }, said(layer)),
+/** Whether a field is the twin of one in the language shown. @param {any} layer @param {string} name */
+function isOtherLanguage(layer, name) {
+  const other = lang() === "en" ? "_zh" : "_en";
+  return name.endsWith(other) && Boolean(fieldOf(layer, name.replace(other, lang() === "en" ? "_en" : "_zh")));
+}
+
+/** @param {any[]} fields @param {string} caption @param {any[]} rows */
+function featureTable(fields, caption, rows) {
+  return el("div", { class: "wide-table" }, el("table", { class: "rows cards" }, el("caption", { class: "unseen" }, caption),
     el("thead", {}, el("tr", {}, fields.map((/** @type {any} */ field) => el("th", { scope: "col" }, said(field))))),
     el("tbody", {}, rows.map((row) => el("tr", {}, fields.map((/** @type {any} */ field) => el("td", { "data-head": said(field) }, attribute(field, row[field.name]))))))));
 }
