@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 
 import sqlalchemy as sa
 
@@ -10,6 +11,7 @@ from layers.errors import (
     AtlasError,
     CatalogError,
     EditionError,
+    InputError,
     NotFoundError,
     SourceFileError,
     TooManyRefusedError,
@@ -35,8 +37,21 @@ MEMORY = "内存不足,没有写入任何数据。请把文件分小后再试", 
 FAULT = "程序出错,没有写入任何数据,详情已记入日志。请把任务编号告诉维护人员", "a fault of the program, nothing was written; tell those who maintain it the job's number"
 
 
+FOLDER = re.compile(r"(?<![^\s:])(/[^\s/:;]+)+/(?=[^\s/:;]+)")
+"""Where files lie on the machine says nothing to those who sent them."""
+
+
 def explained(error: BaseException) -> tuple[str, str]:
-    """Words for people in Chinese and English; faults of the program are not quoted."""
+    """Words for people in Chinese and English, without folders of the machine; faults of the program are not quoted.
+
+    >>> explained(SourceFileError("/srv/atlas/uploads/7/企业.csv", "no rows", "rows"))[1]
+    '企业.csv: found no rows; expected rows'
+    """
+    zh, en = _explained(error)
+    return FOLDER.sub("", zh), FOLDER.sub("", en)
+
+
+def _explained(error: BaseException) -> tuple[str, str]:
     if isinstance(error, InputError):
         zh = DECISIONS.get(error.field, f"字段 {error.field} 还没有确认:必填字段须有对应的列,代码须逐一确认")
         return f"{zh}。请在“映射”一步改正:{error}", str(error)

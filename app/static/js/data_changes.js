@@ -53,7 +53,8 @@ const placeLink = (row) => (row.lon === null || row.lon === undefined ? t("unpla
  */
 export function refusedTable(rows, n, layerId) {
   const layer = layerOf(layerId);
-  const title = (/** @type {string|null} */ name) => (name ? titleOf(layer?.fields.find((/** @type {any} */ field) => field.name === name)) || name : null);
+  const own = /** @type {Record<string, string>} */ ({ geometry: t("position"), feature_id: t("number_of_object") });
+  const title = (/** @type {string|null} */ name) => (name && own[name] ? own[name] : name ? titleOf(layer?.fields.find((/** @type {any} */ field) => field.name === name)) || name : null);
   return el("div", {}, moreRows(rows.length, n), table(t("data_n_refused"), [
     { head: t("data_row"), cell: (row) => row.source_row, isFigure: true },
     { head: t("data_field"), cell: (row) => title(row.field) },
@@ -67,6 +68,9 @@ export function refusedTable(rows, n, layerId) {
 
 /**
  * Counts by rule as a line of marks.
- * @param {Record<string, number>} byRule
+ * @param {Record<string, number>} byRule @param {any[]} rows refused rows, which say what each rule means
  */
-export const ruleCounts = (byRule) => el("ul", { class: "marks" }, Object.entries(byRule).map(([rule, n]) => el("li", { class: "tag" }, `${rule} × ${number(n)}`)));
+export function ruleCounts(byRule, rows) {
+  const words = Object.fromEntries(rows.map((row) => [row.rule_id, said(row, "reason")]));
+  return el("ul", { class: "marks" }, Object.entries(byRule).map(([rule, n]) => el("li", { class: "tag" }, `${rule} ${words[rule] ?? ""} × ${number(n)}`)));
+}

@@ -33,8 +33,7 @@ function checkedSource(source) {
   if (!source.changes) return el("div", { class: "card" }, sourceHead(source), countList(source.counts));
   return el("div", { class: "card" }, sourceHead(source),
     source.is_blocked ? el("p", { class: "notice error-box loud" }, t("data_blocked", { share: number(source.refused_pct, 1), most: number(source.max_refused_pct, 1) })) : null,
-    countList(source.counts), ruleCounts({ ...source.refused_by_rule, ...source.repaired_by_rule, ...source.warned_by_rule }),
-    el("div", { class: "beside" }, el("div", {}, source.counts.n_refused ? el("h4", {}, t("data_refused_rows", { n: number(source.counts.n_refused) })) : el("p", { class: "notice" }, t("data_none_refused")),
+    el("div", { class: "beside" }, el("div", {}, countList(source.counts), ruleCounts({ ...source.refused_by_rule, ...source.repaired_by_rule, ...source.warned_by_rule }, source.refused), source.counts.n_refused ? el("h4", {}, t("data_refused_rows", { n: number(source.counts.n_refused) })) : el("p", { class: "notice" }, t("data_none_refused")),
       (source.workbooks ?? []).map(workbookLink)), picture(state.area?.outline, source.positions, [], t("data_picture_accepted", { n: number(source.positions.length) }))),
     source.refused.length ? refusedTable(source.refused, source.counts.n_refused, source.layer) : null, warnings(source));
 }

@@ -2,7 +2,7 @@
 import { ApiError, change, getJson } from "./api.js";
 import { byId, el, put } from "./dom.js";
 import { moment, startData, table } from "./data_frame.js";
-import { askToPublish, effects, scoreForm } from "./data_drafts.js";
+import { askToPublish, effects, newestDraft, scoreForm } from "./data_drafts.js";
 import { follow, isUnfinished } from "./data_jobs.js";
 import { day } from "./formats.js";
 import { errorBox } from "./panel.js";
@@ -25,7 +25,7 @@ async function renew() {
 }
 
 function draw() {
-  const draft = editions.find((edition) => edition.status === "draft");
+  const draft = newestDraft(editions);
   const node = el("div", {});
   const publishing = jobs.find((job) => job.kind === "publish");
   if (isUnfinished(publishing)) queueMicrotask(() => follow(node, publishing, renew));

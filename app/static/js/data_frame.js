@@ -81,7 +81,7 @@ export const isPhone = () => matchMedia("(max-width: 767px)").matches;
  * @param {any[]} rows
  */
 export function table(caption, columns, rows) {
-  return el("div", { class: "table-holder", tabindex: "0", role: "region", "aria-label": caption },
+  return el("div", { class: "table-holder", tabindex: "0", role: "group", "aria-label": caption },
     el("table", { class: "rows cards", role: "table" }, el("caption", { class: "unseen" }, caption),
       el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, columns.map(({ head, isFigure }) => el("th", { scope: "col", role: "columnheader", class: isFigure ? "figure" : null }, head)))),
       el("tbody", { role: "rowgroup" }, rows.map((row) => el("tr", { role: "row" }, columns.map(({ head, cell, isFigure }, i) => el(i ? "td" : "th",

@@ -133,7 +133,7 @@ function columnTable(entry, draft, draw) {
   const { dataset, key } = entry;
   const layer = layerOf(draft.layer);
   const proposals = Object.fromEntries(dataset.mapping.map((/** @type {any} */ row) => [row.column, row]));
-  return el("div", { class: "table-holder", tabindex: "0", role: "region", "aria-label": t("data_columns") }, el("table", { class: "rows cards mapping", role: "table" }, el("caption", { class: "unseen" }, t("data_columns")),
+  return el("div", { class: "table-holder", tabindex: "0", role: "group", "aria-label": t("data_columns") }, el("table", { class: "rows cards mapping", role: "table" }, el("caption", { class: "unseen" }, t("data_columns")),
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ["data_column", "data_samples", "data_field", "data_unit", "data_why"].map((word) => el("th", { scope: "col", role: "columnheader" }, t(word))))),
     el("tbody", { role: "rowgroup" }, dataset.columns.map((/** @type {any} */ column, /** @type {number} */ i) => columnRow(column, proposals[column.name], layer, draft, draw, `${slug(key)}-${i}`)))));
 }

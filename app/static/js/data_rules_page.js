@@ -58,7 +58,7 @@ function drawTable() {
   put(byId("marks"), Object.keys(marks).length ? el("p", { class: "muted" }, t("data_verified"), " ", CONFIDENCES.filter((level) => marks[level]).map((level) => el("span", { class: `tag confidence-${level}` }, `${t(`data_confidence_${level}`)} ${number(marks[level])}`))) : null);
   if (!rows.length) return put(byId("rules"), el("p", { class: "notice" }, t("data_no_rules")));
   put(byId("rules"), rows.length > MOST_ROWS ? el("p", { class: "muted" }, t("first_rows", { shown: number(MOST_ROWS), n: number(rows.length) })) : null,
-    el("div", { class: "table-holder tall", tabindex: "0", role: "region", "aria-label": shown.name }, el("table", { class: "rows rule-rows" }, el("caption", { class: "unseen" }, shown.name),
+    el("div", { class: "table-holder tall", tabindex: "0", role: "group", "aria-label": shown.name }, el("table", { class: "rows rule-rows" }, el("caption", { class: "unseen" }, shown.name),
       el("thead", {}, el("tr", {}, shown.columns.map((/** @type {string} */ name) => el("th", { scope: "col" }, name)))),
       el("tbody", {}, rows.slice(0, MOST_ROWS).map((row) => el("tr", {}, row.map((value, i) => el(i ? "td" : "th", { scope: i ? null : "row" }, cell(shown.columns[i], value)))))))));
 }
