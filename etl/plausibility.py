@@ -27,7 +27,7 @@ __all__ = ["CHECKS", "Surroundings", "checks_of", "warnings_of"]
 METRES_OF_A_DEGREE = 111_195.0
 FIRST_MULTI_TYPE = 4
 """Shapely's type ids from this one on are of collections."""
-COMPARES_ALL = frozenset({"RC13", "RC19"})
+COMPARES_ALL = frozenset({"RC13", "RC19", "RC20", "RC21", "RC22"})
 """Checks that need all rows of a source at once; equal values and shapes are remembered from batch to batch instead."""
 
 

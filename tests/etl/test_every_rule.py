@@ -19,7 +19,7 @@ from etl.batch import Batch
 from etl.checks import check, check_rules
 from etl.manifest import Manifest, load_manifest
 from etl.normalise import normalise
-from etl.plausibility import CHECKS, Surroundings, warnings_of
+from etl.plausibility import CHECKS, Surroundings, needs_all_rows, warnings_of
 from etl.read import read_batch
 from layers.catalog import Check, load_catalog
 from tests.etl.test_coordinates import AREA
@@ -254,3 +254,7 @@ def test_heights_that_are_left_out_are_told_and_noughts_are_not(height_m: float 
     checked = check(frame, CATALOG["fire_stations"], problems, outline=OUTLINE, known={}, is_distinct=False)
     assert (list(checked.repaired["rule_id"]), len(checked.accepted)) == (rules, 1)
     assert not shapely.has_z(checked.accepted["geometry"].to_numpy()).any()
+
+
+def test_rules_that_weigh_rows_against_each_other_get_them_all_at_once() -> None:
+    assert [needs_all_rows(CATALOG[layer], AREA) for layer in ("pipelines", "pipeline_stations", "buildings")] == [True, True, False]
