@@ -173,6 +173,8 @@ SCHEMAS: dict[str, Schema] = {
             is_new={"type": "boolean", "default": True},
             n_persons={"type": "integer", "minimum": 0},
             name={"type": "string", "maxLength": LONGEST_TEXT},
+            chemical={"type": "string", "maxLength": LONGEST_TEXT, "description": "of a hazardous project: what it would endanger"},
+            amount_t={"type": "number", "minimum": 0},
         ),
         "additionalProperties": False,
     },
@@ -185,7 +187,7 @@ SCHEMAS: dict[str, Schema] = {
             rank={"type": "integer", "minimum": 1, "maximum": 4}, title_zh=TEXT, title_en=TEXT,
         ),
         reasons=_list(OBJECT), not_assessed=_list(OBJECT), no_rule=_list(OBJECT), passed=_list(OBJECT), edition=WHOLE,
-        rules_version=TEXT, disclaimer_zh=TEXT, disclaimer_en=TEXT,
+        rules_version=TEXT, disclaimer_zh=TEXT, disclaimer_en=TEXT, optional={"endangers": OBJECT},
     ),
     "NoticeRequest": {
         **_record(

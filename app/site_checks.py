@@ -21,7 +21,7 @@ from layers.scoring.rules import RuleSet
 from layers.scoring.siting import check_site, search_radii_m, valid_site
 from layers.scoring.siting_terms import Project, Reason, SiteContext, SiteVerdict
 
-KEYS = ("geometry", "project_type", "is_new", "n_persons", "name")
+KEYS = ("geometry", "project_type", "is_new", "n_persons", "name", "chemical", "amount_t")
 REQUIRED_KEYS = ("geometry", "project_type")
 MOST_PERSONS = 1_000_000
 FULL_TABLES = ("unit_chemicals",)

@@ -21,6 +21,7 @@ from app.site_checks import (
     read_site,
     site_check,
 )
+from app.what_if import endangered, read_danger
 
 blueprint = Blueprint("sites", __name__)
 
@@ -59,4 +60,9 @@ def check(ref: str) -> Response:
 def _checked(pinned: Pinned, body: dict[str, Any]) -> dict[str, Any]:
     project = read_project(body, parts().rules)
     site = read_site(body, pinned.facts)
-    return site_check(pinned.connection, pinned.facts, parts().frames, parts().rules, site=site, project=project)
+    danger = read_danger(body, parts().rules.project_types[project.project_type])
+    answer = site_check(pinned.connection, pinned.facts, parts().frames, parts().rules, site=site, project=project)
+    if danger is None:
+        return answer
+    county = parts().counties.county(pinned.connection, pinned.facts)
+    return answer | {"endangers": endangered(county, pinned.facts, site, danger, project.name)}

@@ -62,7 +62,7 @@ class Edit:
     `action`: ``amount`` sets the tonnes of a unit's chemical (its level on file, found for the old ones, no longer
     counts), ``remove`` takes a unit or an enterprise with its units
     away, ``move`` puts it elsewhere (an enterprise with its units), ``add`` puts up a new unit. `place` is a point in the
-    metric CRS; `chemical` a name or CAS number, which a unit with one chemical does not need.
+    metric CRS (or the ground of a new unit); `chemical` a name or CAS number, which a unit with one chemical does not need.
     """
 
     action: str
@@ -70,7 +70,7 @@ class Edit:
     id: str = ""
     chemical: str = ""
     amount_t: float = math.nan
-    place: shapely.Point | None = None
+    place: BaseGeometry | None = None
     name: str = ""
     enterprise_id: str = ""
 
@@ -235,7 +235,7 @@ def _kept(frame: pd.DataFrame, is_kept: pd.Series[bool]) -> pd.DataFrame:
 
 
 def _move(frames: dict[str, pd.DataFrame], edit: Edit, where: str) -> None:
-    place = _require_place(edit, where)
+    place = _require_place(edit, where).centroid
     frame = frames[edit.layer]
     here = frame.loc[frame["feature_id"] == edit.id, "geometry"].iloc[0]
     is_placed = isinstance(here, BaseGeometry) and not here.is_empty
@@ -259,7 +259,7 @@ def _shifted(frame: pd.DataFrame, is_moved: pd.Series[bool], place: shapely.Poin
     return gpd.GeoDataFrame(frame.assign(accuracy_m=accuracy_m), geometry=geometry, crs=getattr(frame, "crs", None))
 
 
-def _require_place(edit: Edit, where: str) -> shapely.Point:
+def _require_place(edit: Edit, where: str) -> BaseGeometry:
     if edit.place is None or edit.place.is_empty or not np.isfinite(shapely.get_coordinates(edit.place)).all():
         raise EditError(f"{where}.lon", "缺少位置 lon 和 lat", "a place is needed: lon and lat")
     return edit.place

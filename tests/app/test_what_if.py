@@ -96,3 +96,28 @@ def test_command_answers_as_the_api_does(client: FlaskClient, unit: Any, atlas_d
     assert json.loads(said.output) == client.post("/api/what-if", json=body).get_json()
     lines = CliRunner().invoke(what_if_command, [str(file)], obj=place).output.splitlines()
     assert len([line for line in lines if "km²" in line]) == 4
+
+
+def site_of(unit: Any, **more: Any) -> dict[str, Any]:
+    place = {"type": "Point", "coordinates": [unit.lon + 0.03, unit.lat]}
+    return {"geometry": place, "project_type": "hazchem", "is_new": True, **more}
+
+
+def test_hazardous_project_is_told_what_it_would_endanger(client: FlaskClient, unit: Any) -> None:
+    answer = client.post("/api/site-checks", json=site_of(unit, chemical="氯", amount_t=60)).get_json()
+    asked = {"action": "add", "chemical": "氯", "amount_t": 60, "lon": unit.lon + 0.03, "lat": unit.lat}
+    question = client.post("/api/what-if", json={"edits": [asked]}).get_json()
+    assert answer["verdict"]["id"] and answer["endangers"]["levels"] == question["levels"]
+    assert answer["endangers"]["changes"] == question["changes"]
+    kept = client.get(f"/api/site-checks/{answer['ref']}").get_json()
+    assert kept["endangers"]["levels"] == answer["endangers"]["levels"]
+    assert "endangers" not in client.post("/api/site-checks", json=site_of(unit)).get_json()
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [({"chemical": "氯"}, "amount_t"), ({"amount_t": 5}, "chemical"), ({"chemical": "氯", "amount_t": 5, "project_type": "residential"}, "chemical")],
+)
+def test_half_told_danger_of_a_site_names_its_field(client: FlaskClient, unit: Any, more: dict[str, Any], field: str) -> None:
+    answer = client.post("/api/site-checks", json=site_of(unit, **more))
+    assert answer.status_code == 400 and answer.get_json()["error"]["field"] == field

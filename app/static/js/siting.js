@@ -9,6 +9,7 @@ import { closePanel, drawPanel, loadIntoPanel, openPanel, say } from "./panel.js
 import { conflictNumbers, verifiedLine, withClause } from "./feature_panel.js";
 import { assumptionMark, clauseLine, section, verdictMark } from "./reasons.js";
 import { said, t } from "./texts.js";
+import { endangersPart, forgetEndangers } from "./what_if.js";
 
 const LINES_SHOWN = 12;
 
@@ -19,6 +20,8 @@ const site = {
   isNew: true,
   nPersons: "",
   name: "",
+  chemical: "",
+  amount: "",
 };
 /** @type {any[]|null} */
 let projectTypes = null;
@@ -52,6 +55,7 @@ function endSiting() {
   stopDrawing();
   drawSite(null);
   drawReasonLines([]);
+  forgetEndangers();
 }
 
 function stopDrawing() {
@@ -152,14 +156,21 @@ function projectFields() {
   const placeholder = el("option", { value: "", selected: !site.projectType }, t("choose"));
   const keep = (/** @type {keyof typeof site} */ key) => (/** @type {any} */ event) => { /** @type {any} */ (site)[key] = event.target.value; };
   return [
-    field("site-type", t("project_type"), el("select", { id: "site-type", required: true, on: { change: keep("projectType") } }, placeholder, types)),
+    field("site-type", t("project_type"), el("select", { id: "site-type", required: true, on: { change: (/** @type {any} */ e) => { site.projectType = e.target.value; drawPanel(); byId("site-type").focus(); } } }, placeholder, types)),
     field("site-kind", t("project_kind"), el("select", { id: "site-kind", on: { change: (/** @type {any} */ e) => { site.isNew = e.target.value === "new"; } } },
       el("option", { value: "new", selected: site.isNew }, t("new_project")), el("option", { value: "existing", selected: !site.isNew }, t("existing_project")))),
     field("site-persons", t("most_persons"), el("input", { id: "site-persons", type: "number", min: 0, max: 1000000, step: 1, inputmode: "numeric",
       value: site.nPersons, on: { input: keep("nPersons") } }), t("most_persons_hint")),
+    isHazardous() ? [
+      field("site-chemical", t("what_if_chemical"), el("input", { id: "site-chemical", type: "text", maxlength: 100, autocomplete: "off", value: site.chemical, on: { input: keep("chemical") } }), t("siting_chemical_hint")),
+      field("site-amount", t("what_if_amount"), el("input", { id: "site-amount", type: "text", inputmode: "decimal", maxlength: 20, autocomplete: "off", value: site.amount, on: { input: keep("amount") } })),
+    ] : null,
     field("site-name", t("project_name"), el("input", { id: "site-name", type: "text", maxlength: 100, autocomplete: "off", value: site.name, on: { input: keep("name") } })),
   ];
 }
+
+/** Whether the chosen kind of project is itself a danger. */
+const isHazardous = () => Boolean((projectTypes ?? []).find((type) => type.id === site.projectType)?.is_hazardous);
 
 /** @param {string} id @param {string} label @param {HTMLElement} control @param {string} [hint] */
 function field(id, label, control, hint) {
@@ -173,6 +184,7 @@ function missing() {
   if (!site.geometry) wanted.push(["missing_geometry", "draw-polygon"]);
   if (!site.projectType) wanted.push(["missing_type", "site-type"]);
   if (site.nPersons !== "" && !/^\d{1,7}$/.test(site.nPersons)) wanted.push(["wrong_persons", "site-persons"]);
+  if (isHazardous() && site.chemical && !/^\d+(\.\d+)?$/.test(site.amount.trim())) wanted.push(["what_if_need_amount", "site-amount"]);
   return wanted;
 }
 
@@ -198,6 +210,7 @@ function ask() {
   const body = {
     geometry: site.geometry, project_type: site.projectType, is_new: site.isNew,
     n_persons: site.nPersons === "" ? null : Number(site.nPersons), name: site.name || null,
+    chemical: (isHazardous() && site.chemical.trim()) || null, amount_t: isHazardous() && site.chemical.trim() ? Number(site.amount) : null,
   };
   return postJson(`/api/site-checks?ed=${encodeURIComponent(shown.catalog.edition.edition)}`, Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)));
 }
@@ -237,6 +250,7 @@ function verdict(answer) {
     el("div", { class: `verdict verdict-${answer.verdict.id}` }, verdictMark(answer.verdict.id), el("p", { class: "verdict-title" }, said(answer.verdict))),
     el("p", { class: "muted small" }, t("verdict_basis", { edition: shown.catalog.edition.label, rules: shortHash(answer.rules_version), ref: answer.ref ?? "—" })),
     reasons.length ? section(t("reasons", { n: reasons.length }), el("ol", { class: "reasons" }, reasons.map(reasonItem))) : null,
+    answer.endangers ? endangersPart(answer.endangers) : null,
     listPart("no_rule_title", answer.no_rule),
     listPart("not_assessed_title", answer.not_assessed),
     passed(answer.passed ?? []),
@@ -253,6 +267,7 @@ const shortHash = (text) => (/^[0-9a-f]{12,}$/.test(String(text)) ? String(text)
 
 function change() {
   drawReasonLines([]);
+  forgetEndangers();
   openPanel({ title: () => t("siting"), body: () => form(), onClose: endSiting, staysUnder: true }, { focus: true });
   drawSite(site.geometry);
 }

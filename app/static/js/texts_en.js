@@ -679,6 +679,8 @@ export const EN = {
   side_right: "right",
   site_drawn: "Proposed site: {size}",
   siting: "Siting advice",
+  siting_chemical_hint: "With it the new risk zones, people and targets are computed; name or CAS number",
+  siting_endangers: "What the project would endanger (trial)",
   siting_intro: "Draw the proposed site and choose the project to get a verdict with its reasons. The site stays on this page and is not in the address.",
   siting_result: "Verdict of the siting check",
   size_and_pressure: "Size and pressure",

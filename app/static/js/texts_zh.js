@@ -679,6 +679,8 @@ export const ZH = {
   side_right: "右",
   site_drawn: "拟选场址:{size}",
   siting: "选址评估",
+  siting_chemical_hint: "填写后试算新增的风险区、人口和防护目标;可填名称或 CAS 号",
+  siting_endangers: "项目会危及什么(试算)",
   siting_intro: "画出拟选场址,选择项目,得到筛查结论和理由。场址只在本页,不写入地址栏。",
   siting_result: "选址筛查结论",
   size_and_pressure: "外径与压力",

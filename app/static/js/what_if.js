@@ -300,7 +300,11 @@ async function run() {
 
 /** The difference on the map: level after (or before) as colour, both as words. */
 function drawAnswer() {
-  const rows = view === "changes" ? answer.changes.features : answer.zones[view].features;
+  drawRows(view === "changes" ? answer.changes.features : answer.zones[view].features);
+}
+
+/** @param {any[]} rows areas with a level, or with one before and after */
+function drawRows(rows) {
   drawOwn("what-if", rows.map((/** @type {any} */ row) => {
     const { level_before: before, level_after: after, level } = row.properties;
     const words = level ? levelWord(level) : `${word(before)} → ${word(after)}`;
@@ -323,7 +327,7 @@ function result() {
     el("div", { class: "actions", role: "group", "aria-label": t("what_if_show") }, el("span", { class: "muted" }, t("what_if_show")),
       VIEWS.map((id) => el("button", { type: "button", class: "button small", "aria-pressed": String(view === id), on: { click: () => { view = id; drawAnswer(); drawPanel(); } } }, t(`what_if_show_${id}`)))),
     features.length ? null : el("p", { class: "notice" }, t("what_if_same")),
-    section(t("what_if_levels"), levelTable()),
+    section(t("what_if_levels"), levelTable(answer.levels)),
     rowList("what_if_sources_title", answer.sources, sourceRow),
     rowList("what_if_targets_title", answer.targets, targetRow),
     rowList("what_if_added", answer.violations.added, conflictRow),
@@ -335,15 +339,31 @@ function result() {
   ];
 }
 
-function levelTable() {
+/** @param {any[]} levels */
+function levelTable(levels) {
   const people = (/** @type {number|null} */ value) => (isMissing(value) ? "—" : number(Math.round(Number(value))));
   return el("table", { id: "what-if-levels", class: "what-if-table" },
     el("thead", {}, el("tr", {}, ["what_if_level", "what_if_area", "what_if_persons"].map((key) => el("th", { scope: "col" }, t(key))))),
-    el("tbody", {}, answer.levels.map((/** @type {any} */ row) => el("tr", {},
+    el("tbody", {}, levels.map((/** @type {any} */ row) => el("tr", {},
       el("th", { scope: "row" }, marked(row.level)),
       el("td", {}, `${fixed(row.area_before_km2, 2)} → ${fixed(row.area_after_km2, 2)}`),
       el("td", {}, `${people(row.persons_before)} → ${people(row.persons_after)}`)))));
 }
+
+/** What a hazardous project would endanger: drawn on the map, and told. @param {any} endangers */
+export function endangersPart(endangers) {
+  drawRows(endangers.changes.features);
+  return [
+    section(t("siting_endangers"), endangers.changes.features.length ? null : el("p", { class: "notice" }, t("what_if_same")), levelTable(endangers.levels)),
+    rowList("what_if_sources_title", endangers.sources, sourceRow),
+    rowList("what_if_targets_title", endangers.targets, targetRow),
+    rowList("what_if_added", endangers.violations.added, conflictRow),
+    el("p", { class: "muted small" }, said(endangers, "note")),
+  ];
+}
+
+/** Takes what a project would endanger off the map. */
+export const forgetEndangers = () => drawOwn("what-if", null);
 
 /** @param {string} key @param {any[]} rows @param {(row: any) => any} draw */
 function rowList(key, rows, draw) {
