@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -92,7 +92,7 @@ def _record(layer: Layer, entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _worst_level(entries: Iterator[Mapping[str, Any]] | Any) -> str | None:
+def _worst_level(entries: Iterable[Mapping[str, Any]]) -> str | None:
     levels = [entry["properties"]["risk_point"]["level"] for entry in entries if entry["properties"]["risk_point"]]
     return min(levels, key=LEVELS.index, default=None)
 

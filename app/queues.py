@@ -110,7 +110,7 @@ def _told(layer: Layer, row: Any, source: Any) -> dict[str, Any]:
 
 
 def _gone(catalog: Catalog, key: Record) -> dict[str, Any]:
-    layer = catalog[key[0]] if key[0] in catalog else None
+    layer = next((entry for entry in catalog if entry.id == key[0]), None)
     return {
         "layer": key[0], "id": key[1], "layer_zh": layer.title_zh if layer else key[0], "layer_en": layer.title_en if layer else key[0],
         "label": key[1], "is_present": False, "source_id": None, "supplier": None, "title_zh": None, "as_of": None,

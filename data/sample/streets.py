@@ -13,7 +13,7 @@ WORDS = ("兴业", "振华", "青云", "石桥", "沿江", "迎宾", "建设", "
 KINDS = ("路", "一路", "二路", "三路", "街", "大道", "东路", "西路", "南街", "北街", "巷", "横街")
 
 
-def addresses(xy: Floats, town: "np.ndarray[tuple[int], np.dtype[np.int64]]", towns: Towns) -> list[str]:
+def addresses(xy: Floats, town: np.ndarray[tuple[int], np.dtype[np.int64]], towns: Towns) -> list[str]:
     """The address of each place, shape (n, 2) in the plane: streets run east, numbers grow eastwards.
 
     Odd numbers stand south of the street's middle, even ones north of it.

@@ -69,7 +69,8 @@ def _input_hash(connection: sa.Connection, catalog: Catalog) -> str:
     """Hash of what a run rests on: the loads in force of every layer that it reads, confirmed positions, the model."""
     layers = sorted(layer.id for layer in catalog.loaded if layer.identity.field_names)
     loads = connection.execute(
-        sa.text("SELECT layer, source_id, max(load_id) FROM ops.loads_in_force WHERE layer = ANY(:layers) GROUP BY 1, 2 ORDER BY 1, 2"),
+        sa.text("SELECT layer, source_id, max(load_id) FROM ops.loads_in_force WHERE layer = ANY(:layers)"
+                " GROUP BY 1, 2 ORDER BY 1, 2"),
         {"layers": layers},
     ).all()
     placed = connection.execute(sa.text("SELECT coalesce(max(decision_id), 0) FROM ops.place_decisions")).scalar_one()
@@ -85,12 +86,11 @@ def _last_hash(connection: sa.Connection) -> str | None:
 def _write_pairs(connection: sa.Connection, pairs: pd.DataFrame, records: pd.DataFrame) -> None:
     """Bring the proposals to what was found: those found again keep the time they were found first."""
     by_key = {(row.layer, row.feature_id): row for row in records.itertuples()}
-    rows = [
-        {name: getattr(pair, name) for name in (*PAIR_KEY, "score", "band")}
-        | {"model": model_version()}
-        | {"evidence": json.dumps(evidence_of(pair, by_key[pair.layer_a, pair.feature_a], by_key[pair.layer_b, pair.feature_b]), ensure_ascii=False)}
-        for pair in pairs.itertuples()
-    ]
+    version, rows = model_version(), []
+    for pair in pairs.itertuples():
+        evidence = evidence_of(pair, by_key[pair.layer_a, pair.feature_a], by_key[pair.layer_b, pair.feature_b])
+        values = {name: getattr(pair, name) for name in (*PAIR_KEY, "score", "band")}
+        rows.append(values | {"model": version, "evidence": json.dumps(evidence, ensure_ascii=False)})
     connection.execute(sa.text("CREATE TEMPORARY TABLE found_pairs (LIKE ops.match_pairs INCLUDING DEFAULTS) ON COMMIT DROP"))
     if rows:
         connection.execute(

@@ -70,7 +70,10 @@ def _place_confirmed(
 def basis_texts(frame: pd.DataFrame, layer: Layer) -> list[str]:
     """The words that a position is looked up by: address, else name; a confirmed position holds as long as they do."""
     fields = [name for name in (layer.identity.address, layer.identity.name) if name]
-    return [next((value for value in values if isinstance(value, str) and value), "") for values in zip(*(frame[name] for name in fields), strict=True)] if fields else [""] * len(frame)
+    if not fields:
+        return [""] * len(frame)
+    rows = zip(*(frame[name] for name in fields), strict=True)
+    return [next((value for value in values if isinstance(value, str) and value), "") for values in rows]
 
 
 def area_grammar(connection: sa.Connection, catalog: Catalog, area: Area) -> Grammar:

@@ -55,7 +55,7 @@ def hidden_rows(*, seed: int = 7) -> tuple[int, list[Placed]]:
     return len(hidden), placed
 
 
-def _without(frame: gpd.GeoDataFrame, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> gpd.GeoDataFrame:
+def _without(frame: gpd.GeoDataFrame, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> gpd.GeoDataFrame:
     geometry = frame.geometry.to_numpy().copy()
     geometry[rows] = None
     return frame.set_geometry(gpd.GeoSeries(geometry, index=frame.index, crs=frame.crs))

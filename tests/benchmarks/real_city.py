@@ -10,10 +10,10 @@ import geopandas as gpd
 import pandas as pd
 
 from etl.manifest import delivered_files, load_manifests
+from etl.matching.names import Names
 from etl.normalise import normalise
 from etl.places.grammar import Grammar
 from etl.places.wording import FORMER_SUBJECTS, SUBJECT, area_names
-from etl.matching.names import Names
 from etl.read import read_batch
 from layers.catalog import Area, load_catalog
 from layers.crs import transform_geometry
