@@ -13,7 +13,7 @@ from app.editions import EditionFacts
 from app.frames import FrameMemory
 from layers.scoring.grid import Grid
 from layers.scoring.policy import Policy
-from layers.scoring.risk_reasons import RiskPart, RiskReasons, risk_reasons
+from layers.scoring.risk_reasons import RiskPart, RiskReasons, level_at, risk_reasons
 from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.unit_risk import ASSESSED_LAYERS, assess
 
@@ -54,7 +54,7 @@ class RiskMemory:
             "risk_per_year": found.risk_per_year,
             "cell": None,
             "state": state,
-            "contributions": [_contribution(part, place, found, names) for place, part in enumerate(found.parts)],
+            "contributions": [_contribution(part, place, found, names, policy) for place, part in enumerate(found.parts)],
             "unrated": list(found.open_ids),
             "footprint_rule": None,
             **_notes(state, found),
@@ -76,7 +76,7 @@ class RiskMemory:
         return held
 
 
-def _contribution(part: RiskPart, place: int, found: RiskReasons, names: dict[str, str]) -> dict[str, Any]:
+def _contribution(part: RiskPart, place: int, found: RiskReasons, names: dict[str, str], policy: Policy) -> dict[str, Any]:
     is_report = part.source_layer == "official_contours"
     share_pct = 100 * part.risk_per_year / found.risk_per_year if found.risk_per_year else 0.0
     figure = f"{part.risk_per_year:.1e}"
@@ -88,14 +88,14 @@ def _contribution(part: RiskPart, place: int, found: RiskReasons, names: dict[st
         "enterprise_id": part.enterprise_id,
         "name": report if is_report else names.get(part.source_id),
         "kind": None,
-        "level": found.level,
+        "level": level_at(part.risk_per_year, policy),
         "distance_m": part.distance_m,
         "strength": None, "help_factor": None, "radius_m": None, "h": None, "points": None,
         "share": share_pct / 100,
         "risk_per_year": part.risk_per_year,
         "is_on_footprint": is_report,
         "is_deciding": place == 0,
-        "basis": "declared" if is_report else "computed",
+        "basis": None,
         "reason_zh": f"评价报告等值线 {figure}/年" if is_report else f"筛查个人风险 {figure}/年,占 {share_pct:.0f}%",
         "reason_en": f"contour of the report, {figure} a year" if is_report else f"individual risk by screening {figure} a year, {share_pct:.0f} %",
         "rule_id": found.rule_id,

@@ -52,18 +52,23 @@ def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: 
     ]  # fmt: skip
     parts += _of_reports(risk, shapely.Point(x, y))
     total = float(np.float32(sum(part.risk_per_year for part in parts)))
-    reached = [name for name, bound in zip(RATED, bounds(policy), strict=True) if total >= np.float32(bound * SAME_VALUE)]
     places = risk.open_units.geometry.to_numpy()
     is_near = shapely.dwithin(places, shapely.Point(x, y), policy.unrated_radius_m) if len(places) else np.zeros(0, bool)
     rule = load_individual_criteria().iloc[0]
     return RiskReasons(
-        reached[0] if reached else "unrated",
+        level_at(total, policy),
         total,
         tuple(sorted(parts, key=lambda part: (-part.risk_per_year, part.source_id))),
         tuple(sorted(risk.open_units["unit_id"][is_near].astype(str))),
         str(rule.rule_id),
         str(rule.clause),
     )
+
+
+def level_at(per_year: float, policy: Policy) -> str:
+    """Level of a risk per year; ``unrated`` below the lowest bound."""
+    known = zip(RATED, bounds(policy), strict=True)
+    return next((name for name, bound in known if np.float32(per_year) >= np.float32(bound * SAME_VALUE)), "unrated")
 
 
 def _of_reports(risk: UnitRisk, place: shapely.Point) -> list[RiskPart]:
