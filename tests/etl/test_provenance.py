@@ -1,0 +1,73 @@
+"""An edition holds what the checks say of its rows now, what was decided about them, and every load it was made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from etl.area import declared_area
+from etl.edition import create_edition, fill_loaded_layers
+from etl.load import load_area_data
+from layers.catalog import load_catalog
+from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, write_area, write_enterprises
+
+CATALOG = load_catalog()
+FUTURE = GOOD.replace("2001-05-06", "2199-01-01")
+"""In service in a time to come: told by RC05."""
+
+
+@pytest.fixture(autouse=True)
+def empty_database(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("TRUNCATE ops.loads, ops.area, ops.deliveries, ops.place_decisions CASCADE"))
+        connection.execute(sa.text("DROP TABLE IF EXISTS register.enterprises"))
+
+
+def told(engine: sa.Engine, query: str) -> list[tuple[object, ...]]:
+    """Rows of an edition made now, which is thrown away again."""
+    with engine.connect() as connection, connection.begin() as transaction:
+        area, _ = declared_area(connection)
+        create_edition(connection, 9)
+        fill_loaded_layers(connection, CATALOG, area, 9)
+        rows = [tuple(row) for row in connection.execute(sa.text(query))]
+        transaction.rollback()
+    return rows
+
+
+FINDINGS = "SELECT feature_id, rule_id, severity FROM edition_9.findings ORDER BY 1, 2"
+
+
+def test_warning_is_told_until_a_delivery_without_it(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path)
+    found = []
+    for row in (FUTURE, GOOD):
+        write_enterprises(data, row)
+        load_area_data(engine, CATALOG, sources, data, home=home)
+        found.append(told(engine, FINDINGS))
+    assert found == [[("E1", "RC05", "warn")], []]
+
+
+def test_mended_rows_leave_what_was_said_of_the_others(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path)
+    write_enterprises(data, FUTURE, FUTURE.replace("E1", "E2").replace("一般", "未知类"))
+    load_area_data(engine, CATALOG, sources, data, home=home)
+    rows = [f"{HEAD},退回行号", FUTURE.replace("E1", "E2") + ",3"]
+    (data / "enterprises.csv").write_text("\n".join(rows), encoding="gb18030")
+    load_area_data(engine, CATALOG, sources, data, home=home)
+    assert told(engine, FINDINGS) == [("E1", "RC05", "warn"), ("E2", "RC05", "warn")]
+    assert told(engine, "SELECT is_full, conversions -> 0 ->> 'from' FROM edition_9.loads ORDER BY load_id") == [(True, "EPSG:4490"), (False, "EPSG:4490")]
+
+
+def test_decisions_are_fixed_in_the_edition(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path, enterprises=ENTERPRISES_TOML)
+    write_enterprises(data, GOOD)
+    load_area_data(engine, CATALOG, sources, data, home=home)
+    with engine.begin() as connection:
+        connection.execute(sa.text(
+            "INSERT INTO ops.place_decisions (layer, feature_id, decision, by_name, basis, accuracy_m) "
+            "VALUES ('enterprises', 'E1', 'accept', '张三', '某路1号', 40)"
+        ))
+    rows = told(engine, "SELECT feature_id, kind, decision, by_name, reason_zh FROM edition_9.decisions")
+    assert rows == [("E1", "place", "accept", "张三", "按地名地址定位,精度 40 m")]
