@@ -15,7 +15,7 @@ from etl.postgis.installation import installations
 from layers.errors import AtlasError
 
 DUMP = "database.dump"
-FOLDERS = ("files", "rasters", "fonts")
+FOLDERS = ("files", "rasters", "fonts", "sources")
 SCHEMAS = ("ops", "register", "staging", "edition_*")
 
 
