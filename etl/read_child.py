@@ -1,6 +1,6 @@
 """Reads one delivered file in a process of its own, for files that nobody vouches for.
 
-The process has little memory, little time and no say: what it read comes back as an Arrow table, never as objects,
+The process has little memory, little time, no rights (root's gives them up) and no say: what it read comes back as an Arrow table, never as objects,
 so a file that breaks the reader breaks nothing else. Run as ``python -m etl.read_child REQUEST``.
 """
 
@@ -29,6 +29,7 @@ from etl.manifest import Manifest, declaration, declared
 from etl.raster_load import checked_raster, write_cog
 from etl.read import read_file
 from etl.recognise_files import Dataset, Survey, plain_manifest, survey
+from etl.unprivileged import without_rights
 from layers.catalog import load_catalog
 from layers.errors import AtlasError, SourceFileError
 
@@ -107,21 +108,26 @@ def _survey_answer(folder: Path, path: Path) -> dict[str, Any]:
 
 def _run(folder: Path, path: Path, manifest: Manifest, request: dict[str, Any]) -> dict[str, Any]:
     """Run the child to its end or to its limit; its answer, or the error it stands for."""
-    request |= {"path": str(path.absolute()), "manifest": declaration(manifest), "memory_bytes": MEMORY_BYTES}
-    (folder / REQUEST).write_text(json.dumps(request, ensure_ascii=False, default=str), encoding="utf-8")
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "etl.read_child", str(folder)], cwd=PROJECT, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, close_fds=False,
-        env=environment | ENVIRONMENT | {"TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    try:
-        process.wait(WALL_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise SourceFileError(path, f"a file that takes more than {WALL_SECONDS} s to read", "a file of a usual size") from error
-    finally:
-        _end(process)
-    if process.returncode != 0 or not (folder / ANSWER).exists():
+    with without_rights(PROJECT, path.absolute(), folder) as start:
+        request |= {"path": str(start.path), "manifest": declaration(manifest), "memory_bytes": MEMORY_BYTES}
+        (folder / REQUEST).write_text(json.dumps(request, ensure_ascii=False, default=str), encoding="utf-8")
+        (folder / REQUEST).chmod(0o644)
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | ENVIRONMENT
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT), environment.get("PYTHONPATH"))))
+        process = subprocess.Popen(
+            [start.python, "-P", "-m", "etl.read_child", str(start.folder)], cwd=PROJECT, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, close_fds=False,
+            env=environment | {"TMPDIR": str(start.folder), "PYTHONDONTWRITEBYTECODE": "1"} | start.environment,
+            **start.options,
+        )
+        try:
+            process.wait(WALL_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise SourceFileError(path, f"a file that takes more than {WALL_SECONDS} s to read", "a file of a usual size") from error
+        finally:
+            _end(process)
+    links = [entry.name for entry in folder.iterdir() if entry.is_symlink()]
+    if process.returncode != 0 or links or not (folder / ANSWER).exists():
         how = f"signal {-process.returncode}" if process.returncode < 0 else f"status {process.returncode}"
         raise SourceFileError(path, f"a file that the reader does not survive ({how})", "an undamaged file of a usual size")
     answer: dict[str, Any] = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
