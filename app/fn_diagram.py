@@ -90,8 +90,9 @@ def _limit_lines(root: ElementTree.Element, frame: _Frame, limits: list[dict[str
     place = frame.x(first["n_deaths"]) + 8
     upper, lower = frame.y(first["unacceptable_above"]), frame.y(first["acceptable_below"])
     _text(root, place + 120, upper - 8, words["unacceptable"], fill="interface.muted")
-    between = frame.x(limits[-1]["n_deaths"]) - 16, (frame.y(limits[-1]["unacceptable_above"]) + frame.y(limits[-1]["acceptable_below"])) / 2
-    _text(root, *between, words["alarp"], anchor="end", fill="interface.muted")
+    last = limits[-1]
+    middle = (frame.y(last["unacceptable_above"]) + frame.y(last["acceptable_below"])) / 2
+    _text(root, frame.x(last["n_deaths"]) - 16, middle, words["alarp"], anchor="end", fill="interface.muted")
     _text(root, place, lower + 60, words["acceptable"], fill="interface.muted")
 
 

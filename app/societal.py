@@ -71,7 +71,8 @@ def diagrams(
     enterprise_id = row.get("enterprise_id")
     if not enterprise_id or LAYER not in facts.counts or "enterprise_id" not in {field.name for field in layer.fields}:
         return []
-    found = queries.run(connection, "feature", {"id": enterprise_id}, table=facts.edition.table(LAYER), geometry=sql.SQL("NULL::geometry"))
+    table, geometry = facts.edition.table(LAYER), sql.SQL("NULL::geometry")
+    found = queries.run(connection, "feature", {"id": enterprise_id}, table=table, geometry=geometry)
     if found.one_or_none() is None:
         return []
     href = f"/api/societal-risk/{enterprise_id}/diagram.svg?ed={facts.edition.number}"

@@ -73,10 +73,14 @@ def thresholds_in_use() -> tuple[Threshold, ...]:
     table = load_thresholds()
     rows = table[table.is_used].to_dict("records")
     return tuple(
-        Threshold(row["effect"], row["equipment"], float(row["threshold"]) * EFFECTS[row["effect"]][1],
-                  {"threshold": float(row["threshold"]), "threshold_unit": row["unit"], **{name: row[name] for name in RULE_FIELDS}})
+        Threshold(
+            row["effect"],
+            row["equipment"],
+            float(row["threshold"]) * EFFECTS[row["effect"]][1],
+            {"threshold": float(row["threshold"]), "threshold_unit": row["unit"]} | {name: row[name] for name in RULE_FIELDS},
+        )
         for row in rows
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)

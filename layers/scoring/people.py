@@ -66,27 +66,38 @@ def residents_at_dwellings(persons: Floats, grid: Grid, buildings: gpd.GeoDataFr
     buildings : rows of `buildings` in the grid's CRS, or None
     """
     known = np.asarray(persons, dtype=np.float64)
-    dwellings = _dwellings(buildings, grid)
-    if dwellings is None:
+    homes = _dwellings(buildings, grid)
+    if homes is None:
         return residents_in_cells(np.nan_to_num(known), grid)
-    row, col, x_m, y_m, households = dwellings
+    cells = (homes.row, homes.col)
     total = np.zeros(grid.shape)
-    np.add.at(total, (row, col), households)
-    here = known[row, col]
-    people = np.where(np.isnan(here), households * assumed("persons_per_household"),
-                      np.nan_to_num(here) * households / total[row, col])  # fmt: skip
+    np.add.at(total, cells, homes.households)
+    here = known[cells]
+    by_share = np.nan_to_num(here) * homes.households / total[cells]
+    people = np.where(np.isnan(here), homes.households * assumed("persons_per_household"), by_share)
     elsewhere = residents_in_cells(np.where((total > 0) | np.isnan(known), 0.0, known), grid)
     lived_in = people > 0
     return People(
-        np.r_[elsewhere.x_m, x_m[lived_in]],
-        np.r_[elsewhere.y_m, y_m[lived_in]],
+        np.r_[elsewhere.x_m, homes.x_m[lived_in]],
+        np.r_[elsewhere.y_m, homes.y_m[lived_in]],
         np.r_[elsewhere.persons, people[lived_in]],
         np.full(len(elsewhere.x_m) + int(lived_in.sum()), None, object),
     )
 
 
-def _dwellings(buildings: gpd.GeoDataFrame | None, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats, Floats, Floats] | None:
-    """Row, column, place and households of the dwellings on the grid; one household where the number is not known."""
+@dataclass(frozen=True)
+class Dwellings:
+    """Homes on a grid: row and column of the cell, place in metres, households."""
+
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    x_m: Floats
+    y_m: Floats
+    households: Floats
+
+
+def _dwellings(buildings: gpd.GeoDataFrame | None, grid: Grid) -> Dwellings | None:
+    """The dwellings on the grid; one household where the number is not known, none in an empty one."""
     if buildings is None or buildings.empty:
         return None
     homes = buildings[(buildings["use"] == "residential") & buildings.geometry.notna()]
@@ -95,7 +106,9 @@ def _dwellings(buildings: gpd.GeoDataFrame | None, grid: Grid) -> tuple[NDArray[
     row, col = grid.cells_of(centres[:, 0], centres[:, 1])
     is_on = (row >= 0) & (row < grid.rows) & (col >= 0) & (col < grid.cols) & ~(households == 0)
     counted = np.where(np.isnan(households), 1.0, households)
-    return (row[is_on], col[is_on], centres[is_on, 0], centres[is_on, 1], counted[is_on]) if is_on.any() else None
+    if not is_on.any():
+        return None
+    return Dwellings(row[is_on], col[is_on], centres[is_on, 0], centres[is_on, 1], counted[is_on])
 
 
 def with_staff(residents: People, enterprises: gpd.GeoDataFrame | None) -> People:

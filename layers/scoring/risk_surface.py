@@ -46,12 +46,15 @@ class UnitRisk:
     def as_plain(self) -> dict[str, Any]:
         """Frames and one array (units, radii, angles), to be kept."""
         units = pd.DataFrame(
-            [(entry.unit.unit_id, entry.unit.enterprise_id, entry.unit.x_m, entry.unit.y_m, entry.stamp) for entry in self.tables],
+            [(unit.unit_id, unit.enterprise_id, unit.x_m, unit.y_m, stamp) for unit, stamp in self._stamped()],
             columns=UNIT_COLUMNS,
         )
         tables = [entry.table for entry in self.tables]
         array = np.stack(tables) if tables else np.zeros((0, len(RADII_M), N_ANGLES))
         return {"units": units, "tables": array, "official": self.official, "open_units": self.open_units}
+
+    def _stamped(self) -> list[tuple[UnitScenarios, str]]:
+        return [(entry.unit, entry.stamp) for entry in self.tables]
 
     @classmethod
     def from_plain(cls, kept: Mapping[str, Any]) -> UnitRisk:
@@ -104,13 +107,17 @@ def zone_sources(risk: UnitRisk, policy: Policy) -> gpd.GeoDataFrame:
     A unit reaches as far as its own risk makes blue; one without a figure leaves 300 m around it open.
     """
     lowest = bounds(policy)[-1]
-    rows = [(table.unit.unit_id, "blue", _reach_m(table, lowest), shapely.Point(table.unit.x_m, table.unit.y_m)) for table in risk.tables]
+    rows = [
+        (table.unit.unit_id, "blue", _reach_m(table, lowest), shapely.Point(table.unit.x_m, table.unit.y_m))
+        for table in risk.tables
+    ]
     rows += [
         (f"report-{row.contour_id}", "blue", LEAST_RADIUS_M, row.geometry)
         for row in risk.official.itertuples()
         if row.risk_per_year >= lowest * SAME_VALUE
     ]
-    rows += [(str(row.unit_id), "unrated", policy.unrated_radius_m, row.geometry) for row in risk.open_units.itertuples()]
+    open_units = risk.open_units.itertuples()
+    rows += [(str(row.unit_id), "unrated", policy.unrated_radius_m, row.geometry) for row in open_units]
     frame = pd.DataFrame(rows, columns=["point_id", "level", "radius_m", "geometry"])
     frame = frame.assign(strength=np.where(frame.level == "unrated", 0.0, 1.0), is_assumption=True, accuracy_m=0.0)
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=risk.official.crs)
