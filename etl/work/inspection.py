@@ -42,9 +42,9 @@ def inspected(connection: sa.Connection, catalog: Catalog, load_id: int, manifes
         name: [dict(row) for row in connection.execute(sa.text(words), given).mappings()] for name, words in DOUBTS.items()
     }
     by_rule = {
-        name: dict(connection.execute(
+        name: {rule_id: n for rule_id, n in connection.execute(
             sa.text(f"SELECT rule_id, count(*) FROM ops.{table} WHERE load_id = :id GROUP BY rule_id ORDER BY rule_id"), given
-        ).tuples().all())
+        )}
         for name, table in (("refused_by_rule", "refused"), ("warned_by_rule", "warnings"), ("repaired_by_rule", "repaired"))
     }
     layer = catalog[manifest.layer]
