@@ -16,19 +16,20 @@ import numpy as np
 import pandas as pd
 import pyproj
 import sqlalchemy as sa
+from rapidfuzz import fuzz
 
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed, original_text
 from etl.read import Reader, read_file
-from etl.recognise_columns import Column, Mapped, columns_of, delivered_unit, proposed_codes
+from etl.recognise_columns import Column, Mapped, columns_of, delivered_unit, likelier_units, proposed_codes
 from etl.recognise_datums import DatumProposal, datum_proposals
 from etl.recognise_evidence import coordinates_of, sample, surroundings
 from etl.read_child import read_in_child, survey_in_child
 from etl.recognise_files import Dataset, Survey, survey
 from etl.recognise_layers import Candidate, Known, Vocabulary, candidates, known_sources, vocabulary
 from etl.recognise_manifest import keep_manifest, manifest_text
-from etl.recognise_words import known_manifests
-from layers.catalog import Area, Catalog, Layer
+from etl.recognise_words import LEAST_LIKENESS, known_manifests, plain
+from layers.catalog import Area, Catalog, Code, Field, Layer
 from layers.errors import InputError
 
 __all__ = ["Question", "RecognisedDataset", "Recognition", "keep_manifest", "manifest_text", "recognise"]
@@ -171,12 +172,13 @@ def _recognised(
     path: Path, dataset: Dataset, area: Area, catalog: Catalog, manifests: list[Manifest], spoken: Vocabulary,
     engine: sa.Engine | None, read: Reader,
 ) -> RecognisedDataset:
-    sources = known_sources(path, dataset, manifests, catalog, spoken, read=read)
+    columns = tuple(columns_of(dataset.frame))
+    sources = known_sources(path, dataset, columns, manifests, catalog, spoken, read=read)
     known = sources[0] if sources else None
     if known is not None and known.frame is not None:
         dataset = dataclasses.replace(dataset, frame=known.frame)
-    columns = tuple(columns_of(dataset.frame))
-    layers = candidates(path, dataset, catalog, spoken)
+        columns = tuple(columns_of(dataset.frame))
+    layers = candidates(path, dataset, columns, catalog, spoken)
     if known is not None:
         layer = catalog[known.manifest.layer]
         mapping = mapping_of_known(known, layer, columns, spoken)
@@ -299,7 +301,9 @@ def _questions(
     if len(layers) > 1 and known is None and layers[0].score - layers[1].score < 0.1:
         found.append(Question(f"是{layers[0].layer.title_zh}还是{layers[1].layer.title_zh}?",
                               f"{layers[0].layer.title_en} or {layers[1].layer.title_en}?", "layer"))
-    found += [question for entry in mapping for question in _about_field(layer, entry, is_known=known is not None and known.is_exact)]
+    by_name = {column.name: column for column in columns}
+    is_known = known is not None and known.is_exact
+    found += [question for entry in mapping for question in _about_field(layer, entry, by_name.get(entry.column), is_known=is_known)]
     for name in missing:
         if layer.field(name).required:
             entry = layer.field(name)
@@ -314,7 +318,8 @@ def _destroyed(dataset: Dataset, columns: Sequence[Column]) -> list[Question]:
     """Columns and headings whose text a wrong encoding destroyed: they must be delivered again."""
     found = []
     for column in columns:
-        bad = [text for text in (column.name, *column.values[:200]) if is_destroyed(pd.Series([text], dtype=object)).any()]
+        texts = pd.Series([column.name, *column.values[:200]], dtype=object)
+        bad = texts[is_destroyed(texts)].tolist()
         if bad:
             once = original_text(bad[0])
             zh = f"「{column.name}」的文字被错误转码破坏(如「{bad[0][:20]}」" + (f",原文似为「{once[:20]}」" if once else "") + "),请重新报送"
@@ -324,7 +329,14 @@ def _destroyed(dataset: Dataset, columns: Sequence[Column]) -> list[Question]:
     return found
 
 
-def _about_field(layer: Layer, entry: Mapped, *, is_known: bool) -> list[Question]:
+def _nearest(value: str, declared: Field) -> Code | None:
+    """The code whose title is nearest in wording, for a question; it is never taken by itself."""
+    scored = [(fuzz.ratio(plain(value), plain(code.zh)), code) for code in declared.codes]
+    best = max(scored, key=lambda entry: entry[0], default=(0.0, None))
+    return best[1] if best[0] >= LEAST_LIKENESS else None
+
+
+def _about_field(layer: Layer, entry: Mapped, column: Column | None, *, is_known: bool) -> list[Question]:
     if entry.field in ("x", "y", "wkt"):
         return []
     declared = layer.field(entry.field)
@@ -333,12 +345,18 @@ def _about_field(layer: Layer, entry: Mapped, *, is_known: bool) -> list[Questio
     if entry.score < SURE and not is_known:
         found.append(Question(f"「{entry.column}」是「{title}」吗?({entry.reason_zh})", f"is {entry.column!r} {title_en!r}? ({entry.reason_en})", entry.field))
     for value in entry.open_codes:
-        known = "、".join(code.zh for code in declared.codes)
-        found.append(Question(f"「{entry.column}」中的「{value}」是「{title}」的哪一类?可选:{known}",
-                              f"which code of {title_en!r} is {value!r} in {entry.column!r}?", entry.field))
+        choice, near = "、".join(code.zh for code in declared.codes), _nearest(value, declared)
+        zh = f"「{entry.column}」中的「{value}」是「{title}」的哪一类?可选:{choice}" + (f";字面最接近:{near.zh}" if near else "")
+        en = f"which code of {title_en!r} is {value!r} in {entry.column!r}?" + (f" nearest in wording: {near.en}" if near else "")
+        found.append(Question(zh, en, entry.field))
     if declared.unit and entry.unit is None and not is_known:
         found.append(Question(f"「{entry.column}」未写单位;本字段单位为 {declared.unit},是否相同?",
                               f"{entry.column!r} states no unit; ours is {declared.unit}: the same?", entry.field))
+    others = likelier_units(declared, column, entry.unit) if column is not None else []
+    if others:
+        unit, sizes = entry.unit or declared.unit, f"{declared.min or 0:g}–{declared.max or float('inf'):g} {declared.unit}"
+        found.append(Question(f"「{entry.column}」按 {unit} 计多数超出合理范围({sizes}),单位是否为 {'、'.join(others)}?",
+                              f"most values of {entry.column!r} in {unit} are out of range ({sizes}): are they {' or '.join(others)}?", entry.field))
     if entry.format and not is_known:
         found.append(Question(f"「{entry.column}」的日期按 {entry.format} 读,对吗?", f"dates of {entry.column!r} read as {entry.format}: right?", entry.field))
     return found

@@ -6,7 +6,7 @@ Codes are compared, never guessed: a delivered value that is no known word for a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -42,6 +42,8 @@ NAME_WEIGHT, VALUE_WEIGHT = 0.7, 0.3
 BY_VALUE_ALONE = 0.6
 IMPOSSIBLE = 0.35
 """What is left of a heading's score where the values cannot be of the field."""
+EMPTY_COLUMN = 0.6
+"""What is left for a column without values: drivers and templates add such columns under any name."""
 OPEN_CODES = 0.8
 """What is left where all codes are unknown: a list of words is what the field takes, a person says which."""
 CODE_VALUES_SCORE = 0.8
@@ -56,6 +58,7 @@ PATTERNS = {
 }
 """Field -> form of its values, where values of a field have one."""
 LEAST_SHARE = 0.8
+TIMELY = re.compile(r"[\d０-９]{1,4}[-/.年０-９\d][-\d/.年月日: T時分秒时０-９+Z]*")
 DEGREE_MARKS = re.compile(r"[°º度′'经纬經緯]|^\d{2,3}[-\s]\d{1,2}[-\s]\d")
 
 
@@ -148,9 +151,10 @@ def kind_of(values: tuple[str, ...], n_distinct: int, n_filled: int) -> str:
     numbers = _numbers(values)
     if len(numbers) and np.isfinite(numbers).mean() >= 0.95:
         return "integer" if (numbers[np.isfinite(numbers)] % 1 == 0).all() else "number"
-    if date_format(values, DATE_FORMATS + OTHER_DATES[:5]):
+    is_timely = _share(values[:50], TIMELY) >= LEAST_SHARE / 2
+    if is_timely and date_format(values, DATE_FORMATS + OTHER_DATES[:5]):
         return "date"
-    if date_format(values, TIME_FORMATS + OTHER_DATES[5:]):
+    if is_timely and date_format(values, TIME_FORMATS + OTHER_DATES[5:]):
         return "timestamp"
     if _share(values, lambda value: value.lower() in YES | NO) == 1.0:
         return "boolean"
@@ -184,13 +188,14 @@ def known_codes(layer: Layer, known: Iterable[Manifest]) -> dict[str, dict[str, 
     for manifest in known:
         if manifest.layer == layer.id:
             for name, source in manifest.fields.items():
-                codes.setdefault(name, {}).update({plain(value): code for value, code in source.codes.items()})
+                if layer.field(name).codes:
+                    codes[name].update({plain(value): code for value, code in source.codes.items()})
     return codes
 
 
 def proposed_codes(entry: Field, column: Column, words: Mapping[str, str]) -> dict[str, str | None]:
     """Delivered value -> code, None where no known word is equal; empty where the field has no codes."""
-    if not entry.codes and not words:
+    if not entry.codes:
         return {}
     return {value: words.get(plain(value)) for value in column.values[: MOST_CODES * 5]}
 
@@ -259,6 +264,27 @@ def delivered_unit(entry: Field, column: str) -> str | None:
     return unit if unit and (unit == entry.unit or (unit, entry.unit) in UNIT_FACTORS) else None
 
 
+def likelier_units(entry: Field, column: Column, unit: str | None) -> list[str]:
+    """Units in which the values would be of the field's size, where they are not in the stated one (None: ours).
+
+    >>> bore = Field("diameter_mm", "number", "外径", "Bore", unit="mm", min=10, max=2000)
+    >>> likelier_units(bore, Column("管径", ("0.4", "0.8"), 2, 2, "number"), None)
+    ['m', 'inch']
+    """
+    if entry.unit is None or (entry.min is None and entry.max is None):
+        return []
+    finite = column.numbers[np.isfinite(column.numbers)]
+    low, high = entry.min if entry.min is not None else -np.inf, entry.max if entry.max is not None else np.inf
+
+    def share(factor: float) -> float:
+        return float(((finite * factor >= low) & (finite * factor <= high)).mean()) if len(finite) else 1.0
+
+    stated = UNIT_FACTORS.get((unit or entry.unit, entry.unit), 1.0)
+    if share(stated) >= LEAST_SHARE:
+        return []
+    return [name for (name, ours), factor in UNIT_FACTORS.items() if ours == entry.unit and name != (unit or ours) and share(factor) >= LEAST_SHARE]
+
+
 @dataclass(frozen=True)
 class Fit:
     """How well one column fits one field."""
@@ -275,7 +301,7 @@ def fit_of(entry: Field, column: Column, words: FieldWords, codes: Mapping[str, 
     delivered = proposed_codes(entry, column, codes)
     value = value_score(entry, column, delivered)
     if value is None:
-        score = name.score
+        score = name.score * (EMPTY_COLUMN if column.is_empty else 1.0)
     elif value == 0.0:
         score = name.score * (OPEN_CODES if entry.codes and column.n_distinct <= MOST_CODES else IMPOSSIBLE)
     else:
@@ -286,7 +312,7 @@ def fit_of(entry: Field, column: Column, words: FieldWords, codes: Mapping[str, 
 
 
 def mapping_of(
-    layer: Layer, columns: list[Column], words: Mapping[str, FieldWords], codes: Mapping[str, Mapping[str, str]], *,
+    layer: Layer, columns: Sequence[Column], words: Mapping[str, FieldWords], codes: Mapping[str, Mapping[str, str]], *,
     with_position: bool,
 ) -> list[Mapped]:
     """The best assignment of columns to fields and, for a table of places, to the position; each used once."""
@@ -329,7 +355,7 @@ def _mapped(name: str, layer: Layer, column: Column, fit: Fit) -> Mapped:
 
 
 def renamed_columns(
-    manifest: Manifest, layer: Layer, columns: list[Column], words: Mapping[str, FieldWords], codes: Mapping[str, Mapping[str, str]]
+    manifest: Manifest, layer: Layer, columns: Sequence[Column], words: Mapping[str, FieldWords], codes: Mapping[str, Mapping[str, str]]
 ) -> dict[str, str]:
     """Columns that a manifest asks for and a delivery lacks -> delivered columns that are likely the same under a new name."""
     delivered = {column.name: column for column in columns}

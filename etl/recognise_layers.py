@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
@@ -14,7 +14,7 @@ from rapidfuzz import fuzz
 
 from etl.manifest import Manifest
 from etl.read import Reader, read_batch, read_file
-from etl.recognise_columns import OWN_COLUMNS, Column, Mapped, columns_of, known_codes, mapping_of, renamed_columns
+from etl.recognise_columns import OWN_COLUMNS, Column, Mapped, known_codes, mapping_of, renamed_columns
 from etl.recognise_files import Dataset
 from etl.recognise_words import POSITIONS, FieldWords, field_words, layer_words, plain
 from layers.catalog import Catalog, Layer
@@ -108,10 +108,10 @@ def _closeness(path: Path, pattern: str) -> int:
 
 
 def known_sources(
-    path: Path, dataset: Dataset, manifests: list[Manifest], catalog: Catalog, words: Vocabulary, *, read: Reader = read_file
+    path: Path, dataset: Dataset, columns: Sequence[Column], manifests: list[Manifest], catalog: Catalog, words: Vocabulary, *,
+    read: Reader = read_file,
 ) -> list[Known]:
     """Known sources of the area that a dataset may be, the best first; exact ones before renamed ones."""
-    columns = columns_of(dataset.frame)
     found = [
         entry
         for manifest in manifests
@@ -123,7 +123,7 @@ def known_sources(
 
 
 def _by_columns(
-    path: Path, dataset: Dataset, columns: list[Column], manifest: Manifest, catalog: Catalog, words: Vocabulary
+    path: Path, dataset: Dataset, columns: Sequence[Column], manifest: Manifest, catalog: Catalog, words: Vocabulary
 ) -> Known | None:
     closeness = named(path, dataset, manifest)
     if manifest.reader == "raster":
@@ -172,15 +172,14 @@ class Candidate:
     mapping: list[Mapped]
 
 
-def candidates(path: Path, dataset: Dataset, catalog: Catalog, words: Vocabulary) -> list[Candidate]:
+def candidates(path: Path, dataset: Dataset, columns: Sequence[Column], catalog: Catalog, words: Vocabulary) -> list[Candidate]:
     """Layers that a dataset may fill, the most likely first."""
-    columns = columns_of(dataset.frame)
     found = [_candidate(path, dataset, layer, columns, words) for layer in catalog.loaded]
     best = sorted(found, key=lambda entry: -entry.score)[:N_LAYERS]
     return [entry for entry in best if entry.score >= LEAST_LAYER_SCORE]
 
 
-def _candidate(path: Path, dataset: Dataset, layer: Layer, columns: list[Column], words: Vocabulary) -> Candidate:
+def _candidate(path: Path, dataset: Dataset, layer: Layer, columns: Sequence[Column], words: Vocabulary) -> Candidate:
     title = max(_title_score(path, dataset, words.titles[layer.id]), _spoken_for(layer, path, dataset, columns))
     if (layer.geometry == "Raster") != (dataset.reader == "raster"):
         return Candidate(layer, 0.0, [])
@@ -204,13 +203,13 @@ def _required_share(layer: Layer, mapping: list[Mapped]) -> float:
     return sum(scores.get(name, 0.0) for name in required) / len(required) if required else 0.5
 
 
-def _column_share(layer: Layer, columns: list[Column], mapping: list[Mapped]) -> float:
+def _column_share(layer: Layer, columns: Sequence[Column], mapping: list[Mapped]) -> float:
     """Share of the filled columns that are mapped, of a wide table no more than the layer could take."""
     n_filled = sum(not column.is_empty for column in columns)
     return min(1.0, sum(entry.score for entry in mapping) / max(min(n_filled, len(layer.fields) + 2), 1))
 
 
-def _spoken_for(layer: Layer, path: Path, dataset: Dataset, columns: list[Column]) -> float:
+def _spoken_for(layer: Layer, path: Path, dataset: Dataset, columns: Sequence[Column]) -> float:
     """1 where the file's name says a word for this layer, less where only headings do."""
     own = layer_words(layer.id)
     name = plain(path.stem) + plain(dataset.name)

@@ -96,6 +96,20 @@ def test_unknown_file_is_mapped_by_names_units_and_values(small: tuple[Path, Pat
     assert {"medium", "pressure_mpa"} <= {question.field for question in found["管线普查"].questions}
 
 
+def test_values_of_another_size_than_the_unit_gives_are_asked_about(small: tuple[Path, Path]) -> None:
+    sources, data = small
+    path = pipe_table(data)
+    path.write_text(path.read_text(encoding="gb18030").replace("管径(cm)", "管径").replace(",40,", ",0.4,").replace(",20,", ",0.2,"), encoding="gb18030")
+    questions = [question.en for question in recognised(sources, path)["管线普查"].questions if question.field == "diameter_mm"]
+    assert any("are they m" in text for text in questions)
+
+
+def test_empty_column_of_a_driver_takes_no_field_from_a_filled_one(small: tuple[Path, Path]) -> None:
+    sources, data = small
+    (data / "消防站.csv").write_text("id,BH,Name,ZJ\n,XF01,一站,一级普通站\n,XF02,二站,二级普通站\n", encoding="utf-8")
+    assert mapped(recognised(sources, data / "消防站.csv"), "消防站")["station_id"] == "BH"
+
+
 DECIDED: dict[str, Any] = {
     "id": "pipe_survey", "title_zh": "管线普查", "supplier": "甲公司", "crs": "EPSG:4490", "files": ["管线普查.csv"],
     "codes": {"medium": {"凝析油": "crude_oil"}},
