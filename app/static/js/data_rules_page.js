@@ -5,11 +5,12 @@ import { byId, el, put } from "./dom.js";
 import { ask, startData } from "./data_frame.js";
 import { number } from "./formats.js";
 import { say } from "./panel.js";
-import { said, t } from "./texts.js";
+import { lang, said, t } from "./texts.js";
 import { loadInto } from "./workspace.js";
 
 const FIRST = "check_rules";
 const MOST_ROWS = 300;
+const LONG_TEXT = 24;
 const CONFIDENCES = ["high", "medium", "low"];
 
 /** @type {any[]} */
@@ -51,16 +52,26 @@ function draw() {
 /** @returns {string[][]} */
 const wanted = () => shown.rows.filter((/** @type {string[]} */ row) => !text || row.some((value) => value.toLowerCase().includes(text)));
 
+/** Numbers of the columns that say something: any value in these rows, and of words in two languages the page's. @param {string[][]} rows */
+function usedColumns(rows) {
+  /** @type {string[]} */
+  const names = shown.columns;
+  const other = lang() === "zh" ? "en" : "zh";
+  const isTwin = (/** @type {string} */ name) => name.endsWith(`_${other}`) && names.includes(name.replace(/_(zh|en)$/, `_${lang()}`));
+  return names.map((_, i) => i).filter((i) => !isTwin(names[i]) && rows.some((row) => row[i]));
+}
+
 function drawTable() {
   if (!shown) return;
   const rows = wanted();
+  const used = usedColumns(rows);
   const marks = tables.find(({ name }) => name === shown.name)?.confidence ?? {};
   put(byId("marks"), Object.keys(marks).length ? el("p", { class: "muted" }, t("data_verified"), " ", CONFIDENCES.filter((level) => marks[level]).map((level) => el("span", { class: `tag confidence-${level}` }, `${t(`data_confidence_${level}`)} ${number(marks[level])}`))) : null);
   if (!rows.length) return put(byId("rules"), el("p", { class: "notice" }, t("data_no_rules")));
   put(byId("rules"), rows.length > MOST_ROWS ? el("p", { class: "muted" }, t("first_rows", { shown: number(MOST_ROWS), n: number(rows.length) })) : null,
     el("div", { class: "table-holder tall", tabindex: "0", role: "group", "aria-label": shown.name }, el("table", { class: "rows rule-rows" }, el("caption", { class: "unseen" }, shown.name),
-      el("thead", {}, el("tr", {}, shown.columns.map((/** @type {string} */ name) => el("th", { scope: "col" }, name)))),
-      el("tbody", {}, rows.slice(0, MOST_ROWS).map((row) => el("tr", {}, row.map((value, i) => el(i ? "td" : "th", { scope: i ? null : "row" }, cell(shown.columns[i], value)))))))));
+      el("thead", {}, el("tr", {}, used.map((i) => el("th", { scope: "col" }, shown.columns[i])))),
+      el("tbody", {}, rows.slice(0, MOST_ROWS).map((row) => el("tr", {}, used.map((i) => el(i ? "td" : "th", { scope: i ? null : "row", class: row[i].length > LONG_TEXT ? "long" : null }, cell(shown.columns[i], row[i])))))))));
 }
 
 /** @param {string} column @param {string} value */
