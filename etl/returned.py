@@ -40,6 +40,8 @@ ADDED = (ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN)
 ADDED_WIDTHS = (36, 44, 10)
 EXCEL_ROWS = 1_048_576
 COMMENT_AUTHOR = "安全风险一张图"
+COMMENT_BEGIN = "【退回】"
+"""Where our part of a comment begins: what the supplier noted on the cell stands before it and stays."""
 COMMENT_CHARACTERS = 2000
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 Grid = list[list[Any]]
@@ -286,11 +288,23 @@ def _mark_sheet(sheet: Worksheet, manifest: Manifest, notes: list[Note]) -> None
     for column in range(sheet.max_column, 0, -1):
         if sheet.cell(n_heads, column).value in (*ADDED, RETURNED_ROW_COLUMN):
             sheet.delete_cols(column)
+    _unmark(sheet)
     width = sheet.max_column
     heads = _heads(sheet, manifest, n_heads, width)
     _added_heads(sheet, n_heads, width, is_partial=False)
     for note in notes:
         _explain(sheet, note.row, width, note, heads)
+
+
+def _unmark(sheet: Worksheet) -> None:
+    """Take away the marks of an earlier return: what is mended must not stay red."""
+    for row in sheet.iter_rows():
+        for cell in row:
+            if cell.fill.start_color.rgb == MARKED.start_color.rgb:
+                cell.fill, cell.font = PatternFill(), Font()
+            if cell.comment and COMMENT_BEGIN in cell.comment.text:
+                theirs = cell.comment.text.partition(COMMENT_BEGIN)[0].strip()
+                cell.comment = Comment(theirs, cell.comment.author) if theirs else None
 
 
 def _without_added(grid: Grid, n_heads: int) -> Grid:
@@ -361,5 +375,6 @@ def _headed(name: str, text: str) -> str:
 
 def _mark(cell: Cell, text: str) -> None:
     cell.fill, cell.font = MARKED, MARKED_FONT
-    before = f"{cell.comment.text}\n" if cell.comment and cell.comment.author == COMMENT_AUTHOR else ""
-    cell.comment = Comment(f"{before}{text}"[:COMMENT_CHARACTERS], COMMENT_AUTHOR, height=90, width=280)
+    before, author = (cell.comment.text, cell.comment.author) if cell.comment else ("", COMMENT_AUTHOR)
+    both = f"{before}\n{text}" if COMMENT_BEGIN in before else f"{before}\n{COMMENT_BEGIN}{text}".lstrip()
+    cell.comment = Comment(both[:COMMENT_CHARACTERS], author, height=90, width=280)

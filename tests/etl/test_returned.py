@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 import sqlalchemy as sa
+from openpyxl.comments import Comment
 
 from etl.load import SourceResult, load_area_data
 from etl.returned import MARKED, return_refused
@@ -170,6 +171,24 @@ def test_all_faults_of_a_row_are_told_and_mended_at_once(
     second = load(engine, sources, data, home)["enterprises"]
     assert (second.counts["n_refused"], second.refused_by_rule) == (0, {})
     assert names(engine) == ["E1", "E2"]
+
+
+def test_second_return_takes_back_the_marks_of_the_first_and_keeps_the_suppliers_notes(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path, enterprises=TWO_HEADS.replace("= 60", "= 90"))
+    workbook = data / "enterprises.xlsx"
+    write_two_heads(workbook, GOOD, BAD[0].replace(",3,", ",-3,"))
+    book = openpyxl.load_workbook(workbook)
+    book.active["D4"].comment = Comment("人数待核", "填报人")
+    book.save(workbook)
+    for cells in (["C4", "D4"], ["D4"]):
+        load(engine, sources, data, home)
+        return_refused(engine, load_catalog(), home, workbook, source_id="enterprises", with_all_rows=True)
+        book = openpyxl.load_workbook(workbook)
+        assert marked(book.active) == cells
+        assert [cell.coordinate for row in book.active.iter_rows() for cell in row if cell.comment] == cells
+        book.active["C4"] = "一般"
+        book.save(workbook)
+    assert book.active["D4"].comment.text.startswith("人数待核\n【退回】")
 
 
 def test_field_that_could_not_be_read_is_not_told_as_missing_too(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
