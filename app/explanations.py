@@ -207,8 +207,8 @@ def explained_zone(ask: Question, zone_id: str) -> dict[str, Any]:
     cells = Cells(ground.cells.grid, ground.cells.rows[::step], ground.cells.cols[::step])
     members = zone_members(points, ask.facts.recorded(ask.policy_id), cells) if len(cells) else []
     return _answer(
-        ask, subject, row, **told, members=[_member(points, member.position, member.n_cells / len(cells), row) for member in members[:MOST_MEMBERS]],
-        n_members=len(members), is_sampled=step > 1, data=data_behind(ask.facts),
+        ask, subject, row, **told, n_members=len(members), is_sampled=step > 1, data=data_behind(ask.facts),
+        members=[_member(points, member.position, member.n_cells / len(cells), row) for member in members[:MOST_MEMBERS]],
     )  # fmt: skip
 
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from layers.scoring import kernels
 from layers.scoring.explain import Contribution, Explanation
 from layers.scoring.level_rules import load_level_rules

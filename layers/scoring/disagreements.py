@@ -23,8 +23,9 @@ Entry = Mapping[str, Any]
 def disagreements(points: pd.DataFrame) -> pd.DataFrame:
     """Rows of `disagreements` that the methods kept with `risk_points` contain, the widest apart first.
 
-    ``n_steps`` counts levels of risk, for a level on file those of GB 18218 (one colour stands for two of them). Two sides that give one level agree. A level of a kind of installation as such (a filling station is yellow)
-    disputes nobody's judgement of one of them. A suspected split is told once a plant.
+    ``n_steps`` counts levels of risk, for a level on file those of GB 18218 (one colour stands for two of them). Two sides
+    that give one level agree. A level of a kind of installation as such (a filling station is yellow) disputes nobody's
+    judgement of one of them. A suspected split is told once a plant.
     """
     rows = []
     for point in points.to_dict("records"):

@@ -16,7 +16,14 @@ from layers.scoring.group_ratings import rate_groups, rate_parks
 from layers.scoring.park_grades import grade_of_score
 from layers.scoring.policy import RATED
 from layers.scoring.zoning import risk_index
-from tests.layers.scoring.scoring_cases import CRS, GRID, MAXIMUM, WEIGHTED, frame, source
+from tests.layers.scoring.scoring_cases import (
+    CRS,
+    GRID,
+    MAXIMUM,
+    WEIGHTED,
+    frame,
+    source,
+)
 from tests.layers.scoring.test_levels import ON, chemical, enterprise, rated, unit
 
 REGION, WORST = load_aggregation("region_2026A"), load_aggregation("worst_member_2026A")
@@ -67,8 +74,8 @@ def test_grades_of_parks_at_the_bounds(score, grade):
 PARK = {"park_id": "p1", "name": "园区", "kind": "chemical", "geometry": shapely.box(0, 0, 1000, 1000)}
 
 
-def parks(*assessments, park=PARK, points=(source((500, 500), level="blue"),), policy=WEIGHTED):
-    points = frame(*points)
+def parks(*assessments, park=PARK, points=(), policy=WEIGHTED):
+    points = frame(*(points or [source((500, 500), level="blue")]))
     surface = risk_index(points, GRID, policy)
     rows = pd.DataFrame([{"park_id": "p1", **row} for row in assessments])
     ground = type(points)([park], geometry="geometry", crs=CRS)
@@ -155,7 +162,9 @@ def test_offices_that_differ_are_listed_with_who_decided():
 
 def test_level_on_file_and_computed_level_that_differ_are_listed():
     found = listed([enterprise(kind="hazchem_producer")], [unit(filed_level=4)], [chemical(name="氯", cas="7782-50-5", amount_t=500.0)])
-    assert found.loc["hazard_units:u1:filed_computed", "n_steps"] == 1  # on file orange, computed level 1 red
+    assert found.loc["hazard_units:u1:filed_computed", "n_steps"] == 3  # on file level 4, computed level 1
+    found = listed([enterprise(kind="hazchem_producer")], [unit(filed_level=3)], [chemical(amount_t=20.0)])  # R = 4: level 4
+    assert found.loc["hazard_units:u1:filed_computed", "n_steps"] == 1  # both are orange
 
 
 def test_agreement_and_generic_kinds_are_not_listed():
