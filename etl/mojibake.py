@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from etl.packing import text_array
 
-LOST = re.compile("\ufffd|锟斤拷|烫烫烫")
+LOST = re.compile("\x00|\ufffd|锟斤拷|烫烫烫")
 WHOLLY_CHINESE = re.compile(r"[\x20-\x7e\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 LEAST_CHARACTERS = 2

@@ -21,6 +21,7 @@ from etl.batch import FILE, HEIGHTS, ROW, SHEET, Batch, each_value
 from etl.coordinates import misfits, parsed, zone_of
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed, original_text
+from etl.packing import text_array
 from etl.notations import (
     DATE_FORMATS,
     FULL_WIDTH,
@@ -36,6 +37,8 @@ from layers.errors import CatalogError, SourceFileError
 
 
 RENAMING_ROWS = 2_000
+LARGEST_INTEGER = 2.0**63
+"""What the database keeps as a whole number is less."""
 BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 """What `str.strip` takes away."""
 
@@ -171,7 +174,7 @@ def _texts(source: FieldSource, delivered: pd.DataFrame, manifest: Manifest) -> 
 
 def _trimmed(texts: pd.Series, nothing: set[str]) -> pd.Series:
     """Texts without the blanks around them, None where nothing is left or what is left means nothing."""
-    array = pa.Array.from_pandas(texts.astype("object"), type=pa.large_string())
+    array = text_array(texts.astype("object"))
     plain = pc.utf8_trim(array, characters=BLANKS)
     plain = pc.if_else(pc.is_in(plain, value_set=pa.array(sorted(nothing), type=pa.large_string())), None, plain)
     return pd.Series(plain.to_numpy(zero_copy_only=False), index=texts.index, dtype=object)
@@ -218,7 +221,7 @@ def _number(entry: Field, source: FieldSource, texts: pd.Series, problems: Probl
 
 def _integer(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
     numbers = _number(entry, source, texts, problems)
-    is_broken = numbers.notna() & (numbers != np.floor(numbers))
+    is_broken = numbers.notna() & ((numbers != np.floor(numbers)) | (numbers.abs() >= LARGEST_INTEGER))
     problems.add(texts.index[is_broken], "RQ03", entry.name, texts)
     return numbers.where(~is_broken).astype("Int64")
 

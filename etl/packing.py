@@ -126,11 +126,18 @@ def _arrow(values: pd.Series, kind: pa.DataType) -> tuple[NDArray[np.generic], N
 
 
 def _text(values: pd.Series) -> Packed:
-    return _variable(text_array(values))
+    """Texts; a zero byte, which PostgreSQL takes in no text, becomes U+FFFD."""
+    packed = _variable(text_array(values))
+    if (packed.data == 0).any():
+        packed = _variable(pc.replace_substring(text_array(values), "\x00", "\ufffd"))
+    return packed
 
 
 def text_array(values: pd.Series) -> pa.LargeStringArray:
-    """Texts as Arrow's; what is not a text is written as one, missing values are null."""
+    """Texts as Arrow's; what is not a text is written as one, missing values are null.
+
+    Halves of characters (lone surrogates, which JSON can spell) become U+FFFD, the mark of lost text.
+    """
     try:
         array = pa.Array.from_pandas(values, type=pa.large_string())
         # A column put together of several batches may have chunks of both widths, which raises here.
@@ -138,6 +145,9 @@ def text_array(values: pd.Series) -> pa.LargeStringArray:
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         plain = [None if value is None or value is pd.NA or value != value else str(value) for value in values]
         array = pa.array(plain, type=pa.large_string())
+    except UnicodeEncodeError:
+        whole = [str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace") for value in values.fillna("")]
+        array = pc.if_else(pa.array(values.isna().to_numpy()), None, pa.array(whole, type=pa.large_string()))
     return array
 
 

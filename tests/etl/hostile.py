@@ -19,14 +19,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from etl.archives import opened
-from etl.checks import check
+from etl.checks import check, n_rows_refused
 from etl.manifest import Manifest, delivered_files, load_manifests, parts_of
 from etl.normalise import normalise
+from etl.packing import binary_rows, pack_frame
 from etl.raster_load import checked_raster
-from etl.read import read_batch
-from layers.catalog import Area, Catalog, load_catalog
+from etl.read import read_batches
+from etl.repeats import Repeats
+from layers.catalog import Area, Catalog, Layer, load_catalog
 from layers.errors import AtlasError
+from layers.tables import staging_table
 
 PROJECT = Path(__file__).parents[2]
 LIMIT_S = 30
@@ -112,8 +117,27 @@ def inside_zip(name: str, content: bytes, rng: random.Random) -> bytes:
     return flipped(made, rng) if kind == "damaged" else made
 
 
+def moved_columns(content: bytes, rng: random.Random) -> bytes:
+    """Every line with two of its cells exchanged."""
+    lines = [line.split(b",") for line in content.split(b"\n")]
+    first, second = (rng.randrange(max(len(lines[0]), 1)) for _ in range(2))
+    for cells in lines:
+        if len(cells) > max(first, second):
+            cells[first], cells[second] = cells[second], cells[first]
+    return b"\n".join(b",".join(cells) for cells in lines)
+
+
+def with_monsters(content: bytes, rng: random.Random) -> bytes:
+    """Values that no program likes in the place of numbers and of the ends of words."""
+    monster = rng.choice((b"1e999999999", b"-1e19", b"9223372036854775808", b"NaN", b"\\u0000", b"\\ud800", b"\x00", b"=1+1", b"1e-400"))
+    places = [place for place, byte in enumerate(content) if 48 <= byte <= 57]
+    for place in sorted(rng.sample(places, min(3, len(places))), reverse=True):
+        content = content[:place] + monster + content[place + 1 :]
+    return content
+
+
 MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
-    truncated, flipped, shuffled, widened, repeated, with_entities, noise,
+    truncated, flipped, shuffled, widened, repeated, with_entities, noise, moved_columns, with_monsters,
 )
 
 
@@ -141,7 +165,7 @@ def mutated_copy(case: Case, folder: Path, rng: random.Random) -> tuple[list[Pat
     return paths, f"{mutate.__name__} {victim.suffix}"
 
 
-def outcome(case: Case, paths: list[Path], folder: Path, catalog: Catalog) -> str:
+def outcome(case: Case, paths: list[Path], folder: Path, catalog: Catalog, batch_rows: int) -> str:
     """What becomes of a source: ``loaded``, with every row accounted for, or ``refused`` with a reason."""
     layer = catalog[case.manifest.layer]
     try:
@@ -149,13 +173,24 @@ def outcome(case: Case, paths: list[Path], folder: Path, catalog: Catalog) -> st
             with opened(paths[0], case.manifest) as path:
                 checked_raster(path, case.manifest, layer.fields[0])
             return "loaded"
-        batch = read_batch(paths, case.manifest, folder)
-        frame, problems = normalise(batch, case.manifest, layer, case.area)
-        checked = check(frame, layer, problems, outline=None, known={}, is_distinct=case.manifest.distinct)
+        return _accounted(case, paths, folder, layer, batch_rows)
     except AtlasError as error:
         return "refused" if str(error) else "refused without a reason"
-    n_told = len(checked.accepted) + checked.n_refused + checked.n_merged + batch.n_merged + len(batch.refused)
-    return "loaded" if n_told == batch.n_read else f"{batch.n_read} rows read, {n_told} told"
+
+
+def _accounted(case: Case, paths: list[Path], folder: Path, layer: Layer, batch_rows: int) -> str:
+    """Read, normalise, check and pack a source in batches: every row that was read must be told of."""
+    n_read = n_told = 0
+    repeats, table = Repeats(), staging_table(layer, 4490, name="hostile")
+    for batch in read_batches(paths, case.manifest, folder, rows=batch_rows):
+        batch.frame.index = pd.RangeIndex(n_read, n_read + len(batch.frame))
+        frame, problems = normalise(batch, case.manifest, layer, case.area)
+        checked = check(frame, layer, problems, outline=None, known={}, is_distinct=case.manifest.distinct, repeats=repeats)
+        n_read += batch.n_read
+        n_told += len(checked.accepted) + n_rows_refused(batch.refused + checked.refused) + checked.n_merged + batch.n_merged
+        if len(checked.accepted):
+            binary_rows(list(pack_frame(checked.accepted, table.columns, srid=4490).values()))
+    return "loaded" if n_told == n_read else f"{n_read} rows read, {n_told} told"
 
 
 def run(seed: int, count: int, folders: dict[str, Path]) -> Iterator[dict[str, object]]:
@@ -172,7 +207,7 @@ def run(seed: int, count: int, folders: dict[str, Path]) -> Iterator[dict[str, o
             before = {path for path in Path(outer).rglob("*")}
             started = time.perf_counter()
             signal.alarm(LIMIT_S)
-            result = outcome(case, paths, folder, catalog)
+            result = outcome(case, paths, folder, catalog, rng.choice((100, 100_000)))
             signal.alarm(0)
             if {path for path in Path(outer).rglob("*")} != before:
                 result = "left files behind"

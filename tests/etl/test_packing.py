@@ -84,6 +84,17 @@ def test_hash_is_the_same_for_ever() -> None:
     assert row_hashes(packed.values()).tolist() == HASHES_OF_THE_FRAME
 
 
+def test_characters_that_no_database_takes_arrive_as_the_mark_of_lost_text(engine: sa.Engine) -> None:
+    table = sa.Table("packed", sa.MetaData(), sa.Column("text", sa.Text()), schema="staging")
+    with engine.connect() as connection:
+        table.create(connection)
+        copy_frame(connection, table, pd.DataFrame({"text": pd.Series(["甲\ud800乙", None], dtype=object)}), srid=0)
+        copy_frame(connection, table, pd.DataFrame({"text": pd.Series(["甲\x00乙"], dtype=object)}), srid=0)
+        found = connection.execute(sa.select(table)).scalars().all()
+        connection.rollback()
+    assert found == ["甲\ufffd乙", None, "甲\ufffd乙"]
+
+
 def test_every_column_of_every_layer_can_be_packed() -> None:
     kinds = {entry.type for layer in load_catalog() for entry in layer.fields}
     assert kinds <= set(SQL_TYPES)
