@@ -11,6 +11,9 @@ from typing import Any, Callable
 import sqlalchemy as sa
 
 from etl.load import SourceResult, load_area_data
+from etl.manifest import load_manifests
+from etl.matching.search import match_register
+from etl.places.search import place_register, placing_policies
 from etl.postgis.migrate import migrate
 from etl.progress import Progress, Step
 from etl.publish import publish_edition
@@ -77,6 +80,8 @@ def publish_delivery(
     times = [time.perf_counter()]
     load_area_data(place.engine, catalog, SAMPLE_SOURCES, delivery, home=place.home,
                    report=lambda result: report(describe(result)))
+    match_register(place.engine, catalog, progress=told)
+    place_register(place.engine, catalog, policies=placing_policies(load_manifests(SAMPLE_SOURCES, catalog)[1]), progress=told)
     times.append(time.perf_counter())
     score_register(place.engine, catalog, home=place.home, progress=told)
     times.append(time.perf_counter())

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from etl.commands.matching import BY, REASON, record_of
 from etl.commands.output import AS_JSON, ProgressLine, emit, say
 from etl.manifest import load_manifests
-from etl.places.search import place_counts, place_register
+from etl.places.search import place_counts, place_register, placing_policies
 from etl.postgis.migrate import migrate
 from layers.catalog import load_catalog
 from layers.links import Decision, decide_place
@@ -74,7 +74,7 @@ def _policies(area_dir: Path | None, home: Path) -> dict[str, float]:
     if area_dir is None:
         return {}
     _, manifests = load_manifests(area_dir, load_catalog(), home=home)
-    return {manifest.id: manifest.place_by_gazetteer["min_score"] for manifest in manifests if manifest.place_by_gazetteer}
+    return placing_policies(manifests)
 
 
 def _list(place: Place, *, is_all: bool, as_json: bool) -> None:

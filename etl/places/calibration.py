@@ -25,7 +25,7 @@ LEAST_HELD_OUT = 25
 ASSUMED_FACTOR = 2.5
 OFFSET_M = 10.0
 LEAST_M = 5.0
-MOST_HELD_OUT = 4000
+MOST_HELD_OUT = 3000
 OUTSIDE_TOWN_FACTOR = 0.5
 """What is left of a score where the position lies outside the town that the address names."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from etl.area import declared_area
 from etl.locks import held
+from etl.manifest import Manifest
 from etl.places import calibration as calibration_module
 from etl.places import folding, grammar, placing
 from etl.places import gazetteer as gazetteer_module
@@ -70,6 +71,11 @@ def place_register(
             {"hash": _input_hash(connection, catalog, policies), "counts": json.dumps(counts)},
         )
     return PlaceResult(False, counts)
+
+
+def placing_policies(manifests: Iterable[Manifest]) -> dict[str, float]:
+    """Least score by source, of the manifests that have rows placed without asking."""
+    return {manifest.id: manifest.place_by_gazetteer["min_score"] for manifest in manifests if manifest.place_by_gazetteer}
 
 
 @dataclass

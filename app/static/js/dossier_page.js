@@ -168,9 +168,19 @@ function unitBlock(layer, row, ofId) {
     el("p", { class: "unit-facts" }, told.map((/** @type {any} */ field) => el("span", { class: "unit-fact" }, el("span", { class: "muted" }, `${said(field)} `), attribute(field, row[field.name])))),
     (row.related ?? []).map((/** @type {any} */ inner) => {
       const innerLayer = layerById(inner.layer);
-      return innerLayer ? [el("p", { class: "muted" }, t("related", { name: said(inner, "layer"), n: inner.features.length })), featureTable(toldFields(innerLayer, inner.features, row.id), said(inner, "layer"), inner.features)] : null;
+      return innerLayer ? [el("p", { class: "muted" }, t("related", { name: said(inner, "layer"), n: inner.features.length })), innerRows(innerLayer, inner, row.id)] : null;
     }));
 }
+
+/** @param {any} layer @param {any} group @param {string} ofId */
+function innerRows(layer, group, ofId) {
+  const fields = toldFields(layer, group.features, ofId);
+  if (fields.length <= MOST_COLUMNS) return featureTable(fields, said(group, "layer"), group.features);
+  return group.features.map((/** @type {any} */ row) => unitFacts(layer, row, ofId));
+}
+
+/** @param {any} layer @param {any} row @param {string} ofId */
+const unitFacts = (layer, row, ofId) => el("p", { class: "unit-facts" }, toldFields(layer, [row], ofId).map((/** @type {any} */ field) => el("span", { class: "unit-fact" }, el("span", { class: "muted" }, `${said(field)} `), attribute(field, row[field.name]))));
 
 /**
  * Fields that at least one row fills in, in the language shown; the number of what the rows belong to stands above them.
