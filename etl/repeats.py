@@ -1,6 +1,6 @@
 """What occurred before in a source that comes in batches: its keys, and values and shapes that only one feature should have.
 
-Texts are remembered by two 64-bit hashes, 48 bytes each at most, so that millions of rows fit where a set of texts would not.
+Texts are remembered by two 64-bit hashes, 64 bytes each at most, so that millions of rows fit where a set of texts would not.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from etl.packing import Hashes, text_hashes
 
 FIRST_SLOTS = 1024
+LARGEST_SHARE = 0.75
+"""Of the slots that may be taken; a fuller table is searched too long."""
 NOBODY = -1
 
 
@@ -29,7 +31,7 @@ class FirstPlaces:
 
     def add(self, hashes: Hashes) -> NDArray[np.int64]:
         """Take pairs in (rows x 2), each at the next place; the place where each occurred first, its own where it is new."""
-        while (self._n_slots_taken + len(hashes)) * 2 > len(self._slots):
+        while (self._n_slots_taken + len(hashes)) > LARGEST_SHARE * len(self._slots):
             self._grow()
         own = np.arange(self.n_places, self.n_places + len(hashes), dtype="int64")
         first = np.empty(len(hashes), dtype="int64")
@@ -51,7 +53,7 @@ class FirstPlaces:
     def _grow(self) -> None:
         is_taken = self._places != NOBODY
         slots, places = self._slots[is_taken], self._places[is_taken]
-        self._slots = np.zeros((len(self._slots) * 4, 2), dtype="uint64")
+        self._slots = np.zeros((len(self._slots) * 2, 2), dtype="uint64")
         self._places = np.full(len(self._slots), NOBODY, dtype="int64")
         _take(self._slots, self._places, slots, places, np.empty(len(slots), dtype="int64"))
 
