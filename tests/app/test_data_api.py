@@ -148,7 +148,7 @@ def test_check_asks_for_confirmed_tables_and_a_label(client: FlaskClient, upload
 
 def checked(client: FlaskClient, engine: sa.Engine, upload_id: str, **source: Any) -> None:
     put(client, upload_id, "a.csv")
-    confirmed(client, upload_id)
+    finish(engine, confirmed(client, upload_id).json["job_id"], {})
     client.patch(f"/api/uploads/{upload_id}", json={"label": "2026Q3", "as_of": "2026-09-30"})
     job_id = client.post(f"/api/uploads/{upload_id}/check").json["job_id"]
     entry = {"source_id": "enterprises_new", "is_blocked": False, "loss": {"is_large": False}} | source

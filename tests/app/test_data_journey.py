@@ -132,8 +132,8 @@ def test_check_writes_nothing(checked: tuple[str, Job], workplace: Workplace) ->
 
 def test_refused_rows_come_back_as_the_suppliers_workbook(checked: tuple[str, Job], page: FlaskClient) -> None:
     [workbook] = source_of(checked[1])["workbooks"]
-    answer = page.get(f"/api/returned/{workbook['path']}")
-    sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
+    with page.get(f"/api/returned/{workbook['path']}") as answer:
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
     heads = [cell.value for cell in sheet[1]]
     assert heads[:2] == ["编号", "单位名称"]
     assert "错误说明" in heads
@@ -192,4 +192,5 @@ def test_workbook_of_an_earlier_load_is_made_by_a_job(page: FlaskClient, done: W
     rows = page.get(f"/api/rejects?load={load['load_id']}").json["rows"]
     job = done(page.post(f"/api/loads/{load['load_id']}/workbook", json={"file": rows[0]["file"]}))
     assert job["state"] == "done", job["error_en"]
-    assert page.get(f"/api/returned/{job['result']['file']}").status_code == 200
+    with page.get(f"/api/returned/{job['result']['file']}") as answer:
+        assert answer.status_code == 200
