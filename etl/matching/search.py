@@ -22,7 +22,7 @@ from etl.sql import statement
 from layers.catalog import Area, Catalog
 from layers.links import contradictions, renew_linked_records
 
-MATCH_LOCK = 7_218_004
+MATCH_LOCK = 7_218_006
 
 
 @dataclass
