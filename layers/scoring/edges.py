@@ -82,7 +82,8 @@ def _runs(geometries: Geometries) -> tuple[Geometries, Integers]:
     parts = geometries[owner]
     while np.any(shapely.get_type_id(parts) >= FIRST_COLLECTION):
         parts, of_part = shapely.get_parts(parts, return_index=True)
-        owner = owner[of_part]
+        is_filled = ~shapely.is_empty(parts)
+        parts, owner = parts[is_filled], owner[of_part[is_filled]]
     has_holes = shapely.get_num_interior_rings(parts) > 0
     if not has_holes.any():
         return parts, owner

@@ -44,11 +44,12 @@ def _projection(crs_wkt: str) -> pyproj.Proj:
 
 def _wkt(crs: pyproj.CRS) -> str:
     """The CRS as text, kept by object: to hash one, as a common cache does, is to write it as text."""
-    if id(crs) not in _TEXTS:
+    found = _TEXTS.get(id(crs))
+    if found is None:
         if len(_TEXTS) >= MOST_TEXTS:
             _TEXTS.clear()
-        _TEXTS[id(crs)] = crs, crs.to_wkt()
-    return _TEXTS[id(crs)][1]
+        found = _TEXTS[id(crs)] = crs, crs.to_wkt()
+    return found[1]
 
 
 MOST_TEXTS = 64

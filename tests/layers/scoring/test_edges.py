@@ -73,6 +73,14 @@ def test_missing_and_empty_features_have_no_edges() -> None:
     assert np.isinf(found.distance2).all()
 
 
+def test_empty_part_of_a_feature_borrows_no_corner_of_its_neighbours() -> None:
+    area = shapely.from_wkt("MULTIPOLYGON (((100 0, 101 0, 101 1, 100 0)), EMPTY)")
+    edges = edges_of(np.array([shapely.Point(0, 0), area, shapely.Point(50, 0)], dtype=object))
+    assert np.diff(edges.first).tolist() == [1, 3, 1]
+    assert nearest_of_pairs(edges, edges, np.array([0]), np.array([1]), np.array([1e6])).distance2.tolist() == [10_000.0]
+    assert len(edges_of(np.array([area], dtype=object)).xy) == 3
+
+
 def test_threads_change_no_bit() -> None:
     dice = np.random.default_rng(7)
     corners = dice.uniform(0, 3000, (400, 1, 2)) + dice.uniform(-20, 20, (400, 5, 2))
