@@ -58,14 +58,16 @@ def _has_rows(layers: Layers, name: str) -> bool:
     return name in layers and len(layers[name]) > 0
 
 
-def _near(pipeline: pd.Series[Any], frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Features that meet the line, itself left out, in the order of their numbers."""
+def _near(pipeline: pd.Series[Any], frame: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """Features that meet the line, itself left out, in the order of their rows; a road may bear the line's number."""
     met = frame.iloc[np.sort(frame.sindex.query(pipeline["geometry"], predicate="intersects"))]
-    return met[met["feature_id"] != pipeline["feature_id"]] if "feature_id" in pipeline.index else met
+    if name != "pipelines" or "feature_id" not in pipeline.index:
+        return met
+    return met[met["feature_id"] != pipeline["feature_id"]]
 
 
 def _line_crossings(pipeline: pd.Series[Any], frame: gpd.GeoDataFrame, name: str, along: Chainage) -> pd.DataFrame:
-    near = _near(pipeline, frame)
+    near = _near(pipeline, frame, name)
     of_object, points, angle_deg = _met(pipeline["geometry"], near.geometry.to_numpy())
     rows = _rows(near.iloc[of_object], name, pipeline)
     rows = rows.assign(chainage_m=along.at(points), to_chainage_m=np.nan, angle_deg=angle_deg, geometry=points)
@@ -74,7 +76,7 @@ def _line_crossings(pipeline: pd.Series[Any], frame: gpd.GeoDataFrame, name: str
 
 def _area_crossings(pipeline: pd.Series[Any], frame: gpd.GeoDataFrame, name: str, along: Chainage) -> pd.DataFrame:
     """A row for every stretch inside; its angle is that of the crossing of the edge at which it begins."""
-    near = _near(pipeline, frame)
+    near = _near(pipeline, frame, name)
     inside, of_object = shapely.get_parts(shapely.intersection(near.geometry.to_numpy(), pipeline["geometry"]), return_index=True)
     is_line = shapely.get_type_id(inside) == 1
     inside, of_object = _merged(inside[is_line], of_object[is_line])

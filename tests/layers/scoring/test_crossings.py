@@ -50,6 +50,14 @@ def test_shared_vertex_counts_once_and_the_line_itself_never() -> None:
     assert len(crossings(own(bent, feature_id="P"), layers, crs=CRS)) == 1
 
 
+def test_road_that_bears_the_number_of_the_line_is_crossed_all_the_same() -> None:
+    layers = {
+        "roads": layer(road(line((300, -1), (300, 1)), "county", feature_id="1")),
+        "water": layer({"geometry": box(400, -200, 460, 200), "kind": "river", "feature_id": "1"}),
+    }
+    assert crossings(own(feature_id="1"), layers, crs=CRS)["object_layer"].tolist() == ["roads", "water"]
+
+
 def test_line_along_a_road_does_not_cross_it() -> None:
     assert crossings(own(feature_id="P"), {"roads": layer(road(line((0, 0), (1000, 0)), "county"))}, crs=CRS).empty
 
