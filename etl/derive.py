@@ -128,8 +128,8 @@ def derive(
 ) -> Results:
     """The whole method, in its order; with a `base` only the stages whose inputs changed since.
 
-    A stage whose inputs changed is given its own earlier results (`Given.before`), where the same code made them for the
-    same area, so that it may update what the change reaches. Either way the results are those of a run without a base.
+    A stage whose inputs changed is given its own earlier results (`Given.before`), where the same code and rules made them
+    for the same area, so that it may update what the change reaches. Either way the results are those of a run without a base.
     """
     results = Results(Values(base))
     for stage in stages:
@@ -168,7 +168,7 @@ def _run(
     base: Base | None, progress: Progress,
 ) -> Record:
     started = time.perf_counter()
-    before = _before(stage, base) if base and "code" not in changed else {}
+    before = _before(stage, base) if base and not {"code", "rules"} & set(changed) else {}
     given = given_to(stage, inputs, results.values, before)
     step = Step(f"评定: {stage.title_zh}", f"score: {stage.title_en}")
     found = dict(watched(progress, step, lambda: stage.run(given)))

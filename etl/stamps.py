@@ -21,7 +21,7 @@ from layers.scoring.rule_tables import RULES_DIR
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("layers", "etl")
-RECORDED_LIBRARIES = ("numpy", "shapely", "geopandas", "pyproj", "numba", "rasterio", "pandas", "scipy")
+RECORDED_LIBRARIES = ("numpy", "shapely", "geopandas", "pyproj", "numba", "rasterio", "pandas", "scipy", "chemicals")
 
 
 @lru_cache(maxsize=64)

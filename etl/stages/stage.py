@@ -60,8 +60,8 @@ class Given:
 
     `frames`: layer id -> frame in the metric CRS. `results`: name -> what an earlier stage gave. `rasters`: layer id
     -> file, absent where none is loaded. `on`: the date whose rules are in force. `outline`: of the area, storage CRS.
-    `before`: results of an earlier edition that the stage asked for, made by the same code for the same area; empty where
-    there are none. Data, rules and date may have changed since. `share`: several processes that do work in parts; None
+    `before`: results of an earlier edition that the stage asked for, made by the same code and rules for the same area;
+    empty where there are none. Data and date may have changed since. `share`: several processes that do work in parts; None
     where there are none.
     """
 

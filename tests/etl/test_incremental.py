@@ -27,7 +27,7 @@ from etl.kept import digest, packed, unpacked
 from etl.progress import Step
 from etl.score import score_register
 from etl.stages import STAGES
-from etl.stages.stage import ALL_RULES, Frames
+from etl.stages.stage import ALL_RULES, Frames, Given, Stage
 from etl.stamps import rule_files, rules_stamp
 from etl.verify import verify_edition
 from layers.catalog import load_catalog
@@ -142,6 +142,24 @@ def test_moved_plant_updates_tiles_only_and_leaves_roads_alone(
     records = derive(now, stages=SCORED, base=base).records
     assert records["risk_index"].state == "updated" and records["black_spots"].state == "kept"
     assert "enterprises" in records["risk_points"].why
+
+
+def test_what_other_rules_made_is_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, rules = [], ["old"]
+
+    def run(given: Given) -> Mapping[str, Any]:
+        seen.append(dict(given.before))
+        return {"n": 1}
+
+    monkeypatch.setattr("etl.derive.code_stamp", lambda *_: "same")
+    monkeypatch.setattr("etl.derive.rules_stamp", lambda _: rules[-1])
+    stages = [Stage("n", "数", "n", run, results=("n",), before=("n",), is_dated=True)]
+    days = [Inputs(None, shapely.Point(), ON + timedelta(days=n), dict.__getitem__.__get__({}), digests={"a": "1"}) for n in range(3)]  # type: ignore[arg-type]
+    base = Remembered(derive(days[0], stages=stages), None)
+    derive(days[1], stages=stages, base=base)
+    rules.append("new")
+    derive(days[2], stages=stages, base=base)
+    assert seen == [{}, {"n": 1}, {}]
 
 
 def test_results_come_back_from_their_bytes_as_they_were(base: Remembered, county: tuple[Inputs, dict[str, gpd.GeoDataFrame]]) -> None:
