@@ -134,7 +134,7 @@ def _ogr2ogr(engine: sa.Engine, path: Path) -> None:
         [program, "-f", "PostgreSQL", f"PG:host={url.query['host']} user={url.username} dbname={url.database}", str(path),
          GPKG_LAYER, "-nln", "peer.buildings", "-nlt", "PROMOTE_TO_MULTI", "-t_srs", STORAGE_CRS,
          "-lco", "GEOMETRY_NAME=geom", "-lco", "SPATIAL_INDEX=GIST"],
-        check=True, env={**os.environ, "PG_USE_COPY": "YES"},
+        check=True, capture_output=True, env={**os.environ, "PG_USE_COPY": "YES"},
     )
 
 
