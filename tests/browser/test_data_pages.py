@@ -1,0 +1,190 @@
+"""Data management in a real browser, with a real server and its worker: from a faulty file to a new edition on the map."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import openpyxl
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.app.test_data_journey import faulty_enterprises
+from tests.browser.test_map_page import (
+    AXE,
+    BROWSER_ARGUMENTS,
+    CHROMIUM,
+    DESKTOP,
+    PHONE,
+    TABLET,
+    chinese_words,
+    watch,
+)
+from tests.conftest import serving
+
+PATIENCE_MS = 90_000
+PAGES = ["data", "data/loads", "data/rejects", "data/editions", "data/rules"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def office(atlas_database: str, home: Path) -> Iterator[str]:
+    """Address of a server with its worker."""
+    with serving(atlas_database, home, has_worker=True) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots are kept: ``RISKATLAS_TEST_ARTEFACTS`` or a folder of the run."""
+    wanted = os.environ.get("RISKATLAS_TEST_ARTEFACTS")
+    folder = Path(wanted) if wanted else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def faults() -> list[str]:
+    """Console errors, failures and foreign requests of the pages of a test."""
+    return []
+
+
+def open_page(browser: Browser, office: str, faults: list[str], path: str, size: dict[str, int] = DESKTOP) -> Page:
+    page = browser.new_context(viewport=size, accept_downloads=True, bypass_csp=False).new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    watch(page, office, faults)
+    page.goto(f"{office}/{path}")
+    page.wait_for_selector("#content > *")
+    return page
+
+
+def test_officer_goes_from_a_faulty_file_to_a_published_edition(
+    browser: Browser, office: str, faults: list[str], tiny_sample: Path, artefacts: Path, tmp_path: Path
+) -> None:
+    page = open_page(browser, office, faults, "data")
+    page.fill("#new-title", "企业台账第三季度")
+    page.click("#new-upload")
+    page.fill("#upload-label", "2026Q3")
+    page.press("#upload-label", "Tab")
+    page.fill("#upload-as_of", "2026-09-30")
+    page.press("#upload-as_of", "Tab")
+    content = faulty_enterprises(tiny_sample / "2026Q2")
+    page.set_input_files("#file-input", {"name": "企业台账.csv", "mimeType": "text/csv", "buffer": content})
+    expect(page.locator(".file-name")).to_have_text("企业台账.csv")
+
+    page.click("#to-recognise")
+    page.click("#to-map")
+    expect(page.locator(".mapping tbody tr").first).to_contain_text("原列名")
+    for choice in page.locator(".codes[open] select").all():
+        if choice.input_value() == "":
+            choice.select_option("~")
+    page.fill("input[name=confirmed_by]", "李四")
+    page.click(".confirm-table")
+    page.locator(".tag-done").wait_for()
+
+    page.click("#to-check")
+    page.click("#run-check")
+    expect(page.locator(".card .rows").first).to_contain_text("特大风险")
+    page.screenshot(path=artefacts / "data-check.png")
+    with page.expect_download() as download:
+        page.click(".workbook")
+    download.value.save_as(tmp_path / "returned.xlsx")
+    heads = [cell.value for cell in openpyxl.load_workbook(tmp_path / "returned.xlsx").active[1]]
+    assert {"编号", "单位名称", "错误说明"} <= set(heads)
+
+    page.click("#to-difference")
+    expect(page.locator(".changes-gone summary")).to_contain_text("消失")
+    page.click("#to-approve")
+    if page.locator("#accepts-losses").count():
+        page.check("#accepts-losses")
+    page.click("#approve")
+    page.click("#to-score")
+    page.check("#is-partial")
+    page.click("#run-score")
+    page.click("#to-publish")
+    page.click("#publish")
+    page.fill("#typed-label", "2026Q3")
+    page.click("#confirm-publish")
+    expect(page.locator(".notice.done")).to_contain_text("2026Q3")
+    page.screenshot(path=artefacts / "data-published.png")
+    page.goto(f"{office}/")
+    expect(page.locator("#edition option:checked")).to_have_text("2026Q3")
+    assert faults == []
+
+
+def test_server_refuses_a_file_of_no_reader_and_the_page_says_so(browser: Browser, office: str) -> None:
+    page = open_page(browser, office, [], "data")
+    page.fill("#new-title", "错")
+    page.click("#new-upload")
+    page.locator("#file-input").wait_for(state="attached")
+    page.set_input_files("#file-input", {"name": "a.exe", "mimeType": "x", "buffer": b"x"})
+    expect(page.locator(".sending.is-failed")).to_contain_text("a.exe")
+    expect(page.locator("#to-recognise")).to_be_disabled()
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("size", [DESKTOP, TABLET, PHONE], ids=lambda size: str(size["width"]))
+def test_page_fits_and_is_without_errors_or_foreign_requests(
+    browser: Browser, office: str, faults: list[str], path: str, size: dict[str, int]
+) -> None:
+    page = open_page(browser, office, faults, path, size)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert page.locator(".page").evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+    assert page.locator(".workspaces a[aria-current='page']").is_visible()
+    assert faults == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_meets_the_rules_of_access(browser: Browser, office: str, path: str) -> None:
+    context = browser.new_context(viewport=DESKTOP, bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{office}/{path}")
+    page.wait_for_selector("#content > *")
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
+    assert [(entry["id"], entry["nodes"][0]["html"][:160]) for entry in found["violations"]] == []
+    context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_english_has_no_chinese_but_names(browser: Browser, office: str, faults: list[str], path: str) -> None:
+    page = open_page(browser, office, faults, f"{path}?lang=en")
+    assert chinese_words(page, ".workspaces, .tabs, h1, h2, thead, .query label > span, .query button, .intro, .hint") == []
+    assert re.search(r"\[data_\w+\]", page.locator("body").inner_text()) is None
+    page.context.close()
+
+
+def test_phone_is_told_to_upload_on_a_computer(browser: Browser, office: str, faults: list[str]) -> None:
+    page = open_page(browser, office, faults, "data", PHONE)
+    expect(page.locator("#content")).to_contain_text("请用电脑办理")
+    assert page.locator("#new-upload").count() == 0
+
+
+def test_server_that_is_gone_is_told_and_the_page_stays(browser: Browser, office: str) -> None:
+    page = open_page(browser, office, [], "data/rejects")
+    page.route("**/api/**", lambda route: route.abort())
+    page.fill("#filter-text", "x")
+    expect(page.locator("#lost")).to_be_visible()
+    expect(page.locator("#rows .error-box")).to_be_visible()
+    expect(page.locator("#filter-text")).to_have_value("x")
+
+
+def test_pages_can_be_worked_by_keyboard(browser: Browser, office: str, faults: list[str]) -> None:
+    page = open_page(browser, office, faults, "data")
+    page.focus("#new-title")
+    page.keyboard.type("键盘")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/data/uploads/*")
+    page.locator(".steps button").nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#step-title")).to_be_focused()
