@@ -1,0 +1,66 @@
+"""The what-if panel in a real browser: changes are put together, computed, drawn, taken back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_map_page import (
+    AXE,
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    artefacts,
+    browser,
+    faults,
+    open_page,
+)
+
+__all__ = ["artefacts", "browser", "faults", "open_page"]
+WAIT_MS = 60_000
+DRAWN = "() => document.querySelector('#result-body #what-if-levels') !== null"
+
+
+def ask_for_a_new_unit(page: Page) -> None:
+    """Opens the tool and adds 60 t of chlorine in the middle of the county."""
+    page.locator(".tool-what_if").click()
+    page.wait_for_selector("#what-if-form", timeout=WAIT_MS)
+    page.select_option("#what-if-action", "add")
+    for name, value in (("new", "氯"), ("amount", "60"), ("lon", "105.3075"), ("lat", "29.2258")):
+        page.fill(f"#what-if-{name}", value)
+    page.click("#what-if-add")
+
+
+def test_new_unit_is_computed_drawn_and_taken_back(open_page: OpenPage, faults: list[str]) -> None:
+    page = open_page("?lang=zh", DESKTOP)
+    ask_for_a_new_unit(page)
+    expect(page.locator("#what-if-edits li")).to_have_count(1)
+    page.click("#what-if-run")
+    page.wait_for_function(DRAWN, timeout=WAIT_MS)
+    expect(page.locator("#what-if-levels tbody tr")).to_have_count(4, timeout=WAIT_MS)
+    expect(page.locator("#what-if-levels tbody")).to_contain_text("→")
+    page.click("#what-if-undo")
+    expect(page.locator("#what-if-edits")).to_have_count(0)
+    expect(page.locator("#what-if-run")).to_be_disabled()
+    assert faults == []
+
+
+def test_missing_values_are_told_and_nothing_is_added(open_page: OpenPage) -> None:
+    page = open_page("?lang=en", DESKTOP)
+    page.locator(".tool-what_if").click()
+    page.wait_for_selector("#what-if-form", timeout=WAIT_MS)
+    page.select_option("#what-if-action", "add")
+    page.click("#what-if-add")
+    expect(page.locator("#what-if-form [role=alert] li")).to_have_count(3)
+    expect(page.locator("#what-if-edits")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_panel_is_accessible_in_english_and_says_all_in_english(open_page: OpenPage, size: dict[str, int]) -> None:
+    page = open_page("?lang=en", size, bypass_csp=True)
+    ask_for_a_new_unit(page)
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("() => axe.run('#result', { runOnly: ['wcag2a', 'wcag2aa'] })")
+    assert [entry["id"] for entry in found["violations"]] == []
+    labels = page.locator("#what-if-form label, #what-if-form button, #result h3").all_inner_texts()
+    assert labels and not any(word for text in labels for word in [character for character in text if "\u3400" <= character <= "\u9fff"])
