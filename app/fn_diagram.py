@@ -17,12 +17,12 @@ WORDS = {
     "zh": {
         "deaths": "死亡人数 N", "frequency": "累积频率 F (每年)", "unacceptable": "不可接受区", "alarp": "尽可能降低区",
         "acceptable": "可接受区", "f": "全天", "day": "白天", "night": "夜间", "screening": "筛查",
-        "pll": "潜在生命损失 {pll} /年", "nobody": "影响范围内无人", "source": "{clause},两线之间为尽可能降低区",
+        "pll": "潜在生命损失 {pll} /年", "nobody": "影响范围内没有已知的人口", "source": "{clause},两线之间为尽可能降低区",
     },
     "en": {
         "deaths": "Deaths N", "frequency": "Frequency F of N or more, a year", "unacceptable": "unacceptable", "alarp": "ALARP",
         "acceptable": "acceptable", "f": "all day", "day": "by day", "night": "by night", "screening": "screening",
-        "pll": "Potential loss of life {pll} a year", "nobody": "nobody within reach", "source": "{clause}; ALARP between the lines",
+        "pll": "Potential loss of life {pll} a year", "nobody": "nobody known within reach", "source": "{clause}; ALARP between the lines",
     },
 }  # fmt: skip
 CURVES = (("day", 1.4, "6 3"), ("night", 1.4, "2 3"), ("f", 2.6, None))

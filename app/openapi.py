@@ -221,7 +221,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "SocietalRisk": _record(
         "enterprise_id name band times_limit pll_per_year curve limits edition note_zh note_en",
-        enterprise_id=TEXT, name=_or_null(TEXT), band={"enum": ["unacceptable", "alarp", "acceptable"]}, times_limit=NUMBER,
+        enterprise_id=TEXT, name=_or_null(TEXT), band={"enum": ["unacceptable", "alarp", "acceptable", "unrated"]}, times_limit=NUMBER,
         pll_per_year=NUMBER, curve=_list(_record("n f day night", n=NUMBER, f=NUMBER, day=NUMBER, night=NUMBER)),
         limits=_list(OBJECT), edition=WHOLE, note_zh=TEXT, note_en=TEXT,
     ),

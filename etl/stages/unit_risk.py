@@ -18,7 +18,7 @@ from layers.scoring.people import People, residents_at_dwellings, with_staff
 from layers.scoring.release_scenarios import UnitScenarios
 from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.sharing import alone
-from layers.scoring.societal_risk import societal_risk
+from layers.scoring.societal_risk import rated_with, societal_risk
 from layers.scoring.unit_risk import (
     ASSESSED_LAYERS,
     UNIT_LAYERS,
@@ -64,14 +64,16 @@ def _societal_risk(given: Given) -> dict[str, Any]:
     weather, rose = weather_and_rose(given.frames)
     people = _people(given)
     found = societal_risk(ours, people=people, weather=weather, wind_rose=rose)
-    rows = found.enterprises.assign(feature_id=found.enterprises.enterprise_id, standard_id=found.standard_id)
+    has_population = "population" in given.rasters
+    rows = rated_with(found.enterprises, people, has_population=has_population)
+    rows = rows.assign(feature_id=rows.enterprise_id, standard_id=found.standard_id)
     enterprises = given.frames["enterprises"]
     names = enterprises.set_index(enterprises["enterprise_id"].astype(str))["name"]
     rows["name"] = names.reindex(rows.enterprise_id).to_numpy()
     geometry = [_middle([unit for unit in found.placed if unit.enterprise_id == name]) for name in rows.enterprise_id]
     together = {
         "n_enterprises": len(rows), "pll_per_year": found.pll_per_year, "n_persons": float(people.persons.sum()),
-        "has_population": "population" in given.rasters, "n_not_assessed": len(found.not_assessed),
+        "has_population": has_population, "n_not_assessed": len(found.not_assessed),
     }  # fmt: skip
     return {
         "societal_risk": gpd.GeoDataFrame(rows, geometry=geometry, crs=given.area.metric_crs),

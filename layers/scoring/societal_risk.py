@@ -30,6 +30,8 @@ from layers.scoring.release_scenarios import NotAssessed, UnitScenarios, unit_sc
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 BANDS = ("unacceptable", "alarp", "acceptable")
+UNRATED = "unrated"
+"""Instead of a band, where nobody knows how many people live around."""
 CURVE_DEATHS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000)
 DEATH_DECIMALS = 9
 """Deaths are rounded here before they meet a count: 0.7 + 0.3 is one."""
@@ -209,6 +211,13 @@ def _enterprise_row(enterprise_id: str, own: Sequence[Events]) -> tuple[object, 
         str(rule.rule_id),
         str(rule.clause),
     )
+
+
+def rated_with(enterprises: pd.DataFrame, people: People, *, has_population: bool) -> pd.DataFrame:
+    """The rows of enterprises, unrated without any figure for residents: the staff alone can show danger and never safety."""
+    if has_population or not people.is_staff.all():
+        return enterprises
+    return enterprises.assign(band=enterprises.band.where(enterprises.band == BANDS[0], UNRATED))
 
 
 def curve_points(events: Events) -> list[dict[str, float]]:

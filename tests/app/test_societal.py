@@ -46,7 +46,7 @@ def test_words_are_of_the_language_and_names_cannot_break_it(lang: str, words: t
 
 def test_nobody_around_is_said_and_draws_no_curve() -> None:
     svg = fn_diagram({**ROW, "curve": []})
-    assert "影响范围内无人" in svg and len([line for line in lines(svg) if len(line) == len(ROW["limits"])]) == 2
+    assert "影响范围内没有已知的人口" in svg and len([line for line in lines(svg) if len(line) == len(ROW["limits"])]) == 2
 
 
 def test_an_edition_without_societal_risk_says_so(client: FlaskClient) -> None:

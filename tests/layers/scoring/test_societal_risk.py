@@ -1,6 +1,7 @@
 """Societal risk: sums by hand, the bands of GB 36894, agreement with individual risk, and what is refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from layers.errors import InputError
@@ -39,6 +40,14 @@ def people(n=2.0):
 )
 def test_bands_of_gb_36894(n_deaths, frequency, band):
     assert risk.criterion_band(n_deaths, frequency) == band
+
+
+def test_without_any_figure_for_residents_nothing_is_acceptable():
+    rows = pd.DataFrame({"band": list(risk.BANDS)})
+    nobody = residents_at_dwellings(np.full(GRID.shape, np.nan), GRID, None)
+    assert risk.rated_with(rows, nobody, has_population=False).band.tolist() == ["unacceptable", "unrated", "unrated"]
+    assert risk.rated_with(rows, nobody, has_population=True).band.tolist() == list(risk.BANDS)
+    assert risk.rated_with(rows, people(), has_population=False).band.tolist() == list(risk.BANDS)
 
 
 @pytest.mark.parametrize("point", [(0.5, 1e-5), (10, -1e-5), (10, float("nan")), (float("nan"), 1e-5)])
