@@ -79,11 +79,11 @@ def test_officer_goes_from_a_faulty_file_to_a_published_edition(
     page.press("#upload-as_of", "Tab")
     content = faulty_enterprises(tiny_sample / "2026Q2")
     page.set_input_files("#file-input", {"name": "企业台账.csv", "mimeType": "text/csv", "buffer": content})
-    expect(page.locator(".file-name")).to_have_text("企业台账.csv")
+    expect(page.locator(".file-name")).to_have_text("企业台账.csv", timeout=PATIENCE_MS)
 
     page.click("#to-recognise")
     page.click("#to-map")
-    expect(page.locator(".mapping tbody tr").first).to_contain_text("原列名")
+    expect(page.locator(".mapping tbody tr").first).to_contain_text("原列名", timeout=PATIENCE_MS)
     for choice in page.locator(".codes[open] select").all():
         if choice.input_value() == "":
             choice.select_option("~")
@@ -93,7 +93,7 @@ def test_officer_goes_from_a_faulty_file_to_a_published_edition(
 
     page.click("#to-check")
     page.click("#run-check")
-    expect(page.locator(".card .rows").first).to_contain_text("特大风险")
+    expect(page.locator(".card .rows").first).to_contain_text("特大风险", timeout=PATIENCE_MS)
     page.screenshot(path=artefacts / "data-check.png")
     with page.expect_download() as download:
         page.click(".workbook")
@@ -102,7 +102,7 @@ def test_officer_goes_from_a_faulty_file_to_a_published_edition(
     assert {"编号", "单位名称", "错误说明"} <= set(heads)
 
     page.click("#to-difference")
-    expect(page.locator(".changes-gone summary")).to_contain_text("消失")
+    expect(page.locator(".changes-gone summary")).to_contain_text("消失", timeout=PATIENCE_MS)
     page.click("#to-approve")
     if page.locator("#accepts-losses").count():
         page.check("#accepts-losses")
@@ -114,10 +114,10 @@ def test_officer_goes_from_a_faulty_file_to_a_published_edition(
     page.click("#publish")
     page.fill("#typed-label", "2026Q3")
     page.click("#confirm-publish")
-    expect(page.locator(".notice.done")).to_contain_text("2026Q3")
+    expect(page.locator(".notice.done")).to_contain_text("2026Q3", timeout=PATIENCE_MS)
     page.screenshot(path=artefacts / "data-published.png")
     page.goto(f"{office}/")
-    expect(page.locator("#edition option:checked")).to_have_text("2026Q3")
+    expect(page.locator("#edition option:checked")).to_have_text("2026Q3", timeout=PATIENCE_MS)
     assert faults == []
 
 
