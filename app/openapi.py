@@ -307,7 +307,7 @@ SCHEMAS: dict[str, Schema] = {
         "additionalProperties": False,
     },
     "Publication": {
-        **_record("approved_by", approved_by={"type": "string", "maxLength": 40}, note={"type": "string", "maxLength": 500}),
+        **_record("approved_by", approved_by={"type": "string", "maxLength": 40}, note={"type": "string", "maxLength": 500}, created_at=TEXT),
         "additionalProperties": False,
     },
     "RollbackRequest": {**_record("approved_by reason", approved_by=TEXT, reason=TEXT), "additionalProperties": False},

@@ -333,16 +333,19 @@ def make_draft() -> Response:
 
 @blueprint.post("/api/data/editions/<edition>/publication")
 def publish_draft(edition: str) -> Response:
-    """A person has the draft that was looked at published."""
-    body = json_object(request_body(), ("approved_by", "note"), ("approved_by",))
+    """A person has the draft that was looked at published; one scored anew has the same number and another `created_at`."""
+    body = json_object(request_body(), ("approved_by", "note", "created_at"), ("approved_by",))
     number, name = _number("edition", edition), _name("approved_by", body["approved_by"])
     with parts().database.writing() as connection:
-        statuses = {row.edition: row.status for row in queries.run(connection, "all_editions")}
-        if number not in statuses:
+        found = {row["edition"]: plain(row) for row in queries.run(connection, "all_editions").mappings()}.get(number)
+        if found is None:
             raise MissingError(f"没有第 {number} 版", f"no edition {number}")
-        if statuses[number] != "draft":
+        if found["status"] != "draft":
             raise ConflictError(f"第 {number} 版已经发布", f"edition {number} has been published already")
-        arguments = {"edition": number, "approved_by": name, "note": _note("note", body.get("note", ""))}
+        if body.get("created_at", found["created_at"]) != found["created_at"]:
+            raise ConflictError("草稿已重新评定,请重新查看后再发布", "the draft has been scored anew; look at it again, then publish")
+        arguments = {"edition": number, "created_at": found["created_at"], "approved_by": name,
+                     "note": _note("note", body.get("note", ""))}
         return jsonify(start_job(connection, "publish", arguments, requested_by=name))
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, jsonify
 
 from app import queries
+from app.access import require_admin
 from app.bodies import request_body
 from app.cases import judged_again, keep_case, keep_check, kept_case, listed_cases
 from app.dig_notices import NOTICE, DigNotice, read_notice, read_works, reply, terms_of
@@ -87,6 +88,7 @@ def calendar() -> Response:
 @blueprint.put("/api/calendar/<day>")
 def set_day(day: str) -> Response:
     """Whether the office works on a day: true, false, or null for what the published calendar says."""
+    require_admin()
     on = _day(day)
     body = json_object(request_body(), ("is_working", "note"), ("is_working",))
     is_working, note = body["is_working"], plain_text("note", body.get("note", ""))

@@ -147,13 +147,14 @@ def score(
 
 
 def publish(
-    place: Workplace, progress: Progress, *, edition: int, approved_by: str, note: str = ""
+    place: Workplace, progress: Progress, *, edition: int, approved_by: str, note: str = "", created_at: str = ""
 ) -> dict[str, Any]:
-    """Publish the draft that a person looked at, and no other."""
+    """Publish the draft that a person looked at, and no other: one scored anew since was created at another moment."""
     with place.engine.begin() as connection:
         row = connection.execute(
-            sa.text("SELECT status, edition = (SELECT max(edition) FROM ops.editions WHERE status = 'draft') AS is_newest "
-                    "FROM ops.editions WHERE edition = :edition"), {"edition": edition},
+            sa.text("SELECT status, edition = (SELECT max(edition) FROM ops.editions WHERE status = 'draft') AND "
+                    "created_at = coalesce(CAST(nullif(:created_at, '') AS timestamptz), created_at) AS is_newest "
+                    "FROM ops.editions WHERE edition = :edition"), {"edition": edition, "created_at": created_at},
         ).one_or_none()
         if row is not None and row.status == "published":  # an interrupted run of this job had got so far
             return {"edition": edition, "is_published": True}

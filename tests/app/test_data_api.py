@@ -17,8 +17,11 @@ from app import create_app
 from app.jobs import WORKER_LOCK
 from app.openapi import SCHEMAS
 from app.uploads import harmless_name
+from etl.progress import silent
 from etl.work import queue
-from layers.errors import InputError
+from etl.work.tasks import Workplace, publish
+from layers.catalog import load_catalog
+from layers.errors import EditionError, InputError
 from layers.store import engine_from_url
 
 CSV = "编号,名称\nE1,甲厂\n".encode("gb18030")
@@ -202,6 +205,25 @@ def test_rollback_and_publication_ask_for_name_and_reason(client: FlaskClient) -
     assert client.post("/api/data/editions/99/publication", json={"approved_by": "张三"}).status_code == 404
 
 
+def test_draft_scored_anew_is_not_the_one_that_was_looked_at(client: FlaskClient, engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO ops.editions (edition, label, status, input_hash) VALUES (9, 'x', 'draft', '')"))
+    try:
+        (seen,) = [entry["created_at"] for entry in client.get("/api/data/editions").json["editions"] if entry["edition"] == 9]
+        stale = client.post("/api/data/editions/9/publication", json={"approved_by": "张三", "created_at": "2026-01-01T00:00:00+00:00"})
+        assert stale.status_code == 409
+        job = client.post("/api/data/editions/9/publication", json={"approved_by": "张三", "created_at": seen}).json
+        assert job["args"]["created_at"] == seen
+        with engine.begin() as connection:
+            connection.execute(sa.text("UPDATE ops.editions SET created_at = created_at + interval '1 second' WHERE edition = 9"))
+        place = Workplace(engine, load_catalog(), Path())
+        with pytest.raises(EditionError, match="look at the newest"):
+            publish(place, silent, edition=9, approved_by="张三", created_at=seen)
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.text("DELETE FROM ops.editions WHERE edition = 9"))
+
+
 def test_edition_is_pinned(client: FlaskClient) -> None:
     assert client.put("/api/data/editions/1/pin", json={"is_pinned": True}).status_code == 200
     assert client.get("/api/data/editions").json["editions"][0]["is_pinned"] is True
@@ -229,6 +251,7 @@ def test_viewer_manages_nothing(database_url: str, tmp_path: Path) -> None:
         assert answer.status_code == 403, path
         assert answer.json["error"]["code"] == "forbidden"
     assert viewer.post("/api/uploads", json={}).status_code == 403
+    assert viewer.put("/api/calendar/2026-11-20", json={"is_working": False}).status_code == 403
     assert viewer.get("/api/layers").json["role"] == "viewer"
     app.extensions["riskatlas"].database.engine.dispose()
 

@@ -111,7 +111,7 @@ export function askToPublish(draft, node, draw) {
     if (found.length) return;
     keepName(name.value.trim());
     try {
-      const job = await postJson(`/api/data/editions/${draft.edition}/publication`, { approved_by: name.value.trim(), note: note.value.trim() });
+      const job = await postJson(`/api/data/editions/${draft.edition}/publication`, { approved_by: name.value.trim(), note: note.value.trim(), created_at: draft.created_at });
       dialog.close();
       follow(node, job, draw);
     } catch (error) {
