@@ -43,6 +43,8 @@ class Checked:
     refused: list[Refusal]
     repaired: pd.DataFrame
     n_merged: int
+    refused_keys: frozenset[str] = frozenset()
+    """Numbers of refused rows that have one: a feature that is there already keeps its state."""
 
     @property
     def n_refused(self) -> int:
@@ -87,7 +89,8 @@ def check(
     is_out = frame.index.isin(problems.table["at"])
     accepted = frame[~is_out]
     kept = repaired[repaired["at"].isin(accepted.index)]
-    return Checked(accepted, refusals(frame, problems), kept, n_merged)
+    refused_keys = frozenset(frame.loc[is_out, "feature_id"].dropna().astype(str))
+    return Checked(accepted, refusals(frame, problems), kept, n_merged, refused_keys)
 
 
 def refusals(frame: pd.DataFrame, problems: Problems) -> list[Refusal]:

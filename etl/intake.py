@@ -166,6 +166,7 @@ class _Taker:
         self._target = open_target(connection, self._layer, manifest, srid=loading.area.srid, load_id=load_id)
         self._doubter = Doubter(connection, loading, manifest, self._layer)
         self._taken: frozenset[str] | None = None
+        self._held: set[str] = set()
         self._intake = Intake()
         self._n_rows = 0
 
@@ -186,6 +187,7 @@ class _Taker:
         found = self.watch("合理性检查", "plausibility", lambda: self._doubter.doubts(checked.accepted))
         packed = packed_rows(self._target, checked.accepted)
         refused = batch.refused + checked.refused
+        self._held |= checked.refused_keys
         self._count(batch, checked, refused)
         return lambda: self._record(checked, packed, refused, found)
 
@@ -200,7 +202,9 @@ class _Taker:
         record_whole(self._connection, self._load_id, is_full=is_full)
         n_accepted = self._intake.counts["n_accepted"]
         self._intake.counts.update(self.watch(
-            "并入现状库", "merging", lambda: merge(self._connection, self._target, n_rows=n_accepted, is_full=is_full)
+            "并入现状库", "merging", lambda: merge(
+                self._connection, self._target, n_rows=n_accepted, is_full=is_full, held=self._held
+            )
         ))
         return self._intake
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,18 +61,21 @@ def packed_rows(target: Target, accepted: pd.DataFrame) -> dict[str, Packed]:
     return packed
 
 
-def merge(connection: sa.Connection, target: Target, *, n_rows: int, is_full: bool) -> dict[str, int]:
+def merge(
+    connection: sa.Connection, target: Target, *, n_rows: int, is_full: bool, held: Collection[str] = ()
+) -> dict[str, int]:
     """Take all rows added into the register, opening and closing states; the counts of what that changed.
 
-    `is_full` says that features of the source which were not added are gone.
+    `is_full` says that features of the source which were not added are gone, but for those `held`: their new rows were
+    refused, and until these are mended the former state stands.
     """
     if target.is_direct:
         for index in sorted(target.register.indexes, key=lambda index: str(index.name)):
             index.create(connection)
-        nothing = dict.fromkeys(("n_changed", "n_unchanged", "n_merged", "n_gone", "n_moved"), 0)
+        nothing = dict.fromkeys(("n_changed", "n_unchanged", "n_merged", "n_gone", "n_held", "n_moved"), 0)
         return {"n_added": n_rows, **nothing}
     connection.execute(statement(connection, "analyze", table=target.table))
-    given = {"source_id": target.manifest.id, "load_id": target.load_id, "is_full": is_full}
+    given = {"source_id": target.manifest.id, "load_id": target.load_id, "is_full": is_full, "held": sorted(held)}
     tables = {"register": target.register, "staging": target.table}
     counted = connection.execute(statement(connection, "merge_counts", **tables), given).mappings().one()
     counts = {name: int(value) for name, value in counted.items()} | {"n_moved": 0}

@@ -19,7 +19,7 @@ from layers.store import Place
 
 def describe_source(result: SourceResult) -> str:
     """One line about a source: 企业名录 enterprises: 3300 read, 3287 accepted ..."""
-    words = {"n_read": "读取", "n_accepted": "接收", "n_added": "新增", "n_changed": "变更", "n_gone": "消失",
+    words = {"n_read": "读取", "n_accepted": "接收", "n_added": "新增", "n_changed": "变更", "n_gone": "消失", "n_held": "沿用旧值",
              "n_moved": "移位", "n_merged": "归并", "n_refused": "退回", "n_repaired": "修复", "n_warned": "提醒", "n_unplaced": "未定位"}
     states = {"unchanged": "无变化(同一文件已入库)", "absent": "本次未报送", "would load": "试算"}
     counts = "  ".join(f"{words[name]} {result.counts[name]}" for name in words if result.counts.get(name))

@@ -94,6 +94,20 @@ def test_new_delivery_counts_added_changed_and_gone(engine: sa.Engine, tmp_path:
     assert current(engine) == {"E1": "甲厂", "E2": "乙新厂", "E4": "丁厂"}
 
 
+def test_feature_whose_new_row_is_refused_keeps_its_former_state(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    _, data = write_area(tmp_path)
+    write_enterprises(data, GOOD, "E2,乙厂,一般,3,,105.06,29.06", "E3,丙厂,一般,3,,105.07,29.06")
+    load(engine, tmp_path, home=home)
+    write_enterprises(data, GOOD, "E2,乙厂,一般,-3,,105.06,29.06")
+    counts = load(engine, tmp_path, home=home).counts
+    assert [counts[name] for name in ("n_refused", "n_held", "n_gone", "n_unchanged")] == [1, 1, 1, 1]
+    assert current(engine) == {"E1": "甲厂", "E2": "乙厂"}
+    write_enterprises(data, GOOD, "E2,乙新厂,一般,3,,105.06,29.06")
+    counts = load(engine, tmp_path, home=home).counts
+    assert [counts[name] for name in ("n_held", "n_changed", "n_gone")] == [0, 1, 0]
+    assert current(engine) == {"E1": "甲厂", "E2": "乙新厂"}
+
+
 def test_dry_run_tells_the_difference_and_writes_nothing(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
     _, data = write_area(tmp_path)
     write_enterprises(data, GOOD)
