@@ -175,7 +175,7 @@ def _write_edition(
     inputs = Inputs(
         area, outline, on, frame_reader(connection, catalog, area, edition),
         rasters={raster["layer"]: home / raster["path"] for raster in reversed(loaded)},
-        digests=layer_digests(connection, catalog, area, edition) | {raster["layer"]: raster["sha256"] for raster in reversed(loaded)},
+        digests=layer_digests(connection, catalog, area, edition) | raster_digests(loaded),
         share=share,
     )  # fmt: skip
     results = derive(inputs, base=base, progress=progress)
@@ -234,6 +234,11 @@ def _loaded_rasters(connection: sa.Connection) -> list[dict[str, Any]]:
         sa.text("SELECT layer, path, sha256, info FROM register.rasters WHERE to_load IS NULL ORDER BY layer, source_id")
     )
     return [{"layer": row.layer, "policy": None, "path": row.path, "sha256": row.sha256, "info": row.info} for row in rows]
+
+
+def raster_digests(loaded: list[dict[str, Any]]) -> dict[str, str]:
+    """What tells one raster of a layer from another: its file's name, a hash of the delivery and of how it was turned."""
+    return {raster["layer"]: raster["path"] for raster in reversed(loaded)}
 
 
 def _meta(connection: sa.Connection, area: Area, results: Results, counts: dict[str, int], on: date) -> dict[str, Any]:

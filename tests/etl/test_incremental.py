@@ -25,7 +25,7 @@ from etl.edition import raster_table
 from etl.frames import frame_reader
 from etl.kept import digest, packed, unpacked
 from etl.progress import Step
-from etl.score import score_register
+from etl.score import raster_digests, score_register
 from etl.stages import STAGES
 from etl.stages.stage import ALL_RULES, Frames, Given, Stage
 from etl.stamps import rule_files, rules_stamp
@@ -142,6 +142,11 @@ def test_moved_plant_updates_tiles_only_and_leaves_roads_alone(
     records = derive(now, stages=SCORED, base=base).records
     assert records["risk_index"].state == "updated" and records["black_spots"].state == "kept"
     assert "enterprises" in records["risk_points"].why
+
+
+def test_one_raster_read_with_another_nodata_is_another() -> None:
+    one, other = ({"layer": "population", "path": f"rasters/{name}.tif", "sha256": "of the delivered file"} for name in "ab")
+    assert raster_digests([one]) != raster_digests([other]) and raster_digests([one, other]) == raster_digests([one])
 
 
 def test_what_other_rules_made_is_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
