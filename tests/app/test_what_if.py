@@ -54,6 +54,13 @@ def test_new_unit_gains_area_and_is_told_with_its_reason(client: FlaskClient, un
     assert 0 < answer["cells"]["computed"] < answer["cells"]["all"]
 
 
+def test_unknown_chemical_is_unrated_and_not_harmless(client: FlaskClient, unit: Any) -> None:
+    edit = {"action": "add", "chemical": "无此化学品", "amount_t": 900, "lon": unit.lon + 0.03, "lat": unit.lat}
+    answer = client.post("/api/what-if", json={"edits": [edit]}).get_json()
+    (source,) = answer["sources"]
+    assert source["before"] is None and source["after"]["level"] == "unrated" and source["after"]["missing"]
+
+
 def test_source_is_told_with_the_amounts_that_can_change(client: FlaskClient, unit: Any) -> None:
     told = client.get(f"/api/what-if/enterprises/{unit.enterprise_id}").get_json()
     assert unit.unit_id in [entry["id"] for entry in told["units"]]

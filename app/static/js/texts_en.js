@@ -779,6 +779,7 @@ export const EN = {
   what_if_text_remove: "Remove {name}",
   what_if_undo: "Undo the last one",
   what_if_unit: "Unit",
+  what_if_unrated: "A source cannot be rated (its chemical is in no table, or data are missing): the trial does not say that it is harmless.",
   what_if_whole: "The whole enterprise with its units",
   whole_line: "Whole line",
   whole_subject: "Whole view",

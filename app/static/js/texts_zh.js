@@ -779,6 +779,7 @@ export const ZH = {
   what_if_text_remove: "移除 {name}",
   what_if_undo: "撤销上一项",
   what_if_unit: "单元",
+  what_if_unrated: "有风险源不能评级(化学品不在表内或缺少资料),试算不表示其无危险。",
   what_if_whole: "整个企业(含全部单元)",
   whole_line: "全线",
   whole_subject: "全貌",

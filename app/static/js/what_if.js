@@ -326,7 +326,7 @@ function result() {
     editList(),
     el("div", { class: "actions", role: "group", "aria-label": t("what_if_show") }, el("span", { class: "muted" }, t("what_if_show")),
       VIEWS.map((id) => el("button", { type: "button", class: "button small", "aria-pressed": String(view === id), on: { click: () => { view = id; drawAnswer(); drawPanel(); } } }, t(`what_if_show_${id}`)))),
-    features.length ? null : el("p", { class: "notice" }, t("what_if_same")),
+    verdict(features, answer.sources),
     section(t("what_if_levels"), levelTable(answer.levels)),
     rowList("what_if_sources_title", answer.sources, sourceRow),
     rowList("what_if_targets_title", answer.targets, targetRow),
@@ -354,12 +354,21 @@ function levelTable(levels) {
 export function endangersPart(endangers) {
   drawRows(endangers.changes.features);
   return [
-    section(t("siting_endangers"), endangers.changes.features.length ? null : el("p", { class: "notice" }, t("what_if_same")), levelTable(endangers.levels)),
+    section(t("siting_endangers"), verdict(endangers.changes.features, endangers.sources), levelTable(endangers.levels)),
     rowList("what_if_sources_title", endangers.sources, sourceRow),
     rowList("what_if_targets_title", endangers.targets, targetRow),
     rowList("what_if_added", endangers.violations.added, conflictRow),
     el("p", { class: "muted small" }, said(endangers, "note")),
   ];
+}
+
+/**
+ * In words what the map alone cannot say: nothing changes, or a source without a level leaves it open.
+ * @param {any[]} features @param {any[]} sources
+ */
+function verdict(features, sources) {
+  if (sources.some((row) => row.after?.level === "unrated")) return el("p", { class: "notice" }, t("what_if_unrated"));
+  return features.length ? null : el("p", { class: "notice" }, t("what_if_same"));
 }
 
 /** Takes what a project would endanger off the map. */
