@@ -85,6 +85,12 @@ def code_hash() -> str:
     return hashlib.sha256(b"\x00".join(path.read_bytes() for path in paths)).hexdigest()
 
 
+@lru_cache(maxsize=1)
+def code_hash_held() -> str:
+    """`code_hash` as this process first asked for it: tables once read are held in memory for its whole life."""
+    return code_hash()
+
+
 def _hash_of_files(paths: list[Path]) -> str:
     total = hashlib.sha256()
     for path in paths:

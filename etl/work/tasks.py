@@ -23,6 +23,7 @@ from etl.publish import publish_edition
 from etl.returned import return_refused, write_returned
 from etl.rollback import rollback_load
 from etl.score import score_register
+from etl.stamps import code_hash, code_hash_held
 from etl.work.effects import effects_of_draft
 from etl.work.inspection import inspected
 from etl.work.recognition import manifest_of, recognised
@@ -138,6 +139,8 @@ def score(
     place: Workplace, progress: Progress, *, label: str = "", on: str | None = None, is_partial: bool = False
 ) -> dict[str, Any]:
     """Score the register; with what the draft would change on the map."""
+    if code_hash() != code_hash_held():
+        raise EditionError("规则表或程序在本服务启动后有改动,请重启服务再评定 (rules or code changed since this worker started: restart `riskatlas serve`)")
     result = score_register(
         place.engine, place.catalog, home=place.home, label=label, on=date.fromisoformat(on) if on else None,
         is_partial=is_partial, progress=progress,

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from procrastinate.exceptions import JobAborted
 
 from etl.postgis.migrate import migrate
+from etl.stamps import code_hash_held
 from etl.work.failures import explained
 from etl.work.queue import (
     JobWatch,
@@ -43,6 +44,7 @@ def run_worker(place: Place, *, ends_with: int | None = None) -> None:
     Another worker of the same database is waited for: there is one at a time.
     """
     migrate(place.engine)
+    code_hash_held()
     while True:
         with worker_lock(place.engine) as lock:
             if lock is not None:

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from procrastinate.exceptions import JobAborted
 
 from etl.commands.work import jobs_group
-from etl.progress import Progress, Step
+from etl.progress import Progress, Step, silent
 from etl.work import worker
 from etl.work.failures import explained
 from etl.work.queue import (
@@ -30,9 +30,9 @@ from etl.work.queue import (
     start_job,
     worker_lock,
 )
-from etl.work.tasks import Workplace
+from etl.work.tasks import TASKS, Workplace
 from layers.catalog import load_catalog
-from layers.errors import NotFoundError, SourceFileError, TooManyRefusedError
+from layers.errors import EditionError, NotFoundError, SourceFileError, TooManyRefusedError
 from layers.store import Place, engine_from_url
 from tests.conftest import PROJECT
 
@@ -69,6 +69,12 @@ def test_waiting_job_is_cancelled_at_once(engine: sa.Engine) -> None:
     cancelled = job(engine, job_id)
     assert cancelled["state"] == "cancelled"
     assert cancelled["finished_at"] is not None
+
+
+def test_worker_that_holds_other_rules_than_the_files_does_not_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.work.tasks.code_hash_held", lambda: "of the tables read at its start")
+    with pytest.raises(EditionError, match="restart"):
+        TASKS["score"](Workplace(sa.create_engine("postgresql://"), load_catalog(), Path()), silent)
 
 
 def test_ended_job_cannot_be_cancelled(engine: sa.Engine) -> None:
