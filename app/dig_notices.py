@@ -135,7 +135,9 @@ def read_works(
         raise RequestError("geometry", f"范围过大,线长不得超过 {LONGEST_M / 1000:g} km", f"is larger than {LONGEST_M / 1000:g} km")
     if not shapely.intersects(facts.boundary_m, works):
         raise RequestError("geometry", "施工范围在辖区以外", "the works lie outside the area")
-    return shapely.buffer(works, width_m / 2, cap_style="flat") if width_m else works
+    # A point has no ends: with flat ones its ground would be empty.
+    ends = "round" if works.geom_type.endswith("Point") else "flat"
+    return shapely.buffer(works, width_m / 2, cap_style=ends) if width_m else works
 
 
 def _along(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, along: Any) -> shapely.Geometry:

@@ -67,6 +67,12 @@ def test_stretch_of_a_line_with_width_is_a_strip_on_it(client: FlaskClient) -> N
     assert told["works"]["type"] == "Polygon"
 
 
+def test_point_with_a_width_takes_ground_all_around(client: FlaskClient) -> None:
+    point = {"type": "Point", "coordinates": [120.03, 30.0502]}
+    bare, wide = (asked(client, geometry=point, width_m=width).json["touched"][0]["distance_m"] for width in (None, 10))
+    assert bare - wide == pytest.approx(5, abs=0.05)
+
+
 def test_due_date_is_in_working_days_of_the_office(client: FlaskClient) -> None:
     told = asked(client).json
     assert told["due_on"] == WorkingDays("CN").after(TODAY, 20).isoformat()
