@@ -355,7 +355,7 @@ SCHEMAS: dict[str, Schema] = {
     },
     "PlaceDecision": {
         **_record("record decision by_name", record=RECORD_KEY, decision={"enum": ["accept", "reject", "undo"]},
-                  by_name={"type": "string", "maxLength": 40}, reason={"type": "string", "maxLength": 500}),
+                  by_name={"type": "string", "maxLength": 40}, reason={"type": "string", "maxLength": 500}, lon=NUMBER, lat=NUMBER),
         "additionalProperties": False,
     },
     "QueueCounts": _record("counts", counts=OBJECT),

@@ -84,15 +84,21 @@ def decide_pair(connection: sa.Connection, pair: Pair, decision: Decision) -> No
     renew_linked_records(connection)
 
 
-def decide_place(connection: sa.Connection, record: Record, decision: Decision) -> None:
+def decide_place(
+    connection: sa.Connection, record: Record, decision: Decision, *, seen: tuple[float, float] | None = None
+) -> None:
     """Keep a decision about a proposed position, with a copy of the proposal: it survives another search.
+
+    Parameters
+    ----------
+    seen : longitude and latitude that the person was shown; None where nobody looked
 
     Raises
     ------
     NotFoundError
         No position was ever proposed for this feature.
     InputError
-        There is no decision to take back.
+        There is no decision to take back, or another position is proposed by now than the one that was seen.
     """
     where = {"layer": record[0], "feature_id": record[1]}
     columns = "basis, lon, lat, score, accuracy_m, method, evidence"
@@ -106,6 +112,8 @@ def decide_place(connection: sa.Connection, record: Record, decision: Decision) 
     standing = before if before is not None and before["decision"] != "undo" else None
     facts = standing if decision.decision == "undo" else known or before
     _require_decidable(facts or before, standing, decision, "/".join(record))
+    if seen is not None and decision.decision != "undo" and facts is not None and seen != (facts["lon"], facts["lat"]):
+        raise InputError("lon", "another position is proposed by now: look at it again (位置建议已更新,请重新查看)")
     values = {name: value for name, value in dict(facts or {}).items() if name != "decision"}
     connection.execute(
         sa.text(

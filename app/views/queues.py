@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from app.access import require_admin
 from app.bodies import request_body
 from app.errors import RequestError
-from app.parameters import choice, json_object, plain_text, whole_number
+from app.parameters import choice, json_object, number, plain_text, whole_number
 from app.parts import parts
 from app.queues import MATCH_STATES, PLACE_STATES, match_queue, place_queue
 from app.views.pages import A_YEAR_S, LANGUAGES, language
@@ -62,9 +62,12 @@ def decide_match() -> Response:
 @blueprint.post("/api/places/decisions")
 def decide_position() -> Response:
     """Keep what a person decided about a proposed position."""
-    body = json_object(request_body(), ("record", "decision", "by_name", "reason"), ("record", "decision", "by_name"))
+    body = json_object(request_body(), ("record", "decision", "by_name", "reason", "lon", "lat"), ("record", "decision", "by_name"))
+    seen = None
+    if "lon" in body or "lat" in body:
+        seen = number("lon", body.get("lon"), least=-180, most=180), number("lat", body.get("lat"), least=-90, most=90)
     with parts().database.writing() as connection:
-        decide_place(connection, _record("record", body["record"]), _decision(body))
+        decide_place(connection, _record("record", body["record"]), _decision(body), seen=seen)
         return jsonify(counts=place_queue(connection, parts().catalog, state="open", limit=1, offset=0)["counts"])
 
 

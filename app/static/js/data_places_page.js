@@ -22,5 +22,5 @@ startQueue({
   api: "/api/places", list: "places", states: ["open", "accepted", "rejected", "all"],
   title: () => t("data_tab_places"), about: () => t("places_about"), body,
   words: (entry) => entry.record.label,
-  decision: (entry) => ({ record: { layer: entry.record.layer, id: entry.record.id } }),
+  decision: (entry) => ({ record: { layer: entry.record.layer, id: entry.record.id }, lon: entry.lon, lat: entry.lat }),
 });
