@@ -32,7 +32,12 @@ from etl.work.queue import (
 )
 from etl.work.tasks import TASKS, Workplace
 from layers.catalog import load_catalog
-from layers.errors import EditionError, NotFoundError, SourceFileError, TooManyRefusedError
+from layers.errors import (
+    EditionError,
+    NotFoundError,
+    SourceFileError,
+    TooManyRefusedError,
+)
 from layers.store import Place, engine_from_url
 from tests.conftest import PROJECT
 
