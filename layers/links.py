@@ -112,7 +112,9 @@ def decide_place(
     standing = before if before is not None and before["decision"] != "undo" else None
     facts = standing if decision.decision == "undo" else known or before
     _require_decidable(facts or before, standing, decision, "/".join(record))
-    if seen is not None and decision.decision != "undo" and facts is not None and seen != (facts["lon"], facts["lat"]):
+    # A position that was taken may be turned down as it was taken, whatever is proposed by now.
+    shown = [row for row in (facts, standing if decision.decision == "reject" else None) if row is not None]
+    if seen is not None and decision.decision != "undo" and seen not in [(row["lon"], row["lat"]) for row in shown]:
         raise InputError("lon", "another position is proposed by now: look at it again (位置建议已更新,请重新查看)")
     values = {name: value for name, value in dict(facts or {}).items() if name != "decision"}
     connection.execute(

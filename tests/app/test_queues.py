@@ -76,13 +76,18 @@ def test_a_position_is_taken_and_given_back(client: FlaskClient) -> None:
     assert client.post("/api/places/decisions", json=body | {"decision": "undo"}).json["counts"]["open"] == 1
 
 
-def test_another_position_than_the_one_seen_is_not_taken(client: FlaskClient) -> None:
+def test_another_position_than_the_one_seen_is_not_taken(client: FlaskClient, database_url: str) -> None:
     place = client.get("/api/places").json["places"][0]
     body = {"record": PLACE, "decision": "accept", "by_name": "张三", "lon": place["lon"], "lat": place["lat"]}
     refused = client.post("/api/places/decisions", json=body | {"lon": place["lon"] + 0.001})
     assert (refused.status_code, refused.json["error"]["field"]) == (400, "lon")
     assert client.get("/api/places").json["n_found"] == 1
     assert client.post("/api/places/decisions", json=body).json["counts"]["accepted"] == 1
+    engine = engine_from_url(database_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE ops.place_proposals SET lon = lon + 0.001"))
+    engine.dispose()
+    assert client.post("/api/places/decisions", json=body | {"decision": "reject"}).json["counts"]["rejected"] == 1
 
 
 @pytest.mark.parametrize(
