@@ -183,6 +183,8 @@ def _for_unit(methods: Methods) -> list[WhatIf]:
     if computed is None:
         return []
     inputs = computed["inputs"]
+    if inputs.get("is_lower_bound"):
+        return []  # what is not known may hold the level, whatever becomes of the rest
     known = [part for part in inputs["chemicals"] if part.get("share") is not None and part.get("amount_t")]
     if not known or inputs.get("s_value") is None:
         return []

@@ -64,6 +64,12 @@ def test_amounts_by_hand():
     assert texts[0].startswith("氯 少于 62.5 吨(现 100 吨): 3级") and "少于 5 吨" in texts[1] and "达到 125 吨" in texts[2]
 
 
+def test_no_amount_is_promised_to_be_enough_while_another_is_unknown():
+    chemicals = [chemical(name="氯", cas="7782-50-5", amount_t=100.0), chemical(name="氨", cas="7664-41-7", amount_t=float("nan"))]
+    row = rated([enterprise()], [unit(n_persons_500m=10)], chemicals).loc["hazard_units:u1"]
+    assert [one.kind for one in told(row)] == ["missing"]
+
+
 def test_fewer_residents_lower_the_level():
     # 100 residents: α 2, R = 1.6 x 70 = 112, level 1; at most 99: α 1.5, R = 84, level 2
     text = of_kind(told(graded(70.0, persons=120)), "residents")[0].text_zh
