@@ -65,3 +65,32 @@ def test_no_layer_is_named_in_a_script_or_template() -> None:
     for path in page_files():
         literals = re.findall(r"[\"'`]([a-z_]+)[\"'`]", without_comments(path.read_text(encoding="utf-8")))
         assert not layers & set(literals), path
+
+
+def named_values(call: str) -> set[str]:
+    """Names of the values in the object literal that follows ``t("key", {``, nested ones left out."""
+    depth, names, word, is_value = 1, set(), "", False
+    for sign in call:
+        depth += (sign in "{([") - (sign in "})]")
+        if depth == 0:
+            break
+        if depth == 1 and sign in ":,":
+            if not is_value and word.strip().isidentifier():
+                names.add(word.strip())
+            is_value, word = sign == ":", ""
+        elif not is_value:
+            word += sign
+    if not is_value and word.strip().isidentifier():
+        names.add(word.strip())
+    return names
+
+
+def test_every_text_is_given_its_values() -> None:
+    zh = catalog("zh")
+    for path in page_files():
+        script = path.read_text(encoding="utf-8")
+        for found in re.finditer(r'\bt\("(\w+)", \{', script):
+            if "..." in script[found.end() : found.end() + 120].split("}")[0]:
+                continue  # a spread: what it holds is not written here
+            wanted = set(re.findall(r"\{(\w+)\}", zh[found[1]]))
+            assert wanted <= named_values(script[found.end() :]), f"{path.name}: {found[1]}"

@@ -192,7 +192,7 @@ export function ratingReasons(rating) {
       fact(t("basis"), basisWord(rating.basis)),
       rating.inherent_level ? fact(t("inherent_level"), levelWord(rating.inherent_level)) : null,
       rating.control_level ? fact(t("control_level"), levelWord(rating.control_level)) : null,
-      rating.major_hazard_level ? fact(t("major_hazard"), t("major_hazard_level", { level: rating.major_hazard_level })) : null,
+      rating.major_hazard_level ? fact(t("major_hazard"), t("major_hazard_level", { n: rating.major_hazard_level })) : null,
       isMissing(rating.s_value) ? null : fact("S", number(rating.s_value, 3)),
       isMissing(rating.r_value) ? null : fact("R", number(rating.r_value, 2)),
       isMissing(rating.radius_m) ? null : fact(t("influence_radius"), distance(rating.radius_m)),
