@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
@@ -84,9 +84,13 @@ def harmless_name(given: str) -> str:
 
 
 def keep_file(
-    connection: sa.Connection, home: Path, upload_id: str, name: str, stream: Stream, *, n_bytes: int, most_bytes: int
+    connection: sa.Connection, home: Path, upload_id: str, name: str, stream: Stream, *, n_bytes: int, most_bytes: int,
+    require_rest: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Write a body to the folder of its upload, whole or not at all; it is hashed on the way and never held in memory."""
+    """Write a body to the folder of its upload, whole or not at all; it is hashed on the way and never held in memory.
+
+    `require_rest` is asked once the body is there: a job may have begun to read the upload while it came in.
+    """
     held = queries.run(connection, "upload_files", {"upload_id": upload_id}).mappings().all()
     others = [row for row in held if row["name"] != name]
     if len(others) >= MOST_FILES:
@@ -96,12 +100,12 @@ def keep_file(
     room = shutil.disk_usage(uploads_folder(home)).free
     if n_bytes > room // 2:
         raise ConflictError("服务器磁盘空间不足,请联系管理员", "the server has not enough room on its disk")
-    sha256 = _write(uploads_folder(home) / upload_id / name, stream, n_bytes)
+    sha256 = _write(uploads_folder(home) / upload_id / name, stream, n_bytes, require_rest)
     queries.run(connection, "keep_upload_file", {"upload_id": upload_id, "name": name, "size_bytes": n_bytes, "sha256": sha256})
     return {"name": name, "size_bytes": n_bytes, "sha256": sha256}
 
 
-def _write(target: Path, stream: Stream, n_bytes: int) -> str:
+def _write(target: Path, stream: Stream, n_bytes: int, require_rest: Callable[[], None]) -> str:
     parts = target.parents[1] / ".parts"
     parts.mkdir(exist_ok=True)
     part = parts / secrets.token_hex(8)
@@ -114,6 +118,7 @@ def _write(target: Path, stream: Stream, n_bytes: int) -> str:
                 n_written += len(piece)
         if n_written != n_bytes:
             raise RequestError("body", "文件没有传完,请重新上传", "the file ended early; upload it again")
+        require_rest()
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)

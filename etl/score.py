@@ -42,7 +42,7 @@ from etl.frames import frame_reader
 from etl.locks import EDITION_LOCK, held
 from etl.progress import Progress, Step, silent
 from etl.stages import STAGES
-from etl.stamps import RECORDED_LIBRARIES, code_hash
+from etl.stamps import RECORDED_LIBRARIES, code_hash, installation_hash
 from etl.surface import SURFACE_BANDS, surface_bytes
 from layers.catalog import Area, Catalog
 from layers.errors import CatalogError, EditionError
@@ -158,7 +158,7 @@ def _input_hash(connection: sa.Connection, area: Area, label: str, on: date) -> 
     loads = connection.execute(
         sa.text("SELECT source_id, max(load_id) FROM ops.loads_in_force GROUP BY source_id ORDER BY source_id")
     ).all()
-    parts = [[list(row) for row in loads], decisions_stamp(connection), code_hash(), dataclasses.asdict(area), label, on]
+    parts = [[list(row) for row in loads], decisions_stamp(connection), installation_hash(), dataclasses.asdict(area), label, on]
     return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
 
 

@@ -79,10 +79,16 @@ def rules_stamp(stage: Stage) -> str:
 
 
 def code_hash() -> str:
-    """Hash of the scoring functions and every rule table."""
-    folder = LAYERS_DIR / "scoring"
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".csv", ".toml"))
+    """Hash of the scoring functions, the stages, every rule table and every declaration of a layer."""
+    folders = (LAYERS_DIR / "scoring", ROOT / "etl" / "stages")
+    paths = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".csv", ".toml"))
+    paths += sorted(LAYERS_DIR.glob("*/layer.toml"))
     return hashlib.sha256(b"\x00".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def installation_hash() -> str:
+    """Hash of code, rules and libraries: two machines of one hash compute the same bits."""
+    return _hash_of([code_hash(), {name: metadata.version(name) for name in RECORDED_LIBRARIES}])
 
 
 @lru_cache(maxsize=1)

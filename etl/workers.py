@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from etl.stamps import code_hash
+from etl.stamps import installation_hash
 from layers.errors import WorkersError
 from layers.scoring.sharing import Share
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+WAIT_S = 120
+"""Seconds that a cluster without any worker is waited for."""
 ATTEMPTS = 4
 """So often the parts that went down with a worker are given out again."""
 CONNECT_S = 20
@@ -58,12 +60,12 @@ def _connected(scheduler: str) -> Iterator[Client]:
     except (OSError, ValueError) as error:
         raise WorkersError(f"no Dask scheduler answers at {scheduler}: {error}") from error
     with client:
-        versions = client.run(code_hash)
+        versions = client.run(installation_hash)
         if not versions:
             raise WorkersError(f"the scheduler at {scheduler} has no worker; start `dask worker {scheduler}`")
-        others = sorted(address for address, version in versions.items() if version != code_hash())
+        others = sorted(address for address, version in versions.items() if version != installation_hash())
         if others:
-            raise WorkersError(f"workers of another version of the code or rules: {', '.join(others)}")
+            raise WorkersError(f"workers of another version of the code, the rules or a library: {', '.join(others)}")
         yield client
 
 
@@ -80,11 +82,17 @@ class DaskShare:
             open_ = [number for number in range(len(items)) if number not in results]
             if not open_:
                 return [results[number] for number in range(len(items))]
-            self._client.wait_for_workers(1)
+            self._wait_for_a_worker()
             results |= self._done({number: items[number] for number in open_}, function, common)
         if len(results) < len(items):
             raise WorkersError(f"{len(items) - len(results)} of {len(items)} parts were lost with their workers {ATTEMPTS} times")
         return [results[number] for number in range(len(items))]
+
+    def _wait_for_a_worker(self) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=WAIT_S)
+        except TimeoutError as error:
+            raise WorkersError(f"no worker joined the cluster within {WAIT_S} s; start `dask worker` and run this again") from error
 
     def _done(self, items: dict[int, Any], function: Callable[..., Any], common: tuple[Any, ...]) -> dict[int, Any]:
         """Results of the parts whose worker and data lived long enough."""

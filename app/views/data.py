@@ -124,7 +124,8 @@ def put_file(upload_id: str, name: str) -> Response:
         require_upload(connection, upload_id)
         _require_rest(connection, upload_id)
         kept = keep_file(connection, parts().home, upload_id, harmless_name(name), request.stream,
-                         n_bytes=n_bytes, most_bytes=most_bytes)  # fmt: skip
+                         n_bytes=n_bytes, most_bytes=most_bytes,
+                         require_rest=lambda: _require_rest(connection, upload_id))  # fmt: skip
     return jsonify(kept)
 
 
