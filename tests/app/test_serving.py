@@ -109,16 +109,20 @@ def test_body_without_a_stated_length_is_read_up_to_the_limit(start: Start, tmp_
     url, _ = start(tmp_path)
     site = {"geometry": {"type": "Point", "coordinates": [120.03, 30.0502]}, "project_type": "residential"}
 
-    def sent_in_chunks(body: bytes) -> int:
+    def sent_in_chunks(body: bytes) -> int | None:
+        """Status of the answer; None where the server closed the connection before it could be read."""
         chunks = (body[i : i + 10_000] for i in range(0, len(body), 10_000))
         with closing(http.client.HTTPConnection(url.split("/")[2], timeout=20)) as connection:
-            connection.request("POST", "/api/site-checks", chunks, encode_chunked=True)
+            try:
+                connection.request("POST", "/api/site-checks", chunks, encode_chunked=True)
+            except (BrokenPipeError, ConnectionResetError):
+                return None
             with connection.getresponse() as answer:
                 answer.read()
                 return answer.status
 
     assert sent_in_chunks(json.dumps(site).encode()) == 200
-    assert sent_in_chunks(json.dumps(site).encode() + b" " * 3_000_000) == 413
+    assert sent_in_chunks(json.dumps(site).encode() + b" " * 3_000_000) in (413, None)
 
 
 def test_server_says_where_it_listens_and_ends_on_a_signal(start: Start, tmp_path: Path) -> None:

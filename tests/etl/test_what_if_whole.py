@@ -32,7 +32,7 @@ from layers.store import engine_from_url
 
 ON = date(2026, 6, 30)
 POLICY, OTHER = "weighted_index_2026A", "grid_maximum_2026A"
-COMPARED = ("high_consequence_areas", "fire_cover", "risk_points", "distance_violations")
+COMPARED = ("sites_beside_lines", "high_consequence_areas", "fire_cover", "risk_points", "distance_violations")
 METHOD = tuple(stage for stage in STAGES if stage.name in COMPARED)
 
 
