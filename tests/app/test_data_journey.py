@@ -100,14 +100,17 @@ def confirm(page: FlaskClient, done: Work, upload_id: str, file: dict[str, Any],
 
 
 @pytest.fixture(scope="module")
-def checked(page: FlaskClient, done: Work, tiny_sample: Path) -> tuple[str, Job]:
-    """An upload of the faulty list, recognised, confirmed and checked."""
+def checked(page: FlaskClient, done: Work, tiny_sample: Path, workplace: Workplace) -> tuple[str, Job]:
+    """An upload of the faulty list, recognised, confirmed and checked; ``n_loads`` are those that came of it."""
     upload_id = uploaded(page, "企业台账.csv", faulty_enterprises(tiny_sample / "2026Q2"))
     recognised = done(page.post(f"/api/uploads/{upload_id}/recognition"))
     assert recognised["state"] == "done", recognised["error_en"]
     confirmed = confirm(page, done, upload_id, recognised["result"]["files"][0])
     assert confirmed["state"] == "done", confirmed["error_en"]
-    return upload_id, done(page.post(f"/api/uploads/{upload_id}/check"))
+    check = done(page.post(f"/api/uploads/{upload_id}/check"))
+    with workplace.engine.connect() as connection:
+        n_loads = connection.execute(sa.text("SELECT count(*) FROM ops.loads WHERE delivery_label = '2026Q3'")).scalar_one()
+    return upload_id, check | {"n_loads": n_loads}
 
 
 def source_of(check: Job) -> dict[str, Any]:
@@ -125,9 +128,8 @@ def test_check_tells_refused_rows_and_what_would_change(checked: tuple[str, Job]
     assert source["positions"]
 
 
-def test_check_writes_nothing(checked: tuple[str, Job], workplace: Workplace) -> None:
-    with workplace.engine.connect() as connection:
-        assert connection.execute(sa.text("SELECT count(*) FROM ops.loads WHERE delivery_label = '2026Q3'")).scalar_one() == 0
+def test_check_writes_nothing(checked: tuple[str, Job]) -> None:
+    assert checked[1]["n_loads"] == 0
 
 
 def test_refused_rows_come_back_as_the_suppliers_workbook(checked: tuple[str, Job], page: FlaskClient) -> None:
