@@ -43,6 +43,13 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forgotten_mappings(home: Path) -> Iterator[None]:
+    """Mappings that the tests of a module confirmed are forgotten after it: they would rule the loads of the next."""
+    yield
+    shutil.rmtree(home / "sources", ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def cluster(home: Path) -> Iterator[Cluster]:
     """The tests' private PostGIS; never the one a person works with, never RISKATLAS_DATABASE_URL."""

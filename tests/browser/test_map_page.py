@@ -259,7 +259,7 @@ def test_drawn_site_gets_a_verdict_as_the_largest_text(
     page.locator("#site-type").select_option(index=1)
     page.locator("#site-check").click()
     title = page.locator(".verdict-title")
-    expect(title).to_be_visible()
+    expect(title).to_be_visible(timeout=90_000)  # a server just installed compiles its loops first
     sizes = page.locator("#result *").evaluate_all(
         "all => all.filter(n => n.textContent.trim()).map(n => parseFloat(getComputedStyle(n).fontSize))"
     )

@@ -119,7 +119,7 @@ def test_lines_are_found_by_name_and_kind(open_page: OpenPage, live_server: str)
     expect(page.locator("#found tbody tr")).to_have_count(sum(line["kind"] == "transmission" for line in lines))
     page.locator("#find-line").fill(CASE["pipeline_id"])
     page.locator("#found tbody a").click()
-    expect(page.locator("#list-body tbody tr").first).to_be_visible()
+    expect(page.locator("#list-body .conflicts tbody tr").first).to_be_visible()
     assert page.url.endswith(f"/{LINE}")
 
 
@@ -127,15 +127,15 @@ def test_houses_on_the_pipe_are_prohibited_at_their_chainage(
     open_page: OpenPage, conflicts: list[dict[str, Any]]
 ) -> None:
     page = open_page(LINE)
-    expect(page.locator("#list-body tbody tr")).to_have_count(len(conflicts))
+    expect(page.locator("#list-body .conflicts tbody tr")).to_have_count(len(conflicts))
     for number in CASE["building_ids"]:
         conflict = next(entry for entry in conflicts if entry["object"]["id"] == number)
-        row = page.locator("#list-body tbody tr", has_text=number)
+        row = page.locator("#list-body .conflicts tbody tr", has_text=number)
         expect(row).to_contain_text("禁止")
         expect(row).to_contain_text(chainage(conflict["chainage_m"]))
         expect(row).not_to_contain_text("历史")
         assert page.locator(f".mark[aria-label*='{number}']").get_attribute("aria-label").startswith("禁止")
-    old = page.locator("#list-body tbody tr", has_text=CASES["houses_on_pipe_before_2010"]["building_ids"][0])
+    old = page.locator("#list-body .conflicts tbody tr", has_text=CASES["houses_on_pipe_before_2010"]["building_ids"][0])
     expect(old).to_contain_text("历史")
     expect(page.locator("#warning")).to_contain_text("不代替现场探测")
 
@@ -154,12 +154,12 @@ def test_stretch_by_fields_narrows_list_strip_and_address(
     page.locator("#from").fill(chainage(low))
     page.locator("#to").fill(str(high))
     page.keyboard.press("Enter")
-    expect(page.locator("#list-body tbody tr")).to_have_count(2)
+    expect(page.locator("#list-body .conflicts tbody tr")).to_have_count(2)
     expect(page.locator(".mark")).to_have_count(2)
     wait_for_address(page, "k=")
     assert query_of(page)["k"] == f"{low}-{high}"
     page.locator("#whole-line").click()
-    expect(page.locator("#list-body tbody tr")).to_have_count(len(conflicts))
+    expect(page.locator("#list-body .conflicts tbody tr")).to_have_count(len(conflicts))
 
 
 def test_stretch_by_drag_and_by_keys(open_page: OpenPage, conflicts: list[dict[str, Any]]) -> None:
@@ -173,20 +173,20 @@ def test_stretch_by_drag_and_by_keys(open_page: OpenPage, conflicts: list[dict[s
     page.mouse.move(third["x"] - 30, y, steps=4)
     page.mouse.move(third["x"] - 12, y)
     page.mouse.up()
-    expect(page.locator("#list-body tbody tr")).to_have_count(2)
+    expect(page.locator("#list-body .conflicts tbody tr")).to_have_count(2)
     page.locator("[data-end='to']").focus()
     page.keyboard.press("End")
-    expect(page.locator("#list-body tbody tr")).to_have_count(len(conflicts))
+    expect(page.locator("#list-body .conflicts tbody tr")).to_have_count(len(conflicts))
     expect(page.locator("[data-end='to']")).to_be_focused()
 
 
 def test_choice_is_one_in_strip_and_list(open_page: OpenPage) -> None:
     page = open_page(LINE)
-    page.locator("#list-body tbody tr").nth(1).locator("button").click()
-    expect(page.locator("#list-body tbody tr").nth(1).locator("button")).to_be_focused()
+    page.locator("#list-body .conflicts tbody tr").nth(1).locator("button").click()
+    expect(page.locator("#list-body .conflicts tbody tr").nth(1).locator("button")).to_be_focused()
     expect(page.locator(".mark").nth(1)).to_have_attribute("aria-pressed", "true")
     page.locator(".mark").nth(0).click()
-    expect(page.locator("#list-body tbody tr").nth(0)).to_have_attribute("aria-current", "true")
+    expect(page.locator("#list-body .conflicts tbody tr").nth(0)).to_have_attribute("aria-current", "true")
 
 
 def test_file_holds_what_is_listed(open_page: OpenPage, conflicts: list[dict[str, Any]]) -> None:
@@ -228,7 +228,7 @@ def test_refusal_is_told_with_a_retry(open_page: OpenPage, live_server: str) -> 
     expect(page.locator(".error-box")).to_contain_text("服务器繁忙")
     page.unroute("**/conflicts*")
     page.get_by_role("button", name="再试").click()
-    expect(page.locator("#list-body tbody tr").first).to_be_visible()
+    expect(page.locator("#list-body .conflicts tbody tr").first).to_be_visible()
 
 
 def test_worst_list_begins_with_red(open_page: OpenPage, live_server: str) -> None:

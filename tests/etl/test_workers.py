@@ -97,7 +97,7 @@ def wait_for_workers(address: str, n: int) -> None:
     from distributed import Client
 
     with Client(address, timeout=60) as client:
-        client.wait_for_workers(n, timeout=60)
+        client.wait_for_workers(n, timeout=240)
 
 
 def slow_tile(tile: Tile, policy: object, seconds: float) -> object:
