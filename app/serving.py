@@ -33,6 +33,7 @@ from app.reasons import compile_loops
 from app.site_checks import FULL_TABLES
 from app.worker_process import WorkerProcess
 from layers.errors import AtlasError
+from layers.scoring.measure import compile_measures
 from layers.scoring.siting import search_radii_m
 
 FALLBACK_USER = "nobody"
@@ -131,6 +132,7 @@ def application() -> Flask:
 
 def _warm_up(app: Flask) -> None:
     compile_loops()
+    compile_measures()
     try:
         with app.test_request_context(), pinned_edition() as pinned:
             layer_ids = {*search_radii_m(parts().rules), *FULL_TABLES, "risk_zones"}

@@ -217,6 +217,12 @@ def near_pairs(
     return Pairs(subject[is_near], found[is_near], distance_m[is_near], shapely.linestrings(ends[is_near]))
 
 
+def compile_measures() -> None:
+    """Compile the loops over edges once, so that the first question does not wait for the compiler."""
+    points = np.array([shapely.Point(0, 0), shapely.Point(1, 1)], dtype=object)
+    planar_pairs(points, points, reach=np.array([2.0, 2.0]))
+
+
 def _reaching(geometries: Geometries, reach: Floats) -> Geometries:
     """Boxes that hold all that lies within reach of each geometry."""
     west, south, east, north = shapely.bounds(geometries).T
