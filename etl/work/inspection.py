@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from etl.manifest import Manifest
 from etl.sql import statement
 from layers.catalog import Catalog, Layer
-from layers.tables import register_table
+from layers.tables import GEOMETRY_COLUMN, register_table
 
 LONGEST_LIST = 200
 """Rows of each list that a job keeps; counts are of all of them."""
@@ -27,29 +27,35 @@ DOUBTS = {
                 "WHERE load_id = :id ORDER BY file, source_row, rule_id LIMIT :limit",
 }
 COUNTS = (
-    "n_read", "n_accepted", "n_added", "n_changed", "n_gone", "n_unchanged", "n_merged", "n_refused", "n_repaired",
-    "n_unplaced", "n_warned", "n_moved",
+    "n_read", "n_accepted", "n_added", "n_changed", "n_gone", "n_unchanged", "n_held", "n_merged", "n_refused",
+    "n_repaired", "n_unplaced", "n_warned", "n_moved",
 )
 
 
 def inspected(connection: sa.Connection, catalog: Catalog, load_id: int, manifest: Manifest) -> dict[str, Any]:
     """Everything about a load that the page shows, read in the load's own transaction."""
-    counts = dict(connection.execute(
-        sa.text(f"SELECT {', '.join(COUNTS)} FROM ops.loads WHERE load_id = :id"), {"id": load_id}
-    ).mappings().one())
+    loads = sa.table("loads", sa.column("load_id"), *map(sa.column, COUNTS), schema="ops")
+    counted = sa.select(*(loads.c[name] for name in COUNTS)).where(loads.c.load_id == load_id)
+    counts = dict(connection.execute(counted).mappings().one())
     given = {"id": load_id, "limit": LONGEST_LIST}
     doubts = {
         name: [dict(row) for row in connection.execute(sa.text(words), given).mappings()] for name, words in DOUBTS.items()
     }
     by_rule = {
-        name: {rule_id: n for rule_id, n in connection.execute(
-            sa.text(f"SELECT rule_id, count(*) FROM ops.{table} WHERE load_id = :id GROUP BY rule_id ORDER BY rule_id"), given
-        )}
+        name: _by_rule(connection, table, load_id)
         for name, table in (("refused_by_rule", "refused"), ("warned_by_rule", "warnings"), ("repaired_by_rule", "repaired"))
     }
     layer = catalog[manifest.layer]
     return {"counts": counts, **doubts, **by_rule, "changes": load_changes(connection, layer, load_id, manifest.moved_m),
             "positions": _positions(connection, layer, load_id), "loss": loss(counts)}
+
+
+def _by_rule(connection: sa.Connection, name: str, load_id: int) -> dict[str, int]:
+    """Rows of a table of doubts of one load, by the rule that raised them."""
+    table = sa.table(name, sa.column("load_id"), sa.column("rule_id"), schema="ops")
+    counted = sa.select(table.c.rule_id, sa.func.count()).where(table.c.load_id == load_id)
+    rows = connection.execute(counted.group_by(table.c.rule_id).order_by(table.c.rule_id))
+    return {rule_id: n for rule_id, n in rows}
 
 
 def load_changes(connection: sa.Connection, layer: Layer, load_id: int, moved_m: float) -> dict[str, Any]:
@@ -69,13 +75,14 @@ def _positions(connection: sa.Connection, layer: Layer, load_id: int) -> list[li
     """Longitude and latitude of accepted features, for a picture of where they lie; a share of many."""
     if not layer.is_drawn:
         return []
+    table = register_table(layer, 0)
+    loads = sa.table("loads", sa.column("load_id"), sa.column("source_id"), schema="ops")
+    source_id = sa.select(loads.c.source_id).where(loads.c.load_id == load_id).scalar_subquery()
+    centre = sa.func.ST_Centroid(table.c[GEOMETRY_COLUMN])
     rows = connection.execute(
-        sa.text(
-            f"SELECT ST_X(centre), ST_Y(centre) FROM (SELECT ST_Centroid(geom) AS centre FROM register.{layer.id} "
-            "WHERE source_id = (SELECT source_id FROM ops.loads WHERE load_id = :id) AND to_load IS NULL "
-            "AND geom IS NOT NULL ORDER BY md5(feature_id) LIMIT :limit) AS placed"
-        ),
-        {"id": load_id, "limit": MOST_POSITIONS},
+        sa.select(sa.func.ST_X(centre), sa.func.ST_Y(centre))
+        .where(table.c.source_id == source_id, table.c.to_load.is_(None), table.c[GEOMETRY_COLUMN].is_not(None))
+        .order_by(sa.func.md5(table.c.feature_id)).limit(MOST_POSITIONS)
     )
     return [[round(x, 6), round(y, 6)] for x, y in rows]
 
