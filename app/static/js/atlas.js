@@ -13,7 +13,7 @@ import { said } from "./texts.js";
  *   outline: string, chip_text: string, text: string, hatch_ink: string, hatch?: Record<string, any>}} Level
  * @typedef {{area: Record<string, any>, edition: Record<string, any>, editions: Record<string, any>[], levels: Level[],
  *   groups: {id: string, title_zh: string, title_en: string}[], layers: Layer[], policy: string,
- *   policies: {id: string, title_zh: string, title_en: string}[], method?: Record<string, any>, secrecy?: string, role?: string}} Catalog
+ *   policies: {id: string, title_zh: string, title_en: string, version?: string}[], method?: Record<string, any>, secrecy?: string, role?: string}} Catalog
  */
 
 /** What the person chose; `opacity` in per cent of the designed opacity. */

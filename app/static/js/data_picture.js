@@ -11,6 +11,7 @@ const MARGIN = 8;
  * @param {string} label what the picture says, in words
  */
 export function picture(outline, positions, changes, label) {
+  /** @type {number[][][]} */
   const rings = outline ? (outline.type === "Polygon" ? [outline.coordinates] : outline.coordinates).flat(1) : [];
   const places = changes.filter(({ lon, lat }) => lon !== null && lat !== null).map(({ lon, lat }) => [Number(lon), Number(lat)]);
   const all = rings.length ? rings.flat(1) : [...positions, ...places];

@@ -45,7 +45,7 @@ export async function makeMap(container, view) {
   const place = view ?? { bounds: bounds(home), fitBoundsOptions: { padding: 24 } };
   map = new maplibregl.Map({
     container,
-    style: wholeStyle(),
+    style: /** @type {any} */ (wholeStyle()),
     ...place,
     minZoom: 7,
     maxZoom: 18.9,
@@ -134,7 +134,7 @@ function prepared(layer, entry) {
   const share = (shown.opacity.get(layer.id) ?? 100) / 100;
   const made = { ...entry, layout: { ...entry.layout, visibility }, paint: { ...entry.paint, ...opacities(entry, share) } };
   if (!isOnce(entry)) return made;
-  const { "source-layer": _, ...own } = made;
+  const { "source-layer": _, ...own } = /** @type {any} */ (made);
   return { ...own, source: onceSource(entry) };
 }
 

@@ -19,11 +19,15 @@ const GRADES = ["prohibited", "possibly_prohibited", "permit_required", "see_cod
 /** What was entered; kept when the language changes, never in the address. */
 const form = {
   applicant: "", phone: "", name: "", received_on: "", starts_on: "", ends_on: "", width_m: "", line: "", from: "", to: "",
-  /** @type {Set<string>} */ activities: new Set(), /** @type {any} */ geometry: null, place: "draw",
+  /** @type {Set<string>} */ activities: new Set(),
+  /** @type {any} */ geometry: null, place: "draw",
 };
 const state = {
-  /** @type {any} the kept notice */ notice: null, /** @type {any[]} */ kinds: [], /** @type {any[]} */ lines: [],
-  /** @type {Drawing|null} */ drawing: null, /** @type {ApiError|null} */ refused: null,
+  /** @type {any} the kept notice */ notice: null,
+  /** @type {any[]} */ kinds: [],
+  /** @type {any[]} */ lines: [],
+  /** @type {Drawing|null} */ drawing: null,
+  /** @type {ApiError|null} */ refused: null,
 };
 
 const workspace = {
@@ -173,7 +177,7 @@ function drawingKey(event) {
 }
 
 function sizeText() {
-  const { type, coordinates } = form.geometry;
+  const { type, coordinates } = /** @type {any} */ (form.geometry);
   if (type === "Point") return t("one_point");
   return type === "LineString" ? distance(lineLength(coordinates)) : area(measured(coordinates[0].slice(0, -1)).area_m2);
 }
@@ -229,7 +233,7 @@ const verdictPart = (answer) => el("p", { class: `notice-verdict sign-${answer.v
 
 /** @param {any} asked @param {any} notice @returns {[string, any][]} */
 const facts = (asked, notice) => [
-  ["applicant", asked.applicant], ["phone", asked.phone], ["works_name", asked.name || MISSING], ["kinds_of_works", said(notice, "activities").join(" · ")],
+  ["applicant", asked.applicant], ["phone", asked.phone], ["works_name", asked.name || MISSING], ["kinds_of_works", /** @type {any} */ (said(notice, "activities")).join(" · ")],
   ["works_dates", `${day(asked.starts_on)} – ${day(asked.ends_on)}`], ["received_on", day(asked.received_on)],
   ["due_on", t("due_in", { day: day(notice.due_on), n: notice.reply_days })], ["reply_office", said(notice, "office")],
 ];

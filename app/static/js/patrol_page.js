@@ -20,7 +20,8 @@ const ROWS_SHOWN = 300;
 const MOST_OF_A_DAY = 40;
 
 const state = {
-  /** @type {any[]} */ places: [], /** @type {any[]} */ counts: [], nFound: 0,
+  /** @type {any[]} */ places: [],
+  /** @type {any[]} */ counts: [], nFound: 0,
   town: "", levels: new Set(DEFAULT_LEVELS),
   /** @type {any[]} places of the day's list, in order */ list: [],
   date: nextWorkingDay(new Date()), n: 8, order: "level",

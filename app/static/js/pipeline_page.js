@@ -34,7 +34,8 @@ const state = {
   /** @type {any[]|null} what the line crosses; null while not known */ crossings: null,
   /** @type {any[]} conflicts, each with its index */ rows: [],
   bandsM: BANDS_M, chosenBands: new Set(BANDS_M), kind: "",
-  /** @type {number|null} */ fromM: null, /** @type {number|null} */ toM: null, chosen: -1,
+  /** @type {number|null} */ fromM: null,
+  /** @type {number|null} */ toM: null, chosen: -1,
 };
 
 const workspace = {

@@ -156,7 +156,7 @@ function drawHatch(pen, levelId, side) {
   const step = hatch.step_px ?? 8;
   pen.strokeStyle = pen.fillStyle = level?.hatch_ink ?? "transparent";
   pen.lineWidth = hatch.width_px ?? 1.2;
-  const draw = { crossed: crossed, diagonal: diagonal, dots: dots, dashes: dashes }[hatch.pattern];
+  const draw = /** @type {Record<string, typeof crossed>} */ ({ crossed, diagonal, dots, dashes })[hatch.pattern];
   draw?.(pen, side, step);
 }
 
