@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    EDITION,
-    OBJECT,
-    REF,
-    TEXT,
-    WHOLE,
-    Schema,
-    answer,
-    list_of,
-    operation,
-    record,
-)
+    EDITION, OBJECT, REF, TEXT, WHOLE, Schema, answer, list_of, operation, record
+)  # fmt: skip
 from app.parameters import LONGEST_TEXT
 
 SCHEMAS: dict[str, Schema] = {
