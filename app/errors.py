@@ -68,6 +68,14 @@ class ConflictError(AtlasError):
         self.message_zh = zh
 
 
+class BusyError(AtlasError):
+    """More was asked for than is given in so short a time; said in both languages."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.message_zh = zh
+
+
 class NoEditionError(AtlasError):
     """Nothing has been published yet."""
 
@@ -93,6 +101,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     CrossSiteError: Answer(403, "cross_site", "不接受其他网站页面的请求"),
     ForbiddenError: Answer(403, "forbidden", "您没有数据管理的权限,请联系管理员"),
     ConflictError: Answer(409, "conflict", "与现状不符,没有执行"),
+    BusyError: Answer(429, "too_many", "请求过多,请稍后再试"),
     NoEditionError: Answer(503, "no_edition", "还没有发布任何版次;请先运行 riskatlas load、score、publish"),
     AtlasError: Answer(500, "atlas_error", "服务器处理时出错"),
     psycopg2.errors.QueryCanceled: Answer(503, "too_slow", "查询超时,请缩小范围后再试", is_said=False),

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from app.database import Database
 from app.editions import EditionMemory
 from app.frames import FrameMemory
+from app.initials import InitialsMemory
 from app.risk_memory import RiskMemory
 from app.tiles import TileStore
 from app.what_if import CountyMemory
@@ -33,6 +34,7 @@ class Parts:
     rules: RuleSet
     counties: CountyMemory
     risks: RiskMemory
+    initials: InitialsMemory
 
 
 def init_app(app: Flask) -> None:
@@ -56,6 +58,7 @@ def init_app(app: Flask) -> None:
         rules=rules,
         counties=CountyMemory(catalog, frames, rules, home),
         risks=RiskMemory(frames),
+        initials=InitialsMemory(catalog),
     )
 
 

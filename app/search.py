@@ -1,4 +1,4 @@
-"""The one search box: names and numbers of features, chainages (``K12+300 name``), coordinates."""
+"""The one search box: names, numbers and first letters of features, chainages (``K12+300 name``), coordinates."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from psycopg2 import sql
 
 from app import queries
 from app.editions import EditionFacts
+from app.initials import INITIALS, InitialsMemory
+from app.typed_coordinates import Reading, readings, typed_coordinates
 from layers.catalog import Catalog, Layer
 from layers.scoring.chainage import Chainage
 
 CHAINAGE = re.compile(r"K(\d{1,4})\+(\d{1,3}(?:\.\d{1,3})?)\s*(.*)", re.IGNORECASE)
-COORDINATES = re.compile(r"(-?\d{1,3}(?:\.\d{1,15})?)\s*[,\uff0c\u3001\s]\s*(-?\d{1,2}(?:\.\d{1,15})?)")
 MOST_PIPELINES = 500
 STEP_M = 0.1
 SUB_FIELDS = ("address", "town_name", "road_name", "operator")
@@ -23,27 +24,32 @@ SUB_FIELDS = ("address", "town_name", "road_name", "operator")
 
 
 def search(
-    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, text: str, *, limit: int
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, initials: InitialsMemory, text: str, *, limit: int
 ) -> list[dict[str, Any]]:
     """What a text may mean, best first: ``layer``, ``id``, ``label``, ``sub``, ``lon``, ``lat``, ``level``.
 
     Longitude and latitude are degrees of the storage CRS, None for a feature without a position. `layer` and
-    `id` are None for a mere place.
+    `id` are None for a mere place; places of one pair in several datums carry ``datum_zh`` and ``datum_en``, and
+    ``is_question``: a person has to choose.
     """
-    if match := COORDINATES.fullmatch(text):
-        return _place(facts, float(match[1]), float(match[2]))
+    if typed := typed_coordinates(text):
+        found = readings(typed, facts)
+        return [_place(reading, is_question=len(found) > 1) for reading in found]
     if match := CHAINAGE.fullmatch(text):
         chainage_m = 1000.0 * int(match[1]) + float(match[2])
         return _chainages(connection, facts, chainage_m, match[3], limit)
-    return _features(connection, facts, catalog, text, limit)
+    results = _features(connection, facts, catalog, text, limit)
+    if len(results) < limit and INITIALS.fullmatch(text):
+        results += _by_initials(connection, facts, catalog, initials, text, limit - len(results))
+    _add_levels(connection, facts, results)
+    return results
 
 
-def _place(facts: EditionFacts, lon: float, lat: float) -> list[dict[str, Any]]:
-    if abs(lon) > 180 or abs(lat) > 90:
-        return []
-    is_inside = shapely.intersects(facts.boundary, shapely.Point(lon, lat))
-    sub = "" if is_inside else "辖区以外 / outside the area"
-    return [_result(None, None, f"{lon:.6f}, {lat:.6f}", sub, lon, lat)]
+def _place(reading: Reading, *, is_question: bool) -> dict[str, Any]:
+    sub = "" if reading.is_inside else "辖区以外 / outside the area"
+    told = _result(None, None, f"{reading.lon:.6f}, {reading.lat:.6f}", sub, reading.lon, reading.lat)
+    datum = {"datum_zh": reading.system_zh, "datum_en": reading.system_en, "error_m": reading.error_m}
+    return told | datum | {"is_question": is_question}
 
 
 def _chainages(
@@ -83,9 +89,20 @@ def _features(
             rows = _matches(connection, facts, layer, text, limit)
             found += [(row.distance, -layer.draw_order, _result(*row[:6])) for row in rows]
     found.sort(key=lambda entry: entry[:2])
-    results = [result for _, _, result in found[:limit]]
-    _add_levels(connection, facts, results)
-    return results
+    return [result for _, _, result in found[:limit]]
+
+
+def _by_initials(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, initials: InitialsMemory, text: str, limit: int
+) -> list[dict[str, Any]]:
+    found = initials.found(connection, facts, text, limit)
+    made: dict[tuple[str, str], dict[str, Any]] = {}
+    for layer in {layer_id for layer_id, _ in found}:
+        ids = [feature_id for layer_id, feature_id in found if layer_id == layer]
+        parameters = {"layer": layer, "ids": ids}
+        rows = queries.run(connection, "search_ids", parameters, table=facts.edition.table(layer), **_shown(facts, catalog[layer]))
+        made |= {(layer, row.id): _result(*row) for row in rows}
+    return [made[place] for place in found if place in made]
 
 
 def _matches(
@@ -94,8 +111,6 @@ def _matches(
     names = [field.name for field in facts.held_fields(layer)]
     searched = [name for name in layer.search if name in names] or ["feature_id"]
     like = sql.SQL(" OR ").join(sql.SQL("{} ILIKE %(like)s").format(sql.Identifier(name)) for name in searched)
-    sub = next((sql.Identifier(name) for name in SUB_FIELDS if name in names), sql.SQL("''"))
-    point = "ST_PointOnSurface(geom)" if layer.is_drawn else "NULL::geometry"
     parameters = {
         "text": text, "like": f"%{_escaped(text)}%", "begins": f"{_escaped(text)}%", "layer": layer.id, "n_most": limit,
     }  # fmt: skip
@@ -105,12 +120,18 @@ def _matches(
             "search",
             parameters,
             table=facts.edition.table(layer.id),
-            label=sql.Identifier(layer.label or "feature_id"),
-            sub=sub,
             matches=like,
-            point=sql.SQL(point),
+            **_shown(facts, layer),
         )
     )
+
+
+def _shown(facts: EditionFacts, layer: Layer) -> dict[str, sql.Composable]:
+    """What the search box shows of a feature: its name, what tells it from others of that name, a point on it."""
+    names = [field.name for field in facts.held_fields(layer)]
+    sub = next((sql.Identifier(name) for name in SUB_FIELDS if name in names), sql.SQL("''"))
+    point = "ST_PointOnSurface(geom)" if layer.is_drawn else "NULL::geometry"
+    return {"label": sql.Identifier(layer.label or "feature_id"), "sub": sub, "point": sql.SQL(point)}
 
 
 def _add_levels(connection: sa.Connection, facts: EditionFacts, results: list[dict[str, Any]]) -> None:

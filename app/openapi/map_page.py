@@ -76,7 +76,7 @@ SCHEMAS: dict[str, Schema] = {
             record(
                 "layer id label sub lon lat",
                 layer=or_null(TEXT), id=or_null(TEXT), label=TEXT, sub=TEXT, lon=or_null(LON), lat=or_null(LAT),
-                optional={"level": LEVEL},
+                optional={"level": LEVEL, "datum_zh": TEXT, "datum_en": TEXT, "error_m": NUMBER, "is_question": FLAG},
             )
         ),
     ),
@@ -117,7 +117,7 @@ PATHS: dict[str, dict[str, Schema]] = {
         path("feature_id", "Its number; may hold slashes"), EDITION,
     )},
     "/api/search": {"get": operation(
-        "search", "Features by name or number, chainages (K12+300 name), coordinates (lon,lat)", answer("SearchResults"),
+        "search", "Features by name or number, first letters of pinyin, chainages (K12+300 name), coordinates of any datum", answer("SearchResults"),
         query("q", "What to look for", {"type": "string", "maxLength": 80}, required=True),
         query("limit", "Results at most", {"type": "integer", "minimum": 1, "maximum": 50, "default": 8}), EDITION,
     )},

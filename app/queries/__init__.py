@@ -19,6 +19,19 @@ def text(name: str) -> str:
     return (QUERIES_DIR / f"{name}.sql").read_text(encoding="utf-8")
 
 
+class Values:
+    """Values of a statement that is put together from parts: each is bound under a name of its own."""
+
+    def __init__(self) -> None:
+        self.bound: dict[str, Any] = {}
+
+    def bind(self, value: Any) -> sql.Composable:
+        """What stands for a value in the statement."""
+        name = f"value_{len(self.bound)}"
+        self.bound[name] = value
+        return sql.Placeholder(name)
+
+
 def run(
     connection: sa.Connection,
     name: str,

@@ -34,11 +34,11 @@ def editions() -> Response:
 
 @blueprint.get("/api/search")
 def search_features() -> Response:
-    """Features by name or number, chainages, coordinates."""
+    """Features by name or number, chainages, coordinates of any datum."""
     text = plain_text("q", request.args.get("q", ""), longest=LONGEST_QUERY)
     if not text:
         raise RequestError("q", "请输入要查找的内容", "say what to look for")
     limit = whole_number("limit", request.args.get("limit", "8"), least=1, most=MOST_RESULTS)
     with pinned_edition() as pinned:
-        results = search(pinned.connection, pinned.facts, parts().catalog, text, limit=limit)
+        results = search(pinned.connection, pinned.facts, parts().catalog, parts().initials, text, limit=limit)
     return jsonify(results=results, edition=pinned.edition.number)

@@ -11,7 +11,14 @@ from app import queries
 from app.access import require_admin, role
 from app.bodies import request_body
 from app.errors import ConflictError, MissingError, RequestError
-from app.jobs import cancel_job, is_worker_alive, job, job_list, returned_workbook, start_job
+from app.jobs import (
+    cancel_job,
+    is_worker_alive,
+    job,
+    job_list,
+    returned_workbook,
+    start_job,
+)
 from app.loads import approved_arguments, load_list, load_row, refused_rows, whole_load
 from app.parameters import choice, json_object, plain_text, whole_number
 from app.parts import parts

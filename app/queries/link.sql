@@ -1,0 +1,4 @@
+-- The view that a code stands for
+SELECT query
+FROM ops.short_links
+WHERE code = %(code)s
