@@ -19,13 +19,15 @@ from app.geojson import require_works_geometry
 from app.parameters import json_object, number, plain_text
 from app.pipeline_conflicts import (
     JURISDICTION,
+    line_chainage,
     pipeline_of,
     rules_date,
 )
 from app.plain import plain
 from app.working_days import MOST_DAYS, WorkingDays
 from layers.scoring.activities import activities
-from layers.scoring.chainage import Chainage, start_of
+from layers.scoring.calibration import POST_LAYERS
+from layers.scoring.chainage import written_chainage
 from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH, notice
 from layers.scoring.rules import RuleSet
 
@@ -146,9 +148,9 @@ def _along(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, 
     line_id = plain_text("along.pipeline_id", along["pipeline_id"])
     from_m, to_m = (number(f"along.{name}", along[name], least=0, most=LONGEST_CHAINAGE_M) for name in ("from_m", "to_m"))
     line = pipeline_of(connection, facts, frames, line_id)
-    measured = Chainage.along(line["geometry"], facts.metric_crs, start_of(line))
+    measured = line_chainage(connection, facts, frames, line).along
     if not measured.start_m <= from_m < to_m <= measured.end_m:
-        bounds = f"{measured.start_m:.0f} – {measured.end_m:.0f} m"
+        bounds = f"{written_chainage(measured.start_m)} – {written_chainage(measured.end_m)}"
         raise RequestError("along.from_m", f"桩号应递增且在 {bounds} 之内", f"chainages must rise within {bounds}")
     return measured.between(from_m, to_m)
 
@@ -204,7 +206,9 @@ def _layers_near(
     layer_ids = sorted({member.layer for entry in rules.classes.values() for member in entry.members} | {"pipelines"})
     reach_m = FARTHEST_RULE_M + max(facts.largest_accuracy_m.values(), default=0.0) + WORST_ACCURACY_M
     box = tuple((shapely.bounds(works) + np.array([-reach_m, -reach_m, reach_m, reach_m])).tolist())
-    return frames.within(connection, facts, layer_ids, [box])
+    # The chainage of a line is that of all its posts, also of those far from the works.
+    everywhere = tuple(map(float, shapely.bounds(facts.boundary_m)))
+    return frames.within(connection, facts, layer_ids, [box]) | frames.within(connection, facts, POST_LAYERS, [everywhere])
 
 
 def _told(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:

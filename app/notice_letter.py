@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from app.export.reply_letter import Letter
+from layers.scoring.chainage import written_chainage
 
 COLUMNS = ("序号", "管线(设施)", "桩号", "距离±误差 m", "规定 m", "判定", "条款", "管道企业")
 VERDICT_SENTENCES = {
@@ -83,7 +84,7 @@ def _row(number: int, row: dict[str, Any]) -> tuple[str, ...]:
     return (
         str(number),
         row["subject"]["name"] or row["subject"]["id"],
-        "—" if low is None else f"{_chainage(low)}–{_chainage(high)}",
+        "—" if low is None else f"{written_chainage(low)}–{written_chainage(high)}",
         f"{row['distance_m']:.1f} ±{row['error_m']:.0f}",
         "—" if row["required_m"] is None else f"{row['required_m']:g}",
         row["verdict_zh"],
@@ -91,11 +92,3 @@ def _row(number: int, row: dict[str, Any]) -> tuple[str, ...]:
         row["operator"] or "—",
     )
 
-
-def _chainage(metres: float) -> str:
-    """Chainage as people write it.
-
-    >>> _chainage(12300.4)
-    'K12+300'
-    """
-    return f"K{round(metres) // 1000}+{round(metres) % 1000:03d}"

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import shapely
 import sqlalchemy as sa
@@ -15,7 +16,8 @@ from app.editions import EditionFacts
 from app.errors import MissingError
 from app.frames import FrameMemory, boxes_along
 from app.plain import plain
-from layers.scoring.chainage import Chainage, start_of
+from layers.scoring.calibration import POST_LAYERS, Calibrated, calibrated, calibration_facts
+from layers.scoring.chainage import written_chainage
 from layers.scoring.crossings import AREA_LAYERS, LINE_LAYERS, crossings
 from layers.scoring.pipelines import (
     VERDICTS,
@@ -33,12 +35,22 @@ MARGIN_M = 100.0
 LISTED_FIELDS = ("name", "operator", "kind", "medium", "diameter_mm", "pressure_mpa", "status")
 
 
-def pipeline_list(connection: sa.Connection, facts: EditionFacts) -> list[dict[str, Any]]:
-    """Every pipeline with its main figures, length and chainages in metres, in the order of names."""
+def pipeline_list(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory) -> list[dict[str, Any]]:
+    """Every pipeline with its main figures, length and chainages in metres, in the order of names.
+
+    Lines with posts have the chainages that these state; `n_posts` counts them, 0: the chainages are drawn lengths.
+    """
     if "pipelines" not in facts.counts:
         return []
-    rows = queries.run(connection, "pipelines", table=facts.edition.table("pipelines"))
-    return [dict(row) for row in rows.mappings()]
+    rows = [dict(row) for row in queries.run(connection, "pipelines", table=facts.edition.table("pipelines")).mappings()]
+    posts = frames.within(connection, facts, POST_LAYERS, [tuple(map(float, shapely.bounds(facts.boundary_m)))])
+    with_posts = {str(line_id) for frame in posts.values() for line_id in frame["pipeline_id"].dropna()}
+    for row in rows:
+        row["n_posts"] = 0
+        if row["id"] in with_posts:
+            found = line_chainage(connection, facts, frames, pipeline_of(connection, facts, frames, row["id"]))
+            row |= {"n_posts": len(found.used), "start_chainage_m": found.along.start_m, "end_chainage_m": found.along.end_m}
+    return rows
 
 
 def pipeline_conflicts(
@@ -64,14 +76,15 @@ def pipeline_conflicts(
         No rule covers this kind of pipeline.
     """
     pipeline = pipeline_of(connection, facts, frames, pipeline_id)
-    layer_ids = {member.layer for entry in rules.classes.values() for member in entry.members} | {"unit_chemicals"}
+    layer_ids = {member.layer for entry in rules.classes.values() for member in entry.members} | {"unit_chemicals", *POST_LAYERS}
     boxes_m = boxes_along(pipeline["geometry"], buffer_m + MARGIN_M)
     layers = frames.within(connection, facts, sorted(layer_ids), boxes_m)
     found = conflicts(
         pipeline, layers, rules, buffer_m=buffer_m, on=rules_date(facts), jurisdiction=JURISDICTION,
         from_m=from_m, to_m=to_m,
     )  # fmt: skip
-    along = Chainage.along(pipeline["geometry"], facts.metric_crs, start_of(pipeline))
+    found_chainage = calibrated(pipeline, layers, facts.metric_crs)
+    along = found_chainage.along
     told = [_told(facts, row) for row in found.to_dict("records")]
     counts = Counter(entry["verdict"] for entry in told)
     return {
@@ -79,6 +92,7 @@ def pipeline_conflicts(
         "length_m": along.length_m,
         "start_chainage_m": along.start_m,
         "end_chainage_m": along.end_m,
+        "calibration": calibration_facts(found_chainage),
         "buffer_m": buffer_m,
         "bands": list(BANDS_M),
         "permit_bands": permit_bands(pipeline, rules, on=rules_date(facts), jurisdiction=JURISDICTION),
@@ -126,6 +140,40 @@ def pipeline_of(connection: sa.Connection, facts: EditionFacts, frames: FrameMem
     return found
 
 
+def line_chainage(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, pipeline: pd.Series[Any]) -> Calibrated:
+    """The chainage of a line by the posts of the edition; `pipeline` as of `pipeline_of`."""
+    posts = frames.within(connection, facts, POST_LAYERS, boxes_along(pipeline["geometry"], MARGIN_M))
+    return calibrated(pipeline, posts, facts.metric_crs)
+
+
+def line_places(
+    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, pipeline_id: str, *, at_m: float | None,
+    lon_lat: tuple[float, float] | None,
+) -> list[dict[str, Any]]:
+    """The places of a chainage on a line, or the one place of the line nearest to a position, with its chainage.
+
+    `side` and `distance_m` are those of the position; a place asked for by its chainage is on the line.
+
+    Raises
+    ------
+    ChainageError
+        The line does not have the chainage.
+    """
+    along = line_chainage(connection, facts, frames, pipeline_of(connection, facts, frames, pipeline_id)).along
+    if lon_lat is None:
+        places = np.array(along.places(at_m or 0.0), dtype=object)
+        chainage_m, side, apart_m = np.full(len(places), at_m or 0.0), [None] * len(places), np.zeros(len(places))
+    else:
+        asked = np.array([facts.in_metres(shapely.Point(*lon_lat))], dtype=object)
+        (true_m, apart_m), side = along.nearest_true(asked), along.side(asked).tolist()
+        chainage_m, places = along.of_true(true_m), np.array([along.place_of_true(float(true_m[0]))], dtype=object)
+    degrees = shapely.get_coordinates(facts.in_degrees(places))
+    return [
+        {"chainage_m": float(m), "written": written_chainage(m), "lon": float(lon), "lat": float(lat), "side": word, "distance_m": float(off)}
+        for m, (lon, lat), word, off in zip(chainage_m, degrees, side, apart_m, strict=True)
+    ]
+
+
 def _told(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:
     """One conflict as the API has it: the object apart, the line as GeoJSON in degrees."""
     line = row.pop("geometry")
@@ -147,7 +195,7 @@ def pipeline_crossings(
     """
     pipeline = pipeline_of(connection, facts, frames, pipeline_id)
     boxes_m = boxes_along(pipeline["geometry"], MARGIN_M)
-    layers = frames.within(connection, facts, [*LINE_LAYERS, *AREA_LAYERS], boxes_m)
+    layers = frames.within(connection, facts, [*LINE_LAYERS, *AREA_LAYERS, *POST_LAYERS], boxes_m)
     found = crossings(pipeline, layers, crs=facts.metric_crs)
     told = [_told(facts, row) for row in found.to_dict("records")]
     return {"pipeline_id": pipeline_id, "crossings": told, "edition": facts.edition.number}

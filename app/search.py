@@ -5,26 +5,37 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import shapely
 import sqlalchemy as sa
 from psycopg2 import sql
 
 from app import queries
 from app.editions import EditionFacts
+from app.frames import FrameMemory
 from app.initials import INITIALS, InitialsMemory
 from app.typed_coordinates import Reading, readings, typed_coordinates
 from layers.catalog import Catalog, Layer
-from layers.scoring.chainage import Chainage
+from layers.errors import ChainageError
+from layers.scoring.calibration import POST_LAYERS, chainage_of
+from layers.scoring.chainage import written_chainage
 
 CHAINAGE = re.compile(r"K(\d{1,4})\+(\d{1,3}(?:\.\d{1,3})?)\s*(.*)", re.IGNORECASE)
 MOST_PIPELINES = 500
-STEP_M = 0.1
 SUB_FIELDS = ("address", "town_name", "road_name", "operator")
 """Fields that tell features of one name apart, best first."""
 
 
 def search(
-    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, initials: InitialsMemory, text: str, *, limit: int
+    connection: sa.Connection,
+    facts: EditionFacts,
+    catalog: Catalog,
+    initials: InitialsMemory,
+    frames: FrameMemory,
+    text: str,
+    *,
+    limit: int,
 ) -> list[dict[str, Any]]:
     """What a text may mean, best first: ``layer``, ``id``, ``label``, ``sub``, ``lon``, ``lat``, ``level``.
 
@@ -37,7 +48,7 @@ def search(
         return [_place(reading, is_question=len(found) > 1) for reading in found]
     if match := CHAINAGE.fullmatch(text):
         chainage_m = 1000.0 * int(match[1]) + float(match[2])
-        return _chainages(connection, facts, chainage_m, match[3], limit)
+        return _chainages(connection, facts, frames, chainage_m, match[3])[:limit]
     results = _features(connection, facts, catalog, text, limit)
     if len(results) < limit and INITIALS.fullmatch(text):
         results += _by_initials(connection, facts, catalog, initials, text, limit - len(results))
@@ -53,31 +64,29 @@ def _place(reading: Reading, *, is_question: bool) -> dict[str, Any]:
 
 
 def _chainages(
-    connection: sa.Connection, facts: EditionFacts, chainage_m: float, name: str, limit: int
+    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, chainage_m: float, name: str
 ) -> list[dict[str, Any]]:
-    """The place of a chainage on every pipeline of that name that reaches it."""
+    """The places of a chainage on every pipeline of that name that has it, as its posts state it.
+
+    Where none of the lines named has it, each comes without a place, and says from where to where it runs.
+    """
     if "pipelines" not in facts.counts:
         return []
     table = facts.edition.table("pipelines")
     parameters = {"like": f"%{_escaped(name)}%", "n_most": MOST_PIPELINES}
-    found = []
+    posts = frames.within(connection, facts, POST_LAYERS, [tuple(map(float, shapely.bounds(facts.boundary_m)))])
+    found, without = [], []
     for row in queries.run(connection, "pipelines_named", parameters, table=table):
-        line = Chainage.along(facts.in_metres(shapely.from_wkb(bytes(row.wkb))), facts.metric_crs, row.start_m)
-        if line.start_m <= chainage_m <= line.end_m - STEP_M:
-            lon, lat = shapely.get_coordinates(facts.in_degrees(line.between(chainage_m, chainage_m + STEP_M)))[0]
+        line = pd.Series({"pipeline_id": row.id, "start_chainage_m": row.start_m, "geometry": facts.in_metres(shapely.from_wkb(bytes(row.wkb)))})
+        try:
+            places = chainage_of(line, posts, facts.metric_crs).places(chainage_m)
+        except ChainageError as error:
+            without.append(_result("pipelines", row.id, row.name, " / ".join(error.problem.values()), None, None))
+            continue
+        for lon, lat in shapely.get_coordinates(facts.in_degrees(np.array(places, dtype=object))):
             label = f"{written_chainage(chainage_m)} {row.name}"
             found.append(_result("pipelines", row.id, label, row.id, float(lon), float(lat)))
-    return found[:limit]
-
-
-def written_chainage(chainage_m: float) -> str:
-    """A chainage as people write it.
-
-    >>> written_chainage(12300)
-    'K12+300'
-    """
-    kilometre, metres = divmod(round(chainage_m), 1000)
-    return f"K{kilometre}+{metres:03d}"
+    return found or (without if name else [])
 
 
 def _features(

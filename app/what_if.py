@@ -44,7 +44,7 @@ KEYS = ("edits", "policy", "policy_after")
 EDIT_KEYS = ("action", "layer", "id", "chemical", "amount_t", "lon", "lat", "name", "enterprise_id")
 COUNTIES_REMEMBERED = 2
 DISTANCE_LAYERS = (
-    "enterprises", "hazard_units", "unit_chemicals", "pipelines", "pipeline_stations", "power_lines", "roads", "buildings",
+    "enterprises", "hazard_units", "unit_chemicals", "pipelines", "pipeline_stations", "pipeline_markers", "power_lines", "roads", "buildings",
     "protection_targets", "fire_stations", "water", "park_boundaries", "official_contours", "towns",
 )  # fmt: skip
 OWNER_FIELDS = ("enterprise_id", "unit_id")

@@ -61,6 +61,19 @@ class InputError(AtlasError):
         super().__init__(f"{field}: {problem}")
 
 
+class ChainageError(InputError):
+    """A chainage that a line does not have: beyond its ends, not rising, or leapt over by a chainage equation."""
+
+    def __init__(self, field: str, chainage_m: float, bounds_m: tuple[float, float], *, is_leap: bool = False) -> None:
+        low, high = (f"K{value / 1000:.3f}".replace(".", "+") for value in bounds_m)
+        asked = f"K{chainage_m / 1000:.3f}".replace(".", "+")
+        en = f"the chainage equation leaps from {low} to {high}" if is_leap else f"must lie within {low} to {high} and rise"
+        zh = f"断链处由 {low} 跳至 {high},无此桩号" if is_leap else f"应在 {low} 至 {high} 之内且前小后大"
+        super().__init__(field, f"{asked}: {en}")
+        self.message_zh = f"{field}:{asked} {zh}"
+        self.problem = {"zh": f"{asked} {zh}", "en": f"{asked}: {en}"}
+
+
 class EditError(InputError):
     """An assumed change that cannot be; said in both languages."""
 

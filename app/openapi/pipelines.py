@@ -36,9 +36,13 @@ SCHEMAS: dict[str, Schema] = {
     "CalendarDay": {**record("is_working", is_working=or_null(FLAG), note=TEXT), "additionalProperties": False},
     "Pipelines": record("pipelines edition", pipelines=list_of(OBJECT), edition=WHOLE),
     "Crossings": record("pipeline_id crossings edition", pipeline_id=TEXT, crossings=list_of(OBJECT), edition=WHOLE),
+    "LinePlace": record("pipeline_id places edition", pipeline_id=TEXT, edition=WHOLE, places=list_of(record(
+        "chainage_m written lon lat side distance_m",
+        chainage_m=NUMBER, written=TEXT, lon=NUMBER, lat=NUMBER, side=or_null(TEXT), distance_m=NUMBER,
+    ))),
     "Conflicts": record(
-        "pipeline length_m bands conflicts counts warning_zh warning_en",
-        pipeline=OBJECT, length_m=NUMBER, bands=list_of(NUMBER), conflicts=list_of(OBJECT), counts=OBJECT, warning_zh=TEXT,
+        "pipeline length_m start_chainage_m end_chainage_m calibration bands conflicts counts warning_zh warning_en",
+        pipeline=OBJECT, length_m=NUMBER, start_chainage_m=NUMBER, end_chainage_m=NUMBER, calibration=OBJECT, bands=list_of(NUMBER), conflicts=list_of(OBJECT), counts=OBJECT, warning_zh=TEXT,
         warning_en=TEXT,
     ),
 }  # fmt: skip
@@ -63,6 +67,11 @@ PATHS: dict[str, dict[str, Schema]] = {
     )},
     "/api/pipelines/{pipeline_id}/crossings": {"get": operation(
         "pipelineCrossings", "What a pipeline crosses, by chainage, with angles", answer("Crossings"), path("pipeline_id", "Its number"), EDITION,
+    )},
+    "/api/pipelines/{pipeline_id}/place": {"get": operation(
+        "pipelinePlace", "The places of a chainage on a line, or the chainage of a place beside it", answer("LinePlace"),
+        path("pipeline_id", "Its number"), query("at", "A chainage: metres, or K12+300"),
+        query("lon", "Longitude of a place, with lat", NUMBER), query("lat", "Latitude of a place, with lon", NUMBER), EDITION,
     )},
     "/api/activities": {"get": operation("activities", "Kinds of works that a dig notice may name", answer("Activities"))},
     "/api/dig-notices": {

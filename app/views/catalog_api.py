@@ -40,5 +40,7 @@ def search_features() -> Response:
         raise RequestError("q", "请输入要查找的内容", "say what to look for")
     limit = whole_number("limit", request.args.get("limit", "8"), least=1, most=MOST_RESULTS)
     with pinned_edition() as pinned:
-        results = search(pinned.connection, pinned.facts, parts().catalog, parts().initials, text, limit=limit)
+        results = search(
+            pinned.connection, pinned.facts, parts().catalog, parts().initials, parts().frames, text, limit=limit
+        )
     return jsonify(results=results, edition=pinned.edition.number)

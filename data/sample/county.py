@@ -14,6 +14,7 @@ from data.sample.enterprises import build_enterprises
 from data.sample.hamlets import build_hamlets
 from data.sample.hazards import build_units
 from data.sample.lattices import Lattice, build_lattices
+from data.sample.markers import build_markers
 from data.sample.noise import stream
 from data.sample.offices import build_contours, build_declared_levels, build_hidden_dangers
 from data.sample.pipelines import build_industrial, build_stations, build_transmission
@@ -61,6 +62,7 @@ class County(Ground):
     black_spots: pd.DataFrame
     police_list: pd.DataFrame
     stations: pd.DataFrame
+    markers: pd.DataFrame
     fire_stations: pd.DataFrame
     parks: pd.DataFrame
     hidden_dangers: pd.DataFrame
@@ -110,6 +112,7 @@ def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> Coun
             stream(seed, "accidents"), accidents, spots, ground.roads, ground.towns
         ),
         stations=build_stations(ground.transmission),
+        markers=build_markers(ground.transmission),
         fire_stations=build_fire_stations(ground.lattices),
         parks=build_parks(ground.lattices),
         hidden_dangers=build_hidden_dangers(offices, enterprises),

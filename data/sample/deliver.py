@@ -54,6 +54,7 @@ def _write_lasting(target: Path, county: County) -> None:
     maps.write_towns(target / "行政区划", county)
     maps.write_pipelines(target / "管道企业", county)
     maps.write_stations(target / "管道企业" / "站场阀室.kml", county)
+    tables.write_markers(target / "管道企业" / "里程桩.csv", county)
     maps.write_fire_stations(target / "消防救援" / "消防站.kml", county)
     maps.write_parks(target / "园区管委会" / "园区边界.dxf", county)
     maps.write_villages(target / "应急管理局" / "防护目标_村庄.geojson", county)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from data.sample.lattices import Lattice, street_edges
+from data.sample.markers import stated_m
 from data.sample.noise import Floats, Rng
 from data.sample.plane import km
 from data.sample.routing import Graph, cheapest_path, weight_matrix, without_loops
@@ -149,7 +150,10 @@ def _stop(graph: Graph, hamlets: pd.DataFrame, stop: object) -> int:
 
 
 def _rerouted(trunk: shapely.LineString) -> dict[str, tuple[shapely.LineString, float]]:
-    """Trunk as built: before, new stretch, old stretch, after; with the chainage at which each begins."""
+    """Trunk as built: before, new stretch, old stretch, after; with the chainage at which each begins.
+
+    The posts after the reroute kept theirs, so the new stretch ends at a chainage equation.
+    """
     start = trunk.length * REROUTE_START_SHARE
     end = start + REROUTE_LENGTH_M
     before, old, after = (
@@ -166,7 +170,7 @@ def _rerouted(trunk: shapely.LineString) -> dict[str, tuple[shapely.LineString, 
         "GD-SQ01-01": (before, 0.0),
         "GD-SQ01-02": (new, start),
         "GD-SQ01-03": (old, start),
-        "GD-SQ01-04": (after, start + new.length),
+        "GD-SQ01-04": (after, end),
     }
 
 
@@ -257,7 +261,7 @@ def build_stations(transmission: pd.DataFrame) -> pd.DataFrame:
                 "pipeline_id": line_id,
                 "name": name,
                 "kind": kind,
-                "chainage_m": round(start + share * line.length, 1),
+                "chainage_m": stated_m(line_id, start, share * line.length),
                 "geometry": line.interpolate(share, normalized=True),
             }
         )

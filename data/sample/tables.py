@@ -292,6 +292,27 @@ def write_gathering_places(path: Path, county: County) -> None:
     )
 
 
+def write_markers(path: Path, county: County) -> None:
+    """Marker posts of the lines: UTF-8 text, CGCS2000 degrees."""
+    frame = county.markers
+    xy = np.array([(place.x, place.y) for place in frame["geometry"]])
+    rows = [
+        {
+            "桩编号": item["marker_id"],
+            "管道编号": item["pipeline_id"],
+            "桩上文字": item["name"],
+            "类别": words.MARKER_KIND[item["kind"]],
+            "桩号_m": item["chainage_m"],
+            "来向桩号_m": item["back_chainage_m"],
+            "经度": lon,
+            "纬度": lat,
+            "数据性质": SYNTHETIC,
+        }
+        for item, (lon, lat) in zip(frame.to_dict("records"), _degrees(xy, "EPSG:4490", 8))
+    ]
+    write_csv(path, rows, encoding="utf-8-sig")
+
+
 def write_hidden_dangers(path: Path, county: County) -> None:
     """The list of hidden dangers: UTF-8 text with a byte-order mark."""
     rows = [

@@ -34,6 +34,7 @@ MEDIUM = {
     "hydrogen": "氢气",
     "lpg": "液化石油气",
 }
+MARKER_KIND = {"milepost": "里程桩", "equation": "断链桩"}
 STATION_KIND = {"station": "站场", "valve_room": "阀室", "depot": "油库"}
 FIRE_CLASS = {
     "special_service": "特勤站",

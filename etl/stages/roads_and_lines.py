@@ -79,7 +79,7 @@ SITES_BESIDE_LINES = Stage(
 HIGH_CONSEQUENCE = Stage(
     "high_consequence_areas", "管道高后果区", "high consequence areas", _high_consequence_areas,
     results=("high_consequence_areas",),
-    layers=("pipelines", "pipeline_stations", "buildings", "protection_targets", "roads", "water", "power_lines",
+    layers=("pipelines", "pipeline_stations", "pipeline_markers", "buildings", "protection_targets", "roads", "water", "power_lines",
             "fire_stations", "towns"),
     after=("sites_beside_lines",),
 )  # fmt: skip

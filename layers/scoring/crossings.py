@@ -14,7 +14,8 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from layers.scoring.chainage import Chainage, start_of
+from layers.scoring.calibration import chainage_of
+from layers.scoring.chainage import Chainage
 from layers.scoring.object_classes import Layers
 
 LINE_LAYERS = ("roads", "power_lines", "pipelines")
@@ -36,7 +37,8 @@ def crossings(pipeline: pd.Series[Any], layers: Layers, *, crs: pyproj.CRS) -> g
     Parameters
     ----------
     pipeline : row of ``pipelines`` with its geometry in the metric `crs`
-    layers : frames in `crs`; of `LINE_LAYERS` and `AREA_LAYERS` those that are there are looked at
+    layers : frames in `crs`; of `LINE_LAYERS` and `AREA_LAYERS` those that are there are looked at, and the posts that
+        calibrate the line
 
     Returns
     -------
@@ -45,7 +47,7 @@ def crossings(pipeline: pd.Series[Any], layers: Layers, *, crs: pyproj.CRS) -> g
         line and object, 0 to 90, of an area with its edge where the line comes in (NaN where it begins inside);
         `error_m` from both positions. Stretches that run exactly along an object are no crossings.
     """
-    along = Chainage.along(pipeline["geometry"], crs, start_of(pipeline))
+    along = chainage_of(pipeline, layers, crs)
     found = [_line_crossings(pipeline, layers[name], name, along) for name in LINE_LAYERS if _has_rows(layers, name)]
     found += [_area_crossings(pipeline, layers[name], name, along) for name in AREA_LAYERS if _has_rows(layers, name)]
     filled = [frame for frame in found if len(frame)]

@@ -18,7 +18,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from layers.scoring.chainage import Chainage
+from layers.scoring.calibration import chainage_of
 from layers.scoring.contours import contour_findings, valid_contours
 from layers.scoring.coverage import (
     Note,
@@ -301,10 +301,9 @@ def _locate(rows: pd.DataFrame, index: ClassIndex) -> None:
     by_id = pipelines.set_index("feature_id") if len(on_line) else pipelines
     for pipeline_id, group in on_line.groupby("subject_feature_id"):
         row = by_id.loc[pipeline_id]
-        start_m = float(row["start_chainage_m"]) if pd.notna(row["start_chainage_m"]) else 0.0
         ends = object_ends(group["geometry"].to_numpy())
         positions = group.index.to_numpy()
-        along = Chainage.along(row["geometry"], index.crs, start_m)
+        along = chainage_of(row, index.layers, index.crs)
         chainage_m[positions], side[positions] = along.at(ends), along.side(ends)
     rows["chainage_m"], rows["side"] = chainage_m, side
 

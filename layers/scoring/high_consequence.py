@@ -13,7 +13,8 @@ import pyproj
 import shapely
 
 from layers.catalog import LAYERS_DIR, load_layer
-from layers.scoring.chainage import Chainage
+from layers.scoring.calibration import Calibrated, calibrated
+from layers.scoring.chainage import NO_LENGTH_M, Chainage
 from layers.scoring.dwellings import dwellings_of, settlements_of
 from layers.scoring.high_consequence_findings import (
     Finding,
@@ -38,7 +39,7 @@ def high_consequence_areas(layers: Mapping[str, pd.DataFrame], rules: RuleSet) -
     Parameters
     ----------
     layers : frames in one metric CRS
-        Uses pipelines, buildings, protection_targets, enterprises, hazard_units, pipeline_stations, roads, water;
+        Uses pipelines, pipeline_markers, buildings, protection_targets, enterprises, hazard_units, pipeline_stations, roads, water;
         one that is missing or empty finds nothing, and a row says so.
     rules : RuleSet
         Classes of things, and the coefficient of the potential impact radius.
@@ -90,8 +91,7 @@ def _rows(
         return []
     from_m = np.array([max(entry.from_m, 0.0) for entry in found.graded])
     to_m = np.array([min(entry.to_m, route.along.length_m) for entry in found.graded])
-    start_of = _start_chainages(index)
-    rows = []
+    rows, chainages = [], _chainages(lines, route, index)
     for start, stop in merged(from_m, to_m, gap_m=table.merge_gap_m):
         for position, low, high in route.pieces(start, stop):
             before = route.bounds_m[route.lines.index(position)]
@@ -100,15 +100,16 @@ def _rows(
                 for entry in found.graded
                 if entry.to_m >= before + low and entry.from_m <= before + high
             ]
-            begin_m = start_of.get(str(lines.feature_id[position]), 0.0)
+            chainage = chainages[position]
+            ends_m = np.sort(chainage.of_drawn(np.array([low + NO_LENGTH_M, high - NO_LENGTH_M])))
             row = _row(subject_class, lines, position, mine, found, before + low, before + high, index)
             along = Chainage.along(lines.geometry[position], index.crs)
             row |= {
-                "from_m": begin_m + low,
-                "to_m": begin_m + high,
+                "from_m": float(ends_m[0].round(3)),
+                "to_m": float(ends_m[1].round(3)),
                 "length_m": high - low,
                 "geometry": _multi(along.between(low, min(high, along.length_m))),
-                "reasons": [_reason(entry, begin_m - before) for entry in _ordered(mine)],
+                "reasons": [_reason(entry, chainage, before) for entry in _ordered(mine)],
             }
             row["hca_id"] = row["feature_id"] = f"{row['pipeline_id']}-{row['from_m']:.0f}"
             row["not_assessed_zh"], row["not_assessed_en"] = _unassessed(subject_class, found, table)
@@ -120,12 +121,11 @@ def _multi(line: shapely.Geometry) -> shapely.MultiLineString:
     return shapely.multilinestrings(shapely.get_parts(line))
 
 
-def _start_chainages(index: ClassIndex) -> dict[str, float]:
-    frame = index.frame("pipelines")
-    if "start_chainage_m" not in frame:
-        return {}
-    start_m = pd.to_numeric(frame["start_chainage_m"], errors="coerce").fillna(0.0)
-    return dict(zip(frame["feature_id"].astype(str), start_m.astype(float), strict=True))
+def _chainages(lines: Members, route: Route, index: ClassIndex) -> dict[int, Calibrated]:
+    """The chainage of each feature of a route, by its position."""
+    pipelines = index.frame("pipelines").set_index("feature_id", drop=False)
+    rows = {position: pipelines.loc[lines.feature_id[position]] for position in route.lines}
+    return {position: calibrated(row, index.layers, index.crs) for position, row in rows.items()}
 
 
 def _ordered(findings: list[Finding]) -> list[Finding]:
@@ -228,15 +228,16 @@ def _texts(findings: list[Finding], language: int) -> list[str]:
     return texts
 
 
-def _reason(entry: Finding, shift_m: float) -> dict[str, Any]:
-    """A reason as plain values; chainages are the feature's own and may lie beyond its ends."""
+def _reason(entry: Finding, chainage: Calibrated, before_m: float) -> dict[str, Any]:
+    """A reason as plain values; chainages are the feature's own, which begins `before_m` along the route."""
     rule = entry.rule
+    from_m, to_m = np.sort(chainage.of_drawn(np.array([entry.from_m, entry.to_m]) - before_m)).tolist()
     return {
         "rule_id": rule.rule_id,
         "grade": rule.grade.value if rule.grade else None,
         "status": rule.status,
-        "from_m": round(entry.from_m + shift_m, 2),
-        "to_m": round(entry.to_m + shift_m, 2),
+        "from_m": round(from_m, 2),
+        "to_m": round(to_m, 2),
         "n_households": entry.n_households,
         "names": list(entry.names),
         "objects": list(entry.objects),

@@ -16,7 +16,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.errors import InputError, NoRuleError
-from layers.scoring.chainage import Chainage, start_of
+from layers.scoring.calibration import chainage_of
+from layers.scoring.chainage import Chainage
 from layers.scoring.coverage import uncovered_pipelines
 from layers.scoring.distances import object_ends, stations_own
 from layers.scoring.measure import near_pairs
@@ -124,7 +125,7 @@ def conflicts(
     Parameters
     ----------
     pipeline : a row of the layer ``pipelines``
-    layers : all layers, in the metric CRS of `pipeline`'s geometry
+    layers : all layers, in the metric CRS of `pipeline`'s geometry; marker posts and stations calibrate the chainage
     buffer_m : 0 < buffer_m <= 1000, from the centreline
     from_m, to_m : chainage of the stretch asked for, the whole line when None
     include_clear : also rows of buildings in the buffer that break nothing (未发现)
@@ -147,7 +148,7 @@ def conflicts(
     if not 0 < buffer_m <= MAX_BUFFER_M:
         raise InputError("buffer_m", f"{buffer_m} must be above 0 and at most {MAX_BUFFER_M:g} m")
     index = _one_line_index(pipeline, layers, rules)
-    along = Chainage.along(pipeline["geometry"], index.crs, start_of(pipeline))
+    along = chainage_of(pipeline, layers, index.crs)
     in_force = {*rules.in_force(on, jurisdiction, "standing"), *rules.in_force(on, jurisdiction, "siting")}
     if len(uncovered_pipelines(index, in_force)):
         facts = f"pipeline of kind {pipeline.get('kind')}, pressure {pipeline.get('pressure_mpa')} MPa"
@@ -479,5 +480,5 @@ def _span(
     inside = shapely.get_coordinates(shapely.intersection(row["geometry"], reach))
     if not len(inside):
         return row.get("operator"), float("nan"), float("nan")
-    measures = Chainage.along(row["geometry"], index.crs, start_of(row)).at(shapely.points(inside))
+    measures = chainage_of(row, index.layers, index.crs).at(shapely.points(inside))
     return row.get("operator"), float(measures.min()), float(measures.max())

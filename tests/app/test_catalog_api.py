@@ -122,7 +122,8 @@ def test_search_understands_a_chainage(client: FlaskClient) -> None:
     assert result["label"] == "K2+000 东西输气管道"
     # One kilometre from the start at K1+000; a degree of longitude is 96.44 km at 30.05° (GRS 80).
     assert result["lon"] == pytest.approx(120.0 + 1 / 96.44, abs=3e-6)
-    assert found(client, "K999+000 东西") == []
+    beyond = client.get(f"/api/search?q={quote('K999+000 东西')}").json["results"]
+    assert [(entry["id"], entry["lon"]) for entry in beyond] == [("P1", None)] and "K999+000" in beyond[0]["sub"]
 
 
 @pytest.mark.parametrize(

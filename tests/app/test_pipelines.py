@@ -50,11 +50,21 @@ def test_stretch_leaves_out_what_lies_beyond_it(client: FlaskClient) -> None:
         ("P1/conflicts?buffer_m=1001", 400, "buffer_m"), ("P1/conflicts?buffer_m=nan", 400, "buffer_m"),
         ("P1/conflicts?from_m=-1", 400, "from_m"), ("P1/conflicts?from_m=x", 400, "from_m"),
         ("P1/conflicts?from_m=9000&to_m=8000", 400, "from_m"), ("P1/conflicts?to_m=1e9", 400, "to_m"),
+        ("P1/conflicts?from_m=K99%2B000", 400, "from_m"), ("P1/place?at=K999%2B000", 400, "chainage_m"),
+        ("P1/place?at=K1x", 400, "at"), ("P1/place?lon=120", 400, "lat"), ("P1/place", 400, "lon"), ("none/place?at=1", 404, None),
     ],
 )  # fmt: skip
 def test_wrong_query_is_refused(client: FlaskClient, path: str, status: int, field: str | None) -> None:
     answer = client.get(f"/api/pipelines/{path}")
     assert (answer.status_code, answer.json["error"]["field"]) == (status, field)
+
+
+def test_place_of_a_chainage_and_chainage_of_a_place_are_inverse(client: FlaskClient) -> None:
+    (place,) = client.get("/api/pipelines/P1/place?at=K6%2B820").json["places"]
+    assert (place["written"], place["side"]) == ("K6+820", None)
+    (back,) = client.get(f"/api/pipelines/P1/place?lon={place['lon']}&lat={place['lat'] + 0.0001}").json["places"]
+    assert back["chainage_m"] == pytest.approx(6820, abs=0.01) and back["side"] == "left"
+    assert back["distance_m"] == pytest.approx(11.09, abs=0.02)
 
 
 def test_boxes_along_a_line_hold_all_that_is_near_it() -> None:

@@ -4,6 +4,7 @@ import { replaceAddress } from "./address.js";
 import { fieldOf, layerById, codeTitle, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { conflictTable, countsLine, csvRows, inBands, kindWord } from "./conflict_rows.js";
+import { calibrationPart } from "./calibration.js";
 import { crossingsPart } from "./crossings.js";
 import { saveCsv } from "./csv.js";
 import { chainage, chainageMetres, distance, isMissing, number } from "./formats.js";
@@ -206,7 +207,7 @@ function drawStripPart() {
   const picture = el("div", { class: "strip-holder" });
   const old = byId("strip-body").querySelector(".strip-holder") ?? picture;
   if (old === picture) put(byId("strip-body"), picture, el("div", { id: "strip-key" }));
-  drawStrip(/** @type {HTMLElement} */ (old), { ...ends(), ...stretch(), bandsM: state.bandsM, rows: beside(), chosen: state.chosen, thick, medium: state.line.medium }, { onChoose: choose, onBrush: brush });
+  drawStrip(/** @type {HTMLElement} */ (old), { ...ends(), ...stretch(), bandsM: state.bandsM, rows: beside(), chosen: state.chosen, thick, medium: state.line.medium, leaps: state.answer.calibration?.equations ?? [] }, { onChoose: choose, onBrush: brush });
   put(byId("strip-key"), stripKey(filtered(), thick, absent), el("p", { class: "muted small" }, t("brush_hint")));
 }
 
@@ -230,11 +231,11 @@ function drawList() {
     rows.length > listed.length ? el("p", { class: "notice" }, t("first_rows", { shown: ROWS_SHOWN, n: number(rows.length) })) : null, crossed());
 }
 
-/** Crossings of the stretch that is brushed. */
+/** Crossings of the stretch that is brushed, and how its chainage comes about. */
 function crossed() {
   const { fromM, toM } = stretch();
   const rows = state.crossings?.filter((row) => (row.to_chainage_m ?? row.chainage_m) >= fromM && row.chainage_m <= toM) ?? null;
-  return crossingsPart(rows, (row) => flyToGeometry(row.line));
+  return [crossingsPart(rows, (row) => flyToGeometry(row.line)), calibrationPart(state.answer.calibration)];
 }
 
 function nothingFound() {

@@ -98,7 +98,7 @@ function table(rows) {
 /** @param {any} line */
 const cells = (line) => [
   el("a", { href: lineHref(line.id) }, line.name ?? line.id), line.id, lineWord(line, "kind") || MISSING, lineWord(line, "medium") || MISSING,
-  sizeWord(line), distance(line.length_m), isMissing(line.length_m) ? MISSING : `${chainage(line.start_chainage_m)} – ${chainage(line.end_chainage_m)}`,
+  sizeWord(line), distance(line.length_m), isMissing(line.length_m) ? MISSING : [`${chainage(line.start_chainage_m)} – ${chainage(line.end_chainage_m)}`, line.n_posts ? el("span", { class: "tag", title: t("by_posts_about", { n: number(line.n_posts) }) }, t("by_posts")) : null],
   line.operator ?? MISSING, lineWord(line, "status") || MISSING,
 ];
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 
 import numpy as np
@@ -261,16 +260,3 @@ def test_table_whose_location_classes_lack_one_is_refused(tmp_path):
     )
     with pytest.raises(RuleTableError, match="location classes"):
         load_hca_rules(path)
-
-
-def test_five_hundred_kilometres_take_less_than_five_seconds():
-    rng = np.random.default_rng(1)
-    x = np.linspace(0, 500_000, 10_001)
-    route = line(*zip(x, 300 * np.sin(x / 900), strict=True))
-    pipes = layer(pipeline(shapely.transform(route, lambda xy: xy - [250_000, 0])), feature_id="P1")
-    east, north = rng.uniform(-250_000, 250_000, 40_000), rng.uniform(-600, 600, 40_000)
-    houses = layer(*(house(a, b, 3) for a, b in zip(east, north, strict=True)))
-    started = time.perf_counter()
-    found = high_consequence_areas({"pipelines": pipes, "buildings": houses}, RULES)
-    assert time.perf_counter() - started < 5.0
-    assert len(found) and found.crs == CRS
