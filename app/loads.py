@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from psycopg2 import sql
 
 from app import queries
 from app.errors import ConflictError, MissingError
 from app.uploads import plain
 from layers.catalog import Catalog
-from layers.store import REGISTER
+from layers.load_changes import load_changes
 
 MOST_LOADS = 500
 LONGEST_LIST = 200
@@ -45,18 +44,11 @@ def whole_load(connection: sa.Connection, catalog: Catalog, load_id: int) -> dic
 
 
 def changes_of(connection: sa.Connection, catalog: Catalog, load: dict[str, Any]) -> dict[str, Any] | None:
-    """What a load added, changed, moved and closed; None for a layer that is no table or is not declared any more."""
+    """What a load added, changed, moved, closed and held; None for a layer that is no table or is not declared any more."""
     layer = catalog[load["layer"]] if load["layer"] in catalog else None
     if layer is None or not layer.has_table:
         return None
-    found: dict[str, Any] = {kind: {"n": 0, "features": []} for kind in ("added", "changed", "moved", "gone")}
-    given = {"load_id": load["load_id"], "moved_m": MOVED_M, "label": layer.label or "", "most": LONGEST_LIST}
-    for row in queries.run(connection, "load_changes", given, register=sql.Identifier(REGISTER, layer.id)).mappings():
-        entry = dict(row)
-        kind = found[entry.pop("kind")]
-        kind["n"] = entry.pop("n_of_kind")
-        kind["features"].append(entry)
-    return found
+    return load_changes(connection, layer, load["load_id"], moved_m=MOVED_M, most=LONGEST_LIST)
 
 
 def refused_rows(connection: sa.Connection, wishes: dict[str, Any]) -> dict[str, Any]:

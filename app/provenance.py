@@ -12,6 +12,7 @@ from app import queries
 from app.editions import EditionFacts
 from layers.catalog import Field, Layer
 from layers.history import SHEET_MARK
+from layers.load_changes import HELD
 
 NOTHING_DELIVERED = {"conversions": None, "checks": [], "decisions": []}
 
@@ -26,16 +27,19 @@ def provenance(
     dict
         ``source_id`` ``title_zh`` ``supplier`` ``file`` ``sha256`` ``row`` ``load_id`` ``delivery`` ``loaded_at``
         ``as_of`` ``approved_by``: the delivery that the shown values came with; ``confirmed``: the newest delivery
-        that held them unchanged, or None; ``accuracy_m`` (metres) and ``positioned``; ``conversions``, None where the
+        that held them unchanged, or None, as also where the newest one's row was refused; ``accuracy_m`` (metres) and ``positioned``; ``conversions``, None where the
         load of an older version kept none; ``checks``: warnings and repairs; ``decisions``.
     """
     position = {"accuracy_m": row.get("accuracy_m"), "positioned": row.get("positioned")}
     if row.get("load_id") is None:
         return _source(facts, row) | position | NOTHING_DELIVERED
     load = _load(connection, facts, row["load_id"])
+    checks = _checks(connection, facts, layer, row)
+    if any(entry["rule_id"] == HELD for entry in checks):
+        load |= {"confirmed": None} if load else {}
     return _source(facts, row) | _delivered(load, row) | position | {
         "conversions": _conversions(load, layer),
-        "checks": _checks(connection, facts, layer, row),
+        "checks": checks,
         "decisions": _decisions(connection, facts, layer, row["feature_id"]),
     }
 

@@ -32,6 +32,9 @@ class Refusal:
     reason_en: str
     advice_zh: str = ""
     advice_en: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    """Middle of the row's geometry in degrees of the storage CRS, where it could be read."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ value could not be read) is not told twice.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,8 +43,8 @@ class Checked:
     refused: list[Refusal]
     repaired: pd.DataFrame
     n_merged: int
-    refused_keys: frozenset[str] = frozenset()
-    """Numbers of refused rows that have one: a feature that is there already keeps its state."""
+    refused_keys: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Number of each refused row that has one -> its file and row: a feature that is there already keeps its state."""
 
     @property
     def n_refused(self) -> int:
@@ -89,7 +89,8 @@ def check(
     is_out = frame.index.isin(problems.table["at"])
     accepted = frame[~is_out]
     kept = repaired[repaired["at"].isin(accepted.index)]
-    refused_keys = frozenset(frame.loc[is_out, "feature_id"].dropna().astype(str))
+    out = frame.loc[is_out & frame["feature_id"].notna().to_numpy(), ["feature_id", "source_file", "source_row"]]
+    refused_keys = {str(key): (str(file), int(row)) for key, file, row in out.itertuples(index=False)}
     return Checked(accepted, refusals(frame, problems), kept, n_merged, refused_keys)
 
 
@@ -97,7 +98,7 @@ def refusals(frame: pd.DataFrame, problems: Problems) -> list[Refusal]:
     """Every fault of every row at fault, the first one of a field only, in the order of rows and then of finding."""
     table = problems.table.drop_duplicates(["at", "field"])
     table = table[table["at"].isin(frame.index)].sort_values("at", kind="stable")
-    rules = check_rules()
+    rules, places = check_rules(), _places(frame, table)
     found = []
     for note in table.itertuples(index=False):
         rule, row = rules.loc[note.rule_id], frame.loc[note.at]
@@ -106,9 +107,21 @@ def refusals(frame: pd.DataFrame, problems: Problems) -> list[Refusal]:
             Refusal(
                 str(row["source_file"]), int(row["source_row"]), note.field, value, note.rule_id,
                 rule["reason_zh"], rule["reason_en"], rule["advice_zh"], rule["advice_en"],
+                *places.get(note.at, (None, None)),
             )
         )
     return found
+
+
+def _places(frame: pd.DataFrame, faults: pd.DataFrame) -> dict[int, tuple[float, float]]:
+    """Middle of each row at fault whose position could be read, degrees of the storage CRS, by index."""
+    if "geometry" not in frame.columns:
+        return {}
+    is_misread = faults["rule_id"].isin(MISREAD_POSITION)
+    at = np.setdiff1d(faults["at"].to_numpy(dtype="int64"), faults["at"][is_misread].to_numpy(dtype="int64"))
+    middles = shapely.centroid(np.asarray(frame.loc[at, "geometry"].to_numpy(), dtype=object))
+    xy = shapely.bounds(middles)[:, :2]
+    return {int(index): (float(x), float(y)) for index, (x, y) in zip(at, xy, strict=True) if np.isfinite((x, y)).all()}
 
 
 def n_rows_refused(refused: list[Refusal]) -> int:

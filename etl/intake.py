@@ -166,7 +166,7 @@ class _Taker:
         self._target = open_target(connection, self._layer, manifest, srid=loading.area.srid, load_id=load_id)
         self._doubter = Doubter(connection, loading, manifest, self._layer)
         self._taken: frozenset[str] | None = None
-        self._held: set[str] = set()
+        self._held: dict[str, tuple[str, int]] = {}
         self._intake = Intake()
         self._n_rows = 0
 

@@ -91,6 +91,7 @@ def _ledger(name: str, **columns: sa.types.TypeEngine[Any]) -> sa.Table:
 ORIGIN = {"load_id": sa.Integer(), "source_id": sa.Text(), "layer": sa.Text(), "file": sa.Text(), "source_row": sa.Integer()}
 FINDING = {"field": sa.Text(), "value": sa.Text(), "rule_id": sa.Text()}
 WORDS = {name: sa.Text() for name in ("reason_zh", "reason_en", "advice_zh", "advice_en")}
+MIDDLE = {"lon": sa.Double(), "lat": sa.Double()}
 FEATURE, DETAIL = {"feature_id": sa.Text()}, {"detail": sa.Text()}
 LONGEST_VALUE = 500
 
@@ -105,7 +106,7 @@ def _record(connection: sa.Connection, table: sa.Table, manifest: Manifest, load
 def record_refused(connection: sa.Connection, manifest: Manifest, load_id: int, refused: list[Refusal]) -> None:
     """Faults of refused rows, kept with the load."""
     rows = pd.DataFrame([dataclasses.asdict(entry) for entry in refused]).rename(columns={"row": "source_row"})
-    _record(connection, _ledger("refused", **ORIGIN, **FINDING, **WORDS), manifest, load_id, rows)
+    _record(connection, _ledger("refused", **ORIGIN, **FINDING, **WORDS, **MIDDLE), manifest, load_id, rows)
 
 
 def record_repaired(connection: sa.Connection, manifest: Manifest, load_id: int, checked: Checked) -> None:

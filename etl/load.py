@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from etl.area import declare_area, declared_area, load_boundary, widened
 from etl.checks import CHECK_RULES
+from etl.code_files import code_files
 from etl.copy import cancel_statement
 from etl.intake import take_in
 from etl.ledger import Loading, is_whole, kept_file, record_counts, record_delivery, record_load
@@ -24,16 +25,11 @@ from etl.progress import Progress, Step, silent, watched
 from etl.raster_load import load_raster
 from etl.read import Reader, read_file
 from etl.read_child import raster_in_child, read_in_child
-from etl.sql import statement
+from etl.sql import SQL_DIR, statement
 from layers.catalog import Area, Catalog, Layer
 from layers.errors import NotFoundError
 
-CODE_OF_LOADING = (
-    "read.py", "read_child.py", "batch.py", "archives.py", "text_files.py", "encoding.py", "workbooks.py", "vectors.py", "esri_json.py", "coordinates.py",
-    "normalise.py", "notations.py", "checks.py", "repeats.py", "plausibility.py", "topology.py", "surroundings.py", "doubts.py",
-    "conversions.py", "identity_codes.py", "load.py", "intake.py", "merge.py", "packing.py", "manifest.py", "raster_load.py", "ledger.py",
-    "area.py", "mojibake.py",
-)
+DECIDING_STATEMENTS = ("merge_close", "merge_open", "merge_counts", "held", "taken_keys", "overtaken_source")
 
 
 @dataclass
@@ -145,10 +141,10 @@ def _folder_sha256(files: list[tuple[str, str]]) -> str:
 
 
 def _code_version(manifest: Manifest, layer: Layer) -> str:
-    """Hash of everything besides the files that decides what a load accepts."""
-    here = Path(__file__).parent
-    paths = [here / name for name in CODE_OF_LOADING] + [CHECK_RULES, layer.folder / "layer.toml", manifest.path]
-    paths += sorted((here / "jobs").glob("*.py")) if manifest.job else []
+    """Hash of everything besides the files that decides what a load accepts: every module of ours that runs, rules, manifest."""
+    paths = [*code_files(__name__), *(SQL_DIR / f"{name}.sql" for name in DECIDING_STATEMENTS)]
+    paths += [CHECK_RULES, layer.folder / "layer.toml", manifest.path]
+    paths += code_files(f"etl.jobs.{manifest.job}") if manifest.job else []
     return hashlib.sha256(b"\x00".join(path.read_bytes() for path in paths)).hexdigest()
 
 

@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass, field
 from datetime import date
 from glob import escape as glob_escape
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Mapping
 
 import pyproj
@@ -160,6 +160,7 @@ def _manifest(table: dict[str, Any], path: Path, catalog: Catalog) -> Manifest:
 
 def _check_manifest(manifest: Manifest, layer: Layer) -> None:
     has_position = layer.is_drawn or layer.geometry == "Raster"
+    amiss = [pattern for pattern in manifest.files if not _is_pattern(pattern)]
     unknown = sorted(set(manifest.fields) - {entry.name for entry in layer.fields})
     problems = {
         f"id {manifest.id!r} differs from the file's name": manifest.id != manifest.path.stem,
@@ -175,6 +176,7 @@ def _check_manifest(manifest: Manifest, layer: Layer) -> None:
         and not ((manifest.x and manifest.y) or manifest.wkt)
         and layer.placement == "required",
         "files is empty": not manifest.files,
+        f"files {', '.join(map(repr, amiss))}: names or patterns below the data folder are wanted, such as 企业/*.csv": bool(amiss),
         "place_by_gazetteer is { min_score = ... }, at least 0.5 and at most 1": not _is_placing_policy(manifest.place_by_gazetteer),
         "sheet and sheets: one of them": bool(manifest.sheet and manifest.sheets),
         "a reader raster fills a raster layer, and no other": (manifest.reader == "raster")
@@ -184,6 +186,14 @@ def _check_manifest(manifest: Manifest, layer: Layer) -> None:
         if is_wrong:
             raise CatalogError(manifest.path, problem)
     _check_crs(manifest)
+
+
+def _is_pattern(pattern: Any) -> bool:
+    """Whether a pattern names files below the data folder; ``**`` stands for folders, alone between slashes."""
+    if not isinstance(pattern, str) or "\x00" in pattern:
+        return False
+    parts = PurePath(pattern).parts
+    return bool(parts) and not PurePath(pattern).is_absolute() and ".." not in parts and not any("**" in part and part != "**" for part in parts)
 
 
 def _is_placing_policy(value: Any) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,12 @@ from etl.manifest import Manifest
 from etl.packing import Packed, pack_frame, row_hashes
 from etl.sql import statement
 from layers.catalog import Layer
+from layers.load_changes import HELD
 from layers.tables import ensure_register, staging_table, value_columns
 
 LONGEST_NAME = 60
+RefusedRow = tuple[str, int]
+"""File and row of a refused row."""
 HASH = "content_hash"
 
 
@@ -62,12 +66,12 @@ def packed_rows(target: Target, accepted: pd.DataFrame) -> dict[str, Packed]:
 
 
 def merge(
-    connection: sa.Connection, target: Target, *, n_rows: int, is_full: bool, held: Collection[str] = ()
+    connection: sa.Connection, target: Target, *, n_rows: int, is_full: bool, held: Mapping[str, RefusedRow] = MappingProxyType({})
 ) -> dict[str, int]:
     """Take all rows added into the register, opening and closing states; the counts of what that changed.
 
     `is_full` says that features of the source which were not added are gone, but for those `held`: their new rows were
-    refused, and until these are mended the former state stands.
+    refused, and until these are mended the former state stands; each is told of with file and row of its refused row.
     """
     if target.is_direct:
         for index in sorted(target.register.indexes, key=lambda index: str(index.name)):
@@ -82,7 +86,18 @@ def merge(
     if target.layer.is_drawn:
         limits = {"source_id": target.manifest.id, "moved_m": target.manifest.moved_m}
         counts["n_moved"] = int(connection.execute(statement(connection, "count_moved", **tables), limits).scalar_one())
+    _tell_held(connection, target, held)
     connection.execute(statement(connection, "merge_close", **tables), given)
     connection.execute(statement(connection, "merge_open", columns=value_columns(target.layer), **tables), given)
     target.table.drop(connection)
     return counts
+
+
+def _tell_held(connection: sa.Connection, target: Target, held: Mapping[str, RefusedRow]) -> None:
+    """Warn of every feature that stands in its former state."""
+    if held:
+        given = {
+            "source_id": target.manifest.id, "load_id": target.load_id, "layer": target.layer.id, "rule_id": HELD,
+            "keys": list(held), "files": [file for file, _ in held.values()], "rows": [row for _, row in held.values()],
+        }
+        connection.execute(statement(connection, "held", register=target.register, staging=target.table), given)

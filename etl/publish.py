@@ -30,23 +30,53 @@ class PublishResult:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Approval:
+    """Who wants which draft published: the one that was looked at (`created_at`, ISO 8601, empty for any), and no other."""
+
+    edition: int
+    approved_by: str
+    note: str = ""
+    created_at: str = ""
+
+
 def publish_edition(
-    engine: sa.Engine, catalog: Catalog, *, home: Path, progress: Progress = silent
+    engine: sa.Engine, catalog: Catalog, *, home: Path, progress: Progress = silent, approval: Approval | None = None
 ) -> PublishResult:
-    """Publish the newest draft; raises `EditionError` when there is none or it is not whole."""
+    """Publish the newest draft.
+
+    The name of `approval` is written with the deed, in one transaction: a draft that was not published bears none.
+
+    Raises
+    ------
+    EditionError
+        There is no draft, it is not whole, or it is not the one that was approved.
+    """
     with held(engine, EDITION_LOCK):
-        return _publish_newest(engine, catalog, home, progress)
+        return _publish_newest(engine, catalog, home, progress, approval)
 
 
-def _publish_newest(engine: sa.Engine, catalog: Catalog, home: Path, progress: Progress) -> PublishResult:
+def _draft(connection: sa.Connection, approval: Approval | None) -> sa.Row[tuple[int, str]]:
+    """Number and label of the draft to be published: the newest one."""
+    given = {"created_at": approval.created_at if approval else ""}
+    draft = connection.execute(
+        sa.text("SELECT edition, label, created_at = coalesce(CAST(nullif(:created_at, '') AS timestamptz), created_at) AS is_seen "
+                "FROM ops.editions WHERE status = 'draft' ORDER BY edition DESC LIMIT 1"), given,
+    ).one_or_none()
+    if draft is None and approval is None:
+        raise EditionError("no draft edition: run `riskatlas score` first (nothing changed since the last one?)")
+    if approval is not None and (draft is None or draft.edition != approval.edition or not draft.is_seen):
+        raise EditionError(f"edition {approval.edition} is not the newest draft any more: look at the newest one, then publish that")
+    return draft  # type: ignore[return-value]
+
+
+def _publish_newest(
+    engine: sa.Engine, catalog: Catalog, home: Path, progress: Progress, approval: Approval | None
+) -> PublishResult:
     started = time.perf_counter()
     progress(Step("发布: 检查草稿", "publish: checking the draft"))
     with engine.connect() as connection:
-        draft = connection.execute(
-            sa.text("SELECT edition, label FROM ops.editions WHERE status = 'draft' ORDER BY edition DESC LIMIT 1")
-        ).one_or_none()
-        if draft is None:
-            raise EditionError("no draft edition: run `riskatlas score` first (nothing changed since the last one?)")
+        draft = _draft(connection, approval)
         _check_whole(connection, catalog, draft.edition)
         characters = interface_characters() | _edition_characters(connection, catalog, draft.edition)
     step = Step("发布: 制作地图字体", "publish: fonts of the map")
@@ -54,10 +84,11 @@ def _publish_newest(engine: sa.Engine, catalog: Catalog, home: Path, progress: P
     with engine.begin() as connection:
         flipped = connection.execute(
             sa.text(
-                "UPDATE ops.editions SET status = 'published', published_at = now() "
+                "UPDATE ops.editions SET status = 'published', published_at = now(), "
+                "published_by = coalesce(:by, published_by), publication_note = coalesce(:note, publication_note) "
                 "WHERE edition = :edition AND status = 'draft'"
             ),
-            {"edition": draft.edition},
+            {"edition": draft.edition, "by": approval.approved_by if approval else None, "note": approval.note if approval else None},
         )
         if flipped.rowcount != 1:
             raise EditionError(f"edition {draft.edition} changed while it was being published; run publish again")

@@ -11,8 +11,10 @@ from layers.errors import AtlasError, NotFoundError
 from layers.tables import register_table
 
 
-def rollback_load(engine: sa.Engine, catalog: Catalog, load_id: int) -> dict[str, int]:
-    """Undo a load in the register.
+def rollback_load(
+    engine: sa.Engine, catalog: Catalog, load_id: int, *, approved_by: str | None = None, reason: str | None = None
+) -> dict[str, int]:
+    """Undo a load in the register; who did it and why is written with the deed, in one transaction.
 
     Raises
     ------
@@ -28,7 +30,11 @@ def rollback_load(engine: sa.Engine, catalog: Catalog, load_id: int) -> dict[str
         if layer_id is None:
             raise NotFoundError(f"no load {load_id} that could be taken back")
         counts = _roll_back(connection, catalog[layer_id], load_id)
-        connection.execute(sa.text("UPDATE ops.loads SET rolled_back_at = now() WHERE load_id = :id"), {"id": load_id})
+        connection.execute(
+            sa.text("UPDATE ops.loads SET rolled_back_at = now(), rolled_back_by = coalesce(:by, rolled_back_by), "
+                    "rolled_back_reason = coalesce(:reason, rolled_back_reason) WHERE load_id = :id"),
+            {"id": load_id, "by": approved_by, "reason": reason},
+        )
         return counts
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -15,42 +13,12 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from etl.code_files import ROOT, code_files
 from etl.stages.stage import Stage
 from layers.catalog import LAYERS_DIR, Area
 from layers.scoring.rule_tables import RULES_DIR
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = ("layers", "etl")
 RECORDED_LIBRARIES = ("numpy", "shapely", "geopandas", "pyproj", "numba", "rasterio", "pandas", "scipy", "chemicals")
-
-
-@lru_cache(maxsize=64)
-def code_files(module: str) -> tuple[Path, ...]:
-    """The file of a module and of every module of ours that it imports, directly or not."""
-    found: dict[str, Path] = {}
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        path = _file_of(name)
-        if name in found or path is None:
-            continue
-        found[name] = path
-        waiting += _imports(path)
-    return tuple(found[name] for name in sorted(found))
-
-
-def _file_of(module: str) -> Path | None:
-    base = ROOT.joinpath(*module.split("."))
-    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.exists()), None)
-
-
-def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
-            yield str(node.module)
-            yield from (f"{node.module}.{name.name}" for name in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names if name.name.split(".")[0] in PACKAGES)
 
 
 def rule_files(stage: Stage) -> list[Path]:

@@ -58,10 +58,10 @@ SCHEMAS: dict[str, Schema] = {
     "Pinned": record("edition is_pinned", edition=WHOLE, is_pinned=FLAG),
     "Loads": record("loads", loads=list_of(ref("Load"))),
     "Load": record(
-        "load_id delivery_label source_id layer title_zh supplier files n_read n_accepted n_refused loaded_at approved_by"
+        "load_id delivery_label source_id layer title_zh supplier files n_read n_accepted n_refused n_held loaded_at approved_by"
         " rolled_back_at",
         load_id=WHOLE, delivery_label=TEXT, source_id=TEXT, layer=TEXT, title_zh=TEXT, supplier=TEXT, files=list_of(OBJECT),
-        n_read=WHOLE, n_accepted=WHOLE, n_refused=WHOLE, loaded_at=TEXT, approved_by=TEXT, rolled_back_at=or_null(TEXT),
+        n_read=WHOLE, n_accepted=WHOLE, n_refused=WHOLE, n_held=WHOLE, loaded_at=TEXT, approved_by=TEXT, rolled_back_at=or_null(TEXT),
         optional={"refused": list_of(OBJECT), "warned": list_of(OBJECT), "repaired": list_of(OBJECT), "changes": or_null(OBJECT)},
     ),
     "Rejects": record("rows counts", rows=list_of(OBJECT), counts=list_of(OBJECT)),

@@ -14,6 +14,7 @@ SELECT
     n_changed,
     n_gone,
     n_unchanged,
+    n_held,
     n_merged,
     n_refused,
     n_repaired,

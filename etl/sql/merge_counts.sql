@@ -16,5 +16,5 @@ SELECT
     count(*) FILTER (WHERE staged IS NOT NULL AND is_own AND is_same) AS n_unchanged,
     count(*) FILTER (WHERE staged IS NOT NULL AND NOT is_own) AS n_merged,
     count(*) FILTER (WHERE staged IS NULL AND is_own AND :is_full AND NOT is_held) AS n_gone,
-    count(*) FILTER (WHERE staged IS NULL AND is_own AND :is_full AND is_held) AS n_held
+    count(*) FILTER (WHERE staged IS NULL AND is_own AND is_held) AS n_held
 FROM pairs

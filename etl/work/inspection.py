@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from etl.manifest import Manifest
-from etl.sql import statement
 from layers.catalog import Catalog, Layer
+from layers.load_changes import load_changes
 from layers.tables import GEOMETRY_COLUMN, register_table
 
 LONGEST_LIST = 200
@@ -17,7 +17,6 @@ MOST_POSITIONS = 2000
 LARGE_LOSS_PCT = 20.0
 LEAST_LARGE_LOSS = 5
 """Where a load closes or changes more than this share of a source's features, and no fewer, it says so loudly."""
-CHANGES = ("added", "changed", "moved", "gone")
 DOUBTS = {
     "refused": "SELECT file, source_row, field, value, rule_id, reason_zh, reason_en, advice_zh, advice_en FROM ops.refused "
                "WHERE load_id = :id ORDER BY file, source_row, rule_id LIMIT :limit",
@@ -46,8 +45,9 @@ def inspected(connection: sa.Connection, catalog: Catalog, load_id: int, manifes
         for name, table in (("refused_by_rule", "refused"), ("warned_by_rule", "warnings"), ("repaired_by_rule", "repaired"))
     }
     layer = catalog[manifest.layer]
-    return {"counts": counts, **doubts, **by_rule, "changes": load_changes(connection, layer, load_id, manifest.moved_m),
-            "positions": _positions(connection, layer, load_id), "loss": loss(counts)}
+    return {"counts": counts, **doubts, **by_rule, 
+            "changes": load_changes(connection, layer, load_id, moved_m=manifest.moved_m, most=LONGEST_LIST),
+            "positions": _positions(connection, layer, load_id), **_refused_positions(connection, load_id), "loss": loss(counts)}
 
 
 def _by_rule(connection: sa.Connection, name: str, load_id: int) -> dict[str, int]:
@@ -56,19 +56,6 @@ def _by_rule(connection: sa.Connection, name: str, load_id: int) -> dict[str, in
     counted = sa.select(table.c.rule_id, sa.func.count()).where(table.c.load_id == load_id)
     rows = connection.execute(counted.group_by(table.c.rule_id).order_by(table.c.rule_id))
     return {rule_id: n for rule_id, n in rows}
-
-
-def load_changes(connection: sa.Connection, layer: Layer, load_id: int, moved_m: float) -> dict[str, Any]:
-    """Features that a load added, changed, moved beyond `moved_m` metres, or closed: how many, and the first of them."""
-    found: dict[str, Any] = {kind: {"n": 0, "features": []} for kind in CHANGES}
-    table = register_table(layer, 0)
-    given = {"load_id": load_id, "moved_m": moved_m, "label": layer.label or "", "limit": LONGEST_LIST}
-    for row in connection.execute(statement(connection, "load_changes", register=table), given).mappings():
-        entry = dict(row)
-        kind = found[entry.pop("kind")]
-        kind["n"] = entry.pop("n_of_kind")
-        kind["features"].append(entry)
-    return found
 
 
 def _positions(connection: sa.Connection, layer: Layer, load_id: int) -> list[list[float]]:
@@ -85,6 +72,18 @@ def _positions(connection: sa.Connection, layer: Layer, load_id: int) -> list[li
         .order_by(sa.func.md5(table.c.feature_id)).limit(MOST_POSITIONS)
     )
     return [[round(x, 6), round(y, 6)] for x, y in rows]
+
+
+def _refused_positions(connection: sa.Connection, load_id: int) -> dict[str, Any]:
+    """Where refused rows lie whose position could be read, a share of many; and how many such rows there are."""
+    refused = sa.table("refused", *map(sa.column, ("load_id", "file", "source_row", "lon", "lat")), schema="ops")
+    rows = connection.execute(
+        sa.select(refused.c.lon, refused.c.lat).distinct(refused.c.file, refused.c.source_row)
+        .where(refused.c.load_id == load_id, refused.c.lon.is_not(None))
+        .order_by(refused.c.file, refused.c.source_row)
+    ).all()
+    share = rows[:: max(1, -(-len(rows) // MOST_POSITIONS))]
+    return {"n_refused_placed": len(rows), "refused_positions": [[round(x, 6), round(y, 6)] for x, y in share]}
 
 
 def loss(counts: dict[str, int]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import procrastinate
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.progress import Step
 from layers.errors import CancelledError, NotFoundError
@@ -28,6 +29,11 @@ MOST_ATTEMPTS = 3
 """A job whose worker died so often is not tried again: it may be what kills it."""
 KEPT_DAYS = 30
 BETWEEN_NOTES_S = 0.25
+NOTES = sa.table(
+    "job_notes", *map(sa.column, ("job_id", "started_at", "finished_at", "error_zh", "error_en")),
+    sa.column("result", JSONB(none_as_null=True)), schema="ops",
+)
+NOW = sa.func.now()
 UNFINISHED = ("waiting", "running", "cancelling")
 DIED_ZH = f"执行进程在此任务上中断了 {MOST_ATTEMPTS} 次,已不再重试;请检查内存和磁盘,或把文件分小后再试"
 DIED_EN = f"the worker died {MOST_ATTEMPTS} times over this job; check memory and disk, or deliver smaller files"
@@ -148,23 +154,21 @@ class JobWatch:
 
     def begin(self) -> None:
         """Note that the job runs now; of an attempt before nothing is left."""
-        self._note("started_at = now(), finished_at = NULL, result = NULL, error_zh = NULL, error_en = NULL")
+        self._note(started_at=NOW, finished_at=None, result=None, error_zh=None, error_en=None)
 
     def end(self, result: Mapping[str, Any]) -> None:
         """Note the result of a job that did what it should."""
-        words = json.dumps(dict(result), ensure_ascii=False, default=str)
-        self._note("finished_at = now(), result = CAST(:result AS jsonb)", result=words)
+        plain = json.loads(json.dumps(dict(result), ensure_ascii=False, default=str))
+        self._note(finished_at=NOW, result=plain)
 
     def fail(self, zh: str, en: str) -> None:
         """Note why a job did not do what it should, and what helps."""
-        self._note("finished_at = now(), error_zh = :zh, error_en = :en", zh=zh, en=en)
+        self._note(finished_at=NOW, error_zh=zh, error_en=en)
 
     def cancelled(self) -> None:
         """Note that a job was taken back."""
-        self._note("finished_at = now()")
+        self._note(finished_at=NOW)
 
-    def _note(self, changes: str, **values: Any) -> None:
+    def _note(self, **values: Any) -> None:
         with self._engine.begin() as connection:
-            connection.execute(
-                sa.text(f"UPDATE ops.job_notes SET {changes} WHERE job_id = :id"), {"id": self._job_id, **values}
-            )
+            connection.execute(sa.update(NOTES).where(NOTES.c.job_id == self._job_id).values(values))

@@ -19,7 +19,7 @@ from etl.manifest import Manifest, home_sources, load_manifest
 from etl.matching.search import match_register
 from etl.places.search import place_register
 from etl.progress import Progress, Step, watched
-from etl.publish import publish_edition
+from etl.publish import Approval, publish_edition
 from etl.returned import return_refused, write_returned
 from etl.rollback import rollback_load
 from etl.score import score_register
@@ -153,43 +153,32 @@ def publish(
     place: Workplace, progress: Progress, *, edition: int, approved_by: str, note: str = "", created_at: str = ""
 ) -> dict[str, Any]:
     """Publish the draft that a person looked at, and no other: one scored anew since was created at another moment."""
-    with place.engine.begin() as connection:
-        row = connection.execute(
-            sa.text("SELECT status, edition = (SELECT max(edition) FROM ops.editions WHERE status = 'draft') AND "
-                    "created_at = coalesce(CAST(nullif(:created_at, '') AS timestamptz), created_at) AS is_newest "
-                    "FROM ops.editions WHERE edition = :edition"), {"edition": edition, "created_at": created_at},
-        ).one_or_none()
-        if row is not None and row.status == "published":  # an interrupted run of this job had got so far
-            return {"edition": edition, "is_published": True}
-        if row is None or row.status != "draft" or not row.is_newest:
-            raise EditionError(f"edition {edition} is not the newest draft any more: look at the newest one, then publish that")
-        connection.execute(
-            sa.text("UPDATE ops.editions SET published_by = :by, publication_note = :note WHERE edition = :edition"),
-            {"by": approved_by, "note": note, "edition": edition},
-        )
+    with place.engine.connect() as connection:
+        status = connection.execute(
+            sa.text("SELECT status FROM ops.editions WHERE edition = :edition"), {"edition": edition}
+        ).scalar_one_or_none()
+    if status == "published":  # an interrupted run of this job had got so far
+        return {"edition": edition, "is_published": True}
     progress(Step("制作地图字体并发布", "making fonts and publishing"))
+    approval = Approval(edition, approved_by, note, created_at)
     result = watched(
         progress, Step("制作地图字体并发布", "making fonts and publishing"),
-        lambda: publish_edition(place.engine, place.catalog, home=place.home),
+        lambda: publish_edition(place.engine, place.catalog, home=place.home, approval=approval),
     )
     return {**dataclasses.asdict(result), "is_published": True}
 
 
 def rollback(place: Workplace, progress: Progress, *, load_id: int, approved_by: str, reason: str) -> dict[str, Any]:
     """Take one load back, with who did it and why."""
-    given = {"id": load_id, "by": approved_by, "reason": reason}
-    with place.engine.begin() as connection:
+    with place.engine.connect() as connection:
         is_done = connection.execute(
-            sa.text("SELECT rolled_back_at IS NOT NULL AND rolled_back_by = :by FROM ops.loads WHERE load_id = :id"), given
+            sa.text("SELECT rolled_back_at IS NOT NULL AND rolled_back_by = :by FROM ops.loads WHERE load_id = :id"),
+            {"id": load_id, "by": approved_by},
         ).scalar_one_or_none()
-        if is_done:  # an interrupted run of this job had got so far
-            return {"load_id": load_id}
-        connection.execute(
-            sa.text("UPDATE ops.loads SET rolled_back_by = :by, rolled_back_reason = :reason "
-                    "WHERE load_id = :id AND rolled_back_at IS NULL"), given,
-        )
+    if is_done:  # an interrupted run of this job had got so far
+        return {"load_id": load_id}
     progress(Step(f"撤回第 {load_id} 批", f"taking load {load_id} back"))
-    counts = rollback_load(place.engine, place.catalog, load_id)
+    counts = rollback_load(place.engine, place.catalog, load_id, approved_by=approved_by, reason=reason)
     return {"load_id": load_id, **counts}
 
 

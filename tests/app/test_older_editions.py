@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from psycopg2 import sql
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
@@ -22,7 +23,8 @@ def older_edition(database_url: str) -> None:
             ("enterprises", "short_name"),
             ("enterprises", "remark"),
         ):
-            connection.execute(sa.text(f"ALTER TABLE edition_1.{table} DROP COLUMN {column}"))
+            words = sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(sql.Identifier("edition_1", table), sql.Identifier(column))
+            connection.exec_driver_sql(words.as_string(connection.connection.dbapi_connection))
     engine.dispose()
 
 

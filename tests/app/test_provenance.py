@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from psycopg2 import sql
 
 from app import create_app
 from app.openapi import SCHEMAS
@@ -21,6 +22,10 @@ from layers.store import engine_from_url
 def engine(atlas_database: str) -> Iterator[sa.Engine]:
     made = engine_from_url(atlas_database)
     with made.begin() as connection:
+        connection.execute(sa.text(
+            "INSERT INTO edition_2.findings (layer, feature_id, source_id, load_id, rule_id, severity) "
+            "SELECT 'enterprises', max(feature_id), 'enterprises', 9999, 'RC25', 'warn' FROM edition_1.enterprises"
+        ))
         connection.execute(sa.text(
             "INSERT INTO edition_2.decisions VALUES ('enterprises', 'YC000001', 'match', 'accept', '张三', now(), '确认', 'same')"
         ))
@@ -35,9 +40,16 @@ def client(engine: sa.Engine, atlas_database: str, home: Path) -> Iterator[Flask
     app.extensions["riskatlas"].database.engine.dispose()
 
 
-def one(engine: sa.Engine, query: str) -> Any:
+def one(engine: sa.Engine, query: str | sa.Select[Any]) -> Any:
     with engine.connect() as connection:
-        return connection.execute(sa.text(query)).scalar_one()
+        return connection.execute(sa.text(query) if isinstance(query, str) else query).scalar_one()
+
+
+def first_feature(engine: sa.Engine, layer: str, *conditions: sa.ColumnElement[bool], newest: bool = False) -> str:
+    """A feature of edition 2, of the oldest load or of the newest."""
+    table = sa.table(layer, sa.column("feature_id"), sa.column("load_id"), schema="edition_2")
+    order = table.c.load_id.desc() if newest else table.c.load_id
+    return str(one(engine, sa.select(table.c.feature_id).where(*conditions).order_by(order, table.c.feature_id).limit(1)))
 
 
 def answered(client: FlaskClient, path: str, schema: str) -> dict[str, Any]:
@@ -60,9 +72,8 @@ def delivered_file(tiny_sample: Path, told: dict[str, Any]) -> Path:
 def test_file_of_every_state_is_the_one_that_was_delivered(
     client: FlaskClient, engine: sa.Engine, tiny_sample: Path, layer: str
 ) -> None:
-    for order in ("load_id", "load_id DESC"):
-        feature_id = one(engine, f"SELECT feature_id FROM edition_2.{layer} ORDER BY {order}, feature_id LIMIT 1")
-        told = provenance(client, f"{layer}/{feature_id}")
+    for newest in (False, True):
+        told = provenance(client, f"{layer}/{first_feature(engine, layer, newest=newest)}")
         content = delivered_file(tiny_sample, told).read_bytes()
         assert hashlib.sha256(content).hexdigest() == told["sha256"]
 
@@ -75,10 +86,19 @@ def test_row_of_a_table_is_the_row_of_its_file(client: FlaskClient, engine: sa.E
 
 
 def test_unchanged_feature_names_the_delivery_that_held_it_still(client: FlaskClient, engine: sa.Engine) -> None:
-    query = "SELECT min(feature_id) FROM edition_2.enterprises WHERE source_id = 'enterprises' AND load_id {} (SELECT max(load_id) FROM edition_1.loads)"
-    old, new = (provenance(client, f"enterprises/{one(engine, query.format(sign))}") for sign in ("<=", ">"))
+    is_old = sa.text("load_id <= (SELECT max(load_id) FROM edition_1.loads)")
+    own = sa.column("source_id") == "enterprises"
+    old = provenance(client, f"enterprises/{first_feature(engine, 'enterprises', own, is_old)}")
+    new = provenance(client, f"enterprises/{first_feature(engine, 'enterprises', own, sa.not_(is_old))}")
     assert (old["delivery"], new["delivery"]) == ("2026Q1", "2026Q2")
     assert (old["confirmed"]["delivery"], new["confirmed"]) == ("2026Q2", None)
+
+
+def test_feature_whose_new_row_was_refused_is_confirmed_by_nobody(client: FlaskClient, engine: sa.Engine) -> None:
+    held = one(engine, "SELECT max(feature_id) FROM edition_1.enterprises")
+    told = provenance(client, f"enterprises/{held}")
+    assert (told["delivery"], told["confirmed"]) == ("2026Q1", None)
+    assert "RC25" in [entry["rule_id"] for entry in told["checks"]]
 
 
 def test_conversions_that_were_made_are_told(client: FlaskClient, engine: sa.Engine) -> None:
@@ -138,7 +158,8 @@ def hidden(engine: sa.Engine, *names: str) -> Iterator[None]:
     for before, after in (("edition_1", "public"), ("public", "edition_1")):
         with engine.begin() as connection:
             for name in names:
-                connection.execute(sa.text(f"ALTER TABLE {before}.{name} SET SCHEMA {after}"))
+                words = sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(sql.Identifier(before, name), sql.Identifier(after))
+                connection.exec_driver_sql(words.as_string(connection.connection.dbapi_connection))
         if after == "public":
             yield
 

@@ -38,7 +38,7 @@ def proposals(database_url: str, catalog: Catalog) -> Iterator[None]:
     yield
     with engine.begin() as connection:
         for name in ("match_pairs", "match_decisions", "place_proposals", "place_decisions", "linked_records"):
-            connection.execute(sa.text(f"DELETE FROM ops.{name}"))
+            connection.execute(sa.delete(sa.table(name, schema="ops")))
         connection.execute(sa.text("DROP TABLE register.enterprises, register.regulated_sources"))
     engine.dispose()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import sqlalchemy as sa
+
 AREA_TOML = """
 id = "small"
 title_zh = "小县"
@@ -43,6 +45,16 @@ in_service_on = "投产"
 """
 HEAD = "编号,名称,类别,人数,投产,经度,纬度"
 GOOD = "E1,甲厂,一般,12,2001-05-06,105.05,29.05"
+
+
+def empty_database(connection: sa.Connection) -> None:
+    """Nothing was ever loaded: every ledger is empty and the register has no tables but that of rasters."""
+    connection.execute(sa.text(
+        "TRUNCATE ops.refused, ops.repaired, ops.warnings, ops.loads, ops.files, ops.area, ops.deliveries, register.rasters CASCADE"
+    ))
+    names = set(sa.inspect(connection).get_table_names(schema="register")) - {"rasters"}
+    register = sa.MetaData(schema="register")
+    register.drop_all(connection, tables=[sa.Table(name, register) for name in sorted(names)])
 
 
 def square(west: float, south: float, east: float, north: float) -> dict[str, object]:

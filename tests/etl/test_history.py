@@ -14,6 +14,7 @@ from etl.load import load_area_data
 from etl.rollback import rollback_load
 from layers.catalog import load_catalog
 from layers.errors import NotFoundError, UnknownLayerError
+from tests.etl import small_area
 from tests.etl.small_area import GOOD, write_area, write_enterprises
 
 CATALOG = load_catalog()
@@ -31,14 +32,15 @@ crs = "EPSG:4544"
 @pytest.fixture(autouse=True)
 def empty_database(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        for table in ("ops.refused", "ops.repaired", "ops.warnings", "ops.loads", "ops.files", "ops.area", "ops.deliveries", "register.rasters"):
-            connection.execute(sa.text(f"TRUNCATE {table} CASCADE"))
-        connection.execute(sa.text("DROP TABLE IF EXISTS register.enterprises"))
+        small_area.empty_database(connection)
 
 
 def snapshot(engine: sa.Engine, table: str) -> list[tuple[object, ...]]:
     with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(sa.text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
+        schema, name = table.split(".")
+        reflected = sa.Table(name, sa.MetaData(), schema=schema, autoload_with=connection)
+        columns = [sa.cast(column, sa.Text) if column.name == "geom" else column for column in reflected.columns]
+        return [tuple(row) for row in connection.execute(sa.select(*columns).order_by(*columns[:2]))]
 
 
 def newest_load(engine: sa.Engine) -> int:

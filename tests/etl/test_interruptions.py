@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from layers.store import engine_from_url
+from layers.store import edition_schema, engine_from_url
 from tests.conftest import PROJECT
 
 STEPS = ("load", "score", "publish")
@@ -63,7 +63,7 @@ def served(engine: sa.Engine) -> tuple[int, int] | None:
         ).scalar_one()
         if edition is None:
             return None
-        count = connection.execute(sa.text(f"SELECT count(*) FROM edition_{edition}.risk_points")).scalar_one()
+        count = connection.execute(sa.select(sa.func.count()).select_from(sa.table("risk_points", schema=edition_schema(edition)))).scalar_one()
         return edition, count
 
 

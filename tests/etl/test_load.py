@@ -7,22 +7,23 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from etl.code_files import ROOT, code_files
 from etl.load import SourceResult, load_area_data
 from etl.rollback import rollback_load
 from etl.score import score_register
 from layers.catalog import load_catalog
+from layers.load_changes import load_changes
 from layers.errors import (
     AtlasError, CatalogError, EditionError, NotFoundError, SourceFileError, TooManyRefusedError,
 )
+from tests.etl import small_area
 from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, write_area, write_enterprises
 
 
 @pytest.fixture(autouse=True)
 def empty_database(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        for table in ("ops.refused", "ops.repaired", "ops.warnings", "ops.loads", "ops.files", "ops.area", "ops.deliveries", "register.rasters"):
-            connection.execute(sa.text(f"TRUNCATE {table} CASCADE"))
-        connection.execute(sa.text("DROP TABLE IF EXISTS register.enterprises"))
+        small_area.empty_database(connection)
 
 
 def load(engine: sa.Engine, folder: Path, *, home: Path, is_dry_run: bool = False) -> SourceResult:
@@ -101,11 +102,29 @@ def test_feature_whose_new_row_is_refused_keeps_its_former_state(engine: sa.Engi
     write_enterprises(data, GOOD, "E2,乙厂,一般,-3,,105.06,29.06")
     counts = load(engine, tmp_path, home=home).counts
     assert [counts[name] for name in ("n_refused", "n_held", "n_gone", "n_unchanged")] == [1, 1, 1, 1]
+    with engine.connect() as connection:
+        told = connection.execute(sa.text("SELECT feature_id, file, source_row, rule_id FROM ops.warnings")).all()
+        newest = connection.execute(sa.text("SELECT max(load_id) FROM ops.loads")).scalar_one()
+        changes = load_changes(connection, load_catalog()["enterprises"], newest, moved_m=50.0, most=10)
+    assert told == [("E2", "enterprises.csv", 3, "RC25")]
+    assert {kind: [row["feature_id"] for row in found["features"]] for kind, found in changes.items()} == {
+        "added": [], "changed": [], "moved": [], "gone": ["E3"], "held": ["E2"],
+    }
     assert current(engine) == {"E1": "甲厂", "E2": "乙厂"}
     write_enterprises(data, GOOD, "E2,乙新厂,一般,3,,105.06,29.06")
     counts = load(engine, tmp_path, home=home).counts
     assert [counts[name] for name in ("n_held", "n_changed", "n_gone")] == [0, 1, 0]
     assert current(engine) == {"E1": "甲厂", "E2": "乙新厂"}
+
+
+def test_refused_row_keeps_the_place_it_was_read_at(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    _, data = write_area(tmp_path)
+    good = [f"G{number},好厂,一般,3,,105.0{number},29.05" for number in range(1, 4)]
+    write_enterprises(data, GOOD, "E2,乙厂,一般,-3,,105.06,29.06", "E3,丙厂,一般,3,,120.5,29.06", "E4,丁厂,一般,3,,29.06,105.06", "E5,戊厂,一般,3,,甲,29.06", *good)
+    load(engine, tmp_path, home=home)
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT source_row, rule_id, lon, lat FROM ops.refused ORDER BY source_row")).all()
+    assert rows == [(3, "RQ04", 105.06, 29.06), (4, "RQ09", 120.5, 29.06), (5, "RQ10", None, None), (6, "RQ08", None, None)]
 
 
 def test_dry_run_tells_the_difference_and_writes_nothing(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
@@ -237,8 +256,12 @@ def test_rollback_of_an_overtaken_load_is_refused_with_advice(engine: sa.Engine,
     with engine.connect() as connection:
         loads = list(connection.execute(sa.text("SELECT load_id FROM ops.loads ORDER BY load_id")).scalars())
     with pytest.raises(AtlasError, match=f"roll {loads[2]} back first"):
-        rollback_load(engine, load_catalog(), loads[1])
+        rollback_load(engine, load_catalog(), loads[1], approved_by="张三", reason="错")
     assert current(engine) == {"E1": "甲厂", "E2": "乙厂"}
+    rollback_load(engine, load_catalog(), loads[2], approved_by="李四", reason="重报")
+    with engine.connect() as connection:
+        named = connection.execute(sa.text("SELECT rolled_back_by, rolled_back_reason FROM ops.loads ORDER BY load_id")).all()
+    assert named == [("", ""), ("", ""), ("李四", "重报")]  # a deed that was refused bears nobody's name
 
 
 def test_rolled_back_load_stays_in_the_ledger_and_its_file_loads_again(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
@@ -305,3 +328,20 @@ def test_half_a_delivery_is_not_scored_without_saying_so(engine: sa.Engine, tmp_
         load_area_data(engine, load_catalog(), sources, data, home=home)
     with pytest.raises(EditionError, match="not loaded to its end"):
         score_register(engine, load_catalog(), home=home)
+
+
+@pytest.mark.parametrize("pattern", ["/etc/passwd", "../other/*.csv", "", "a/../../b.csv", "**x/*.csv"])
+def test_manifest_that_names_files_elsewhere_is_refused_with_a_reason(
+    engine: sa.Engine, tmp_path: Path, home: Path, pattern: str
+) -> None:
+    write_area(tmp_path, enterprises=ENTERPRISES_TOML.replace("enterprises.csv", pattern))
+    with pytest.raises(CatalogError, match="below the data folder"):
+        load(engine, tmp_path, home=home)
+
+
+def test_code_that_decides_what_is_accepted_is_all_known() -> None:
+    names = {path.relative_to(ROOT).as_posix() for path in code_files("etl.load")}
+    assert names >= {
+        "layers/crs.py", "layers/tables.py", "etl/recognise_files.py", "etl/recognise_columns.py", "etl/checks.py", "etl/topology.py",
+        "etl/mojibake.py", "etl/merge.py",
+    }

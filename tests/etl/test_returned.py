@@ -15,6 +15,7 @@ from etl.returned import MARKED, return_refused
 from layers.catalog import load_catalog
 from layers.errors import AtlasError, NotFoundError
 from tests.conftest import SAMPLE_SOURCES
+from tests.etl import small_area
 from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, write_area, write_enterprises
 
 BAD = ("E2,乙厂,未知类,3,2001-01-01,105.05,29.05", "E3,丙厂,一般,-3,2001-01-01,105.05,29.05", "=E4,丁厂,一般,3,去年,105.05,29.05")
@@ -24,11 +25,7 @@ MENDED = {"RQ05": ("C", "一般"), "RQ04": ("D", "3"), "RQ06": ("E", "2001-01-01
 @pytest.fixture(autouse=True)
 def empty_database(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        for table in ("ops.refused", "ops.repaired", "ops.warnings", "ops.loads", "ops.files", "ops.area", "ops.deliveries", "register.rasters"):
-            connection.execute(sa.text(f"TRUNCATE {table} CASCADE"))
-        for (name,) in connection.execute(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'register'")).all():
-            if name != "rasters":
-                connection.execute(sa.text(f'DROP TABLE register."{name}"'))
+        small_area.empty_database(connection)
 
 
 def load(engine: sa.Engine, sources: Path, data: Path, home: Path) -> dict[str, SourceResult]:

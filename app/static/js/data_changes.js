@@ -5,10 +5,10 @@ import { distance, number } from "./formats.js";
 import { said, t } from "./texts.js";
 
 /** Kinds of changes, in the order in which they matter. */
-export const CHANGES = ["gone", "moved", "changed", "added"];
+export const CHANGES = ["gone", "moved", "held", "changed", "added"];
 
 /**
- * The four lists of a load's changes.
+ * The lists of a load's changes; *held* are features whose new row was refused.
  * @param {Record<string, {n: number, features: any[]}>} changes @param {string} layerId
  */
 export function changeLists(changes, layerId) {
@@ -17,6 +17,7 @@ export function changeLists(changes, layerId) {
     const { n, features } = changes[kind];
     return el("details", { class: `changes changes-${kind}` },
       el("summary", {}, el("span", { class: `sign-${kind}` }, t(`data_${kind}`)), " ", el("strong", {}, number(n))),
+      kind === "held" && n ? el("p", { class: "hint" }, t("data_held_hint")) : null,
       n ? [moreRows(features.length, n), table(t(`data_${kind}`), columns(kind, layer), features)] : el("p", { class: "muted" }, t("data_none")));
   });
 }
@@ -27,6 +28,7 @@ function columns(kind, layer) {
     { head: t("name"), cell: (/** @type {any} */ row) => row.name ?? row.feature_id },
     { head: t("number_of_object"), cell: (/** @type {any} */ row) => row.feature_id },
   ];
+  if (kind === "held") named.push({ head: t("data_refused_row"), cell: (row) => row.source_row });
   if (kind === "moved") named.push({ head: t("distance"), cell: (row) => distance(row.moved_m) });
   if (kind === "changed" || kind === "moved") named.push({ head: t("data_what_changed"), cell: (row) => /** @type {any} */ (fieldChanges(row.fields, layer)) });
   named.push({ head: t("position"), cell: (row) => /** @type {any} */ (placeLink(row)) });

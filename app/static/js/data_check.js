@@ -31,11 +31,20 @@ const sourceHead = (source) => el("h3", {}, `${source.title_zh} `, el("span", { 
 function checkedSource(source) {
   if (source.state === "unchanged") return el("div", { class: "card" }, sourceHead(source), el("p", { class: "notice" }, t("data_unchanged")));
   if (!source.changes) return el("div", { class: "card" }, sourceHead(source), countList(source.counts));
+  const refusedAt = source.refused_positions ?? [];
   return el("div", { class: "card" }, sourceHead(source),
     source.is_blocked ? el("p", { class: "notice error-box loud" }, t("data_blocked", { share: number(source.refused_pct, 1), most: number(source.max_refused_pct, 1) })) : null,
     el("div", { class: "beside" }, el("div", {}, countList(source.counts), ruleCounts({ ...source.refused_by_rule, ...source.repaired_by_rule, ...source.warned_by_rule }, source.refused), source.counts.n_refused ? el("h4", {}, t("data_refused_rows", { n: number(source.counts.n_refused) })) : el("p", { class: "notice" }, t("data_none_refused")),
-      (source.workbooks ?? []).map(workbookLink)), picture(state.area?.outline, source.positions, [], t("data_picture_accepted", { n: number(source.positions.length) }))),
+      (source.workbooks ?? []).map(workbookLink)), el("div", {}, picture(state.area?.outline, source.positions, [], t("data_picture_checked", { n: number(source.positions.length), refused: number(refusedAt.length) }), refusedAt), pictureKey(source, refusedAt.length))),
     source.refused.length ? refusedTable(source.refused, source.counts.n_refused, source.layer) : null, warnings(source));
+}
+
+/** What dots and crosses mean, and how many refused rows have no place on the picture. @param {any} source @param {number} nCrosses */
+function pictureKey(source, nCrosses) {
+  const [nPlaced, nRefused] = [source.n_refused_placed ?? 0, source.counts.n_refused];
+  return !source.positions.length && !nCrosses ? null : el("ul", { class: "picture-key" }, el("li", {}, el("span", { class: "key-there", "aria-hidden": "true" }), t("data_n_accepted")),
+    nCrosses ? el("li", {}, el("b", { class: "key-refused", "aria-hidden": "true" }, "×"), t("data_refused_here", { n: number(nPlaced) })) : null,
+    nRefused > nPlaced ? el("li", { class: "muted" }, t("data_refused_nowhere", { n: number(nRefused - nPlaced) })) : null);
 }
 
 /** @param {any} workbook */
@@ -45,7 +54,7 @@ export const workbookLink = (workbook) => (workbook.path ? el("p", {}, el("a", {
 /** @param {any} source */
 function warnings(source) {
   if (!source.warned.length && !source.repaired.length) return null;
-  return el("details", {}, el("summary", {}, t("data_warnings", { n: number(source.counts.n_warned), repaired: number(source.counts.n_repaired) })), table(t("data_n_warned"), [
+  return el("details", {}, el("summary", {}, t("data_warnings", { n: number(source.counts.n_warned + (source.counts.n_held ?? 0)), repaired: number(source.counts.n_repaired) })), table(t("data_n_warned"), [
     { head: t("data_row"), cell: (row) => row.source_row, isFigure: true }, { head: t("number_of_object"), cell: (row) => row.feature_id }, { head: t("data_field"), cell: (row) => row.field ?? null },
     { head: t("data_value"), cell: (row) => row.value ?? null }, { head: t("rule"), cell: (row) => row.rule_id }, { head: t("data_detail"), cell: (row) => row.detail ?? null },
   ], [...source.warned, ...source.repaired]));

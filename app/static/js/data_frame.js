@@ -107,7 +107,7 @@ export function size(bytes) {
 }
 
 /** Count words in the order in which they are shown: total, then what became of it. */
-const COUNTS = ["n_read", "n_accepted", "n_refused", "n_repaired", "n_warned", "n_unplaced", "n_merged"];
+const COUNTS = ["n_read", "n_accepted", "n_refused", "n_repaired", "n_warned", "n_unplaced", "n_merged", "n_held"];
 
 /** Counts of a load, one beside the other. @param {Record<string, number>} counts */
 export const countList = (counts) => el("dl", { class: "counts" }, COUNTS.filter((name) => name in counts).map((name) => el("div", { class: `count-${name}` }, el("dt", {}, t(`data_${name}`)), el("dd", {}, number(counts[name])))));

@@ -3,28 +3,38 @@ import { svg } from "./dom.js";
 
 const WIDTH = 360;
 const MARGIN = 8;
+/** Half the size of a cross. */
+const ARM = 4;
 
 /**
  * @param {any} outline GeoJSON polygon or multipolygon, degrees
  * @param {number[][]} positions longitude and latitude of what is there
  * @param {{kind: string, lon: number|null, lat: number|null}[]} changes drawn above, by kind
  * @param {string} label what the picture says, in words
+ * @param {number[][]} [refused] where refused rows lie, as crosses; what lies beyond the picture stands at its edge
  */
-export function picture(outline, positions, changes, label) {
+export function picture(outline, positions, changes, label, refused = []) {
   /** @type {number[][][]} */
   const rings = outline ? (outline.type === "Polygon" ? [outline.coordinates] : outline.coordinates).flat(1) : [];
   const places = changes.filter(({ lon, lat }) => lon !== null && lat !== null).map(({ lon, lat }) => [Number(lon), Number(lat)]);
-  const all = rings.length ? rings.flat(1) : [...positions, ...places];
+  const all = rings.length ? rings.flat(1) : [...positions, ...places, ...refused];
   if (!all.length) return null;
   const project = projection(all);
   return svg("svg", { class: "picture", role: "img", "aria-label": label, viewBox: `0 0 ${WIDTH} ${project.height}` },
     rings.map((ring) => svg("polygon", { class: "picture-area", points: ring.map((point) => project.at(point).join(",")).join(" ") })),
     positions.map((point) => dot(project.at(point), "picture-there", 1.6)),
-    changes.filter(({ lon, lat }) => lon !== null && lat !== null).map(({ kind, lon, lat }) => dot(project.at([Number(lon), Number(lat)]), `picture-${kind}`, 3.2)));
+    changes.filter(({ lon, lat }) => lon !== null && lat !== null).map(({ kind, lon, lat }) => dot(project.at([Number(lon), Number(lat)]), `picture-${kind}`, 3.2)),
+    refused.map((point) => cross(within(project.at(point), project.height))));
 }
 
 /** @param {number[]} at @param {string} kind @param {number} r */
 const dot = ([cx, cy], kind, r) => svg("circle", { class: kind, cx, cy, r });
+
+/** @param {number[]} at */
+const cross = ([x, y]) => svg("path", { class: "picture-refused", d: `M${x - ARM} ${y - ARM}l${2 * ARM} ${2 * ARM}m0 ${-2 * ARM}l${-2 * ARM} ${2 * ARM}` });
+
+/** @param {number[]} at @param {number} height */
+const within = ([x, y], height) => [Math.min(Math.max(x, ARM + 1), WIDTH - ARM - 1), Math.min(Math.max(y, ARM + 1), height - ARM - 1)];
 
 /** @param {number[][]} points */
 function projection(points) {

@@ -1,5 +1,7 @@
--- Features that a load added, changed, moved or closed, at most :limit of each kind, with the count of each kind.
--- :load_id, :moved_m (metres on the sphere, between centroids), :label (field with the name of a feature), :limit
+-- Features that a load added, changed, moved, closed or left in their former state, at most :most of each kind, with the
+-- count of each kind. Read by the check of an upload, in the load's own transaction, and by the pages of loads.
+-- :load_id; :moved_m, metres on the sphere, between centroids; :label, field with the name of a feature; :most;
+-- :held_rule, the warning that tells of a feature whose new row was refused
 -- `geom` is the table's column where it has one, else that of `nowhere`: a layer without geometry has no positions.
 WITH opened AS (
     SELECT o.*
@@ -21,6 +23,21 @@ closed AS (
     ) AS c
 ),
 
+held AS (
+    SELECT h.*
+    FROM (SELECT NULL::geometry AS geom) AS nowhere
+    CROSS JOIN LATERAL (
+        SELECT r.feature_id, ST_Centroid(geom) AS centre, to_jsonb(r) - 'geom' AS entry, w.source_row
+        FROM ops.warnings AS w
+        INNER JOIN {register} AS r ON w.feature_id = r.feature_id
+        WHERE
+            w.load_id = :load_id
+            AND w.rule_id = :held_rule
+            AND r.from_load < :load_id
+            AND (r.to_load IS NULL OR r.to_load > :load_id)
+    ) AS h
+),
+
 paired AS (
     SELECT
         feature_id,
@@ -38,6 +55,9 @@ paired AS (
         END AS kind
     FROM opened AS o
     FULL JOIN closed AS c USING (feature_id)
+    UNION ALL
+    SELECT feature_id, source_row, entry AS after, entry AS before, centre, NULL AS centre_before, NULL AS moved_m, 'held' AS kind
+    FROM held
 ),
 
 numbered AS (
@@ -69,5 +89,5 @@ SELECT
             )
     ) AS fields
 FROM numbered
-WHERE place <= :limit
+WHERE place <= :most
 ORDER BY kind, place
