@@ -10,9 +10,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 CHECKOUT = Path(__file__).parents[1]
 NOBODY_UID = 65534
@@ -116,3 +119,21 @@ def test_lock_files_name_no_machine_and_no_registry() -> None:
     locked = (CHECKOUT / "requirements.lock").read_text(encoding="utf-8")
     assert re.fullmatch(r"(#.*\n|[\w.-]+==[\w.+]+\n)+", locked)
     assert '"resolved"' not in (CHECKOUT / "package-lock.json").read_text(encoding="utf-8")
+
+
+def is_met(need: Requirement, locked: dict[str, str]) -> bool:
+    version = locked.get(canonicalize_name(need.name))
+    return version is not None and need.specifier.contains(version, prereleases=True)
+
+
+def test_locked_versions_agree_with_each_other() -> None:
+    """The set-up installs the lock as it stands (`--no-deps`): what pip would not put together must not be in it."""
+    locked = dict(line.split("==") for line in (CHECKOUT / "requirements.lock").read_text(encoding="utf-8").splitlines() if "==" in line)
+    locked = {canonicalize_name(name): version for name, version in locked.items()}
+    wanted = [
+        (name, Requirement(text)) for name in locked for text in metadata.requires(name) or []
+    ]
+    wanted = [(name, need) for name, need in wanted if need.marker is None or need.marker.evaluate({"extra": ""})]
+    unmet = [f"{name}: {need}" for name, need in wanted if not is_met(need, locked)]
+    assert len(wanted) > 100
+    assert unmet == []

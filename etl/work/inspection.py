@@ -78,12 +78,12 @@ def _refused_positions(connection: sa.Connection, load_id: int) -> dict[str, Any
     """Where refused rows lie whose position could be read, a share of many; and how many such rows there are."""
     refused = sa.table("refused", *map(sa.column, ("load_id", "file", "source_row", "lon", "lat")), schema="ops")
     rows = connection.execute(
-        sa.select(refused.c.lon, refused.c.lat).distinct(refused.c.file, refused.c.source_row)
+        sa.select(refused.c.lon, refused.c.lat, refused.c.file, refused.c.source_row).distinct()
         .where(refused.c.load_id == load_id, refused.c.lon.is_not(None))
         .order_by(refused.c.file, refused.c.source_row)
     ).all()
     share = rows[:: max(1, -(-len(rows) // MOST_POSITIONS))]
-    return {"n_refused_placed": len(rows), "refused_positions": [[round(x, 6), round(y, 6)] for x, y in share]}
+    return {"n_refused_placed": len(rows), "refused_positions": [[round(row.lon, 6), round(row.lat, 6)] for row in share]}
 
 
 def loss(counts: dict[str, int]) -> dict[str, Any]:

@@ -128,6 +128,15 @@ def test_check_tells_refused_rows_and_what_would_change(checked: tuple[str, Job]
     assert source["positions"]
 
 
+def test_check_tells_features_kept_as_before_and_where_refused_rows_lie(checked: tuple[str, Job]) -> None:
+    source = source_of(checked[1])
+    held = source["changes"]["held"]
+    assert (source["counts"]["n_held"], held["n"]) == (held["n"], len(held["features"])) and held["n"] >= 2
+    assert all(row["feature_id"] and row["source_row"] and row["lon"] for row in held["features"][:2])
+    assert source["warned_by_rule"]["RC25"] == held["n"]
+    assert source["n_refused_placed"] == len(source["refused_positions"]) >= 2
+
+
 def test_check_writes_nothing(checked: tuple[str, Job]) -> None:
     assert checked[1]["n_loads"] == 0
 
@@ -167,7 +176,9 @@ def test_approved_load_is_scored_published_and_taken_back(
     load_id = loaded["result"]["sources"][0]["load_id"]
     load = page.get(f"/api/loads/{load_id}").json
     assert load["approved_by"] == "张三:第三季度"
-    assert load["changes"]["gone"]["n"] == source_of(check)["changes"]["gone"]["n"]
+    for kind in ("gone", "held"):
+        assert load["changes"][kind]["n"] == source_of(check)["changes"][kind]["n"]
+    assert load["n_held"] == load["changes"]["held"]["n"]
     assert {row["rule_id"] for row in load["refused"]} == set(source_of(check)["refused_by_rule"])
     rows = page.get(f"/api/rejects?load={load_id}").json["rows"]
     assert len(rows) == sum(row["n"] for row in load["refused"])

@@ -87,9 +87,10 @@ def test_row_of_a_table_is_the_row_of_its_file(client: FlaskClient, engine: sa.E
 
 def test_unchanged_feature_names_the_delivery_that_held_it_still(client: FlaskClient, engine: sa.Engine) -> None:
     is_old = sa.text("load_id <= (SELECT max(load_id) FROM edition_1.loads)")
+    is_new = sa.text("load_id > (SELECT max(load_id) FROM edition_1.loads)")
     own = sa.column("source_id") == "enterprises"
     old = provenance(client, f"enterprises/{first_feature(engine, 'enterprises', own, is_old)}")
-    new = provenance(client, f"enterprises/{first_feature(engine, 'enterprises', own, sa.not_(is_old))}")
+    new = provenance(client, f"enterprises/{first_feature(engine, 'enterprises', own, is_new)}")
     assert (old["delivery"], new["delivery"]) == ("2026Q1", "2026Q2")
     assert (old["confirmed"]["delivery"], new["confirmed"]) == ("2026Q2", None)
 
