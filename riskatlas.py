@@ -13,12 +13,16 @@ import sqlalchemy as sa
 
 import app.cli
 import etl.cli
+from app.low_zooms import make_low_zooms
 from data.sample import generate
 from etl.commands.loading import describe_source
 from etl.commands.output import emit, say
 from etl.demo import run_demo
 from etl.faults import told
 from etl.postgis.cluster import cluster_for, home_folder
+from etl.progress import Progress, Step
+from etl.publish import PREPARATIONS
+from layers.catalog import Catalog
 from layers.errors import AtlasError
 from layers.store import Place
 
@@ -32,6 +36,17 @@ def place_from(environ: "os._Environ[str] | dict[str, str]") -> Place:
     home = home_folder(environ)
     given_url = environ.get("RISKATLAS_DATABASE_URL", "")
     return Place(home, (lambda: given_url) if given_url else cluster_for(home).ensure_running)
+
+
+def prepare_tiles(engine: sa.Engine, catalog: Catalog, home: Path, edition: int, progress: Progress) -> None:
+    """Have the server's tiles of low zooms made while an edition is being published."""
+    make_low_zooms(
+        engine, catalog, home, edition,
+        lambda n_done, n_total: progress(Step("发布: 制作低级别瓦片", "publish: tiles of low zooms", n_done, n_total)),
+    )  # fmt: skip
+
+
+PREPARATIONS.append(prepare_tiles)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

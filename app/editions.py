@@ -19,10 +19,13 @@ from app import queries
 from app.errors import MissingError, NoEditionError
 from layers.catalog import Catalog, Field, Layer
 from layers.scoring.policy import Policy, load_policy, recorded_policy
-from layers.store import edition_schema
+from layers.store import TILE_COVER, edition_schema
+from layers.tile_cover import TileCover
 
 HOME_LAW = "CN"
 NOT_THE_LAW = {"zh": "筛查试算,非当地法律", "en": "Screening, not the law there"}
+EVERYTHING = "all"
+"""The view of those who may see every layer in every town."""
 EDITIONS_REMEMBERED = 8
 BOUNDARY_TOLERANCE_M = 1.0
 
@@ -36,6 +39,7 @@ class Edition:
     data_as_of: date | None
     created_at: datetime
     published_at: datetime | None
+    view: str = EVERYTHING
 
     @property
     def schema(self) -> str:
@@ -64,7 +68,8 @@ class EditionFacts:
     `counts` gives features and unplaced features a layer, `columns` what its table holds: an edition made by an
     older version lacks fields declared since. `largest_radius_m` is how far any source may matter, `largest_accuracy_m`
     the worst error of a position by drawn layer, `n_unplaced_sources` the sources without a position by level;
-    `boundary` is the outline in the storage CRS.
+    `boundary` is the outline in the storage CRS; `covers` the tiles that hold anything, by layer, none of an edition
+    made before these were noted; `tile_folders` remembers where tiles are kept, by layer.
     """
 
     edition: Edition
@@ -77,6 +82,8 @@ class EditionFacts:
     largest_accuracy_m: dict[str, float]
     n_unplaced_sources: dict[str, int]
     boundary: shapely.Geometry = field(compare=False)
+    covers: dict[str, TileCover] = field(default_factory=dict, compare=False)
+    tile_folders: dict[str, str] = field(default_factory=dict, compare=False)
 
     def held_fields(self, layer: Layer) -> list[Field]:
         """Fields of a layer that this edition has."""
@@ -189,6 +196,11 @@ class EditionMemory:
         """A published edition that was seen before; asks no database."""
         return self._by_number.get(number)
 
+    def known_facts(self, edition: Edition) -> EditionFacts | None:
+        """The facts of an edition if they are remembered; asks no database."""
+        with self._lock:
+            return self._facts.get(edition)
+
     def facts(self, connection: sa.Connection, edition: Edition) -> EditionFacts:
         """The facts of an edition, read when they are not remembered."""
         with self._lock:
@@ -220,7 +232,13 @@ def read_facts(connection: sa.Connection, edition: Edition, catalog: Catalog) ->
         largest_accuracy_m=_largest_accuracies(connection, edition, catalog, columns),
         n_unplaced_sources=_unplaced_sources(connection, edition, columns) if "risk_points" in counts else {},
         boundary=shapely.from_wkb(bytes(outline.wkb)),
+        covers=_covers(connection, edition) if TILE_COVER in columns else {},
     )
+
+
+def _covers(connection: sa.Connection, edition: Edition) -> dict[str, TileCover]:
+    rows = queries.run(connection, "tile_covers", table=edition.table(TILE_COVER))
+    return {row.layer: TileCover.unpacked(bytes(row.cells)) for row in rows}
 
 
 def _largest_radius_m(connection: sa.Connection, edition: Edition, columns: dict[str, frozenset[str]]) -> float:

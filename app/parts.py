@@ -12,7 +12,7 @@ from app.editions import EditionMemory
 from app.frames import FrameMemory
 from app.initials import InitialsMemory
 from app.risk_memory import RiskMemory
-from app.tiles import TileStore
+from app.tile_store import TileStore
 from app.what_if import CountyMemory
 from layers.catalog import Catalog, load_catalog
 from layers.scoring.rules import RuleSet, read_rules

@@ -38,9 +38,9 @@ from layers.scoring.siting import search_radii_m
 
 FALLBACK_USER = "nobody"
 NOWHERE_M = (0.0, 0.0, 1.0, 1.0)
-OWN_FOLDERS = ("tiles", "cache")
+OWN_FOLDERS = ("cache",)
 """Folders below the home that the server writes to."""
-WORKER_FOLDERS = ("uploads", "returned", "sources", "files", "rasters", "fonts")
+WORKER_FOLDERS = ("tiles", "uploads", "returned", "sources", "files", "rasters", "fonts")
 """Folders below the home that the server or its worker writes to, and a command run by root may have filled."""
 
 

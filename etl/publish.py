@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from etl.fonts import make_fonts
 from etl.locks import EDITION_LOCK, held
 from etl.progress import Progress, Step, silent, watched
+from etl.tile_covers import write_tile_covers
 from layers.catalog import Catalog, Layer
 from layers.errors import EditionError
 from layers.store import edition_schema
@@ -19,6 +22,13 @@ from layers.tables import edition_table
 INTERFACE_FOLDERS = (Path("app/templates"), Path("app/static"), Path("layers"))
 INTERFACE_SUFFIXES = (".html", ".js", ".json", ".toml", ".csv")
 KEPT_EDITIONS = 8
+TILES = "tiles"
+"""Folder below the home that holds kept tiles, one folder an edition."""
+
+Preparation = Callable[[sa.Engine, Catalog, Path, int, Progress], None]
+PREPARATIONS: list[Preparation] = []
+"""What else is made for an edition (engine, catalog, home, edition) before it is served: `riskatlas.py`, which joins
+the loading side and the server, has the server's tiles of low zooms made here."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,11 @@ def _publish_newest(
         characters = interface_characters() | _edition_characters(connection, catalog, draft.edition)
     step = Step("发布: 制作地图字体", "publish: fonts of the map")
     watched(progress, step, lambda: make_fonts(home, characters))
+    progress(Step("发布: 记录有内容的瓦片", "publish: noting which tiles hold anything"))
+    with engine.begin() as connection:
+        write_tile_covers(connection, catalog, draft.edition)
+    for prepare in PREPARATIONS:
+        prepare(engine, catalog, home, draft.edition, progress)
     with engine.begin() as connection:
         flipped = connection.execute(
             sa.text(
@@ -92,7 +107,8 @@ def _publish_newest(
         )
         if flipped.rowcount != 1:
             raise EditionError(f"edition {draft.edition} changed while it was being published; run publish again")
-    _retire_old(engine)
+    for edition in _retire_old(engine):
+        shutil.rmtree(home / TILES / str(edition), ignore_errors=True)
     return PublishResult(draft.edition, draft.label, time.perf_counter() - started)
 
 
@@ -132,8 +148,8 @@ def _label_fields(layer: Layer) -> list[str]:
     return [entry.name for entry in layer.fields if entry.type == "text" and (entry.tile or entry.name in labels)]
 
 
-def _retire_old(engine: sa.Engine) -> None:
-    """Drop published editions beyond the newest eight that nobody pinned."""
+def _retire_old(engine: sa.Engine) -> list[int]:
+    """Drop published editions beyond the newest eight that nobody pinned; their numbers."""
     with engine.begin() as connection:
         old = connection.execute(
             sa.text(
@@ -147,3 +163,4 @@ def _retire_old(engine: sa.Engine) -> None:
             connection.execute(
                 sa.text("UPDATE ops.editions SET status = 'retired' WHERE edition = :edition"), {"edition": edition}
             )
+    return list(old)

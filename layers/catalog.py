@@ -106,7 +106,8 @@ class Layer:
     """One layer of the atlas, as its folder declares it.
 
     `key` names the fields whose values, joined, are the `feature_id`. `placement` tells whether a feature
-    may lack a position (``optional``). `accuracy_m` holds where a source states none.
+    may lack a position (``optional``). `accuracy_m` holds where a source states none. Up to the zoom `merge_zoom`
+    (0: never) tiles hold the features of equal `merge_by` fields in one town as one.
     """
 
     id: str
@@ -125,6 +126,8 @@ class Layer:
     min_zoom: int = 7
     max_zoom: int = 18
     visible: bool = False
+    merge_zoom: int = 0
+    merge_by: tuple[str, ...] = ()
     may_see: tuple[str, ...] = ("view", "plan", "patrol", "pipeline", "sheets", "admin")
     fields: tuple[Field, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -288,6 +291,8 @@ def _check_layer(layer: Layer, path: Path) -> None:
         f"key, label or search name no field: {layer.key} {layer.label} {layer.search}": not (
             {*layer.key, *layer.search, *([layer.label] if layer.label else [])} <= {*names, "feature_id"}
         ),
+        f"merge_by {layer.merge_by} and merge_zoom need each other, and fields": not set(layer.merge_by) <= set(names)
+        or bool(layer.merge_by) != bool(layer.merge_zoom),
         f"checks name no field: {', '.join(name for check in layer.checks for name in check.fields)}": any(
             name not in names for check in layer.checks for name in check.fields
         ),

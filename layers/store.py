@@ -22,6 +22,10 @@ def edition_schema(edition: int) -> str:
     return f"edition_{int(edition)}"
 
 
+TILE_COVER = "tile_cover"
+"""Table of an edition: for each drawn layer the tiles that hold anything, as `layers.tile_cover` packs them."""
+
+
 def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 

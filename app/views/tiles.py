@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from app.editions import Edition
+from app.editions import EVERYTHING, EditionFacts
 from app.errors import MissingError
 from app.parameters import whole_number
 from app.parts import parts
 from app.pinned import pinned_edition
-from app.responses import kept_for_a_year
-from app.tiles import Tile, TileAddress, make_tile, recipe, tile_address
+from app.responses import A_YEAR
+from app.tile_store import EMPTY, Tile
+from app.tiles import TileAddress, make_tile, may_hold, tile_address, tile_key
 from layers.catalog import Layer
 
 blueprint = Blueprint("tiles", __name__)
 MIMETYPE = "application/vnd.mapbox-vector-tile"
-VIEWS = ("all",)
+VIEWS = (EVERYTHING,)
 
 
 @blueprint.get("/tiles/<edition>/<view>/<layer_id>/<z>/<x>/<y>.mvt")
@@ -26,8 +27,7 @@ def tile(edition: str, view: str, layer_id: str, z: str, x: str, y: str) -> Resp
     layer = _drawn_layer(layer_id)
     if view not in VIEWS:
         raise MissingError("没有这个视图", f"no such view; there is: {', '.join(VIEWS)}")
-    found = _kept_tile(_edition(number), view, layer, address)
-    return kept_for_a_year(found.content, MIMETYPE, found.etag)
+    return tile_answer(_kept_tile(_facts(number), layer, address), MIMETYPE)
 
 
 def _drawn_layer(layer_id: str) -> Layer:
@@ -37,18 +37,37 @@ def _drawn_layer(layer_id: str) -> Layer:
     return layer
 
 
-def _edition(number: int) -> Edition:
-    known = parts().editions.known(number)
-    if known is not None:
-        return known
+def _facts(number: int) -> EditionFacts:
+    """What holds for an edition: remembered after the first time, so that a kept tile asks no database."""
+    memory = parts().editions
+    edition = memory.known(number)
+    facts = memory.known_facts(edition) if edition else None
+    if facts is not None:
+        return facts
     with pinned_edition(str(number)) as pinned:
-        return pinned.edition
+        return pinned.facts
 
 
-def _kept_tile(edition: Edition, view: str, layer: Layer, address: TileAddress) -> Tile:
+def _kept_tile(facts: EditionFacts, layer: Layer, address: TileAddress) -> Tile:
     def make() -> Tile:
-        with pinned_edition(str(edition.number)) as pinned:
-            return make_tile(pinned.connection, pinned.facts, layer, address)
+        with parts().database.reading() as connection:
+            return make_tile(connection, facts, layer, address)
 
-    folder = f"{edition.number}/{recipe(edition, layer)}/{view}/{layer.id}"
-    return parts().tiles.get(f"{folder}/{address.z}/{address.x}/{address.y}", make)
+    store = parts().tiles
+    if not may_hold(facts, layer, address):
+        store.n_known_empty += 1
+        return EMPTY
+    return store.get(tile_key(facts, layer, address), make)
+
+
+def tile_answer(tile: Tile, mimetype: str) -> Response:
+    """A tile as it is kept, packed for those who take gzip: 304 to those who have it, 204 when there is nothing."""
+    is_packed = bool(tile.packed) and "gzip" in request.headers.get("Accept-Encoding", "")
+    etag = f'"{tile.etag}-gzip"' if is_packed else f'"{tile.etag}"'
+    headers = {"Cache-Control": A_YEAR, "ETag": etag, "Vary": "Accept-Encoding"}
+    if etag in request.headers.get("If-None-Match", ""):
+        return Response(status=304, headers=headers)
+    if is_packed:
+        headers["Content-Encoding"] = "gzip"
+    content = tile.packed if is_packed else tile.content
+    return Response(content, 200 if content else 204, headers, mimetype=mimetype)

@@ -11,6 +11,7 @@ import numpy as np
 import rasterio
 import sqlalchemy as sa
 
+from etl.tile_covers import write_tile_covers
 from layers.catalog import Catalog
 from layers.crs import metric_crs
 from layers.scoring.grid import Grid
@@ -114,6 +115,7 @@ def make_edition(connection: sa.Connection, catalog: Catalog, number: int, label
             for row in FEATURES.get(layer.id, []):
                 connection.execute(table.insert(), {"positioned": "delivered", "accuracy_m": 5.0} | _with_srid(row))
     _describe(connection, schema)
+    write_tile_covers(connection, catalog, number)
     connection.execute(
         sa.text(
             "INSERT INTO ops.editions (edition, label, status, data_as_of, input_hash, published_at)"

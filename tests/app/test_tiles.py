@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gzip
 import math
+import multiprocessing
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +18,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.editions import published_editions, read_facts
-from app.tiles import EMPTY, Tile, TileStore, make_tile, tile_address
+from app.low_zooms import make_low_zooms
+from app.tile_store import EMPTY, Tile, TileStore
+from app.tiles import make_tile, tile_address
 from layers.catalog import Catalog
 from tests.app.vector_tile import decoded
 
@@ -60,7 +66,7 @@ def test_tile_without_features_is_204(client: FlaskClient, where: str) -> None:
 
 def test_small_red_zone_stays_and_small_blue_zone_goes(client: FlaskClient) -> None:
     answer = client.get(f"/tiles/1/all/risk_zones/{address_at(120.1, 30.1, 9)}.mvt")
-    assert {feature["id"] for feature in decoded(answer.data)["risk_zones"]["features"]} == {"Z1", "Z3"}
+    assert {feature["level"] for feature in decoded(answer.data)["risk_zones"]["features"]} == {"red", "yellow"}
 
 
 def test_red_zone_has_its_own_shape_when_zoomed_in(client: FlaskClient) -> None:
@@ -98,10 +104,10 @@ def test_wrong_address_is_refused(client: FlaskClient, path: str, status: int, c
 def test_tile_is_read_from_disk_by_the_next_process(client: FlaskClient, server: Flask, tmp_path: Path) -> None:
     path = f"/tiles/1/all/towns/{address_at(120.1, 30.1, 10)}.mvt"
     content = client.get(path).data
-    kept = list((tmp_path / "tiles" / "1").rglob("*.mvt"))
-    assert [file.read_bytes() for file in kept] == [content]
+    kept = list((tmp_path / "tiles" / "1").rglob("*.mvt.gz"))
+    assert [gzip.decompress(file.read_bytes()) for file in kept] == [content]
     store = TileStore(tmp_path / "tiles", memory_bytes=1000)
-    key = str(kept[0].relative_to(tmp_path / "tiles").with_suffix(""))
+    key = str(kept[0].relative_to(tmp_path / "tiles")).removesuffix(".mvt.gz")
     assert store.get(key, lambda: EMPTY).content == content
     assert (store.n_from_disk, store.n_made) == (1, 0)
 
@@ -139,6 +145,82 @@ def test_simultaneous_misses_make_the_tile_once(tmp_path: Path) -> None:
     assert store.n_made == 1
 
 
+def _ask_slowly(folder: Path, begun: Any, made: Any) -> None:
+    def make() -> Tile:
+        made.put(1)
+        time.sleep(0.2)
+        return Tile.of(b"x")
+
+    begun.wait()
+    TileStore(folder, memory_bytes=0).get("1/a/0/0/0", make)
+
+
+def test_simultaneous_misses_of_several_processes_make_the_tile_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    begun, made = context.Barrier(3), context.Queue()
+    processes = [context.Process(target=_ask_slowly, args=(tmp_path, begun, made)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    made.get(timeout=1)
+    assert made.empty()
+
+
+def test_tile_is_packed_for_those_who_take_gzip(client: FlaskClient) -> None:
+    path = f"/tiles/1/all/towns/{address_at(120.1, 30.1, 10)}.mvt"
+    plain, packed = client.get(path), client.get(path, headers={"Accept-Encoding": "br, gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+    assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+
+
+def test_empty_tile_is_known_without_a_query(client: FlaskClient, server: Flask) -> None:
+    client.get("/tiles/1/all/enterprises/14/0/0.mvt")
+    store, engine = server.extensions["riskatlas"].tiles, server.extensions["riskatlas"].database.engine
+    n_queries = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *_: n_queries.append(1))
+    assert client.get(f"/tiles/1/all/enterprises/{address_at(120.15, 30.02, 15)}.mvt").status_code == 204
+    assert (store.n_known_empty, store.n_made, n_queries) == (2, 0, [])
+
+
+def test_no_tile_that_holds_anything_is_taken_for_empty(reader: sa.Connection, catalog: Catalog) -> None:
+    facts = read_facts(reader, published_editions(reader)[0], catalog)
+    unknown = dataclasses.replace(facts, covers={})
+    for layer_id, lon, lat in (("towns", 120.2, 30.2), ("pipelines", 120.0, 30.05), ("risk_zones", 120.15, 30.13)):
+        layer = catalog[layer_id]
+        for zoom in range(layer.min_zoom, 18):
+            z, x, y = map(int, address_at(lon, lat, zoom).split("/"))
+            for near in [tile_address(z, x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]:
+                assert make_tile(reader, facts, layer, near) == make_tile(reader, unknown, layer, near)
+
+
+def test_low_zooms_are_made_before_they_are_asked_for(
+    client: FlaskClient, server: Flask, engine: sa.Engine, catalog: Catalog, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+    stale = tmp_path / "tiles" / "1" / "0123456789abcdef"
+    stale.mkdir(parents=True)
+    n_made = make_low_zooms(engine, catalog, tmp_path, 1, lambda n, of: told.append((n, of)))
+    assert told[-1] == (n_made - 1, n_made)
+    assert not stale.exists()
+    answer = client.get(f"/tiles/1/all/risk_zones/{address_at(120.1, 30.1, 9)}.mvt")
+    store = server.extensions["riskatlas"].tiles
+    assert (answer.status_code, store.n_made, store.n_from_disk) == (200, 0, 1)
+
+
+def test_zones_of_a_level_in_a_town_are_one_at_low_zooms(reader: sa.Connection, catalog: Catalog) -> None:
+    facts = read_facts(reader, published_editions(reader)[0], catalog)
+    for zoom, wanted in ((9, {"weighted_index_2026A red 330000": 1, "weighted_index_2026A yellow 330000": 1}), (10, None)):
+        tile = make_tile(reader, facts, catalog["risk_zones"], tile_address(*map(int, address_at(120.1, 30.1, zoom).split("/"))))
+        features = decoded(tile.content)["risk_zones"]["features"]
+        merged = {feature["id"]: feature.get("n_merged") for feature in features}
+        assert merged == wanted if wanted else set(merged) == {"Z1", "Z3"}
+
+
 def test_failed_making_is_tried_again(tmp_path: Path) -> None:
     store = TileStore(tmp_path, memory_bytes=10_000)
 
@@ -151,13 +233,13 @@ def test_failed_making_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_memory_is_bounded_and_keeps_what_was_used_last(tmp_path: Path) -> None:
-    store = TileStore(tmp_path / "nowhere", memory_bytes=3000)
+    store = TileStore(tmp_path / "nowhere", memory_bytes=800)
     for name in "abc":
         store.get(name, lambda: Tile.of(b"x" * 700))
     made = store.n_made
     store.get("c", lambda: Tile.of(b"x" * 700))
     assert store.n_made == made == 3
-    assert store._kept_bytes <= 3000
+    assert store._kept_bytes <= 800
 
 
 def test_disk_that_cannot_be_written_costs_no_answer(tmp_path: Path) -> None:
