@@ -95,7 +95,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def run(listening: Listening) -> None:
+def run(listening: Listening, *, target: str = "app.serving:application") -> None:
     """Run Granian with a factory of the application; settings come from the environment."""
     from granian import Granian
     from granian.constants import Interfaces
@@ -103,7 +103,7 @@ def run(listening: Listening) -> None:
 
     multiprocessing.set_start_method("fork", force=True)  # workers keep the open folders
     server = Granian(
-        "app.serving:application",
+        target,
         factory=True,
         interface=Interfaces.WSGI,
         address=listening.host,

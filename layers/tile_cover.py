@@ -62,7 +62,8 @@ def _whole_boxes(first: Cells, last: Cells) -> Cells:
     """Every cell of boxes of at most `FEW_CELLS`."""
     steps = np.array([(i, j) for i in range(FEW_CELLS) for j in range(FEW_CELLS) if (i + 1) * (j + 1) <= FEW_CELLS])
     cells = first[:, None, :] + steps[None, :, :]
-    return cells[(cells <= last[:, None, :]).all(axis=2)]
+    kept: Cells = cells[(cells <= last[:, None, :]).all(axis=2)]
+    return kept
 
 
 def _touched(shapes: Geometries, first: Cells, last: Cells) -> Cells:
@@ -80,7 +81,7 @@ def _touched(shapes: Geometries, first: Cells, last: Cells) -> Cells:
         touches = shapely.intersects(shapes[which], boxes)
         which, cells = which[touches], cells[touches]
         if side == 1:
-            return cells
+            return np.asarray(cells, dtype=np.int64)
         side //= 2
         which = np.repeat(which, 4)
         cells = (2 * cells[:, None, :] + np.array([(0, 0), (0, 1), (1, 0), (1, 1)])).reshape(-1, 2)

@@ -3,7 +3,9 @@
 -- {rank}: rank of a feature's level, 1 red.
 -- z, x, y: address of the tile; margin: buffer as a share of the tile's width; srid: storage CRS;
 -- pixel_m: width of a pixel in metres of EPSG:3857; layer: its id; n_most: features at most, worst and largest first.
--- What is smaller than four pixels once merged is left out, but for red, which stays as a square of three.
+-- What is smaller than four pixels is left out, but for red, which stays as a square of three. Features that share
+-- their fields do not overlap, so that gathering them is enough; what lies in
+-- no town stands for itself, and what crosses the outline of the towns is cut there.
 WITH bounds AS (
     SELECT
         ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS web,
@@ -13,70 +15,61 @@ near AS (
     SELECT
         {by},
         {rank} AS _rank,
-        ST_MakeValid(ST_Transform(ST_ClipByBox2D(geom, (SELECT box2d(stored) FROM bounds)), 3857)) AS _part
+        ST_Transform(ST_ClipByBox2D(geom, (SELECT box2d(stored) FROM bounds)), 3857) AS _part
     FROM {table}
     WHERE geom && (SELECT stored FROM bounds)
 ),
-town AS (
+town AS MATERIALIZED (
     SELECT
         town_code,
-        ST_MakeValid(ST_Transform(ST_ClipByBox2D(geom, (SELECT box2d(stored) FROM bounds)), 3857)) AS _town
+        ST_MakeValid(ST_SimplifyPreserveTopology(
+            ST_Transform(ST_ClipByBox2D(geom, (SELECT box2d(stored) FROM bounds)), 3857), 0.25 * %(pixel_m)s
+        )) AS _town
     FROM {towns}
     WHERE geom && (SELECT stored FROM bounds)
 ),
-whole AS (
+single AS MATERIALIZED (
     SELECT
         {by},
         _rank,
-        count(*) AS n_merged,
-        ST_UnaryUnion(ST_Collect(ST_CollectionExtract(_part, 3))) AS _union
+        CASE
+            WHEN ST_Area(dumped.geom) >= 4 * %(pixel_m)s * %(pixel_m)s
+                THEN ST_MakeValid(ST_Simplify(dumped.geom, 0.5 * %(pixel_m)s, true))
+            WHEN _rank = 1
+                THEN ST_Expand(ST_PointOnSurface(dumped.geom), 1.5 * %(pixel_m)s)
+        END AS _single
     FROM near
-    WHERE NOT ST_IsEmpty(_part)
-    GROUP BY {by}, _rank
+    CROSS JOIN LATERAL ST_Dump(_part) AS dumped
+    WHERE ST_Dimension(dumped.geom) = 2 AND ST_Area(dumped.geom) > 0
 ),
-split AS (
+piece AS MATERIALIZED (
     SELECT
-        whole.*,
+        single.*,
         town_code,
-        ST_CollectionExtract(ST_Intersection(_union, _town), 3) AS _piece
-    FROM whole
-    INNER JOIN town ON ST_Intersects(_union, _town)
-    UNION ALL
-    SELECT
-        whole.*,
-        NULL AS town_code,
-        ST_CollectionExtract(
-            ST_Difference(_union, coalesce((SELECT ST_UnaryUnion(ST_Collect(_town)) FROM town), ST_GeomFromText('POLYGON EMPTY', 3857))), 3
-        ) AS _piece
-    FROM whole
+        CASE
+            WHEN town_code IS NULL OR ST_Covers(_town, _single) THEN _single
+            ELSE ST_Intersection(_single, _town)
+        END AS _piece
+    FROM single
+    LEFT JOIN town ON _single && _town AND ST_Intersects(_town, _single)
+    WHERE _single IS NOT NULL
 ),
 shaped AS (
     SELECT
         {by},
         _rank,
         town_code,
-        n_merged,
-        ST_Area(_piece) AS _size_m2,
-        (
-            SELECT ST_Collect(
-                CASE
-                    WHEN ST_Area(dumped.geom) >= 4 * %(pixel_m)s * %(pixel_m)s
-                        THEN ST_Simplify(dumped.geom, 0.5 * %(pixel_m)s, true)
-                    WHEN _rank = 1
-                        THEN ST_Expand(ST_PointOnSurface(dumped.geom), 1.5 * %(pixel_m)s)
-                END
-            )
-            FROM ST_Dump(_piece) AS dumped
-        ) AS _shape
-    FROM split
-    WHERE NOT ST_IsEmpty(_piece)
+        count(*) AS n_merged,
+        sum(ST_Area(_piece)) AS _size_m2,
+        ST_Collect(ST_CollectionExtract(_piece, 3)) AS _shape
+    FROM piece
+    GROUP BY {by}, _rank, town_code
 ),
 chosen AS (
     SELECT
         *,
-        ST_AsMVTGeom(ST_UnaryUnion(ST_MakeValid(_shape)), (SELECT web FROM bounds), 4096, 64) AS geom
+        ST_AsMVTGeom(_shape, (SELECT web FROM bounds), 4096, 64) AS geom
     FROM shaped
-    WHERE _shape IS NOT NULL
     ORDER BY _rank, _size_m2 DESC, town_code
     LIMIT %(n_most)s
 ),
