@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from app import config, errors, metrics, parts, responses, views
+from app import config, errors, metrics, parts, responses, tile_door, views
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -28,4 +28,5 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     responses.init_app(app)
     errors.init_app(app)
     views.init_app(app)
+    tile_door.init_app(app, app.extensions[parts.NAME].tiles)
     return app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, make_response, request
+from flask import Flask, Response, request
 
 from app.errors import CrossSiteError
 
@@ -60,13 +60,3 @@ def _is_from_here() -> bool:
         return False
     origin = request.headers.get("Origin")
     return origin is None or urlsplit(origin).netloc == request.host
-
-
-def kept_for_a_year(content: bytes, mimetype: str, etag: str) -> Response:
-    """An answer that never changes at its address: 304 to those who have it, 204 when there is nothing."""
-    response = make_response(content, 200 if content else 204)
-    response.mimetype = mimetype
-    response.set_etag(etag)
-    response.headers["Cache-Control"] = A_YEAR
-    response.make_conditional(request)
-    return response

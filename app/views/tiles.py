@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
+from app import tile_door
 from app.editions import EVERYTHING, EditionFacts
 from app.errors import MissingError
 from app.parameters import whole_number
 from app.parts import parts
 from app.pinned import pinned_edition
-from app.responses import A_YEAR
+from app.tile_door import answer
 from app.tile_store import EMPTY, Tile
 from app.tiles import TileAddress, make_tile, may_hold, tile_address, tile_key
 from layers.catalog import Layer
 
 blueprint = Blueprint("tiles", __name__)
+ROUTE = "/tiles/<edition>/<view>/<layer_id>/<z>/<x>/<y>.mvt"
 MIMETYPE = "application/vnd.mapbox-vector-tile"
 VIEWS = (EVERYTHING,)
 
 
-@blueprint.get("/tiles/<edition>/<view>/<layer_id>/<z>/<x>/<y>.mvt")
+@blueprint.get(ROUTE)
 def tile(edition: str, view: str, layer_id: str, z: str, x: str, y: str) -> Response:
     """A vector tile; 204 where there is nothing to draw."""
     number = whole_number("edition", edition, least=1)
@@ -27,7 +29,10 @@ def tile(edition: str, view: str, layer_id: str, z: str, x: str, y: str) -> Resp
     layer = _drawn_layer(layer_id)
     if view not in VIEWS:
         raise MissingError("没有这个视图", f"no such view; there is: {', '.join(VIEWS)}")
-    return tile_answer(_kept_tile(_facts(number), layer, address), MIMETYPE)
+    facts = _facts(number)
+    found = _kept_tile(facts, layer, address)
+    current_app.extensions[tile_door.NAME].remember(request.environ, tile_key(facts, layer, address), MIMETYPE, ROUTE)
+    return tile_answer(found, MIMETYPE)
 
 
 def _drawn_layer(layer_id: str) -> Layer:
@@ -61,13 +66,6 @@ def _kept_tile(facts: EditionFacts, layer: Layer, address: TileAddress) -> Tile:
 
 
 def tile_answer(tile: Tile, mimetype: str) -> Response:
-    """A tile as it is kept, packed for those who take gzip: 304 to those who have it, 204 when there is nothing."""
-    is_packed = bool(tile.packed) and "gzip" in request.headers.get("Accept-Encoding", "")
-    etag = f'"{tile.etag}-gzip"' if is_packed else f'"{tile.etag}"'
-    headers = {"Cache-Control": A_YEAR, "ETag": etag, "Vary": "Accept-Encoding"}
-    if etag in request.headers.get("If-None-Match", ""):
-        return Response(status=304, headers=headers)
-    if is_packed:
-        headers["Content-Encoding"] = "gzip"
-    content = tile.packed if is_packed else tile.content
-    return Response(content, 200 if content else 204, headers, mimetype=mimetype)
+    """A tile as it is kept."""
+    status, headers, content = answer(tile, mimetype, request.environ)
+    return Response(content, status, headers)

@@ -156,7 +156,7 @@ def _ask_slowly(folder: Path, begun: Any, made: Any) -> None:
 
 
 def test_simultaneous_misses_of_several_processes_make_the_tile_once(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     begun, made = context.Barrier(3), context.Queue()
     processes = [context.Process(target=_ask_slowly, args=(tmp_path, begun, made)) for _ in range(3)]
     for process in processes:
@@ -176,6 +176,16 @@ def test_tile_is_packed_for_those_who_take_gzip(client: FlaskClient) -> None:
     assert gzip.decompress(packed.data) == plain.data
     assert packed.headers["ETag"] != plain.headers["ETag"]
     assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+
+
+def test_tile_in_memory_is_answered_as_the_first_time(client: FlaskClient, server: Flask) -> None:
+    path = f"/tiles/1/all/towns/{address_at(120.1, 30.1, 10)}.mvt"
+    first, again = client.get(path), client.get(path)
+    assert server.extensions["riskatlas"].tiles.n_hits == 1
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+    assert {*first.headers.items()} <= {*again.headers.items()}
+    assert client.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    assert client.post(path).status_code == 405
 
 
 def test_empty_tile_is_known_without_a_query(client: FlaskClient, server: Flask) -> None:
