@@ -25,6 +25,18 @@ class Setting:
     kind: Callable[[str], Any] = str
 
 
+def tile_keys(text: str) -> dict[str, str]:
+    """Keys of online tile sources by id, of ``id=key,id=key``.
+
+    >>> tile_keys("tianditu_vector=abc")
+    {'tianditu_vector': 'abc'}
+    """
+    pairs = [entry.strip().partition("=") for entry in text.split(",") if entry.strip()]
+    if any(not name or not key for name, _, key in pairs):
+        raise ValueError("write id=key, several with commas")
+    return {name: key for name, _, key in pairs}
+
+
 SETTINGS = (
     Setting("DATABASE_URL", "", "address of a PostGIS >= 3.3; empty: the private one of the command"),
     Setting("HOME", CODE_DIR / ".riskatlas", "folder of everything the atlas keeps beside the database", Path),
@@ -33,6 +45,7 @@ SETTINGS = (
     Setting("POOL_SIZE", 8, "database connections that a server process keeps", int),
     Setting("STATEMENT_TIMEOUT_S", 20, "seconds after which the database gives up a statement", int),
     Setting("TILE_MEMORY_MB", 64, "megabytes of tiles that a server process keeps in memory", int),
+    Setting("TILE_KEYS", {}, "online tile sources that are switched on: id=key of basemaps/sources.toml, several with commas", tile_keys),
     Setting("NOTICE_OFFICE_ZH", "发展和改革局", "office that replies to dig notices, in Chinese"),
     Setting("NOTICE_OFFICE_EN", "Development and Reform Bureau", "the same in English"),
     Setting("NOTICE_REPLY_DAYS", 20, "working days within which it replies", int),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
+from app.basemaps import online_hosts
 from app.errors import CrossSiteError
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -32,8 +34,19 @@ OWN_SITES = ("none", "same-origin")
 A_YEAR = "private, max-age=31536000, immutable"
 
 
+def content_policy(hosts: Sequence[str]) -> str:
+    """The policy, with the hosts of online tile sources let in where an installation switched such on."""
+    if not hosts:
+        return CONTENT_SECURITY_POLICY
+    listed = " ".join(hosts)
+    opened = CONTENT_SECURITY_POLICY.replace("img-src 'self'", f"img-src 'self' {listed}")
+    return f"{opened}; connect-src 'self' {listed}"
+
+
 def init_app(app: Flask) -> None:
     """Put the security headers on every answer; refuse what a page of another site wants done."""
+    policy = content_policy(online_hosts(app.config["TILE_KEYS"]))
+    headers = SECURITY_HEADERS | {"Content-Security-Policy": policy}
 
     def refuse_other_sites() -> None:
         # Browsers say where a request comes from; programs do not, and are not misled by a page.
@@ -41,7 +54,7 @@ def init_app(app: Flask) -> None:
             raise CrossSiteError
 
     def add_headers(response: Response) -> Response:
-        for name, value in SECURITY_HEADERS.items():
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         if request.path.startswith("/api/"):
             response.headers.setdefault("Cache-Control", "no-cache")

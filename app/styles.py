@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from layers.catalog import LAYERS_DIR, LEVELS, Layer, read_toml
@@ -61,18 +63,18 @@ def colour(name: str) -> str:
     return value
 
 
-def with_colours(value: Any) -> Any:
-    """A copy of a JSON value in which each ``@name`` is the colour of that name.
+def with_colours(value: Any, others: Mapping[str, str] = MappingProxyType({})) -> Any:
+    """A copy of a JSON value in which each ``@name`` is the colour of that name; `others` go before the palette.
 
     >>> with_colours({"line-color": "@level.red.fill", "line-width": 2})
     {'line-color': '#C8161D', 'line-width': 2}
     """
     if isinstance(value, dict):
-        return {key: with_colours(entry) for key, entry in value.items()}
+        return {key: with_colours(entry, others) for key, entry in value.items()}
     if isinstance(value, list):
-        return [with_colours(entry) for entry in value]
+        return [with_colours(entry, others) for entry in value]
     if isinstance(value, str):
-        return COLOUR_NAME.sub(lambda match: colour(match[1]), value)
+        return COLOUR_NAME.sub(lambda match: others.get(match[1]) or colour(match[1]), value)
     return value
 
 
@@ -81,20 +83,21 @@ def levels() -> list[dict[str, Any]]:
     return [{"id": level, **palette()["level"][level]} for level in LEVELS]
 
 
-def layer_style(layer: Layer) -> list[dict[str, Any]]:
+def layer_style(layer: Layer, colours: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, Any]]:
     """MapLibre style layers of a layer, bottom to top, colours filled in; empty for a layer that is not drawn.
 
     Each has ``metadata`` ``atlas:layer`` (the layer's id) and ``atlas:order`` (its place among all style
-    layers of the map, by default the layer's ``draw_order``: a label stands far above its symbol).
+    layers of the map, by default the layer's ``draw_order``: a label stands far above its symbol). `colours`
+    stand for those of the palette by their dotted names, on another background.
     """
     if not layer.is_drawn:
         return []
     declared = _declared(layer)
     entries = declared["layers"] if declared else _by_geometry(layer, DEFAULT_LAYERS)
-    return [_style_layer(layer, entry) for entry in entries]
+    return [_style_layer(layer, entry, colours) for entry in entries]
 
 
-def legend(layer: Layer) -> list[dict[str, Any]]:
+def legend(layer: Layer, colours: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, Any]]:
     """Legend entries of a layer: ``label_zh``, ``label_en``, ``symbol`` and, for a class, its ``filter``.
 
     An entry with ``each`` (a field with codes) stands for one entry a code, ``$code`` replaced in symbol and
@@ -109,7 +112,7 @@ def legend(layer: Layer) -> list[dict[str, Any]]:
     else:
         entries = [made for entry in declared.get("legend", []) for made in _each_code(layer, entry)]
     titles = {"label_zh": layer.title_zh, "label_en": layer.title_en}
-    return [with_colours(titles | entry) for entry in entries]
+    return [with_colours(titles | entry, colours) for entry in entries]
 
 
 def stylesheet() -> str:
@@ -137,11 +140,11 @@ def _declared(layer: Layer) -> dict[str, Any] | None:
     return declared
 
 
-def _style_layer(layer: Layer, entry: dict[str, Any]) -> dict[str, Any]:
+def _style_layer(layer: Layer, entry: dict[str, Any], colours: Mapping[str, str]) -> dict[str, Any]:
     metadata = {"atlas:layer": layer.id, "atlas:order": layer.draw_order} | entry.get("metadata", {})
     place = {"id": f"{layer.id}-{entry['id']}", "source": f"atlas-{layer.id}", "source-layer": layer.id}
     zooms = {"minzoom": max(layer.min_zoom, entry.get("minzoom", 0))}
-    made: dict[str, Any] = with_colours(entry) | place | zooms | {"metadata": metadata}
+    made: dict[str, Any] = with_colours(entry, colours) | place | zooms | {"metadata": metadata}
     return made
 
 

@@ -56,9 +56,8 @@ class TileStore:
     Threads of this process wait for one maker, and so do other processes on the same folder.
     """
 
-    def __init__(self, folder: Path, *, memory_bytes: int, suffix: str = ".mvt.gz") -> None:
+    def __init__(self, folder: Path, *, memory_bytes: int) -> None:
         self.folder = folder
-        self._suffix = suffix
         self._memory_bytes = memory_bytes
         self._kept_bytes = 0
         self._kept: OrderedDict[str, Tile] = OrderedDict()
@@ -72,7 +71,7 @@ class TileStore:
         Parameters
         ----------
         key : str
-            Path of the tile below the store's folder, without ending; built from checked parts alone.
+            Path of the tile below the store's folder; built from checked parts alone.
         make : callable
             Makes the tile; what it raises reaches the caller, and the next one tries again.
         """
@@ -161,7 +160,7 @@ class TileStore:
             return
 
     def _path(self, key: str) -> Path:
-        return self.folder / f"{key}{self._suffix}"
+        return self.folder / f"{key}.gz"
 
 
 def _weight(key: str, tile: Tile) -> int:

@@ -136,4 +136,4 @@ def tile_key(facts: EditionFacts, layer: Layer, address: TileAddress) -> str:
         edition = facts.edition
         folder = f"{edition.number}/{recipe(edition, layer)}/{edition.view}/{layer.id}"
         facts.tile_folders[layer.id] = folder
-    return f"{folder}/{address.z}/{address.x}/{address.y}"
+    return f"{folder}/{address.z}/{address.x}/{address.y}.mvt"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.views import (
+    basemaps,
     attribute_tables,
     catalog_api,
     changes,
@@ -32,7 +33,7 @@ from app.views import (
 
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
-    for module in (pages, tiles, catalog_api, features, dossiers, explain, sites, pipelines, notices, patrol, sheets, operations, what_if, changes, ratings, societal, attribute_tables, measuring, sharing):
+    for module in (pages, tiles, basemaps, catalog_api, features, dossiers, explain, sites, pipelines, notices, patrol, sheets, operations, what_if, changes, ratings, societal, attribute_tables, measuring, sharing):
         app.register_blueprint(module.blueprint)
     for module in (data_pages, data, queues):
         app.register_blueprint(module.blueprint)

@@ -29,7 +29,7 @@ def tile(edition: str, view: str, layer_id: str, z: str, x: str, y: str) -> Resp
     layer = _drawn_layer(layer_id)
     if view not in VIEWS:
         raise MissingError("没有这个视图", f"no such view; there is: {', '.join(VIEWS)}")
-    facts = _facts(number)
+    facts = edition_facts(number)
     found = _kept_tile(facts, layer, address)
     current_app.extensions[tile_door.NAME].remember(request.environ, tile_key(facts, layer, address), MIMETYPE, ROUTE)
     return tile_answer(found, MIMETYPE)
@@ -42,7 +42,7 @@ def _drawn_layer(layer_id: str) -> Layer:
     return layer
 
 
-def _facts(number: int) -> EditionFacts:
+def edition_facts(number: int) -> EditionFacts:
     """What holds for an edition: remembered after the first time, so that a kept tile asks no database."""
     memory = parts().editions
     edition = memory.known(number)

@@ -107,7 +107,7 @@ def test_tile_is_read_from_disk_by_the_next_process(client: FlaskClient, server:
     kept = list((tmp_path / "tiles" / "1").rglob("*.mvt.gz"))
     assert [gzip.decompress(file.read_bytes()) for file in kept] == [content]
     store = TileStore(tmp_path / "tiles", memory_bytes=1000)
-    key = str(kept[0].relative_to(tmp_path / "tiles")).removesuffix(".mvt.gz")
+    key = str(kept[0].relative_to(tmp_path / "tiles")).removesuffix(".gz")
     assert store.get(key, lambda: EMPTY).content == content
     assert (store.n_from_disk, store.n_made) == (1, 0)
 
