@@ -120,7 +120,23 @@ def _what_if_lines(answer: dict[str, Any]) -> list[str]:
         *(f"防护目标\t{row['name']}\t{row['level_before']} -> {row['level_after']}" for row in answer["targets"]),
         *(f"{words[side]}\t{row['subject_name']} - {row['object_name'] or row['object_feature_id']}\t{row['clause']}"
           for side in words for row in answer["violations"][side]),
+        *_risk_lines(answer["risk"]),
         answer["note_zh"],
+    ]  # fmt: skip
+
+
+def _risk_lines(risk: dict[str, Any] | None) -> list[str]:
+    """Contours and crossed limits of individual risk for people."""
+    if risk is None:
+        return []
+    words = {"in_service": "在役", "new": "新建"}
+    return [
+        *(f"个人风险 {row['risk_per_year']:.0e} ({words[row['installation']]})\t{row['area_before_km2']:.3f} -> {row['area_after_km2']:.3f} 平方公里"
+          for row in risk["contours"]),
+        *(f"个人风险限值 {row['limit_per_year']:.0e} ({words[row['installation']]})\t{row['target_name'] or row['target_id']}\t"
+          + ("超过,须核定" if row["is_above"] else "不再超过") for row in risk["crossed"]),
+        *(f"评价报告不再适用\t{key}" for key in risk["set_aside"]),
+        *(f"未计算\t{row['unit_id']}\t{row['reason_zh']}" for row in risk["not_assessed"]),
     ]  # fmt: skip
 
 

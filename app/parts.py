@@ -43,6 +43,7 @@ def init_app(app: Flask) -> None:
     catalog = load_catalog(Path(settings["LAYERS_DIR"]))
     home = Path(settings["HOME"])
     frames, rules = FrameMemory(catalog), read_rules()
+    risks = RiskMemory(frames)
     app.extensions[NAME] = Parts(
         home=home,
         front_end=Path(settings["FRONT_END_DIR"]),
@@ -56,8 +57,8 @@ def init_app(app: Flask) -> None:
         tiles=TileStore(home / "tiles", memory_bytes=settings["TILE_MEMORY_MB"] * 2**20),
         frames=frames,
         rules=rules,
-        counties=CountyMemory(catalog, frames, rules, home),
-        risks=RiskMemory(frames),
+        counties=CountyMemory(catalog, frames, rules, home, risks),
+        risks=risks,
         initials=InitialsMemory(catalog),
     )
 

@@ -1,4 +1,4 @@
-"""Individual risk of an edition's installations, put together once and kept: what a place's reasons are taken from."""
+"""Individual risk of an edition's installations as the edition keeps it: what a place's reasons are taken from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from app.editions import EditionFacts
 from app.frames import FrameMemory
+from layers.errors import EditionError
+from layers.kept import kept_result
 from layers.scoring.grid import Grid
 from layers.scoring.policy import Policy
 from layers.scoring.risk_reasons import RiskPart, RiskReasons, level_at, risk_reasons
@@ -18,6 +20,8 @@ from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.unit_risk import ASSESSED_LAYERS, assess
 
 EDITIONS_REMEMBERED = 3
+KEPT = "unit_risk"
+"""Name of the result that scoring keeps with the edition."""
 ONE_CELL = Grid(25.0, 0, 0, 1, 1)
 NOTES = {
     "screening": (
@@ -61,19 +65,32 @@ class RiskMemory:
             "would_change": [],
         }
 
+    def risk(self, connection: sa.Connection, facts: EditionFacts) -> UnitRisk:
+        """Tables of the edition's units, its valid reports and what stays open."""
+        return self._risk(connection, facts)[0]
+
     def _risk(self, connection: sa.Connection, facts: EditionFacts) -> tuple[UnitRisk, dict[str, str]]:
         with self._lock:
             held = self._held.get(facts.edition)
             if held is None:
-                layers = self._frames.everything(connection, facts, ASSESSED_LAYERS)
-                units = layers["hazard_units"]
-                names = dict(zip(units["unit_id"].astype(str), units["name"].astype(str), strict=True))
-                risk = assess(layers, on=date.fromisoformat(str(facts.meta["on"])), grid=ONE_CELL).unit_risk
-                held = self._held[facts.edition] = (risk, names)
+                held = self._held[facts.edition] = (self._read(connection, facts), self._names(connection, facts))
             self._held.move_to_end(facts.edition)
             while len(self._held) > EDITIONS_REMEMBERED:
                 self._held.popitem(last=False)
         return held
+
+
+    def _read(self, connection: sa.Connection, facts: EditionFacts) -> UnitRisk:
+        """As the edition keeps them; computed anew where it keeps none (an edition of an older version)."""
+        try:
+            return UnitRisk.from_plain(kept_result(connection, facts.edition.number, KEPT, facts.metric_crs))
+        except EditionError:
+            layers = self._frames.everything(connection, facts, ASSESSED_LAYERS)
+            return assess(layers, on=date.fromisoformat(str(facts.meta["on"])), grid=ONE_CELL).unit_risk
+
+    def _names(self, connection: sa.Connection, facts: EditionFacts) -> dict[str, str]:
+        units = self._frames.everything(connection, facts, ["hazard_units"])["hazard_units"]
+        return dict(zip(units["unit_id"].astype(str), units["name"].astype(str), strict=True))
 
 
 def _contribution(part: RiskPart, place: int, found: RiskReasons, names: dict[str, str], policy: Policy) -> dict[str, Any]:

@@ -22,14 +22,15 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+import shapely
 import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app
 from app.config import CODE_DIR, PREFIX
 from app.parts import parts
-from app.pinned import pinned_edition
-from app.reasons import compile_loops
+from app.pinned import Pinned, pinned_edition
+from app.reasons import compile_loops, explanation
 from app.site_checks import FULL_TABLES
 from app.worker_process import WorkerProcess
 from layers.errors import AtlasError
@@ -126,19 +127,33 @@ def run(listening: Listening, *, target: str = "app.serving:application") -> Non
 def application() -> Flask:
     """The application, for a worker process; what is slow only once is done while the first page loads."""
     app = create_app()
-    threading.Thread(target=_warm_up, args=(app,), daemon=True).start()
+    threading.Thread(target=warm_up, args=(app,), daemon=True).start()
     return app
 
 
-def _warm_up(app: Flask) -> None:
+def warm_up(app: Flask) -> None:
+    """Compile the loops and read what every question of the newest edition needs."""
     compile_loops()
     compile_measures()
     try:
         with app.test_request_context(), pinned_edition() as pinned:
             layer_ids = {*search_radii_m(parts().rules), *FULL_TABLES, "risk_zones"}
             parts().frames.within(pinned.connection, pinned.facts, sorted(layer_ids), [NOWHERE_M])
+            _explain_once(pinned)
     except (AtlasError, sa.exc.SQLAlchemyError) as error:  # nothing is published yet, or the database is away
         app.logger.info("not warmed up: %s", error)
+
+
+def _explain_once(pinned: Pinned) -> None:
+    """One question under each policy of the edition: rasters, zones and tables of risk are read by then."""
+    place = shapely.point_on_surface(pinned.facts.boundary)
+    drawn = {raster.policy for raster in pinned.facts.rasters if raster.layer == "risk_index"}
+    for policy in pinned.facts.policies:
+        if policy["id"] in drawn:
+            explanation(
+                pinned.connection, pinned.facts, parts().frames, place.x, place.y, policy_id=policy["id"], home=parts().home,
+                risks=parts().risks,
+            )  # fmt: skip
 
 
 def _require_free_port(listening: Listening) -> None:

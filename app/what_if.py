@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -18,27 +19,33 @@ from app.frames import FrameMemory
 from app.parameters import choice, number, plain_text
 from app.pipeline_conflicts import JURISDICTION, rules_date
 from app.plain import plain
+from app.risk_memory import RiskMemory
 from layers.catalog import Catalog
 from layers.rasters import persons_on_grid
+from layers.scoring.edits import (
+    ACTIONS,
+    MOST_EDITS,
+    MOST_TONNES,
+    SOURCE_LAYERS,
+    Edit,
+)
 from layers.scoring.fire_cover import fire_cover
 from layers.scoring.grid import Grid
 from layers.scoring.major_hazard import load_major_hazard_rules
 from layers.scoring.policy import Policy
+from layers.scoring.risk_reasons import level_at
 from layers.scoring.rules import ProjectType, RuleSet
 from layers.scoring.targets import strictest_classes
+from layers.scoring.unit_risk import ASSESSED_LAYERS
 from layers.scoring.what_if import (
-    ACTIONS,
-    METHODS,
-    MOST_EDITS,
-    MOST_TONNES,
-    SOURCE_LAYERS,
     County,
-    Edit,
     Outcome,
+    risk_of,
     surface_of,
     what_if,
     zones_of,
 )
+from layers.scoring.what_if_risk import RiskChange
 
 KEYS = ("edits", "policy", "policy_after")
 EDIT_KEYS = ("action", "layer", "id", "chemical", "amount_t", "lon", "lat", "name", "enterprise_id")
@@ -55,11 +62,18 @@ TOLD_OF_VIOLATION = (
 )  # fmt: skip
 
 
+RISK_NOTE = (
+    "个人风险为筛查结果,不作为外部安全防护距离;评价报告按变动前的装置编制,变动企业以筛查代替;新增单元按新建装置的限值核对。",
+    "Individual risk is a screening and no safety distance. A report describes the plant as it stood: what changes is screened "
+    "instead. Added units are held against the limits for new installations.",
+)
+
+
 class CountyMemory:
     """The counties asked of late; each is put together once, by the first who asks."""
 
-    def __init__(self, catalog: Catalog, frames: FrameMemory, rules: RuleSet, home: Path) -> None:
-        self._catalog, self._frames, self._rules, self._home = catalog, frames, rules, home
+    def __init__(self, catalog: Catalog, frames: FrameMemory, rules: RuleSet, home: Path, risks: RiskMemory) -> None:
+        self._catalog, self._frames, self._rules, self._home, self._risks = catalog, frames, rules, home, risks
         self._held: OrderedDict[object, County] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -97,7 +111,9 @@ class CountyMemory:
             screening=str(facts.area.get("screening") or ""),
             jurisdiction=str(facts.area.get("jurisdiction") or ""),
             rules_jurisdiction=JURISDICTION,
+            known={table.stamp: table.table for table in self._risks.risk(connection, facts).tables},
         )
+        risk_of(county)
         for policy_id in county.policies:
             surface_of(county, policy_id)
             zones_of(county, policy_id)
@@ -117,13 +133,13 @@ def _rehearse(county: County) -> None:
 
 
 def _layers_needed(catalog: Catalog) -> list[str]:
-    """Layers of the distance rules, and whatever belongs to an enterprise or a unit."""
+    """Layers of the distance rules and of individual risk, and whatever belongs to an enterprise or a unit."""
     owned = [
         layer.id
         for layer in catalog.loaded
         if layer.has_table and any(entry.name in OWNER_FIELDS for entry in layer.fields)
     ]
-    return list(dict.fromkeys([*DISTANCE_LAYERS, *owned]))
+    return list(dict.fromkeys([*DISTANCE_LAYERS, *ASSESSED_LAYERS, *owned]))
 
 
 def _grid(facts: EditionFacts) -> Grid:
@@ -134,10 +150,9 @@ def _grid(facts: EditionFacts) -> Grid:
 
 
 def computed_policies(facts: EditionFacts) -> dict[str, Policy]:
-    """The edition's policies whose cells follow from the sources alone, that of the map first."""
+    """The edition's policies, that of the map first."""
     ids = sorted((entry["id"] for entry in facts.policies), key=lambda name: name != facts.policy)
-    found = {policy_id: facts.recorded(policy_id) for policy_id in ids}
-    return {policy_id: policy for policy_id, policy in found.items() if policy.method in METHODS}
+    return {policy_id: facts.recorded(policy_id) for policy_id in ids}
 
 
 def choices(facts: EditionFacts) -> dict[str, Any]:
@@ -237,7 +252,7 @@ def endangered(county: County, facts: EditionFacts, site: shapely.Geometry, dang
     policy = facts.policy if facts.policy in county.policies else next(iter(county.policies))
     edit = Edit("add", chemical=danger[0], amount_t=danger[1], place=site, name=name)
     answer = told(facts, what_if(county, [edit], policy=policy), policy, policy)
-    return {key: answer[key] for key in ("policy", "levels", "sources", "targets", "violations", "changes", "note_zh", "note_en")}
+    return {key: answer[key] for key in ("policy", "levels", "sources", "targets", "violations", "changes", "risk", "note_zh", "note_en")}
 
 
 def told(facts: EditionFacts, outcome: Outcome, policy: str, policy_after: str) -> dict[str, Any]:
@@ -261,6 +276,7 @@ def told(facts: EditionFacts, outcome: Outcome, policy: str, policy_after: str) 
             "after": _features(facts, outcome.zones_new, ("zone_id", "level", "area_m2", "max_index")),
         },
         "changes": _features(facts, outcome.changes, ("level_before", "level_after", "area_m2")),
+        "risk": None if outcome.risk is None else _told_risk(facts, outcome.risk),
         "cells": {"computed": outcome.update.n_cells, "all": grid.rows * grid.cols, "cell_m": grid.cell_m},
         "edition": facts.edition.number,
         "edition_label": facts.edition.label,
@@ -268,6 +284,27 @@ def told(facts: EditionFacts, outcome: Outcome, policy: str, policy_after: str) 
         "note_en": "A trial, nothing is stored. A unit of another amount loses its level on file; high consequence areas, black spots "
         "and fire cover are those of the edition.",
     }  # fmt: skip
+
+
+def _told_risk(facts: EditionFacts, risk: RiskChange) -> dict[str, Any]:
+    """Contours before and after, and the targets that cross a criterion; geometries in degrees."""
+    policy = next((found for found in computed_policies(facts).values() if found.risk_from is not None), None)
+    names = ("installation", "risk_per_year", "holds_for_zh", "holds_for_en", "area_before_km2", "area_after_km2")
+    contours = [
+        {**{name: plain(row[name]) for name in names}, "level": level_at(row["risk_per_year"], policy) if policy else None,
+         "before": _geojson(facts, row["geometry_before"]), "after": _geojson(facts, row["geometry"])}
+        for row in risk.contours.to_dict("records")
+    ]  # fmt: skip
+    crossed = [{**{name: plain(value) for name, value in row.items() if name != "geometry"}, "geometry": _geojson(facts, row["geometry"])}
+               for row in risk.crossed]  # fmt: skip
+    return {
+        "contours": contours,
+        "crossed": crossed,
+        "set_aside": list(risk.set_aside),
+        "not_assessed": [plain(dataclasses.asdict(entry)) for entry in risk.not_assessed],
+        "note_zh": RISK_NOTE[0],
+        "note_en": RISK_NOTE[1],
+    }
 
 
 def _told_source(entry: dict[str, Any]) -> dict[str, Any]:

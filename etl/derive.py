@@ -14,13 +14,13 @@ from typing import Any, Protocol
 import geopandas as gpd
 from shapely.geometry.base import BaseGeometry
 
-from etl.kept import digest
 from etl.progress import Progress, Step, silent, watched
 from etl.stages import STAGES
 from etl.stages.stage import Frames, Given, Stage
 from etl.stamps import code_stamp, rules_stamp
 from layers.catalog import Area
 from layers.errors import EditionError
+from layers.kept import digest
 from layers.scoring.sharing import Share
 from layers.scoring.zoning import RiskSurface
 

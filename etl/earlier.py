@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
-import zlib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from etl.derive import Record, Results
-from etl.edition import meta_table, raster_table, results_table
-from etl.kept import packed, unpacked
+from etl.edition import meta_table, raster_table
 from etl.sql import statement
 from etl.stages import STAGES
 from etl.surface import surface_from
 from layers.catalog import Area, Catalog, Layer
 from layers.errors import EditionError
+from layers.kept import kept_result, packed, results_table
 from layers.scoring.grid import Grid
 from layers.scoring.policy import recorded_policy
 from layers.scoring.zoning import RiskSurface
@@ -53,12 +51,7 @@ class EarlierEdition:
         """A result as it was; raises `EditionError` where it was not kept whole."""
         if name == SURFACES:
             return self._surfaces()
-        table = results_table(self.edition)
-        content = self._connection.execute(sa.select(table.c.content).where(table.c.name == name)).scalar_one_or_none()
-        try:
-            return unpacked(bytes(content or b""), self._area.metric_crs)
-        except (zlib.error, pickle.UnpicklingError) as error:
-            raise EditionError(f"edition {self.edition} keeps no readable {name}: run `riskatlas score --full`") from error
+        return kept_result(self._connection, self.edition, name, self._area.metric_crs)
 
     def _surfaces(self) -> list[RiskSurface]:
         table = raster_table(self.edition)

@@ -131,12 +131,6 @@ def raster_table(edition: int) -> sa.Table:
     return sa.Table("rasters", sa.MetaData(), *columns, schema=edition_schema(edition))
 
 
-def results_table(edition: int) -> sa.Table:
-    """Results as the scoring had them, in the metric CRS: what the next edition may start from."""
-    columns = (sa.Column("name", sa.Text(), primary_key=True), sa.Column("content", sa.LargeBinary(), nullable=False))
-    return sa.Table("results", sa.MetaData(), *columns, schema=edition_schema(edition))
-
-
 def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, ensure_ascii=False, default=str))
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from layers.errors import InputError, NotFoundError
+from layers.store import OPS
 
 DECISIONS = ("accept", "reject", "undo")
 Record = tuple[str, str]
@@ -53,7 +55,24 @@ class Pair:
         return {"layer_a": self.a[0], "feature_a": self.a[1], "layer_b": self.b[0], "feature_b": self.b[1]}
 
 
-_PAIR = "layer_a = :layer_a AND feature_a = :feature_a AND layer_b = :layer_b AND feature_b = :feature_b"
+_PAIR_KEY = ("layer_a", "feature_a", "layer_b", "feature_b")
+_PROPOSED = ("basis", "lon", "lat", "score", "accuracy_m", "method", "evidence")
+
+
+def _ops_table(name: str, *columns: str) -> sa.TableClause:
+    return sa.table(name, *(sa.column(column, _TYPES.get(column)) for column in columns), schema=OPS)
+
+
+_TYPES: dict[str, Any] = {"evidence": JSONB()}
+_MATCH_PAIRS = _ops_table("match_pairs", *_PAIR_KEY, "score", "evidence")
+_MATCHES_IN_FORCE = _ops_table("match_decisions_in_force", *_PAIR_KEY, "decision", "score", "evidence")
+_PLACE_PROPOSALS = _ops_table("place_proposals", "layer", "feature_id", *_PROPOSED)
+_PLACE_DECISIONS = _ops_table("place_decisions", "decision_id", "layer", "feature_id", "decision", "by_name", "reason", *_PROPOSED)
+
+
+def _is_row(table: sa.TableClause, key: Mapping[str, str]) -> sa.ColumnElement[bool]:
+    """That the columns of a key have its values."""
+    return sa.and_(*(table.c[name] == value for name, value in key.items()))
 
 
 def decide_pair(connection: sa.Connection, pair: Pair, decision: Decision) -> None:
@@ -66,12 +85,10 @@ def decide_pair(connection: sa.Connection, pair: Pair, decision: Decision) -> No
     InputError
         There is no decision to take back.
     """
-    known = connection.execute(
-        sa.text(f"SELECT score, evidence FROM ops.match_pairs WHERE {_PAIR}"), pair.parameters
-    ).one_or_none()
-    before = connection.execute(
-        sa.text(f"SELECT decision, score, evidence FROM ops.match_decisions_in_force WHERE {_PAIR}"), pair.parameters
-    ).one_or_none()
+    known, before = (
+        connection.execute(sa.select(*(table.c[name] for name in names)).where(_is_row(table, pair.parameters))).one_or_none()
+        for table, names in ((_MATCH_PAIRS, ("score", "evidence")), (_MATCHES_IN_FORCE, ("decision", "score", "evidence")))
+    )
     _require_decidable(known or before, before, decision, f"{'/'.join(pair.a)} and {'/'.join(pair.b)}")
     facts = known or before
     connection.execute(
@@ -101,13 +118,13 @@ def decide_place(
         There is no decision to take back, or another position is proposed by now than the one that was seen.
     """
     where = {"layer": record[0], "feature_id": record[1]}
-    columns = "basis, lon, lat, score, accuracy_m, method, evidence"
+    proposals, decisions = _PLACE_PROPOSALS, _PLACE_DECISIONS
     known = connection.execute(
-        sa.text(f"SELECT {columns} FROM ops.place_proposals WHERE layer = :layer AND feature_id = :feature_id"), where
+        sa.select(*(proposals.c[name] for name in _PROPOSED)).where(_is_row(proposals, where))
     ).mappings().one_or_none()
     before = connection.execute(
-        sa.text(f"SELECT decision, {columns} FROM ops.place_decisions WHERE layer = :layer AND feature_id = :feature_id"
-                " ORDER BY decision_id DESC LIMIT 1"), where
+        sa.select(decisions.c.decision, *(decisions.c[name] for name in _PROPOSED)).where(_is_row(decisions, where))
+        .order_by(decisions.c.decision_id.desc()).limit(1)
     ).mappings().one_or_none()
     standing = before if before is not None and before["decision"] != "undo" else None
     facts = standing if decision.decision == "undo" else known or before
@@ -117,13 +134,7 @@ def decide_place(
     if seen is not None and decision.decision != "undo" and seen not in [(row["lon"], row["lat"]) for row in shown]:
         raise InputError("lon", "another position is proposed by now: look at it again (位置建议已更新,请重新查看)")
     values = {name: value for name, value in dict(facts or {}).items() if name != "decision"}
-    connection.execute(
-        sa.text(
-            f"INSERT INTO ops.place_decisions (layer, feature_id, decision, by_name, reason, {columns}) VALUES (:layer,"
-            " :feature_id, :decision, :by_name, :reason, :basis, :lon, :lat, :score, :accuracy_m, :method, CAST(:evidence AS jsonb))"
-        ),
-        where | _told(decision) | values | {"evidence": _json(values["evidence"])},
-    )
+    connection.execute(sa.insert(decisions).values(where | _told(decision) | values))
 
 
 def _require_decidable(known: object | None, before: object | None, decision: Decision, what: str) -> None:

@@ -21,6 +21,7 @@ import pandas as pd
 import pyproj
 import shapely
 from numba import njit
+from numpy.typing import NDArray
 
 from layers.errors import InputError
 from layers.scoring.consequence.dispersion import TERRAINS
@@ -374,7 +375,7 @@ def risk_contours(risk: RiskField, *, installation: str = INSTALLATIONS[0]) -> g
     """
     rows = []
     for value in contour_values():
-        polygons, _ = region_outlines((risk.risk_per_year >= value).astype(np.int32), 1, risk.grid)
+        polygons = _outlines_of(risk.risk_per_year >= value, risk.grid)
         if not len(polygons):
             continue
         shape = shapely.simplify(shapely.union_all(polygons), SMOOTHED_CELLS * risk.grid.cell_m)
@@ -383,6 +384,17 @@ def risk_contours(risk: RiskField, *, installation: str = INSTALLATIONS[0]) -> g
         counts = (round(shape.area / 1e6, 4), len(risk.units), len(risk.not_assessed))
         rows.append((name, installation, value, *_holds_for(value), SOURCE, None, *counts, *_rule_of(value), name, shape))
     return gpd.GeoDataFrame(rows, columns=CONTOUR_COLUMNS, geometry="geometry", crs=risk.crs)
+
+
+def _outlines_of(is_inside: NDArray[np.bool_], grid: Grid) -> NDArray[np.object_]:
+    """Outlines of some cells, looked for only where they lie."""
+    rows, cols = np.flatnonzero(is_inside.any(axis=1)), np.flatnonzero(is_inside.any(axis=0))
+    if not len(rows):
+        return np.empty(0, object)
+    top, left = max(0, int(rows[0]) - 1), max(0, int(cols[0]) - 1)
+    bottom, right = min(grid.rows, int(rows[-1]) + 2), min(grid.cols, int(cols[-1]) + 2)
+    part = grid.window(top, left, bottom - top, right - left)
+    return region_outlines(is_inside[top:bottom, left:right].astype(np.int32), 1, part)[0]
 
 
 def _rule_of(value: float) -> tuple[str, str, str]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +23,25 @@ FORMS = ("toxic_gas", "flammable_gas", "liquid", "explosive", "solid")
 MATCHES = ("cas", "name", "category", "none")
 SUM_DECIMALS = 9
 """S and R are rounded here before they meet a limit: 0.7 + 0.2 + 0.1 is 1, whatever binary fractions say."""
+MOST_REMEMBERED = 20_000
+"""Chemicals as offices write them; what is remembered of them is bounded."""
 CATEGORY_SEPARATOR = re.compile(r"[;,、/|\s]+")
 
 
 @dataclass(frozen=True)
 class MajorHazardRules:
-    """The five tables of GB 18218-2018, checked."""
+    """The five tables of GB 18218-2018, checked; `found` remembers what they said of a number, name and category."""
 
     chemicals: pd.DataFrame
     categories: pd.DataFrame
     levels: pd.DataFrame
     alphas: pd.DataFrame
+    found: dict[tuple[str, str, str], dict[str, object]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def index(self) -> _Index:
+        """Rows of table 1 by number and by name."""
+        return _index(self.chemicals)
 
 
 @lru_cache(maxsize=4)
@@ -156,19 +164,23 @@ def lookup_chemicals(chemicals: pd.DataFrame, *, rules: MajorHazardRules | None 
         ``beta_clause``, ``source_type``, ``confidence``, ``listed_as``.
     """
     rules = rules or load_major_hazard_rules()
-    index = _index(rules.chemicals)
     columns = ["cas", "chemical_name", "category_symbol"]
     keys = (
         chemicals.reindex(columns=columns)
         .astype(object)
         .where(chemicals.reindex(columns=columns).notna(), "")
     )
-    distinct = keys.drop_duplicates()
-    found = {
-        tuple(row): _lookup_one(*row, rules=rules, index=index) for row in distinct.itertuples(index=False)
-    }
-    rows = [found[tuple(row)] for row in keys.itertuples(index=False)]
+    rows = [_remembered(rules, tuple(row)) for row in keys.itertuples(index=False, name=None)]
     return pd.DataFrame(rows, index=chemicals.index, columns=LOOKUP_COLUMNS)
+
+
+def _remembered(rules: MajorHazardRules, key: tuple[str, str, str]) -> dict[str, object]:
+    """What the tables say of a number, name and category; the same ones come again and again."""
+    if key not in rules.found:
+        if len(rules.found) >= MOST_REMEMBERED:
+            rules.found.clear()
+        rules.found[key] = _lookup_one(*key, rules=rules, index=rules.index)
+    return rules.found[key]
 
 
 LOOKUP_COLUMNS = [

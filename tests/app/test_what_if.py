@@ -54,6 +54,18 @@ def test_new_unit_gains_area_and_is_told_with_its_reason(client: FlaskClient, un
     assert 0 < answer["cells"]["computed"] < answer["cells"]["all"]
 
 
+@pytest.mark.parametrize("policy", ["weighted_index_2026A", "grid_maximum_2026A", "individual_risk_2026A"])
+def test_every_policy_tells_contours_and_crossed_criteria(client: FlaskClient, unit: Any, policy: str) -> None:
+    edit = {"action": "add", "chemical": "氯", "amount_t": 60, "lon": unit.lon + 0.03, "lat": unit.lat}
+    answer = client.post("/api/what-if", json={"edits": [edit], "policy": policy}).get_json()
+    risk = answer["risk"]
+    new = [row for row in risk["contours"] if row["installation"] == "new"]
+    assert answer["policy"] == policy and new and all(row["area_before_km2"] == 0 < row["area_after_km2"] for row in new)
+    assert new[0]["before"] is None and new[0]["after"]["type"] == "MultiPolygon"
+    assert all({"target_id", "limit_per_year", "risk_after", "is_above", "clause"} <= row.keys() for row in risk["crossed"])
+    assert "不作为外部安全防护距离" in risk["note_zh"] and risk["not_assessed"] == []
+
+
 def test_unknown_chemical_is_unrated_and_not_harmless(client: FlaskClient, unit: Any) -> None:
     edit = {"action": "add", "chemical": "无此化学品", "amount_t": 900, "lon": unit.lon + 0.03, "lat": unit.lat}
     answer = client.post("/api/what-if", json={"edits": [edit]}).get_json()

@@ -176,9 +176,9 @@ def _postgis_tables(connection: sa.Connection, points: gpd.GeoDataFrame, grid: G
         sa.text("INSERT INTO bench_sources SELECT unnest(:s), unnest(:r), ST_Point(unnest(:x), unnest(:y))"),
         {name: rows[name].tolist() for name in rows},
     )
-    for table in ("bench_cells", "bench_sources"):
-        connection.execute(sa.text(f"CREATE INDEX ON {table} USING gist (geom)"))
-        connection.execute(sa.text(f"ANALYZE {table}"))
+    for statement in ("CREATE INDEX ON bench_cells USING gist (geom)", "CREATE INDEX ON bench_sources USING gist (geom)",
+                      "ANALYZE bench_cells", "ANALYZE bench_sources"):  # fmt: skip
+        connection.execute(sa.text(statement))
 
 
 def _by_sql(connection: sa.Connection, grid: Grid) -> Floats:

@@ -23,7 +23,7 @@ from etl.derive import Inputs, Record, Results, derive, given_to
 from etl.earlier import kept_names, layer_digests
 from etl.edition import raster_table
 from etl.frames import frame_reader
-from etl.kept import digest, packed, unpacked
+from layers.kept import digest, packed, unpacked
 from etl.progress import Step
 from etl.score import raster_digests, score_register
 from etl.stages import STAGES

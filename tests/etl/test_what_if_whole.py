@@ -23,17 +23,20 @@ from etl.stages.stage import Given
 from layers.catalog import load_catalog
 from layers.errors import EditError
 from layers.rasters import persons_on_grid
+from layers.scoring.edits import Edit, edited_frames
 from layers.scoring.fire_cover import fire_cover
 from layers.scoring.policy import load_policy
+from layers.scoring.risk_surface import UnitRisk, risk_surface
 from layers.scoring.rules import read_rules
 from layers.scoring.targets import strictest_classes
-from layers.scoring.what_if import County, Edit, edited_frames, surface_of, what_if, zones_of
+from layers.scoring.what_if import County, risk_of, surface_of, what_if, zones_of
 from layers.store import engine_from_url
 
 ON = date(2026, 6, 30)
-POLICY, OTHER = "weighted_index_2026A", "grid_maximum_2026A"
+POLICY, OTHER, RISK = "weighted_index_2026A", "grid_maximum_2026A", "individual_risk_2026A"
 COMPARED = ("sites_beside_lines", "high_consequence_areas", "fire_cover", "risk_points", "distance_violations")
 METHOD = tuple(stage for stage in STAGES if stage.name in COMPARED)
+WITH_RISK = tuple(stage for stage in STAGES if stage.name in (*COMPARED, "unit_risk"))
 
 
 @pytest.fixture(scope="module")
@@ -48,25 +51,28 @@ def whole(atlas_database: str, home: Path) -> Iterator[tuple[Inputs, Results, Co
         paths = {row.layer: home / row.path for row in rasters if row.policy is None}
         frames = {name: read(name) for name in layer_digests(connection, catalog, area, 2)}
         inputs = Inputs(area, outline, ON, read, paths)
-        results = derive(inputs, stages=METHOD)
+        results = derive(inputs, stages=WITH_RISK)
         given = Given(area, outline, ON, {}, {}, {})  # type: ignore[arg-type]
         rules = read_rules()
         yield inputs, results, County(
             frames=frames, points=results.values["risk_points"], violations=results.values["distance_violations"],
             targets=strictest_classes(frames["protection_targets"], rules.target_sizes),
-            policies={name: load_policy(name) for name in (POLICY, OTHER)}, grid=given.grid,
+            policies={name: load_policy(name) for name in (POLICY, OTHER, RISK)}, grid=given.grid,
             persons=persons_on_grid(paths["population"], given.grid, area.metric_crs), mask=given.grid.mask_of(given.home_part),
             outline=given.metric_outline, cover=fire_cover(frames, given.metric_outline, area.metric_crs), rules=rules, on=ON,
             crs=area.metric_crs, screening=area.screening, jurisdiction=area.jurisdiction,
+            known={table.stamp: table.table for table in UnitRisk.from_plain(results.values["unit_risk"]).tables},
         )  # fmt: skip
     engine.dispose()
 
 
-def scored_whole(inputs: Inputs, county: County, edits: list[Edit]) -> tuple[Results, County]:
+def scored_whole(inputs: Inputs, county: County, edits: list[Edit], *, is_without_reports: bool = False) -> tuple[Results, County]:
     """The changed data scored from nothing."""
-    frames, _ = edited_frames(county, edits)
-    after = derive(Inputs(inputs.area, inputs.outline, ON, frames.__getitem__, inputs.rasters), stages=METHOD)
-    return after, replace(county, frames=frames, points=after.values["risk_points"], surfaces={}, zones={})
+    frames, touched = edited_frames(county.frames, edits)
+    reports = frames["official_contours"]  # written for the plant as it stood
+    frames["official_contours"] = reports[~reports["enterprise_id"].isin(touched)] if is_without_reports else reports
+    after = derive(Inputs(inputs.area, inputs.outline, ON, frames.__getitem__, inputs.rasters), stages=WITH_RISK if is_without_reports else METHOD)
+    return after, replace(county, frames=frames, points=after.values["risk_points"], surfaces={}, zones={}, states={})
 
 
 def placed_unit(county: County, number: int) -> Any:
@@ -107,6 +113,67 @@ def test_answer_is_what_scoring_the_changed_data_whole_gives(whole: tuple[Inputs
     ids = {side: set(found.values["distance_violations"]["violation_id"]) for side, found in (("one", before), ("two", after))}
     assert set(outcome.violations_added["violation_id"]) == ids["two"] - ids["one"]
     assert set(outcome.violations_gone["violation_id"]) == ids["one"] - ids["two"]
+
+
+def judged_units(county: County) -> Any:
+    """Placed units that quantitative risk judges and that a table was made for."""
+    tables = risk_of(county).unit_risk.tables
+    units = county.frames["hazard_units"].set_index("unit_id", drop=False)
+    return units.loc[[table.unit.unit_id for table in tables if table.n_used]]
+
+
+@pytest.mark.parametrize("name", ["amount", "remove plant", "move", "add"])
+def test_individual_risk_is_that_of_the_changed_data_whole(whole: tuple[Inputs, Results, County], name: str) -> None:
+    inputs, before, county = whole
+    edits = risk_edits(county, name)
+    outcome = what_if(county, edits, policy=RISK)
+    after, _ = scored_whole(inputs, county, edits, is_without_reports=True)
+    expected = UnitRisk.from_plain(after.values["unit_risk"])
+    surface = risk_surface(expected, county.grid, county.policies[RISK], mask=county.mask)
+    assert np.array_equal(outcome.update.surface.level, surface.level)
+    assert np.array_equal(outcome.update.surface.hazard, surface.hazard, equal_nan=True)
+    assert outcome.update.n_cells < county.grid.rows * county.grid.cols
+    contours = after.values["individual_risk"].set_index(["installation", "risk_per_year"])["area_km2"]
+    assert outcome.risk is not None
+    told = outcome.risk.contours.query("installation == 'in_service' and area_after_km2 > 0")
+    assert dict(zip(told["risk_per_year"], told["area_after_km2"], strict=True)) == contours.loc["in_service"].to_dict()
+    was = before.values["individual_risk"].query("installation == 'in_service'")
+    one = outcome.risk.contours.query("installation == 'in_service' and area_before_km2 > 0")
+    assert list(one["area_before_km2"]) == list(was["area_km2"])
+
+
+def test_targets_that_cross_a_criterion_are_the_difference_of_the_lists(whole: tuple[Inputs, Results, County]) -> None:
+    inputs, before, county = whole
+    edits = risk_edits(county, "amount")
+    outcome = what_if(county, edits, policy=POLICY)
+    after, _ = scored_whole(inputs, county, edits, is_without_reports=True)
+    lists = [{(row.confirm_id, row.certainty) for row in found.values["targets_to_confirm"].itertuples()} for found in (before, after)]
+    assert outcome.risk is not None
+    crossed = {(f"{row['target_id']}:{row['installation']}", row["certainty"]) for row in outcome.risk.crossed if row["is_above"]}
+    assert crossed == lists[1] - lists[0]
+
+
+def test_assumed_unit_is_held_against_the_limits_for_new_installations(whole: tuple[Inputs, Results, County]) -> None:
+    county = whole[2]
+    home = county.frames["protection_targets"].geometry.dropna().iloc[0]
+    edit = Edit("add", chemical="氯", amount_t=60.0, place=shapely.Point(home.centroid.x + 150, home.centroid.y))
+    risk = what_if(county, [edit], policy=OTHER).risk
+    assert risk is not None and "new" in set(risk.contours["installation"])
+    crossed = [row for row in risk.crossed if row["installation"] == "new" and row["is_above"]]
+    assert crossed and all(row["risk_after"] > row["limit_per_year"] for row in crossed)
+
+
+def risk_edits(county: County, name: str) -> list[Edit]:
+    unit = judged_units(county).iloc[0]
+    middle = unit["geometry"].centroid
+    place = shapely.Point(middle.x + 900, middle.y - 700)
+    chemical = county.frames["unit_chemicals"].query("unit_id == @unit.unit_id").iloc[0]
+    return {
+        "amount": [Edit("amount", id=unit["feature_id"], chemical=chemical["chemical_name"], amount_t=4 * float(chemical["amount_t"]))],
+        "remove plant": [Edit("remove", "enterprises", unit["enterprise_id"])],
+        "move": [Edit("move", id=unit["feature_id"], place=place)],
+        "add": [Edit("add", chemical="氯", amount_t=60.0, place=place)],
+    }[name]
 
 
 def test_zones_told_are_the_difference_of_all_zones(whole: tuple[Inputs, Results, County]) -> None:

@@ -8,6 +8,7 @@ import { drawOwn, drawReasonLines, feature, flyToGeometry } from "./mapview.js";
 import { drawPanel, errorText, loadIntoPanel, openPanel, say } from "./panel.js";
 import { levelDot, section } from "./reasons.js";
 import { said, t } from "./texts.js";
+import { riskPart } from "./what_if_risk.js";
 
 const ACTIONS = ["amount", "remove", "move", "add"];
 const VIEWS = ["changes", "before", "after"];
@@ -330,6 +331,7 @@ function result() {
     section(t("what_if_levels"), levelTable(answer.levels)),
     rowList("what_if_sources_title", answer.sources, sourceRow),
     rowList("what_if_targets_title", answer.targets, targetRow),
+    riskPart(answer.risk),
     rowList("what_if_added", answer.violations.added, conflictRow),
     rowList("what_if_gone", answer.violations.gone, conflictRow),
     el("p", { class: "muted small" }, said(answer, "note"), " ", t("what_if_cells", { n: number(answer.cells.computed), all: number(answer.cells.all) })),
@@ -357,6 +359,7 @@ export function endangersPart(endangers) {
     section(t("siting_endangers"), verdict(endangers.changes.features, endangers.sources), levelTable(endangers.levels)),
     rowList("what_if_sources_title", endangers.sources, sourceRow),
     rowList("what_if_targets_title", endangers.targets, targetRow),
+    riskPart(endangers.risk ?? null),
     rowList("what_if_added", endangers.violations.added, conflictRow),
     el("p", { class: "muted small" }, said(endangers, "note")),
   ];

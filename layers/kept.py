@@ -16,9 +16,37 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
+import sqlalchemy as sa
+
+from layers.errors import EditionError
+from layers.store import edition_schema
 
 QUICK = 1
 """Level of compression: a result is written once and read a few times."""
+
+
+def results_table(edition: int) -> sa.Table:
+    """Results as the scoring had them, in the metric CRS: what the next edition and the server may start from."""
+    columns = (sa.Column("name", sa.Text(), primary_key=True), sa.Column("content", sa.LargeBinary(), nullable=False))
+    return sa.Table("results", sa.MetaData(), *columns, schema=edition_schema(edition))
+
+
+def kept_result(connection: sa.Connection, edition: int, name: str, crs: pyproj.CRS) -> Any:
+    """A result that an edition keeps, as scoring had it.
+
+    Raises
+    ------
+    EditionError
+        The edition keeps none of this name, or what it keeps cannot be read.
+    """
+    table = results_table(edition)
+    if not sa.inspect(connection).has_table("results", schema=edition_schema(edition)):
+        raise EditionError(f"edition {edition} keeps no results")
+    content = connection.execute(sa.select(table.c.content).where(table.c.name == name)).scalar_one_or_none()
+    try:
+        return unpacked(bytes(content or b""), crs)
+    except (zlib.error, pickle.UnpicklingError) as error:
+        raise EditionError(f"edition {edition} keeps no readable {name}: run `riskatlas score --full`") from error
 
 
 class _Reader(pickle.Unpickler):
