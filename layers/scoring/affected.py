@@ -20,7 +20,7 @@ from layers.scoring.zoning import RiskSurface, Sources, prepare_sources, risk_in
 
 TILE_CELLS = 64
 """Side of the squares that are computed again or left."""
-COLOURING = ("strength", "help_factor", "radius_m", "level")
+COLOURING = ("strength", "help_factor", "radius_m", "level", "trench_id")
 """What of a risk point colours cells, besides its place."""
 
 
@@ -78,7 +78,7 @@ def changed_cells(before: NDArray[np.float32], after: NDArray[np.float32]) -> ND
 def changed_points(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which rows of either frame the other one does not have alike, as far as cells can tell.
 
-    The parts of one line are judged together: what one of them adds depends on the others.
+    The parts of one line, and the lines of one trench, are judged together: what one of them adds depends on the others.
     """
     marks = [_marks(frame) for frame in (before, after)]
     keys = [_features(frame) for frame in (before, after)]
@@ -89,7 +89,9 @@ def changed_points(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> tuple[N
 
 
 def _features(points: gpd.GeoDataFrame) -> list[str]:
-    return [str(name).removesuffix(HCA_PART) for name in points["point_id"]]
+    """What each row is part of: its trench, else its feature."""
+    trenches = _plain(points["trench_id"]) if "trench_id" in points else [None] * len(points)
+    return [str(trench or str(name).removesuffix(HCA_PART)) for trench, name in zip(trenches, points["point_id"], strict=True)]
 
 
 def _marks(points: gpd.GeoDataFrame) -> list[tuple[object, ...]]:

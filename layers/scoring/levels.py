@@ -10,12 +10,14 @@ from datetime import date
 from typing import Any
 
 import geopandas as gpd
+import shapely
 
 from layers.catalog import LAYERS_DIR, load_layer
 from layers.scoring.level_rules import LevelRules, Row, load_level_rules, load_screening
 from layers.scoring.plants import enterprise_sources, unit_sources
 from layers.scoring.policy import RATED
 from layers.scoring.sources import ORDER, UNRATED, Layers, Source, black_spot_sources, pipeline_sources, plain
+from layers.scoring.trenches import load_trench_rule, trenches
 
 MISSING = {
     "hazchem": (
@@ -64,6 +66,7 @@ def rate_sources(
         _reach(source, rules)
         source.reach_m = source.radius_m
         _leave_out_if_coarse(source, rules)
+    _share_trenches(lines)
     _carry_once(enterprises, units, rules)
     placed = [
         frame
@@ -274,6 +277,25 @@ def _leave_out_if_coarse(source: Source, rules: LevelRules) -> None:
     source.strength = source.radius_m = None
 
 
+def _share_trenches(lines: list[Source]) -> None:
+    """Mark lines that colour and lie in one trench: the worst of them counts there, once."""
+    rule = load_trench_rule()
+    parts: dict[str, list[Source]] = {}
+    for source in lines:
+        if source.radius_m is not None and source.geometry is not None:
+            parts.setdefault(f"{source.layer}:{source.feature_id}", []).append(source)
+    whole = [shapely.union_all([part.geometry for part in mine]) if len(mine) > 1 else mine[0].geometry for mine in parts.values()]
+    found = trenches(list(parts), whole, [mine[0].accuracy_m for mine in parts.values()], rule)
+    for key, (trench, n_lines) in found.items():
+        for source in parts[key]:
+            source.trench_id = trench
+            source.judge(
+                "trench", None, rule.row, f"与另外 {n_lines - 1} 条管道同沟(相距 {rule.gap_m:g} 米加位置误差以内),只计最强一条",
+                f"in one trench with {n_lines - 1} other lines (within {rule.gap_m:g} m and the errors of positions): the worst counts once",
+                n_lines=n_lines, trench_id=trench,
+            )  # fmt: skip
+
+
 def _row(source: Source, rules: LevelRules) -> dict[str, Any]:
     decider = next((entry for entry in source.methods if entry["is_deciding"]), None)
     office = source.responsible_office or rules.classes[source.source_class]["default_office_zh"] or None
@@ -303,6 +325,7 @@ def _row(source: Source, rules: LevelRules) -> dict[str, Any]:
         "radius_m": source.radius_m,
         "reach_m": source.reach_m,
         "accuracy_m": source.accuracy_m,
+        "trench_id": source.trench_id,
         "is_fire": bool(source.is_fire),
         "is_assumption": source.is_assumption,
         "is_disputed": source.is_disputed,

@@ -35,7 +35,7 @@ ORDER = ("statutory", "declared", "computed", "screening")
 class Source:
     """A danger while it is being rated; `methods` collects every judgement on it.
 
-    `radius_m` colours; `reach_m` is how far the source may matter even where it colours nothing. `part` tells the parts of one feature apart; it ends the key of the risk point.
+    `radius_m` colours; `reach_m` is how far the source may matter even where it colours nothing. `part` tells the parts of one feature apart; it ends the key of the risk point. `trench_id` names the trench that a line shares with others.
     """
 
     layer: str
@@ -66,6 +66,7 @@ class Source:
     r_value: float | None = None
     strength: float | None = None
     part: str = ""
+    trench_id: str | None = None
     methods: list[dict[str, Any]] = field(default_factory=list)
 
     def judge(

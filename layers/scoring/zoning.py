@@ -37,7 +37,8 @@ class Sources:
     source i from ``starts[i]`` to ``starts[i + 1]``; a point is one segment of length 0. `codes` is the level
     that holds on the footprint (by strength, or for the grid maximum the source's own), 1 red to 4 blue. `strength`
     is C S, the policy's strength times the source's own help factor; `help_factor` is that C. Sources of one `group`
-    are parts of one feature, the strongest first: each adds to a cell only what goes beyond the parts before it.
+    are parts of one feature, the strongest first, or lines of one trench: each adds to a cell only what goes beyond the
+    ones before it, so the worst of them counts once.
     """
 
     positions: NDArray[np.int64]
@@ -78,7 +79,7 @@ def prepare_sources(points: gpd.GeoDataFrame, policy: Policy) -> Sources:
     Left out: unrated ones, ones without a position, and ones whose danger another row carries (no radius).
     """
     require_metric(points)
-    order, keys = _key_order(points["point_id"].to_numpy(dtype=object))
+    order, keys = _key_order(points["point_id"].to_numpy(dtype=object), _trenches(points))
     strength = pd.to_numeric(points["strength"], errors="coerce").to_numpy(dtype=float)
     radius = pd.to_numeric(points["radius_m"], errors="coerce").to_numpy(dtype=float)
     own_code = points["level"].map(LEVEL_CODES).fillna(0).to_numpy(dtype=np.uint8)
@@ -108,13 +109,28 @@ def prepare_sources(points: gpd.GeoDataFrame, policy: Policy) -> Sources:
     )
 
 
-def _key_order(point_id: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-    """Positions in key order, a line's areas just before its rest, and the key of the feature that each is part of."""
+def _trenches(points: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """Trench of each source, None without; frames of editions before the rule of trenches know none."""
+    if "trench_id" not in points:
+        return np.full(len(points), None, object)
+    found: NDArray[np.object_] = points["trench_id"].to_numpy(dtype=object, na_value=None)
+    return found
+
+
+def _key_order(
+    point_id: NDArray[np.object_], trench_id: NDArray[np.object_]
+) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Positions in key order, and the key of what each is part of: its trench, else its feature.
+
+    A line's areas come just before its rest, the lines of a trench one after the other.
+    """
     is_part = np.array([str(name).endswith(HCA_PART) for name in point_id], dtype=bool)
-    keys = point_id.copy()
-    keys[is_part] = [str(name).removesuffix(HCA_PART) for name in point_id[is_part]]
-    parts_first = np.argsort(~is_part, kind="stable")
-    return parts_first[np.argsort(keys[parts_first], kind="stable")], keys
+    features = np.array([str(name).removesuffix(HCA_PART) for name in point_id], dtype=object)
+    keys = np.array([one or other for one, other in zip(trench_id, features, strict=True)], dtype=object)
+    order = np.argsort(~is_part, kind="stable")
+    for by in (features, keys):
+        order = order[np.argsort(by[order], kind="stable")]
+    return order, keys
 
 
 def _groups(keys: NDArray[np.object_]) -> NDArray[np.int64]:
