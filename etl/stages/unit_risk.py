@@ -74,6 +74,7 @@ def _societal_risk(given: Given) -> dict[str, Any]:
     together = {
         "n_enterprises": len(rows), "pll_per_year": found.pll_per_year, "n_persons": float(people.persons.sum()),
         "has_population": has_population, "n_not_assessed": len(found.not_assessed),
+        "n_incomplete": int(rows.is_incomplete.sum()),
     }  # fmt: skip
     return {
         "societal_risk": gpd.GeoDataFrame(rows, geometry=geometry, crs=given.area.metric_crs),

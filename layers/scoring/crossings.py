@@ -149,14 +149,15 @@ def _angles(a: Floats, b: Floats) -> Floats:
 
 def _rows(objects: gpd.GeoDataFrame, name: str, pipeline: pd.Series[Any]) -> pd.DataFrame:
     category = next((field for field in CATEGORY_FIELDS if field in objects.columns), None)
-    own_error_m = float(pipeline.get("accuracy_m") or 0.0)
+    stated_m = pipeline.get("accuracy_m")
+    own_error_m = 0.0 if pd.isna(stated_m) else float(stated_m)
     return pd.DataFrame(
         {
             "object_layer": name,
             "object_feature_id": objects["feature_id"].to_numpy(),
             "object_name": objects["name"].to_numpy() if "name" in objects.columns else None,
             "object_category": objects[category].to_numpy() if category else None,
-            "error_m": np.hypot(own_error_m, objects["accuracy_m"].to_numpy(float)),
+            "error_m": np.hypot(own_error_m, np.nan_to_num(pd.to_numeric(objects["accuracy_m"]).to_numpy(float, na_value=np.nan))),
         }
     )
 

@@ -122,9 +122,19 @@ def domino_pairs(
     standing = standing.set_index(standing["unit_id"].astype(str))
     reaches = [reach for reach in _reaches(layers, checked_weather(weather), terrain) if reach.unit_id in standing.index]
     kinds = _equipment_of(standing, layers.get("unit_chemicals"))
-    rows = [row for reach in reaches for row in _pairs(reach, standing, kinds)]
+    rows = _farthest([row for reach in reaches for row in _pairs(reach, standing, kinds)])
     found = gpd.GeoDataFrame(rows, columns=PAIR_FIELDS, geometry="geometry", crs=units.crs)
     return found.sort_values("pair_id", kind="stable", ignore_index=True)
+
+
+def _farthest(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """One row a pair and effect: of tanks and pressure vessels those that are hit from farther away."""
+    best: dict[object, dict[str, object]] = {}
+    for row in rows:
+        known = best.get(row["pair_id"])
+        if known is None or float(row["reach_m"]) > float(known["reach_m"]):  # type: ignore[arg-type]
+            best[row["pair_id"]] = row
+    return list(best.values())
 
 
 def _reaches(layers: Mapping[str, pd.DataFrame], weather: Sequence[WeatherClass], terrain: str) -> list[Reach]:
@@ -182,29 +192,36 @@ def _of_explosives(layers: Mapping[str, pd.DataFrame]) -> list[Reach]:
     ]
 
 
-def _equipment_of(units: gpd.GeoDataFrame, rows: pd.DataFrame | None) -> dict[str, str]:
-    """A unit with gas under pressure has pressure vessels; everything else, the unknown included, is taken as tanks."""
-    kinds = dict.fromkeys(units.index, EQUIPMENT[0])
-    if rows is None or rows.empty:
-        return kinds
-    for unit_id, cas, name in zip(rows["unit_id"], rows["cas"], rows["chemical_name"], strict=True):
-        try:
-            state = chemical_properties(substance_of(cas, str(name))).state
-        except InputError:
-            continue
-        if state != "liquid":
-            kinds[str(unit_id)] = EQUIPMENT[1]
-    return kinds
+def _equipment_of(units: gpd.GeoDataFrame, rows: pd.DataFrame | None) -> dict[str, frozenset[str]]:
+    """What may be hit in a unit: pressure vessels where it holds gas under pressure, tanks where it holds anything else.
+
+    A unit with both is judged as both; the unknown is taken as tanks, which fire breaks first.
+    """
+    kinds: dict[str, set[str]] = {}
+    if rows is not None and len(rows):
+        for unit_id, cas, name in zip(rows["unit_id"], rows["cas"], rows["chemical_name"], strict=True):
+            kinds.setdefault(str(unit_id), set()).add(_equipment_for(cas, str(name)))
+    return {name: frozenset(kinds.get(name, {EQUIPMENT[0]})) for name in units.index}
 
 
-def _pairs(reach: Reach, units: gpd.GeoDataFrame, kinds: Mapping[str, str]) -> list[dict[str, object]]:
+def _equipment_for(cas: object, name: str) -> str:
+    try:
+        is_liquid = chemical_properties(substance_of(cas, name)).state == "liquid"
+    except InputError:
+        return EQUIPMENT[0]
+    return EQUIPMENT[0] if is_liquid else EQUIPMENT[1]
+
+
+def _pairs(reach: Reach, units: gpd.GeoDataFrame, kinds: Mapping[str, frozenset[str]]) -> list[dict[str, object]]:
     """The other units that an effect of one unit reaches."""
     geometry, place = units.geometry.to_numpy(), units.index.get_loc(reach.unit_id)
     distance_m = shapely.distance(geometry[place], geometry)
-    accuracy_m = units["accuracy_m"].to_numpy(float)
+    accuracy_m = pd.to_numeric(units["accuracy_m"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     error_m = np.hypot(accuracy_m[place], accuracy_m)
-    is_meant = np.array([kinds[name] == reach.equipment for name in units.index])
-    is_meant &= distance_m - error_m < reach.reach_m
+    # Positions whose error nobody states are taken as they are, and never called certain.
+    known_m, is_stated = np.nan_to_num(error_m), ~np.isnan(error_m)
+    is_meant = np.array([reach.equipment in kinds[name] for name in units.index])
+    is_meant &= distance_m - known_m < reach.reach_m
     is_meant[place] = False
     rule = next(row for row in thresholds_in_use() if (row.effect, row.equipment) == (reach.effect, reach.equipment))
     names, owners = units["name"].to_numpy(object), units["enterprise_id"].to_numpy(object)
@@ -225,7 +242,7 @@ def _pairs(reach: Reach, units: gpd.GeoDataFrame, kinds: Mapping[str, str]) -> l
             "reach_m": reach.reach_m,
             "distance_m": float(distance_m[other]),
             "error_m": float(error_m[other]),
-            "certainty": "certain" if distance_m[other] + error_m[other] < reach.reach_m else "possible",
+            "certainty": "certain" if is_stated[other] and distance_m[other] + error_m[other] < reach.reach_m else "possible",
             **rule.told,
             "geometry": shapely.shortest_line(geometry[place], geometry[other]),
         }

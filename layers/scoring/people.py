@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -18,13 +18,35 @@ RESIDENT, STAFF = 0, 1
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """Cells of a grid of which anybody knows how many live there; no figure is not "nobody"."""
+
+    grid: Grid
+    is_known: NDArray[np.bool_]
+
+    def unknown_pct(self, x_m: float, y_m: float, reach_m: float) -> float:
+        """Share of the ground around a place, in per cent, that no figure covers; beyond the grid nothing is known."""
+        n = int(reach_m / self.grid.cell_m)
+        steps = np.arange(-n, n + 1)
+        down, right = (part[(steps[:, None] ** 2 + steps**2) <= n * n] for part in np.meshgrid(steps, steps, indexing="ij"))
+        row, col = self.grid.cell_of(x_m, y_m)
+        rows, cols = row + down, col + right
+        is_on = (rows >= 0) & (rows < self.grid.rows) & (cols >= 0) & (cols < self.grid.cols)
+        return float(100 * (1 - self.is_known[rows[is_on], cols[is_on]].sum() / len(rows)))
+
+
+@dataclass(frozen=True)
 class People:
-    """Places with people: metres of the metric CRS, persons; `enterprise_id` of staff, None for residents."""
+    """Places with people: metres of the metric CRS, persons; `enterprise_id` of staff, None for residents.
+
+    `coverage` tells where residents are known at all; None where every place is taken as known.
+    """
 
     x_m: Floats
     y_m: Floats
     persons: Floats
     enterprise_id: NDArray[np.object_]
+    coverage: Coverage | None = None
 
     @property
     def is_staff(self) -> NDArray[np.bool_]:
@@ -33,7 +55,7 @@ class People:
     def near(self, x_m: float, y_m: float, reach_m: float) -> People:
         """Those in the square around a place."""
         is_near = (np.abs(self.x_m - x_m) <= reach_m) & (np.abs(self.y_m - y_m) <= reach_m)
-        return People(self.x_m[is_near], self.y_m[is_near], self.persons[is_near], self.enterprise_id[is_near])
+        return People(self.x_m[is_near], self.y_m[is_near], self.persons[is_near], self.enterprise_id[is_near], self.coverage)
 
 
 def residents_in_cells(persons: Floats, grid: Grid) -> People:
@@ -62,13 +84,14 @@ def residents_at_dwellings(persons: Floats, grid: Grid, buildings: gpd.GeoDataFr
     Parameters
     ----------
     persons : (rows, cols) of `grid`, persons per cell; NaN where the raster says nothing
-        There the households of the dwellings count, with the assumed persons each.
+        There the households of the dwellings count, with the assumed persons each; a cell without either is unknown
+        (`coverage`), and what is summed up over it is incomplete.
     buildings : rows of `buildings` in the grid's CRS, or None
     """
     known = np.asarray(persons, dtype=np.float64)
     homes = _dwellings(buildings, grid)
     if homes is None:
-        return residents_in_cells(np.nan_to_num(known), grid)
+        return replace(residents_in_cells(np.nan_to_num(known), grid), coverage=Coverage(grid, ~np.isnan(known)))
     cells = (homes.row, homes.col)
     total = np.zeros(grid.shape)
     np.add.at(total, cells, homes.households)
@@ -82,6 +105,7 @@ def residents_at_dwellings(persons: Floats, grid: Grid, buildings: gpd.GeoDataFr
         np.r_[elsewhere.y_m, homes.y_m[lived_in]],
         np.r_[elsewhere.persons, people[lived_in]],
         np.full(len(elsewhere.x_m) + int(lived_in.sum()), None, object),
+        Coverage(grid, (total > 0) | ~np.isnan(known)),
     )
 
 
@@ -124,4 +148,5 @@ def with_staff(residents: People, enterprises: gpd.GeoDataFrame | None) -> Peopl
         np.r_[residents.y_m, open_ones.geometry.y.to_numpy(float)],
         np.r_[residents.persons, counted],
         np.concatenate([residents.enterprise_id, open_ones["enterprise_id"].astype(str).to_numpy(object)]),
+        residents.coverage,
     )

@@ -36,9 +36,11 @@ CURVE_DEATHS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000)
 DEATH_DECIMALS = 9
 """Deaths are rounded here before they meet a count: 0.7 + 0.3 is one."""
 LINE_TOLERANCE = 1e-9
+DEADLY_SHARE = 0.01
+"""Ground where fewer die is not asked whether its people are known."""
 PERIODS = ("day", "night")
 ENTERPRISE_COLUMNS = ["enterprise_id", "n_units", "pll_per_year", "pll_day_per_year", "pll_night_per_year", "most_deaths",
-                      "band", "times_limit", "curve", "rule_id", "clause"]  # fmt: skip
+                      "band", "times_limit", "curve", "unknown_pct", "is_incomplete", "rule_id", "clause"]  # fmt: skip
 
 
 @lru_cache(maxsize=2)
@@ -88,7 +90,8 @@ class SocietalRisk:
     year; `units` a row a unit with its share ``pll_per_year``; `band` the worst band over the curve from 1 death on.
     The criterion speaks of one enterprise's installations: `enterprises` has a row each, ``pll_per_year`` with its
     parts ``pll_day_per_year`` and ``pll_night_per_year``, ``n_units``, ``most_deaths``, ``band``, ``times_limit`` (the
-    largest share of the upper line that the curve takes), ``curve`` (see `curve_points`), ``rule_id``, ``clause``;
+    largest share of the upper line that the curve takes), ``curve`` (see `curve_points`), ``unknown_pct`` of the ground in deadly
+    reach without a figure for residents, ``is_incomplete`` where that is not none, ``rule_id``, ``clause``;
     `band` of all together is no verdict.
     """
 
@@ -133,16 +136,25 @@ def societal_risk(
     classes = checked_weather(weather)
     placed, skipped = unit_scenarios(layers, leak_source=leak_source)
     events = [_events(unit, around(unit, people), classes, wind_rose, terrain) for unit in placed]
-    return _summary(placed, events, tuple(skipped))
+    unknown = [_unknown_pct(unit, event, people) for unit, event in zip(placed, events, strict=True)]
+    return _summary(placed, events, unknown, tuple(skipped))
+
+
+def _unknown_pct(unit: UnitScenarios, events: Events, people: People) -> float:
+    """Share of the ground in reach of a unit's deadly effects where nobody knows who lives there, per cent."""
+    if people.coverage is None or events.reach_m <= 0:
+        return 0.0
+    return people.coverage.unknown_pct(unit.x_m, unit.y_m, events.reach_m)
 
 
 @dataclass(frozen=True)
 class Events:
-    """Frequencies per year and deaths of the same events, and which happen by day."""
+    """Frequencies per year and deaths of the same events, which happen by day, and how far the farthest kills."""
 
     frequency: Floats
     deaths: Floats
     is_day: NDArray[np.bool_]
+    reach_m: float = 0.0
 
     @classmethod
     def joined(cls, parts: Sequence[Events]) -> Events:
@@ -163,7 +175,7 @@ class Events:
 
 
 def _summary(
-    placed: Sequence[UnitScenarios], events: Sequence[Events], skipped: tuple[NotAssessed, ...]
+    placed: Sequence[UnitScenarios], events: Sequence[Events], unknown_pct: Sequence[float], skipped: tuple[NotAssessed, ...]
 ) -> SocietalRisk:
     rule = load_societal_criteria().iloc[0]
     units = pd.DataFrame(
@@ -174,9 +186,11 @@ def _summary(
         }
     )
     by_enterprise: dict[str, list[Events]] = {}
-    for unit, event in zip(placed, events, strict=True):
+    unknown: dict[str, float] = {}
+    for unit, event, part in zip(placed, events, unknown_pct, strict=True):
         by_enterprise.setdefault(unit.enterprise_id, []).append(event)
-    rows = [_enterprise_row(name, own) for name, own in sorted(by_enterprise.items())]
+        unknown[unit.enterprise_id] = max(part, unknown.get(unit.enterprise_id, 0.0))
+    rows = [_enterprise_row(name, own, unknown[name]) for name, own in sorted(by_enterprise.items())]
     together = Events.joined(events)
     return SocietalRisk(
         curve=pd.DataFrame({"n_deaths": CURVE_DEATHS, "frequency_per_year": _at_counts(together)}),
@@ -192,7 +206,7 @@ def _summary(
     )
 
 
-def _enterprise_row(enterprise_id: str, own: Sequence[Events]) -> tuple[object, ...]:
+def _enterprise_row(enterprise_id: str, own: Sequence[Events], unknown_pct: float) -> tuple[object, ...]:
     rule = load_societal_criteria().iloc[0]
     events = Events.joined(own)
     band, times_limit = _worst_band(events)
@@ -208,15 +222,22 @@ def _enterprise_row(enterprise_id: str, own: Sequence[Events]) -> tuple[object, 
         band,
         times_limit,
         curve_points(events),
+        round(unknown_pct, 1),
+        unknown_pct > 0,
         str(rule.rule_id),
         str(rule.clause),
     )
 
 
 def rated_with(enterprises: pd.DataFrame, people: People, *, has_population: bool) -> pd.DataFrame:
-    """The rows of enterprises, unrated without any figure for residents: the staff alone can show danger and never safety."""
+    """The rows of enterprises, unrated without any figure for residents: the staff alone can show danger and never safety.
+
+    With figures for a part of the surroundings alone, PLL and curve are lower bounds (``is_incomplete``).
+    """
     if has_population or not people.is_staff.all():
-        return enterprises
+        # Where a part of the surroundings is unknown, more people may live there: never "acceptable".
+        is_open = enterprises.is_incomplete.astype(bool) & (enterprises.band == BANDS[-1])
+        return enterprises.assign(band=enterprises.band.where(~is_open, UNRATED))
     return enterprises.assign(band=enterprises.band.where(enterprises.band == BANDS[0], UNRATED))
 
 
@@ -289,16 +310,24 @@ def _events(
     by_day: list[NDArray[np.bool_]] = [np.empty(0, bool)]
     day_share = assumed("day_share")
     present = {period: _present(here, period) for period in PERIODS}
+    n_deadly = 0
     for scenario in unit.scenarios:
         chemical = chemical_properties(scenario.cas)
         for entry in weather:
             base = scenario.frequency_per_year * entry.share * rose.of(entry.weather_id)
             for end in outcomes(scenario.leak, chemical, scenario.vessel_kg, entry, terrain):
+                n_deadly = max(n_deadly, _n_deadly(end))
                 for period, part in zip(PERIODS, (day_share, 1 - day_share), strict=True):
                     frequencies.append(base * end.probability * part)
                     deaths.append(_deaths(present[period], end, period))
                     by_day.append(np.full(N_SECTORS, period == PERIODS[0]))
-    return Events(np.concatenate(frequencies), np.concatenate(deaths), np.concatenate(by_day))
+    reach_m = float(RADII_M[min(n_deadly, len(RADII_M) - 1)]) if n_deadly else 0.0
+    return Events(np.concatenate(frequencies), np.concatenate(deaths), np.concatenate(by_day), reach_m)
+
+
+def _n_deadly(end: Outcome) -> int:
+    """Radii up to the last one where at least one in a hundred people out of doors dies."""
+    return int(np.flatnonzero(end.outdoors.max(axis=1) >= DEADLY_SHARE).max(initial=-1)) + 1
 
 
 def _present(here: Floats, period: str) -> Floats:

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 from layers.errors import RuleTableError
@@ -55,6 +56,21 @@ def test_errors_of_positions_make_a_pair_possible():
     given = (chemical(EXPLOSIVE, 8.0, "U1", category_symbol="W1.1"), chemical(HYDROGEN, 0.01, "U2"))
     assert pairs(units(0.0, reach_m + 5, accuracy_m=10.0), *given).certainty.tolist() == ["possible"]
     assert pairs(units(0.0, reach_m + 5, accuracy_m=1.0), *given).empty
+
+
+def test_a_unit_with_tanks_and_pressure_vessels_is_judged_as_both():
+    """Its tanks fail at 15 kW/m2 and its vessels at 16 kPa: each effect takes what is hit from farther away."""
+    given = (chemical(HEXANE, 900.0, "U1"), chemical(HEXANE, 1.0, "U2"), chemical(PROPANE, 1.0, "U2"))
+    alone = pairs(units(0.0, 60.0), *given[:2]).set_index("effect")
+    both = pairs(units(0.0, 60.0), *given).query("source_unit_id == 'U1'").set_index("effect")
+    assert both.loc["heat", "target_equipment"] == "atmospheric" and both.loc["heat", "reach_m"] == alone.loc["heat", "reach_m"]
+    blast = pairs(units(0.0, 60.0), chemical(EXPLOSIVE, 8.0, "U1", category_symbol="W1.1"), *given[1:]).loc["U1>U2:overpressure"]
+    assert (blast.target_equipment, blast.threshold) == ("pressurised", 16.0)
+
+
+def test_a_position_without_a_stated_error_keeps_its_pair_as_possible():
+    found = pairs(units(0.0, 60.0, accuracy_m=np.nan), chemical(EXPLOSIVE, 8.0, "U1", category_symbol="W1.1"), chemical(PROPANE, 1.0, "U2"))
+    assert "U1>U2:overpressure" in found.index and set(found.certainty) == {"possible"} and found.error_m.isna().all()
 
 
 def test_removed_and_unplaced_units_and_a_unit_itself_are_no_pairs():

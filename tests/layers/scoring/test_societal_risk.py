@@ -43,11 +43,31 @@ def test_bands_of_gb_36894(n_deaths, frequency, band):
 
 
 def test_without_any_figure_for_residents_nothing_is_acceptable():
-    rows = pd.DataFrame({"band": list(risk.BANDS)})
+    rows = pd.DataFrame({"band": list(risk.BANDS), "is_incomplete": False})
     nobody = residents_at_dwellings(np.full(GRID.shape, np.nan), GRID, None)
     assert risk.rated_with(rows, nobody, has_population=False).band.tolist() == ["unacceptable", "unrated", "unrated"]
     assert risk.rated_with(rows, nobody, has_population=True).band.tolist() == list(risk.BANDS)
     assert risk.rated_with(rows, people(), has_population=False).band.tolist() == list(risk.BANDS)
+
+
+def test_ground_without_figures_is_unknown_and_makes_the_sums_incomplete():
+    """Half of the raster says nothing: that is not "nobody", so PLL and curve are lower bounds and nothing is acceptable."""
+    raster = np.full(GRID.shape, 2.0)
+    raster[:, GRID.cols // 2 :] = np.nan
+    given = plant(chemical(CHLORINE, 2.0))
+    half = risk.societal_risk(given, people=residents_at_dwellings(raster, GRID, None)).enterprises.iloc[0]
+    assert half.is_incomplete and 30 < half.unknown_pct < 70
+    whole = risk.societal_risk(given, people=people()).enterprises.iloc[0]
+    assert not whole.is_incomplete and whole.unknown_pct == 0 and half.pll_per_year < whole.pll_per_year
+    rows = pd.DataFrame({"band": list(risk.BANDS), "is_incomplete": True})
+    assert risk.rated_with(rows, people(), has_population=True).band.tolist() == ["unacceptable", "alarp", "unrated"]
+
+
+def test_dwellings_without_a_raster_figure_are_known():
+    grid = square(100, 100.0)
+    homes = layer({"geometry": box(10, 10, 20, 20)}, use="residential", n_households=2)
+    found = residents_at_dwellings(np.full(grid.shape, np.nan), grid, homes)
+    assert found.coverage.is_known.sum() == 1 and not found.coverage.is_known.all()
 
 
 @pytest.mark.parametrize("point", [(0.5, 1e-5), (10, -1e-5), (10, float("nan")), (float("nan"), 1e-5)])
