@@ -29,12 +29,14 @@ from layers.scoring.change_causes import (
 )
 from layers.scoring.changes import Changes, Side, changes_between
 from layers.scoring.grid import Grid
+from layers.kept import kept_result
 from layers.scoring.policy import Policy, load_policy, recorded_policy
+from layers.scoring.risk_surface import INDIVIDUAL_RISK, UnitRisk
 from layers.store import edition_schema
 
 POINT_COLUMNS = (
     "point_id", "source_layer", "source_feature_id", "enterprise_id", "name", "level", "reason_zh", "reason_en", "strength",
-    "radius_m", "help_factor", "reasons",
+    "radius_m", "help_factor", "trench_id", "reasons",
 )  # fmt: skip
 ORIGIN = ("source_id", "source_file", "source_row", "load_id", "accuracy_m", "positioned", "from_load")
 """Columns of a feature that say whence it came; a difference in these alone is none."""
@@ -73,7 +75,7 @@ def compare_editions(
     inputs = _input_changes(connection, catalog, before, after)
     told = causes(
         found.shares["cause"].unique(), sides[before].points, sides[after].points, inputs,
-        _between(metas[before], metas[after], policy), catalog,
+        _between(metas[before], metas[after], is_individual_risk=sides[after].risk is not None), catalog,
     )  # fmt: skip
     return {
         "policy": policy,
@@ -122,7 +124,17 @@ def _side(connection: sa.Connection, edition: int, meta: Mapping[str, Any], poli
         raise EditionError(f"the risk raster of edition {edition} cannot be read: {error}") from error
     level = np.nan_to_num(level).astype(np.uint8)
     v = np.where(np.isnan(v), np.float32(1.0), v).astype(np.float32)
-    return Side(_points(connection, edition, meta), _policy(meta, policy), Grid(**raster.info["grid"]), level, v)
+    table = _policy(meta, policy)
+    risk = _unit_risk(connection, edition, meta) if table.method == INDIVIDUAL_RISK else None
+    return Side(_points(connection, edition, meta), table, Grid(**raster.info["grid"]), level, v, risk)
+
+
+def _unit_risk(connection: sa.Connection, edition: int, meta: Mapping[str, Any]) -> UnitRisk | None:
+    """Tables of risk that an edition keeps; None of an edition of an older version."""
+    try:
+        return UnitRisk.from_plain(kept_result(connection, edition, "unit_risk", _metric(meta)))
+    except EditionError:
+        return None
 
 
 def _points(connection: sa.Connection, edition: int, meta: Mapping[str, Any]) -> gpd.GeoDataFrame:
@@ -141,13 +153,13 @@ def _points(connection: sa.Connection, edition: int, meta: Mapping[str, Any]) ->
     return gpd.GeoDataFrame(frame, geometry=geometry, crs=metric)
 
 
-def _between(before: Mapping[str, Any], after: Mapping[str, Any], policy: str) -> Between:
+def _between(before: Mapping[str, Any], after: Mapping[str, Any], *, is_individual_risk: bool) -> Between:
     def files(meta: Mapping[str, Any], layer: str) -> set[str]:
         sources = [source for source in meta.get("sources", []) if source["layer"] == layer]
         return {file["sha256"] for source in sources for file in source.get("files", [])}
 
     layers = tuple(layer for layer in PEOPLE_LAYERS if files(before, layer) != files(after, layer))
-    return Between(before.get("code") == after.get("code"), str(before.get("on")), str(after.get("on")), layers)
+    return Between(before.get("code") == after.get("code"), str(before.get("on")), str(after.get("on")), layers, is_individual_risk)
 
 
 def _input_changes(connection: sa.Connection, catalog: Catalog, before: int, after: int) -> list[InputChange]:

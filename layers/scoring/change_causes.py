@@ -24,10 +24,13 @@ KINDS = {
     "remainder": ("未能解释", "not explained"),
 }
 """Kinds of causes with their titles; `load` names the delivery, `remainder` what no cause explains."""
+REPORT, WEATHER = "official_contours", "weather"
+RISK_INPUTS = (REPORT, WEATHER)
+"""Layers that speak of individual risk alone."""
 OWNERS = {
     "enterprises": "enterprise_id", "hazard_units": "unit_id", "unit_chemicals": "unit_id", "declared_levels": "enterprise_id",
     "hidden_dangers": "enterprise_id", "score_items": "enterprise_id", "work_accidents": "enterprise_id", "pipelines": "pipeline_id",
-    "road_black_spots": "spot_id", "high_consequence_areas": "pipeline_id",
+    "road_black_spots": "spot_id", "high_consequence_areas": "pipeline_id", REPORT: "enterprise_id", "weather": "weather_id",
 }  # fmt: skip
 """Layers whose rows say something of a source, and the field that tells of which."""
 DERIVED_INPUTS = ("high_consequence_areas",)
@@ -64,12 +67,16 @@ class InputChange:
 
 @dataclass(frozen=True)
 class Between:
-    """What differs between two editions as a whole: rules, the days of the rules (ISO), and the files behind V."""
+    """What differs between two editions as a whole: rules, the days of the rules (ISO), and the files behind V.
+
+    `is_individual_risk`: the policy compared is that of individual risk, where weather and reports matter.
+    """
 
     is_same_rules: bool
     before_on: str
     after_on: str
     people_layers: tuple[str, ...]
+    is_individual_risk: bool = False
 
 
 def causes(
@@ -96,6 +103,9 @@ def causes(
     one, two = (frame.set_index("point_id") for frame in (before, after))
     of_owner: dict[tuple[str, Any], list[InputChange]] = {}
     for change in inputs:
+        if change.layer in RISK_INPUTS:
+            of_owner.setdefault((change.layer, None if change.layer == WEATHER else change.enterprise_id), []).append(change)
+            continue
         of_owner.setdefault(("own", change.owner), []).append(change)
         if change.enterprise_id is not None:
             of_owner.setdefault(("enterprise", change.enterprise_id), []).append(change)
@@ -110,6 +120,8 @@ def _cause(
     between: Between,
     catalog: Catalog,
 ) -> dict[str, Any]:
+    if key.startswith(f"{REPORT}:"):
+        return _report(key, one, two, of_owner, between, catalog)
     if key not in one.index and key not in two.index:
         return _whole(key, between, catalog)
     was = one.loc[key] if key in one.index else None
@@ -118,6 +130,8 @@ def _cause(
     mine = of_owner.get(("own", row["source_feature_id"]), [])  # type: ignore[index]
     if row["source_layer"] in ("enterprises", "hazard_units"):  # type: ignore[index]
         mine = mine or of_owner.get(("enterprise", row["enterprise_id"]), [])  # type: ignore[index]
+    if between.is_individual_risk:
+        mine = mine or of_owner.get((REPORT, row["enterprise_id"]), []) or of_owner.get((WEATHER, None), [])  # type: ignore[index]
     kind = _kind(was, now, mine, between)
     told = [_input(change, catalog) for change in mine if kind in ("load", "surroundings")]
     levels = _level_texts(was, now)
@@ -134,6 +148,28 @@ def _cause(
         "text_zh": f"{levels[0]};{because[0]}",
         "text_en": f"{levels[1]}; {because[1]}",
     }
+
+
+def _report(
+    key: str,
+    one: gpd.GeoDataFrame,
+    two: gpd.GeoDataFrame,
+    of_owner: Mapping[tuple[str, Any], list[InputChange]],
+    between: Between,
+    catalog: Catalog,
+) -> dict[str, Any]:
+    """A report's contours that came, went or hold no longer; a report without a new row fell by its date."""
+    enterprise_id = key.removeprefix(f"{REPORT}:")
+    mine = of_owner.get((REPORT, enterprise_id), [])
+    kind = "load" if mine else "date" if between.before_on != between.after_on else "rules"
+    told = [_input(change, catalog) for change in mine]
+    because = _because(kind, None, None, told)
+    names = [frame["name"].get(f"enterprises:{enterprise_id}") for frame in (two, one)]
+    return {
+        "kind": kind, "point_id": None, "layer": "enterprises", "id": enterprise_id,
+        "name": next((name for name in names if name), enterprise_id), "level_before": None, "level_after": None, "inputs": told,
+        "text_zh": f"评价报告等值线;{because[0]}", "text_en": f"contours of the report; {because[1]}",
+    }  # fmt: skip
 
 
 def _whole(key: str, between: Between, catalog: Catalog) -> dict[str, Any]:
@@ -158,7 +194,7 @@ def _kind(was: Any, now: Any, mine: Sequence[InputChange], between: Between) -> 
     """The kind of a source's change: a delivered row first, then surroundings, a day that passed, rules."""
     if any(change.layer not in DERIVED_INPUTS for change in mine):
         return "load"
-    if mine or _is_help_alone(was, now):
+    if mine or _is_around_alone(was, now):
         return "surroundings"
     if any(_has_passed(row, between) for row in (was, now) if row is not None):
         return "date"
@@ -175,11 +211,13 @@ def _has_passed(row: Any, between: Between) -> bool:
     return any(between.before_on <= day <= between.after_on for day in days if isinstance(day, str))
 
 
-def _is_help_alone(was: Any, now: Any) -> bool:
+def _is_around_alone(was: Any, now: Any) -> bool:
+    """Whether nothing but what surrounds a source changed: the brigade's way, the lines of its trench."""
     if was is None or now is None:
         return False
-    names = ("level", "strength", "radius_m")
-    return all(_same(was[name], now[name]) for name in names) and not _same(was.get("help_factor"), now.get("help_factor"))
+    if not all(_same(was[name], now[name]) for name in ("level", "strength", "radius_m")) or _moved_m(was, now) > 0:
+        return False
+    return any(not _same(was.get(name), now.get(name)) for name in ("help_factor", "trench_id"))
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -23,6 +23,8 @@ from layers.scoring import kernels
 from layers.scoring.cell_sums import Cells, each_source, levels_of, sums_and_floors
 from layers.scoring.grid import Grid
 from layers.scoring.policy import RATED, Policy
+from layers.scoring.risk_changes import RiskSide, risk_shares
+from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.zoning import GRID_MAXIMUM, Sources, lower_bounds, prepare_sources
 
 Floats = NDArray[np.float64]
@@ -38,7 +40,8 @@ METHODS = ("weighted_index", GRID_MAXIMUM)
 class Side:
     """One edition under one policy: its `risk_points` (metric CRS), and arrays (rows, cols) of its grid.
 
-    `level`: uint8, 1 red to 4 blue, 0 no colour. `vulnerability`: float32, V.
+    `level`: uint8, 1 red to 4 blue, 0 no colour. `vulnerability`: float32, V. `risk`: what the policy of individual risk
+    rests on, None under others.
     """
 
     points: gpd.GeoDataFrame
@@ -46,13 +49,14 @@ class Side:
     grid: Grid
     level: Codes
     vulnerability: NDArray[np.float32]
+    risk: UnitRisk | None = None
 
 
 @dataclass(frozen=True)
 class Changes:
     """Changed cells shared out.
 
-    `shares` has a row for each patch and cause: ``patch``, ``cause`` (a ``point_id``, ``people``, ``policy``,
+    `shares` has a row for each patch and cause: ``patch``, ``cause`` (a ``point_id``, a report, ``people``, ``policy``,
     ``other_method`` or ``not_reproduced``), ``area_m2``. `patches`: ``patch``, ``before``, ``after`` (levels, ``none``
     without colour), ``area_m2``; connected cells with one change are one patch. `labels` (rows, cols) of `grid` holds
     the patch of each cell, 0 unchanged. The areas of a patch's causes sum to its own.
@@ -103,7 +107,7 @@ def _moved(side: Side, grid: Grid) -> Side:
     level, v = np.zeros(grid.shape, np.uint8), np.ones(grid.shape, np.float32)
     where = (slice(row, row + side.grid.rows), slice(col, col + side.grid.cols))
     level[where], v[where] = side.level, side.vulnerability
-    return Side(side.points, side.policy, grid, level, v)
+    return Side(side.points, side.policy, grid, level, v, side.risk)
 
 
 def _patches(before: Codes, after: Codes, changed: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -138,6 +142,12 @@ def _patch_table(before: Side, after: Side, cells: Cells, patch_of: NDArray[np.i
 def _shares(before: Side, after: Side, cells: Cells) -> Iterator[tuple[str, NDArray[np.int64], Floats]]:
     """Cause, cells (positions) and the share of each of these cells that it explains; the shares of a cell sum to 1."""
     everywhere = np.arange(len(cells))
+    if before.risk is not None and after.risk is not None:
+        yield from risk_shares(*(
+            RiskSide(side.risk, side.policy, cells, side.level[cells.rows, cells.cols])
+            for side in (before, after) if side.risk is not None
+        ))  # fmt: skip
+        return
     if before.policy.method not in METHODS or after.policy.method not in METHODS:
         yield OTHER_METHOD, everywhere, np.ones(len(cells))
         return
@@ -259,7 +269,7 @@ def _floor_decides(state: _State) -> NDArray[np.bool_]:
 
 def changed_sources(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> frozenset[str]:
     """Keys of the sources that colour differently: strength, radius, level, help factor or place, or that came or went."""
-    names = ["level", "strength", "radius_m", "help_factor"]
+    names = ["level", "strength", "radius_m", "help_factor", "trench_id"]
     one, two = (_colouring(frame, names) for frame in (before, after))
     gone_or_new = set(one.index).symmetric_difference(two.index)
     both = one.index.intersection(two.index)
