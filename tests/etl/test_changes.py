@@ -48,6 +48,16 @@ def test_causes_add_up_to_the_area_that_changed(changes: dict[str, Any]) -> None
     assert sum(pair["area_m2"] for pair in changes["pairs"]) == pytest.approx(changes["area_m2"])
 
 
+@pytest.mark.parametrize("policy", ["grid_maximum_2026A", "individual_risk_2026A"])
+def test_causes_add_up_under_every_policy(atlas: sa.Engine, home: Path, policy: str) -> None:
+    found = difference(atlas, load_catalog(), 2, 3, home=home, policy=policy)["changes"]
+    assert found["policy"] == policy and found["area_m2"] > 0 and found["remainder_m2"] == 0
+    for entry in (*found["pairs"], *found["zones"]):
+        assert sum(cause["area_m2"] for cause in entry["causes"]) == pytest.approx(entry["area_m2"])
+    assert sum(cause["area_m2"] for cause in found["causes"]) == pytest.approx(found["area_m2"])
+    assert all(cause["kind"] in ("load", "date", "surroundings") and cause["name"] for cause in found["causes"] if cause["id"])
+
+
 def test_new_project_is_the_largest_cause(changes: dict[str, Any]) -> None:
     first = changes["causes"][0]
     assert first["id"] in CASES["new_project"]["unit_ids"] and first["level_before"] is None and first["kind"] == "load"
