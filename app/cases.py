@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,9 @@ import sqlalchemy as sa
 from app import queries
 from app.editions import EditionFacts
 from app.errors import MissingError
+from app.parameters import plain_text
+from app.parts import parts
+from app.pinned import Pinned, pinned_edition
 from layers.errors import AtlasError
 
 CASE_LOCK = 7_218_011
@@ -61,6 +65,19 @@ def kept_case(connection: sa.Connection, kind: CaseKind, ref: str) -> dict[str, 
     return {
         "ref": ref, **row.answer, "request": row.request, "created_at": row.created_at.isoformat(), "checks": checks,
     }  # fmt: skip
+
+
+def newest_case(kind: CaseKind, ref: str, judge: Callable[[Pinned, dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """A kept case as it was answered; judged again, and that kept too, when a later edition is served."""
+    wanted = plain_text("ref", ref)
+    with pinned_edition() as pinned:
+        case = kept_case(pinned.connection, kind, wanted)
+        later = judged_again(kind, case, pinned.facts, partial(judge, pinned)) if pinned.is_newest else None
+    if later is None:
+        return case
+    with parts().database.writing() as connection:
+        keep_check(connection, later)
+        return kept_case(connection, kind, wanted)
 
 
 def judged_again(kind: CaseKind, case: dict[str, Any], facts: EditionFacts, judge: Judge) -> dict[str, Any] | None:

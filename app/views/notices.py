@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +11,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from app import queries
 from app.access import require_admin
 from app.bodies import request_body
-from app.cases import judged_again, keep_case, keep_check, kept_case, listed_cases
+from app.cases import keep_case, kept_case, listed_cases, newest_case
 from app.dig_notices import NOTICE, DigNotice, read_notice, read_works, reply, terms_of
 from app.editions import EditionFacts
 from app.errors import RequestError
@@ -56,15 +55,7 @@ def notices() -> Response:
 @blueprint.get("/api/dig-notices/<ref>")
 def kept_notice(ref: str) -> Response:
     """A kept notice; judged again, and that kept too, when a later edition is served."""
-    wanted = plain_text("ref", ref)
-    with pinned_edition() as pinned:
-        case = kept_case(pinned.connection, NOTICE, wanted)
-        check = judged_again(NOTICE, case, pinned.facts, partial(_reply_to_kept, pinned)) if pinned.is_newest else None
-    if check:
-        with parts().database.writing() as connection:
-            keep_check(connection, check)
-            case = kept_case(connection, NOTICE, wanted)
-    return jsonify(case)
+    return jsonify(newest_case(NOTICE, ref, _reply_to_kept))
 
 
 @blueprint.get("/pipelines/notices/<ref>/reply.docx")

@@ -110,7 +110,7 @@ class ClassIndex:
             declared = self.rules.classes[class_id].members
             layers = {member.layer for member in declared}
             parts = [self._of(member, with_units="hazard_units" in layers) for member in declared]
-            self._members[class_id] = _joined(parts)
+            self._members[class_id] = joined(parts)
         return self._members[class_id]
 
     def layer_members(self, layer: str, frame: pd.DataFrame) -> Members:
@@ -269,6 +269,16 @@ def proposal(
     return members
 
 
+def proposals(geometries: Geometries, classes: NDArray[np.intp]) -> Members:
+    """Many proposed sites as members of whatever classes they count as; `classes` as in `proposal`, shape (n, 2)."""
+    n = len(geometries)
+    ids = np.array([f"proposal {number}" for number in range(n)], object)
+    table: Table = {"feature_id": ids, "accuracy_m": np.zeros(n, object), "geometry": geometries}
+    members = _members("proposal", table, None)
+    members.strictest[:], members.mildest[:] = classes.T
+    return members
+
+
 def _text(table: Table, name: str) -> Texts:
     return table[name] if name in table else np.full(len(table["feature_id"]), None, object)
 
@@ -279,7 +289,8 @@ def _number(table: Table, name: str) -> Floats:
     return table[name].astype(float)
 
 
-def _joined(parts: list[Members]) -> Members:
+def joined(parts: list[Members]) -> Members:
+    """Members of several layers as those of one class."""
     if not parts:
         return no_members()
     if len(parts) == 1:

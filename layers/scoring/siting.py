@@ -7,7 +7,8 @@ form; the answer is a screening of data and never an approval.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -19,9 +20,13 @@ from layers.scoring.object_classes import ClassIndex
 from layers.scoring.rules import RuleSet
 from layers.scoring.separation import MAX_ERROR_M
 from layers.scoring.siting_checks import run_checks
+from layers.scoring.siting_services import RIVER_RULE, SPOT_LAYERS, service_rules
 from layers.scoring.siting_terms import (
+    NOT_ENOUGH,
     NOTHING_FOUND,
     VERDICTS,
+    NotAssessed,
+    Passed,
     Project,
     Reason,
     SiteContext,
@@ -36,6 +41,75 @@ FUEL_STATION_M = 100.0
 """As far as a small dangerous project is held against buildings (`screening_radius_m` of a filling station, twice)."""
 SITE_TYPES = {"Point": 0, "Polygon": 2, "MultiPolygon": 3}
 """GeoJSON types of a site, with how deep their positions are nested."""
+
+
+@dataclass(frozen=True)
+class SitePart:
+    """One part of a site: its ground in the metric CRS and what is to be built there."""
+
+    geometry: BaseGeometry
+    project: Project
+
+
+@dataclass(frozen=True)
+class WholeVerdict:
+    """The verdict on a site of several parts; the worst part decides."""
+
+    whole: SiteVerdict
+    parts: tuple[SiteVerdict, ...]
+
+
+def check_parts(
+    parts: Sequence[SitePart], *, context: SiteContext, rules: RuleSet, on: date
+) -> WholeVerdict:
+    """The verdict on every part and on all of them together; parts that endanger each other are a reason too.
+
+    Raises
+    ------
+    InputError
+        As `check_site`; `field` names the part, such as ``parts.1.geometry``, where there are several.
+    """
+    verdicts = [_part_verdict(parts, number, context=context, rules=rules, on=on) for number in range(len(parts))]
+    within = [replace(reason, part=number) for number, verdict in enumerate(verdicts) for reason in verdict.reasons]
+    reasons = sorted((*within, *_between_parts(parts, rules)), key=_gravest_first)
+    broken = {reason.rule_id for reason in reasons}
+    passed = {entry.rule_id: entry for verdict in verdicts for entry in verdict.passed if entry.rule_id not in broken}
+    unsaid = {(entry.topic, entry.zh): entry for verdict in verdicts for entry in verdict.not_assessed}
+    whole = _verdict(tuple(reasons), tuple(unsaid.values()), tuple(passed.values()), rules)
+    return WholeVerdict(whole, tuple(verdicts))
+
+
+def _part_verdict(
+    parts: Sequence[SitePart], number: int, *, context: SiteContext, rules: RuleSet, on: date
+) -> SiteVerdict:
+    part = parts[number]
+    try:
+        return check_site(part.geometry, project=part.project, context=context, rules=rules, on=on)
+    except InputError as error:
+        if len(parts) == 1:
+            raise
+        raise InputError(f"parts.{number}.{error.field}", error.problem) from error
+
+
+def _between_parts(parts: Sequence[SitePart], rules: RuleSet) -> Iterator[Reason]:
+    """A dangerous part beside another one of the same project: no rule with metres tells how far they must be apart."""
+    kinds = [part.project.type(rules) for part in parts]
+    for number, (part, kind) in enumerate(zip(parts, kinds, strict=True)):
+        for other, (beside, its_kind) in enumerate(zip(parts, kinds, strict=True)):
+            distance_m = float(part.geometry.distance(beside.geometry))
+            if other != number and kind.is_hazardous and its_kind.target_category and distance_m <= kind.screening_radius_m:
+                yield Reason(
+                    "missing_input",
+                    NOT_ENOUGH,
+                    "项目各部分之间的距离未作判断",
+                    "Distances between the parts of the project not judged",
+                    f"第 {number + 1} 部分({kind.title_zh})距第 {other + 1} 部分({its_kind.title_zh}){distance_m:.0f} m, "
+                    "须按行业标准评价确定距离",
+                    f"part {number + 1} ({kind.title_en}) is {distance_m:.0f} m from part {other + 1} ({its_kind.title_en}); "
+                    "the distance follows from an assessment",
+                    actual_m=distance_m,
+                    part=number,
+                )
 
 
 def check_site(
@@ -58,18 +132,18 @@ def check_site(
     index = ClassIndex(context.layers, rules, crs=context.crs)
     found = run_checks(site, project=project, kind=kind, context=context, index=index, on=on)
     reasons = sorted(found.reasons, key=_gravest_first)
+    return _verdict(tuple(reasons), tuple(found.not_assessed.values()), tuple(found.passed), rules)
+
+
+def _verdict(
+    reasons: tuple[Reason, ...],
+    not_assessed: tuple[NotAssessed, ...],
+    passed: tuple[Passed, ...],
+    rules: RuleSet,
+) -> SiteVerdict:
     rank = min((reason.gravity for reason in reasons), default=NOTHING_FOUND)
     verdict_id, zh, en = VERDICTS[rank]
-    return SiteVerdict(
-        verdict_id,
-        rank,
-        zh,
-        en,
-        tuple(reasons),
-        tuple(found.not_assessed.values()),
-        tuple(found.passed),
-        rules.version,
-    )
+    return SiteVerdict(verdict_id, rank, zh, en, reasons, not_assessed, passed, rules.version)
 
 
 def _gravest_first(reason: Reason) -> tuple[int, bool, float, str, str]:
@@ -160,7 +234,13 @@ def search_radii_m(
     of_sources = ("risk_points", "hazard_units", "enterprises", "official_contours")
     reach |= dict.fromkeys(of_sources, largest_influence_m)
     reach |= {"protection_targets": screening_m, "buildings": FUEL_STATION_M}
-    reach |= dict.fromkeys(("risk_zones", "park_boundaries"), 0.0)
+    reach |= dict.fromkeys(("risk_zones", "individual_risk", "fire_cover"), 0.0)
+    reach["park_boundaries"] = FARTHEST_M
+    services = service_rules()
+    access_m = services["access"].value
+    reach["roads"] = max(reach["roads"], access_m)
+    reach |= dict.fromkeys(SPOT_LAYERS, access_m + services["black_spot"].value)
+    reach["water"] = max(reach.get("water", 0.0), rules[RIVER_RULE].distance_m or 0.0)
     errors = largest_accuracy_m or {}
     return {
         layer: min(FARTHEST_M, reach_m + max(MAX_ERROR_M, errors.get(layer, 0.0)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -25,6 +25,8 @@ from layers.scoring.separation import (
     under_rule,
 )
 from layers.scoring.separation import Findings as RuleFindings
+from layers.scoring.siting_place import place_checks
+from layers.scoring.siting_project import own_checks
 from layers.scoring.siting_terms import (
     NOT_ENOUGH,
     NOT_MET,
@@ -40,9 +42,7 @@ from layers.scoring.siting_surroundings import (
     metres,
     missing_value,
     near_owners,
-    own_hazard_check,
     source_check,
-    zone_check,
 )
 from layers.scoring.targets import TARGET_CLASSES, class_range
 
@@ -68,11 +68,12 @@ def run_checks(
 ) -> Findings:
     """Every check of one site, in the order of the form."""
     found = Findings()
-    member = proposal(site, name=project.name or None, classes=_target_ranks(site, project, kind, index))
+    member = proposal(site, name=project.name or None, classes=target_ranks(site, project, kind, index))
     contours, unused = valid_contours(index, on)
     _missing_layers(context, found)
-    for rule in index.rules.in_force(on, context.jurisdiction, "siting"):
-        role = _role(rule, project, kind)
+    in_force = index.rules.in_force(on, context.jurisdiction, "siting")
+    for rule in in_force:
+        role = role_of(rule, project, kind)
         if role in ("object", "review") and rule.formula == "risk_contour":
             _contour_check(rule, role, member, contours, context, index, found)
         elif role and role != "own" and rule.status == "judged":
@@ -86,15 +87,15 @@ def run_checks(
             "contours nearby are expired or without date of validity and were not used",
         )
     _undecided_features(member, context, index, on, found)
-    zone_check(member, context, found)
+    place_checks(member, kind, context, index, in_force, found)
     source_check(member, kind, contours, context, index, on, found)
-    own_hazard_check(member, kind, context, index, found)
+    own_checks(member, project, kind, context, index, in_force, found)
     geo = index.rules[NEVER_ASSESSED]
     found.leave_out(geo.rule_id, geo.unassessed_zh, geo.unassessed_en)
     return found
 
 
-def _target_ranks(
+def target_ranks(
     site: BaseGeometry, project: Project, kind: ProjectType, index: ClassIndex
 ) -> tuple[int, int]:
     measures = {"n_persons": float(project.n_persons)} if project.n_persons is not None else {}
@@ -104,7 +105,7 @@ def _target_ranks(
     return TARGET_CLASSES.index(strictest), TARGET_CLASSES.index(mildest)
 
 
-def _role(rule: Rule, project: Project, kind: ProjectType) -> str:
+def role_of(rule: Rule, project: Project, kind: ProjectType) -> str:
     """How a rule concerns the project: what it is (``object``), may be (``review``), does (``works``), owes (``own``)."""
     if rule.status == "elsewhere" or (rule.is_new_only and not project.is_new):
         return ""
@@ -171,7 +172,14 @@ def _distance_check(
             one, role, subjects, "厂矿等人口密集地区的保护区可略小,须核定" if in_plant else ""
         )
         reach_m = float(one.required_m[0] + edges.offset_m[position])
-        found.reasons.append(replace(reason, share_of_area=_share(member, subjects, one, reach_m)))
+        found.reasons.append(
+            replace(
+                reason,
+                share_of_area=_share(member, subjects, one, reach_m),
+                obstacle=subjects.geometry[one.subject[0]],
+                clear_m=reach_m + float(one.error_m[0]),
+            )
+        )
 
 
 def _farthest_m(rules: RuleSet, subject_class: str) -> float:
@@ -179,7 +187,7 @@ def _farthest_m(rules: RuleSet, subject_class: str) -> float:
     of_class = [rule for rule in rules.by_subject[subject_class] if rule.status == "judged"]
     if any(rule.formula == "scaled_distance" for rule in of_class):
         return np.inf
-    return _widest_m(of_class) + WIDEST_EDGE_M
+    return widest_m(of_class) + WIDEST_EDGE_M
 
 
 def _inside_plant(member: Members, index: ClassIndex) -> bool:
@@ -291,7 +299,10 @@ def _contour_check(
         area = contours.members.geometry[one.subject[0]]
         site = member.geometry[0]
         share = float(shapely.intersection(site, area).area / site.area) if site.area else None
-        found.reasons.append(replace(rule_reason(one, role, contours.members), share_of_area=share))
+        reason = rule_reason(one, role, contours.members)
+        found.reasons.append(
+            replace(reason, share_of_area=share, obstacle=area, clear_m=float(one.error_m[0]))
+        )
     if not len(findings):
         _contour_clear(rule, member, contours, context, found)
 
@@ -320,11 +331,11 @@ def _silent_check(
     found.leave_out(
         rule.subject_class, f"{rule.clause}: {rule.unassessed_zh}", f"{rule.title_en}: {rule.unassessed_en}"
     )
-    if not rule.rule_id.startswith("PIPE-L31-"):
+    if not sends_to_codes(rule):
         return
     subjects = index.members(rule.subject_class)
-    widest_m = (index.rules["PIPE-L35-3a"].distance_m or 0.0) - TOLERANCE_M
-    reach_m = np.full(len(subjects), widest_m)
+    code_m = code_reach_m(index.rules)
+    reach_m = np.full(len(subjects), code_m)
     pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach_m, crs=context.crs)
     for at, distance_m, line in zip(pairs.subject, pairs.distance_m, pairs.line, strict=True):
         title, text = (rule.title_zh, rule.title_en), ("须查技术规范", "see the technical code")
@@ -338,15 +349,34 @@ def _silent_check(
                 gravity=PERMIT,
                 title=title,
                 text=text,
+                clear_m=code_m + TOLERANCE_M,
                 rule=rule,
             )
         )
+
+
+def sends_to_codes(rule: Rule) -> bool:
+    """Whether a rule without metres sends a project beside a pipeline to the technical codes (Art. 31)."""
+    return rule.rule_id.startswith("PIPE-L31-")
+
+
+def code_reach_m(rules: RuleSet) -> float:
+    """As near to a pipeline Art. 31 sends a building to the technical codes, metres."""
+    return (rules["PIPE-L35-3a"].distance_m or 0.0) - TOLERANCE_M
 
 
 def _undecided_features(
     member: Members, context: SiteContext, index: ClassIndex, on: date, found: Findings
 ) -> None:
     """Lines and roads beside the site whose own data leave it open which row applies: a missing input, never clear."""
+    for features, reach_m, text in undecided_features(context, index, on):
+        missing_value(features, reach_m, text, member, context, found)
+
+
+def undecided_features(
+    context: SiteContext, index: ClassIndex, on: date
+) -> Iterator[tuple[Members, float, tuple[str, str]]]:
+    """Such features by what they lack, with the widest distance any row could ask, metres."""
     in_force = index.rules.in_force(on, context.jurisdiction, "siting")
     judged = [rule for rule in in_force if rule.status == "judged"]
     bands = [
@@ -356,22 +386,20 @@ def _undecided_features(
     if bands and len(lines):
         undecided = lines.take(~np.any([under_rule(rule, lines) for rule in bands], axis=0))
         text = "架空线路电压缺失或不在条例分档内", "voltage of the line unknown or in no band"
-        missing_value(undecided, _widest_m(bands), text, member, context, found)
+        yield undecided, widest_m(bands), text
     pipes = uncovered_pipelines(index, judged)
     pipes = pipes.take(pipes.category != "industrial")
     text = "管道类别或压力缺失", "kind or pressure of the pipeline unknown"
     of_pipes = [rule for rule in judged if rule.subject_class in PIPE_CLASSES]
-    missing_value(pipes, _widest_m(of_pipes), text, member, context, found)
+    yield pipes, widest_m(of_pipes), text
     roads = index.frame("roads")
     if len(roads):
         unclassed = index.layer_members(
             "roads", roads[roads["road_class"].isna() & roads["geometry"].notna()]
         )
         zones = [rule for rule in judged if rule.subject_class == "highway" and rule.kind == "prohibited"]
-        missing_value(
-            unclassed, _widest_m(zones), ("道路等级缺失", "class of the road unknown"), member, context, found
-        )
+        yield unclassed, widest_m(zones), ("道路等级缺失", "class of the road unknown")
 
 
-def _widest_m(rules: Iterable[Rule]) -> float:
+def widest_m(rules: Iterable[Rule]) -> float:
     return max((rule.distance_m or 0.0 for rule in rules), default=0.0)

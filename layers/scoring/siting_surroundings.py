@@ -1,7 +1,8 @@
-"""What surrounds a proposed site, beyond the rules with metres: sources, zones, parks, and those the project endangers."""
+"""The sources of danger that may reach a proposed site, and features nearby whose data leave a rule open."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,7 +15,7 @@ from layers.scoring.coverage import NO_LAYER_OF_ITS_OWN, SOURCE_LAYERS, is_membe
 from layers.scoring.measure import Floats, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule
-from layers.scoring.siting_terms import NOT_ENOUGH, PERMIT, Findings, Reason, SiteContext
+from layers.scoring.siting_terms import NOT_ENOUGH, Findings, Reason, SiteContext
 
 UNRATED_REACH_M = 300.0
 """Influence radius taken for an unrated source that states none: chemicals below a major hazard, 综合指数-2026A."""
@@ -60,6 +61,7 @@ def missing_value(
                     gravity=NOT_ENOUGH,
                     title=text,
                     text=text,
+                    clear_m=float(reach[at]),
                 )
             )
 
@@ -74,6 +76,7 @@ def about(
     gravity: int,
     title: tuple[str, str],
     text: tuple[str, str],
+    clear_m: float,
     rule: Rule | None = None,
 ) -> Reason:
     """A reason about one feature that has a distance but no figure to hold it against."""
@@ -94,41 +97,9 @@ def about(
         source_type=rule.source_type if rule else None,
         strength=rule.strength if rule else None,
         line=line,
+        obstacle=subjects.geometry[at],
+        clear_m=clear_m,
     )
-
-
-def zone_check(member: Members, context: SiteContext, found: Findings) -> None:
-    """The worst of the red and orange zones the site reaches into: our own contours, so a reason for review."""
-    zones = context.layers.get("risk_zones")
-    if not context.has("risk_zones") or zones is None:
-        found.leave_out("risk_zones", "本期没有四色风险区", "this edition has no risk zones")
-        return
-    if not len(zones):
-        return
-    if context.policy is not None:
-        zones = zones[zones["policy"] == context.policy]
-    site = member.geometry[0]
-    for level, zh, en in (("red", "重大", "major"), ("orange", "较大", "high")):
-        of_level = zones[zones["level"] == level]
-        touched = of_level[shapely.intersects(of_level["geometry"].to_numpy(), site)]
-        if len(touched):
-            inside = shapely.intersection(shapely.union_all(touched["geometry"].to_numpy()), site)
-            share = float(inside.area / site.area) if site.area else None
-            part = f", 占场址面积 {share:.0%}" if share is not None else ""
-            found.reasons.append(
-                Reason(
-                    "zone",
-                    PERMIT,
-                    f"位于{zh}风险区内",
-                    f"In a zone of {en} risk",
-                    f"场址位于{zh}风险区内{part}; 筛查结果, 须核定",
-                    f"the site reaches into a zone of {en} risk; screening, to be reviewed",
-                    object_layer="risk_zones",
-                    object_id=str(touched["feature_id"].iloc[0]),
-                    share_of_area=share,
-                )
-            )
-            return
 
 
 def source_check(
@@ -145,36 +116,37 @@ def source_check(
     points = context.layers.get("risk_points")
     if not context.has("risk_points") or points is None or not len(points):
         return
-    points = _placed_sources(points)
+    points = placed_sources(points)
     reach_m, error_m = source_reach_m(points), error_of(points)
     pairs = near_pairs(
         points["geometry"].to_numpy(), member.geometry, reach_m=reach_m + error_m, crs=context.crs
     )
     near = points.iloc[pairs.subject].reset_index(drop=True)
     is_coarse = (error_m > reach_m)[pairs.subject]
-    states = _cover_states(near, kind, contours, context, index, on)
+    states = cover_states(near, kind, contours, context, index, on)
     for position, (state, distance_m, line) in enumerate(
         zip(states, pairs.distance_m, pairs.line, strict=True)
     ):
         row = near.iloc[position]
         if row["level"] == "unrated":
-            found.reasons.append(
-                _source_reason(
-                    row, "unrated_source", "附近有未评级风险源", "An unrated source nearby", distance_m, line
-                )
-            )
+            title = "附近有未评级风险源", "An unrated source nearby"
+            reason = _source_reason(row, "unrated_source", *title, distance_m, line)
         elif is_coarse[position]:
-            found.reasons.append(_coarse_reason(row, distance_m, line))
+            reason = _coarse_reason(row, distance_m, line)
         elif state != "judged":
             title = (
                 ("无规则", "No rule")
                 if state == "no_rule"
                 else ("规则不给米数或缺资料", "The rule gives no metres or lacks data")
             )
-            found.reasons.append(_source_reason(row, state, *title, distance_m, line))
+            reason = _source_reason(row, state, *title, distance_m, line)
+        else:
+            continue
+        clear_m = float((reach_m + error_m)[pairs.subject[position]])
+        found.reasons.append(replace(reason, obstacle=row["geometry"], clear_m=clear_m))
 
 
-def _placed_sources(points: pd.DataFrame) -> pd.DataFrame:
+def placed_sources(points: pd.DataFrame) -> pd.DataFrame:
     is_source = points["source_layer"].isin(SOURCE_LAYERS) & ~points["kind"].isin(NO_LAYER_OF_ITS_OWN)
     return points[(is_source & points["geometry"].notna()).to_numpy(bool)].reset_index(drop=True)
 
@@ -242,7 +214,7 @@ def near_owners(member: Members, context: SiteContext) -> frozenset[str]:
     points = context.layers.get("risk_points")
     if points is None or not len(points):
         return frozenset()
-    points = _placed_sources(points)
+    points = placed_sources(points)
     reach_m = source_reach_m(points) + error_of(points)
     pairs = near_pairs(points["geometry"].to_numpy(), member.geometry, reach_m=reach_m, crs=context.crs)
     return frozenset(points["enterprise_id"].iloc[pairs.subject].dropna().astype(str))
@@ -278,7 +250,7 @@ def _source_reason(
     )
 
 
-def _cover_states(
+def cover_states(
     points: pd.DataFrame,
     kind: ProjectType,
     contours: Contours,
@@ -307,95 +279,3 @@ def _cover_states(
                 is_covered |= found
     words = np.where(is_covered, "judged", np.where(is_named, "missing_input", "no_rule"))
     return [str(word) for word in words]
-
-
-def own_hazard_check(
-    member: Members, kind: ProjectType, context: SiteContext, index: ClassIndex, found: Findings
-) -> None:
-    """What the project itself endangers, its park, and the type that only a person can settle."""
-    if kind.is_manual:
-        found.reasons.append(
-            Reason(
-                "missing_input",
-                NOT_ENOUGH,
-                "类型未定, 请人工核定",
-                "Type open, to be settled by a person",
-                "项目类型未定, 适用规则请人工核定",
-                "the rules that apply must be settled by a person",
-            )
-        )
-    if "chemical_park_or_project" in kind.object_classes:
-        _park(member, context, index, found)
-    if not kind.is_hazardous:
-        return
-    around = [
-        index.members(name)
-        for name, layer in (
-            ("protection_target", "protection_targets"),
-            ("building_or_structure", "buildings"),
-        )
-        if context.has(layer)
-    ]
-    if not around:
-        found.leave_out(
-            "protection_targets",
-            "本期没有防护目标和建筑物数据",
-            "this edition has neither protection targets nor buildings",
-        )
-    reach = np.array([kind.screening_radius_m])
-    for objects in around[:1] if kind.screening_radius_m > 100 else around:
-        pairs = near_pairs(member.geometry, objects.geometry, reach_m=reach, crs=context.crs)
-        if len(pairs.object):
-            found.reasons.append(_endangered(pairs.distance_m, pairs.object, pairs.line, objects, kind))
-
-
-def _endangered(
-    distance_m: np.ndarray[tuple[int], np.dtype[np.float64]],
-    found: np.ndarray[tuple[int], np.dtype[np.intp]],
-    lines: np.ndarray[tuple[int], np.dtype[np.object_]],
-    objects: Members,
-    kind: ProjectType,
-) -> Reason:
-    nearest = int(np.argmin(distance_m))
-    at = int(found[nearest])
-    name = objects.name[at] or objects.feature_id[at]
-    return Reason(
-        "missing_input",
-        NOT_ENOUGH,
-        "本项目对周边的距离未作判断",
-        "Distances owed by the project itself not judged",
-        f"{kind.screening_radius_m:.0f} m 内有 {len(found)} 处目标, 最近为 {name}, {metres(float(distance_m[nearest]))}; "
-        "须按 GB/T 37243 或行业标准评价确定距离",
-        f"{len(found)} targets within {kind.screening_radius_m:.0f} m, the nearest {name} at "
-        f"{metres(float(distance_m[nearest]))}; the distance follows from an assessment",
-        None,
-        str(objects.layer[at]),
-        str(objects.feature_id[at]),
-        objects.name[at],
-        actual_m=float(distance_m[nearest]),
-        line=lines[nearest],
-    )
-
-
-def _park(member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> None:
-    if not context.has("park_boundaries"):
-        found.leave_out("park_boundaries", "本期没有园区边界", "this edition has no park boundaries")
-        return
-    parks = index.frame("park_boundaries")
-    chemical = parks[parks["kind"] == "chemical"] if len(parks) else parks
-    if len(chemical) and bool(
-        shapely.covers(shapely.union_all(chemical["geometry"].to_numpy()), member.geometry[0])
-    ):
-        return
-    found.reasons.append(
-        Reason(
-            "policy",
-            PERMIT,
-            "不在化工园区内",
-            "Outside every chemical park",
-            "化工项目位于化工园区外或跨越边界; 入园要求依据待核",
-            "a chemical project outside a chemical park or across its edge; the legal basis is to be confirmed",
-            object_layer="park_boundaries",
-            source_type="none",
-        )
-    )

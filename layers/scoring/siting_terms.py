@@ -25,14 +25,22 @@ DISCLAIMER_EN = (
     "conditions, no permit and no ground for enforcement; the survey on site and the responsible office decide."
 )
 
+CONSTRUCTIONS = ("new", "extension", "temporary")
+
+
 @dataclass(frozen=True)
 class Project:
-    """What is to be built. `n_persons`: the most persons present at one time, None when not stated."""
+    """What is to be built on one part of a site.
+
+    `n_persons`: the most persons present at one time, None when not stated. `is_new` is false for an extension of what
+    stands. `has_chemicals`: chemicals and amounts of a hazardous project are stated, None where that is not asked.
+    """
 
     project_type: str
     is_new: bool = True
     n_persons: int | None = None
     name: str = ""
+    has_chemicals: bool | None = None
 
     def type(self, rules: RuleSet) -> ProjectType:
         """Its row of ``project_types.toml``; `InputError` for an unknown type or a negative number of persons."""
@@ -76,6 +84,9 @@ class Reason:
     *_m : metres; `actual_m` negative inside a risk contour
     share_of_area : part of the site's area concerned, 0 to 1, None for points
     line : shortest line from the edge the rule measures from to the site, in the metric CRS
+    part : which part of the site it is about, counted from 0
+    obstacle, clear_m : what the site must keep `clear_m` metres off for the reason to go away; None where no move of the
+        site takes it away
     """
 
     kind: str
@@ -100,6 +111,9 @@ class Reason:
     is_estimated: bool = False
     share_of_area: float | None = None
     line: BaseGeometry | None = None
+    part: int = 0
+    obstacle: BaseGeometry | None = None
+    clear_m: float = 0.0
 
 
 @dataclass(frozen=True)

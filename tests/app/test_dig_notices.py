@@ -19,10 +19,24 @@ from layers.scoring.pipelines import notice
 from layers.scoring.rules import read_rules
 from tests.app.test_site_checks import square
 
-TODAY = date.today()
+TODAY = date(2026, 11, 20)
+"""The day on which the notices of these tests come in."""
 BESIDE_PIPELINE = {"type": "LineString", "coordinates": [[120.001, 30.0502], [120.0015, 30.0502]]}
 """22 m north of the line P1 near its start, where the straight line of the projection is still the parallel."""
 FAR_OFF = square(120.03, 30.2)
+
+
+class _TodayIsFixed(date):
+    """Dates of a server on whose calendar it is always `TODAY`."""
+
+    @classmethod
+    def today(cls) -> date:
+        return TODAY
+
+
+@pytest.fixture(autouse=True)
+def _fixed_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.views.notices.date", _TodayIsFixed)
 
 
 def asked(client: FlaskClient, **changes: Any) -> Any:

@@ -25,6 +25,7 @@ TABLES = (
     "conductor_offsets.csv",
     "target_sizes.csv",
     "project_types.toml",
+    "siting_services.csv",
 )
 
 

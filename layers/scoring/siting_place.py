@@ -1,0 +1,214 @@
+"""What a site lies in and is served by: risk zones, our own risk contours, the fire service, its access."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from layers.scoring.measure import Geometries
+from layers.scoring.object_classes import ClassIndex, Members
+from layers.scoring.rules import ProjectType, Rule
+from layers.scoring.siting_services import (
+    ServiceRule,
+    access_spots,
+    late_sites,
+    needs_timely_service,
+    screened_class,
+    screening_contours,
+    service_rules,
+    touched,
+)
+from layers.scoring.siting_surroundings import metres
+from layers.scoring.siting_terms import NOT_ENOUGH, PERMIT, Findings, Passed, Reason, SiteContext
+
+ZONE_LEVELS = (
+    (("red", "orange"), PERMIT, "zone"),
+    (("unrated",), NOT_ENOUGH, "unrated_zone"),
+)
+"""Levels of zones that are a reason, worst first; only the worst of a group is told."""
+ZONE_WORDS = {
+    "red": ("位于重大风险区内", "In a zone of major risk", "筛查结果, 须核定", "screening, to be reviewed"),
+    "orange": ("位于较大风险区内", "In a zone of high risk", "筛查结果, 须核定", "screening, to be reviewed"),
+    "unrated": ("位于未评级区内", "In a zone that is not rated", "风险未知", "the risk is unknown"),
+}
+
+SCREENING_WORDS = "位于本系统筛查的个人风险等值线内", "Inside a screening contour of individual risk"
+
+
+def place_checks(
+    member: Members, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...], found: Findings
+) -> None:
+    """Zones, our own contours, fire service and access, each said once."""
+    _zones(member, context, found)
+    _screening(member, context, index, in_force, found)
+    if needs_timely_service(kind):
+        _fire_service(member, context, index, found)
+    _access(member, context, index, found)
+
+
+def policy_zones(context: SiteContext) -> pd.DataFrame | None:
+    """The zones of the policy of the map; None where the edition has none."""
+    zones = context.layers.get("risk_zones")
+    if not context.has("risk_zones") or zones is None:
+        return None
+    return zones if context.policy is None or not len(zones) else zones[zones["policy"] == context.policy]
+
+
+def _zones(member: Members, context: SiteContext, found: Findings) -> None:
+    zones = policy_zones(context)
+    if zones is None:
+        found.leave_out("risk_zones", "本期没有四色风险区", "this edition has no risk zones")
+        return
+    site = member.geometry[0]
+    near = zones[shapely.intersects(zones["geometry"].to_numpy(), site)] if len(zones) else zones
+    for levels, gravity, kind in ZONE_LEVELS:
+        worst = next((level for level in levels if len(near) and (near["level"] == level).any()), None)
+        if worst is not None:
+            areas = near[near["level"] == worst]
+            found.reasons.append(_zone_reason(areas, worst, gravity, kind, site))
+
+
+def _zone_reason(areas: pd.DataFrame, level: str, gravity: int, kind: str, site: BaseGeometry) -> Reason:
+    ground = shapely.union_all(areas["geometry"].to_numpy())
+    share = share_of(site, ground)
+    part = f", 占场址面积 {share:.0%}" if share is not None else ""
+    zh, en, remark_zh, remark_en = ZONE_WORDS[level]
+    return Reason(
+        kind,
+        gravity,
+        zh,
+        en,
+        f"场址{zh}{part}; {remark_zh}",
+        f"the site reaches in: {en.lower()}; {remark_en}",
+        object_layer="risk_zones",
+        object_id=str(areas["feature_id"].iloc[0]),
+        share_of_area=share,
+        obstacle=ground,
+    )
+
+
+def share_of(site: BaseGeometry, ground: BaseGeometry) -> float | None:
+    """Part of the site's area that lies on some ground, None for points."""
+    if site.area == 0:
+        return None
+    near = shapely.clip_by_rect(ground, *site.bounds)
+    return min(1.0, float(shapely.intersection(site, near).area / site.area))
+
+
+def _screening(member: Members, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...], found: Findings) -> None:
+    """Inside our own contour of a limit that holds for the site: a reason for review, whatever the official ones say."""
+    if not context.has("individual_risk"):
+        found.leave_out("individual_risk", "本期没有筛查用个人风险等值线", "this edition has no screening contours of individual risk")
+        return
+    for rule in in_force:
+        if not screened_class(rule, int(member.strictest[0])):
+            continue
+        contours = screening_contours(index, rule)
+        inside = contours[touched_by(contours, member.geometry)] if len(contours) else contours
+        if len(inside):
+            found.reasons.append(_contour_reason(rule, inside, member.geometry[0]))
+        else:
+            found.passed.append(Passed(f"{rule.rule_id}-SCREENING", f"{rule.title_zh}(筛查等值线)", f"{rule.title_en} (screening)"))
+
+
+def touched_by(areas: pd.DataFrame, sites: Geometries) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which areas meet one of some sites."""
+    return touched(sites, np.asarray(areas["geometry"].to_numpy(), object))
+
+
+def _contour_reason(rule: Rule, contours: pd.DataFrame, site: BaseGeometry) -> Reason:
+    worst = contours.iloc[0]
+    ground = shapely.union_all(contours["geometry"].to_numpy())
+    share = share_of(site, ground)
+    risk = f"{float(worst['risk_per_year']):.0e}"
+    return Reason(
+        "criterion",
+        PERMIT,
+        *SCREENING_WORDS,
+        f"场址落入 {risk}/年 筛查等值线; 须核定, 以评价报告为准",
+        f"the site reaches into the screening contour of {risk} a year; to be reviewed, the official report decides",
+        rule_id=rule.rule_id,
+        object_layer="individual_risk",
+        object_id=str(worst["feature_id"]),
+        certainty="possible",
+        clause=rule.clause,
+        standard_id=rule.standard_id,
+        source_type=rule.source_type,
+        strength=rule.strength,
+        is_estimated=True,
+        share_of_area=share,
+        obstacle=ground,
+    )
+
+
+def _fire_service(member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> None:
+    rule = service_rules()["late_fire_service"]
+    if not context.has("fire_cover"):
+        found.leave_out("fire_cover", "本期没有消防站行车时间", "this edition has no times of the fire service")
+        return
+    late, unknown = late_sites(index, member.geometry)
+    if unknown[0]:
+        found.leave_out("fire_cover", "场址离道路过远, 消防到场时间未知", "too far from a road to tell the time of the fire service")
+    elif not late[0]:
+        found.passed.append(Passed(rule.rule_id, "消防到场时间", "Time of the fire service"))
+    else:
+        text = f"场址有部分在 {rule.value:.0f} 分钟以外", f"part of the site is reached later than {rule.value:.0f} min"
+        found.reasons.append(_service_reason(rule, text, obstacle=_late_ground(index)))
+
+
+def _late_ground(index: ClassIndex) -> BaseGeometry:
+    bands = index.frame("fire_cover")
+    begins = pd.to_numeric(bands["minutes_from"], errors="coerce").fillna(0.0).to_numpy(float)
+    return shapely.GeometryCollection(list(bands["geometry"].to_numpy()[begins >= service_rules()["late_fire_service"].value]))
+
+
+def _service_reason(
+    rule: ServiceRule, text: tuple[str, str], *, obstacle: BaseGeometry | None = None, spot: tuple[str, str, str | None] | None = None,
+    distance_m: float | None = None, line: BaseGeometry | None = None,
+) -> Reason:
+    layer, spot_id, name = spot or (None, None, None)
+    return Reason(
+        "service",
+        PERMIT,
+        rule.title_zh,
+        rule.title_en,
+        f"{text[0]}; 宜专项论证",
+        f"{text[1]}; a special study is advised",
+        rule_id=rule.rule_id,
+        object_layer=layer,
+        object_id=spot_id,
+        object_name=name,
+        actual_m=distance_m,
+        clause=rule.clause,
+        standard_id=rule.standard_id,
+        source_type=rule.source_type,
+        strength="advisory",
+        line=line,
+        obstacle=obstacle,
+    )
+
+
+def _access(member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> None:
+    rule = service_rules()["black_spot"]
+    if not context.has("black_spots") and not context.has("road_black_spots"):
+        found.leave_out("black_spots", "本期没有事故多发点段", "this edition has no black spots")
+        return
+    spots, pairs, has_no_road = access_spots(index, member.geometry)
+    if has_no_road[0]:
+        reach = service_rules()["access"].value
+        found.leave_out("access", f"{reach:.0f} m 内没有道路, 出入口未判定", f"no road within {reach:.0f} m; the access was not judged")
+        return
+    if not len(pairs.subject):
+        found.passed.append(Passed(rule.rule_id, "出入口附近的事故多发点段", "Black spots near the access"))
+        return
+    nearest = int(np.argmin(pairs.distance_m))
+    at, distance_m = int(pairs.subject[nearest]), float(pairs.distance_m[nearest])
+    name = spots.name[at] or spots.feature_id[at]
+    text = (
+        f"假定出入口(最近道路)距 {name} {metres(distance_m)}, 共 {len(pairs.subject)} 处",
+        f"the access assumed at the nearest road is {metres(distance_m)} from {name}; {len(pairs.subject)} in all",
+    )
+    spot = str(spots.layer[at]), str(spots.feature_id[at]), spots.name[at]
+    found.reasons.append(_service_reason(rule, text, spot=spot, distance_m=distance_m, line=pairs.line[nearest]))

@@ -1,0 +1,147 @@
+"""What a project brings along: chemicals and amounts, those it endangers, its park, the banks of rivers."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from layers.scoring.measure import Floats, Geometries, Integers, near_pairs
+from layers.scoring.object_classes import ClassIndex, Members
+from layers.scoring.rules import ProjectType, Rule
+from layers.scoring.siting_services import CHEMICAL_PROJECT, river_pairs
+from layers.scoring.siting_surroundings import about, metres
+from layers.scoring.siting_terms import NOT_ENOUGH, PERMIT, Findings, Project, Reason, SiteContext
+
+BEYOND_M = 20_000.0
+"""As far around a site a project that must stand in a park is told how far the next one is."""
+SMALL_REACH_M = 100.0
+"""A danger that reaches no farther is held against buildings too."""
+MANUAL = (
+    "类型未定, 请人工核定", "Type open, to be settled by a person",
+    "项目类型未定, 适用规则请人工核定", "the rules that apply must be settled by a person",
+)  # fmt: skip
+NO_CHEMICALS = (
+    "未填写危险化学品和最大储量", "Chemicals and largest amounts not stated",
+    "危险类项目须填写物质和最大储量, 才能判断其影响", "a hazardous project must state its chemicals and amounts before its reach can be told",
+)  # fmt: skip
+NO_PLAN = (
+    "无禁止、限制和控制类产业目录图层(禁限控)", "no layer of prohibited, restricted and controlled kinds of industry",
+)  # fmt: skip
+
+
+def own_checks(
+    member: Members, project: Project, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...],
+    found: Findings,
+) -> None:
+    """Everything that follows from what the project is."""
+    if kind.is_manual:
+        found.reasons.append(Reason("missing_input", NOT_ENOUGH, *MANUAL))
+    if CHEMICAL_PROJECT in kind.object_classes:
+        _park(member, context, index, found)
+        _rivers(member, kind, context, index, in_force, found)
+    if not kind.is_hazardous:
+        return
+    found.leave_out("industry_plan", *NO_PLAN)
+    if project.has_chemicals is False:
+        found.reasons.append(Reason("missing_input", NOT_ENOUGH, *NO_CHEMICALS))
+    _endangered_check(member, kind, context, index, found)
+
+
+def _rivers(
+    member: Members, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...], found: Findings
+) -> None:
+    if not context.has("water"):
+        found.leave_out("water", "本期没有水系数据", "this edition has no rivers")
+        return
+    rule, rivers, pairs = river_pairs(index, kind, member.geometry, in_force)
+    if rule is None:
+        return
+    text = (
+        f"在河岸 {rule.distance_m:.0f} m 内; 是否为长江干支流及其岸线, 须核定",
+        f"within {rule.distance_m:.0f} m of a river bank; whether it is the Yangtze or a tributary of it must be settled",
+    )
+    for at, distance_m, line in zip(pairs.subject, pairs.distance_m, pairs.line, strict=True):
+        clear_m = float((rule.distance_m or 0.0) + rivers.accuracy_m[at])
+        title = rule.title_zh, rule.title_en
+        found.reasons.append(
+            about(rivers, int(at), distance_m, line, kind=rule.kind, gravity=PERMIT, title=title, text=text, clear_m=clear_m, rule=rule)
+        )
+
+
+def endangered_objects(kind: ProjectType, context: SiteContext, index: ClassIndex) -> list[Members]:
+    """What a hazardous project is held against: targets, and buildings too where it reaches a few metres only."""
+    named = (("protection_target", "protection_targets"), ("building_or_structure", "buildings"))
+    around = [index.members(name) for name, layer in named if context.has(layer)]
+    return around[:1] if kind.screening_radius_m > SMALL_REACH_M else around
+
+
+def _endangered_check(member: Members, kind: ProjectType, context: SiteContext, index: ClassIndex, found: Findings) -> None:
+    around = endangered_objects(kind, context, index)
+    if not around:
+        found.leave_out(
+            "protection_targets",
+            "本期没有防护目标和建筑物数据",
+            "this edition has neither protection targets nor buildings",
+        )
+    reach = np.array([kind.screening_radius_m])
+    for objects in around:
+        pairs = near_pairs(member.geometry, objects.geometry, reach_m=reach, crs=context.crs)
+        if len(pairs.object):
+            found.reasons.append(_endangered(pairs.distance_m, pairs.object, pairs.line, objects, kind))
+
+
+def _endangered(
+    distance_m: Floats, found: Integers, lines: Geometries, objects: Members, kind: ProjectType
+) -> Reason:
+    nearest = int(np.argmin(distance_m))
+    at = int(found[nearest])
+    name = objects.name[at] or objects.feature_id[at]
+    return Reason(
+        "missing_input",
+        NOT_ENOUGH,
+        "本项目对周边的距离未作判断",
+        "Distances owed by the project itself not judged",
+        f"{kind.screening_radius_m:.0f} m 内有 {len(found)} 处目标, 最近为 {name}, {metres(float(distance_m[nearest]))}; "
+        "须按 GB/T 37243 或行业标准评价确定距离",
+        f"{len(found)} targets within {kind.screening_radius_m:.0f} m, the nearest {name} at "
+        f"{metres(float(distance_m[nearest]))}; the distance follows from an assessment",
+        None,
+        str(objects.layer[at]),
+        str(objects.feature_id[at]),
+        objects.name[at],
+        actual_m=float(distance_m[nearest]),
+        line=lines[nearest],
+        obstacle=shapely.union_all(objects.geometry[found]),
+        clear_m=kind.screening_radius_m,
+    )
+
+
+def _park(member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> None:
+    if not context.has("park_boundaries"):
+        found.leave_out("park_boundaries", "本期没有园区边界", "this edition has no park boundaries")
+        return
+    parks = chemical_parks(index)
+    if bool(shapely.covers(parks, member.geometry[0])):
+        return
+    around = shapely.box(*(np.array(member.geometry[0].bounds) + np.array([-1, -1, 1, 1]) * BEYOND_M))
+    found.reasons.append(
+        Reason(
+            "policy",
+            PERMIT,
+            "不在化工园区内",
+            "Outside every chemical park",
+            "化工项目位于化工园区外或跨越边界; 入园要求依据待核",
+            "a chemical project outside a chemical park or across its edge; the legal basis is to be confirmed",
+            object_layer="park_boundaries",
+            source_type="none",
+            obstacle=None if parks.is_empty else shapely.difference(around, parks),
+        )
+    )
+
+
+def chemical_parks(index: ClassIndex) -> shapely.Geometry:
+    """The ground of all chemical parks, empty where there is none."""
+    parks = index.frame("park_boundaries")
+    if not len(parks):
+        return shapely.MultiPolygon()
+    return shapely.union_all(parks.loc[(parks["kind"] == "chemical").to_numpy(bool, na_value=False), "geometry"].to_numpy())

@@ -1,0 +1,92 @@
+"""The smallest shift: exact beside a line, at a corner, out of an area, and tried by the check before it is told."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+import pytest
+import shapely
+
+from layers.errors import InputError
+from layers.scoring.rules import RuleSet, read_rules
+from layers.scoring.siting import SitePart, check_parts
+from layers.scoring.siting_shift import Shift, barred_shifts, shift_for, shift_for_all
+from layers.scoring.siting_terms import Project, Reason, SiteContext
+from tests.layers.scoring.frames import CRS, X, Y, box, building, layer, line, pipeline, point, road
+from tests.layers.scoring.test_siting import ALL_LAYERS
+
+ON = date(2026, 9, 30)
+COUNTY = box(-5000, -5000, 5000, 5000)
+NOTHING = shapely.difference(box(-9000, -9000, 9000, 9000), COUNTY)
+
+
+@pytest.fixture(scope="module")
+def rules() -> RuleSet:
+    return read_rules()
+
+
+def shifts(layers: dict[str, object], site: shapely.Geometry, rules: RuleSet, kind: str = "industrial") -> tuple[list[Reason], list[Shift | None], Shift | None]:
+    context = SiteContext(layers, dict.fromkeys(ALL_LAYERS, "loaded"), CRS, boundary=COUNTY)  # type: ignore[arg-type]
+
+    def judge(east_m: float, north_m: float) -> tuple[Reason, ...]:
+        moved = shapely.transform(site, lambda xy: xy + (east_m, north_m))
+        part = SitePart(moved, Project(kind, n_persons=50))
+        try:
+            return check_parts([part], context=context, rules=rules, on=ON).whole.reasons
+        except InputError:
+            pytest.fail("the shift leaves the county")
+
+    reasons = judge(0.0, 0.0)
+    given = {"parts": [site], "outside": NOTHING, "judge": judge, "crs": CRS}
+    return list(reasons), [shift_for(reason, **given) for reason in reasons], shift_for_all(reasons, **given)
+
+
+def test_site_beside_a_pipeline_moves_straight_away_by_what_is_short(rules: RuleSet) -> None:
+    layers = {"pipelines": layer(pipeline(line((-3000, -2), (3000, -2))))}
+    reasons, single, together = shifts(layers, box(-20, 0, 20, 40), rules)
+    ban = next(shift for reason, shift in zip(reasons, single, strict=True) if reason.rule_id == "PIPE-L30-3")
+    assert ban is not None and together is not None
+    assert (ban.metres, ban.bearing_deg) == (pytest.approx(3.0, abs=0.11), pytest.approx(0.0, abs=0.1))
+    assert together.metres == pytest.approx(198.0, abs=0.3)  # out of the 200 m of Art. 35 (3)
+
+
+def test_shift_between_two_roads_clears_both_or_is_not_told(rules: RuleSet) -> None:
+    layers = {"roads": layer(
+        {**road(line((-3000, -40), (3000, -40)), "national_road"), "feature_id": "a"},
+        {**road(line((-3000, 90), (3000, 90)), "national_road"), "feature_id": "b"},
+    )}
+    reasons, single, together = shifts(layers, box(-20, 0, 20, 40), rules)
+    assert reasons and all(single)
+    assert together is not None and together.metres > max(shift.metres for shift in single if shift)
+
+
+@pytest.mark.parametrize("obstacle", [point(0, 0), line((-30, 5), (30, -5)), building(box(-8, -3, 9, 4))["geometry"]])
+@pytest.mark.parametrize("site", [
+    box(-5, -5, 5, 5), shapely.difference(box(-9, -9, 9, 9), box(-3, 0, 3, 9)), shapely.union(box(-30, 0, -20, 9), box(12, 0, 20, 9)),
+])  # fmt: skip
+def test_barred_shifts_are_those_that_come_too_near(obstacle: shapely.Geometry, site: shapely.Geometry) -> None:
+    barred = barred_shifts(site, obstacle, 7.0, CRS)
+    for step in range(200):
+        x, y = 60 * math.cos(step * 2.4) * step / 200, 60 * math.sin(step * 2.4) * step / 200
+        distance_m = shapely.transform(site, lambda xy: xy + (x, y)).distance(obstacle)  # noqa: B023
+        if abs(distance_m - 7.0) > 0.02:
+            assert shapely.intersects(barred, shapely.Point(x, y)) == (distance_m < 7.0)
+
+
+def test_reason_that_no_move_takes_away_has_no_shift(rules: RuleSet) -> None:
+    reasons, single, together = shifts({}, box(0, 0, 10, 10), rules, kind="other")
+    assert reasons and single == [None] and together is None
+
+
+def test_shift_stays_in_the_area() -> None:
+    outside = shapely.difference(box(-9000, -9000, 9000, 9000), box(-100, -100, 100, 300))
+    reason = Reason("prohibited", 1, "", "", "", "", obstacle=line((-3000, -10), (3000, -10)), clear_m=50.0)
+    shift = shift_for(reason, [box(-10, 0, 10, 20)], outside=outside, judge=lambda east, north: (), crs=CRS)
+    assert shift is not None and shift.north_m == pytest.approx(40.0, abs=0.2)
+    near = box(-100, -100, 100, 45)
+    assert shift_for(
+        reason, [box(-10, 0, 10, 20)], outside=shapely.difference(box(-9000, -9000, 9000, 9000), near),
+        judge=lambda east, north: (), crs=CRS,
+    ).north_m < -20  # type: ignore[union-attr]
+    assert (X, Y) == (500_000.0, 500_000.0)
