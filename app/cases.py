@@ -33,13 +33,18 @@ class CaseKind:
     outcome: Callable[[dict[str, Any]], Any]
 
 
-def keep_case(
-    connection: sa.Connection, kind: CaseKind, facts: EditionFacts, body: dict[str, Any], answer: dict[str, Any]
-) -> str:
-    """Keep a request with its answer; its number, such as S2026-0042, one after the other in a year."""
+def next_ref(connection: sa.Connection, kind: CaseKind) -> str:
+    """The next number of a kind, such as S2026-0042; nobody else gets it before the transaction ends."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CASE_LOCK)))
+    return str(queries.run(connection, "next_ref", {"initial": kind.initial}).scalar_one())
+
+
+def keep_case(
+    connection: sa.Connection, kind: CaseKind, facts: EditionFacts, body: dict[str, Any], answer: dict[str, Any], *, ref: str = ""
+) -> str:
+    """Keep a request with its answer under the number of its draft, else the next one; the number."""
     parameters = {
-        "initial": kind.initial,
+        "ref": ref or next_ref(connection, kind),
         "kind": kind.id,
         "edition": facts.edition.number,
         "request": json.dumps(body, ensure_ascii=False),
@@ -109,3 +114,9 @@ def keep_check(connection: sa.Connection, check: dict[str, Any]) -> None:
 def listed_cases(connection: sa.Connection, kind: CaseKind) -> list[Any]:
     """Rows of a kind's newest cases, each with its newest answer."""
     return list(queries.run(connection, "cases", {"kind": kind.id, "most": MOST_LISTED}))
+
+
+def stale_cases(connection: sa.Connection, kind: CaseKind, edition: int) -> list[str]:
+    """Numbers of kept cases that an edition has not judged yet, oldest first."""
+    rows = queries.run(connection, "stale_cases", {"kind": kind.id, "edition": edition, "most": MOST_LISTED})
+    return [str(row.ref) for row in rows]

@@ -91,6 +91,46 @@ def _site_line(number: int, body: dict[str, Any], answer: dict[str, Any]) -> str
     return f"{name}\t{answer['verdict']['title_zh']}\t{answer['ref']}\t{len(reasons)}\t{first}"
 
 
+@click.command("where")
+@click.argument("project_type")
+@click.option("--min-area", "min_area_m2", default=0.0, show_default=True, help="Leave out free ground smaller than so many m².")
+@click.option("--cell", "cell_m", default=100, show_default=True, type=click.Choice(["50", "100", "200", "500"]), help="Side of a cell, metres.")
+@click.option("--by", default="grid", show_default=True, help="grid, or a layer of parcels.")
+@click.option("--persons", "n_persons", type=int, help="Most persons at one time.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the free ground to a GeoJSON file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as one JSON object.")
+@click.pass_obj
+def where_command(place: Place, project_type: str, cell_m: str, out: Path | None, as_json: bool, **asked: Any) -> None:
+    """Where in the area a project of PROJECT_TYPE would find nothing against it, and what is against it elsewhere."""
+    from app import create_app
+    from app.parts import parts
+    from app.pinned import pinned_edition
+    from app.site_area import area_check, read_area_request
+
+    def step(zh: str, en: str, n_done: int, n_steps: int) -> None:
+        click.echo(f"{n_done + 1}/{n_steps}  {zh} {en}", err=True)
+
+    body = {"project_type": project_type, "cell_m": int(cell_m), **{key: value for key, value in asked.items() if value is not None}}
+    app = create_app({"HOME": place.home, "DATABASE_URL": place.open_url()})
+    with app.test_request_context(), pinned_edition() as pinned:
+        question = read_area_request(body, pinned.facts, parts().rules)
+        answer = area_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=question, step=step)
+    if out is not None:
+        out.write_text(json.dumps(answer["free"], ensure_ascii=False), encoding="utf-8")
+    for line in [json.dumps(answer, ensure_ascii=False)] if as_json else _where_lines(answer):
+        click.echo(line)
+
+
+def _where_lines(answer: dict[str, Any]) -> list[str]:
+    """Free ground and causes for people."""
+    return [
+        f"{answer['project_type']['title_zh']}\t未发现不满足项 {answer['free_area_m2'] / 1e6:.2f} km²,{answer['n_free']} 块 / {answer['area_m2'] / 1e6:.2f} km²",
+        *(f"{verdict['title_zh']}\t{verdict['area_m2'] / 1e6:.2f} km²" for verdict in answer["verdicts"]),
+        *(f"  {cause['title_zh']}\t{cause['clause'] or ''}\t{cause['area_m2'] / 1e6:.2f} km²" for cause in answer["causes"]),
+        answer["note_zh"],
+    ]  # fmt: skip
+
+
 @click.command("what-if")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer with its zones as one JSON object.")
@@ -195,4 +235,4 @@ def _as_csv(rows: list[dict[str, Any]]) -> str:
     return sink.getvalue()
 
 
-commands: list[click.Command] = [serve_command, site_command, what_if_command, export_group]
+commands: list[click.Command] = [serve_command, site_command, where_command, what_if_command, export_group]

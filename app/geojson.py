@@ -27,32 +27,43 @@ def require_site_geometry(value: Any, *, field: str = "geometry") -> dict[str, A
     return _require_geometry(value, DEPTHS, field)
 
 
+def require_planar_geometry(value: Any, *, field: str = "geometry") -> dict[str, Any]:
+    """The same in metres of a projected CRS, east before north."""
+    return _require_geometry(value, DEPTHS, field, limits=(MOST_METRES, MOST_METRES))
+
+
 def require_works_geometry(value: Any, *, field: str = "geometry") -> dict[str, Any]:
     """The same for works, which may be lines too."""
     return _require_geometry(value, DEPTHS | LINE_DEPTHS, field)
 
 
-def _require_geometry(value: Any, depths: dict[str, int], field: str) -> dict[str, Any]:
+Limits = tuple[float, float]
+DEGREES: Limits = (180.0, 90.0)
+MOST_METRES = 1e8
+"""An easting with the number of its zone has eight digits."""
+
+
+def _require_geometry(value: Any, depths: dict[str, int], field: str, *, limits: Limits = DEGREES) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"type", "coordinates"}:
         raise RequestError(
             field, "应为只含 type 和 coordinates 的 GeoJSON 几何", "must be GeoJSON with type and coordinates only"
         )
     kind = choice(f"{field}.type", value["type"], list(depths))
-    _require_positions(value["coordinates"], depths[kind], f"{field}.coordinates", 0, is_line=kind in LINE_DEPTHS)
+    _require_positions(value["coordinates"], depths[kind], f"{field}.coordinates", 0, is_line=kind in LINE_DEPTHS, limits=limits)
     return value
 
 
-def _require_positions(value: Any, depth: int, field: str, n_before: int, *, is_line: bool) -> int:
+def _require_positions(value: Any, depth: int, field: str, n_before: int, *, is_line: bool, limits: Limits) -> int:
     """Check positions below as many lists as the type has; the number of positions so far."""
     if not isinstance(value, list) or (depth and not value):
         raise RequestError(field, "坐标的层级不对", "has not the lists that the type needs")
     if depth == 0:
-        _require_position(value, field)
+        _require_position(value, field, limits)
         return n_before + 1
     if n_before + len(value) > MOST_VERTICES:
         raise RequestError(field, f"顶点不得超过 {MOST_VERTICES} 个", f"must have at most {MOST_VERTICES} vertices")
     for entry in value:
-        n_before = _require_positions(entry, depth - 1, field, n_before, is_line=is_line)
+        n_before = _require_positions(entry, depth - 1, field, n_before, is_line=is_line, limits=limits)
     if depth == 1 and is_line and len(value) < LEAST_LINE:
         raise RequestError(field, "线至少两点", "lines need two positions")
     if depth == 1 and not is_line and (len(value) < LEAST_RING or value[0] != value[-1]):
@@ -60,8 +71,8 @@ def _require_positions(value: Any, depth: int, field: str, n_before: int, *, is_
     return n_before
 
 
-def _require_position(value: list[Any], field: str) -> None:
+def _require_position(value: list[Any], field: str, limits: Limits) -> None:
     if len(value) not in (2, 3) or any(isinstance(entry, str) for entry in value):
         raise RequestError(field, "应为 [经度, 纬度]", "must be [longitude, latitude]")
-    number(field, value[0], least=-180, most=180)
-    number(field, value[1], least=-90, most=90)
+    for entry, limit in zip(value[:2], limits, strict=True):
+        number(field, entry, least=-limit, most=limit)

@@ -37,16 +37,21 @@ def notice_letter(notice: dict[str, Any], *, today: date) -> Letter:
         ),
         columns=COLUMNS,
         rows=tuple(_row(number, row) for number, row in enumerate(answer["touched"], start=1)),
-        closing=(answer["office_zh"], _in_words(today)),
+        closing=(answer["office_zh"], in_words(today)),
     )
 
 
-def _in_words(day: date) -> str:
+def in_words(day: date) -> str:
+    """A day as letters write it.
+
+    >>> in_words(date(2026, 9, 3))
+    '2026年9月3日'
+    """
     return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _asked(asked: dict[str, Any], answer: dict[str, Any]) -> str:
-    received, starts, ends = (_in_words(date.fromisoformat(asked[name])) for name in ("received_on", "starts_on", "ends_on"))
+    received, starts, ends = (in_words(date.fromisoformat(asked[name])) for name in ("received_on", "starts_on", "ends_on"))
     return f"你单位{received}来文告知:施工类型为{'、'.join(answer['activities_zh'])},施工日期{starts}至{ends},联系电话{asked['phone']}。"
 
 
@@ -70,7 +75,7 @@ def _demands(answer: dict[str, Any]) -> tuple[str, ...]:
     if not answer["lines"]:
         return ("开工前仍须自行查明地下管线。",)
     operators = "、".join(answer["operators"]) or "管道企业(现有数据未载明,须查明)"
-    return (f"施工前与{operators}现场核实管道位置。", f"本函答复期限为{_in_words(date.fromisoformat(answer['due_on']))}。")
+    return (f"施工前与{operators}现场核实管道位置。", f"本函答复期限为{in_words(date.fromisoformat(answer['due_on']))}。")
 
 
 def _notes(answer: dict[str, Any]) -> tuple[str, ...]:

@@ -11,19 +11,16 @@ import sqlalchemy as sa
 
 from app.cases import CaseKind
 from app.editions import EditionFacts
-from app.errors import RequestError
-from app.frames import FrameMemory
-from app.geojson import require_site_geometry
-from app.parameters import choice, plain_text
+from app.frames import Bounds, FrameMemory
 from app.pipeline_conflicts import JURISDICTION, rules_date
 from app.plain import plain
+from app.site_requests import SiteRequest
 from layers.scoring.rules import RuleSet
-from layers.scoring.siting import check_site, search_radii_m, valid_site
-from layers.scoring.siting_terms import Project, Reason, SiteContext, SiteVerdict
+from layers.scoring.siting import WholeVerdict, check_parts, search_radii_m
+from layers.scoring.siting_terms import Reason, SiteContext, SiteVerdict
 
-KEYS = ("geometry", "project_type", "is_new", "n_persons", "name", "chemical", "amount_t")
-REQUIRED_KEYS = ("geometry", "project_type")
-MOST_PERSONS = 1_000_000
+NOT_TOLD = ("line", "obstacle", "clear_m")
+"""Fields of a reason that are told otherwise or only used for its shift."""
 FULL_TABLES = ("unit_chemicals",)
 """Layers without positions that belong to others nearby."""
 
@@ -36,66 +33,58 @@ def project_types(rules: RuleSet) -> list[dict[str, Any]]:
     ]
 
 
-def read_project(body: dict[str, Any], rules: RuleSet) -> Project:
-    """The project that a request describes; raises `RequestError` for a wrong value."""
-    is_new, n_persons = body.get("is_new", True), body.get("n_persons")
-    if not isinstance(is_new, bool):
-        raise RequestError("is_new", "应为 true 或 false", "must be true or false")
-    if n_persons is not None and (type(n_persons) is not int or not 0 <= n_persons <= MOST_PERSONS):
-        raise RequestError("n_persons", f"应为 0 至 {MOST_PERSONS} 的整数", f"must be a whole number, 0 to {MOST_PERSONS}")
-    return Project(
-        project_type=choice("project_type", body["project_type"], list(rules.project_types)),
-        is_new=is_new,
-        n_persons=n_persons,
-        name=plain_text("name", body.get("name", "")),
-    )
-
-
-def read_site(body: dict[str, Any], facts: EditionFacts) -> shapely.Geometry:
-    """The site in the metric CRS; raises an `InputError` for one that crosses itself or leaves the area."""
-    sent = require_site_geometry(body["geometry"])
-    shape = shapely.geometry.shape(sent)
-    if not shape.is_valid:
-        reason = shapely.is_valid_reason(shape)
-        raise RequestError("geometry", f"场址边界自相交或重叠({reason})", f"the outline crosses itself: {reason}")
-    site = facts.in_metres(valid_site(sent))
-    if not shapely.covers(facts.boundary_m, site):
-        raise RequestError("geometry", "场址全部或部分在辖区以外", "the site lies wholly or partly outside the area")
-    return site
-
-
-def site_check(
-    connection: sa.Connection,
-    facts: EditionFacts,
-    frames: FrameMemory,
-    rules: RuleSet,
-    *,
-    site: shapely.Geometry,
-    project: Project,
-) -> dict[str, Any]:
-    """The answer of ``POST /api/site-checks`` but for its number."""
-    context = SiteContext(
-        layers=_layers_near(connection, facts, frames, rules, site),
+def site_context(
+    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, rules: RuleSet, *, bounds_m: Bounds, margin_m: float = 0.0
+) -> SiteContext:
+    """What the edition knows near some ground, and `margin_m` farther around."""
+    layers: dict[str, Any] = {}
+    for radius_m, layer_ids in _layers_by_radius(rules, facts).items():
+        reach = radius_m + margin_m
+        box = tuple((np.array(bounds_m) + np.array([-reach, -reach, reach, reach])).tolist())
+        layers |= frames.within(connection, facts, layer_ids, [box])
+    return SiteContext(
+        layers=layers,
         states={layer_id: "loaded" if n else "empty" for layer_id, (n, _) in facts.counts.items()},
         crs=facts.metric_crs,
         policy=facts.policy,
         jurisdiction=JURISDICTION,
         n_unplaced=facts.n_unplaced_sources,
     )
-    verdict = check_site(site, project=project, context=context, rules=rules, on=rules_date(facts))
-    return _told(facts, verdict)
 
 
-def _layers_near(
-    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, rules: RuleSet, site: shapely.Geometry
+def site_check(
+    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, rules: RuleSet, *, asked: SiteRequest
 ) -> dict[str, Any]:
-    """What lies within the search radius of each layer, radii of one length read together."""
-    bounds = shapely.bounds(site)
-    layers: dict[str, Any] = {}
-    for radius_m, layer_ids in _layers_by_radius(rules, facts).items():
-        box = tuple((bounds + np.array([-radius_m, -radius_m, radius_m, radius_m])).tolist())
-        layers |= frames.within(connection, facts, layer_ids, [box])
-    return layers
+    """The answer of ``POST /api/site-checks`` but for its number and what the project endangers."""
+    bounds_m = bounds_of(asked)
+    context = site_context(connection, facts, frames, rules, bounds_m=bounds_m)
+    verdict = check_parts(asked.parts, context=context, rules=rules, on=rules_date(facts))
+    return _told(facts, verdict.whole) | {"parts": [_told_part(asked, verdict, number, rules) for number in range(len(asked.parts))]}
+
+
+def bounds_of(asked: SiteRequest) -> Bounds:
+    """West, south, east, north of all parts, metres."""
+    found: Bounds = tuple(shapely.total_bounds([part.geometry for part in asked.parts]).tolist())
+    return found
+
+
+def _told_part(asked: SiteRequest, verdict: WholeVerdict, number: int, rules: RuleSet) -> dict[str, Any]:
+    """One part of the site with its own verdict and the largest share of its ground that a reason concerns."""
+    part, own = asked.parts[number], verdict.parts[number]
+    kind = rules.project_types[part.project.project_type]
+    shares = [reason.share_of_area for reason in own.reasons if reason.gravity == own.rank and reason.share_of_area is not None]
+    return {
+        "part": number,
+        "project_type": {"id": kind.id, "title_zh": kind.title_zh, "title_en": kind.title_en},
+        "area_m2": round(float(part.geometry.area), 1),
+        "verdict": _told_verdict(own),
+        "n_reasons": len(own.reasons),
+        "share_of_area": max(shares, default=None),
+    }
+
+
+def _told_verdict(verdict: SiteVerdict) -> dict[str, Any]:
+    return {"id": verdict.id, "rank": verdict.rank, "title_zh": verdict.title_zh, "title_en": verdict.title_en}
 
 
 def _layers_by_radius(rules: RuleSet, facts: EditionFacts) -> dict[float, list[str]]:
@@ -110,9 +99,7 @@ def _layers_by_radius(rules: RuleSet, facts: EditionFacts) -> dict[float, list[s
 
 def _told(facts: EditionFacts, verdict: SiteVerdict) -> dict[str, Any]:
     return {
-        "verdict": {
-            "id": verdict.id, "rank": verdict.rank, "title_zh": verdict.title_zh, "title_en": verdict.title_en,
-        },
+        "verdict": _told_verdict(verdict),
         "reasons": [_told_reason(facts, reason) for reason in verdict.reasons],
         "not_assessed": [dataclasses.asdict(entry) for entry in verdict.not_assessed],
         "no_rule": [_told_reason(facts, reason) for reason in verdict.no_rule],
@@ -130,16 +117,37 @@ def _told(facts: EditionFacts, verdict: SiteVerdict) -> dict[str, Any]:
 
 def _told_reason(facts: EditionFacts, reason: Reason) -> dict[str, Any]:
     """A reason as the API has it: the object apart, the line as GeoJSON in degrees."""
-    told = {entry.name: plain(getattr(reason, entry.name)) for entry in dataclasses.fields(reason) if entry.name != "line"}
+    told = {entry.name: plain(getattr(reason, entry.name)) for entry in dataclasses.fields(reason) if entry.name not in NOT_TOLD}
     names = {"layer": "object_layer", "id": "object_id", "name": "object_name"}
     about = {name: told.pop(column) for name, column in names.items()}
     line = None if reason.line is None else shapely.geometry.mapping(facts.in_degrees(reason.line))
     return told | {"object": about if about["layer"] else None, "line": line}
 
 
+def listed_site(row: Any) -> dict[str, Any]:
+    """A row of the list of cases."""
+    request, answer = row.request, row.answer
+    return {
+        "ref": row.ref,
+        "name": request.get("name") or "",
+        "applicant": request.get("applicant") or "",
+        "project_types": [part["project_type"] for part in answer.get("parts", [])],
+        "area_m2": sum(part["area_m2"] for part in answer.get("parts", [])) or None,
+        "verdict": answer.get("verdict"),
+        "n_reasons": len(answer.get("reasons", [])),
+        "edition": row.checked_edition,
+        "first_edition": row.edition,
+        "has_changed": row.has_changed,
+        "created_at": row.created_at.isoformat(),
+    }
+
+
 def _outcome(answer: dict[str, Any]) -> Any:
     """What of an answer counts when a later edition is compared: the verdict, and which rule names which object."""
-    named = sorted(f"{reason['rule_id']} {reason['object']} {reason['certainty']}" for reason in answer["reasons"])
+    named = sorted(
+        [str((reason["object"] or {}).get(key)) for key in ("layer", "id")] + [str(reason[key]) for key in ("rule_id", "kind", "certainty")]
+        for reason in answer["reasons"]
+    )
     return [answer["verdict"]["id"], named]
 
 

@@ -235,23 +235,10 @@ def answer(county: County, facts: EditionFacts, body: dict[str, Any]) -> dict[st
     return told(facts, what_if(county, edits, policy=policy, policy_after=policy_after), policy, policy_after)
 
 
-def read_danger(body: dict[str, Any], project_type: ProjectType) -> tuple[str, float] | None:
-    """Chemical and tonnes of a hazardous project, None where none is stated; raises `RequestError` for a part of it."""
-    chemical = plain_text("chemical", body.get("chemical") or "")
-    if not chemical and body.get("amount_t") is None:
-        return None
-    if not project_type.is_hazardous:
-        raise RequestError("chemical", "只有危险类项目填写危险化学品", "only hazardous projects have a chemical")
-    if not chemical:
-        raise RequestError("chemical", "缺少危险化学品名称或 CAS 号", "name or CAS number of the chemical is needed")
-    return chemical, number("amount_t", body.get("amount_t"), least=0, most=MOST_TONNES)
-
-
-def endangered(county: County, facts: EditionFacts, site: shapely.Geometry, danger: tuple[str, float], name: str) -> dict[str, Any]:
-    """What a hazardous unit on a site would endanger, by the policy of the map; a site with an area counts whole."""
+def endangered(county: County, facts: EditionFacts, edits: Sequence[Edit]) -> dict[str, Any]:
+    """What hazardous units on a site would endanger, by the policy of the map; a site with an area counts whole."""
     policy = facts.policy if facts.policy in county.policies else next(iter(county.policies))
-    edit = Edit("add", chemical=danger[0], amount_t=danger[1], place=site, name=name)
-    answer = told(facts, what_if(county, [edit], policy=policy), policy, policy)
+    answer = told(facts, what_if(county, edits, policy=policy), policy, policy)
     return {key: answer[key] for key in ("policy", "levels", "sources", "targets", "violations", "changes", "risk", "note_zh", "note_en")}
 
 

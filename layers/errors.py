@@ -58,7 +58,7 @@ class InputError(AtlasError):
 
     def __init__(self, field: str, problem: str) -> None:
         self.field = field
-        self.problem = problem
+        self.words = problem
         super().__init__(f"{field}: {problem}")
 
 

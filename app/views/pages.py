@@ -69,6 +69,30 @@ def pipeline_page(pipeline_id: str) -> Response:
     return _page("pipeline.html")
 
 
+@blueprint.get("/siting")
+def siting_cases_page() -> Response:
+    """Kept siting cases and drafts."""
+    return _page("siting_cases.html")
+
+
+@blueprint.get("/siting/compare")
+def siting_compare_page() -> Response:
+    """Alternatives of a project side by side."""
+    return _page("siting_compare.html")
+
+
+@blueprint.get("/siting/where")
+def siting_where_page() -> Response:
+    """Where in the area a kind of project could go."""
+    return _page("siting_where.html")
+
+
+@blueprint.get("/siting/<ref>")
+def siting_case_page(ref: str) -> Response:
+    """One siting case: the steps of a draft, or its conclusion; the page itself asks for it."""
+    return _page("siting_case.html")
+
+
 @blueprint.get("/patrol")
 def patrol_page() -> Response:
     """Levels by town, the worst places, and the list of a day."""

@@ -1,29 +1,40 @@
-"""Siting checks: may this project stand here?"""
+"""Siting: may this project stand here, what would change the answer, drafts and kept cases."""
 
 from __future__ import annotations
 
-from functools import partial
+from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, current_app, jsonify
 
 from app.bodies import request_body
-from app.cases import judged_again, keep_case, keep_check, kept_case
+from app.cases import (
+    keep_case,
+    kept_case,
+    listed_cases,
+    newest_case,
+    stale_cases,
+)
+from app.drafts import alternatives, draft_of, drop_draft, listed_drafts, new_draft, save_draft
+from app.errors import ConflictError, RequestError
+from app.export.reply_letter import letter_bytes
 from app.parameters import json_object, plain_text
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
-from app.site_checks import (
-    KEYS,
-    REQUIRED_KEYS,
-    SITE_CHECK,
-    project_types,
-    read_project,
-    read_site,
-    site_check,
-)
-from app.what_if import endangered, read_danger
+from app.site_area import KEYS as AREA_KEYS
+from app.site_area import REQUIRED_KEYS as REQUIRED_AREA_KEYS
+from app.site_area import area_check, read_area_request
+from app.site_checks import SITE_CHECK, listed_site, project_types, site_check
+from app.site_requests import INSTALLATIONS, KEYS, Danger, SiteRequest, crs_choices, read_site_request
+from app.site_shifts import shifts_of
+from app.siting_letter import siting_letter
+from app.what_if import choices, endangered
+from layers.scoring.what_if import Edit
 
 blueprint = Blueprint("sites", __name__)
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+MOST_AT_ONCE = 20
+"""Kept cases that are judged again in one request."""
 
 
 @blueprint.get("/api/project-types")
@@ -32,37 +43,155 @@ def kinds() -> Response:
     return jsonify(project_types=project_types(parts().rules))
 
 
+@blueprint.get("/api/site-checks/choices")
+def offered() -> Response:
+    """What the form offers: kinds of projects and of installations, chemicals, systems of coordinates."""
+    with pinned_edition() as pinned:
+        return jsonify(
+            project_types=project_types(parts().rules),
+            installations=list(INSTALLATIONS),
+            chemicals=choices(pinned.facts)["chemicals"],
+            crs=crs_choices(pinned.facts),
+        )
+
+
+@blueprint.get("/api/site-checks")
+def checks() -> Response:
+    """Kept cases and drafts, newest first, with the newest judgement of each; how many wait for the newest edition."""
+    with pinned_edition() as pinned:
+        rows = listed_cases(pinned.connection, SITE_CHECK)
+        drafts = listed_drafts(pinned.connection, SITE_CHECK)
+        stale = stale_cases(pinned.connection, SITE_CHECK, pinned.editions[0].number)
+    return jsonify(cases=[listed_site(row) for row in rows], drafts=[_listed_draft(row) for row in drafts], n_stale=len(stale))
+
+
+def _listed_draft(row: dict[str, Any]) -> dict[str, Any]:
+    form = row["form"]
+    return {name: row[name] for name in ("ref", "copied_from", "created_at", "saved_at")} | {"name": str(form.get("name") or "")}
+
+
 @blueprint.post("/api/site-checks")
 def new_check() -> Response:
     """A verdict on a site and a project; the answer is given only when it has been kept."""
-    body = json_object(request_body(), KEYS, REQUIRED_KEYS)
+    body = json_object(request_body(), KEYS)
+    ref = plain_text("draft", body.pop("draft", ""))
     with pinned_edition() as pinned:
+        if ref:
+            _require_open(pinned, ref)
         answer = _checked(pinned, body)
     with parts().database.writing() as connection:
-        ref = keep_case(connection, SITE_CHECK, pinned.facts, body, answer)
+        ref = keep_case(connection, SITE_CHECK, pinned.facts, body, answer, ref=ref)
     return jsonify({"ref": ref, **answer})
+
+
+def _require_open(pinned: Pinned, ref: str) -> None:
+    """Raise `MissingError` or `ConflictError` unless a number is that of a draft that has not been judged."""
+    if draft_of(pinned.connection, SITE_CHECK, ref)["is_judged"]:
+        raise ConflictError("案件已有结论,请复制为新方案", "the case has been judged; copy it as another alternative")
+
+
+@blueprint.post("/api/site-checks/recheck")
+def recheck() -> Response:
+    """Judge kept cases that the newest edition has not judged yet, some at a time; how many are left."""
+    with pinned_edition() as pinned:
+        stale = stale_cases(pinned.connection, SITE_CHECK, pinned.editions[0].number)
+    changed = []
+    for ref in stale[:MOST_AT_ONCE]:
+        checks_of = newest_case(SITE_CHECK, ref, _checked)["checks"]
+        changed += [ref] if checks_of and checks_of[-1]["has_changed"] else []
+    return jsonify(n_checked=len(stale[:MOST_AT_ONCE]), n_left=max(0, len(stale) - MOST_AT_ONCE), changed=changed)
 
 
 @blueprint.get("/api/site-checks/<ref>")
 def check(ref: str) -> Response:
     """A kept siting check, as it was answered; judged again, and that kept too, when a later edition is served."""
-    wanted = plain_text("ref", ref)
+    case = newest_case(SITE_CHECK, ref, _checked)
+    with parts().database.reading() as connection:
+        others = alternatives(connection, SITE_CHECK, case["ref"])
+    return jsonify(case | {"alternatives": others})
+
+
+@blueprint.get("/api/site-checks/<ref>/shifts")
+def shifts(ref: str) -> Response:
+    """The smallest shifts that would take the reasons of a kept case away; trials, not kept."""
     with pinned_edition() as pinned:
-        case = kept_case(pinned.connection, SITE_CHECK, wanted)
-        later = judged_again(SITE_CHECK, case, pinned.facts, partial(_checked, pinned)) if pinned.is_newest else None
-    if later:
-        with parts().database.writing() as connection:
-            keep_check(connection, later)
-            case = kept_case(connection, SITE_CHECK, wanted)
-    return jsonify(case)
+        case = kept_case(pinned.connection, SITE_CHECK, plain_text("ref", ref))
+        asked = read_site_request(case["request"], pinned.facts, parts().rules)
+        return jsonify(shifts_of(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked))
+
+
+@blueprint.get("/siting/<ref>/letter")
+def letter(ref: str) -> Response:
+    """The advice letter of a kept case as a Word document, by its newest judgement."""
+    case = newest_case(SITE_CHECK, ref, _checked)
+    response = current_app.response_class(letter_bytes(siting_letter(case, today=date.today())), mimetype=DOCX)
+    response.headers["Content-Disposition"] = f"attachment; filename={case['ref']}.docx"
+    return response
+
+
+@blueprint.post("/api/site-areas")
+def area() -> Response:
+    """Where in the area a kind of project would find nothing against it, and what is against it elsewhere."""
+    body = json_object(request_body(), AREA_KEYS, REQUIRED_AREA_KEYS)
+    with pinned_edition() as pinned:
+        asked = read_area_request(body, pinned.facts, parts().rules)
+        return jsonify(area_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked))
+
+
+@blueprint.post("/api/site-drafts")
+def make_draft() -> Response:
+    """A new draft under a number of its own; a copy of a case keeps to its family."""
+    body = json_object(request_body(), ("form", "copied_from"))
+    form = _form(body.get("form", {}))
+    with parts().database.writing() as connection:
+        ref = new_draft(connection, SITE_CHECK, form, copied_from=plain_text("copied_from", body.get("copied_from") or ""))
+        return jsonify(draft_of(connection, SITE_CHECK, ref))
+
+
+@blueprint.get("/api/site-drafts/<ref>")
+def draft(ref: str) -> Response:
+    """A draft with what its form holds."""
+    with parts().database.reading() as connection:
+        return jsonify(draft_of(connection, SITE_CHECK, plain_text("ref", ref)))
+
+
+@blueprint.put("/api/site-drafts/<ref>")
+def save(ref: str) -> Response:
+    """Keep what the form of a draft holds now."""
+    form = _form(json_object(request_body(), ("form",), ("form",))["form"])
+    with parts().database.writing() as connection:
+        return jsonify(save_draft(connection, SITE_CHECK, plain_text("ref", ref), form))
+
+
+@blueprint.delete("/api/site-drafts/<ref>")
+def drop(ref: str) -> Response:
+    """Forget a draft that has not been judged."""
+    with parts().database.writing() as connection:
+        drop_draft(connection, SITE_CHECK, plain_text("ref", ref))
+    return jsonify(ref=ref)
+
+
+def _form(form: Any) -> dict[str, Any]:
+    if not isinstance(form, dict):
+        raise RequestError("form", "应为 JSON 对象", "must be a JSON object")
+    return form
 
 
 def _checked(pinned: Pinned, body: dict[str, Any]) -> dict[str, Any]:
-    project = read_project(body, parts().rules)
-    site = read_site(body, pinned.facts)
-    danger = read_danger(body, parts().rules.project_types[project.project_type])
-    answer = site_check(pinned.connection, pinned.facts, parts().frames, parts().rules, site=site, project=project)
-    if danger is None:
+    asked = read_site_request(body, pinned.facts, parts().rules)
+    answer = site_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked)
+    edits = _edits(asked)
+    if not edits:
         return answer
     county = parts().counties.county(pinned.connection, pinned.facts)
-    return answer | {"endangers": endangered(county, pinned.facts, site, danger, project.name)}
+    return answer | {"endangers": endangered(county, pinned.facts, edits)}
+
+
+def _edits(asked: SiteRequest) -> list[Edit]:
+    """The dangers of a project as units that are put up on its parts."""
+
+    def edit(danger: Danger, ground: Any) -> Edit:
+        return Edit("add", chemical=danger.chemical, amount_t=danger.amount_t, place=ground, name=asked.name)
+
+    pairs = zip(asked.parts, asked.dangers, strict=True)
+    return [edit(danger, part.geometry) for part, dangers in pairs for danger in dangers]

@@ -88,7 +88,7 @@ def _part_verdict(
     except InputError as error:
         if len(parts) == 1:
             raise
-        raise InputError(f"parts.{number}.{error.field}", error.problem) from error
+        raise InputError(f"parts.{number}.{error.field}", error.words) from error
 
 
 def _between_parts(parts: Sequence[SitePart], rules: RuleSet) -> Iterator[Reason]:
@@ -234,8 +234,7 @@ def search_radii_m(
     of_sources = ("risk_points", "hazard_units", "enterprises", "official_contours")
     reach |= dict.fromkeys(of_sources, largest_influence_m)
     reach |= {"protection_targets": screening_m, "buildings": FUEL_STATION_M}
-    reach |= dict.fromkeys(("risk_zones", "individual_risk", "fire_cover"), 0.0)
-    reach["park_boundaries"] = FARTHEST_M
+    reach |= dict.fromkeys(("risk_zones", "park_boundaries", "individual_risk", "fire_cover"), 0.0)
     services = service_rules()
     access_m = services["access"].value
     reach["roads"] = max(reach["roads"], access_m)

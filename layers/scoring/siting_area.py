@@ -103,6 +103,18 @@ class AreaAnswer:
         return order, main
 
 
+def patches(cells: Geometries, *, least_m2: float = 0.0) -> Geometries:
+    """Cells joined to polygons where they share an edge, without those smaller than `least_m2`, largest first."""
+    if not len(cells):
+        return np.empty(0, object)
+    parts: Geometries = shapely.get_parts(shapely.coverage_union_all(cells))
+    area_m2 = shapely.area(parts)
+    # Sums of squares are off by less than a square millimetre.
+    order = np.argsort(-area_m2, kind="stable")
+    chosen: Geometries = parts[order][area_m2[order] >= least_m2 - 1e-3]
+    return chosen
+
+
 def grid_cells(outline: BaseGeometry, cell_m: float) -> tuple[Geometries, NDArray[np.intp]]:
     """Square cells that lie whole inside an outline, and their row (from the south) and column, shape (n, 2)."""
     west, south, east, north = outline.bounds
@@ -357,8 +369,8 @@ def _own(county: _County, answer: AreaAnswer) -> None:
     for objects in endangered_objects(kind, county.context, county.index) if kind.is_hazardous else []:
         words = "本项目对周边的距离未作判断", "Distances owed by the project itself not judged"
         reach_m = kind.screening_radius_m
+        cause = Cause(NOT_ENOUGH, "missing_input", *words)
         if reach_m > SMALL_REACH_M:
-            near = within_of_any(answer.cells, objects.geometry, reach_m, county.context.crs)
+            answer.close(cause, within_of_any(answer.cells, objects.geometry, reach_m, county.context.crs))
         else:
-            near = county.near(objects, np.full(len(objects), reach_m))
-        answer.close(Cause(NOT_ENOUGH, "missing_input", *words), near)
+            answer.close(cause, county.near(objects, np.full(len(objects), reach_m)))

@@ -53,8 +53,8 @@ def test_site_beside_a_pipeline_moves_straight_away_by_what_is_short(rules: Rule
 
 def test_shift_between_two_roads_clears_both_or_is_not_told(rules: RuleSet) -> None:
     layers = {"roads": layer(
-        {**road(line((-3000, -40), (3000, -40)), "national_road"), "feature_id": "a"},
-        {**road(line((-3000, 90), (3000, 90)), "national_road"), "feature_id": "b"},
+        {**road(line((-3000, -30), (3000, -30)), "national_road"), "feature_id": "a"},
+        {**road(line((-3000, 70), (3000, 70)), "national_road"), "feature_id": "b"},
     )}
     reasons, single, together = shifts(layers, box(-20, 0, 20, 40), rules)
     assert reasons and all(single)

@@ -1,0 +1,146 @@
+"""Where could it go: the whole area judged for one kind of project, as polygons with the reasons for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import shapely
+import sqlalchemy as sa
+
+from app.editions import EditionFacts
+from app.errors import RequestError
+from app.frames import FrameMemory
+from app.parameters import choice, number
+from app.pipeline_conflicts import rules_date
+from app.site_checks import site_context
+from app.site_requests import MOST_PERSONS
+from layers.scoring.measure import Geometries
+from layers.scoring.rules import RuleSet
+from layers.scoring.siting_area import AreaAnswer, Step, grid_cells, judge_cells, patches
+from layers.scoring.siting_terms import CONSTRUCTIONS, VERDICTS, Project
+
+KEYS = ("project_type", "construction", "n_persons", "states_chemicals", "by", "cell_m", "min_area_m2")
+REQUIRED_KEYS = ("project_type",)
+CELLS_M = (50, 100, 200, 500)
+DEFAULT_CELL_M = 100
+GRID = "grid"
+PARCEL_LAYERS = ("land_use_zones",)
+"""Layers whose areas can be judged whole instead of cells."""
+MOST_CELLS = 400_000
+MOST_AREA_M2 = 1e9
+MOST_PATCHES = 2000
+NOTE_ZH = "按网格逐格筛查,与单个场址检查相同;格内任何更小的场址不会更差。不是规划许可;位置不明的风险源未计入。"
+NOTE_EN = (
+    "Every cell is screened as a single site would be; a smaller site within a cell is never worse. No planning permission; "
+    "sources without a position are not counted."
+)
+
+
+def read_area_request(body: dict[str, Any], facts: EditionFacts, rules: RuleSet) -> dict[str, Any]:
+    """What is asked of the area, with defaults; raises `RequestError`."""
+    kind = rules.project_types[choice("project_type", body["project_type"], list(rules.project_types))]
+    n_persons = body.get("n_persons")
+    if n_persons is not None and (type(n_persons) is not int or not 0 <= n_persons <= MOST_PERSONS):
+        raise RequestError("n_persons", f"应为 0 至 {MOST_PERSONS} 的整数", f"must be a whole number, 0 to {MOST_PERSONS}")
+    states = body.get("states_chemicals", True)
+    if not isinstance(states, bool):
+        raise RequestError("states_chemicals", "应为 true 或 false", "must be true or false")
+    parcels = [layer for layer in PARCEL_LAYERS if facts.counts.get(layer, (0, 0))[0]]
+    construction = choice("construction", body.get("construction", "new"), CONSTRUCTIONS)
+    return {
+        "project": Project(
+            kind.id, is_new=construction != "extension", n_persons=n_persons, has_chemicals=states if kind.is_hazardous else None
+        ),
+        "by": choice("by", body.get("by", GRID), (GRID, *parcels)),
+        "cell_m": _cell_m(body.get("cell_m", DEFAULT_CELL_M)),
+        "min_area_m2": number("min_area_m2", body.get("min_area_m2", 0), least=0, most=MOST_AREA_M2),
+    }
+
+
+def _cell_m(value: Any) -> int:
+    if type(value) is not int or value not in CELLS_M:
+        words = ", ".join(map(str, CELLS_M))
+        raise RequestError("cell_m", f"应为其中之一:{words}", f"must be one of: {words}")
+    return value
+
+
+def area_check(
+    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, rules: RuleSet, *, asked: dict[str, Any],
+    step: Step | None = None,
+) -> dict[str, Any]:
+    """The answer of ``POST /api/site-areas``."""
+    outline = facts.in_metres(facts.boundary)
+    context = site_context(connection, facts, frames, rules, bounds_m=outline.bounds)
+    cells = _places(connection, facts, frames, asked, outline)
+    answer = judge_cells(cells, project=asked["project"], context=context, rules=rules, on=rules_date(facts), step=step)
+    return _told(facts, rules, answer, asked, outline)
+
+
+def _places(
+    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, asked: dict[str, Any], outline: shapely.Geometry
+) -> Geometries:
+    """The cells, or the parcels of a layer that lie whole inside the area."""
+    if asked["by"] != GRID:
+        frame = frames.within(connection, facts, [asked["by"]], [outline.bounds])[asked["by"]]
+        parcels: Geometries = frame["geometry"].to_numpy()
+        inside = shapely.covers(facts.boundary_m, parcels) & shapely.is_valid(parcels)
+        return parcels[inside]
+    n_cells = outline.area / asked["cell_m"] ** 2
+    if n_cells > MOST_CELLS:
+        raise RequestError("cell_m", f"网格过细,超过 {MOST_CELLS} 格", f"makes more than {MOST_CELLS} cells; take larger ones")
+    return grid_cells(outline, asked["cell_m"])[0]
+
+
+def _told(facts: EditionFacts, rules: RuleSet, answer: AreaAnswer, asked: dict[str, Any], outline: shapely.Geometry) -> dict[str, Any]:
+    area_m2 = shapely.area(answer.cells)
+    causes, main = answer.main_causes()
+    join: Callable[..., Geometries] = patches if asked["by"] == GRID else _largest_first
+    free = join(answer.cells[answer.free], least_m2=asked["min_area_m2"])
+    kind = rules.project_types[asked["project"].project_type]
+    return {
+        "project_type": {"id": kind.id, "title_zh": kind.title_zh, "title_en": kind.title_en},
+        "by": asked["by"], "cell_m": asked["cell_m"], "min_area_m2": asked["min_area_m2"],
+        "n_cells": len(answer.cells), "area_m2": round(float(area_m2.sum()), 1), "county_area_m2": round(float(outline.area), 1),
+        "free_area_m2": round(float(shapely.area(free).sum()), 1), "n_free": len(free),
+        "free": _collection(facts, free[:MOST_PATCHES], [{"area_m2": round(float(one.area), 1)} for one in free[:MOST_PATCHES]]),
+        "verdicts": [
+            {"id": VERDICTS[rank][0], "rank": rank, "title_zh": VERDICTS[rank][1], "title_en": VERDICTS[rank][2],
+             "n_cells": int((answer.rank == rank).sum()), "area_m2": round(float(area_m2[answer.rank == rank].sum()), 1)}
+            for rank in sorted(VERDICTS)
+        ],
+        "causes": [
+            {"gravity": cause.gravity, "kind": cause.kind, "title_zh": cause.title_zh, "title_en": cause.title_en, "rule_id": cause.rule_id,
+             "clause": cause.clause, "n_cells": int(answer.causes[cause].sum()), "area_m2": round(float(area_m2[answer.causes[cause]].sum()), 1)}
+            for cause in causes
+        ],
+        "closed": _closed(facts, answer, main, len(causes), join),
+        "edition": facts.edition.number, "edition_label": facts.edition.label, "rules_version": rules.version,
+        "n_unplaced": sum(facts.n_unplaced_sources.values()), "note_zh": NOTE_ZH, "note_en": NOTE_EN,
+    }  # fmt: skip
+
+
+def _largest_first(parcels: Geometries, *, least_m2: float = 0.0) -> Geometries:
+    area_m2 = shapely.area(parcels)
+    order = np.argsort(-area_m2, kind="stable")
+    chosen: Geometries = parcels[order][area_m2[order] >= least_m2]
+    return chosen
+
+
+def _closed(facts: EditionFacts, answer: AreaAnswer, main: np.ndarray[Any, Any], n_causes: int, join: Callable[..., Geometries]) -> dict[str, Any]:
+    """The rest as one feature for the gravest cause of its cells; `cause` counts in the list of causes."""
+    chosen = [number for number in range(n_causes) if (main == number).any()]
+    grounds = [shapely.multipolygons(shapely.get_parts(join(answer.cells[main == number]))) for number in chosen]
+    ranks = [int(answer.rank[main == number].min()) for number in chosen]
+    rows = [{"cause": number, "rank": rank, "area_m2": round(float(ground.area), 1)} for number, rank, ground in zip(chosen, ranks, grounds, strict=True)]
+    return _collection(facts, np.array(grounds, object), rows)
+
+
+def _collection(facts: EditionFacts, geometries: Geometries, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    degrees = shapely.set_precision(facts.in_degrees(geometries), 1e-7, mode="pointwise")
+    features = [
+        {"type": "Feature", "geometry": shapely.geometry.mapping(shape), "properties": row}
+        for shape, row in zip(degrees, rows, strict=True)
+    ]
+    return {"type": "FeatureCollection", "features": features}

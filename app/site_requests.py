@@ -1,0 +1,234 @@
+"""Reads what a siting request asks: the parts of a site, what is to be built on each, and how; every fault names its field."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import shapely
+
+from app.editions import EditionFacts
+from app.errors import RequestError
+from app.geojson import require_planar_geometry, require_site_geometry
+from app.parameters import choice, number, plain_text
+from layers.crs import SHIFTED_DATUMS, to_geographic
+from layers.scoring.major_hazard import load_major_hazard_rules
+from layers.scoring.rules import ProjectType, RuleSet
+from layers.scoring.siting import SitePart, valid_site
+from layers.scoring.siting_terms import CONSTRUCTIONS, Project
+
+PART_KEYS = ("geometry", "project_type", "n_persons", "height_m", "chemicals", "installation")
+SITE_KEYS = ("name", "applicant", "note", "construction", "starts_on", "ends_on", "is_new", "crs", "parts")
+OLD_KEYS = ("chemical", "amount_t")
+KEYS = (*SITE_KEYS, *PART_KEYS, *OLD_KEYS, "draft")
+MOST_PERSONS = 1_000_000
+MOST_PARTS = 20
+MOST_CHEMICALS = 20
+MOST_TONNES = 1e6
+MOST_HEIGHT_M = 1500.0
+LONGEST_NOTE = 1000
+INSTALLATION_WORDS = {
+    "storage_tank": "储罐", "warehouse": "仓库", "production": "生产装置", "pressure_vessel": "压力容器", "cylinders": "气瓶", "other": "其他设施",
+}  # fmt: skip
+INSTALLATIONS = tuple(INSTALLATION_WORDS)
+"""Kinds of installation of a hazardous part."""
+
+
+@dataclass(frozen=True)
+class Danger:
+    """A chemical on a part of a site and the largest amount of it, tonnes."""
+
+    chemical: str
+    amount_t: float
+
+
+@dataclass(frozen=True)
+class SiteRequest:
+    """What is asked: parts in the metric CRS, and the chemicals of each part."""
+
+    parts: tuple[SitePart, ...]
+    dangers: tuple[tuple[Danger, ...], ...]
+    name: str
+
+
+def read_site_request(body: dict[str, Any], facts: EditionFacts, rules: RuleSet) -> SiteRequest:
+    """The request of a siting check.
+
+    Raises
+    ------
+    RequestError, InputError
+        A wrong value; `field` is ``geometry`` for a site of one part, ``parts.1.geometry`` where `parts` are given.
+    """
+    whole = _whole(body)
+    entries, where = _entries(body)
+    parts, dangers = [], []
+    for entry, prefix in zip(entries, where, strict=True):
+        kind = rules.project_types[choice(f"{prefix}project_type", entry.get("project_type"), list(rules.project_types))]
+        stated = read_dangers(entry, kind, prefix)
+        _extras(entry, kind, prefix)
+        project = dataclasses.replace(
+            whole, project_type=kind.id, n_persons=_persons(entry, prefix), has_chemicals=bool(stated) if kind.is_hazardous else None
+        )
+        parts.append(SitePart(_ground(entry, body.get("crs"), facts, prefix), project))
+        dangers.append(stated)
+    return SiteRequest(tuple(parts), tuple(dangers), whole.name)
+
+
+def _entries(body: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The parts as they were sent, and what the names of their fields begin with."""
+    if "parts" not in body:
+        for key in ("geometry", "project_type"):
+            if key not in body:
+                raise RequestError(key, "缺少此项", "is missing")
+        return [body], [""]
+    parts = body["parts"]
+    if not isinstance(parts, list) or not 1 <= len(parts) <= MOST_PARTS:
+        raise RequestError("parts", f"应为 1 至 {MOST_PARTS} 个部分的列表", f"must be a list of 1 to {MOST_PARTS} parts")
+    for key in (*PART_KEYS, *OLD_KEYS):
+        if key in body:
+            raise RequestError(key, "已有 parts,此项须写在各部分中", "belongs into the parts")
+    for place, entry in enumerate(parts):
+        _require_part(entry, f"parts.{place}")
+    return parts, [f"parts.{place}." for place in range(len(parts))]
+
+
+def _require_part(entry: Any, where: str) -> None:
+    if not isinstance(entry, dict):
+        raise RequestError(where, "应为 JSON 对象", "must be a JSON object")
+    for key in entry:
+        if key not in PART_KEYS:
+            words = ", ".join(PART_KEYS)
+            raise RequestError(f"{where}.{plain_text(where, key[:40])}", f"没有这个字段;可用:{words}", f"unknown key; known: {words}")
+    for key in ("geometry", "project_type"):
+        if key not in entry:
+            raise RequestError(f"{where}.{key}", "缺少此项", "is missing")
+
+
+def _whole(body: dict[str, Any]) -> Project:
+    """What holds for all parts; the type of each is filled in later."""
+    is_new = body.get("is_new", True)
+    if not isinstance(is_new, bool):
+        raise RequestError("is_new", "应为 true 或 false", "must be true or false")
+    construction = choice("construction", body.get("construction", "new" if is_new else "extension"), CONSTRUCTIONS)
+    _dates(body, construction)
+    for key in ("applicant", "note"):
+        plain_text(key, (body.get(key) or "").replace("\n", " ") if isinstance(body.get(key), str | None) else body[key], longest=LONGEST_NOTE)
+    name = plain_text("name", body.get("name", ""))
+    return Project("", is_new=construction != "extension", name=name)
+
+
+def _dates(body: dict[str, Any], construction: str) -> None:
+    """Begin and end, which temporary works must have."""
+    days = {}
+    for key in ("starts_on", "ends_on"):
+        if body.get(key) is None:
+            if construction == "temporary":
+                raise RequestError(key, "临时项目须填写起止日期", "temporary works need their dates")
+            continue
+        try:
+            days[key] = date.fromisoformat(plain_text(key, body[key], longest=10))
+        except ValueError:
+            raise RequestError(key, "应为日期,如 2026-11-20", "must be a date such as 2026-11-20") from None
+    if len(days) == 2 and days["ends_on"] < days["starts_on"]:
+        raise RequestError("ends_on", "结束早于开始", "ends before it begins")
+
+
+def _persons(entry: dict[str, Any], prefix: str) -> int | None:
+    n_persons = entry.get("n_persons")
+    if n_persons is not None and (type(n_persons) is not int or not 0 <= n_persons <= MOST_PERSONS):
+        raise RequestError(
+            f"{prefix}n_persons", f"应为 0 至 {MOST_PERSONS} 的整数", f"must be a whole number, 0 to {MOST_PERSONS}"
+        )
+    return n_persons
+
+
+def _extras(entry: dict[str, Any], kind: ProjectType, prefix: str) -> None:
+    if entry.get("height_m") is not None:
+        number(f"{prefix}height_m", entry["height_m"], least=0, most=MOST_HEIGHT_M)
+    if entry.get("installation") is not None:
+        choice(f"{prefix}installation", entry["installation"], INSTALLATIONS)
+        if not kind.is_hazardous:
+            raise RequestError(f"{prefix}installation", "只有危险类项目填写设施类别", "only hazardous projects have a kind of installation")
+
+
+def read_dangers(entry: dict[str, Any], kind: ProjectType, prefix: str = "") -> tuple[Danger, ...]:
+    """Chemicals and amounts of a part; none where none is stated; raises `RequestError`."""
+    if "chemicals" not in entry:
+        return _one_danger(entry, kind, prefix)
+    sent = entry["chemicals"]
+    if not isinstance(sent, list) or len(sent) > MOST_CHEMICALS:
+        raise RequestError(f"{prefix}chemicals", f"应为最多 {MOST_CHEMICALS} 项的列表", f"must be a list of at most {MOST_CHEMICALS}")
+    if sent and not kind.is_hazardous:
+        raise RequestError(f"{prefix}chemicals", "只有危险类项目填写危险化学品", "only hazardous projects have chemicals")
+    return tuple(_danger(row, f"{prefix}chemicals.{place}") for place, row in enumerate(sent))
+
+
+def _danger(row: Any, where: str) -> Danger:
+    if not isinstance(row, dict) or set(row) != {"chemical", "amount_t"}:
+        raise RequestError(where, "应为含 chemical 和 amount_t 的对象", "must be an object with chemical and amount_t")
+    chemical = plain_text(f"{where}.chemical", row["chemical"])
+    require_chemical(chemical, f"{where}.chemical")
+    return Danger(chemical, number(f"{where}.amount_t", row["amount_t"], least=0, most=MOST_TONNES))
+
+
+def _one_danger(entry: dict[str, Any], kind: ProjectType, prefix: str) -> tuple[Danger, ...]:
+    chemical = plain_text(f"{prefix}chemical", entry.get("chemical") or "")
+    if not chemical and entry.get("amount_t") is None:
+        return ()
+    if not kind.is_hazardous:
+        raise RequestError(f"{prefix}chemical", "只有危险类项目填写危险化学品", "only hazardous projects have a chemical")
+    if not chemical:
+        raise RequestError(f"{prefix}chemical", "缺少危险化学品名称或 CAS 号", "name or CAS number of the chemical is needed")
+    return (Danger(chemical, number(f"{prefix}amount_t", entry.get("amount_t"), least=0, most=MOST_TONNES)),)
+
+
+def require_chemical(text: str, field: str) -> None:
+    """Raise `RequestError` unless a chemical stands in the table by its name or CAS number."""
+    if text not in known_chemicals():
+        raise RequestError(field, "化学品表中没有;请从列表选择名称或 CAS 号", "is not in the table of chemicals; choose a name or CAS number")
+
+
+@lru_cache(maxsize=1)
+def known_chemicals() -> frozenset[str]:
+    """Names and CAS numbers of the table of chemicals."""
+    table = load_major_hazard_rules().chemicals
+    return frozenset(text for column in ("name_zh", "cas") for text in table[column] if isinstance(text, str) and text)
+
+
+def _ground(entry: dict[str, Any], crs: Any, facts: EditionFacts, prefix: str) -> shapely.Geometry:
+    """A part's ground in the metric CRS; a site that crosses itself or leaves the area is refused."""
+    field = f"{prefix}geometry"
+    sent = _in_storage(entry["geometry"], crs, facts, field)
+    shape = shapely.geometry.shape(sent)
+    if not shape.is_valid:
+        reason = shapely.is_valid_reason(shape)
+        raise RequestError(field, f"场址边界自相交或重叠({reason})", f"the outline crosses itself: {reason}")
+    site = facts.in_metres(valid_site(sent))
+    if not shapely.covers(facts.boundary_m, site):
+        raise RequestError(field, "场址全部或部分在辖区以外", "the site lies wholly or partly outside the area")
+    return site
+
+
+def crs_choices(facts: EditionFacts) -> list[str]:
+    """Systems that coordinates of a site may be in, that of the atlas first."""
+    official = facts.area.get("official_crs")
+    return list(dict.fromkeys([f"EPSG:{facts.srid}", "EPSG:4490", "EPSG:4326", *([official] if official else []), *SHIFTED_DATUMS]))
+
+
+def _in_storage(geometry: Any, crs: Any, facts: EditionFacts, field: str) -> dict[str, Any]:
+    """The geometry as GeoJSON in degrees of the storage CRS."""
+    storage = f"EPSG:{facts.srid}"
+    system = storage if crs is None else choice("crs", crs, crs_choices(facts))
+    if system == storage:
+        return require_site_geometry(geometry, field=field)
+    is_metres = system == facts.area.get("official_crs")
+    sent = require_planar_geometry(geometry, field=field) if is_metres else require_site_geometry(geometry, field=field)
+    moved = to_geographic(np.array([shapely.geometry.shape(sent)], object), system, storage)[0]
+    if not np.isfinite(shapely.get_coordinates(moved)).all():
+        raise RequestError(field, f"坐标不在 {system} 的范围内", f"the coordinates are none of {system}")
+    found: dict[str, Any] = shapely.geometry.mapping(moved)
+    return found
