@@ -18,7 +18,13 @@ from app.site_checks import site_context
 from app.site_requests import MOST_PERSONS
 from layers.scoring.measure import Geometries
 from layers.scoring.rules import RuleSet
-from layers.scoring.siting_area import AreaAnswer, Step, grid_cells, judge_cells, patches
+from layers.scoring.siting_area import (
+    AreaAnswer,
+    Step,
+    grid_cells,
+    judge_cells,
+    patches,
+)
 from layers.scoring.siting_terms import CONSTRUCTIONS, VERDICTS, Project
 
 KEYS = ("project_type", "construction", "n_persons", "states_chemicals", "by", "cell_m", "min_area_m2")

@@ -16,7 +16,13 @@ from app.site_checks import bounds_of, site_context
 from app.site_requests import SiteRequest
 from layers.scoring.rules import RuleSet
 from layers.scoring.siting import SitePart, check_parts
-from layers.scoring.siting_shift import MOST_SHIFT_M, Judge, Shift, shift_for, shift_for_all
+from layers.scoring.siting_shift import (
+    MOST_SHIFT_M,
+    Judge,
+    Shift,
+    shift_for,
+    shift_for_all,
+)
 from layers.scoring.siting_terms import Reason
 
 MOST_REASONS = 12

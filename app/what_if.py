@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from layers.scoring.grid import Grid
 from layers.scoring.major_hazard import load_major_hazard_rules
 from layers.scoring.policy import Policy
 from layers.scoring.risk_reasons import level_at
-from layers.scoring.rules import ProjectType, RuleSet
+from layers.scoring.rules import RuleSet
 from layers.scoring.targets import strictest_classes
 from layers.scoring.unit_risk import ASSESSED_LAYERS
 from layers.scoring.what_if import (

@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    PAGE, DAY, EDITION, FLAG, GEOMETRY, NUMBER, OBJECT, REF, TEXT, WHOLE, Schema, answer, file_of, list_of, operation, or_null, record
+    DAY,
+    EDITION,
+    FLAG,
+    GEOMETRY,
+    NUMBER,
+    OBJECT,
+    PAGE,
+    REF,
+    TEXT,
+    WHOLE,
+    Schema,
+    answer,
+    file_of,
+    list_of,
+    operation,
+    or_null,
+    record,
 )  # fmt: skip
 from app.parameters import LONGEST_TEXT
 from app.site_area import CELLS_M

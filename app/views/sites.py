@@ -15,7 +15,14 @@ from app.cases import (
     newest_case,
     stale_cases,
 )
-from app.drafts import alternatives, draft_of, drop_draft, listed_drafts, new_draft, save_draft
+from app.drafts import (
+    alternatives,
+    draft_of,
+    drop_draft,
+    listed_drafts,
+    new_draft,
+    save_draft,
+)
 from app.errors import ConflictError, RequestError
 from app.export.reply_letter import letter_bytes
 from app.parameters import json_object, plain_text
@@ -25,7 +32,14 @@ from app.site_area import KEYS as AREA_KEYS
 from app.site_area import REQUIRED_KEYS as REQUIRED_AREA_KEYS
 from app.site_area import area_check, read_area_request
 from app.site_checks import SITE_CHECK, listed_site, project_types, site_check
-from app.site_requests import INSTALLATIONS, KEYS, Danger, SiteRequest, crs_choices, read_site_request
+from app.site_requests import (
+    INSTALLATIONS,
+    KEYS,
+    Danger,
+    SiteRequest,
+    crs_choices,
+    read_site_request,
+)
 from app.site_shifts import shifts_of
 from app.siting_letter import siting_letter
 from app.what_if import choices, endangered

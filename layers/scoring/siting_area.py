@@ -32,8 +32,19 @@ from layers.scoring.siting_checks import (
     target_ranks,
     undecided_features,
 )
-from layers.scoring.siting_place import SCREENING_WORDS, ZONE_LEVELS, ZONE_WORDS, policy_zones
-from layers.scoring.siting_project import SMALL_REACH_M, MANUAL, NO_CHEMICALS, chemical_parks, endangered_objects
+from layers.scoring.siting_place import (
+    SCREENING_WORDS,
+    ZONE_LEVELS,
+    ZONE_WORDS,
+    policy_zones,
+)
+from layers.scoring.siting_project import (
+    MANUAL,
+    NO_CHEMICALS,
+    SMALL_REACH_M,
+    chemical_parks,
+    endangered_objects,
+)
 from layers.scoring.siting_services import (
     CHEMICAL_PROJECT,
     access_spots,
@@ -45,8 +56,19 @@ from layers.scoring.siting_services import (
     service_rules,
     touched,
 )
-from layers.scoring.siting_surroundings import cover_states, error_of, placed_sources, source_reach_m
-from layers.scoring.siting_terms import NOT_ENOUGH, NOTHING_FOUND, PERMIT, Project, SiteContext
+from layers.scoring.siting_surroundings import (
+    cover_states,
+    error_of,
+    placed_sources,
+    source_reach_m,
+)
+from layers.scoring.siting_terms import (
+    NOT_ENOUGH,
+    NOTHING_FOUND,
+    PERMIT,
+    Project,
+    SiteContext,
+)
 
 OFFSET_SHARE = 0.37
 """Cells are off the round metres by this share of a cell: zones are drawn on round metres, and an edge on an edge is chance."""

@@ -27,6 +27,13 @@ from layers.scoring.separation import (
 from layers.scoring.separation import Findings as RuleFindings
 from layers.scoring.siting_place import place_checks
 from layers.scoring.siting_project import own_checks
+from layers.scoring.siting_surroundings import (
+    about,
+    metres,
+    missing_value,
+    near_owners,
+    source_check,
+)
 from layers.scoring.siting_terms import (
     NOT_ENOUGH,
     NOT_MET,
@@ -36,13 +43,6 @@ from layers.scoring.siting_terms import (
     Project,
     Reason,
     SiteContext,
-)
-from layers.scoring.siting_surroundings import (
-    about,
-    metres,
-    missing_value,
-    near_owners,
-    source_check,
 )
 from layers.scoring.targets import TARGET_CLASSES, class_range
 

@@ -21,7 +21,14 @@ from layers.scoring.siting_services import (
     touched,
 )
 from layers.scoring.siting_surroundings import metres
-from layers.scoring.siting_terms import NOT_ENOUGH, PERMIT, Findings, Passed, Reason, SiteContext
+from layers.scoring.siting_terms import (
+    NOT_ENOUGH,
+    PERMIT,
+    Findings,
+    Passed,
+    Reason,
+    SiteContext,
+)
 
 ZONE_LEVELS = (
     (("red", "orange"), PERMIT, "zone"),

@@ -10,7 +10,14 @@ from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.siting_services import CHEMICAL_PROJECT, river_pairs
 from layers.scoring.siting_surroundings import about, metres
-from layers.scoring.siting_terms import NOT_ENOUGH, PERMIT, Findings, Project, Reason, SiteContext
+from layers.scoring.siting_terms import (
+    NOT_ENOUGH,
+    PERMIT,
+    Findings,
+    Project,
+    Reason,
+    SiteContext,
+)
 
 BEYOND_M = 20_000.0
 """As far around a site a project that must stand in a park is told how far the next one is."""

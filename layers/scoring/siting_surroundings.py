@@ -7,7 +7,6 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.scoring.contours import Contours

@@ -144,7 +144,7 @@ def _describe(connection: sa.Connection, schema: str) -> None:
     run(f"CREATE TABLE {schema}.meta (key text PRIMARY KEY, value jsonb)")
     run(f"CREATE TABLE {schema}.rasters (layer text, policy text, path text, sha256 text, info jsonb)")
     run(f"CREATE TABLE {schema}.boundary AS SELECT geom FROM {schema}.towns")
-    for key, value in {"area": AREA, "policies": POLICIES, "sources": SOURCES, "versions": {}, "rules": "r1"}.items():
+    for key, value in {"area": AREA, "policies": POLICIES, "sources": SOURCES, "versions": {}, "rules": "r1", "on": "2026-06-30"}.items():
         run(f"INSERT INTO {schema}.meta VALUES (%(key)s, %(value)s)", {"key": key, "value": json.dumps(value)})
     info = json.dumps({"grid": dataclasses.asdict(GRID)})
     for policy in POLICIES:

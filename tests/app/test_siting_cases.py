@@ -11,7 +11,13 @@ import sqlalchemy as sa
 from docx import Document
 from flask.testing import FlaskClient
 
-from tests.app.test_site_checks import BESIDE_PIPELINE, CROSSING, ON_PIPELINE, SCHOOL, square
+from tests.app.test_site_checks import (
+    BESIDE_PIPELINE,
+    CROSSING,
+    ON_PIPELINE,
+    SCHOOL,
+    square,
+)
 
 FAR = square(120.03, 30.15)
 TANK = {"geometry": square(120.16, 30.16), "project_type": "hazchem", "chemicals": [{"chemical": "甲醇", "amount_t": 200}], "installation": "storage_tank"}

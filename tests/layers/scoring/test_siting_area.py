@@ -15,7 +15,21 @@ from layers.scoring.siting import check_site
 from layers.scoring.siting_area import AreaAnswer, grid_cells, judge_cells, patches
 from layers.scoring.siting_terms import NOTHING_FOUND, Project, SiteContext
 from tests.layers.scoring.frames import (
-    CRS, X, Y, box, building, contour, enterprise, layer, line, pipeline, point, power_line, road, target, unit
+    CRS,
+    X,
+    Y,
+    box,
+    building,
+    contour,
+    enterprise,
+    layer,
+    line,
+    pipeline,
+    point,
+    power_line,
+    road,
+    target,
+    unit,
 )  # fmt: skip
 from tests.layers.scoring.test_siting import ALL_LAYERS
 

@@ -13,7 +13,18 @@ from layers.scoring.rules import RuleSet, read_rules
 from layers.scoring.siting import SitePart, check_parts
 from layers.scoring.siting_shift import Shift, barred_shifts, shift_for, shift_for_all
 from layers.scoring.siting_terms import Project, Reason, SiteContext
-from tests.layers.scoring.frames import CRS, X, Y, box, building, layer, line, pipeline, point, road
+from tests.layers.scoring.frames import (
+    CRS,
+    X,
+    Y,
+    box,
+    building,
+    layer,
+    line,
+    pipeline,
+    point,
+    road,
+)
 from tests.layers.scoring.test_siting import ALL_LAYERS
 
 ON = date(2026, 9, 30)
