@@ -41,7 +41,7 @@ MOST_CELLS = 12_000
 """Cells of a zone that are looked at; of a larger zone every k-th, and the answer says so."""
 MOST_MEMBERS = 30
 DATA_LAYERS = (
-    "enterprises", "hazard_units", "unit_chemicals", "declared_levels", "hidden_dangers", "score_items", "work_accidents",
+    "enterprises", "hazard_units", "unit_chemicals", "declared_levels", "hidden_dangers", "follow_ups", "score_items", "work_accidents",
     "pipelines", "road_black_spots", "population", "protection_targets", "towns", "park_boundaries", "park_assessments",
 )  # fmt: skip
 SOURCE_LAYERS = ("enterprises", "hazard_units", "pipelines", "road_black_spots")
@@ -149,7 +149,7 @@ def _source(ask: Question, row: Mapping[str, Any]) -> dict[str, Any]:
 def _tables_behind(layer: str) -> tuple[str, ...]:
     return {
         "hazard_units": ("unit_chemicals",),
-        "enterprises": ("hazard_units", "unit_chemicals", "declared_levels", "hidden_dangers", "score_items", "work_accidents"),
+        "enterprises": ("hazard_units", "unit_chemicals", "declared_levels", "hidden_dangers", "follow_ups", "score_items", "work_accidents"),
     }.get(layer, ())
 
 

@@ -19,6 +19,7 @@ from app.plain import plain
 from layers.scoring.calibration import POST_LAYERS, Calibrated, calibrated, calibration_facts
 from layers.scoring.chainage import written_chainage
 from layers.scoring.crossings import AREA_LAYERS, LINE_LAYERS, crossings
+from layers.scoring.distances import violation_id
 from layers.scoring.pipelines import (
     VERDICTS,
     WARNING_EN,
@@ -85,7 +86,7 @@ def pipeline_conflicts(
     )  # fmt: skip
     found_chainage = calibrated(pipeline, layers, facts.metric_crs)
     along = found_chainage.along
-    told = [_told(facts, row) for row in found.to_dict("records")]
+    told = [_violation_of(pipeline_id, row) | _told(facts, row) for row in found.to_dict("records")]
     counts = Counter(entry["verdict"] for entry in told)
     return {
         "pipeline": {"id": pipeline_id} | {name: plain(pipeline[name]) for name in LISTED_FIELDS},
@@ -138,6 +139,13 @@ def pipeline_of(connection: sa.Connection, facts: EditionFacts, frames: FrameMem
     frame = frames.within(connection, facts, ["pipelines"], [tuple(map(float, bounds_m))])["pipelines"]
     found: pd.Series[Any] = frame[frame["feature_id"] == pipeline_id].iloc[0]
     return found
+
+
+def _violation_of(pipeline_id: str, row: dict[str, Any]) -> dict[str, Any]:
+    """The number that a conflict has in every edition; None where it breaks nothing."""
+    is_violation = row["verdict"] in ("prohibited", "possibly_prohibited")
+    pair = (row["rule_id"], "pipelines", pipeline_id, row["object_layer"], row["object_feature_id"])
+    return {"violation_id": violation_id(*pair) if is_violation else None}
 
 
 def line_chainage(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, pipeline: pd.Series[Any]) -> Calibrated:

@@ -38,6 +38,8 @@ from etl.edition import (
     write_meta,
 )
 from etl.edition_links import decisions_stamp, write_links
+from etl.follow_ups import LAYER as LEDGER
+from etl.follow_ups import fill_follow_ups, follow_ups_stamp
 from etl.frames import frame_reader
 from etl.locks import EDITION_LOCK, held
 from etl.progress import Progress, Step, silent
@@ -158,7 +160,8 @@ def _input_hash(connection: sa.Connection, area: Area, label: str, on: date) -> 
     loads = connection.execute(
         sa.text("SELECT source_id, max(load_id) FROM ops.loads_in_force GROUP BY source_id ORDER BY source_id")
     ).all()
-    parts = [[list(row) for row in loads], decisions_stamp(connection), installation_hash(), dataclasses.asdict(area), label, on]
+    decided = [decisions_stamp(connection), follow_ups_stamp(connection, on)]
+    parts = [[list(row) for row in loads], decided, installation_hash(), dataclasses.asdict(area), label, on]
     return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
 
 
@@ -168,6 +171,7 @@ def _write_edition(
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
     progress(Step("评定: 固定现状库", "score: fixing the register"))
     counts = fill_loaded_layers(connection, catalog, area, edition)
+    counts[LEDGER] = counts.get(LEDGER, 0) + fill_follow_ups(connection, catalog, area, edition, on)
     write_links(connection, catalog, edition)
     base = None if is_full else earlier_edition(connection, area, home)
     loaded = _loaded_rasters(connection)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-from app.openapi import basemaps, data, map_page, map_tools, operations, pipelines, risk, sheets, siting
+from app.openapi import basemaps, data, follow_ups, map_page, map_tools, operations, pipelines, risk, sheets, siting
 from app.openapi.words import Schema
 
-SUBJECTS = (map_page, basemaps, map_tools, risk, siting, pipelines, sheets, data, operations)
+SUBJECTS = (map_page, basemaps, map_tools, risk, siting, pipelines, follow_ups, sheets, data, operations)
 SCHEMAS: dict[str, Schema] = dict(chain.from_iterable(subject.SCHEMAS.items() for subject in SUBJECTS))
 PATHS: dict[str, dict[str, Schema]] = dict(chain.from_iterable(subject.PATHS.items() for subject in SUBJECTS))
 

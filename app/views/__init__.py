@@ -14,6 +14,7 @@ from app.views import (
     dossiers,
     explain,
     features,
+    follow_ups,
     measuring,
     notices,
     operations,
@@ -33,7 +34,7 @@ from app.views import (
 
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
-    for module in (pages, tiles, basemaps, catalog_api, features, dossiers, explain, sites, pipelines, notices, patrol, sheets, operations, what_if, changes, ratings, societal, attribute_tables, measuring, sharing):
+    for module in (pages, tiles, basemaps, catalog_api, features, dossiers, explain, sites, pipelines, notices, follow_ups, patrol, sheets, operations, what_if, changes, ratings, societal, attribute_tables, measuring, sharing):
         app.register_blueprint(module.blueprint)
     for module in (data_pages, data, queues):
         app.register_blueprint(module.blueprint)

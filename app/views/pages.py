@@ -99,6 +99,18 @@ def patrol_page() -> Response:
     return _page("patrol.html")
 
 
+@blueprint.get("/patrol/follow-ups")
+def follow_ups_page() -> Response:
+    """The follow-up ledger."""
+    return _page("follow_ups.html")
+
+
+@blueprint.get("/patrol/follow-ups/<ref>")
+def follow_up_page(ref: str) -> Response:
+    """One entry, or the form of a new one; the page itself asks for it."""
+    return _page("follow_up.html")
+
+
 @blueprint.get("/features/<layer_id>/<path:feature_id>")
 def dossier_page(layer_id: str, feature_id: str) -> Response:
     """Everything known of one place; the page itself asks for it and tells when there is no such feature."""

@@ -37,7 +37,7 @@ def _distance_violations(given: Given) -> dict[str, Any]:
 RISK_POINTS = Stage(
     "risk_points", "风险源定级", "levels of the sources", _risk_points,
     results=("risk_points",), is_dated=True,
-    layers=("enterprises", "hazard_units", "unit_chemicals", "declared_levels", "hidden_dangers", "score_items",
+    layers=("enterprises", "hazard_units", "unit_chemicals", "declared_levels", "hidden_dangers", "follow_ups", "score_items",
             "work_accidents", "job_risks", "pipelines", "road_black_spots", "towns"),
     after=("high_consequence_areas", "fire_cover", "fire_times"),
 )  # fmt: skip

@@ -29,7 +29,7 @@ RISK_INPUTS = (REPORT, WEATHER)
 """Layers that speak of individual risk alone."""
 OWNERS = {
     "enterprises": "enterprise_id", "hazard_units": "unit_id", "unit_chemicals": "unit_id", "declared_levels": "enterprise_id",
-    "hidden_dangers": "enterprise_id", "score_items": "enterprise_id", "work_accidents": "enterprise_id", "pipelines": "pipeline_id",
+    "hidden_dangers": "enterprise_id", "follow_ups": "enterprise_id", "score_items": "enterprise_id", "work_accidents": "enterprise_id", "pipelines": "pipeline_id",
     "road_black_spots": "spot_id", "high_consequence_areas": "pipeline_id", REPORT: "enterprise_id", "weather": "weather_id",
 }  # fmt: skip
 """Layers whose rows say something of a source, and the field that tells of which."""

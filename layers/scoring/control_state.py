@@ -20,9 +20,16 @@ JOB_TITLES = {"lec": ("LEC法", "LEC"), "ls": ("LS矩阵", "LS matrix")}
 
 
 def judge_control(
-    source: Source, row: Mapping[str, Any], *, dangers: list[Row], score_items: list[Row], rules: LevelRules, on: date
+    source: Source,
+    row: Mapping[str, Any],
+    *,
+    dangers: list[Row],
+    follow_ups: list[Row],
+    score_items: list[Row],
+    rules: LevelRules,
+    on: date,
 ) -> None:
-    """State of control: score of 应急〔2018〕19号, open major hidden dangers, accidents, direct red.
+    """State of control: score of 应急〔2018〕19号, open major hidden dangers, overdue follow-ups, accidents, direct red.
 
     A total that an office states goes before the sum of the entries; where their bands differ, that is a dispute.
     Accidents and direct conditions are judged before; they count here.
@@ -34,6 +41,7 @@ def judge_control(
     if itemised:
         _judge_items(source, row, itemised, rules, is_second=not math.isnan(stated))
     _judge_dangers(source, dangers, rules, on)
+    judge_follow_ups(source, follow_ups, rules)
     names = ("score", "hidden_danger", "accident", "statutory")
     source.control = worst(entry["result"] for name in names for entry in source.results(name))
 
@@ -102,6 +110,17 @@ def _judge_dangers(source: Source, dangers: list[Row], rules: LevelRules, on: da
                 deadline_on=min((day.isoformat() for day in map(date_of, (row.get("deadline_on") for row in found)) if day), default=None),
             )
             return
+
+
+def judge_follow_ups(source: Source, entries: list[Row], rules: LevelRules) -> None:
+    """Entries of the ledger that were overdue when the edition was fixed; they count as hidden dangers do."""
+    late = sorted(str(entry["ref"]) for entry in entries if entry["state"] == "overdue")
+    if not late:
+        return
+    rule = rules.control["follow_up_overdue"]
+    zh, en = f"{rule['title_zh']}({len(late)}项)", f"{rule['title_en']} ({len(late)})"
+    source.judge("hidden_danger", rule["level"], rule, zh, en, danger_ids=late)
+    source.control = worst((source.control, rule["level"]))
 
 
 def judge_jobs(source: Source, jobs: list[Row]) -> None:

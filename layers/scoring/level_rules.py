@@ -15,7 +15,7 @@ from layers.scoring.policy import POLICIES_DIR, RATED, load_source_classes, load
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require, require_bands, rows_of
 
 CONDITIONS = ("direct_red_reported", "has_major_hazard")
-CONTROL_CONDITIONS = ("major_open", "major_overdue")
+CONTROL_CONDITIONS = ("major_open", "major_overdue", "follow_up_overdue")
 MATCHES = ("contains", "prefix", "equals")
 CLOSING = " 。.;,、!"
 Row = dict[str, Any]

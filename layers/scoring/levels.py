@@ -13,10 +13,11 @@ import geopandas as gpd
 import shapely
 
 from layers.catalog import LAYERS_DIR, load_layer
+from layers.scoring.control_state import judge_follow_ups
 from layers.scoring.level_rules import LevelRules, Row, load_level_rules, load_screening
 from layers.scoring.plants import enterprise_sources, unit_sources
 from layers.scoring.policy import RATED
-from layers.scoring.sources import ORDER, UNRATED, Layers, Source, black_spot_sources, pipeline_sources, plain
+from layers.scoring.sources import ORDER, UNRATED, Layers, Source, black_spot_sources, grouped, pipeline_sources, plain, records
 from layers.scoring.trenches import load_trench_rule, trenches
 
 MISSING = {
@@ -38,7 +39,7 @@ def rate_sources(
     Parameters
     ----------
     layers : frames by layer id, geometry in the area's metric CRS
-        Uses enterprises, hazard_units, unit_chemicals, declared_levels, hidden_dangers, score_items, work_accidents,
+        Uses enterprises, hazard_units, unit_chemicals, declared_levels, hidden_dangers, follow_ups, score_items, work_accidents,
         job_risks, pipelines, high_consequence_areas, road_black_spots; missing ones count as empty.
     on : date
         The edition's day: later declarations do not count, deadlines before it are overdue.
@@ -60,6 +61,9 @@ def rate_sources(
     units = unit_sources(layers, rules)
     enterprises = enterprise_sources(layers, rules, units, on=on, screening=table, jurisdiction=jurisdiction)
     lines = pipeline_sources(layers, rules, table)
+    entries = grouped(records(layers, "follow_ups"), "pipeline_id")
+    for line in lines:
+        judge_follow_ups(line, entries.get(line.feature_id, []), rules)
     sources = [*enterprises, *units, *lines, *black_spot_sources(layers, rules)]
     for source in sources:
         _decide(source)

@@ -192,7 +192,7 @@ def _classify_unit(source: Source, graded: Mapping[Any, Any]) -> None:
 # Enterprises
 
 
-BY_ENTERPRISE = ("declared_levels", "hidden_dangers", "score_items", "work_accidents", "job_risks")
+BY_ENTERPRISE = ("declared_levels", "hidden_dangers", "follow_ups", "score_items", "work_accidents", "job_risks")
 """Layers whose rows belong to an enterprise and say something of its level."""
 
 
@@ -237,8 +237,9 @@ def enterprise_sources(
         _judge_accidents(source, row, of["work_accidents"].get(key, []), on)
         _judge_declared(source, row, of["declared_levels"].get(key, []), rules, on)
         judge_control(
-            source, row, dangers=of["hidden_dangers"].get(key, []), score_items=of["score_items"].get(key, []), rules=rules, on=on
-        )
+            source, row, dangers=of["hidden_dangers"].get(key, []), follow_ups=of["follow_ups"].get(key, []),
+            score_items=of["score_items"].get(key, []), rules=rules, on=on,
+        )  # fmt: skip
         _judge_inherent(source, own, rules)
         _compute_enterprise(source)
         judge_jobs(source, of["job_risks"].get(key, []))

@@ -72,6 +72,11 @@ export async function postJson(path, body) {
   return (await post(path, body)).json();
 }
 
+/** Sends a file as the body; what the address answers. @param {string} path @param {Blob} file */
+export async function postFile(path, file) {
+  return (await ask(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file })).json();
+}
+
 /** @param {string} path @param {object} body @returns {Promise<Blob>} */
 export async function postForFile(path, body) {
   return (await post(path, body)).blob();

@@ -2,6 +2,7 @@
 import { codeTitle, fieldOf, layerById, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { chainage, distance, fixed, isMissing, MISSING, number } from "./formats.js";
+import { entryHref, newEntryHref, stateTag, stateWord } from "./follow_up_words.js";
 import { said, t } from "./texts.js";
 import { featureHref } from "./workspace.js";
 import { withEdition } from "./frame.js";
@@ -11,7 +12,7 @@ export const VERDICT_SIGNS = { prohibited: "✕", possibly_prohibited: "?", perm
 
 /** Fields that hold what kind of thing an object is, best first. */
 const KIND_FIELDS = ["category", "use", "kind"];
-const COLUMNS = ["verdict", "chainage", "side", "object", "distance_and_error", "required_distance", "clause", "certainty", "history"];
+const COLUMNS = ["verdict", "chainage", "side", "object", "distance_and_error", "required_distance", "clause", "certainty", "history", "follow_up"];
 
 /** What an object is called; one without a name by its kind and number. @param {any} row */
 export const nameOf = (row) => row.object.name || [kindWord(row.object), row.object.id].filter(Boolean).join(" ");
@@ -62,7 +63,17 @@ const tableCells = (row) => [
   [row.clause ?? MISSING, el("span", { class: "clause rule" }, ` ${row.rule_id ?? ""}`)],
   row.certainty ? t(row.certainty) : MISSING,
   row.is_historic ? el("abbr", { class: "tag", title: t("historic") }, t("historic_short")) : MISSING,
+  ledgerCell(row),
 ];
+
+/** The entry of the ledger with its state, or the way to a new one. @param {any} row */
+function ledgerCell(row) {
+  if (row.entry) return [el("a", { href: entryHref(row.entry.ref) }, row.entry.ref), " ", stateTag(row.entry)];
+  return row.violation_id ? el("a", { class: "button small", href: newEntryHref(row.violation_id) }, t("enter_in_ledger")) : MISSING;
+}
+
+/** Whether a conflict was remedied: its entry in the ledger is closed. @param {any} row */
+export const isRemedied = (row) => row.entry?.state === "closed";
 
 /** @param {any} row */
 const sideWord = (row) => (row.side ? t(`side_${row.side}`) : MISSING);
@@ -75,10 +86,12 @@ const requiredWord = (row) => (isMissing(row.required_m) ? t("see_standard") : `
 export function countsLine(rows, all) {
   const verdicts = Object.keys(VERDICT_SIGNS).map((id) => rows.filter((row) => row.verdict === id)).filter((some) => some.length);
   const historic = rows.filter((row) => row.is_historic).length;
+  const remedied = rows.filter(isRemedied).length;
   return el("p", { class: "tally", id: "counts" },
     el("strong", {}, rows.length === all ? t("n_conflicts", { n: number(all) }) : t("n_of_conflicts", { n: number(rows.length), all: number(all) })),
     verdicts.map((some) => el("span", { class: `tag sign-${some[0].verdict}` }, `${VERDICT_SIGNS[some[0].verdict]} ${said(some[0], "verdict")} ${number(some.length)}`)),
-    historic ? el("span", { class: "tag", title: t("historic") }, `${t("historic_short")} ${number(historic)}`) : null);
+    historic ? el("span", { class: "tag", title: t("historic") }, `${t("historic_short")} ${number(historic)}`) : null,
+    remedied ? el("span", { class: "tag" }, t("n_remedied", { n: number(remedied) })) : null);
 }
 
 /**
@@ -94,10 +107,10 @@ export function csvRows(rows, { name, asked, warning }) {
     [t("csv_about", { area: said(area), name, asked, label: edition.label, date: edition.data_as_of ?? MISSING, made: stamp })],
     [warning],
     [t("verdict"), t("chainage"), `${t("chainage")} m`, t("side"), t("object"), t("number_of_object"), t("object_kind"), `${t("distance")} m`, `${t("error")} m`, `${t("required_distance")} m`,
-      t("rule"), t("clause"), t("certainty"), t("history")],
+      t("rule"), t("clause"), t("certainty"), t("history"), t("follow_up")],
     ...rows.map((row) => [said(row, "verdict"), chainage(row.chainage_m), fixedOrEmpty(row.chainage_m, 1), row.side ? t(`side_${row.side}`) : "", row.object.name ?? "", row.object.id,
       kindWord(row.object), fixedOrEmpty(row.distance_m, 2), fixedOrEmpty(row.error_m, 2), row.required_m ?? "", row.rule_id ?? "", row.clause ?? "", row.certainty ? t(row.certainty) : "",
-      row.is_historic ? t("historic_short") : ""]),
+      row.is_historic ? t("historic_short") : "", row.entry ? `${row.entry.ref} ${stateWord(row.entry)}` : ""]),
   ];
 }
 

@@ -4,6 +4,7 @@ import { codeTitle, featureName, fieldOf, layerById, levelById, shown } from "./
 import { attribute } from "./attributes.js";
 import { el } from "./dom.js";
 import { distance, isMissing, number } from "./formats.js";
+import { newEntryHref } from "./follow_up_words.js";
 import { withEdition } from "./frame.js";
 import { provenance } from "./provenance.js";
 import { assumptionMark, basisSection, clauseLine, fact, levelChip, placeReasons, ratingReasons, section, whyTitle } from "./reasons.js";
@@ -125,7 +126,8 @@ function conflictFacts(row, actions) {
     el("button", { type: "button", class: "link", on: { click: () => actions.onOpen(layer, id) } }, name || id);
   return el("div", {},
     el("p", {}, side(row.subject_layer, row.subject_feature_id, row.subject_name), " – ", side(row.object_layer, row.object_feature_id, row.object_name)),
-    conflictNumbers(row), clauseLine(withClause(row)), verifiedLine(row.source_type));
+    conflictNumbers(row), clauseLine(withClause(row)), verifiedLine(row.source_type),
+    row.violation_id ? el("a", { class: "button small", href: newEntryHref(row.violation_id) }, t("enter_in_ledger")) : null);
 }
 
 /** The clause names its standard already; the standard alone stands in where there is none. @param {any} row */
@@ -157,7 +159,8 @@ function violations(rows, loaded, actions) {
       el("button", { type: "button", class: "link", on: { click: () => actions.onOpen(other.layer, other.id) } }, other.name || other.id),
       conflictNumbers(row), clauseLine(withClause(row)),
       verifiedLine(row.source_type),
-      el("button", { type: "button", class: "button small", on: { click: () => actions.onLine(row) } }, t("show_line")));
+      el("button", { type: "button", class: "button small", on: { click: () => actions.onLine(row) } }, t("show_line")), " ",
+      el("a", { class: "button small", href: newEntryHref(row.violation_id) }, t("enter_in_ledger")));
   })));
 }
 

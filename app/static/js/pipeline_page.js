@@ -3,7 +3,7 @@ import { ApiError, getJson } from "./api.js";
 import { replaceAddress } from "./address.js";
 import { fieldOf, layerById, codeTitle, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
-import { conflictTable, countsLine, csvRows, inBands, kindWord } from "./conflict_rows.js";
+import { conflictTable, countsLine, csvRows, inBands, isRemedied, kindWord } from "./conflict_rows.js";
 import { calibrationPart } from "./calibration.js";
 import { crossingsPart } from "./crossings.js";
 import { saveCsv } from "./csv.js";
@@ -34,7 +34,7 @@ const state = {
   /** @type {any} */ answer: null,
   /** @type {any[]|null} what the line crosses; null while not known */ crossings: null,
   /** @type {any[]} conflicts, each with its index */ rows: [],
-  bandsM: BANDS_M, chosenBands: new Set(BANDS_M), kind: "",
+  bandsM: BANDS_M, chosenBands: new Set(BANDS_M), kind: "", isOpenOnly: false,
   /** @type {number|null} */ fromM: null,
   /** @type {number|null} */ toM: null, chosen: -1,
 };
@@ -106,7 +106,9 @@ async function loadConflicts(edition) {
   state.rows = [];
   try {
     state.answer = await getJson(`/api/pipelines/${encodeURIComponent(lineId)}/conflicts?buffer_m=${buffer}&ed=${edition}`);
-    state.rows = state.answer.conflicts.map((/** @type {any} */ row, /** @type {number} */ index) => ({ ...row, index }));
+    const { follow_ups: entries } = await getJson(`/api/follow-ups?pipeline_id=${encodeURIComponent(lineId)}`);
+    const entryOf = (/** @type {any} */ row) => entries.find((/** @type {any} */ entry) => row.violation_id && entry.violation_id === row.violation_id);
+    state.rows = state.answer.conflicts.map((/** @type {any} */ row, /** @type {number} */ index) => ({ ...row, index, entry: entryOf(row) }));
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 422) throw error;
     state.answer = { refused: error };
@@ -121,7 +123,7 @@ const ends = () => ({ startM: state.answer.start_chainage_m, endM: state.answer.
 const stretch = () => ({ fromM: Math.max(state.fromM ?? -Infinity, ends().startM), toM: Math.min(state.toM ?? Infinity, ends().endM) });
 
 /** Rows of the chosen bands and kinds, anywhere along the line. */
-const beside = () => state.rows.filter((row) => inBands(row.distance_m, state.bandsM, state.chosenBands) && (!state.kind || kindKey(row) === state.kind || row.object.layer === state.kind));
+const beside = () => state.rows.filter((row) => !(state.isOpenOnly && isRemedied(row)) && inBands(row.distance_m, state.bandsM, state.chosenBands) && (!state.kind || kindKey(row) === state.kind || row.object.layer === state.kind));
 
 /** The same within the stretch that is brushed. */
 function filtered() {
@@ -155,7 +157,7 @@ function drawHead() {
   byId("page-title").textContent = line.name ?? line.id;
   titlePage(line.name ?? line.id);
   byId("all-lines").setAttribute("href", withEdition("/pipelines"));
-  put(byId("query"), lineChoice(), chainageFields(), bandChoice(), kindChoice(),
+  put(byId("query"), lineChoice(), chainageFields(), bandChoice(), kindChoice(), openChoice(),
     el("button", { type: "submit", class: "button primary" }, t("ask")),
     el("p", { class: "line-facts" }, factsOf(line)));
   byId("query").onsubmit = onAsk;
@@ -200,6 +202,8 @@ function kindChoice() {
   return el("label", { class: "ask" }, el("span", {}, t("objects")), el("select", { id: "kind", on: { change: (/** @type {any} */ event) => { state.kind = event.target.value; drawResults(); } } },
     option("", t("all")), layers.map((layer) => el("optgroup", { label: said(layerById(layer)) }, kinds(layer).map(([key, object]) => option(key, kindWord(object)))))));
 }
+
+const openChoice = () => el("label", { class: "check" }, el("input", { type: "checkbox", id: "open-only", checked: state.isOpenOnly, on: { change: (/** @type {any} */ event) => { state.isOpenOnly = event.target.checked; drawResults(); } } }), t("open_only"));
 
 function drawStripPart() {
   if (!state.answer || state.answer.refused) return;
@@ -365,7 +369,7 @@ function noteBands() {
 }
 
 function forget() {
-  Object.assign(state, { kind: "", chosenBands: new Set(state.bandsM), fromM: null, toM: null });
+  Object.assign(state, { kind: "", isOpenOnly: false, chosenBands: new Set(state.bandsM), fromM: null, toM: null });
   noteBands();
   drawHead();
   brush(null, null, true);

@@ -587,3 +587,19 @@ def test_line_placed_worse_than_its_reach_keeps_its_level_and_colours_nothing():
     assert coarse.level == precise.level
     assert (coarse.reach_m, coarse.accuracy_m) == (precise.reach_m, 2000) and precise.reach_m == 318.1
     assert any(reason["method"] == "coarse" for reason in coarse.reasons)
+
+
+def test_overdue_entry_of_the_ledger_raises_the_state_of_control_of_enterprise_and_line():
+    def entry(state, **owner):
+        return {"ref": "Z2026-0001", "state": state, "enterprise_id": None, "pipeline_id": None} | owner
+
+    def control(state, **owner):
+        layers = {"enterprises": placed(enterprise(kind="enterprise")), "pipelines": placed(line()), "follow_ups": pd.DataFrame([entry(state, **owner)])}
+        points = rate_sources(layers, on=ON)
+        return dict(zip(points["source_layer"], points["control_level"], strict=True)), points
+
+    before, _ = control("open", enterprise_id="e1", pipeline_id="p1")
+    after, points = control("overdue", enterprise_id="e1", pipeline_id="p1")
+    assert set(before.values()) == {"unrated"} and set(after.values()) == {"orange"}
+    told = [reason for reasons in points["reasons"] for reason in reasons if reason["rule_id"] == "CONTROL-FOLLOW-UP-OVERDUE" and reason["method"] == "hidden_danger"]
+    assert len(told) == 2 and told[0]["inputs"]["danger_ids"] == ["Z2026-0001"]
