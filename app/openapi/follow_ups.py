@@ -59,7 +59,7 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/api/follow-ups/{ref}/photos": {"post": operation(
         "newFollowUpPhoto", "A JPEG, PNG or WebP picture as the body, at most 12 MB", answer("FollowUp"), REF, query("name", "What it shows"),
     )},
-    "/api/follow-ups/{ref}/photos/{sha256}": {"get": operation(
-        "followUpPhoto", "A photo of an entry", file_of("image/jpeg"), REF, path("sha256", "Its hash"),
+    "/api/follow-ups/{ref}/photos/{digest}": {"get": operation(
+        "followUpPhoto", "A photo of an entry", file_of("image/jpeg"), REF, path("digest", "Its hash"),
     )},
 }  # fmt: skip

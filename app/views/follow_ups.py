@@ -92,13 +92,13 @@ def new_photo(ref: str) -> Response:
     return _entry(wanted)
 
 
-@blueprint.get("/api/follow-ups/<ref>/photos/<sha256>")
-def photo(ref: str, sha256: str) -> Response:
+@blueprint.get("/api/follow-ups/<ref>/photos/<digest>")
+def photo(ref: str, digest: str) -> Response:
     """A photo of an entry."""
     with parts().database.reading() as connection:
         held = {row.sha256 for row in queries.run(connection, "follow_up_photos", {"ref": plain_text("ref", ref)})}
-    path = photo_path(parts().home, sha256)
-    if sha256 not in held or not path.is_file():
+    path = photo_path(parts().home, digest)
+    if digest not in held or not path.is_file():
         raise MissingError("没有这张照片", "no such photo")
     response = current_app.response_class(path.read_bytes(), mimetype="image/jpeg")
     response.headers["Cache-Control"] = f"private, max-age={A_YEAR_S}, immutable"
