@@ -8,6 +8,7 @@ from typing import Any, Callable
 import numpy as np
 import pandas as pd
 
+from etl.shapes import Shapes
 from layers.history import SHEET_MARK
 
 ROW, FILE = "_row", "_file"
@@ -51,6 +52,8 @@ class Batch:
     n_merged: int = 0
     refused: list[Refusal] = field(default_factory=list)
     is_partial: bool = False
+    shapes: Shapes | None = None
+    """The geometries, in place of the frame's column, where a reader hands them on as bytes."""
 
 
 def with_sheet(file: str, sheet: str) -> str:

@@ -134,13 +134,14 @@ def _normalised(
 ) -> Generator[tuple[Batch, pd.DataFrame, Problems], None, None]:
     """The batches of a source, each with its rows in our fields; rows are numbered from 0 over all batches."""
     n_rows = 0
-    for batch in _batches(paths, manifest, loading):
-        batch.frame.index = pd.RangeIndex(n_rows, n_rows + len(batch.frame))
-        n_rows += len(batch.frame)
-        yield batch, *normalise(batch, manifest, loading.catalog[manifest.layer], loading.area)
+    with Ahead(_batches(paths, manifest, loading)) as ahead:
+        while (batch := ahead.next()) is not None:
+            batch.frame.index = pd.RangeIndex(n_rows, n_rows + len(batch.frame))
+            n_rows += len(batch.frame)
+            yield batch, *normalise(batch, manifest, loading.catalog[manifest.layer], loading.area)
 
 
-def _batches(paths: list[Path], manifest: Manifest, loading: Loading) -> Iterator[Batch]:
+def _batches(paths: list[Path], manifest: Manifest, loading: Loading) -> Generator[Batch, None, None]:
     """The rows of a source in batches, or in one where a part of it decides about all of it."""
     read = loading.read or read_file
     may_be_mended = any(path.suffix.lower() in WORKBOOKS for path in paths) or read is not read_file
@@ -150,7 +151,7 @@ def _batches(paths: list[Path], manifest: Manifest, loading: Loading) -> Iterato
     is_partial = len(paths) > 1 and manifest.reader == "table" and not manifest.job and any(
         next(read_batches([path], manifest, loading.data_dir, rows=1)).is_partial for path in paths
     )
-    for batch in read_batches(paths, manifest, loading.data_dir, rows=BATCH_ROWS, read=read):
+    for batch in read_batches(paths, manifest, loading.data_dir, rows=BATCH_ROWS, read=read, as_bytes=True):
         batch.is_partial |= is_partial
         yield batch
 

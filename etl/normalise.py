@@ -22,6 +22,7 @@ from etl.coordinates import misfits, parsed, zone_of
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed, original_text
 from etl.packing import text_array
+from etl.shapes import Shapes
 from etl.notations import (
     DATE_FORMATS,
     FULL_WIDTH,
@@ -32,7 +33,7 @@ from etl.notations import (
     head_unit,
 )
 from layers.catalog import Area, Field, Layer
-from layers.crs import datum_error_m, to_geographic
+from layers.crs import coordinates_to_geographic, datum_error_m, to_geographic
 from layers.errors import CatalogError, SourceFileError
 
 
@@ -125,7 +126,11 @@ def normalise(batch: Batch, manifest: Manifest, layer: Layer, area: Area) -> tup
     frame["positioned"] = "delivered"
     if not layer.is_drawn:
         return frame, problems
-    geometry = _geometry(delivered, manifest, area, problems)
+    shapes = batch.shapes
+    geometry = (
+        _geometry(delivered, manifest, area, problems) if shapes is None
+        else _moved(shapes, manifest, area, delivered.index, problems)
+    )
     if HEIGHTS in delivered.columns:
         problems.flattened = delivered.index[delivered[HEIGHTS].eq(True)]
     frame.loc[shapely.is_missing(geometry), "positioned"] = "unplaced"
@@ -281,10 +286,28 @@ def _geometry(delivered: pd.DataFrame, manifest: Manifest, area: Area, problems:
     raw = np.where(shapely.is_empty(raw), None, raw)
     if manifest.axis_order == "yx":
         raw = shapely.transform(raw, lambda xy: xy[:, ::-1])
-    _check_zone(delivered.index, raw, manifest.crs, problems)
+    if zone_of(manifest.crs) is not None:
+        _check_zone(delivered.index, shapely.bounds(raw)[:, 0], manifest.crs, problems)
     moved = to_geographic(raw, manifest.crs, area.storage_crs)
-    is_lost = ~shapely.is_missing(raw) & ~_is_finite(moved)
-    problems.add(delivered.index[is_lost], "RQ08", "geometry")
+    return _without_lost(moved, ~shapely.is_missing(raw), delivered.index, problems)
+
+
+def _moved(shapes: Shapes, manifest: Manifest, area: Area, index: pd.Index, problems: Problems) -> NDArray[np.object_]:
+    """What `_geometry` makes of geometries that come as bytes."""
+    xy = shapes.coordinates[:, ::-1] if manifest.axis_order == "yx" else shapes.coordinates
+    if zone_of(manifest.crs) is not None:
+        _check_zone(index, shapes.least(xy[:, 0]), manifest.crs, problems)
+    moved = shapes.with_coordinates(coordinates_to_geographic(xy, manifest.crs, area.storage_crs)).geometries()
+    moved = np.where(shapely.is_empty(moved), None, moved)
+    return _without_lost(moved, ~shapely.is_missing(moved), index, problems)
+
+
+def _without_lost(
+    moved: NDArray[np.object_], is_there: NDArray[np.bool_], index: pd.Index, problems: Problems
+) -> NDArray[np.object_]:
+    """Geometries without those that the storage CRS cannot hold, which are told."""
+    is_lost = is_there & ~_is_finite(moved)
+    problems.add(index[is_lost], "RQ08", "geometry")
     moved[is_lost] = None
     return moved
 
@@ -322,11 +345,8 @@ def _from_xy(delivered: pd.DataFrame, manifest: Manifest, problems: Problems) ->
     return points
 
 
-def _check_zone(index: pd.Index, raw: NDArray[np.object_], crs: str, problems: Problems) -> None:
-    """Eastings must begin with the zone that the stated CRS has, or with none where it has none."""
-    if zone_of(crs) is None:
-        return
-    west = shapely.bounds(raw)[:, 0]
+def _check_zone(index: pd.Index, west: NDArray[np.float64], crs: str, problems: Problems) -> None:
+    """Eastings, of which `west` are the least, must begin with the zone that the stated CRS has, or with none if it has none."""
     is_other, is_northing = misfits(crs, west)
     if not (is_other.any() or is_northing.any()):
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import importlib
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Callable, Iterator
@@ -20,7 +21,7 @@ from etl.batch import ERROR_COLUMN, EXPECTED_COLUMN, FILE, RETURNED_ROW_COLUMN, 
 from etl.esri_json import read_esri_json
 from etl.manifest import Manifest
 from etl.text_files import json_line_batches, read_json_lines, read_text, text_batches
-from etl.vectors import read_vector, vector_batches
+from etl.vectors import SHAPES, read_vector, vector_batches
 from etl.workbooks import read_workbook
 from layers.errors import CatalogError, SourceFileError
 
@@ -111,13 +112,14 @@ def read_batch(
 
 
 def read_batches(
-    files: list[Path], manifest: Manifest, data_dir: Path, *, rows: int = BATCH_ROWS, read: Reader = read_file
+    files: list[Path], manifest: Manifest, data_dir: Path, *, rows: int = BATCH_ROWS, read: Reader = read_file, as_bytes: bool = False
 ) -> Iterator[Batch]:
     """What `read_batch` gives, at most `rows` rows at a time and never more of a file in memory than that.
 
     Workbooks, pages of a service and files of a `read` of one's own are read whole and handed on in pieces; a source
     with a job comes as one batch, because a job may fold rows across all of it. Row numbers go on from piece to
-    piece, every piece has the columns of all files, and `is_partial` of any piece holds for the source.
+    piece, every piece has the columns of all files, and `is_partial` of any piece holds for the source. With `as_bytes`
+    geometries come as `Batch.shapes` where they can.
     """
     if manifest.job:
         yield read_batch(files, manifest, data_dir, read=read)
@@ -128,7 +130,7 @@ def read_batches(
             first = next(_pieces(path, manifest, rows, read), pd.DataFrame())
             columns |= dict.fromkeys(first.columns)
     for path in files:
-        for frame in _pieces(path, manifest, rows, read):
+        for frame in _pieces(path, manifest, rows, read, as_bytes=as_bytes):
             batch = _as_batch(frame, path, data_dir)
             absent = [name for name in columns if name not in frame.columns and name not in RETURNED_COLUMNS]
             for name in absent:
@@ -138,17 +140,20 @@ def read_batches(
 
 def _as_batch(frame: pd.DataFrame, path: Path, data_dir: Path) -> Batch:
     """Rows of one file, without the columns that a returned workbook adds."""
+    shapes = frame.attrs.pop(SHAPES, None)
     is_partial = RETURNED_ROW_COLUMN in frame.columns
     frame = frame.drop(columns=[name for name in RETURNED_COLUMNS if name in frame.columns])
     frame[FILE] = str(path.relative_to(data_dir))
     if SHEET in frame.columns:
         frame[FILE] = [with_sheet(file, sheet) for file, sheet in zip(frame[FILE], frame[SHEET], strict=True)]
-    return Batch(frame, n_read=len(frame), is_partial=is_partial)
+    return Batch(frame, n_read=len(frame), is_partial=is_partial, shapes=shapes)
 
 
-def _pieces(path: Path, manifest: Manifest, rows: int, read: Reader) -> Iterator[pd.DataFrame]:
+def _pieces(
+    path: Path, manifest: Manifest, rows: int, read: Reader, *, as_bytes: bool = False
+) -> Iterator[pd.DataFrame]:
     """One file by pieces, from a reader that streams where there is one."""
-    by_pieces = _streaming_reader(path, manifest)
+    by_pieces = _streaming_reader(path, manifest, as_bytes=as_bytes)
     if read is read_file and by_pieces is not None:
         with opened(path, manifest) as inside:
             n_rows = 0
@@ -164,9 +169,9 @@ def _pieces(path: Path, manifest: Manifest, rows: int, read: Reader) -> Iterator
         yield frame.iloc[first : first + rows].reset_index(drop=True)
 
 
-def _streaming_reader(path: Path, manifest: Manifest) -> Callable[..., Iterator[pd.DataFrame]] | None:
+def _streaming_reader(path: Path, manifest: Manifest, *, as_bytes: bool) -> Callable[..., Iterator[pd.DataFrame]] | None:
     if manifest.reader == "vector":
-        return vector_batches
+        return partial(vector_batches, as_bytes=as_bytes)
     name = PurePath(manifest.member) if is_archive(path) and manifest.member else path
     suffix = name.suffix.lower()
     if manifest.reader == "table" and suffix in TEXT_SUFFIXES:

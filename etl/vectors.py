@@ -24,6 +24,7 @@ from pyproj.exceptions import CRSError
 from etl.archives import refuse_entities
 from etl.batch import HEIGHTS, ROW, cell_text, each_value
 from etl.manifest import Manifest
+from etl.shapes import Shapes
 from layers.crs import distance_between_m, flat
 from layers.errors import SourceFileError
 
@@ -40,10 +41,12 @@ HEAD_BYTES = 65_536
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEVERAL_LAYERS = "More than one layer found"
 DBF_HEADER_END = slice(8, 10)
-CRS_FOUND = "crs_found"
+CRS_FOUND, SHAPES = "crs_found", "shapes"
 SAME_PLACE_M = 5.0
 """Two CRSs that put a place closer than this are the same for the map (WGS84, CGCS2000 and TWD97 are)."""
 N_COMPARED = 5
+N_LOOKED_AT = 1_000
+"""Features among which the first with coordinates are looked for."""
 
 
 def read_vector(path: Path, manifest: Manifest) -> gpd.GeoDataFrame:
@@ -58,10 +61,15 @@ def read_vector(path: Path, manifest: Manifest) -> gpd.GeoDataFrame:
     return next(vector_batches(path, manifest))
 
 
-def vector_batches(path: Path, manifest: Manifest, *, rows: int | None = None) -> Iterator[gpd.GeoDataFrame]:
-    """A vector layer as `read_vector` reads it, `rows` features at a time (None: all at once)."""
+def vector_batches(
+    path: Path, manifest: Manifest, *, rows: int | None = None, as_bytes: bool = False
+) -> Iterator[gpd.GeoDataFrame]:
+    """A vector layer as `read_vector` reads it, `rows` features at a time (None: all at once).
+
+    With `as_bytes` the geometries of a piece are its ``attrs[SHAPES]`` wherever they can be, and its column is empty.
+    """
     check_content(path, manifest)
-    pieces = _whole(path, manifest) if rows is None else _arrow_pieces(path, manifest, rows)
+    pieces = _whole(path, manifest) if rows is None else _arrow_pieces(path, manifest, rows, as_bytes=as_bytes)
     first = 1
     while True:
         with _readable(path, manifest):
@@ -71,7 +79,9 @@ def vector_batches(path: Path, manifest: Manifest, *, rows: int | None = None) -
         if "geometry" not in piece.columns:
             raise SourceFileError(path, "no geometry", "a vector layer")
         if first == 1:
-            check_stated_crs(path, piece.attrs.get(CRS_FOUND), piece["geometry"].to_numpy(), manifest)
+            shapes: Shapes | None = piece.attrs.get(SHAPES)
+            geometries = piece["geometry"].to_numpy() if shapes is None else shapes.geometries(N_LOOKED_AT)
+            check_stated_crs(path, piece.attrs.get(CRS_FOUND), geometries, manifest)
         if len(piece):
             yield _attributes_as_text(piece, first)
         first += len(piece)
@@ -104,7 +114,7 @@ def _whole(path: Path, manifest: Manifest) -> Iterator[pd.DataFrame]:
     yield plain
 
 
-def _arrow_pieces(path: Path, manifest: Manifest, rows: int) -> Iterator[pd.DataFrame]:
+def _arrow_pieces(path: Path, manifest: Manifest, rows: int, *, as_bytes: bool) -> Iterator[pd.DataFrame]:
     """Pieces of a layer through GDAL's Arrow stream: the file is read once, from its beginning to its end."""
     given = {"layer": manifest.ogr_layer or None, "encoding": manifest.encoding or None}
     with pyogrio.open_arrow(path, batch_size=rows, use_pyarrow=True, **given) as (found, stream):
@@ -113,10 +123,11 @@ def _arrow_pieces(path: Path, manifest: Manifest, rows: int) -> Iterator[pd.Data
             table = pa.Table.from_batches([batch])
             has_geometry = name in table.column_names
             frame = _without_zone(table.drop_columns([name] if has_geometry else []).to_pandas(), path)
+            shapes = Shapes.of(table.column(name)) if has_geometry and as_bytes else None
             if has_geometry:
-                frame["geometry"] = shapely.from_wkb(table.column(name).to_numpy())
+                frame["geometry"] = shapely.from_wkb(table.column(name).to_numpy()) if shapes is None else None
             frame = _flattened(frame)
-            frame.attrs[CRS_FOUND] = found["crs"]
+            frame.attrs |= {CRS_FOUND: found["crs"], SHAPES: shapes}
             yield frame
 
 
@@ -233,6 +244,7 @@ def _attributes_as_text(frame: pd.DataFrame, first: int) -> gpd.GeoDataFrame:
     texts = {name: _as_text(frame[name]) for name in frame.columns if name not in ("geometry", HEIGHTS)}
     result = gpd.GeoDataFrame(pd.DataFrame(texts, index=frame.index), geometry=frame["geometry"].to_numpy(), crs=None)
     result[ROW] = np.arange(first, first + len(result))
+    result.attrs[SHAPES] = frame.attrs.get(SHAPES)
     return result.assign(**{HEIGHTS: frame[HEIGHTS].to_numpy()}) if HEIGHTS in frame.columns else result
 
 

@@ -90,11 +90,22 @@ def to_geographic(geometries: "NDArray[np.object_]", datum: str, target: pyproj.
     """Delivered geometries, in the CRS or shifted datum their manifest states, in the area's geographic CRS."""
     if datum not in SHIFTED_DATUMS:
         return transform_geometry(geometries, datum, target)
-    unshift = {"GCJ-02": gcj02_to_wgs84, "BD-09": bd09_to_wgs84}[datum]
-    plain = shapely.transform(
-        flat(geometries), lambda xy: np.column_stack(unshift(xy[:, 0], xy[:, 1])) if len(xy) else xy
-    )
-    return transform_geometry(plain, WGS84, target)
+    moved: NDArray[np.object_] = shapely.transform(flat(geometries), lambda xy: coordinates_to_geographic(xy, datum, target))
+    return moved
+
+
+def coordinates_to_geographic(xy: "Floats", datum: str, target: pyproj.CRS | str) -> "Floats":
+    """Delivered coordinates (n x 2) in the CRS or shifted datum their manifest states, in the area's geographic CRS."""
+    if not len(xy):
+        return xy
+    if datum in SHIFTED_DATUMS:
+        unshift = {"GCJ-02": gcj02_to_wgs84, "BD-09": bd09_to_wgs84}[datum]
+        xy = np.column_stack(unshift(xy[:, 0], xy[:, 1]))
+    source_crs = WGS84 if datum in SHIFTED_DATUMS else pyproj.CRS.from_user_input(datum)
+    target_crs = pyproj.CRS.from_user_input(target)
+    if source_crs == target_crs:
+        return xy
+    return np.column_stack(_transformer(source_crs.to_wkt(), target_crs.to_wkt()).transform(xy[:, 0], xy[:, 1]))
 
 
 @lru_cache(maxsize=64)
