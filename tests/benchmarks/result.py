@@ -29,7 +29,11 @@ class Measured:
 
     def line(self) -> str:
         """The case for people."""
-        beside = f"  {self.peer} {self.peer_value:.4g} {self.unit}  ratio {self.ratio:.2f}" if self.peer else ""
+        beside = ""
+        if self.peer and self.peer_value is not None and self.ratio is not None:
+            beside = f"  {self.peer} {self.peer_value:.4g} {self.unit}  ratio {self.ratio:.2f}"
+        elif self.peer:
+            beside = f"  {self.peer}: not measured"
         return f"{self.bench:<8} {self.case:<44} {self.rows:>9} rows  {self.repeats:>4}x  {self.ours:.4g} {self.unit}{beside}"
 
     def as_dict(self) -> dict[str, object]:
