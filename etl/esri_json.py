@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from etl.batch import ROW
+from etl.batch import HEIGHTS, ROW
 from etl.jobs.json_files import cell_text, json_object
 from etl.manifest import Manifest
 from layers.errors import SourceFileError
@@ -35,17 +35,28 @@ def features_of(path: Path) -> list[dict[str, Any]]:
 def read_esri_json(path: Path, manifest: Manifest) -> gpd.GeoDataFrame:
     """One page as rows of text with a geometry; `_row` counts features of the page from 1."""
     features = features_of(path)
-    rows, geometries = [], []
+    rows, geometries, has_more = [], [], []
     for number, feature in enumerate(features, start=1):
         attributes = feature.get("attributes") or {}
         try:
             rows.append({name: cell_text(value) for name, value in attributes.items()})
-            geometries.append(esri_geometry(feature.get("geometry") or {}))
+            given = feature.get("geometry") or {}
+            geometries.append(esri_geometry(given))
+            has_more.append(_has_more_than_plane(given))
         except (TypeError, ValueError, IndexError, AttributeError, shapely.errors.GEOSException) as error:
             raise SourceFileError(path, f"feature {number}: {error}", "attributes and an Esri geometry") from error
     frame = pd.DataFrame(rows, dtype=object).fillna("")
     frame[ROW] = np.arange(1, len(frame) + 1)
+    if any(has_more):
+        frame[HEIGHTS] = has_more
     return gpd.GeoDataFrame(frame, geometry=np.array(geometries, dtype=object), crs=None)
+
+
+def _has_more_than_plane(given: dict[str, Any]) -> bool:
+    """Whether a geometry comes with heights or measures other than nought."""
+    lines = given.get("rings") or given.get("paths") or [given.get("points") or []]
+    further = [given.get("z"), given.get("m"), *(value for line in lines for point in line for value in point[2:])]
+    return any(value not in (None, "NaN") and float(value) != 0.0 for value in further)
 
 
 def esri_geometry(given: dict[str, Any]) -> BaseGeometry | None:

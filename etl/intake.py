@@ -8,7 +8,7 @@ the one before that is stored by the database.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,13 @@ from etl.batch import Batch, Refusal
 from etl.checks import Checked, check, late_repeats, n_rows_refused, refused_by_rule
 from etl.copy import cancel_statement, copy_packed
 from etl.doubts import Doubter
-from etl.ledger import Loading, record_refused, record_repaired, record_warnings, record_whole
+from etl.ledger import (
+    Loading,
+    record_refused,
+    record_repaired,
+    record_warnings,
+    record_whole,
+)
 from etl.manifest import Manifest
 from etl.merge import merge, open_target, packed_rows
 from etl.normalise import Problems, normalise

@@ -18,9 +18,22 @@ from etl.checks import CHECK_RULES
 from etl.code_files import code_files
 from etl.copy import cancel_statement
 from etl.intake import take_in
-from etl.ledger import Loading, is_whole, kept_file, record_counts, record_delivery, record_load
+from etl.ledger import (
+    Loading,
+    is_whole,
+    kept_file,
+    record_counts,
+    record_delivery,
+    record_load,
+)
 from etl.locks import LOAD_LOCK
-from etl.manifest import Manifest, delivered_files, load_delivery, load_manifests, parts_of
+from etl.manifest import (
+    Manifest,
+    delivered_files,
+    load_delivery,
+    load_manifests,
+    parts_of,
+)
 from etl.progress import Progress, Step, silent, watched
 from etl.raster_load import load_raster
 from etl.read import Reader, read_file

@@ -16,13 +16,10 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-
 from etl.batch import FILE, HEIGHTS, ROW, SHEET, Batch, each_value
 from etl.coordinates import misfits, parsed, zone_of
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed, original_text
-from etl.packing import text_array
-from etl.shapes import Shapes
 from etl.notations import (
     DATE_FORMATS,
     FULL_WIDTH,
@@ -32,10 +29,16 @@ from etl.notations import (
     YES,
     head_unit,
 )
+from etl.packing import text_array
+from etl.shapes import Shapes
 from layers.catalog import Area, Field, Layer
-from layers.crs import coordinates_to_geographic, datum_error_m, to_geographic
+from layers.crs import (
+    coordinates_to_geographic,
+    datum_error_m,
+    has_more_than_plane,
+    to_geographic,
+)
 from layers.errors import CatalogError, SourceFileError
-
 
 RENAMING_ROWS = 2_000
 LARGEST_INTEGER = 2.0**63
@@ -279,6 +282,7 @@ def _geometry(delivered: pd.DataFrame, manifest: Manifest, area: Area, problems:
         raw = np.asarray(delivered["geometry"].to_numpy(), dtype=object)
     elif manifest.wkt:
         raw = _from_wkt(delivered[manifest.wkt], problems)
+        problems.flattened = delivered.index[has_more_than_plane(raw)]
     elif manifest.x:
         raw = _from_xy(delivered, manifest, problems)
     else:

@@ -17,7 +17,18 @@ import numpy as np
 import pandas as pd
 
 from etl.archives import is_archive, opened
-from etl.batch import ERROR_COLUMN, EXPECTED_COLUMN, FILE, RETURNED_ROW_COLUMN, ROW, RULE_COLUMN, SHEET, Batch, Refusal, with_sheet
+from etl.batch import (
+    ERROR_COLUMN,
+    EXPECTED_COLUMN,
+    FILE,
+    RETURNED_ROW_COLUMN,
+    ROW,
+    RULE_COLUMN,
+    SHEET,
+    Batch,
+    Refusal,
+    with_sheet,
+)
 from etl.esri_json import read_esri_json
 from etl.manifest import Manifest
 from etl.text_files import json_line_batches, read_json_lines, read_text, text_batches

@@ -25,7 +25,7 @@ from etl.archives import refuse_entities
 from etl.batch import HEIGHTS, ROW, cell_text, each_value
 from etl.manifest import Manifest
 from etl.shapes import Shapes
-from layers.crs import distance_between_m, flat
+from layers.crs import distance_between_m, flat, has_more_than_plane
 from layers.errors import SourceFileError
 
 SIGNATURES: dict[str, tuple[bytes, ...]] = {
@@ -140,14 +140,8 @@ def _flattened(frame: pd.DataFrame) -> pd.DataFrame:
     if not has_more.any():
         return frame
     frame["geometry"] = flat(raw)
-    is_lost = np.zeros(len(raw), dtype=bool)
-    is_lost[has_more] = [_has_more_than_nought(geometry) for geometry in raw[has_more]]
+    is_lost = has_more_than_plane(raw)
     return frame.assign(**{HEIGHTS: is_lost}) if is_lost.any() else frame
-
-
-def _has_more_than_nought(geometry: shapely.Geometry) -> bool:
-    further = shapely.get_coordinates(geometry, include_z=True, include_m=True)[:, 2:]
-    return bool(np.any(np.nan_to_num(further) != 0.0))
 
 
 def _without_zone(frame: pd.DataFrame, path: Path) -> pd.DataFrame:

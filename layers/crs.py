@@ -71,6 +71,15 @@ def flat(geometries: "NDArray[np.object_]") -> "NDArray[np.object_]":
     return plane
 
 
+def has_more_than_plane(geometries: "NDArray[np.object_]") -> "NDArray[np.bool_]":
+    """Which geometries have heights (Z) or measures (M) other than nought, that a plane geometry loses."""
+    has_more = np.asarray(shapely.has_z(geometries) | shapely.has_m(geometries))
+    for place in np.flatnonzero(has_more):
+        further = shapely.get_coordinates(geometries[place], include_z=True, include_m=True)[:, 2:]
+        has_more[place] = np.any(np.nan_to_num(further) != 0.0)
+    return has_more
+
+
 def transform_geometry(
     geometries: "NDArray[np.object_]", source: pyproj.CRS | str, target: pyproj.CRS | str
 ) -> "NDArray[np.object_]":

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from etl.matching.alone import FLAG, joins_rows_of_one_list
 from etl.matching.model import Level, comparisons, gamma_of, settings
 from layers.errors import AtlasError
 
@@ -46,8 +47,8 @@ def candidate_pairs(records: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `PAIR_KEY` (a before b), ``score`` (probability), ``weight_bits``, ``band`` (``certain``, ``probable``) and a
-        column a comparison with the name of its level, None where a value is missing. Pairs below `PROBABLE`, those
+        `PAIR_KEY` (a before b), ``score`` (probability), ``weight_bits``, ``band`` (``certain``, ``probable``),
+        ``has_rival`` (certain but for another row of the same list) and a column a comparison with the name of its level, None where a value is missing. Pairs below `PROBABLE`, those
         for whose records a clearly better partner exists, and sister plants of one firm are left out.
     """
     if records["list_id"].nunique() < 2:
@@ -56,7 +57,9 @@ def candidate_pairs(records: pd.DataFrame) -> pd.DataFrame:
     if scored.empty:
         return _empty()
     found = scored[~is_sister_plant(scored)].assign(band=bands)
-    is_kept = (found["band"] == "certain") | ((found["score"] >= PROBABLE) & ~has_better_partner(found))
+    has_rival = joins_rows_of_one_list(found)
+    found = found.assign(band=np.where(has_rival, "probable", found["band"]), has_rival=has_rival)
+    is_kept = (found["band"] == "certain") | found["has_rival"] | ((found["score"] >= PROBABLE) & ~has_better_partner(found))
     kept = found[is_kept].sort_values(["weight_bits", *PAIR_KEY], ascending=[False, True, True, True, True])
     return kept.drop(columns=["list_a", "list_b"]).reset_index(drop=True)
 
@@ -153,7 +156,7 @@ def evidence_of(pair: Any, a: Any, b: Any) -> list[dict[str, Any]]:
         if name == "distance" and level:
             entry["distance_m"] = round(float(np.hypot(a.x_m - b.x_m, a.y_m - b.y_m)), 1)
         found.append(entry)
-    return found
+    return [*found, FLAG] if pair.has_rival else found
 
 
 def _told(level: Level | None) -> dict[str, Any]:
@@ -164,4 +167,4 @@ def _told(level: Level | None) -> dict[str, Any]:
 
 
 def _empty() -> pd.DataFrame:
-    return pd.DataFrame(columns=[*PAIR_KEY, "score", "weight_bits", *comparisons(), "band"])
+    return pd.DataFrame(columns=[*PAIR_KEY, "score", "weight_bits", *comparisons(), "band", "has_rival"])

@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from etl.batch import Batch
+from etl.batch import HEIGHTS, Batch
 from etl.checks import check, check_rules
+from etl.esri_json import read_esri_json
 from etl.manifest import Manifest, load_manifest
 from etl.normalise import normalise
 from etl.plausibility import CHECKS, Surroundings, needs_all_rows, warnings_of
@@ -254,6 +255,32 @@ def test_heights_that_are_left_out_are_told_and_noughts_are_not(height_m: float 
     checked = check(frame, CATALOG["fire_stations"], problems, outline=OUTLINE, known={}, is_distinct=False)
     assert (list(checked.repaired["rule_id"]), len(checked.accepted)) == (rules, 1)
     assert not shapely.has_z(checked.accepted["geometry"].to_numpy()).any()
+
+
+@pytest.mark.parametrize(
+    ("wkt", "rules"),
+    [("POINT (105.05 29.05)", []), ("POINT M (105.05 29.05 7)", ["RC15"]), ("POINT Z (105.05 29.05 0)", []), ("POINT ZM (105.05 29.05 0 3)", ["RC15"])],
+)
+def test_measures_of_a_text_that_are_left_out_are_told(wkt: str, rules: list[str], tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text(f"id,name,wkt\nS1,甲站,{wkt}\n", encoding="utf-8")
+    (tmp_path / "s.toml").write_text(STATIONS.replace('x = "x"\ny = "y"\n', 'wkt = "wkt"\n'), encoding="utf-8")
+    manifest = load_manifest(tmp_path / "s.toml", CATALOG)
+    frame, problems = normalise(read_batch([tmp_path / "s.csv"], manifest, tmp_path), manifest, CATALOG["fire_stations"], AREA)
+    checked = check(frame, CATALOG["fire_stations"], problems, outline=OUTLINE, known={}, is_distinct=False)
+    assert (list(checked.repaired["rule_id"]), len(checked.accepted)) == (rules, 1)
+    assert not (shapely.has_z(checked.accepted["geometry"].to_numpy()) | shapely.has_m(checked.accepted["geometry"].to_numpy())).any()
+
+
+@pytest.mark.parametrize(
+    ("geometry", "is_told"),
+    [({"x": 1, "y": 2}, False), ({"x": 1, "y": 2, "m": 5}, True), ({"hasM": True, "paths": [[[0, 0, 0], [1, 1, 8]]]}, True),
+     ({"hasZ": True, "points": [[0, 0, 0]]}, False), ({"x": 1, "y": 2, "z": "NaN"}, False)],
+)
+def test_measures_of_esri_pages_are_told(geometry: dict[str, Any], is_told: bool, tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps({"features": [{"attributes": {"id": 1}, "geometry": geometry}]}), encoding="utf-8")
+    frame = read_esri_json(path, Manifest(id="p", layer="fire_stations", title_zh="页", supplier="局", files=("p.json",), reader="esri"))
+    assert bool(frame.get(HEIGHTS, pd.Series([False])).any()) == is_told
 
 
 def test_rules_that_weigh_rows_against_each_other_get_them_all_at_once() -> None:

@@ -12,12 +12,23 @@ from etl.load import SourceResult, load_area_data
 from etl.rollback import rollback_load
 from etl.score import score_register
 from layers.catalog import load_catalog
-from layers.load_changes import load_changes
 from layers.errors import (
-    AtlasError, CatalogError, EditionError, NotFoundError, SourceFileError, TooManyRefusedError,
+    AtlasError,
+    CatalogError,
+    EditionError,
+    NotFoundError,
+    SourceFileError,
+    TooManyRefusedError,
 )
+from layers.load_changes import load_changes
 from tests.etl import small_area
-from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, write_area, write_enterprises
+from tests.etl.small_area import (
+    ENTERPRISES_TOML,
+    GOOD,
+    HEAD,
+    write_area,
+    write_enterprises,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,14 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from shapely import (
-    GeometryCollection, LineString, LinearRing, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon,
+    GeometryCollection,
+    LinearRing,
+    LineString,
+    MultiLineString,
+    MultiPoint,
+    MultiPolygon,
+    Point,
+    Polygon,
 )
 
 from etl.batch import FILE, ROW, Batch

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from etl.matching.alone import joins_rows_of_one_list
 from etl.matching.model import comparisons
 from etl.matching.names import Names
 from etl.matching.pairs import candidate_pairs
@@ -53,6 +54,24 @@ def test_equal_code_at_another_place_is_not_certain() -> None:
 def test_another_plant_of_the_firm_is_no_pair_although_the_code_is_equal() -> None:
     second = {**OWN, "feature_id": "W2", "name": "云沧盛川氯碱化工有限公司二厂", "address": "云沧县双枫镇青云路7号", "at": (640.0, 410.0)}
     assert found([OWN], [second]).empty
+
+
+def test_two_rows_of_one_list_that_fit_one_record_are_left_to_a_person() -> None:
+    twice = [{**OWN, "feature_id": number, "name": "盛川氯碱化工有限责任公司"} for number in ("W1", "W2")]
+    pairs = found([OWN], twice)
+    assert list(pairs["band"]) == ["probable", "probable"]
+    assert list(pairs["has_rival"]) == [True, True]
+
+
+def test_chain_that_leads_back_into_a_list_is_broken_at_its_lightest_link() -> None:
+    columns = ["layer_a", "feature_a", "list_a", "layer_b", "feature_b", "list_b", "weight_bits", "band"]
+    rows = [
+        ("x", "A1", "A", "y", "B1", "B", 30.0, "certain"), ("y", "B1", "B", "z", "C1", "C", 20.0, "certain"),
+        ("x", "A2", "A", "z", "C1", "C", 25.0, "certain"), ("x", "A3", "A", "y", "B3", "B", 9.0, "certain"),
+        ("x", "A4", "A", "y", "B3", "B", 8.0, "probable"),
+    ]
+    pairs = pd.DataFrame(rows, columns=columns, index=[7, 3, 5, 1, 2])
+    assert list(joins_rows_of_one_list(pairs)) == [False, True, False, False, False]
 
 
 def test_without_a_code_nothing_is_certain() -> None:
