@@ -17,7 +17,7 @@ import shapely
 
 from layers.crs import require_metric
 from layers.errors import InputError
-from layers.scoring.consequence.explosions import explosive_distance_m, tnt_equivalent_kg
+from layers.scoring.consequence.explosions import explosive_distance_m, vapour_cloud_distances_m
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.consequence.properties import chemical_properties, substance_of
 from layers.scoring.footprints import RADII_M, exploding_kg, lasting_fire_w_m2
@@ -33,7 +33,7 @@ RULE_FIELDS = ("rule_id", "standard_id", "clause", "source_type", "confidence")
 PAIR_FIELDS = [
     "pair_id", "source_unit_id", "source_name", "source_enterprise_id", "target_unit_id", "target_name",
     "target_enterprise_id", "is_other_enterprise", "effect", "chemical_name", "target_equipment", "threshold",
-    "threshold_unit", "reach_m", "distance_m", "error_m", "certainty", "rule_id", "standard_id", "clause", "source_type",
+    "threshold_unit", "reach_m", "reach_tnt_m", "reach_multi_energy_m", "distance_m", "error_m", "certainty", "rule_id", "standard_id", "clause", "source_type",
     "confidence", "feature_id", "geometry",
 ]  # fmt: skip
 
@@ -85,13 +85,15 @@ def thresholds_in_use() -> tuple[Threshold, ...]:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far an effect of a unit breaks equipment, metres, and the chemical that does it."""
+    """How far an effect of a unit breaks equipment, metres, and the chemical that does it; of a cloud's blast by each model."""
 
     unit_id: str
     effect: str
     equipment: str
     reach_m: float
     chemical_name: str
+    reach_tnt_m: float | None = None
+    reach_multi_energy_m: float | None = None
 
 
 def domino_pairs(
@@ -142,10 +144,7 @@ def _reaches(layers: Mapping[str, pd.DataFrame], weather: Sequence[WeatherClass]
     placed, _ = unit_scenarios(layers)
     best: dict[tuple[str, str, str], Reach] = {}
     candidates = [
-        Reach(unit.unit_id, effect, equipment, reach_m, scenario.chemical_name)
-        for unit in placed
-        for scenario in unit.scenarios
-        for effect, equipment, reach_m in _of_scenario(scenario, tuple(weather), terrain)
+        reach for unit in placed for scenario in unit.scenarios for reach in _of_scenario(scenario, tuple(weather), terrain)
     ]
     for reach in [*candidates, *_of_explosives(layers)]:
         key = (reach.unit_id, reach.effect, reach.equipment)
@@ -154,26 +153,31 @@ def _reaches(layers: Mapping[str, pd.DataFrame], weather: Sequence[WeatherClass]
     return [best[key] for key in sorted(best)]
 
 
-def _of_scenario(scenario: Scenario, weather: tuple[WeatherClass, ...], terrain: str) -> list[tuple[str, str, float]]:
-    flux, tnt_kg = _strengths(scenario.leak, scenario.cas, scenario.vessel_kg, weather, terrain)
+def _of_scenario(scenario: Scenario, weather: tuple[WeatherClass, ...], terrain: str) -> list[Reach]:
+    """Reaches of a leak; those of a blast by each model in use, the farthest counts."""
+    flux, cloud_kg, heat_j_kg = _strengths(scenario.leak, scenario.cas, scenario.vessel_kg, scenario.bore_m, weather, terrain)
     found = []
     for row in thresholds_in_use():
         if row.effect == "heat" and flux is not None:
-            found.append((row.effect, row.equipment, float(RADII_M[flux >= row.limit].max(initial=0.0))))
-        elif row.effect == "overpressure" and tnt_kg > 0:
-            found.append((row.effect, row.equipment, explosive_distance_m(row.limit, tnt_kg)))
+            reach_m = float(RADII_M[flux >= row.limit].max(initial=0.0))
+            found.append(Reach(scenario.unit_id, row.effect, row.equipment, reach_m, scenario.chemical_name))
+        elif row.effect == "overpressure" and cloud_kg > 0:
+            by_model = vapour_cloud_distances_m(row.limit, cloud_kg=cloud_kg, heat_of_combustion_j_kg=heat_j_kg)
+            found.append(Reach(
+                scenario.unit_id, row.effect, row.equipment, max(by_model.values()), scenario.chemical_name,
+                by_model.get("tnt"), by_model.get("multi_energy"),
+            ))  # fmt: skip
     return found
 
 
 @lru_cache(maxsize=1024)
 def _strengths(
-    leak: str, cas: str, vessel_kg: float, weather: tuple[WeatherClass, ...], terrain: str
-) -> tuple[Floats | None, float]:
-    """Heat by distance of the fire that lasts, and the TNT that the largest cloud is likened to."""
+    leak: str, cas: str, vessel_kg: float, bore_m: float, weather: tuple[WeatherClass, ...], terrain: str
+) -> tuple[Floats | None, float, float]:
+    """Heat by distance of the fire that lasts, mass of the largest cloud that may explode, its heat of combustion."""
     chemical = chemical_properties(cas)
-    cloud_kg = max(exploding_kg(leak, chemical, vessel_kg, entry, terrain) for entry in weather)
-    tnt_kg = tnt_equivalent_kg(cloud_kg, chemical.heat_of_combustion_j_kg) if cloud_kg > 0 else 0.0
-    return lasting_fire_w_m2(leak, chemical, vessel_kg), tnt_kg
+    cloud_kg = max(exploding_kg(leak, chemical, vessel_kg, entry, terrain, bore_m) for entry in weather)
+    return lasting_fire_w_m2(leak, chemical, vessel_kg, bore_m), cloud_kg, chemical.heat_of_combustion_j_kg
 
 
 def _of_explosives(layers: Mapping[str, pd.DataFrame]) -> list[Reach]:
@@ -240,6 +244,8 @@ def _pairs(reach: Reach, units: gpd.GeoDataFrame, kinds: Mapping[str, frozenset[
             "chemical_name": reach.chemical_name,
             "target_equipment": reach.equipment,
             "reach_m": reach.reach_m,
+            "reach_tnt_m": reach.reach_tnt_m,
+            "reach_multi_energy_m": reach.reach_multi_energy_m,
             "distance_m": float(distance_m[other]),
             "error_m": float(error_m[other]),
             "certainty": "certain" if is_stated[other] and distance_m[other] + error_m[other] < reach.reach_m else "possible",

@@ -85,7 +85,7 @@ class Cloud:
 
 
 def outcomes(
-    leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str
+    leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float = 0.0
 ) -> tuple[Outcome, ...]:
     """Every end of the event tree of a leak: fire, flash fire, explosion, poison.
 
@@ -93,7 +93,7 @@ def outcomes(
     or an explosion at the plant; poison acts where nothing burns. A poison gas of low reactivity (ammonia,
     carbon monoxide) is taken as poison alone.
     """
-    flow = outflow(leak, chemical, vessel_kg)
+    flow = outflow(leak, chemical, vessel_kg, bore_m)
     clouds = _clouds(flow, chemical, vessel_kg, weather, terrain)
     gas = vulnerability.toxic_probit(chemical.cas)
     subject = ignition_subject(chemical.cas, chemical.state)
@@ -281,17 +281,19 @@ def _pool_diameter_m(flow: Outflow, chemical: Chemical, vessel_kg: float) -> flo
     return 2 * math.sqrt(_pool_m2(flow.mass_kg, chemical, vessel_kg) / math.pi)
 
 
-def lasting_fire_w_m2(leak: str, chemical: Chemical, vessel_kg: float) -> Floats | None:
+def lasting_fire_w_m2(leak: str, chemical: Chemical, vessel_kg: float, bore_m: float = 0.0) -> Floats | None:
     """Heat at `RADII_M` of the pool or jet fire of a leak; None where it does not burn, or in a fireball's seconds."""
-    flow = outflow(leak, chemical, vessel_kg)
+    flow = outflow(leak, chemical, vessel_kg, bore_m)
     if not burns(chemical) or (chemical.state != "liquid" and not flow.rate_kg_s):
         return None
     return _lasting_flux_w_m2(flow, chemical, vessel_kg)
 
 
-def exploding_kg(leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str) -> float:
+def exploding_kg(
+    leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float = 0.0
+) -> float:
     """Mass of the cloud of a leak that may explode; 0 where it does not burn."""
-    flow = outflow(leak, chemical, vessel_kg)
+    flow = outflow(leak, chemical, vessel_kg, bore_m)
     if not burns(chemical):
         return 0.0
     reach = (
@@ -386,9 +388,11 @@ def _limit_kg_m3(chemical: Chemical) -> float:
 
 
 def _blast(probability: float, cloud_kg: float, chemical: Chemical) -> Outcome:
-    """The cloud's TNT equivalent explodes at the plant, where obstacles make blasts; not at the cloud's middle."""
-    tnt_kg = explosions.tnt_equivalent_kg(cloud_kg, chemical.heat_of_combustion_j_kg)
-    pressure = explosions.explosive_overpressure_pa(np.maximum(RADII_M, 1.0), tnt_kg)
+    """The cloud explodes at the plant, where obstacles make blasts, not at its middle; the worse of the models in use."""
+    by_model = explosions.vapour_cloud_pa(
+        np.maximum(RADII_M, 1.0), cloud_kg=cloud_kg, heat_of_combustion_j_kg=chemical.heat_of_combustion_j_kg
+    )
+    pressure = np.maximum.reduce(list(by_model.values()))
     shape = (len(RADII_M), N_HALF)
     death = np.broadcast_to(vulnerability.blast_death(pressure)[:, None], shape)
     indoors = np.broadcast_to(vulnerability.indoor_blast_death(pressure)[:, None], shape)

@@ -65,6 +65,8 @@ CUTOFF_PER_YEAR = 1e-12
 ANGLES_PER_SECTOR = N_ANGLES // N_SECTORS
 FIREBALL_STEP_KG = 30_000.0
 JUST_BELOW = 1 - 1e-9
+RATE_LEAKS = ("hole_10_mm", "full_bore", "leak_10_pct")
+"""Leaks whose outflow does not follow from what the vessel holds."""
 
 
 @lru_cache(maxsize=2)
@@ -265,7 +267,7 @@ def _largest_death(scenario: Scenario, weather: WeatherClass, terrain: str) -> F
     chemical = chemical_properties(scenario.cas)
     worst = np.zeros((len(RADII_M), N_HALF))
     for vessel_kg in _amounts_kg(scenario):
-        ends = outcomes(scenario.leak, chemical, vessel_kg, weather, terrain)
+        ends = outcomes(scenario.leak, chemical, vessel_kg, weather, terrain, scenario.bore_m)
         np.maximum(worst, expected_death(ends), out=worst)
     return worst
 
@@ -280,7 +282,7 @@ def expected_death(ends: Sequence[Outcome]) -> Floats:
 
 def _amounts_kg(scenario: Scenario) -> list[float]:
     """The vessel's content and the amounts just below each step that it has passed."""
-    if scenario.leak == "hole_10_mm" or not burns(chemical_properties(scenario.cas)):
+    if scenario.leak in RATE_LEAKS or not burns(chemical_properties(scenario.cas)):
         return [scenario.vessel_kg]
     steps = list(band_ends(scenario.release))
     if scenario.release == "continuous":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +13,7 @@ import pandas as pd
 
 from layers.crs import require_metric
 from layers.errors import InputError
-from layers.scoring.consequence.inputs import assumed
+from layers.scoring.consequence.inputs import GAS_CONSTANT_J_MOL_K, assumed, not_negative
 from layers.scoring.consequence.properties import (
     Chemical,
     chemical_properties,
@@ -22,6 +22,7 @@ from layers.scoring.consequence.properties import (
 from layers.scoring.consequence.release import (
     airborne_fraction,
     flash_fraction,
+    flashing_flux_kg_m2_s,
     gas_hole_rate_kg_s,
     hole_area_m2,
     liquid_hole_rate_kg_s,
@@ -36,14 +37,30 @@ UNIT_KINDS = ("tank_farm", "production", "warehouse")
 STATES = ("gas", "liquefied", "liquid")
 NOT_SOURCES = ("planned", "closed")
 LEAKS = ("instantaneous", "all_in_10_min", "hole_10_mm")
+"""Of vessels."""
+CONNECTION_LEAKS = {
+    "full_bore": "full_bore", "catastrophic": "full_bore", "leak": "leak_10_pct", "leak_10pct_diameter": "leak_10_pct",
+    "leak_10pct_diameter_max_50mm": "leak_10_pct",
+}  # fmt: skip
+"""Leaks of pipes, pumps and loading arms: as the tables name them, and what happens."""
+OTHER_NAMES = {
+    "pipe_lt_75mm": "pipe_le_75", "pipe_75_150mm": "pipe_75_150", "pipe_gt_150mm": "pipe_gt_150", "pump_standard": "pump_compressor",
+    "pump_canned": "pump_compressor",
+}  # fmt: skip
+"""Names of the same equipment in HJ 169."""
+PIPES_TO_MM = ((75.0, "pipe_lt_75mm"), (150.0, "pipe_75_150mm"), (float("inf"), "pipe_gt_150mm"))
+STATED = ("pipe_length_m", "pipe_diameter_mm", "n_pumps", "loading_hours_per_year")
+"""What a unit may state of its connections."""
+MM_PER_M = 1000.0
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One leak of one kind of vessel of a unit; what happens depends on everything but the ids.
+    """One leak of one kind of vessel or connection of a unit; what happens depends on everything but the ids.
 
-    `frequency_per_year` is for all vessels of the unit; `vessel_kg` is what one holds. A ``hole_10_mm`` and
-    ``all_in_10_min`` are continuous, ``instantaneous`` is the loss of all at once.
+    `frequency_per_year` is for all vessels of the unit; `vessel_kg` is what one holds. ``instantaneous`` is the loss of all
+    at once, every other leak is continuous: of vessels ``all_in_10_min`` and ``hole_10_mm``, of a connection of `bore_m`
+    ``full_bore`` and ``leak_10_pct`` of its diameter.
     """
 
     unit_id: str
@@ -54,6 +71,8 @@ class Scenario:
     frequency_per_year: float
     vessel_kg: float
     rule_id: str = ""
+    bore_m: float = 0.0
+    is_assumed: bool = False
 
     @property
     def release(self) -> str:
@@ -116,6 +135,32 @@ def load_equipment(folder: Path = RULES_DIR) -> dict[tuple[str, str], Equipment]
     }
 
 
+@dataclass(frozen=True)
+class Connection:
+    """Pipes (metres), pumps (pieces) or loading (hours a year) of one bore; assumed where the unit states none."""
+
+    equipment: str
+    bore_m: float
+    amount: float
+    rule_id: str
+    is_assumed: bool
+
+
+@lru_cache(maxsize=2)
+def load_connections(folder: Path = RULES_DIR) -> dict[tuple[str, str], tuple[Connection, ...]]:
+    """(kind of unit, state) -> connections that such a unit is taken to have (`unit_connections.csv`)."""
+    path = folder / "unit_connections.csv"
+    table = read_rules(
+        path, texts=("kind", "state", "equipment"), numbers=("bore_mm", "amount"), codes={"kind": UNIT_KINDS, "state": STATES}
+    )
+    require(not table.duplicated(["kind", "state", "equipment"]).any(), path, "an equipment stands twice")
+    found: dict[tuple[str, str], tuple[Connection, ...]] = {}
+    for row in table.itertuples():
+        one = Connection(str(row.equipment), float(row.bore_mm) / MM_PER_M, float(row.amount), str(row.rule_id), True)
+        found[str(row.kind), str(row.state)] = (*found.get((str(row.kind), str(row.state)), ()), one)
+    return found
+
+
 @lru_cache(maxsize=2)
 def load_scope(folder: Path = RULES_DIR) -> dict[str, tuple[str, str, str, str]]:
     """Kind of enterprise outside GB/T 37243 -> reason zh, en, rule id, clause (`qra_scope.csv`)."""
@@ -160,7 +205,8 @@ def unit_scenarios(
         if unit.geometry is None or unit.geometry.is_empty:
             skipped.append(NotAssessed(unit_id, "", "单元无位置", "the unit has no position"))
             continue
-        scenarios = _of_unit(unit_id, unit.kind, chemicals.get(unit_id, []), leak_source, skipped)
+        stated = {name: _stated(unit_id, name, getattr(unit, name, None)) for name in STATED}
+        scenarios = _of_unit(unit_id, unit.kind, chemicals.get(unit_id, []), stated, leak_source, skipped)
         if scenarios:
             middle = unit.geometry.centroid
             found.append(UnitScenarios(unit_id, enterprise_id, middle.x, middle.y, tuple(scenarios)))
@@ -196,8 +242,16 @@ def _chemicals(rows: pd.DataFrame | None) -> dict[str, list[dict[str, object]]]:
     return by_unit
 
 
+def _stated(unit_id: str, name: str, value: object) -> float | None:
+    """What a unit states of its connections; None where it states nothing, refused where it cannot be."""
+    if value is None or value is pd.NA or value != value:
+        return None
+    return float(not_negative(f"unit {unit_id} {name}", value))  # type: ignore[arg-type]
+
+
 def _of_unit(
-    unit_id: str, kind: object, rows: list[dict[str, object]], leak_source: str, skipped: list[NotAssessed]
+    unit_id: str, kind: object, rows: list[dict[str, object]], stated: Mapping[str, float | None], leak_source: str,
+    skipped: list[NotAssessed],
 ) -> list[Scenario]:
     if not rows:
         skipped.append(NotAssessed(unit_id, "", "缺危险化学品清单", "no list of chemicals"))
@@ -219,6 +273,7 @@ def _of_unit(
             skipped.append(NotAssessed(unit_id, name, "不可燃且无毒性概率函数常数", en))
             continue
         scenarios += _of_chemical(unit_id, name, chemical, kind, amount_kg, leak_source)
+        scenarios += _of_connections(unit_id, name, chemical, kind, amount_kg, stated, leak_source, 1 / len(rows))
     return scenarios
 
 
@@ -278,10 +333,49 @@ def _of_chemical(
     ]
 
 
+def _of_connections(
+    unit_id: str, name: str, chemical: Chemical, kind: object, amount_kg: float, stated: Mapping[str, float | None],
+    leak_source: str, part: float,
+) -> list[Scenario]:
+    """Leaks of pipes, pumps and loading: those that the unit states (shared among its chemicals), else those of its kind."""
+    known = str(kind) if kind in UNIT_KINDS else UNIT_KINDS[0]
+    vessel_kg = min(amount_kg, load_equipment()[known, chemical.state].vessel_t_max * KG_PER_T)
+    scenarios = []
+    for connection in _connections(stated, load_connections().get((known, chemical.state), ()), part):
+        per_one = leak_frequencies(_equipment_name(connection.equipment, leak_source), source=leak_source)
+        for leak, frequency in per_one.items():
+            scenarios.append(Scenario(
+                unit_id, name, chemical.cas, connection.equipment, CONNECTION_LEAKS[leak], frequency * connection.amount,
+                vessel_kg, connection.rule_id, connection.bore_m, connection.is_assumed,
+            ))  # fmt: skip
+    return scenarios
+
+
+def _connections(
+    stated: Mapping[str, float | None], assumed_ones: Sequence[Connection], part: float
+) -> list[Connection]:
+    """Stated lengths, pumps and hours instead of the assumed ones; a stated 0 is none."""
+    found = []
+    bore_mm = stated["pipe_diameter_mm"]
+    for entry in assumed_ones:
+        field = "pipe_length_m" if entry.equipment.startswith("pipe") else "n_pumps" if entry.equipment.startswith("pump") else "loading_hours_per_year"
+        amount = stated[field]
+        equipment = entry.equipment
+        if bore_mm and equipment.startswith("pipe"):
+            equipment = next(pipe for to_mm, pipe in PIPES_TO_MM if bore_mm < to_mm or pipe == PIPES_TO_MM[-1][1])
+        found.append(Connection(
+            equipment, bore_mm / MM_PER_M if bore_mm else entry.bore_m, entry.amount if amount is None else amount * part,
+            entry.rule_id, amount is None or not bore_mm,
+        ))  # fmt: skip
+    return [entry for entry in found if entry.amount > 0]
+
+
 def _equipment_name(equipment: str, leak_source: str) -> str:
-    """HJ 169 has one row for vessels of every kind, and its own name for the tank."""
-    if leak_source == LEAK_SOURCES[0]:
+    """HJ 169 has one row for vessels of every kind, and its own names for tanks, pipes and pumps."""
+    if leak_source == LEAK_SOURCES[0] or equipment.startswith("loading"):
         return equipment
+    if equipment in OTHER_NAMES:
+        return OTHER_NAMES[equipment]
     return "atm_single" if equipment.startswith("atmospheric") else "reactor_process_gas_tank_column"
 
 
@@ -301,8 +395,8 @@ class Outflow:
     density_kg_m3: float
 
 
-def outflow(leak: str, chemical: Chemical, vessel_kg: float) -> Outflow:
-    """Outflow of a leak from a vessel that holds `vessel_kg`; never less from a fuller vessel."""
+def outflow(leak: str, chemical: Chemical, vessel_kg: float, bore_m: float = 0.0) -> Outflow:
+    """Outflow of a leak from a vessel that holds `vessel_kg`, or from a connection of a bore; never less from a fuller vessel."""
     longest = assumed("release_time_max")
     if leak == "instantaneous":
         rate, duration, mass = 0.0, 0.0, vessel_kg
@@ -310,16 +404,36 @@ def outflow(leak: str, chemical: Chemical, vessel_kg: float) -> Outflow:
         duration, mass = assumed("emptying_time"), vessel_kg
         rate = mass / duration
     else:
-        rate = _hole_rate_kg_s(chemical)
-        duration = min(longest, vessel_kg / rate)
+        rate = _rate_kg_s(leak, chemical, bore_m)
+        duration = min(assumed("isolation_time") if leak == "full_bore" else longest, vessel_kg / rate)
         mass = rate * duration
     airborne, source, density = _airborne(chemical)
     return Outflow(mass, rate, duration, airborne, source, density)
 
 
 @lru_cache(maxsize=512)
-def _hole_rate_kg_s(chemical: Chemical) -> float:
-    hole = hole_area_m2(assumed("hole_diameter"))
+def _rate_kg_s(leak: str, chemical: Chemical, bore_m: float) -> float:
+    """Outflow through the hole of a vessel or of a pipe's wall, or through the whole bore; kg/s."""
+    if leak == "hole_10_mm":
+        return _hole_rate_kg_s(chemical, assumed("hole_diameter"))
+    if leak == "leak_10_pct":
+        return _hole_rate_kg_s(chemical, min(assumed("leak_diameter_share") * bore_m, assumed("leak_diameter_max")))
+    whole = _hole_rate_kg_s(chemical, bore_m)
+    if chemical.state != "liquefied" or chemical.liquid_heat_capacity_j_kg_k is None:
+        return whole
+    storage_k = assumed("ambient_temperature")
+    flux = flashing_flux_kg_m2_s(
+        heat_of_vaporisation_j_kg=chemical.heat_of_vaporisation_j_kg,
+        vapour_m3_kg=GAS_CONSTANT_J_MOL_K * storage_k / (chemical.vapour_pressure_pa * chemical.molar_mass_kg_mol),
+        liquid_m3_kg=1 / chemical.liquid_density_kg_m3,
+        heat_capacity_j_kg_k=chemical.liquid_heat_capacity_j_kg_k,
+        storage_k=storage_k,
+    )
+    return min(whole, hole_area_m2(bore_m) * flux)
+
+
+def _hole_rate_kg_s(chemical: Chemical, diameter_m: float) -> float:
+    hole = hole_area_m2(diameter_m)
     if chemical.state == "gas" and chemical.heat_capacity_ratio is not None:
         return gas_hole_rate_kg_s(
             hole,

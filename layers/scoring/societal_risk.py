@@ -315,7 +315,7 @@ def _events(
         chemical = chemical_properties(scenario.cas)
         for entry in weather:
             base = scenario.frequency_per_year * entry.share * rose.of(entry.weather_id)
-            for end in outcomes(scenario.leak, chemical, scenario.vessel_kg, entry, terrain):
+            for end in outcomes(scenario.leak, chemical, scenario.vessel_kg, entry, terrain, scenario.bore_m):
                 n_deadly = max(n_deadly, _n_deadly(end))
                 for period, part in zip(PERIODS, (day_share, 1 - day_share), strict=True):
                     frequencies.append(base * end.probability * part)

@@ -22,7 +22,7 @@ from layers.scoring.sharing import Share, alone
 UNIT_LAYERS = ("hazard_units", "unit_chemicals", "enterprises")
 ASSESSED_LAYERS = (*UNIT_LAYERS, "official_contours", "weather")
 METHOD_FIELDS = ["unit_id", "enterprise_id", "name", "method", "reason_zh", "reason_en", "n_scenarios", "reach_m",
-                 "has_report", "not_assessed_zh", "not_assessed_en", "rule_id", "clause", "feature_id"]  # fmt: skip
+                 "has_assumed_connections", "has_report", "not_assessed_zh", "not_assessed_en", "rule_id", "clause", "feature_id"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,18 @@ class Assessment:
         rows["name"] = names.reindex(rows.unit_id).to_numpy()
         for column in ("n_scenarios", "reach_m"):
             rows[column] = computed[column].reindex(rows.unit_id).to_numpy()
+        rows["has_assumed_connections"] = [unit in self._with_assumed() for unit in rows.unit_id]
         rows["has_report"] = rows.enterprise_id.isin(self.reported).to_numpy()
         for lang in ("zh", "en"):
             said = self._said_by_unit(lang)
             rows[f"not_assessed_{lang}"] = [said.get(unit) for unit in rows.unit_id]
         rows["feature_id"] = rows.unit_id
         return rows[METHOD_FIELDS].reset_index(drop=True)
+
+    def _with_assumed(self) -> frozenset[str]:
+        """Units whose pipes, pumps or loading are those of their kind, because they state none."""
+        units = [table.unit for table in self.standing.tables]
+        return frozenset(unit.unit_id for unit in units if any(entry.is_assumed for entry in unit.scenarios))
 
     def _said_by_unit(self, lang: str) -> dict[str, str]:
         """What of each unit that quantitative risk judges has no figure, and why."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +21,10 @@ from layers.scoring.targets import TARGET_CLASSES
 BLAST_COEFFICIENTS_PA = (14e5, 4.3e5, 1.1e5)
 """Of 1/Z³, 1/Z² and 1/Z: GB 6722-2014 formula (3), GB/T 37243-2019 5.4; from knowledge, not read."""
 SCALED_RANGE = (1e-2, 1e6)
-MULTI_ENERGY_J_M3 = 3.5e6
+STRENGTHS = range(1, 11)
+BLAST_MODELS = ("tnt", "multi_energy")
+JOINT_TOLERANCE = 0.03
+"""Pieces of a fitted curve meet within this share."""
 
 
 @lru_cache(maxsize=2)
@@ -108,27 +113,99 @@ def tnt_equivalent_kg(
     return yielded * energy_kj / assumed("tnt_heat")
 
 
-def multi_energy_overpressure_pa(
-    distance_m: npt.ArrayLike, *, cloud_m3: float, curve: Sequence[tuple[float, float]]
-) -> Floats:
-    """TNO multi-energy, AQ/T 3046-2013 (E.60)-(E.62), on a curve of figure E.1 that the caller has.
+@lru_cache(maxsize=2)
+def load_multi_energy(folder: Path = RULES_DIR) -> Mapping[int, tuple[Floats, Floats, Floats]]:
+    """`multi_energy_curves.csv`: strength 1 to 10 -> upper ends, factors and exponents of its pieces ``a r'^b``."""
+    path = folder / "multi_energy_curves.csv"
+    table = read_rules(
+        path, texts=("exponent",), numbers=("strength", "factor"), optional_numbers=("to_scaled_distance",)
+    )
+    table = table.assign(exponent=pd.to_numeric(table.exponent, errors="coerce"))
+    require(bool(table.exponent.le(0).all()), path, "a curve never rises")
+    require(sorted(table.strength.unique()) == list(STRENGTHS), path, "the ten strengths")
+    curves = {}
+    for strength, rows in table.groupby("strength"):
+        ends = rows.to_scaled_distance.fillna(np.inf).to_numpy()
+        factor, exponent = rows.factor.to_numpy(), rows.exponent.to_numpy()
+        require(bool((np.diff(ends) > 0).all()) and bool(np.isinf(ends[-1])), path, "pieces leave a gap or overlap")
+        joints = ends[:-1]
+        left, right = factor[:-1] * joints ** exponent[:-1], factor[1:] * joints ** exponent[1:]
+        require(bool((np.abs(left / right - 1) < JOINT_TOLERANCE).all()), path, "pieces do not meet")
+        curves[int(strength)] = (ends, factor, exponent)
+    return MappingProxyType(curves)
 
-    No curve is kept here: none was read from the figure, and none is guessed. `curve` holds scaled distance and
-    scaled overpressure, at least two points; logarithms are interpolated and the ends are not passed.
 
-    Raises
-    ------
-    InputError
-        The curve does not rise in distance and fall in pressure, or a distance lies beyond its end.
+def multi_energy_overpressure_pa(distance_m: npt.ArrayLike, *, energy_j: float, strength: int) -> Floats:
+    """TNO multi-energy, AQ/T 3046-2013 (E.60)-(E.62): ``p0 a r'^b``, r' = R (p0/E)^(1/3), on the curve of a strength.
+
+    Parameters
+    ----------
+    energy_j : heat of combustion of the part of the cloud in obstructed ground
+    strength : 1 (weak) to 10 (detonation); a table of fits of the published curves (`multi_energy_curves.csv`)
     """
-    points = positive("curve", curve)
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2:
-        raise InputError("curve", "needs two or more pairs of scaled distance and scaled overpressure")
-    if (np.diff(points[:, 0]) <= 0).any() or (np.diff(points[:, 1]) > 0).any():
-        raise InputError("curve", "distances must rise and pressures must not")
+    if strength not in load_multi_energy():
+        raise InputError("strength", f"{strength} must be one of 1 to 10")
+    ends, factor, exponent = load_multi_energy()[strength]
     ambient = assumed("ambient_pressure")
-    energy_j = MULTI_ENERGY_J_M3 * float(positive("cloud_m3", cloud_m3))
-    scaled = positive("distance_m", distance_m) / np.cbrt(energy_j / ambient)
-    if (scaled > points[-1, 0]).any():
-        raise InputError("distance_m", "lies beyond the curve")
-    return np.asarray(ambient * np.exp(np.interp(np.log(scaled), *np.log(points).T)))
+    scaled = positive("distance_m", distance_m) / np.cbrt(float(positive("energy_j", energy_j)) / ambient)
+    piece = np.searchsorted(ends, scaled, side="left")
+    return np.asarray(ambient * factor[piece] * scaled ** exponent[piece])
+
+
+@dataclass(frozen=True)
+class BlastModel:
+    """A model of vapour cloud explosions in use: the share of the cloud's energy that counts, and its strength if it has one."""
+
+    name: str
+    energy_share: float
+    strength: int
+
+
+@lru_cache(maxsize=2)
+def blast_models(folder: Path = RULES_DIR) -> tuple[BlastModel, ...]:
+    """The models of `vapour_cloud_blast.csv` in use; the worse of them counts at each distance."""
+    path = folder / "vapour_cloud_blast.csv"
+    table = read_rules(
+        path, texts=("model",), numbers=("energy_share",), optional_numbers=("strength",), flags=("is_used",),
+        codes={"model": BLAST_MODELS},
+    )
+    require(table.model.is_unique and bool(table.is_used.any()), path, "each model once, one in use")
+    require(bool(table.energy_share.between(0, 1, inclusive="right").all()), path, "a share lies in (0, 1]")
+    used = table[table.is_used]
+    return tuple(
+        BlastModel(str(row.model), float(row.energy_share), 0 if pd.isna(row.strength) else int(row.strength))
+        for row in used.itertuples()
+    )
+
+
+def vapour_cloud_pa(distance_m: npt.ArrayLike, *, cloud_kg: float, heat_of_combustion_j_kg: float) -> dict[str, Floats]:
+    """Overpressure of a vapour cloud explosion by each model in use: both values are kept, none is chosen here."""
+    found = {}
+    for model in blast_models():
+        if model.name == "tnt":
+            tnt_kg = tnt_equivalent_kg(cloud_kg, heat_of_combustion_j_kg, efficiency=model.energy_share)
+            found[model.name] = explosive_overpressure_pa(distance_m, tnt_kg)
+        else:
+            energy_j = model.energy_share * cloud_kg * heat_of_combustion_j_kg
+            found[model.name] = multi_energy_overpressure_pa(distance_m, energy_j=energy_j, strength=model.strength)
+    return found
+
+
+def vapour_cloud_distances_m(overpressure_pa: float, *, cloud_kg: float, heat_of_combustion_j_kg: float) -> dict[str, float]:
+    """Distance within which each model in use reaches an overpressure, by root search; 0 where it never does."""
+    found = {}
+    for model in blast_models():
+        if model.name == "tnt":
+            tnt_kg = tnt_equivalent_kg(cloud_kg, heat_of_combustion_j_kg, efficiency=model.energy_share)
+            found[model.name] = explosive_distance_m(overpressure_pa, tnt_kg)
+            continue
+        ends, factor, exponent = load_multi_energy()[model.strength]
+        ambient = assumed("ambient_pressure")
+        wanted = float(positive("overpressure_pa", overpressure_pa)) / ambient
+        is_falling = exponent < 0
+        reached = np.where(factor >= wanted, np.inf, 0.0)
+        reached[is_falling] = (factor[is_falling] / wanted) ** (-1 / exponent[is_falling])
+        scaled = max((min(end, far) for end, begin, far in zip(ends, [0.0, *ends[:-1]], reached, strict=True) if far > begin), default=0.0)
+        energy_j = model.energy_share * cloud_kg * heat_of_combustion_j_kg
+        found[model.name] = float(scaled * np.cbrt(energy_j / ambient))
+    return found

@@ -18,6 +18,10 @@ NORTH_WIND = WindRose(np.eye(1, 16))
 UNEVEN = WindRose(np.array([np.arange(1.0, 17.0)]) / 136)
 
 
+NO_CONNECTIONS = {"pipe_length_m": 0.0, "pipe_diameter_mm": 80.0, "n_pumps": 0, "loading_hours_per_year": 0.0}
+"""A unit that states that it has vessels alone: figures by hand are about one thing."""
+
+
 def unit(unit_id="U1", x=0.0, y=0.0, **fields):
     return {
         "unit_id": unit_id,
@@ -27,7 +31,7 @@ def unit(unit_id="U1", x=0.0, y=0.0, **fields):
         "n_persons_500m": 10,
         "status": "operating",
         "geometry": point(x, y),
-    } | fields
+    } | NO_CONNECTIONS | fields
 
 
 def chemical(substance=CHLORINE, amount_t=10.0, unit_id="U1", **fields):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.errors import InputError
+from layers.errors import InputError, RuleTableError
 from layers.scoring.consequence import (
     dense_gas,
     dispersion,
@@ -19,6 +19,7 @@ from layers.scoring.consequence import (
     vulnerability,
 )
 from layers.scoring.consequence.inputs import assumed
+from layers.scoring.rule_tables import RULES_DIR
 from layers.scoring.targets import TARGET_CLASSES
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "consequence.csv"
@@ -184,15 +185,55 @@ def test_blast_limits_by_target_class_are_the_scaled_distances_of_the_standard()
     assert all(any(abs(a - b) < 0.01 for b in scaled) for a in found) and len(found) == 3
 
 
-def test_multi_energy_needs_a_curve_and_stays_within_it():
-    curve = [(1.0, 0.1), (10.0, 0.01)]
-    energy_length = (3.5e6 * 1000 / assumed("ambient_pressure")) ** (1 / 3)
-    pressure = explosions.multi_energy_overpressure_pa(energy_length * 10**0.5, cloud_m3=1000, curve=curve)
-    assert float(pressure) == pytest.approx(101325 * 10**-1.5)
-    with pytest.raises(InputError, match="curve"):
-        explosions.multi_energy_overpressure_pa(10.0, cloud_m3=1000, curve=curve[::-1])
-    with pytest.raises(InputError, match="beyond"):
-        explosions.multi_energy_overpressure_pa(1e5, cloud_m3=1000, curve=curve)
+@pytest.mark.parametrize(
+    ("strength", "scaled", "read"),
+    [
+        (4, 1.0, 0.056), (4, 5.0, 0.012), (4, 10.0, 0.0055), (4, 30.0, 0.0018), (7, 0.3, 1.0), (7, 1.0, 0.45), (7, 2.0, 0.145),
+        (7, 5.0, 0.05), (7, 10.0, 0.023), (7, 50.0, 0.004), (10, 0.5, 2.0), (10, 0.7, 1.0), (10, 1.0, 0.45), (10, 20.0, 0.011),
+    ],
+)  # fmt: skip
+def test_multi_energy_curves_agree_with_points_read_from_the_figure(strength, scaled, read):
+    """Points of van den Berg 1985 as digitised in a public thesis (YMD2/master_thesis); the fits are MSB B06-105 table 4.2."""
+    energy_j = 1e10
+    length_m = (energy_j / assumed("ambient_pressure")) ** (1 / 3)
+    found = float(explosions.multi_energy_overpressure_pa(scaled * length_m, energy_j=energy_j, strength=strength))
+    assert found / assumed("ambient_pressure") == pytest.approx(read, rel=0.35 if strength == 4 else 0.2)
+
+
+def test_stronger_explosions_and_shorter_distances_are_never_milder():
+    at = np.geomspace(5.0, 5000.0, 200)
+    curves = [explosions.multi_energy_overpressure_pa(at, energy_j=1e10, strength=strength) for strength in range(1, 11)]
+    assert all((np.diff(curve) <= 0.02 * curve[1:]).all() for curve in curves)
+    assert all((two >= 0.9 * one).all() for one, two in zip(curves, curves[1:], strict=False))
+    with pytest.raises(InputError, match="strength"):
+        explosions.multi_energy_overpressure_pa(10.0, energy_j=1e10, strength=11)
+
+
+def test_both_models_of_a_cloud_are_kept_and_their_distances_are_the_inverse():
+    cloud = {"cloud_kg": 5000.0, "heat_of_combustion_j_kg": 46.35e6}
+    found = explosions.vapour_cloud_distances_m(16_000.0, **cloud)
+    assert set(found) == {"tnt", "multi_energy"}
+    for model, reach_m in found.items():
+        assert float(explosions.vapour_cloud_pa(reach_m, **cloud)[model]) == pytest.approx(16_000.0, rel=1e-3)
+    assert found["tnt"] == explosions.explosive_distance_m(16_000.0, explosions.tnt_equivalent_kg(5000.0, 46.35e6))
+
+
+def test_a_curve_with_a_jump_is_not_used(tmp_path):
+    name = "multi_energy_curves.csv"
+    text = (RULES_DIR / name).read_text(encoding="utf-8")
+    (tmp_path / name).write_text(text.replace(",10,0.9,0.43,", ",10,0.9,0.53,"), encoding="utf-8")
+    with pytest.raises(RuleTableError, match="meet"):
+        explosions.load_multi_energy(tmp_path)
+
+
+def test_flashing_in_a_pipe_lets_less_out_than_liquid_would():
+    """Chlorine at 20 °C by hand: 288 kJ/kg over (0.0507 - 0.0007) m3/kg, by sqrt(293.15 x 955) = 529: 10,900 kg/m2 s."""
+    flux = release.flashing_flux_kg_m2_s(
+        heat_of_vaporisation_j_kg=288e3, vapour_m3_kg=0.0507, liquid_m3_kg=0.0007, heat_capacity_j_kg_k=955.0, storage_k=293.15
+    )
+    assert flux == pytest.approx(10_886, rel=0.002)
+    liquid = release.liquid_hole_rate_kg_s(1.0, density_kg_m3=1408.0, overpressure_pa=576_100.0, head_m=5.0)
+    assert 0.3 < flux / liquid < 0.5
 
 
 def test_exposure_beyond_the_caps_does_not_count():

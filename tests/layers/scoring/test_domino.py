@@ -10,7 +10,7 @@ from layers.scoring import domino
 from layers.scoring.consequence.explosions import explosive_distance_m
 from layers.scoring.rule_tables import RULES_DIR
 from tests.layers.scoring.frames import layer, point
-from tests.layers.scoring.risk_cases import AMMONIA, CHLORINE, HEXANE, HYDROGEN, PROPANE, chemical, plant
+from tests.layers.scoring.risk_cases import AMMONIA, CHLORINE, HEXANE, HYDROGEN, NO_CONNECTIONS, PROPANE, chemical, plant
 
 EXPLOSIVE = ("工业炸药", None)
 
@@ -18,7 +18,7 @@ EXPLOSIVE = ("工业炸药", None)
 def units(*places, accuracy_m=0.0):
     return layer(
         *({"unit_id": f"U{n}", "geometry": point(x, 0.0)} for n, x in enumerate(places, start=1)),
-        enterprise_id="E1", name="unit", kind="tank_farm", status="operating", n_persons_500m=0, accuracy_m=accuracy_m,
+        enterprise_id="E1", name="unit", kind="tank_farm", status="operating", n_persons_500m=0, accuracy_m=accuracy_m, **NO_CONNECTIONS,
     )  # fmt: skip
 
 
