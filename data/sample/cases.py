@@ -105,6 +105,18 @@ CASES: dict[str, dict[str, Any]] = {
         "enterprise_id": "YC000022",
         "lon_lat": (105.064736, 29.342474),
     },
+    "target_in_report": {
+        "what": "third delivery: police post inside the contour 3e-6 of a report in force: a violation",
+        "target_id": "FH-GA090",
+        "enterprise_id": "YC000001",
+        "limit_per_year": 3e-6,
+    },
+    "target_to_confirm": {
+        "what": "third delivery: temple where our screening exceeds the limit of its class: to be confirmed, no violation",
+        "target_id": "FH-ZJ090",
+        "enterprise_id": "YC000003",
+        "limit_per_year": 3e-6,
+    },
     "overdue_major_dangers": {
         "what": "major hidden dangers open after their deadline at the first delivery",
         "danger_ids": ("YH20250001", "YH20250002"),

@@ -32,6 +32,10 @@ FOLDERS = (
 )
 
 
+GATHERING_PLACES = Path("应急管理局") / "防护目标_人员密集场所.xlsx"
+"""The same in the first two deliveries; in the third two places more."""
+
+
 def write_deliveries(county: County, folder: Path, *, seed: int) -> None:
     """All deliveries below `folder`, in order."""
     lasting: list[Path] = []
@@ -46,6 +50,10 @@ def write_deliveries(county: County, folder: Path, *, seed: int) -> None:
         else:
             _repeat(folder / QUARTERS[0].label, target, lasting)
         _write_changing(target, state)
+        if quarter.number == 3:
+            places = target / GATHERING_PLACES
+            places.unlink()  # a link to the first delivery's file
+            tables.write_gathering_places(places, state)
         _write_notes(target, quarter)
 
 
@@ -68,7 +76,7 @@ def _write_lasting(target: Path, county: County) -> None:
     maps.write_contours(target / "评价机构" / "个人风险等值线.geojson", county)
     write_weather(target / "气象局" / "气象条件频率.csv")
     tables.write_black_spots(target / "公安交警" / "事故多发点段.xlsx", county)
-    tables.write_gathering_places(target / "应急管理局" / "防护目标_人员密集场所.xlsx", county)
+    tables.write_gathering_places(target / GATHERING_PLACES, county)
     write_assessments(target)
     write_pollution_sources(target / "生态环境局" / "排污单位名录.csv", county)
 

@@ -15,6 +15,7 @@ from data.sample.names import person_name
 from data.sample.noise import Rng
 from data.sample.offices import GENERAL_DANGERS
 from data.sample.plants import CLOSED_PLANT_ID, NEW_PROJECT_ID, RECTIFIED_PLANT_ID
+from data.sample.targets import target_class
 
 RECTIFIED_ON, CLOSED_ON = date(2026, 6, 12), date(2026, 8, 27)
 RECTIFIED_SCORE = 71.5
@@ -23,6 +24,17 @@ MENDED_PLANT_IDS = {2: RECTIFIED_PLANT_ID, 3: "YC000002"}
 MOVED_IDS = ("YC000103", "YC001125", "YC001140")
 MOVED_BY_M = (118.0, -76.0)
 NEW_MAJOR_DANGER = ("YC000020", "氢气站未设置可燃气体检测报警", date(2026, 8, 14), date(2026, 11, 30))
+
+
+NEW_TARGETS = (
+    ("FH-GA090", "化工园区警务室", "police", 22, "YC000001", (124.0, 157.0)),
+    ("FH-ZJ090", "石桥寺", "religion", 60, "YC000003", (-230.0, -60.0)),
+)
+"""Number, name, category, persons; the plant beside whose first unit it opens, and how far east and north of it, metres.
+
+The first stands inside the contour 3e-6 of a report in force, the second where our screening of a plant without one
+exceeds the limit of its class.
+"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,23 @@ def county_at(county: County, quarter: Quarter, rng: Rng) -> County:
         accidents=county.accidents[county.accidents["occurred_at"] < last_day],
         hidden_dangers=_hidden_dangers(county, quarter, rng),
         declared_levels=_declared_levels(county, quarter),
+        gathering_places=_gathering_places(county, quarter),
     )
+
+
+def _gathering_places(county: County, quarter: Quarter) -> pd.DataFrame:
+    """Two targets open beside plants by the third delivery; they come first, the ones without a position stay last."""
+    frame = county.gathering_places
+    if quarter.number < 3:
+        return frame
+    first = county.units.drop_duplicates("enterprise_id").set_index("enterprise_id")["geometry"]
+    rows = [
+        {"target_id": target_id, "name": name, "category": category, "target_class": target_class(category), "n_persons": n_persons,
+         "n_households": None, "in_service_on": date(2026, 8, 1),
+         "geometry": shapely.Point(first[plant].centroid.x + east_m, first[plant].centroid.y + north_m)}
+        for target_id, name, category, n_persons, plant, (east_m, north_m) in NEW_TARGETS
+    ]  # fmt: skip
+    return pd.concat([pd.DataFrame(rows), frame], ignore_index=True)
 
 
 def _enterprises(enterprises: pd.DataFrame, quarter: Quarter) -> pd.DataFrame:

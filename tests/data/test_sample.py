@@ -159,6 +159,7 @@ def test_files_that_no_quarter_changes_are_the_same_file(tiny_sample: Path) -> N
     assert changed == {
         "delivery.toml", "说明.txt", "应急管理局/企业台账.csv", "应急管理局/危化品企业台账.xlsx",
         "应急管理局/隐患台账.csv", "应急管理局/各部门核定等级.xlsx", "公安交警/道路交通事故_2026.csv",
+        "应急管理局/防护目标_人员密集场所.xlsx",
     }  # fmt: skip
 
 
@@ -400,6 +401,20 @@ def test_one_report_of_two_has_expired(first: Delivery) -> None:
     until = contours.groupby("enterprise_id")["valid_until_on"].first().map(str)
     assert until[CASES["report_in_force"]["enterprise_id"]] == "2027-06-30"
     assert until[CASES["report_expired"]["enterprise_id"]] == "2025-11-30"
+
+
+def test_two_targets_open_beside_plants_in_the_third_delivery(first: Delivery, third: Delivery) -> None:
+    """One inside the contour of a report that its class may not be in, one beside a plant without a report."""
+    inside, beside = CASES["target_in_report"], CASES["target_to_confirm"]
+    assert not {inside["target_id"], beside["target_id"]} & set(first.targets.index)
+    contours = third.layer("official_contours")
+    mine = contours[(contours["enterprise_id"] == inside["enterprise_id"]) & (contours["risk_per_year"] >= inside["limit_per_year"])]
+    place = third.targets.loc[inside["target_id"], "geometry"]
+    assert mine.geometry.contains(place).any() and third.targets.loc[inside["target_id"], "target_class"] == "important"
+    temple = third.targets.loc[beside["target_id"], "geometry"]
+    assert not contours.geometry.buffer(0).contains(temple).any()
+    units = third.units[third.units["enterprise_id"] == beside["enterprise_id"]]
+    assert units.distance(temple).min() < 300
 
 
 def test_two_of_eight_major_dangers_are_overdue(first: Delivery) -> None:

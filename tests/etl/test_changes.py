@@ -13,7 +13,7 @@ from data.sample.cases import CASES
 from etl.difference import difference
 from layers.catalog import load_catalog
 from layers.errors import EditionError
-from layers.store import engine_from_url
+from layers.store import edition_schema, engine_from_url
 from tests.conftest import SAMPLE_SOURCES, publish_all
 
 POLICY = "weighted_index_2026A"
@@ -56,6 +56,31 @@ def test_causes_add_up_under_every_policy(atlas: sa.Engine, home: Path, policy: 
         assert sum(cause["area_m2"] for cause in entry["causes"]) == pytest.approx(entry["area_m2"])
     assert sum(cause["area_m2"] for cause in found["causes"]) == pytest.approx(found["area_m2"])
     assert all(cause["kind"] in ("load", "date", "surroundings") and cause["name"] for cause in found["causes"] if cause["id"])
+
+
+def rows_of(atlas: sa.Engine, edition: int, layer: str) -> list[dict[str, Any]]:
+    columns = {"distance_violations": ("object_feature_id", "rule_id", "clause", "required_m", "actual_m", "subject_layer"),
+               "targets_to_confirm": ("target_id", "risk_per_year", "limit_per_year", "certainty", "clause", "result_zh")}[layer]  # fmt: skip
+    table = sa.table(layer, *(sa.column(name) for name in columns), schema=edition_schema(edition))
+    with atlas.connect() as connection:
+        return [dict(row._mapping) for row in connection.execute(sa.select(table))]
+
+
+def test_target_inside_a_report_is_a_violation_with_its_clause(atlas: sa.Engine) -> None:
+    case = CASES["target_in_report"]
+    found = [row for row in rows_of(atlas, 3, "distance_violations")
+             if row["object_feature_id"] == case["target_id"] and row["subject_layer"] == "official_contours"]  # fmt: skip
+    assert len(found) == 1 and "GB 36894" in found[0]["clause"] and found[0]["actual_m"] < 0 == found[0]["required_m"]
+    assert case["target_id"] not in {row["object_feature_id"] for row in rows_of(atlas, 2, "distance_violations")}
+
+
+def test_target_in_our_contour_alone_is_to_be_confirmed_and_no_violation(atlas: sa.Engine) -> None:
+    case = CASES["target_to_confirm"]
+    [row] = [row for row in rows_of(atlas, 3, "targets_to_confirm") if row["target_id"] == case["target_id"]]
+    assert row["risk_per_year"] > row["limit_per_year"] == case["limit_per_year"] and row["certainty"] == "certain"
+    assert row["result_zh"] == "须核定" and "GB 36894" in row["clause"]
+    contours = [row for row in rows_of(atlas, 3, "distance_violations") if row["subject_layer"] == "official_contours"]
+    assert case["target_id"] not in {row["object_feature_id"] for row in contours}
 
 
 def test_new_project_is_the_largest_cause(changes: dict[str, Any]) -> None:
