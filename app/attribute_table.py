@@ -40,6 +40,7 @@ LEFT JOIN (
     GROUP BY id
 ) AS conflict ON conflict.id = feature.feature_id
 """
+ORDERED = ("table_rows", "table_place")
 Box = tuple[float, float, float, float]
 
 
@@ -97,6 +98,18 @@ class AttributeTable:
         """How many rows meet the filters."""
         return int(self._run("table_count", asked, {}).scalar_one())
 
+    def extent(self, asked: Rows) -> Box | None:
+        """West, south, east, north of what the filters leave, degrees; None where nothing of it has a place."""
+        if not self.layer.is_drawn:
+            return None
+        row = self._run("table_extent", asked, {}).one()
+        return None if row.west is None else (row.west, row.south, row.east, row.north)
+
+    def place_of(self, asked: Rows, feature_id: str) -> int | None:
+        """How many rows stand before a feature; None where the filters leave it out."""
+        found = self._run("table_place", asked, {"id": feature_id}).scalar_one_or_none()
+        return None if found is None else int(found)
+
     def ids(self, asked: Rows) -> list[str]:
         """Numbers of the features that meet the filters, `MOST_IDS` at most."""
         return [row[0] for row in self._run("table_ids", asked, {"n_most": MOST_IDS})]
@@ -121,7 +134,7 @@ class AttributeTable:
         named = {
             "table": self._facts.edition.table(self.layer.id), "joins": self._joins(values), "conditions": self._conditions(asked, values),
         }  # fmt: skip
-        if name == "table_rows":
+        if name in ORDERED:
             named["order"] = self._order(asked, values)
         return queries.run(self._connection, name, parameters | values.bound, **named, **parts)
 

@@ -28,7 +28,7 @@ def description(facts: EditionFacts, catalog: Catalog, keys: Mapping[str, str]) 
     return {
         "edition": facts.edition.number,
         "backgrounds": [_background(entry, catalog) for entry in backgrounds().values()],
-        "relief": _relief(facts),
+        "relief": relief(facts),
         "online": [_online(source, keys[source.id]) for source in offered_sources(keys)],
     }
 
@@ -51,7 +51,7 @@ def _background(entry: Background, catalog: Catalog) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _relief(facts: EditionFacts) -> dict[str, Any] | None:
+def relief(facts: EditionFacts) -> dict[str, Any] | None:
     """Sources and style layer of the relief; None where the edition has no DEM, and the map is plain land."""
     if dem_of(facts) is None:
         return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app import styles
+from app.basemaps import relief
 from app.editions import Edition, EditionFacts
+from app.presets import presets
+from basemaps.backgrounds import background
 from layers.catalog import GROUPS, Catalog, Field, Layer
 
 GROUP_TITLES = {
@@ -14,20 +17,25 @@ GROUP_TITLES = {
     "objects": ("对象", "Objects"),
     "base": ("界线与底图", "Boundaries and base map"),
 }
+LIGHT = "light"
 SECRECY = "内部使用"
 
 
-def description(facts: EditionFacts, editions: list[Edition], catalog: Catalog) -> dict[str, Any]:
-    """The answer of ``/api/layers`` for one edition, plain values only."""
+def description(facts: EditionFacts, editions: list[Edition], catalog: Catalog, ground: str = LIGHT) -> dict[str, Any]:
+    """The answer of ``/api/layers`` for one edition upon a background of `basemaps.backgrounds`; plain values only."""
+    under = background(ground)
     return {
         "area": facts.area,
         "edition": edition_entry(facts.edition, editions),
         "editions": [edition_entry(edition, editions) for edition in editions],
-        "levels": styles.levels(),
+        "levels": styles.levels(under.colours),
         "groups": [
             {"id": group, "title_zh": GROUP_TITLES[group][0], "title_en": GROUP_TITLES[group][1]} for group in GROUPS
         ],
-        "layers": [_layer_entry(layer, facts) for layer in catalog],
+        "layers": [_layer_entry(layer, facts, under.colours) for layer in catalog],
+        "presets": presets(catalog),
+        "background": {"id": under.id, "hides": [name for name in under.hides if name in catalog]},
+        "relief": relief(facts) if under.has_relief else None,
         "policies": [{name: value for name, value in entry.items() if name != "table"} for entry in facts.policies],
         "policy": facts.policy,
         "method": _method(facts),
@@ -51,7 +59,7 @@ def _method(facts: EditionFacts) -> dict[str, str]:
     return {"zh": shown.get("title_zh", facts.policy), "en": shown.get("title_en", facts.policy)}
 
 
-def _layer_entry(layer: Layer, facts: EditionFacts) -> dict[str, Any]:
+def _layer_entry(layer: Layer, facts: EditionFacts, colours: Mapping[str, str]) -> dict[str, Any]:
     n_features, n_unplaced = facts.counts.get(layer.id, (0, 0))
     names = ("id", "title_zh", "title_en", "group", "geometry", "kind", "draw_order", "min_zoom", "max_zoom")
     return {
@@ -61,9 +69,14 @@ def _layer_entry(layer: Layer, facts: EditionFacts) -> dict[str, Any]:
         "n_features": n_features,
         "n_unplaced": n_unplaced,
         "fields": [_field_entry(field) for field in layer.fields],
-        "style": styles.layer_style(layer),
-        "legend": styles.legend(layer),
+        "style": styles.layer_style(layer, colours),
+        "legend": styles.legend(layer, colours),
+        "sources": [_source_entry(source) for source in facts.meta.get("sources", []) if source.get("layer") == layer.id],
     }
+
+
+def _source_entry(source: dict[str, Any]) -> dict[str, Any]:
+    return {name: source.get(name) for name in ("source_id", "title_zh", "supplier", "as_of")}
 
 
 def _field_entry(field: Field) -> dict[str, Any]:
@@ -75,4 +88,5 @@ def _field_entry(field: Field) -> dict[str, Any]:
         "unit": field.unit,
         "codes": [{"code": code.code, "zh": code.zh, "en": code.en} for code in field.codes],
         "panel": field.panel,
+        "tile": field.tile,
     }

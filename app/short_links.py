@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from app import queries
 from app.errors import BusyError, MissingError, RequestError
 
-KEYS = ("v", "l", "bg", "ed", "cmp", "sw", "f", "at", "flt", "t", "hx", "lang", "q", "pol", "mode")
+KEYS = ("v", "l", "bg", "ed", "cmp", "sw", "f", "at", "flt", "t", "hx", "lang", "q", "pol")
 """Keys of the map page; what else stands in an address is not kept."""
 LONGEST_QUERY = 2000
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"

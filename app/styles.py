@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from basemaps.backgrounds import backgrounds
 from layers.catalog import LAYERS_DIR, LEVELS, Layer, read_toml
 from layers.errors import CatalogError
 
@@ -78,9 +79,12 @@ def with_colours(value: Any, others: Mapping[str, str] = MappingProxyType({})) -
     return value
 
 
-def levels() -> list[dict[str, Any]]:
-    """The five levels, worst first: ``id``, words, rank, colours and hatch."""
-    return [{"id": level, **palette()["level"][level]} for level in LEVELS]
+def levels(colours: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, Any]]:
+    """The five levels, worst first: ``id``, words, rank, colours and hatch; `colours` as in `layer_style`."""
+    return [
+        {"id": level, **{key: colours.get(f"level.{level}.{key}", value) for key, value in palette()["level"][level].items()}}
+        for level in LEVELS
+    ]
 
 
 def layer_style(layer: Layer, colours: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, Any]]:
@@ -116,14 +120,15 @@ def legend(layer: Layer, colours: Mapping[str, str] = MappingProxyType({})) -> l
 
 
 def stylesheet() -> str:
-    """The palette as CSS custom properties, ``--<table>-<key>``, for the page's own style sheets."""
-    lines = [
-        f"  --{name.replace('.', '-').replace('_', '-')}: {value};" for name, value in _colours(palette())
-    ]
-    return (
-        "/* Made from layers/palette.toml by `python -m app.styles`; a test compares the two. */\n"
-        + "\n".join([":root {", *lines, "}", ""])
-    )
+    """The palette as CSS custom properties, ``--<table>-<key>``, for the page's own style sheets; a block a background."""
+    blocks = [_block(":root", _colours(palette()))]
+    blocks += [_block(f':root[data-ground="{entry.id}"]', entry.colours.items()) for entry in backgrounds().values() if entry.colours]
+    return "/* Made from layers/palette.toml and basemaps/backgrounds.toml by `python -m app.styles`; a test compares. */\n" + "".join(blocks)
+
+
+def _block(selector: str, colours: Iterable[tuple[str, str]]) -> str:
+    lines = [f"  --{name.replace('.', '-').replace('_', '-')}: {value};" for name, value in colours]
+    return "\n".join([f"{selector} {{", *lines, "}", ""])
 
 
 def _declared(layer: Layer) -> dict[str, Any] | None:

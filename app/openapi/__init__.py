@@ -5,7 +5,18 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-from app.openapi import basemaps, data, follow_ups, map_page, map_tools, operations, pipelines, risk, sheets, siting
+from app.openapi import (
+    basemaps,
+    data,
+    follow_ups,
+    map_page,
+    map_tools,
+    operations,
+    pipelines,
+    risk,
+    sheets,
+    siting,
+)
 from app.openapi.words import Schema
 
 SUBJECTS = (map_page, basemaps, map_tools, risk, siting, pipelines, follow_ups, sheets, data, operations)

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    EDITION, FLAG, GEOMETRY, LANG, LAT, LAYER_ID, LEVEL, LON, NUMBER, OBJECT, PAGE, TEXT,
-    TILE_NUMBER, WHOLE, Schema, answer, file_of, list_of, operation, or_null, path, query, record,
-    ref
+    EDITION,
+    FLAG,
+    GEOMETRY,
+    LANG,
+    LAT,
+    LAYER_ID,
+    LEVEL,
+    LON,
+    NUMBER,
+    OBJECT,
+    PAGE,
+    TEXT,
+    TILE_NUMBER,
+    WHOLE,
+    Schema,
+    answer,
+    file_of,
+    list_of,
+    operation,
+    or_null,
+    path,
+    query,
+    record,
+    ref,
 )  # fmt: skip
 from app.tiles import LARGEST_ZOOM
+from basemaps.backgrounds import backgrounds
 
 SCHEMAS: dict[str, Schema] = {
     "Edition": record(
@@ -15,21 +37,21 @@ SCHEMAS: dict[str, Schema] = {
         edition=WHOLE, label=TEXT, data_as_of=or_null(TEXT), published_at=or_null(TEXT), is_newest=FLAG,
     ),
     "Field": record(
-        "name type title_zh title_en unit codes panel",
-        name=TEXT, type=TEXT, title_zh=TEXT, title_en=TEXT, unit=or_null(TEXT), panel=FLAG,
+        "name type title_zh title_en unit codes panel tile",
+        name=TEXT, type=TEXT, title_zh=TEXT, title_en=TEXT, unit=or_null(TEXT), panel=FLAG, tile=FLAG,
         codes=list_of(record("code zh en", code=TEXT, zh=TEXT, en=TEXT)),
     ),
     "Layer": record(
         "id title_zh title_en group geometry kind draw_order min_zoom max_zoom visible n_features n_unplaced fields"
-        " style legend",
+        " style legend sources",
         id=TEXT, title_zh=TEXT, title_en=TEXT, group=TEXT, geometry=TEXT, kind=TEXT, draw_order=WHOLE, min_zoom=WHOLE,
         max_zoom=WHOLE, visible=FLAG, label=or_null(TEXT), n_features=WHOLE, n_unplaced=WHOLE,
-        fields=list_of(ref("Field")), style=list_of(OBJECT), legend=list_of(OBJECT),
+        fields=list_of(ref("Field")), style=list_of(OBJECT), legend=list_of(OBJECT), sources=list_of(OBJECT),
     ),
     "Layers": record(
-        "area edition editions levels groups layers policies policy method secrecy",
+        "area edition editions levels groups layers presets background relief policies policy method secrecy",
         area=OBJECT, edition=ref("Edition"), editions=list_of(ref("Edition")), levels=list_of(OBJECT),
-        groups=list_of(OBJECT), layers=list_of(ref("Layer")), policies=list_of(OBJECT), policy=TEXT, method=OBJECT,
+        groups=list_of(OBJECT), presets=list_of(OBJECT), background=OBJECT, relief=or_null(OBJECT), layers=list_of(ref("Layer")), policies=list_of(OBJECT), policy=TEXT, method=OBJECT,
         secrecy=TEXT,
     ),
     "Editions": record("editions", editions=list_of(ref("Edition"))),
@@ -99,7 +121,10 @@ PATHS: dict[str, dict[str, Schema]] = {
         path("z", "Zoom", {**TILE_NUMBER, "maximum": LARGEST_ZOOM}), path("x", "Column", TILE_NUMBER), path("y", "Row, 0 in the north", TILE_NUMBER),
         others={"204": "Nothing to draw", "304": "Not changed"},
     )},
-    "/api/layers": {"get": operation("layers", "Layers, levels, styles, legends", answer("Layers"), EDITION)},
+    "/api/layers": {"get": operation(
+        "layers", "Layers, levels, styles, legends", answer("Layers"), EDITION,
+        query("bg", "What the map is drawn upon", {"enum": list(backgrounds()), "default": "light"}),
+    )},
     "/api/editions": {"get": operation("editions", "Published editions, newest first", answer("Editions"))},
     "/api/features/{layer_id}/{feature_id}": {"get": operation(
         "feature", "A feature with provenance, conflicts and rating", answer("Feature"), LAYER_ID,

@@ -31,8 +31,8 @@ FILTERED = (
 
 SCHEMAS: dict[str, Schema] = {
     "TableRows": record(
-        "layer edition columns n_total n_found offset rows",
-        layer=TEXT, edition=WHOLE, n_total=WHOLE, n_found=WHOLE, offset=WHOLE, columns=list_of(OBJECT),
+        "layer edition columns n_total n_found offset rows extent found_at",
+        layer=TEXT, edition=WHOLE, n_total=WHOLE, n_found=WHOLE, offset=WHOLE, columns=list_of(OBJECT), extent=or_null(list_of(NUMBER)), found_at=or_null(WHOLE),
         rows={"type": "array", "items": {"type": "array"}, "description": "feature id, longitude, latitude, then the columns"},
     ),
     "TableIds": record("layer edition ids is_whole", layer=TEXT, edition=WHOLE, ids=list_of(TEXT), is_whole=FLAG),
@@ -48,6 +48,7 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/api/tables/{layer_id}": {"get": operation(
         "tableRows", "Rows of a layer with level and conflicts, filtered and sorted", answer("TableRows"), *FILTERED,
         query("limit", "Rows at most", {"type": "integer", "minimum": 1, "maximum": 500, "default": 200}), OFFSET,
+        query("extent", "1: with the extent of what is found", {"enum": ["1"]}), query("find", "Number of a feature whose row is looked for"),
     )},
     "/api/tables/{layer_id}/ids": {"get": operation("tableIds", "Numbers of the features that a filter leaves", answer("TableIds"), *FILTERED)},
     "/api/tables/{layer_id}/workbook": {"get": operation("tableWorkbook", "The filtered rows as a workbook", file_of(MIMETYPE), *FILTERED, LANG)},

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    EDITION, NUMBER, TEXT, Schema, file_of, operation, record
+    EDITION,
+    NUMBER,
+    TEXT,
+    Schema,
+    file_of,
+    operation,
+    record,
 )  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {

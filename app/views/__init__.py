@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 from app.views import (
-    basemaps,
     attribute_tables,
+    basemaps,
     catalog_api,
     changes,
     data,

@@ -43,6 +43,8 @@ def table_rows(layer_id: str) -> Response:
         n_total = pinned.facts.counts[layer_id][0]
         return jsonify(
             layer=layer_id, edition=pinned.edition.number, columns=[told(column) for column in table.columns],
+            extent=table.extent(asked) if request.args.get("extent") == "1" else None,
+            found_at=table.place_of(asked, plain_text("find", request.args["find"])) if "find" in request.args else None,
             n_total=n_total, n_found=n_total if is_all else table.count(asked), offset=skip, rows=rows,
         )  # fmt: skip
 

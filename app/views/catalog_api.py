@@ -6,11 +6,12 @@ from flask import Blueprint, Response, jsonify, request
 
 from app.access import role
 from app.errors import RequestError
-from app.layer_list import description, edition_entry
-from app.parameters import plain_text, whole_number
+from app.layer_list import LIGHT, description, edition_entry
+from app.parameters import choice, plain_text, whole_number
 from app.parts import parts
 from app.pinned import pinned_edition
 from app.search import search
+from basemaps.backgrounds import backgrounds
 
 blueprint = Blueprint("catalog_api", __name__)
 LONGEST_QUERY = 80
@@ -20,8 +21,9 @@ MOST_RESULTS = 50
 @blueprint.get("/api/layers")
 def layers() -> Response:
     """Everything the map, legend and panels are drawn from."""
+    ground = choice("bg", request.args.get("bg", LIGHT), backgrounds())
     with pinned_edition() as pinned:
-        return jsonify(description(pinned.facts, pinned.editions, parts().catalog) | {"role": role()})
+        return jsonify(description(pinned.facts, pinned.editions, parts().catalog, ground) | {"role": role()})
 
 
 @blueprint.get("/api/editions")

@@ -8,7 +8,12 @@ from app.errors import RequestError
 from app.parameters import number, plain_text
 from app.parts import parts
 from app.pinned import pinned_edition
-from app.pipeline_conflicts import line_places, pipeline_conflicts, pipeline_crossings, pipeline_list
+from app.pipeline_conflicts import (
+    line_places,
+    pipeline_conflicts,
+    pipeline_crossings,
+    pipeline_list,
+)
 from layers.scoring.chainage import read_chainage
 from layers.scoring.pipelines import MAX_BUFFER_M
 

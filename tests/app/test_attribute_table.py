@@ -137,3 +137,19 @@ def test_every_legend_filter_has_its_counterpart_in_sql() -> None:
 def test_filters_are_read_with_their_order_kept() -> None:
     read = read_filters("a.b:1,2;c.d:~x%3By")
     assert [(entry.layer, entry.field, entry.spec) for entry in read] == [("a", "b", "1,2"), ("c", "d", "~x%3By")]
+
+
+def test_extent_and_row_of_a_feature_are_told_when_asked_for(client: FlaskClient) -> None:
+    told = table(client, "enterprises", extent=1, find="E2", sort="level")
+    assert told["extent"] == [120.1, 30.1, 120.12, 30.11]
+    assert told["found_at"] == 1
+    assert table(client, "enterprises", find="E2", flt="enterprises.level:red")["found_at"] is None
+    assert table(client, "enterprises", extent=1, flt="enterprises.level:blue")["extent"] is None
+
+
+def test_presets_name_layers_that_there_are(client: FlaskClient) -> None:
+    told = client.get("/api/layers?bg=dark").json
+    known = {layer["id"] for layer in told["layers"] if layer["style"]}
+    assert [preset["id"] for preset in told["presets"]] == ["four_colours", "pipelines", "siting", "emergency", "blank"]
+    assert all(text.partition(":")[0] in known for preset in told["presets"] for text in preset["layers"])
+    assert client.get("/api/layers?bg=pink").status_code == 400

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app import styles
+from basemaps.backgrounds import backgrounds
 from layers.catalog import LAYERS_DIR, Layer, load_catalog, load_layer
 from layers.errors import CatalogError
 
@@ -32,6 +33,7 @@ STATE = {
 """Values that a style may ask for with ``global-state``."""
 LEAST_CONTRAST = 4.5
 """WCAG 2.2, 1.4.3, text of normal size."""
+BACKGROUNDS = backgrounds()
 DRAWN = [layer for layer in load_catalog() if layer.is_drawn]
 STYLED = [layer for layer in DRAWN if (layer.folder / "style.json").exists()]
 
@@ -143,7 +145,7 @@ def test_page_colours_are_those_of_the_palette() -> None:
 
 
 def test_no_file_of_the_page_spells_a_colour_of_its_own() -> None:
-    known = {value for _, value in styles._colours(styles.palette())}
+    known = {value for _, value in styles._colours(styles.palette())} | {value for entry in BACKGROUNDS.values() for value in entry.colours.values()}
     for path in sorted((PROJECT / "app").glob("**/*")):
         if path.suffix in (".css", ".js", ".svg", ".html"):
             found = set(re.findall(r"#[0-9A-Fa-f]{6}\b", path.read_text(encoding="utf-8")))
@@ -190,3 +192,32 @@ def _wells(root: Path, geometry: str) -> Layer:
         encoding="utf-8",
     )
     return load_layer(folder)
+
+
+@pytest.mark.parametrize("ground", BACKGROUNDS)
+def test_styles_on_every_ground_follow_the_specification(ground: str) -> None:
+    entries = [entry for layer in DRAWN for entry in styles.layer_style(layer, BACKGROUNDS[ground].colours)]
+    sources = {entry["source"]: {"type": "vector", "tiles": ["/{z}/{x}/{y}"]} for entry in entries}
+    assert problems_of({"version": 8, "sources": sources, "state": STATE, "layers": entries}) == []
+
+
+def test_grounds_differ_in_colours_alone() -> None:
+    def shapes(ground: str) -> list[Any]:
+        return [
+            json.loads(re.sub("#[0-9A-F]{6}", "#", json.dumps(styles.layer_style(layer, BACKGROUNDS[ground].colours)))) for layer in DRAWN
+        ]
+
+    assert all(shapes(ground) == shapes("light") for ground in BACKGROUNDS)
+
+
+@pytest.mark.parametrize("ground", BACKGROUNDS)
+def test_words_of_the_interface_and_the_map_can_be_read_on_every_ground(ground: str) -> None:
+    def of(name: str) -> str:
+        return BACKGROUNDS[ground].colours.get(name) or styles.colour(name)
+
+    pairs = [("interface.text", "interface.panel"), ("interface.muted", "interface.panel"), ("interface.primary", "interface.panel"),
+             ("interface.on_bar", "interface.bar"), ("interface.on_primary", "interface.primary"), ("interface.text", "interface.notice"),
+             ("base.label", "base.land"), ("conflict.line", "base.land"), ("selection.line", "interface.panel"),
+             *[(f"level.{level}.text", "base.land") for level in ("red", "orange", "yellow", "blue", "unrated")],
+             *[(f"level.{level}.chip_text", f"level.{level}.fill") for level in ("red", "orange", "yellow", "blue", "unrated")]]  # fmt: skip
+    assert [pair for pair in pairs if contrast(of(pair[0]), of(pair[1])) < LEAST_CONTRAST] == []

@@ -1,7 +1,7 @@
 /** The state of the map in the address: short readable keys, unknown ones ignored with a notice. */
 
 /** Keys of the present page, in the order in which they stand in the address; at first those of the map. */
-let keys = ["v", "l", "ed", "cmp", "f", "at", "lang", "q", "pol", "hx"];
+let keys = ["v", "l", "bg", "ed", "cmp", "sw", "f", "at", "flt", "t", "hx", "lang", "q", "pol"];
 const REPLACE_AFTER_MS = 300;
 
 /** @typedef {Record<string, string|null|undefined>} Address values by key; null or undefined leaves a key out */
@@ -33,7 +33,7 @@ export function queryString(values) {
 
 /** @param {string} text */
 function readable(text) {
-  return encodeURIComponent(text).replace(/%2F/g, "/").replace(/%2C/g, ",").replace(/%3A/g, ":");
+  return encodeURIComponent(text).replace(/%2F/g, "/").replace(/%2C/g, ",").replace(/%3A/g, ":").replace(/%3B/g, ";");
 }
 
 /**

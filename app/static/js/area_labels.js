@@ -20,6 +20,9 @@ export const isOnce = (entry) => Boolean(entry.metadata?.["atlas:once"]);
 /** Name of the source that holds the label points of a style layer. @param {Record<string, any>} entry */
 export const onceSource = (entry) => `once-${entry.id}`;
 
+/** What the labels' sources hold now, for another map of the same place. @returns {[string, any][]} */
+export const heldLabels = () => [...held].map(([id, text]) => [`once-${id}`, JSON.parse(text)]);
+
 /** Places the labels of all areas in view anew. @param {any} map */
 export function placeAreaLabels(map) {
   for (const layer of drawnLayers().filter((one) => shown.visible.has(one.id))) {

@@ -3,16 +3,19 @@ import { getJson } from "./api.js";
 import { said } from "./texts.js";
 
 /**
- * @typedef {{name: string, type: string, title_zh: string, title_en: string, unit?: string|null, panel?: boolean,
+ * @typedef {{name: string, type: string, title_zh: string, title_en: string, unit?: string|null, panel?: boolean, tile?: boolean,
  *   codes?: {code: string, zh: string, en: string}[]}} Field
  * @typedef {{label_zh: string, label_en: string, symbol: Record<string, any>, filter?: any[]}} LegendEntry
  * @typedef {{id: string, title_zh: string, title_en: string, group: string, geometry: string, draw_order: number,
  *   min_zoom: number, max_zoom: number, visible: boolean, label?: string|null, n_features: number, n_unplaced: number,
- *   fields: Field[], style: Record<string, any>[], legend: LegendEntry[]}} Layer
+ *   fields: Field[], style: Record<string, any>[], legend: LegendEntry[],
+ *   sources?: {source_id: string, title_zh: string, supplier?: string, as_of?: string}[]}} Layer
  * @typedef {{id: string, zh: string, en: string, colour_zh?: string, colour_en?: string, rank: number, fill: string,
  *   outline: string, chip_text: string, text: string, hatch_ink: string, hatch?: Record<string, any>}} Level
  * @typedef {{area: Record<string, any>, edition: Record<string, any>, editions: Record<string, any>[], levels: Level[],
- *   groups: {id: string, title_zh: string, title_en: string}[], layers: Layer[], policy: string,
+ *   groups: {id: string, title_zh: string, title_en: string}[],
+ *   presets?: {id: string, title_zh: string, title_en: string, layers: string[], ground: string}[], layers: Layer[], policy: string,
+ *   background?: {id: string, hides: string[]}, relief?: Record<string, any>|null,
  *   policies: {id: string, title_zh: string, title_en: string, version?: string}[], method?: Record<string, any>, secrecy?: string, role?: string}} Catalog
  */
 
@@ -21,15 +24,19 @@ export const shown = {
   /** @type {Catalog} */ catalog: /** @type {any} */ (null),
   /** @type {Map<string, number>} */ opacity: new Map(),
   /** @type {Set<string>} */ visible: new Set(),
-  /** @type {Set<string>} legend classes switched off, `layer#index` */ hiddenClasses: new Set(),
+  /** @type {string[]} ids in the order a person gave them, bottom to top; empty: as designed */ order: [],
+  /** @type {import("./filters.js").Filters} */ filters: new Map(),
+  /** @type {Map<string, import("./plain_style.js").Look>} */ looks: new Map(),
+  ground: "light",
   policy: "",
   strongHatch: false,
 };
 
 /** @param {string|null|undefined} edition */
 export async function loadCatalog(edition) {
-  const query = edition ? `?ed=${encodeURIComponent(edition)}` : "";
-  shown.catalog = await getJson(`/api/layers${query}`);
+  const query = new URLSearchParams(edition ? { ed: edition } : {});
+  if (shown.ground !== "light") query.set("bg", shown.ground);
+  shown.catalog = await getJson(`/api/layers${query.size ? "?" : ""}${query}`);
   return shown.catalog;
 }
 

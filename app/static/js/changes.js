@@ -1,6 +1,5 @@
 /** What changed since an earlier edition: areas by change of colour, causes that add up to them, places to go to. */
 import { getJson } from "./api.js";
-import { replaceAddress } from "./address.js";
 import { layerById, levelColourWord, levelWord, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { area, day } from "./formats.js";
@@ -20,33 +19,30 @@ export const earlierEditions = () => shown.catalog.editions.filter((entry) => en
 /**
  * Opens the list of changes; what is opened out of it lies on top.
  * @param {(layer: string, id: string) => void} onOpen
- * @param {string|number} [from] the earlier edition; the one before when none is given
+ * @param {string|number} from the earlier edition
+ * @param {(edition: string) => void} onEdition another edition was chosen to compare with
  */
-export function openChanges(onOpen, from) {
+export function openChanges(onOpen, from, onEdition) {
   const earlier = earlierEditions();
   const before = earlier.find((entry) => String(entry.edition) === String(from)) ?? earlier[0];
   if (!before) return undefined;
-  const onClose = () => {
-    drawOwn("site", null);
-    replaceAddress({ cmp: null });
-  };
+  const onClose = () => drawOwn("site", null);
   return loadIntoPanel(() => t("changes_title"), async () => {
     const query = new URLSearchParams({ from: String(before.edition), to: String(shown.catalog.edition.edition), policy: shown.policy });
     const found = await getJson(`/api/changes?${query}`);
-    replaceAddress({ cmp: String(found.from.edition) });
     drawOwn("site", found.zones.map((/** @type {any} */ zone) => feature(zone.geometry)));
     return {
-      title: () => t("changes_from_to", { from: found.from.label, to: found.to.label }), body: () => body(found, onOpen), onClose, staysUnder: true,
+      title: () => t("changes_from_to", { from: found.from.label, to: found.to.label }), body: () => body(found, onOpen, onEdition), onClose, staysUnder: true,
       announce: () => t("changes_sum", { n: found.n_zones, area: area(found.area_m2) }),
     };
   }, { onClose, staysUnder: true, focus: true });
 }
 
-/** @param {any} found @param {(layer: string, id: string) => void} onOpen */
-function body(found, onOpen) {
+/** @param {any} found @param {(layer: string, id: string) => void} onOpen @param {(edition: string) => void} onEdition */
+function body(found, onOpen, onEdition) {
   const byKey = new Map(found.causes.map((/** @type {any} */ cause) => [cause.cause, cause]));
   return [
-    chooser(found, onOpen),
+    chooser(found, onEdition),
     el("p", {}, found.n_zones ? t("changes_sum", { n: found.n_zones, area: area(found.area_m2) }) : t("changes_none")),
     found.is_same_rules ? null : el("p", { class: "notice" }, t("changes_rules")),
     found.pairs.length ? pairs(found) : null,
@@ -55,9 +51,9 @@ function body(found, onOpen) {
   ];
 }
 
-/** @param {any} found @param {(layer: string, id: string) => void} onOpen */
-function chooser(found, onOpen) {
-  const choose = (/** @type {Event} */ event) => openChanges(onOpen, /** @type {HTMLSelectElement} */ (event.target).value);
+/** @param {any} found @param {(edition: string) => void} onEdition */
+function chooser(found, onEdition) {
+  const choose = (/** @type {Event} */ event) => onEdition(/** @type {HTMLSelectElement} */ (event.target).value);
   return el("p", { class: "field" }, el("label", { for: "changes-from" }, t("compare_with")),
     el("select", { id: "changes-from", on: { change: choose } }, earlierEditions().map((entry) =>
       el("option", { value: entry.edition, selected: entry.edition === found.from.edition }, `${entry.label} · ${day(entry.data_as_of)}`))));

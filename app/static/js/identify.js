@@ -21,7 +21,7 @@ export function hitsAt(point, tolerance) {
 }
 
 /** @param {any} rendered @returns {Hit|null} */
-function asHit(rendered) {
+export function asHit(rendered) {
   const layer = layerById(rendered.layer.metadata?.["atlas:layer"]);
   const id = rendered.properties.id ?? rendered.id;
   if (!layer || id === undefined) return null;

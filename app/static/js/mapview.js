@@ -1,9 +1,11 @@
 /** The map: sources and style layers out of the catalog, what is visible, and the page's own drawings above them. */
 import * as maplibregl from "/vendor/maplibre-gl.mjs";
 import { serverGone } from "./api.js";
-import { isOnce, onceSource, placeAreaLabels } from "./area_labels.js";
+import { heldLabels, isOnce, onceSource, placeAreaLabels } from "./area_labels.js";
 import { drawnLayers, isByPolicy, shown } from "./atlas.js";
 import { colour } from "./colours.js";
+import { looked } from "./plain_style.js";
+import { entryOrder, places } from "./stacking.js";
 import { picture } from "./symbols.js";
 import { lang, t } from "./texts.js";
 
@@ -14,6 +16,8 @@ const TILE_MAX_ZOOM = 16;
 const GATEWAY_FAULTS = [0, 502, 503, 504];
 const SIGHT_MARGIN_PX = 40;
 const FIT_MARGIN_PX = 40;
+/** The lowest of the page's own drawings: layers of data lie below it. */
+const FIRST_OWN = "what-if-fill";
 const OPACITY_OF = {
   fill: ["fill-opacity"],
   line: ["line-opacity"],
@@ -69,6 +73,36 @@ export async function makeMap(container, view) {
   return map;
 }
 
+/**
+ * A map of another edition, drawn like the first one, that is moved by it alone.
+ * @param {HTMLElement} container @param {number} edition
+ */
+export function makeMapBefore(container, edition) {
+  const made = new maplibregl.Map({
+    container, style: /** @type {any} */ (wholeStyle(edition)), center: map.getCenter(), zoom: map.getZoom(), minZoom: 7, maxZoom: 18.9,
+    attributionControl: false, interactive: false, renderWorldCopies: false, fadeDuration: 0, locale: { "Map.Title": t("map_before") },
+  });
+  made.setMissingStyleImageResolver((/** @type {string} */ name) => {
+    const image = picture(name, Math.max(1, window.devicePixelRatio || 1));
+    if (image && !made.hasImage(name)) made.addImage(name, image.image, { pixelRatio: image.pixelRatio });
+  });
+  made.on("error", (/** @type {any} */ event) => noteError(event.error));
+  made.on("idle", () => copyLabels(made));
+  made.on("load", () => {
+    made.getCanvas().tabIndex = -1;
+    for (const layer of drawnLayers()) for (const entry of layer.style) made.setFilter(entry.id, map.getFilter(entry.id) ?? null);
+  });
+  return made;
+}
+
+/** The labels of areas stand where the first map has them. @param {any} other */
+function copyLabels(other) {
+  const text = JSON.stringify(heldLabels());
+  if (other.labelsHeld === text) return;
+  other.labelsHeld = text;
+  for (const [id, data] of heldLabels()) other.getSource(id)?.setData(data);
+}
+
 /** When the first view stood drawn, in milliseconds since the page was asked for; the benchmark reads it. */
 function noteFirstView() {
   document.documentElement.dataset.mapIdleMs = String(Math.round(performance.now()));
@@ -96,24 +130,24 @@ function wider(/** @type {number[]} */ [west, south, east, north]) {
   return bounds([west - dx, south - dy, east + dx, north + dy]);
 }
 
-/** @param {import("./atlas.js").Layer} layer */
-const tileAddress = (layer) => `${location.origin}/tiles/${shown.catalog.edition.edition}/all/${layer.id}/{z}/{x}/{y}.mvt`;
+/** @param {import("./atlas.js").Layer} layer @param {number} edition */
+const tileAddress = (layer, edition) => `${location.origin}/tiles/${edition}/all/${layer.id}/{z}/{x}/{y}.mvt`;
 
-/** @param {import("./atlas.js").Layer} layer */
-function source(layer) {
+/** @param {import("./atlas.js").Layer} layer @param {number} edition */
+function source(layer, edition) {
   const maxzoom = Math.max(layer.min_zoom, Math.min(layer.max_zoom, TILE_MAX_ZOOM));
-  return { type: "vector", tiles: [tileAddress(layer)], minzoom: layer.min_zoom, maxzoom, promoteId: "id" };
+  return { type: "vector", tiles: [tileAddress(layer, edition)], minzoom: layer.min_zoom, maxzoom, promoteId: "id" };
 }
 
 /** The style of everything: data at the bottom, in the order that each style layer states, then our own drawings. */
-function wholeStyle() {
+function wholeStyle(edition = shown.catalog.edition.edition) {
   const layers = drawnLayers();
   const entries = layers.flatMap((layer) => layer.style.map((entry) => prepared(layer, entry)));
-  const order = (/** @type {any} */ entry) => entry.metadata?.["atlas:order"] ?? 0;
-  entries.sort((a, b) => order(a) - order(b));
+  const order = stack();
+  entries.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
   return {
     version: 8,
-    sources: { ...Object.fromEntries(layers.map((layer) => [`atlas-${layer.id}`, source(layer)])), ...ownSources(layers) },
+    sources: { ...Object.fromEntries(layers.map((layer) => [`atlas-${layer.id}`, source(layer, edition)])), ...ownSources(layers) },
     state: {
       policy: { default: shown.policy },
       lang: { default: lang() },
@@ -124,12 +158,30 @@ function wholeStyle() {
   };
 }
 
+/** Where each style layer lies. @returns {Map<string, number>} */
+function stack() {
+  const layers = drawnLayers();
+  const at = places(layers, shown.order);
+  return new Map(layers.flatMap((layer) => layer.style.map((entry) => [entry.id, entryOrder(layer, entry, at)])));
+}
+
+/** Puts the style layers into the order that is wanted now. */
+export function restack() {
+  const order = stack();
+  const ids = [...order.keys()].filter((id) => map.getLayer(id)).sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
+  for (const id of ids) map.moveLayer(id, FIRST_OWN);
+}
+
 /** The area's name without its kind: labels on the map leave it out where a name begins with it. */
 const ownPrefix = () => String(shown.catalog.area.title_zh ?? "").replace(/[县縣市区區旗]$/, "");
 
+/** Whether a layer is drawn: chosen, and not left out upon the present ground. @param {import("./atlas.js").Layer} layer */
+const isSeen = (layer) => shown.visible.has(layer.id) && !shown.catalog.background?.hides.includes(layer.id);
+
 /** @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
 function prepared(layer, entry) {
-  const visibility = shown.visible.has(layer.id) ? "visible" : "none";
+  entry = inLook(layer, entry);
+  const visibility = isSeen(layer) ? "visible" : "none";
   designed.set(entry.id, { filter: entry.filter, paint: { ...entry.paint } });
   const share = (shown.opacity.get(layer.id) ?? 100) / 100;
   const made = { ...entry, layout: { ...entry.layout, visibility }, paint: { ...entry.paint, ...opacities(entry, share) } };
@@ -137,6 +189,9 @@ function prepared(layer, entry) {
   const { "source-layer": _, ...own } = /** @type {any} */ (made);
   return { ...own, source: onceSource(entry) };
 }
+
+/** @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
+const inLook = (layer, entry) => looked(entry, shown.looks.get(layer.id), { fill: colour("object.soft"), line: colour("object.line"), ink: colour("object.disc") });
 
 /** @param {Record<string, any>} entry @param {number} share */
 function opacities(entry, share) {
@@ -150,7 +205,7 @@ const faded = (value, share) => (share === 1 ? value : typeof value === "number"
 
 /** @param {import("./atlas.js").Layer} layer @param {boolean} isVisible */
 export function setLayerVisible(layer, isVisible) {
-  for (const entry of layer.style) map.setLayoutProperty(entry.id, "visibility", isVisible ? "visible" : "none");
+  for (const entry of layer.style) map.setLayoutProperty(entry.id, "visibility", isVisible && isSeen(layer) ? "visible" : "none");
 }
 
 /** @param {import("./atlas.js").Layer} layer @param {number} pct */
@@ -160,13 +215,30 @@ export function setLayerOpacity(layer, pct) {
   }
 }
 
-/** Leaves out the classes of a layer that are switched off in the legend. @param {import("./atlas.js").Layer} layer */
-export function applyClassFilter(layer) {
-  const off = layer.legend.filter((entry, i) => entry.filter && shown.hiddenClasses.has(`${layer.id}#${i}`));
+/** Leaves out what some conditions do not hold for. @param {import("./atlas.js").Layer} layer @param {any[]} conditions */
+export function setLayerFilter(layer, conditions) {
   for (const entry of layer.style) {
     const own = designed.get(entry.id)?.filter;
-    const parts = [own, ...off.map((hidden) => ["!", hidden.filter])].filter(Boolean);
+    const parts = [own, ...conditions].filter(Boolean);
     map.setFilter(entry.id, parts.length > 1 ? ["all", ...parts] : (parts[0] ?? null));
+  }
+}
+
+/** Gives every style layer the colours and looks that hold now. */
+export function restyle() {
+  map.setPaintProperty("land", "background-color", colour("base.land"));
+  for (const layer of drawnLayers()) {
+    for (const entry of layer.style.map((one) => prepared(layer, one))) {
+      for (const [name, value] of Object.entries(entry.paint ?? {})) map.setPaintProperty(entry.id, name, value);
+      for (const [name, value] of Object.entries(entry.layout ?? {})) map.setLayoutProperty(entry.id, name, value);
+    }
+  }
+  for (const entry of ownLayers()) {
+    for (const [name, value] of Object.entries(entry.paint)) map.setPaintProperty(entry.id, name, value);
+  }
+  for (const name of map.listImages()) {
+    const made = picture(name, Math.max(1, window.devicePixelRatio || 1));
+    if (made) map.updateImage(name, made.image);
   }
 }
 
@@ -175,7 +247,7 @@ export const setMapState = (name, value) => map.setGlobalStateProperty(name, val
 
 /** Points every source at the tiles of the edition that is now shown. */
 export function useEdition() {
-  for (const layer of drawnLayers()) map.getSource(`atlas-${layer.id}`)?.setTiles([tileAddress(layer)]);
+  for (const layer of drawnLayers()) map.getSource(`atlas-${layer.id}`)?.setTiles([tileAddress(layer, shown.catalog.edition.edition)]);
 }
 
 /** Style layers that answer a click, topmost first. @returns {string[]} */
@@ -192,7 +264,7 @@ export const policyLayer = () => drawnLayers().find((layer) => isByPolicy(layer)
 /** @param {import("./atlas.js").Layer[]} layers */
 function ownSources(layers) {
   const onces = layers.flatMap((layer) => layer.style.filter(isOnce).map(onceSource));
-  const names = ["selection", "reason-lines", "site", "what-if", ...onces];
+  const names = ["selection", "reason-lines", "site", "what-if", "measure", "flash", ...onces];
   return Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
 }
 
@@ -238,6 +310,16 @@ function ownLayers() {
       paint: { "circle-radius": 15, "circle-opacity": 0, "circle-stroke-color": white, "circle-stroke-width": 7 } },
     { id: "selection-ring", type: "circle", source: "selection", filter: isPoint,
       paint: { "circle-radius": 17, "circle-opacity": 0, "circle-stroke-color": azure, "circle-stroke-width": 3 } },
+    { id: "flash", type: "circle", source: "flash",
+      paint: { "circle-radius": 20, "circle-color": azure, "circle-opacity": 0.25, "circle-stroke-color": azure, "circle-stroke-width": 2 } },
+    { id: "measure-area", type: "fill", source: "measure", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": azure, "fill-opacity": 0.08 } },
+    { id: "measure-casing", type: "line", source: "measure", filter: ["!", isPoint], layout: round, paint: { "line-color": white, "line-width": 5 } },
+    { id: "measure-line", type: "line", source: "measure", filter: ["!", isPoint], layout: round, paint: { "line-color": azure, "line-width": 2.5 } },
+    { id: "measure-vertex", type: "circle", source: "measure", filter: isPoint,
+      paint: { "circle-radius": 4, "circle-color": white, "circle-stroke-color": azure, "circle-stroke-width": 2 } },
+    { id: "measure-label", type: "symbol", source: "measure", filter: ["has", "label"],
+      layout: { "text-field": ["get", "label"], "text-font": bold, "text-size": 13, "text-anchor": "top", "text-offset": [0, 0.7], "text-max-width": 14, "text-allow-overlap": true },
+      paint: { "text-color": azure, "text-halo-color": white, "text-halo-width": 1.6 } },
     { id: "selection-label", type: "symbol", source: "selection", filter: isPoint,
       layout: { "text-field": ["coalesce", ["get", "label"], ""], "text-font": bold, "text-size": 13, "text-anchor": "top",
         "text-offset": [0, 1.7], "text-max-width": 9, "text-allow-overlap": true },
@@ -247,7 +329,7 @@ function ownLayers() {
 
 /**
  * Puts features into one of the page's own sources; null empties it.
- * @param {"selection"|"reason-lines"|"site"|"what-if"} name
+ * @param {"selection"|"reason-lines"|"site"|"what-if"|"measure"|"flash"} name
  * @param {any[]|null} features
  */
 export function drawOwn(name, features) {

@@ -8,11 +8,13 @@ import { said, t } from "./texts.js";
 const PAUSE_MS = 180;
 const LIMIT = 8;
 
-/** @typedef {{layer: string, id: string, label: string, sub?: string, lon?: number|null, lat?: number|null, level?: string}} Hit */
+/** @typedef {{layer: string, id: string, label: string, sub?: string, lon?: number|null, lat?: number|null, level?: string,
+ *   datum_zh?: string, datum_en?: string, error_m?: number, is_question?: boolean}} Hit */
 
 /** @type {Hit[]} */
 let hits = [];
 let active = -1;
+let asked = "";
 let timer = 0;
 /** @type {AbortController|null} */
 let running = null;
@@ -51,8 +53,9 @@ async function onKey(event, input, onChosen) {
   } else if (event.key === "Enter") {
     event.preventDefault();
     clearTimeout(timer);
-    if (active < 0) await suggest(input.value.trim());
-    if (hits.length) choose(hits[Math.max(0, active)], input, onChosen);
+    if (active < 0 && asked !== input.value.trim()) await suggest(input.value.trim());
+    if (hits.length && (active >= 0 || !hits[0].is_question)) choose(hits[Math.max(0, active)], input, onChosen);
+    else if (hits.length) say(t("choose_datum"));
   } else if (event.key === "Escape") {
     event.stopPropagation();
     if (byId("search-hits").hidden) input.blur();
@@ -74,6 +77,7 @@ async function suggest(text) {
   running?.abort();
   hits = [];
   active = -1;
+  asked = "";
   if (!text) return showList(false);
   running = new AbortController();
   const edition = shown.catalog.edition.edition;
@@ -81,6 +85,7 @@ async function suggest(text) {
     const query = `q=${encodeURIComponent(text)}&limit=${LIMIT}&ed=${encodeURIComponent(edition)}`;
     const answer = await getJson(`/api/search?${query}`, { signal: running.signal });
     hits = answer.results;
+    asked = text;
     drawList(text);
   } catch (error) {
     if (error instanceof ApiError) put(byId("search-hits"), el("p", { class: "no-hit" }, errorText(error)));
@@ -92,14 +97,23 @@ async function suggest(text) {
 
 /** @param {string} text */
 function drawList(text) {
-  put(byId("search-hits"), hits.length ? hits.map(option) : noHit(text));
-  say(hits.length ? t("n_results", { n: hits.length }) : t("not_found", { text }));
+  put(byId("search-hits"), hits.length ? [hits[0].is_question ? el("p", { class: "no-hit" }, t("choose_datum")) : null, grouped()] : noHit(text));
+  say(hits.length && hits[0].is_question ? t("choose_datum") : hits.length ? t("n_results", { n: hits.length }) : t("not_found", { text }));
+}
+
+/** Hits under the titles of their layers, in the order in which the layers were first met. */
+function grouped() {
+  const titles = [...new Set(hits.map((hit) => hit.layer))];
+  if (titles.length < 2) return hits.map(option);
+  hits = titles.flatMap((title) => hits.filter((hit) => hit.layer === title));
+  return hits.map((hit, i) => [i && hits[i - 1].layer === hit.layer ? null : el("p", { class: "hit-group", role: "presentation" }, said(layerById(hit.layer)) || t("place")), option(hit, i)]);
 }
 
 /** @param {Hit} hit @param {number} index */
 function option(hit, index) {
   const layer = layerById(hit.layer);
-  const sub = [layer ? said(layer) : "", hit.sub].filter(Boolean).join(" · ");
+  const error = hit.error_m ? t("may_be_off", { m: hit.error_m }) : "";
+  const sub = [layer ? said(layer) : said(hit, "datum"), error, hit.sub].filter(Boolean).join(" · ");
   return el("div", { class: "hit", role: "option", id: `hit-${index}`, "data-index": index, "aria-selected": "false" },
     el("span", { class: "hit-label" }, hit.label),
     el("span", { class: "hit-sub" }, sub, hit.level ? ` · ${levelWord(hit.level)}` : "", hit.lon == null ? ` · ${t("unplaced")}` : ""));

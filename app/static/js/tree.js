@@ -1,25 +1,31 @@
 /** The left panel: layer tree and legend in one, drawn from the catalog. */
-import { drawnLayers, isByPolicy, shown, shownFromZoom, fieldOf } from "./atlas.js";
+import { drawnLayers, isByPolicy, shown, shownFromZoom } from "./atlas.js";
 import { replaceAddress } from "./address.js";
 import { byId, el, put } from "./dom.js";
+import { filterText } from "./filters.js";
 import { number } from "./formats.js";
-import { applyClassFilter, map, setLayerOpacity, setLayerVisible, setMapState } from "./mapview.js";
+import { classes } from "./legend.js";
+import { applyFilters } from "./map_filters.js";
+import { map, setLayerVisible, setMapState } from "./mapview.js";
 import { say } from "./panel.js";
+import { layersText, presetChoice } from "./presets.js";
+import { opacityOf, rowMenu } from "./row_menu.js";
 import { legendCanvas } from "./symbols.js";
-import { lang, said, t } from "./texts.js";
+import { said, t } from "./texts.js";
 
 /** @typedef {import("./atlas.js").Layer} Layer */
 
-/** @type {Map<string, number>} features in view by `layer#legend index` */
-let inView = new Map();
 /** @type {Set<string>} */
 const closedGroups = new Set(JSON.parse(localStorage.getItem("atlas-closed-groups") ?? '["base"]'));
 /** @type {string|null} layer whose row menu is open */
 let menuOf = null;
-/** A legend of more classes lists only those in view; levels are always listed. */
-const MANY_CLASSES = 6;
 /** @type {(() => void)[]} */
 const policyListeners = [];
+/** @type {(layer: Layer) => void} */
+let openTable = () => undefined;
+
+/** @param {(layer: Layer) => void} open opens a layer's table */
+export const onTable = (open) => { openTable = open; };
 
 /** @param {() => void} listener told when another policy is shown */
 export const onPolicy = (listener) => policyListeners.push(listener);
@@ -27,9 +33,18 @@ export const onPolicy = (listener) => policyListeners.push(listener);
 /** Draws the whole tree. */
 export function drawTree() {
   const groups = shown.catalog.groups.map((group) => groupSection(group));
-  put(byId("tree"), groups, areaNotes());
+  put(byId("tree"), presetChoice(onPreset), groups, areaNotes());
   updateZoomState();
 }
+
+/** Other layers are shown. */
+function onPreset() {
+  rememberLayers();
+  drawTree();
+}
+
+/** Writes the filters into the address. */
+export const rememberFilters = () => replaceAddress({ flt: filterText(shown.filters) || null });
 
 /** @param {{id: string, title_zh: string, title_en: string}} group */
 function groupSection(group) {
@@ -60,12 +75,22 @@ function row(layer) {
     on: { click: () => toggleMenu(layer) } }, "⋯");
   return el("li", { class: "row", "data-layer": layer.id },
     el("div", { class: "row-head" }, box, label, rowCount(layer), menu),
-    menuOf === layer.id ? rowMenu(layer) : null,
+    menuOf === layer.id ? rowMenu(layer, { onChange: rememberLayers, onTable: openTable, redraw: drawTree }) : null,
     isOn ? zoomHint(layer) : null,
     isOn && isFirstByPolicy(layer) ? policyChoice() : null,
-    isOn && !single ? classes(layer) : null,
+    isOn && !single ? classes(layer, onClasses) : null,
+    isOn && shown.filters.has(layer.id) ? filterNote(layer) : null,
     isOn && hasHatch(layer) ? hatchChoice() : null,
     isOn && isByPolicy(layer) ? el("p", { class: "legend-note" }, noFillSymbol(), t("no_fill")) : null);
+}
+
+/** That a filter leaves something out, and a way to take it off. @param {Layer} layer */
+function filterNote(layer) {
+  const clear = () => {
+    shown.filters.delete(layer.id);
+    onClasses();
+  };
+  return el("p", { class: "legend-note filter-note" }, t("is_filtered"), " ", el("button", { type: "button", class: "link", on: { click: clear } }, t("show_all")));
 }
 
 function noFillSymbol() {
@@ -99,29 +124,15 @@ function toggleMenu(layer) {
 /** Writes the visible layers into the address, bottom to top; the designed choice needs no words there. */
 export function rememberLayers() {
   const layers = drawnLayers();
-  const isDesigned = layers.every((layer) => layer.visible === shown.visible.has(layer.id) && opacityOf(layer) === 100);
-  const parts = layers.filter((layer) => shown.visible.has(layer.id))
-    .map((layer) => (opacityOf(layer) === 100 ? layer.id : `${layer.id}:${opacityOf(layer)}`));
-  replaceAddress({ l: isDesigned ? null : parts.join(",") || "," });
+  const isAsDesigned = !shown.order.length && layers.every((layer) => layer.visible === shown.visible.has(layer.id) && opacityOf(layer) === 100);
+  replaceAddress({ l: isAsDesigned ? null : layersText() || "," });
 }
 
-const opacityOf = (/** @type {Layer} */ layer) => shown.opacity.get(layer.id) ?? 100;
-
-/** @param {Layer} layer */
-function rowMenu(layer) {
-  const id = `opacity-${layer.id}`;
-  const value = el("output", { for: id }, `${opacityOf(layer)} %`);
-  const change = (/** @type {any} */ event) => {
-    shown.opacity.set(layer.id, Number(event.target.value));
-    value.textContent = `${opacityOf(layer)} %`;
-    setLayerOpacity(layer, opacityOf(layer));
-    rememberLayers();
-  };
-  const slider = el("input", { id, type: "range", min: 10, max: 100, step: 10, value: opacityOf(layer), on: { input: change } });
-  return el("div", { class: "row-menu" },
-    el("label", { for: id }, t("opacity")), slider, value,
-    layer.n_unplaced ? el("p", { class: "legend-note" }, t("unplaced_count", { n: number(layer.n_unplaced) })) : null,
-    el("p", { class: "legend-note" }, t("drawn_from_zoom", { zoom: number(shownFromZoom(layer), 1) })));
+/** Filters were changed in the legend. */
+function onClasses() {
+  rememberFilters();
+  drawTree();
+  applyFilters();
 }
 
 /** @param {Layer} layer */
@@ -170,82 +181,6 @@ function hatchChoice() {
   };
   return el("label", { class: "hatch-choice" },
     el("input", { type: "checkbox", checked: shown.strongHatch, on: { change } }), t("strong_hatch"));
-}
-
-/** @param {Layer} layer */
-function classes(layer) {
-  const rows = layer.legend.map((entry, i) => ({ entry, row: () => classRow(layer, entry, i) }));
-  const explained = rows.filter(({ entry }) => !entry.filter);
-  return [
-    el("ul", { class: rows.length > MANY_CLASSES && !fieldOf(layer, "level") ? "classes is-many" : "classes" }, rows.filter(({ entry }) => entry.filter || !hasClasses(layer)).map(({ row: make }) => make())),
-    explained.length && hasClasses(layer) ? el("details", { class: "classes" }, el("summary", {}, t("shapes")), el("ul", {}, explained.map(({ row: make }) => make()))) : null,
-  ];
-}
-
-/** Whether a legend tells classes apart; what stands beside these only explains shapes. @param {Layer} layer */
-const hasClasses = (layer) => layer.legend.some((entry) => entry.filter);
-
-/** @param {Layer} layer @param {import("./atlas.js").LegendEntry} entry @param {number} i */
-function classRow(layer, entry, i) {
-  const key = `${layer.id}#${i}`;
-  const text = [legendCanvas(entry.symbol), el("span", { class: "row-name" }, said(entry, "label"))];
-  if (!entry.filter) return el("li", { class: "class-row" }, text);
-  const isOff = shown.hiddenClasses.has(key);
-  const toggle = () => {
-    if (!shown.hiddenClasses.delete(key)) shown.hiddenClasses.add(key);
-    applyClassFilter(layer);
-    drawTree();
-    /** @type {HTMLElement|null} */ (document.querySelector(`[data-class="${key}"]`))?.focus();
-  };
-  const title = t(isOff ? "show_class" : "hide_class");
-  return el("li", { class: `class-row${isOff ? " is-off" : ""}` },
-    el("button", { type: "button", class: "class-button", "data-class": key, "aria-pressed": String(!isOff), title,
-      on: { click: toggle } }, text, el("span", { class: "count", "data-count": key }, countText(key))));
-}
-
-/** Below this zoom tiles leave small and mild features out: a count is a least one, and none seen is not none. */
-const WHOLE_FROM_ZOOM = 12;
-
-/** @param {string} key */
-function countText(key) {
-  if (!inView.has(key)) return "";
-  const n = inView.get(key) ?? 0;
-  if (map && map.getZoom() < WHOLE_FROM_ZOOM) return n ? `≥ ${number(n, 0)}` : "—";
-  return number(n, 0);
-}
-
-/** Counts the features in view of every class of the visible layers, and writes the numbers into the legend. */
-export function countInView() {
-  if (!map) return;
-  inView = new Map();
-  for (const layer of drawnLayers()) {
-    if (shown.visible.has(layer.id) && layer.group !== "base" && layer.legend.length > 1) countLayer(layer);
-  }
-  for (const node of document.querySelectorAll("[data-count]")) {
-    const key = /** @type {HTMLElement} */ (node).dataset.count ?? "";
-    node.textContent = countText(key);
-    const isAbsent = node.closest(".is-many") && inView.get(key) === 0;
-    node.closest(".class-row")?.classList.toggle("is-absent", Boolean(isAbsent));
-  }
-}
-
-/** @param {Layer} layer */
-function countLayer(layer) {
-  const ids = layer.style.map((entry) => entry.id).filter((id) => map.getLayer(id));
-  layer.legend.forEach((entry, i) => {
-    if (!entry.filter || shown.hiddenClasses.has(`${layer.id}#${i}`)) return;
-    const found = map.queryRenderedFeatures({ layers: ids, filter: entry.filter });
-    inView.set(`${layer.id}#${i}`, new Set(found.map((/** @type {any} */ f) => f.properties.id ?? f.id)).size);
-  });
-}
-
-/** One sentence on what is in view: counts by level; the map's description for a screen reader. */
-export function viewSummary() {
-  const layer = drawnLayers().filter((l) => fieldOf(l, "level") && !isByPolicy(l) && shown.visible.has(l.id)).at(-1);
-  if (!layer) return "";
-  const parts = layer.legend.map((entry, i) => ({ entry, n: inView.get(`${layer.id}#${i}`) ?? 0 })).filter(({ n }) => n);
-  const list = parts.map(({ entry, n }) => `${said(entry, "label")} ${n}`).join(lang() === "en" ? ", " : "、");
-  return list ? t("in_view", { name: said(layer), list }) : "";
 }
 
 function areaNotes() {

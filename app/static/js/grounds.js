@@ -1,0 +1,26 @@
+/** What the map is drawn upon: light, dark, grey, blank. The interface is dark on the dark ground. */
+import { replaceAddress } from "./address.js";
+import { loadCatalog, shown } from "./atlas.js";
+import { restyle } from "./mapview.js";
+
+export const GROUNDS = ["light", "dark", "grey", "blank"];
+const KEPT_AS = "atlas-ground";
+
+/** Chooses the ground before anything is drawn. @param {string|undefined} wanted of the address */
+export function takeGround(wanted) {
+  const before = localStorage.getItem(KEPT_AS) ?? "";
+  shown.ground = [wanted, before].find((ground) => ground && GROUNDS.includes(ground)) ?? GROUNDS[0];
+  document.documentElement.dataset.ground = shown.ground;
+}
+
+/** Draws everything upon another ground. @param {string} ground */
+export async function changeGround(ground) {
+  if (ground === shown.ground) return;
+  shown.ground = ground;
+  localStorage.setItem(KEPT_AS, ground);
+  replaceAddress({ bg: ground === GROUNDS[0] ? null : ground });
+  const { edition } = shown.catalog.edition;
+  await loadCatalog(String(edition));
+  document.documentElement.dataset.ground = ground;
+  restyle();
+}

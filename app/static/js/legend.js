@@ -1,0 +1,115 @@
+/** Classes of a layer in the tree: what is in view, counted; a click filters, a long press or Shift shows one class only. */
+import { drawnLayers, fieldOf, isByPolicy, shown } from "./atlas.js";
+import { el } from "./dom.js";
+import { classesOf, showClasses, shownClasses } from "./filters.js";
+import { number } from "./formats.js";
+import { map } from "./mapview.js";
+import { legendCanvas } from "./symbols.js";
+import { lang, said, t } from "./texts.js";
+
+/** @typedef {import("./atlas.js").Layer} Layer */
+
+/** A legend of more classes lists only those in view; levels are always listed. */
+const MANY_CLASSES = 6;
+const LONG_PRESS_MS = 550;
+/** Below this zoom tiles leave small and mild features out: a count is a least one, and none seen is not none. */
+const WHOLE_FROM_ZOOM = 12;
+
+/** @type {Map<string, number>} features in view by `layer#legend index`, and by `layer` */
+let inView = new Map();
+
+/** @param {Layer} layer @param {() => void} onChange told when classes were switched */
+export function classes(layer, onChange) {
+  const rows = layer.legend.map((entry, i) => ({ entry, row: () => classRow(layer, entry, i, onChange) }));
+  const explained = rows.filter(({ entry }) => !entry.filter);
+  const isMany = rows.length > MANY_CLASSES && !fieldOf(layer, "level");
+  return [
+    el("ul", { class: isMany ? "classes is-many" : "classes" }, rows.filter(({ entry }) => entry.filter || !hasClasses(layer)).map(({ row: make }) => make())),
+    explained.length && hasClasses(layer) ? el("details", { class: "classes" }, el("summary", {}, t("shapes")), el("ul", {}, explained.map(({ row: make }) => make()))) : null,
+  ];
+}
+
+/** Whether a legend tells classes apart; what stands beside these only explains shapes. @param {Layer} layer */
+const hasClasses = (layer) => layer.legend.some((entry) => entry.filter);
+
+/** @param {Layer} layer @param {import("./atlas.js").LegendEntry} entry @param {number} i @param {() => void} onChange */
+function classRow(layer, entry, i, onChange) {
+  const key = `${layer.id}#${i}`;
+  const text = [legendCanvas(entry.symbol), el("span", { class: "row-name" }, said(entry, "label"))];
+  if (!entry.filter) return el("li", { class: "class-row" }, text);
+  const isOn = shownClasses(layer, shown.filters).has(i);
+  const button = el("button", { type: "button", class: "class-button", "data-class": key, "aria-pressed": String(isOn), title: t(isOn ? "hide_class" : "show_class") },
+    text, el("span", { class: "count", "data-count": key }, countText(key)));
+  wirePress(button, (isOnly) => {
+    switchClass(layer, i, isOnly);
+    onChange();
+    /** @type {HTMLElement|null} */ (document.querySelector(`[data-class="${key}"]`))?.focus();
+  });
+  return el("li", { class: `class-row${isOn ? "" : " is-off"}` }, button);
+}
+
+/** A click, or a press that lasts (Shift with a click does the same). @param {HTMLElement} button @param {(isOnly: boolean) => void} act */
+function wirePress(button, act) {
+  let timer = 0;
+  let isLong = false;
+  button.addEventListener("pointerdown", () => {
+    isLong = false;
+    timer = window.setTimeout(() => { isLong = true; act(true); }, LONG_PRESS_MS);
+  });
+  for (const end of ["pointerup", "pointerleave", "pointercancel"]) button.addEventListener(end, () => clearTimeout(timer));
+  button.addEventListener("contextmenu", (event) => event.preventDefault());
+  button.addEventListener("click", (event) => {
+    if (!isLong) act(event.shiftKey);
+  });
+}
+
+/** @param {Layer} layer @param {number} i @param {boolean} isOnly shows this class alone; all again where it was alone */
+function switchClass(layer, i, isOnly) {
+  const kept = shownClasses(layer, shown.filters);
+  if (isOnly) return showClasses(layer, shown.filters, new Set(kept.size === 1 && kept.has(i) ? classesOf(layer) : [i]));
+  if (!kept.delete(i)) kept.add(i);
+  return showClasses(layer, shown.filters, kept);
+}
+
+/** @param {string} key */
+function countText(key) {
+  if (!inView.has(key)) return "";
+  const n = inView.get(key) ?? 0;
+  if (map && map.getZoom() < WHOLE_FROM_ZOOM) return n ? `≥ ${number(n, 0)}` : "—";
+  return number(n, 0);
+}
+
+/** Counts the features in view of every class of the visible layers, and writes the numbers into the legend. */
+export function countInView() {
+  if (!map) return;
+  inView = new Map();
+  for (const layer of drawnLayers()) {
+    if (shown.visible.has(layer.id) && layer.group !== "base" && layer.legend.length > 1) countLayer(layer);
+  }
+  for (const node of document.querySelectorAll("[data-count]")) {
+    const key = /** @type {HTMLElement} */ (node).dataset.count ?? "";
+    node.textContent = countText(key);
+    const isAbsent = node.closest(".is-many") && inView.get(key) === 0;
+    node.closest(".class-row")?.classList.toggle("is-absent", Boolean(isAbsent));
+  }
+}
+
+/** @param {Layer} layer */
+function countLayer(layer) {
+  const ids = layer.style.map((entry) => entry.id).filter((id) => map.getLayer(id));
+  const on = shownClasses(layer, shown.filters);
+  layer.legend.forEach((entry, i) => {
+    if (!entry.filter || !on.has(i)) return;
+    const found = map.queryRenderedFeatures({ layers: ids, filter: entry.filter });
+    inView.set(`${layer.id}#${i}`, new Set(found.map((/** @type {any} */ f) => f.properties.id ?? f.id)).size);
+  });
+}
+
+/** One sentence on what is in view: counts by level; the map's description for a screen reader. */
+export function viewSummary() {
+  const layer = drawnLayers().filter((l) => fieldOf(l, "level") && !isByPolicy(l) && shown.visible.has(l.id)).at(-1);
+  if (!layer) return "";
+  const parts = layer.legend.map((entry, i) => ({ entry, n: inView.get(`${layer.id}#${i}`) ?? 0 })).filter(({ n }) => n);
+  const list = parts.map(({ entry, n }) => `${said(entry, "label")} ${n}`).join(lang() === "en" ? ", " : "、");
+  return list ? t("in_view", { name: said(layer), list }) : "";
+}

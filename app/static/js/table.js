@@ -1,0 +1,271 @@
+/** 属性表: one layer's rows under the map, by pages; filter, order and choice are those of the map. */
+import { ApiError, getJson } from "./api.js";
+import { replaceAddress } from "./address.js";
+import { layerById, levelById, shown } from "./atlas.js";
+import { attribute } from "./attributes.js";
+import { byId, el, put } from "./dom.js";
+import { filterText } from "./filters.js";
+import { number } from "./formats.js";
+import { onFilters } from "./map_filters.js";
+import { drawOwn, feature, map } from "./mapview.js";
+import { errorBox, say } from "./panel.js";
+import { levelDot } from "./reasons.js";
+import { filterButton, closeFilter } from "./table_filter.js";
+import { said, t } from "./texts.js";
+import { levelWord } from "./atlas.js";
+
+/** @typedef {import("./atlas.js").Layer} Layer */
+/** @typedef {import("./atlas.js").Field} Field */
+
+const ROW_PX = 32;
+const PAGE = 200;
+const SPARE_ROWS = 8;
+const FIXED = 3;
+
+const state = {
+  /** @type {Layer|null} */ layer: null,
+  sort: "",
+  isDescending: false,
+  isInView: false,
+  isOpen: false,
+  nTotal: 0,
+  nFound: 0,
+  chosen: "",
+};
+/** @type {Field[]} */
+let columns = [];
+/** @type {Map<number, any[][]>} rows by page */
+let pages = new Map();
+/** @type {Set<number>} */
+let asked = new Set();
+let token = 0;
+/** @type {(layer: string, id: string) => void} */
+let openFeature = () => undefined;
+
+/** @param {(layer: string, id: string) => void} open opens a row's feature on the map */
+export function wireTable(open) {
+  openFeature = open;
+  onFilters(() => state.layer && refresh());
+  map.on("moveend", () => { if (state.layer && state.isInView) refresh(); });
+}
+
+/** Layers that have a table: objects and risks first. @returns {Layer[]} */
+const tabled = () => shown.catalog.layers.filter((layer) => layer.geometry !== "Raster" && layer.n_features > 0 && layer.fields.length);
+
+/** Opens the table of a layer. @param {Layer} layer @param {{focus?: boolean}} [options] */
+export async function openTable(layer, { focus = true } = {}) {
+  if (state.layer !== layer) Object.assign(state, { sort: "", isDescending: false });
+  state.layer = layer;
+  state.isOpen = true;
+  replaceAddress({ t: layer.id });
+  drawTable();
+  map?.resize();
+  await refresh();
+  if (focus) document.getElementById("table-layer")?.focus();
+}
+
+/** Shuts the table; the bar stays. */
+export function closeTable() {
+  if (!state.isOpen) return false;
+  state.isOpen = false;
+  closeFilter();
+  replaceAddress({ t: null });
+  drawOwn("flash", null);
+  drawTable();
+  map?.resize();
+  document.getElementById("table-toggle")?.focus();
+  return true;
+}
+
+/** The table that the address names. @param {string|undefined} id */
+export function tableFromAddress(id) {
+  const layer = id ? layerById(id) : undefined;
+  if (layer && tabled().includes(layer)) openTable(layer, { focus: false });
+}
+
+/** Another edition or language. */
+export function redrawTable() {
+  state.layer = state.layer ? layerById(state.layer.id) ?? null : null;
+  drawTable();
+  if (state.layer && state.isOpen) refresh();
+}
+
+/** What is chosen on the map is marked in the table, and its row brought into sight. @param {string|null} layer @param {string} id */
+export async function markRow(layer, id) {
+  state.chosen = layer && state.layer?.id === layer ? id : "";
+  if (state.chosen && state.isOpen && !document.querySelector(`#table-rows [data-id="${CSS.escape(id)}"]`)) {
+    const found = await getJson(`/api/tables/${layer}?${query({ limit: "1", find: id })}`).catch(nothingIfRefused);
+    if (found?.found_at !== null && found?.found_at !== undefined && state.chosen === id) byId("table-scroll").scrollTop = Math.max(0, (found.found_at - 2) * ROW_PX);
+  }
+  drawRows();
+}
+
+/** @param {unknown} error */
+function nothingIfRefused(error) {
+  if (!(error instanceof ApiError)) throw error;
+  return null;
+}
+
+/** @param {Record<string, string>} more */
+function query(more) {
+  const { layer } = state;
+  const made = new URLSearchParams({ ed: String(shown.catalog.edition.edition), ...more });
+  if (state.sort) made.set("sort", state.sort);
+  if (state.isDescending) made.set("order", "desc");
+  const filters = layer ? filterText(shown.filters, layer.id) : "";
+  if (filters) made.set("flt", filters);
+  if (state.isInView) {
+    const box = map.getBounds();
+    made.set("bbox", [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()].map((value) => value.toFixed(6)).join(","));
+  }
+  return made;
+}
+
+/** Asks for the first rows anew. */
+async function refresh() {
+  if (!state.isOpen || !state.layer) return;
+  token += 1;
+  pages = new Map();
+  asked = new Set();
+  await fetchPage(0, true);
+}
+
+/** @param {number} page @param {boolean} [isFirst] */
+async function fetchPage(page, isFirst = false) {
+  if (asked.has(page) || !state.layer) return;
+  asked.add(page);
+  const mine = token;
+  try {
+    const found = await getJson(`/api/tables/${state.layer.id}?${query({ offset: String(page * PAGE), limit: String(PAGE) })}`);
+    if (mine !== token) return;
+    pages.set(page, found.rows);
+    if (isFirst) take(found);
+    else drawRows();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    asked.delete(page);
+    if (mine === token) put(byId("table-rows"), el("tr", {}, el("td", { colspan: 99 }, errorBox(error, () => refresh()))));
+  }
+}
+
+/** @param {any} found */
+function take(found) {
+  columns = found.columns;
+  Object.assign(state, { nTotal: found.n_total, nFound: found.n_found });
+  drawBar();
+  drawHead();
+  byId("table-scroll").setAttribute("aria-rowcount", String(found.n_found));
+  drawRows();
+  say(t("table_rows", { n: number(found.n_found, 0), of: number(found.n_total, 0) }));
+}
+
+/** Draws bar and, where it is open, the table. */
+export function drawTable() {
+  byId("table").classList.toggle("is-open", state.isOpen);
+  document.body.classList.toggle("has-table", state.isOpen);
+  drawBar();
+  put(byId("table-body"), state.isOpen ? frame() : []);
+}
+
+function frame() {
+  const scroll = el("div", { id: "table-scroll", class: "table-scroll", tabindex: 0, role: "region", "aria-label": t("table"), on: { scroll: () => drawRows() } },
+    el("table", { class: "grid" }, el("caption", { class: "unseen" }, state.layer ? said(state.layer) : ""),
+      el("thead", { id: "table-head" }), el("tbody", { id: "table-rows" })));
+  return [el("div", { id: "table-filter", hidden: true }), scroll];
+}
+
+function drawBar() {
+  const { layer } = state;
+  const list = tabled();
+  const choose = (/** @type {any} */ event) => {
+    const chosen = layerById(event.target.value);
+    if (chosen) openTable(chosen);
+  };
+  const toggle = () => {
+    if (state.isOpen) return closeTable();
+    const objects = list.filter((one) => one.group === "objects" && shown.visible.has(one.id) && one.label);
+    const first = layer ?? objects.sort((a, b) => b.fields.length - a.fields.length)[0] ?? list[0];
+    return first && openTable(first, { focus: false });
+  };
+  put(byId("table-bar"),
+    el("button", { type: "button", id: "table-toggle", class: "button small", "aria-expanded": String(state.isOpen), "aria-controls": "table-body", on: { click: toggle } }, t("table"), state.isOpen ? " ▾" : " ▴"),
+    state.isOpen && layer ? [
+      el("label", { class: "unseen", for: "table-layer" }, t("layer")),
+      el("select", { id: "table-layer", on: { change: choose } }, list.map((one) => el("option", { value: one.id, selected: one === layer }, said(one)))),
+      el("span", { class: "table-count" }, state.nFound === state.nTotal ? t("n_rows", { n: number(state.nTotal, 0) }) : t("table_rows", { n: number(state.nFound, 0), of: number(state.nTotal, 0) })),
+      el("label", { class: "check" }, el("input", { type: "checkbox", id: "table-in-view", checked: state.isInView, on: { change: inView } }), t("only_in_view")),
+      shown.filters.has(layer.id) ? el("button", { type: "button", class: "button small", id: "table-clear", on: { click: clearFilters } }, t("clear_filters")) : null,
+      el("a", { class: "button small", id: "table-export", href: exportHref(), download: "" }, t("export_excel")),
+    ] : el("span", { class: "muted small" }, t("table_hint")));
+}
+
+const exportHref = () => `/api/tables/${state.layer?.id}/workbook?${query({ lang: document.documentElement.lang.slice(0, 2) })}`;
+
+/** @param {any} event */
+function inView(event) {
+  state.isInView = event.target.checked;
+  refresh();
+}
+
+function clearFilters() {
+  if (state.layer) shown.filters.delete(state.layer.id);
+  document.dispatchEvent(new CustomEvent("atlas-filters"));
+}
+
+function drawHead() {
+  const cell = (/** @type {Field} */ column) => {
+    const direction = state.sort === column.name ? (state.isDescending ? "descending" : "ascending") : "none";
+    const sort = () => {
+      state.isDescending = state.sort === column.name && !state.isDescending;
+      state.sort = column.name;
+      refresh().then(() => document.getElementById(`sort-${column.name}`)?.focus());
+    };
+    const sign = { ascending: " ▲", descending: " ▼", none: "" }[direction];
+    return el("th", { scope: "col", "aria-sort": direction }, el("span", { class: "grid-head" },
+      el("button", { type: "button", id: `sort-${column.name}`, class: "link sort", on: { click: sort } }, said(column), column.unit ? ` (${column.unit})` : "", sign),
+      state.layer ? filterButton(state.layer, column) : null));
+  };
+  put(byId("table-head"), el("tr", {}, columns.map(cell)));
+}
+
+/** Draws the rows in sight; a row of empty height stands for those above and below. */
+function drawRows() {
+  const scroll = document.getElementById("table-scroll");
+  if (!scroll || !state.isOpen) return;
+  const first = Math.max(0, Math.floor(scroll.scrollTop / ROW_PX) - SPARE_ROWS);
+  const last = Math.min(state.nFound, first + Math.ceil(scroll.clientHeight / ROW_PX) + 2 * SPARE_ROWS);
+  for (let page = Math.floor(first / PAGE); page <= Math.floor(Math.max(first, last - 1) / PAGE); page++) fetchPage(page);
+  const rows = [];
+  for (let i = first; i < last; i++) rows.push(row(i));
+  if (!state.nFound && asked.size && pages.size) rows.push(el("tr", {}, el("td", { colspan: columns.length || 1, class: "muted" }, t("no_rows"))));
+  const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.closest?.("#table-rows [data-id]");
+  const id = /** @type {HTMLElement|null} */ (focused)?.dataset.id;
+  put(byId("table-rows"), spacer(first), rows, spacer(state.nFound - last));
+  if (id) /** @type {HTMLElement|null} */ (document.querySelector(`#table-rows [data-id="${CSS.escape(id)}"] button`))?.focus({ preventScroll: true });
+}
+
+/** @param {number} n rows that are not drawn */
+function spacer(n) {
+  const node = el("tr", { class: "spacer", "aria-hidden": "true" }, el("td", { colspan: columns.length || 1 }));
+  node.style.height = `${Math.max(0, n) * ROW_PX}px`;
+  return n > 0 ? node : null;
+}
+
+/** @param {number} i */
+function row(i) {
+  const values = pages.get(Math.floor(i / PAGE))?.[i % PAGE];
+  if (!values) return el("tr", { class: "grid-row is-waiting", "aria-rowindex": i + 1 }, el("td", { colspan: columns.length || 1 }, t("loading")));
+  const [id, lon, lat] = values;
+  const flash = () => drawOwn("flash", lon === null ? null : [feature({ type: "Point", coordinates: [lon, lat] })]);
+  const open = () => state.layer && openFeature(state.layer.id, id);
+  return el("tr", { class: "grid-row", "data-id": id, "aria-rowindex": i + 1, "aria-selected": String(id === state.chosen),
+    on: { mouseenter: flash, mouseleave: () => drawOwn("flash", null), focusin: flash, click: open } },
+  columns.map((column, n) => el("td", { class: column.type === "number" || column.type === "integer" ? "number" : null },
+    n ? cellValue(column, values[FIXED + n]) : el("button", { type: "button", class: "link" }, values[FIXED] ?? id))));
+}
+
+/** @param {Field} column @param {any} value */
+function cellValue(column, value) {
+  if (levelById(value)) return [levelDot(value), " ", levelWord(value)];
+  return attribute(column, value);
+}
