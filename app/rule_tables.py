@@ -12,6 +12,7 @@ from app.errors import MissingError
 
 CHECKS = "check_rules"
 FILES = {CHECKS: CODE_DIR / "etl" / "check_rules.csv"}
+COLUMNS = CODE_DIR / "app" / "rule_columns.csv"
 RULES_DIR = CODE_DIR / "layers" / "scoring" / "rules"
 
 
@@ -35,12 +36,21 @@ def table_list() -> list[dict[str, Any]]:
 
 
 def table(name: str) -> dict[str, Any]:
-    """One table: its columns in their order and its rows as text; raises `MissingError`."""
+    """One table: its columns in their order with titles, and its rows as text; raises `MissingError`."""
     if name not in tables():
         raise MissingError(f"没有规则表 {name[:60]}", f"no rule table {name[:60]}")
     rows = _rows(name)
-    return {"name": name, "columns": list(rows[0]) if rows else [], "rows": [list(row.values()) for row in rows],
+    columns = list(rows[0]) if rows else []
+    titles = column_titles()
+    return {"name": name, "columns": columns, "titles": [titles.get(column, {"zh": column, "en": column}) for column in columns], "rows": [list(row.values()) for row in rows],
             "standards": {row["standard_id"]: row for row in _rows("standards")}}
+
+
+@cache
+def column_titles() -> dict[str, dict[str, str]]:
+    """What the columns of the rule tables are called in Chinese and English, by name."""
+    with COLUMNS.open(encoding="utf-8", newline="") as stream:
+        return {row["name"]: {"zh": row["zh"], "en": row["en"]} for row in csv.DictReader(stream)}
 
 
 def _rows(name: str) -> list[dict[str, str]]:

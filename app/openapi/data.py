@@ -118,7 +118,7 @@ SCHEMAS: dict[str, Schema] = {
     },
     "QueueCounts": record("counts", counts=OBJECT),
     "RuleTables": record("tables", tables=list_of(record("name n_rows confidence", name=TEXT, n_rows=WHOLE, confidence=OBJECT))),
-    "RuleTable": record("name columns rows standards", name=TEXT, columns=list_of(TEXT), rows=list_of(list_of(TEXT)), standards=OBJECT),
+    "RuleTable": record("name columns titles rows standards", name=TEXT, columns=list_of(TEXT), titles=list_of(OBJECT), rows=list_of(list_of(TEXT)), standards=OBJECT),
 }  # fmt: skip
 
 PATHS: dict[str, dict[str, Schema]] = {

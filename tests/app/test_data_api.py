@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.jobs import WORKER_LOCK
 from app.openapi import SCHEMAS
+from app.rule_tables import column_titles, table, tables
 from app.uploads import harmless_name
 from etl.progress import silent
 from etl.work import queue
@@ -228,6 +229,14 @@ def test_edition_is_pinned(client: FlaskClient) -> None:
     assert client.put("/api/data/editions/1/pin", json={"is_pinned": True}).status_code == 200
     assert client.get("/api/data/editions").json["editions"][0]["is_pinned"] is True
     assert client.put("/api/data/editions/77/pin", json={"is_pinned": True}).status_code == 404
+
+
+def test_every_column_of_every_rule_table_has_a_title_in_both_languages(client: FlaskClient) -> None:
+    titles = column_titles()
+    found = {column for name in tables() for column in table(name)["columns"]}
+    assert found == set(titles)
+    assert all(entry["zh"] and entry["en"] and not entry["zh"].isascii() for entry in titles.values())
+    assert {"zh": "处理建议", "en": "Advice (Chinese)"} in client.get("/api/data/rules/check_rules").json["titles"]
 
 
 def test_rules_are_shown_with_how_far_they_were_verified(client: FlaskClient) -> None:

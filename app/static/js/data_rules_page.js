@@ -70,7 +70,7 @@ function drawTable() {
   if (!rows.length) return put(byId("rules"), el("p", { class: "notice" }, t("data_no_rules")));
   put(byId("rules"), rows.length > MOST_ROWS ? el("p", { class: "muted" }, t("first_rows", { shown: number(MOST_ROWS), n: number(rows.length) })) : null,
     el("div", { class: "table-holder tall", tabindex: "0", role: "group", "aria-label": shown.name }, el("table", { class: "rows rule-rows" }, el("caption", { class: "unseen" }, shown.name),
-      el("thead", {}, el("tr", {}, used.map((i) => el("th", { scope: "col" }, shown.columns[i])))),
+      el("thead", {}, el("tr", {}, used.map((i) => el("th", { scope: "col", title: shown.columns[i] }, said(shown.titles[i], ""))))),
       el("tbody", {}, rows.slice(0, MOST_ROWS).map((row) => el("tr", {}, used.map((i) => el(i ? "td" : "th", { scope: i ? null : "row", class: row[i].length > LONG_TEXT ? "long" : null }, cell(shown.columns[i], row[i])))))))));
 }
 
