@@ -35,7 +35,7 @@ from etl.normalise import Problems, normalise
 from etl.packing import Packed
 from etl.plausibility import needs_all_rows
 from etl.progress import Step, watched
-from etl.read import read_batch, read_batches, read_file
+from etl.read import prepared, read_batch, read_batches, read_file
 from etl.repeats import Repeats
 from etl.sql import statement
 from layers.catalog import Layer
@@ -149,15 +149,15 @@ def _normalised(
 
 def _batches(paths: list[Path], manifest: Manifest, loading: Loading) -> Generator[Batch, None, None]:
     """The rows of a source in batches, or in one where a part of it decides about all of it."""
-    read = loading.read or read_file
+    read, prepare = loading.read or read_file, loading.prepare or prepared
     may_be_mended = any(path.suffix.lower() in WORKBOOKS for path in paths) or read is not read_file
     if needs_all_rows(loading.catalog[manifest.layer], loading.area) or (len(paths) > 1 and may_be_mended):
-        yield read_batch(paths, manifest, loading.data_dir, read=read)
+        yield read_batch(paths, manifest, loading.data_dir, read=read, prepare=prepare)
         return
     is_partial = len(paths) > 1 and manifest.reader == "table" and not manifest.job and any(
         next(read_batches([path], manifest, loading.data_dir, rows=1)).is_partial for path in paths
     )
-    for batch in read_batches(paths, manifest, loading.data_dir, rows=BATCH_ROWS, read=read, as_bytes=True):
+    for batch in read_batches(paths, manifest, loading.data_dir, rows=BATCH_ROWS, read=read, prepare=prepare, as_bytes=True):
         batch.is_partial |= is_partial
         yield batch
 

@@ -12,6 +12,7 @@ import pandas as pd
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
+from etl.batch import Batch
 from etl.checks import Checked
 from etl.conversions import conversions
 from etl.copy import copy_frame
@@ -26,7 +27,7 @@ from layers.errors import NotFoundError
 class Loading:
     """What every source of one delivery shares.
 
-    `read` and `take_raster`, where given, read files in place of the standard readers. `approved_by` names who
+    `read`, `prepare` and `take_raster`, where given, read files in place of the standard readers and jobs. `approved_by` names who
     approved the delivery, empty where nobody was asked. `inspect` looks at each load before its transaction ends.
     """
 
@@ -43,6 +44,7 @@ class Loading:
     progress: Progress = silent
     approved_by: str = ""
     inspect: Callable[[sa.Connection, int, Manifest], None] = lambda connection, load_id, manifest: None
+    prepare: Callable[[Batch, Manifest], Batch] | None = None
 
 
 def record_load(

@@ -30,7 +30,7 @@ from etl.batch import (
     with_sheet,
 )
 from etl.esri_json import read_esri_json
-from etl.manifest import Manifest
+from etl.manifest import Manifest, parts_of
 from etl.text_files import json_line_batches, read_json_lines, read_text, text_batches
 from etl.vectors import SHAPES, read_vector, vector_batches
 from etl.workbooks import read_workbook
@@ -40,12 +40,15 @@ __all__ = ["FILE", "ROW", "Batch", "Refusal", "job_module", "read_batch", "read_
 
 RETURNED_COLUMNS = (ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN)
 Reader = Callable[[Path, Manifest], pd.DataFrame]
+Preparer = Callable[[Batch, Manifest], Batch]
 TEXT_SUFFIXES, LINE_SUFFIXES = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson")
 TABLE_READERS: dict[tuple[str, ...], Reader] = {
     TEXT_SUFFIXES: read_text,
     (".xlsx", ".xlsm", ".xls"): read_workbook,
     LINE_SUFFIXES: read_json_lines,
 }
+LARGEST_WHOLE_BYTES = 512 * 2**20
+"""Files that are read whole: rows take four to eight times as much memory as their file."""
 BATCH_ROWS = 100_000
 """Rows of a piece: some 100 MB of a wide table as text."""
 
@@ -103,27 +106,48 @@ def read_file(path: Path, manifest: Manifest) -> pd.DataFrame:
     return frame
 
 
+def prepared(batch: Batch, manifest: Manifest) -> Batch:
+    """A whole source after its job, where that does something with the rows; as it is where not."""
+    job = job_module(manifest)
+    if job is None or not hasattr(job, "prepare"):
+        return batch
+    with _known_structure(Path(str(batch.frame[FILE].iloc[0]) if len(batch.frame) else manifest.files[0]), manifest):
+        done: Batch = job.prepare(batch, manifest)
+    return done
+
+
+def _refuse_too_large(files: list[Path], manifest: Manifest) -> None:
+    """Stop before files are read whole that would not fit: what is read in pieces may be of any size."""
+    n_bytes = sum(part.stat().st_size for path in files for part in parts_of(path))
+    if n_bytes > LARGEST_WHOLE_BYTES:
+        raise SourceFileError(
+            ", ".join(path.name for path in files[:3]), f"{n_bytes / 2**20:,.0f} MB that have to be held at once",
+            f"at most {LARGEST_WHOLE_BYTES / 2**20:,.0f} MB for a source with "
+            + (f"the job {manifest.job}" if manifest.job else "rows compared with each other, workbooks or JSON pages")
+            + "; CSV, JSON lines and GeoPackage of one file are read in pieces and may be of any size, or deliver it by parts (`mode = \"add\"`)",
+        )
+
+
 def read_batch(
-    files: list[Path], manifest: Manifest, data_dir: Path, *, read: Reader = read_file
+    files: list[Path], manifest: Manifest, data_dir: Path, *, read: Reader = read_file, prepare: Preparer = prepared
 ) -> Batch:
     """All files of a source as one batch, after the source's own job where it has one.
 
-    Columns of a returned workbook are left out. `read` reads one file; the reader in a child process takes its place
-    for files that nobody vouches for.
+    Columns of a returned workbook are left out. `read` reads one file and `prepare` runs the job; those in a child process
+    take their place for files that nobody vouches for. More than `LARGEST_WHOLE_BYTES` is refused.
     """
+    _refuse_too_large(files, manifest)
     batches = [_as_batch(read(path, manifest), path, data_dir) for path in files]
     frames = [batch.frame for batch in batches]
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
     batch = Batch(frame, n_read=len(frame), is_partial=any(entry.is_partial for entry in batches))
     job = job_module(manifest)
-    if job is not None and hasattr(job, "prepare"):
-        with _known_structure(files[0], manifest):
-            batch = job.prepare(batch, manifest)
-    return batch
+    return prepare(batch, manifest) if job is not None and hasattr(job, "prepare") else batch
 
 
 def read_batches(
-    files: list[Path], manifest: Manifest, data_dir: Path, *, rows: int = BATCH_ROWS, read: Reader = read_file, as_bytes: bool = False
+    files: list[Path], manifest: Manifest, data_dir: Path, *, rows: int = BATCH_ROWS, read: Reader = read_file, prepare: Preparer = prepared,
+    as_bytes: bool = False,
 ) -> Iterator[Batch]:
     """What `read_batch` gives, at most `rows` rows at a time and never more of a file in memory than that.
 
@@ -133,7 +157,7 @@ def read_batches(
     geometries come as `Batch.shapes` where they can.
     """
     if manifest.job:
-        yield read_batch(files, manifest, data_dir, read=read)
+        yield read_batch(files, manifest, data_dir, read=read, prepare=prepare)
         return
     columns: dict[str, None] = {}
     if len(files) > 1:
@@ -175,6 +199,8 @@ def _pieces(
         if not n_rows:
             raise SourceFileError(path, "no rows", "a heading and at least one row")
         return
+    if read is read_file:  # the child has limits of its own
+        _refuse_too_large([path], manifest)
     frame = read(path, manifest)
     for first in range(0, len(frame), rows):
         yield frame.iloc[first : first + rows].reset_index(drop=True)

@@ -24,10 +24,10 @@ import pyarrow.feather as feather
 import shapely
 
 from etl.archives import opened
-from etl.batch import ROW
+from etl.batch import FILE, HEIGHTS, ROW, Batch, Refusal
 from etl.manifest import Manifest, declaration, declared
 from etl.raster_load import checked_raster, write_cog
-from etl.read import read_file
+from etl.read import prepared, read_file
 from etl.recognise_files import Dataset, Survey, plain_manifest, survey
 from etl.unprivileged import without_rights
 from layers.catalog import load_catalog
@@ -68,6 +68,23 @@ def read_in_child(path: Path, manifest: Manifest) -> pd.DataFrame:
     return _frame(table)
 
 
+def prepare_in_child(batch: Batch, manifest: Manifest) -> Batch:
+    """What the job of a source makes of rows that were read, in the child too: they are as hostile as their file was.
+
+    Raises
+    ------
+    SourceFileError
+        Whatever the job refuses, and rows that take it more memory or time than a delivered source may.
+    """
+    with tempfile.TemporaryDirectory(prefix="riskatlas-child-") as name, tempfile.TemporaryDirectory(prefix="riskatlas-rows-") as given:
+        folder, rows = Path(name), Path(given) / TABLE
+        feather.write_feather(_table(batch.frame), str(rows), compression="uncompressed")
+        answer = _run(folder, rows, manifest, {"kind": "prepare", "n_read": batch.n_read, "is_partial": batch.is_partial}, about=", ".join(sorted(set(batch.frame[FILE]))[:3]))
+        table = feather.read_table(folder / TABLE, memory_map=False)
+    refused = [Refusal(**entry) for entry in answer["refused"]]
+    return Batch(_frame(table), answer["n_read"], answer["n_merged"], refused, answer["is_partial"])
+
+
 def raster_in_child(path: Path, manifest: Manifest, layer_id: str, target: Path) -> dict[str, object]:
     """Check a raster and write its cloud-optimised copy to `target`; returns what `checked_raster` found."""
     with tempfile.TemporaryDirectory(prefix="riskatlas-child-") as name:
@@ -106,8 +123,11 @@ def _survey_answer(folder: Path, path: Path) -> dict[str, Any]:
     return {"reader": found.reader, "datasets": plain, "encoding": found.encoding, "separator": found.separator, "warnings": found.warnings}
 
 
-def _run(folder: Path, path: Path, manifest: Manifest, request: dict[str, Any]) -> dict[str, Any]:
-    """Run the child to its end or to its limit; its answer, or the error it stands for."""
+def _run(
+    folder: Path, path: Path, manifest: Manifest, request: dict[str, Any], *, about: str | None = None
+) -> dict[str, Any]:
+    """Run the child to its end or to its limit; its answer, or the error it stands for, told of the file `about`."""
+    told = about or path
     with without_rights(PROJECT, path.absolute(), folder) as start:
         request |= {"path": str(start.path), "manifest": declaration(manifest), "memory_bytes": MEMORY_BYTES}
         (folder / REQUEST).write_text(json.dumps(request, ensure_ascii=False, default=str), encoding="utf-8")
@@ -123,16 +143,16 @@ def _run(folder: Path, path: Path, manifest: Manifest, request: dict[str, Any]) 
         try:
             process.wait(WALL_SECONDS)
         except subprocess.TimeoutExpired as error:
-            raise SourceFileError(path, f"a file that takes more than {WALL_SECONDS} s to read", "a file of a usual size") from error
+            raise SourceFileError(told, f"a file that takes more than {WALL_SECONDS} s to read", "a file of a usual size") from error
         finally:
             _end(process)
     links = [entry.name for entry in folder.iterdir() if entry.is_symlink()]
     if process.returncode != 0 or links or not (folder / ANSWER).exists():
         how = f"signal {-process.returncode}" if process.returncode < 0 else f"status {process.returncode}"
-        raise SourceFileError(path, f"a file that the reader does not survive ({how})", "an undamaged file of a usual size")
+        raise SourceFileError(told, f"a file that the reader does not survive ({how})", "an undamaged file of a usual size")
     answer: dict[str, Any] = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
     if "error" in answer:
-        raise _error(path, answer["error"])
+        raise _error(told, answer["error"])
     return answer
 
 
@@ -143,7 +163,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _error(path: Path, message: str) -> SourceFileError:
+def _error(path: Path | str, message: str) -> SourceFileError:
     found, _, expected = message.partition("; expected ")
     return SourceFileError(path, found.partition(": found ")[2] or found, expected or "a file as its manifest says")
 
@@ -164,14 +184,16 @@ def _table(frame: pd.DataFrame) -> pa.Table:
             columns[name] = pa.array(shapely.to_wkb(frame[name].to_numpy()), type=pa.binary())
         elif name == ROW:
             columns[name] = pa.array(frame[name].astype("int64"))
+        elif name == HEIGHTS:
+            columns[name] = pa.array(frame[name].eq(True).to_numpy(dtype=bool))
         else:
-            columns[str(name)] = pa.array([None if value is None else str(value) for value in frame[name]], type=pa.string())
+            columns[str(name)] = pa.array([None if is_null else str(value) for value, is_null in zip(frame[name], frame[name].isna(), strict=True)], type=pa.string())
     return pa.table(columns)
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
     columns = {
-        name: table.column(name).to_numpy() if name == ROW else pd.Series(table.column(name).to_pylist(), dtype=object)
+        name: table.column(name).to_numpy() if name in (ROW, HEIGHTS) else pd.Series(table.column(name).to_pylist(), dtype=object)
         for name in table.column_names
         if name != GEOMETRY
     }
@@ -188,11 +210,21 @@ def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     if request["kind"] == "rows":
         feather.write_feather(_table(read_file(path, manifest)), str(folder / TABLE), compression="uncompressed")
         return {}
+    if request["kind"] == "prepare":
+        return _prepared(folder, path, manifest, request)
     with opened(path, manifest) as inside:
         field = load_catalog()[request["layer"]].fields[0]
         info = checked_raster(inside, manifest, field)
         write_cog(inside, folder / RASTER, manifest, field)
     return {"info": info}
+
+
+def _prepared(folder: Path, path: Path, manifest: Manifest, request: dict[str, Any]) -> dict[str, Any]:
+    given = Batch(_frame(feather.read_table(path, memory_map=False)), n_read=request["n_read"], is_partial=request["is_partial"])
+    batch = prepared(given, manifest)
+    feather.write_feather(_table(batch.frame), str(folder / TABLE), compression="uncompressed")
+    refused = [dataclasses.asdict(entry) for entry in batch.refused]
+    return {"n_read": batch.n_read, "n_merged": batch.n_merged, "is_partial": batch.is_partial, "refused": refused}
 
 
 def main(folder: Path) -> None:

@@ -12,9 +12,11 @@ import pytest
 import rasterio
 import sqlalchemy as sa
 
+from etl.batch import HEIGHTS
 from etl.load import load_area_data
 from etl.manifest import Manifest
-from etl.read_child import read_in_child
+from etl.read import prepared, read_batch, read_file
+from etl.read_child import prepare_in_child, read_in_child
 from layers.catalog import load_catalog
 from layers.errors import SourceFileError
 from tests.conftest import PROJECT, REAL_DATA
@@ -84,3 +86,39 @@ def test_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.
     given = manifest(tmp_path / "a.csv", "a,b\n1,2\n")
     with pytest.raises(SourceFileError, match=r"more than 0.05 s"):
         read_in_child(tmp_path / "a.csv", given)
+
+
+AREAS = Manifest(
+    "x", "statistical_areas", "统计区", "局", ("*.csv",), "table", job="matching_rows", job_options={"column": "县", "values": ["甲县"]},
+)
+
+
+def test_job_runs_in_the_child_as_it_runs_here(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("编号,县,数\n1,甲县,7\n2,乙县,\n3,甲县,\n", encoding="utf-8")
+    own, other = (
+        read_batch([tmp_path / "a.csv"], AREAS, tmp_path, read=read, prepare=prepare)
+        for read, prepare in ((read_file, prepared), (read_in_child, prepare_in_child))
+    )
+    assert (other.n_read, other.n_merged, other.is_partial) == (own.n_read, own.n_merged, own.is_partial) == (2, 0, False)
+    assert other.frame.to_dict("list") == own.frame.to_dict("list")
+
+
+def test_what_a_job_does_not_survive_is_told_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("编号,数\n1,7\n", encoding="utf-8")
+    with pytest.raises(SourceFileError, match=r"^a\.csv: found no column 县"):
+        read_batch([tmp_path / "a.csv"], AREAS, tmp_path, read=read_in_child, prepare=prepare_in_child)
+
+
+def test_heights_are_told_from_the_child_too(tmp_path: Path) -> None:
+    feature = {"type": "Feature", "properties": {"id": "1"}, "geometry": {"type": "Point", "coordinates": [105.0, 29.0, 312.0]}}
+    (tmp_path / "a.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    frame = read_in_child(tmp_path / "a.geojson", Manifest("x", "fire_stations", "站", "局", ("a.geojson",), "vector"))
+    assert frame[HEIGHTS].eq(True).tolist() == [True]
+
+
+def test_files_that_would_not_fit_at_once_are_refused_with_a_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.read.LARGEST_WHOLE_BYTES", 40)
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("编号,县,数\n1,甲县,7\n", encoding="utf-8")
+    with pytest.raises(SourceFileError, match=r"held at once; expected at most .* job matching_rows; CSV.* read in pieces"):
+        read_batch([tmp_path / "a.csv", tmp_path / "b.csv"], AREAS, tmp_path)
