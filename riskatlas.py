@@ -7,6 +7,7 @@ import inspect
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from etl.faults import told
 from etl.postgis.cluster import cluster_for, home_folder
 from etl.progress import Progress, Step
 from etl.publish import PREPARATIONS
+from etl.work.extra import EXTRA_TASKS
 from layers.catalog import Catalog
 from layers.errors import AtlasError
 from layers.store import Place
@@ -46,7 +48,19 @@ def prepare_tiles(engine: sa.Engine, catalog: Catalog, home: Path, edition: int,
     )  # fmt: skip
 
 
+def atlas(place: Any, progress: Progress, *, edition: int, request: dict[str, Any], address: str = "") -> dict[str, Any]:
+    """Have the server's atlas of an edition drawn as a job of the worker (`place`: an `etl.work.tasks.Workplace`)."""
+    from app.atlas import atlas_job  # imported here: no other command needs what draws
+
+    return atlas_job(
+        place.engine, place.catalog, place.home,
+        lambda n_done, n_total: progress(Step("制作图册", "drawing the atlas", n_done, n_total)),
+        edition=edition, request=request, address=address,
+    )  # fmt: skip
+
+
 PREPARATIONS.append(prepare_tiles)
+EXTRA_TASKS["atlas"] = atlas
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

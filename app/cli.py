@@ -209,6 +209,38 @@ def export_map(place: Place, file: Path, title: str, layers: str, extent: tuple[
     click.echo(f"{file}  {len(response.data)} bytes", err=True)
 
 
+@export_group.command("atlas")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--title", default="", help="Title; default: the area's atlas.")
+@click.option("--paper", default="A3", type=click.Choice(["A4", "A3"]), show_default=True)
+@click.option("--orientation", default="landscape", type=click.Choice(["landscape", "portrait"]), show_default=True)
+@click.option("--town", "towns", multiple=True, help="A town by name or code; several times for several; default: all.")
+@click.option("--layers", default=",".join(SHEET_LAYERS), help="Layer ids, comma separated, bottom to top.")
+@click.option("--lang", default="zh", type=click.Choice(["zh", "en"]), show_default=True)
+@click.option("--colour", default="colour", type=click.Choice(["colour", "grey"]), show_default=True)
+@click.option("--edition", default="", help="Edition by number or label; default: the newest.")
+@click.pass_obj
+def export_atlas(place: Place, file: Path, title: str, layers: str, towns: tuple[str, ...], edition: str, **options: Any) -> None:
+    """An atlas as PDF: cover, index, figures by town, a page a town, method and what is not rated."""
+    from app import create_app
+    from app.atlas import Given, make_atlas
+    from app.parts import parts
+    from app.pinned import pinned_edition
+
+    app = create_app({"HOME": place.home, "DATABASE_URL": place.open_url()})
+    with app.test_request_context(), pinned_edition(edition or None) as pinned:
+        area = pinned.facts.area
+        kind = "安全风险四色图图册" if options["lang"] == "zh" else ": four-colour risk atlas"
+        request = {"title": title or area[f"title_{options['lang']}"] + kind, "layers": layers.split(","), **options}
+        sheet = make_atlas(
+            Given(pinned.connection, pinned.facts, parts().catalog, parts().frames),
+            request | ({"towns": list(towns)} if towns else {}), rules_version=parts().rules.version,
+            told=lambda done, of: click.echo(f"  {done + 1}/{of}", err=True),
+        )  # fmt: skip
+    file.write_bytes(sheet.content)
+    click.echo(f"{file}  {len(sheet.content)} bytes", err=True)
+
+
 @export_group.command("violations")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.pass_obj

@@ -42,6 +42,13 @@ def plain_text(field: str, value: Any, *, longest: int = LONGEST_TEXT) -> str:
     return value.strip()
 
 
+def flag(field: str, value: Any) -> bool:
+    """True or false, as JSON writes them."""
+    if not isinstance(value, bool):
+        raise RequestError(field, "应为 true 或 false", "must be true or false")
+    return value
+
+
 def choice(field: str, value: Any, among: Collection[str]) -> str:
     """One of some words."""
     if not isinstance(value, str) or value not in among:

@@ -41,7 +41,7 @@ FALLBACK_USER = "nobody"
 NOWHERE_M = (0.0, 0.0, 1.0, 1.0)
 OWN_FOLDERS = ("cache",)
 """Folders below the home that the server writes to."""
-WORKER_FOLDERS = ("tiles", "uploads", "returned", "sources", "files", "rasters", "fonts")
+WORKER_FOLDERS = ("tiles", "sheets", "uploads", "returned", "sources", "files", "rasters", "fonts")
 """Folders below the home that the server or its worker writes to, and a command run by root may have filled."""
 
 

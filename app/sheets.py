@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -13,23 +15,39 @@ import sqlalchemy as sa
 
 from app.editions import EditionFacts
 from app.errors import RequestError
+from app.export.figure import ORIENTATION as FIGURE_ORIENTATION
+from app.export.figure import PAPER as FIGURE_PAPER
+from app.export.figure import render_figure
+from app.export.layout import Projection, sheet_layout, zoom_of_scale
+from app.export.map_drawing import is_in_zoom
+from app.export.render import render_sheet
 from app.export.sheet import (
-    SheetData,
-    SheetSpec,
+    latitude_and_true_north,
     map_frame_mm,
-    render_sheet,
     scale_for_extent,
 )
+from app.export.spec import DEFAULT_MARKS, MARKS, SheetData, SheetSpec
 from app.frames import Bounds, FrameMemory
 from app.layer_list import SECRECY
-from app.parameters import choice, number, plain_text
-from layers.catalog import Catalog
+from app.parameters import choice, flag, number, plain_text
+from app.styles import layer_style
+from basemaps.backgrounds import backgrounds
+from layers.catalog import Catalog, Layer
 
-KEYS = ("title", "subtitle", "layers", "extent", "center", "scale", "paper", "orientation", "format", "lang", "policy", "dpi")
+KEYS = (
+    "title", "subtitle", "layers", "extent", "center", "scale", "paper", "orientation", "format", "lang", "policy", "dpi",
+    "turn_deg", "marks", "background", "colour", "hatch", "secrecy", "approval_number", "watermark", "organisation", "date",
+    "made_by", "kind",
+)  # fmt: skip
 MIMETYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
 PAPERS = ("A4", "A3")
 ORIENTATIONS = ("landscape", "portrait")
 LANGUAGES = ("zh", "en")
+COLOURS = ("colour", "grey")
+KINDS = ("sheet", "figure")
+SECRECIES = (SECRECY, "公开")
+PUBLIC_GRID_M = 50.0
+"""On a sheet for the public no position is finer."""
 SCALES = (500, 1_000_000)
 DPI = (72, 600)
 WIDEST_EXTENT_DEG = 10.0
@@ -44,6 +62,7 @@ class Sheet:
     content: bytes
     mimetype: str
     filename: str
+    caption: str = ""
 
 
 def make_sheet(
@@ -68,20 +87,54 @@ def make_sheet(
     address : str
         Address that the sheet's QR code leads to.
     """
-    spec = _spec(facts, catalog, request, rules_version, address)
+    spec = sheet_spec(facts, catalog, request, rules_version=rules_version, address=address)
+    data = sheet_data(connection, facts, catalog, frames, spec, [_ground(spec)])
+    caption = ""
+    if spec.paper == FIGURE_PAPER:
+        figure = render_figure(spec, data)
+        content, caption = figure.content, figure.caption
+    else:
+        content = render_sheet(spec, data)
+    return Sheet(content, MIMETYPES[spec.format], f"{file_stem(facts, spec.title)}.{spec.format}", caption)
+
+
+def file_stem(facts: EditionFacts, title: str) -> str:
+    """A name to keep a sheet under, without ending."""
+    return f"{facts.area['title_zh']}_{facts.edition.label}_{title}".replace("/", "_")[:80]
+
+
+def sheet_data(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, frames: FrameMemory, spec: SheetSpec, grounds: Sequence[Bounds]
+) -> SheetData:
+    """What a sheet, or all pages of an atlas, are printed from: the features on some grounds, metres."""
     towns = frames.within(connection, facts, ["towns"], [whole_area(facts)]).get("towns")
-    data = SheetData(
-        layers={
-            layer_id: _with_plain_values(frame)
-            for layer_id, frame in frames.within(connection, facts, spec.layers, [_ground(spec)]).items()
-        },
-        boundary=facts.in_metres(facts.boundary),
-        towns=towns,
-        catalog=catalog,
-    )
-    content = render_sheet(spec, data)
-    name = f"{facts.area['title_zh']}_{facts.edition.label}_{spec.title}".replace("/", "_")[:80]
-    return Sheet(content, MIMETYPES[spec.format], f"{name}.{spec.format}")
+    found = frames.within(connection, facts, spec.layers, grounds)
+    layers = {layer_id: _with_plain_values(frame) for layer_id, frame in found.items()}
+    if spec.is_public:
+        layers = {layer_id: _coarse(frame) for layer_id, frame in layers.items()}
+    return SheetData(layers=layers, boundary=facts.in_metres(facts.boundary), towns=towns, catalog=catalog)
+
+
+def _coarse(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with positions on a grid of `PUBLIC_GRID_M`."""
+    shapes = shapely.set_precision(shapely.make_valid(np.asarray(frame.geometry.array)), PUBLIC_GRID_M)
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
+
+
+def hidden_layers(facts: EditionFacts, catalog: Catalog, spec: SheetSpec) -> list[Layer]:
+    """Layers asked for that are not drawn at the sheet's scale."""
+    latitude_deg, _ = latitude_and_true_north(spec.centre, facts.metric_crs)
+    zoom = zoom_of_scale(spec.scale_denominator, latitude_deg)
+    layers = [catalog[layer_id] for layer_id in spec.layers]
+    return [layer for layer in layers if not any(is_in_zoom(style, zoom) for style in layer_style(layer))]
+
+
+def frame_in_degrees(facts: EditionFacts, spec: SheetSpec) -> shapely.Geometry:
+    """The outline of the map frame on the ground, in the storage CRS."""
+    layout = sheet_layout(spec.paper, spec.orientation)
+    outline = Projection(layout["map"], spec.centre, spec.scale_denominator, spec.turn_deg).outline_m
+    outline_deg: shapely.Geometry = facts.in_degrees(shapely.segmentize(outline, outline.length / 32))
+    return outline_deg
 
 
 def _with_plain_values(frame: pd.DataFrame) -> pd.DataFrame:
@@ -91,16 +144,23 @@ def _with_plain_values(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].to_numpy(dtype=object, na_value=None) for name in columns})
 
 
-def _spec(
-    facts: EditionFacts, catalog: Catalog, request: dict[str, Any], rules_version: str, address: str
+def sheet_spec(
+    facts: EditionFacts, catalog: Catalog, request: dict[str, Any], *, rules_version: str, address: str = ""
 ) -> SheetSpec:
+    """What a request's body asks for (`KEYS`), value by value; raises `RequestError` naming the first that cannot be."""
     lang = choice("lang", request.get("lang", "zh"), LANGUAGES)
     paper = choice("paper", request.get("paper", "A4"), PAPERS)
     orientation = choice("orientation", request.get("orientation", "landscape"), ORIENTATIONS)
+    if choice("kind", request.get("kind", "sheet"), KINDS) == "figure":
+        paper, orientation = FIGURE_PAPER, FIGURE_ORIENTATION
     policy = choice("policy", request.get("policy", facts.policy), [entry["id"] for entry in facts.policies])
-    policy_title = next(entry[f"title_{lang}"] for entry in facts.policies if entry["id"] == policy)
+    turn_deg = number("turn_deg", request.get("turn_deg", 0), least=-180, most=180)
     centre, scale = _place(facts, request, paper, orientation)
-    area = facts.area
+    area, secrecy = facts.area, choice("secrecy", request.get("secrecy", SECRECY), SECRECIES)
+    approval_number = plain_text("approval_number", request.get("approval_number", ""), longest=40)
+    is_public = secrecy != SECRECY
+    if is_public and not approval_number:
+        raise RequestError("approval_number", "公开图件须填写审图号", "a public sheet needs its map approval number")
     return SheetSpec(
         title=plain_text("title", request["title"], longest=60),
         subtitle=plain_text("subtitle", request.get("subtitle", ""), longest=80),
@@ -110,29 +170,64 @@ def _spec(
         dpi=int(number("dpi", request.get("dpi", 300), least=DPI[0], most=DPI[1])),
         scale_denominator=scale,
         centre=centre,
-        layers=_layers(catalog, request["layers"]),
+        layers=_layers(catalog, request["layers"], is_public=is_public),
         lang=lang,
-        organisation=area[f"office_{lang}"],
-        date=date.today(),
+        organisation=plain_text("organisation", request.get("organisation", area[f"office_{lang}"]), longest=60),
+        date=_day(request.get("date")),
         edition_label=facts.edition.label,
         data_as_of=facts.edition.data_as_of,
         method=f"规则表 {rules_version}" if lang == "zh" else f"rule tables {rules_version}",
         area_name=area["title_zh"],
-        secrecy=SECRECY,
+        secrecy=secrecy,
         crs_line=area.get("official_crs_zh", "") if lang == "zh" else area.get("official_crs", ""),
-        address=address,
+        address="" if is_public else address,
         policy=policy,
-        policy_title=policy_title,
+        policy_title=next(entry[f"title_{lang}"] for entry in facts.policies if entry["id"] == policy),
         is_synthetic=bool(area.get("is_synthetic")),
         notes=tuple(note for note in (facts.legal_note(lang),) if note),
+        turn_deg=turn_deg,
+        marks=_marks(request.get("marks")),
+        background=choice("background", request.get("background", "light"), list(backgrounds())),
+        is_grey=choice("colour", request.get("colour", "colour"), COLOURS) == "grey",
+        has_hatch=flag("hatch", request.get("hatch", True)),
+        approval_number=approval_number,
+        watermark="" if is_public else _watermark(request, area[f"office_{lang}"]),
     )
 
 
-def _layers(catalog: Catalog, wanted: Any) -> tuple[str, ...]:
+def _watermark(request: dict[str, Any], office: str) -> str:
+    """Unit, person and time, faintly across the map; empty unless it is asked for."""
+    if not flag("watermark", request.get("watermark", False)):
+        return ""
+    unit = plain_text("organisation", request.get("organisation", office), longest=60)
+    made_by = plain_text("made_by", request.get("made_by", ""), longest=40)
+    return " ".join(part for part in (unit, made_by, f"{datetime.now():%Y-%m-%d %H:%M}") if part)
+
+
+def _day(given: Any) -> date:
+    if given is None:
+        return date.today()
+    try:
+        return date.fromisoformat(given)
+    except (TypeError, ValueError) as error:
+        raise RequestError("date", "应写作 2026-11-21", "must be written as 2026-11-21") from error
+
+
+def _marks(given: Any) -> frozenset[str]:
+    if given is None:
+        return DEFAULT_MARKS
+    if not isinstance(given, list):
+        raise RequestError("marks", "应为标注名称的列表", "must be a list of marks")
+    return frozenset(choice("marks", mark, MARKS) for mark in given)
+
+
+def _layers(catalog: Catalog, wanted: Any, *, is_public: bool) -> tuple[str, ...]:
+    """The layers asked for; of a public sheet those that the public may see, whatever else was asked for."""
     if not isinstance(wanted, list) or not 0 < len(wanted) <= MOST_LAYERS:
         raise RequestError("layers", "应为图层编号的列表", "must be a list of layer ids")
     drawn = [layer.id for layer in catalog if layer.is_drawn]
-    return tuple(choice("layers", layer_id, drawn) for layer_id in wanted)
+    chosen = tuple(choice("layers", layer_id, drawn) for layer_id in wanted)
+    return tuple(layer_id for layer_id in chosen if catalog[layer_id].is_public or not is_public)
 
 
 def _place(
@@ -187,6 +282,8 @@ def _ground(spec: SheetSpec) -> Bounds:
     """What the map frame covers on the ground, a little more on every side."""
     frame_mm = np.array(map_frame_mm(spec.paper, spec.orientation))
     half_m = frame_mm / MM_PER_M * spec.scale_denominator / 2 * 1.1
+    if spec.turn_deg:
+        half_m = np.full(2, float(np.hypot(*half_m)))
     west, south = np.array(spec.centre) - half_m
     east, north = np.array(spec.centre) + half_m
     return float(west), float(south), float(east), float(north)

@@ -79,6 +79,11 @@ def with_colours(value: Any, others: Mapping[str, str] = MappingProxyType({})) -
     return value
 
 
+def named_colours() -> dict[str, str]:
+    """Every colour of the palette by its dotted name."""
+    return dict(_colours(palette()))
+
+
 def levels(colours: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, Any]]:
     """The five levels, worst first: ``id``, words, rank, colours and hatch; `colours` as in `layer_style`."""
     return [

@@ -107,7 +107,8 @@ class Layer:
 
     `key` names the fields whose values, joined, are the `feature_id`. `placement` tells whether a feature
     may lack a position (``optional``). `accuracy_m` holds where a source states none. Up to the zoom `merge_zoom`
-    (0: never) tiles hold the features of equal `merge_by` fields in one town as one.
+    (0: never) tiles hold the features of equal `merge_by` fields in one town as one. Only layers with `is_public` come
+    onto a sheet for the public.
     """
 
     id: str
@@ -128,6 +129,7 @@ class Layer:
     visible: bool = False
     merge_zoom: int = 0
     merge_by: tuple[str, ...] = ()
+    is_public: bool = False
     may_see: tuple[str, ...] = ("view", "plan", "patrol", "pipeline", "sheets", "admin")
     fields: tuple[Field, ...] = ()
     checks: tuple[Check, ...] = ()

@@ -192,7 +192,7 @@ def draw_locator(
         canvas.stroke(LineStyle(line, 0.12))
         traced(boundary if boundary is not None else whole)
         canvas.stroke(LineStyle(line, 0.3))
-        shown = small.to_sheet(np.array([shapely.box(*projection.extent_m)], object))[0]
+        shown = small.to_sheet(np.array([projection.outline_m], object))[0]
         edge = box.inset(0.7)
         canvas.trace(shapely.clip_by_rect(shown, edge.x, edge.y, edge.right, edge.bottom))
         canvas.stroke(LineStyle(palette["interface"]["primary"], 0.5))

@@ -170,28 +170,40 @@ def zoom_of_scale(denominator: float, latitude_deg: float) -> float:
 
 @dataclass(frozen=True)
 class Projection:
-    """Metric CRS to sheet: exact scale, the centre of the map frame at `centre_m`, north up."""
+    """Metric CRS to sheet: exact scale, the centre of the map frame at `centre_m`, north turned clockwise by `turn_deg`."""
 
     frame: Box
     centre_m: tuple[float, float]
     denominator: float
+    turn_deg: float = 0.0
 
     @property
     def mm_per_ground_m(self) -> float:
         return MM_PER_M / self.denominator
 
     @property
-    def extent_m(self) -> tuple[float, float, float, float]:
-        """West, south, east, north of the map frame in the metric CRS."""
+    def outline_m(self) -> shapely.Polygon:
+        """What the map frame covers, in the metric CRS."""
         half_w = self.frame.w / self.mm_per_ground_m / 2
         half_h = self.frame.h / self.mm_per_ground_m / 2
-        x, y = self.centre_m
-        return x - half_w, y - half_h, x + half_w, y + half_h
+        corners = np.array([(-half_w, -half_h), (half_w, -half_h), (half_w, half_h), (-half_w, half_h)])
+        return shapely.Polygon(corners @ self._turn + self.centre_m)
+
+    @property
+    def extent_m(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of what the map frame covers, in the metric CRS."""
+        return self.outline_m.bounds
+
+    @property
+    def _turn(self) -> NDArray[np.float64]:
+        """Turns rows of offsets on the sheet (y upwards) to offsets on the ground: counter-clockwise by `turn_deg`."""
+        angle = np.radians(self.turn_deg)
+        return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
     def to_sheet(self, geometries: NDArray[np.object_]) -> NDArray[np.object_]:
         """Geometries in metres of the metric CRS moved to millimetres of the page."""
         scale = self.mm_per_ground_m
-        middle_x, middle_y = self.frame.centre
-        x, y = self.centre_m
-        factor, shift = np.array([scale, -scale]), np.array([middle_x - x * scale, middle_y + y * scale])
-        return shapely.transform(shapely.force_2d(geometries), lambda xy: xy * factor + shift)
+        middle = np.array(self.frame.centre)
+        ground = np.array(self.centre_m)
+        matrix = self._turn.T * np.array([scale, -scale])
+        return shapely.transform(shapely.force_2d(geometries), lambda xy: (xy - ground) @ matrix + middle)

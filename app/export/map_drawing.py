@@ -16,7 +16,13 @@ from app.export.canvas import Canvas, LineStyle, TextStyle
 from app.export.expressions import View, evaluate, evaluate_rows
 from app.export.features import SheetFeatures, anchor_points, roomiest_places
 from app.export.hatch import Hatch, hatch_strokes
-from app.export.labels import LabelRequest, PlacedLabel, TakenBoxes, baselines, place_labels
+from app.export.labels import (
+    LabelRequest,
+    PlacedLabel,
+    TakenBoxes,
+    baselines,
+    place_labels,
+)
 from app.export.layout import MM_PER_PX, Box, Layout
 from app.export.symbols import SYMBOL_MM_PER_PX, Icon, Palette, draw_icon, parse_icon
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -21,6 +20,7 @@ from app.export import furniture
 from app.export.canvas import Canvas, TextStyle
 from app.export.expressions import View
 from app.export.features import SheetFeatures, one_feature, sheet_features, shown_policy
+from app.export.graticule import draw_graticule
 from app.export.layout import (
     Box,
     Layout,
@@ -30,18 +30,19 @@ from app.export.layout import (
     sheet_layout,
     zoom_of_scale,
 )
-from app.export.legend import LegendRow, draw_legend, fit_legend, legend_rows
+from app.export.legend import LegendRow, legend_rows
 from app.export.map_drawing import MapContent, MapPainter, is_in_zoom
-from app.export.statistics import sheet_statistics
+from app.export.sheet_notes import sheet_notes
+from app.export.spec import MARKS, SheetData, SheetSpec
 from app.export.symbols import Palette
-from app.export.words import sheet_words, written_date
-from layers.catalog import Catalog, Layer, load_catalog
+from app.export.tones import sheet_palette
+from app.export.words import sheet_words
+from layers.catalog import Catalog, Layer
 from layers.crs import WGS84
 from layers.errors import InputError
 
-__all__ = ["SheetData", "SheetSpec", "map_frame_mm", "render_sheet", "scale_for_extent"]
+__all__ = ["SheetData", "SheetSpec", "map_frame_mm", "scale_for_extent"]
 
-PUBLIC_WORDS = ("公开", "public")
 DEFAULT_LATITUDE_DEG = 35.0
 BOUNDARY = Layer(
     id="area_boundary",
@@ -60,63 +61,6 @@ BOUNDARY_STYLE = {
 BOUNDARY_SYMBOL = {"kind": "line", "color": "@boundary.line", "width": 2.0, "dash": [10, 3, 2, 3, 2, 3]}
 KIND_OF_AREA = re.compile("[县縣市区區旗]$")
 VEIL_OPACITY = 0.6
-REST_LINE_MM = 4.0
-VERIFIED = ("law_text", "official_text")
-"""Values of `source_type` that need no remark: the figure was read in the standard or law itself."""
-
-
-@dataclass(frozen=True)
-class SheetSpec:
-    """What is to be printed.
-
-    `centre` is x, y in metres of the metric CRS; `layers` are ids in any order, drawn as the map draws them.
-    `policy` is the id of the policy whose zones are shown, needed where the zones hold several.
-    `true_north_deg` is clockwise from the sheet's upright; None takes it from the CRS of the layers.
-    `area_name` (云沧县) is left out of names on the map that begin with it.
-    `watermark` (unit, user, time) lies faintly across the map.
-    """
-
-    title: str
-    paper: str
-    orientation: str
-    format: str
-    scale_denominator: int
-    centre: tuple[float, float]
-    layers: tuple[str, ...]
-    subtitle: str = ""
-    lang: str = "zh"
-    dpi: int = 300
-    organisation: str = ""
-    date: date | None = None
-    edition_label: str = ""
-    data_as_of: date | None = None
-    method: str = ""
-    secrecy: str = "内部使用"
-    notes: tuple[str, ...] = ()
-    crs_line: str = ""
-    true_north_deg: float | None = None
-    address: str = ""
-    policy: str = ""
-    policy_title: str = ""
-    is_synthetic: bool = False
-    area_name: str = ""
-    watermark: str = ""
-
-
-@dataclass(frozen=True)
-class SheetData:
-    """What it is printed from: frames by layer id in the metric CRS, the area's outline and its towns.
-
-    `focus` is the town of an atlas page: what lies outside it is veiled. Palette, catalog and thus the styles
-    are the atlas's own unless given.
-    """
-
-    layers: Mapping[str, pd.DataFrame]
-    boundary: BaseGeometry | None = None
-    towns: gpd.GeoDataFrame | None = None
-    focus: BaseGeometry | None = None
-    palette: Palette = field(default_factory=styles.palette)
-    catalog: Catalog = field(default_factory=load_catalog)
 
 
 @dataclass(frozen=True)
@@ -129,77 +73,74 @@ class DrawnSheet:
     legend: Sequence[LegendRow]
     scale_bar: furniture.ScaleBar
     blocked: Sequence[Box]
+    palette: Palette
+    policy: str
 
 
-def render_sheet(spec: SheetSpec, data: SheetData) -> bytes:
-    """A map sheet as PDF, PNG or SVG.
-
-    Raises
-    ------
-    InputError
-        Unknown paper, orientation, format or language; a scale or resolution out of range; a sheet marked
-        public, for which another template is due; several policies and none chosen.
-    UnknownLayerError
-        A layer that the catalog does not have.
-    CrsMismatchError
-        A frame that is not in metres.
-    """
-    check_spec(spec)
-    canvas = Canvas(
-        sheet_layout(spec.paper, spec.orientation)["page"],
-        file_format=spec.format, dpi=spec.dpi, title=spec.title, author=spec.organisation, made_on=spec.date,
-    )  # fmt: skip
-    draw_sheet(canvas, spec, data)
-    return canvas.finish()
-
-
-def check_spec(spec: SheetSpec) -> None:
+def check_spec(spec: SheetSpec, catalog: Catalog | None = None) -> None:
     """Raise `InputError` for what no sheet can be made of."""
     if not 100 <= spec.scale_denominator <= 50_000_000:
         raise InputError("scale", f"1:{spec.scale_denominator} is not between 1:100 and 1:50000000")
     if not all(np.isfinite(spec.centre)):
         raise InputError("centre", f"{spec.centre} is no place in metres")
-    if spec.secrecy.strip().lower() in PUBLIC_WORDS:
-        raise InputError(
-            "secrecy", "a public sheet needs the public template, which leaves protected layers out"
-        )
+    if unknown := sorted(spec.marks - set(MARKS)):
+        raise InputError("marks", f"{', '.join(unknown)}: none of {', '.join(MARKS)}")
+    if spec.is_public:
+        _check_public(spec, catalog)
     sheet_words(spec.lang)
 
 
+def _check_public(spec: SheetSpec, catalog: Catalog | None) -> None:
+    """The public template is a whitelist that no wish overrides."""
+    if not spec.approval_number:
+        raise InputError("approval_number", "a public sheet needs its map approval number (审图号)")
+    if catalog is None:
+        return
+    closed = [layer_id for layer_id in spec.layers if not catalog[layer_id].is_public]
+    if closed:
+        raise InputError("layers", f"a public sheet does not show {', '.join(closed)}")
+
+
 def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
-    """Draw a sheet on a canvas of its page: map, labels, then furniture."""
+    """Draw the map of a sheet on a canvas of its page: features, labels, and the marks that lie upon it."""
     layout = sheet_layout(spec.paper, spec.orientation)
-    projection = Projection(layout["map"], spec.centre, spec.scale_denominator)
+    projection = Projection(layout["map"], spec.centre, spec.scale_denominator, spec.turn_deg)
+    palette = sheet_palette("grey" if spec.is_grey else spec.background, is_grey=spec.is_grey)
     latitude_deg, true_north_deg = _latitude_and_north(spec, data)
     state = {
         "lang": spec.lang,
-        "policy": shown_policy(_frames(spec, data).values(), spec.policy),
+        "policy": shown_policy(shown_frames(spec, data).values(), spec.policy),
         "strong_hatch": True,
         "own_prefix": KIND_OF_AREA.sub("", spec.area_name),
     }
     view = View(zoom_of_scale(spec.scale_denominator, latitude_deg), state)
     content = MapContent(_features(spec, data, projection, view.zoom))
     layers = [layer for layer in (*data.catalog, BOUNDARY) if layer.id in content.features]
-    painter = MapPainter(canvas, layout, view, data.palette, content)
+    painter = MapPainter(canvas, layout, view, palette, content)
     arrow = furniture.north_arrow_box(layout["map"])
     with canvas.clipped(layout["map"]):
-        canvas.fill_box(layout["map"], data.palette["base"]["land"])
-        painter.draw([style for layer in layers for style in _styles(layer)])
-        _veil(canvas, data.focus, projection, data.palette)
+        canvas.fill_box(layout["map"], palette["base"]["land"])
+        painter.draw([style for layer in layers for style in _styles(layer, spec)])
+        _veil(canvas, data.focus, projection, palette)
         plate = furniture.notes_plate(
             canvas, sheet_notes(spec, content, layers), layout["map"], layout.map_text_pt + 0.5,
             is_first_bold=spec.is_synthetic, spared=_worth_seeing(content),
         )  # fmt: skip
-        painter.draw_labels(layout["map"], [arrow, plate.box])
-        furniture.draw_watermark(canvas, layout["map"], spec.watermark, data.palette)
-    furniture.draw_north_arrow(canvas, arrow, true_north_deg, sheet_words(spec.lang)["north"], data.palette)
-    furniture.draw_notes(canvas, plate, data.palette)
+        marks = [arrow] if "north" in spec.marks else []
+        if "graticule" in spec.marks:
+            marks += draw_graticule(canvas, projection, _crs(data), palette, size_pt=layout.map_text_pt)
+        _keep_names_within(painter, data.focus, projection)
+        marks += [layout["scale"]] if layout["map"].holds(layout["scale"]) else []
+        painter.draw_labels(layout["map"], [*marks, plate.box, *_numbers(canvas, data, projection, palette)])
+        furniture.draw_watermark(canvas, layout["map"], spec.watermark, palette)
+    if "north" in spec.marks:
+        furniture.draw_north_arrow(canvas, arrow, true_north_deg, sheet_words(spec.lang)["north"], palette)
+    furniture.draw_notes(canvas, plate, palette)
     rows = legend_rows(
-        layers, {layer.id: _legend(layer) for layer in layers}, content, view=view, palette=data.palette
+        layers, {layer.id: _legend(layer, spec) for layer in layers}, content, view=view, palette=palette
     )
     bar = furniture.scale_bar(spec.scale_denominator, layout["scale"].w - 12)
-    sheet = DrawnSheet(layout, projection, content, rows, bar, (arrow, plate.box))
-    _draw_around_map(canvas, spec, data, sheet, state["policy"])
+    sheet = DrawnSheet(layout, projection, content, rows, bar, (arrow, plate.box), palette, state["policy"])
     return sheet
 
 
@@ -212,15 +153,44 @@ def _worth_seeing(content: MapContent) -> NDArray[np.object_]:
     return shapely.make_valid(np.concatenate([*shapes, np.array(symbols, object)]))
 
 
-def _styles(layer: Layer) -> list[dict[str, Any]]:
-    return [styles.with_colours(BOUNDARY_STYLE)] if layer is BOUNDARY else styles.layer_style(layer)
+def _styles(layer: Layer, spec: SheetSpec) -> list[dict[str, Any]]:
+    """Style layers of a layer in the colours of the sheet."""
+    if layer is BOUNDARY:
+        return [styles.with_colours(BOUNDARY_STYLE, spec.colours)]
+    made = styles.layer_style(layer, spec.colours)
+    return made if spec.has_hatch else [style for style in made if "fill-pattern" not in style.get("paint", {})]
 
 
-def _legend(layer: Layer) -> list[dict[str, Any]]:
+def _legend(layer: Layer, spec: SheetSpec) -> list[dict[str, Any]]:
     if layer is not BOUNDARY:
-        return styles.legend(layer)
+        return styles.legend(layer, spec.colours)
     titles = {"label_zh": layer.title_zh, "label_en": layer.title_en}
-    return [titles | {"symbol": styles.with_colours(BOUNDARY_SYMBOL)}]
+    return [titles | {"symbol": styles.with_colours(BOUNDARY_SYMBOL, spec.colours)}]
+
+
+def _keep_names_within(painter: MapPainter, focus: BaseGeometry | None, projection: Projection) -> None:
+    """On an atlas page nothing beyond its town is named; what is veiled would be louder than what is shown."""
+    if focus is None:
+        return
+    within = projection.to_sheet(np.array([focus], object))[0]
+    shapely.prepare(within)
+    kept = [request for request in painter.requests if shapely.contains_xy(within, request.x, request.y)]
+    painter.requests[:] = kept
+
+
+def _numbers(canvas: Canvas, data: SheetData, projection: Projection, palette: Palette) -> list[Box]:
+    """Write the page numbers of an index map; the boxes that they fill."""
+    style = TextStyle(16.0, palette["interface"]["text"], is_bold=True)
+    boxes = []
+    for x, y, number in data.numbers:
+        place = projection.to_sheet(np.array([shapely.Point(x, y)], object))[0]
+        h = style.size_mm
+        canvas.trace_circle((place.x, place.y), h * 0.9)
+        canvas.fill(palette["interface"]["panel"], 0.9, keep=True)
+        canvas.stroke(furniture.LineStyle(style.colour, 0.3))
+        canvas.text(place.x, place.y + h * 0.36, number, style, align="centre")
+        boxes.append(Box(place.x - h, place.y - h, 2 * h, 2 * h))
+    return boxes
 
 
 def _geo_frames(data: SheetData) -> list[gpd.GeoDataFrame]:
@@ -228,7 +198,12 @@ def _geo_frames(data: SheetData) -> list[gpd.GeoDataFrame]:
     return [frame for frame in frames if isinstance(frame, gpd.GeoDataFrame) and frame.crs is not None]
 
 
-def _frames(spec: SheetSpec, data: SheetData) -> dict[str, pd.DataFrame]:
+def _crs(data: SheetData) -> Any:
+    frames = _geo_frames(data)
+    return frames[0].crs if frames else None
+
+
+def shown_frames(spec: SheetSpec, data: SheetData) -> dict[str, pd.DataFrame]:
     return {layer_id: data.layers[layer_id] for layer_id in spec.layers if layer_id in data.layers}
 
 
@@ -239,7 +214,7 @@ def _features(
     for layer_id in spec.layers:
         data.catalog[layer_id]
     features = {}
-    for layer_id, frame in _frames(spec, data).items():
+    for layer_id, frame in shown_frames(spec, data).items():
         is_drawn = any(is_in_zoom(style, zoom) for style in styles.layer_style(data.catalog[layer_id]))
         features[layer_id] = (sheet_features if is_drawn else one_feature)(frame, projection)
     geo_frames = _geo_frames(data)
@@ -252,9 +227,10 @@ def _features(
 def _latitude_and_north(spec: SheetSpec, data: SheetData) -> tuple[float, float]:
     frames = _geo_frames(data)
     if not frames:
-        return DEFAULT_LATITUDE_DEG, spec.true_north_deg or 0.0
+        return DEFAULT_LATITUDE_DEG, (spec.true_north_deg or 0.0) + spec.turn_deg
     latitude_deg, true_north_deg = latitude_and_true_north(spec.centre, frames[0].crs)
-    return latitude_deg, true_north_deg if spec.true_north_deg is None else spec.true_north_deg
+    stated_deg = true_north_deg if spec.true_north_deg is None else spec.true_north_deg
+    return latitude_deg, stated_deg + spec.turn_deg
 
 
 def latitude_and_true_north(centre_m: tuple[float, float], crs: Any) -> tuple[float, float]:
@@ -278,144 +254,7 @@ def _veil(canvas: Canvas, focus: BaseGeometry | None, projection: Projection, pa
     """White over everything outside the town of an atlas page."""
     if focus is None:
         return
-    frame = projection.frame
+    frame = projection.frame.inset(-1.0)
     page = shapely.box(frame.x, frame.y, frame.right, frame.bottom)
     canvas.trace(shapely.difference(page, projection.to_sheet(np.array([focus], object))[0]))
     canvas.fill(palette["interface"]["panel"], VEIL_OPACITY)
-
-
-def sheet_notes(spec: SheetSpec, content: MapContent, layers: Sequence[Layer]) -> list[str]:
-    """What a reader must know to read the map rightly, most important first."""
-    words = sheet_words(spec.lang)
-    hidden = [layer for layer in layers if _is_hidden(content, layer.id)]
-    titles = words["separator"].join(
-        layer.title_zh if spec.lang == "zh" else layer.title_en for layer in hidden
-    )
-    candidates = {
-        words["synthetic"]: spec.is_synthetic,
-        words["screening"]: True,
-        words["unrated"]: _any_drawn(content, "level", "unrated"),
-        words["assumption"]: _any_drawn(content, "is_assumption", True),
-        words["unverified"]: _any_drawn(content, "is_estimated", True) or _any_unverified(content),
-        words["dots"]: content.has_dots,
-        words["hidden"].format(layers=titles): bool(hidden),
-    }
-    return [*(note for note, is_due in candidates.items() if is_due), *spec.notes]
-
-
-def _is_hidden(content: MapContent, layer_id: str) -> bool:
-    return bool(len(content.features[layer_id])) and not content.drawn.get(layer_id, np.zeros(1, bool)).any()
-
-
-def _drawn_values(content: MapContent, column: str) -> list[Any]:
-    """Values of a column among the features that are visible."""
-    drawn = [(features.rows, content.drawn.get(layer_id)) for layer_id, features in content.features.items()]
-    return [
-        value
-        for rows, seen in drawn
-        if seen is not None and column in rows
-        for value in rows.loc[seen, column]
-    ]
-
-
-def _any_drawn(content: MapContent, column: str, wanted: Any) -> bool:
-    return any(value == wanted for value in _drawn_values(content, column))
-
-
-def _any_unverified(content: MapContent) -> bool:
-    return any(
-        isinstance(value, str) and value not in VERIFIED for value in _drawn_values(content, "source_type")
-    )
-
-
-# --- around the map -----------------------------------------------------------------------------------
-
-
-def _draw_around_map(
-    canvas: Canvas, spec: SheetSpec, data: SheetData, sheet: DrawnSheet, policy: str
-) -> None:
-    palette, layout = data.palette, sheet.layout
-    ink = palette["interface"]["text"]
-    canvas.stroke_box(layout["map"], furniture.LineStyle(ink, furniture.MAP_LINE_MM))
-    canvas.stroke_box(layout["frame"], furniture.LineStyle(ink, furniture.FRAME_LINE_MM))
-    _draw_head(canvas, spec, layout, ink)
-    _draw_foot(canvas, spec, sheet, palette)
-    towns = [] if data.towns is None else [town for town in data.towns.geometry if town is not None]
-    words = sheet_words(spec.lang)
-    furniture.draw_locator(
-        canvas, layout["locator"], title=words["locator"], boundary=data.boundary, towns=towns,
-        focus=data.focus, projection=sheet.projection, palette=palette,
-    )  # fmt: skip
-    table = furniture.draw_heading(canvas, words["table"], layout["table"], palette)
-    statistics = sheet_statistics(_frames(spec, data), sheet.projection.extent_m, policy=policy)
-    furniture.draw_statistics(canvas, table, statistics, words, spec.lang, palette)
-    _draw_legend_block(canvas, spec, sheet, palette)
-
-
-def _draw_head(canvas: Canvas, spec: SheetSpec, layout: Layout, ink: str) -> None:
-    is_large = spec.paper == "A3"
-    words = sheet_words(spec.lang)
-    title, subtitle = (
-        TextStyle(22 if is_large else 18, ink, is_bold=True),
-        TextStyle(12 if is_large else 10, ink),
-    )
-    furniture.draw_line_of_text(canvas, spec.title, layout["title"], title, least_pt=11)
-    furniture.draw_line_of_text(canvas, spec.subtitle, layout["subtitle"], subtitle, least_pt=7)
-    edition = words["edition"].format(edition=spec.edition_label) if spec.edition_label else ""
-    furniture.draw_line_of_text(canvas, edition, layout["edition"], TextStyle(9, ink), align="left")
-    furniture.draw_line_of_text(
-        canvas, spec.secrecy, layout["secrecy"], TextStyle(9, ink, is_bold=True), align="right"
-    )
-
-
-def _draw_foot(canvas: Canvas, spec: SheetSpec, sheet: DrawnSheet, palette: Palette) -> None:
-    words, layout = sheet_words(spec.lang), sheet.layout
-    style = TextStyle(7.5 if spec.paper == "A3" else 7.0, palette["interface"]["text"])
-    furniture.draw_scale_bar(canvas, sheet.scale_bar, spec.scale_denominator, layout["scale"], palette)
-    as_of = words["data_as_of"].format(date=written_date(spec.data_as_of, spec.lang))
-    method = words["method"].format(method=spec.method) if spec.method else ""
-    policy = (
-        words["policy"].format(policy=spec.policy_title or spec.policy)
-        if spec.policy_title or spec.policy
-        else ""
-    )
-    dated = " · ".join(part for part in (as_of, method) if part)
-    furniture.draw_paragraphs(canvas, (spec.crs_line, dated, policy), layout["crs"], style)
-    organisation = words["organisation"].format(organisation=spec.organisation) if spec.organisation else ""
-    made = words["date"].format(date=written_date(spec.date, spec.lang)) if spec.date else ""
-    furniture.draw_paragraphs(canvas, (organisation, made), layout["organisation"], style)
-    furniture.draw_qr(canvas, spec.address, layout["qr"], palette)
-
-
-def _draw_legend_block(canvas: Canvas, spec: SheetSpec, sheet: DrawnSheet, palette: Palette) -> None:
-    """The legend; what its box cannot hold goes to a second page, or is counted where there is one page."""
-    words, rows = sheet_words(spec.lang), sheet.legend
-    box = furniture.draw_heading(canvas, words["legend"], sheet.layout["legend"], palette)
-    style = TextStyle(8.0, palette["interface"]["text"])
-    if not rows:
-        furniture.draw_paragraphs(canvas, (words["none_drawn"],), box, style)
-        return
-    n_columns = 2 if spec.orientation == "portrait" else 1
-    placed = fit_legend(canvas, rows, box, spec.lang, n_columns=n_columns)
-    if len(placed) < len(rows) and spec.format != "pdf":
-        placed = fit_legend(
-            canvas, rows, Box(box.x, box.y, box.w, box.h - REST_LINE_MM), spec.lang, n_columns=n_columns
-        )
-        rest = words["legend_rest"].format(n=sum(bool(row.symbols) for row in rows[len(placed) :]))
-        line = Box(box.x, box.bottom - REST_LINE_MM, box.w, REST_LINE_MM)
-        furniture.draw_line_of_text(canvas, rest, line, style, align="left")
-    draw_legend(canvas, placed, palette)
-    if len(placed) < len(rows) and spec.format == "pdf":
-        _draw_second_page(canvas, spec, rows[len(placed) :], sheet.layout, palette)
-
-
-def _draw_second_page(
-    canvas: Canvas, spec: SheetSpec, rows: Sequence[LegendRow], layout: Layout, palette: Palette
-) -> None:
-    ink = palette["interface"]["text"]
-    canvas.new_page()
-    canvas.stroke_box(layout["frame"], furniture.LineStyle(ink, furniture.FRAME_LINE_MM))
-    _draw_head(canvas, spec, layout, ink)
-    page = Box(layout["map"].x, layout["map"].y, layout["frame"].w - 8, layout["map"].h)
-    box = furniture.draw_heading(canvas, sheet_words(spec.lang)["legend_continued"], page, palette)
-    draw_legend(canvas, fit_legend(canvas, rows, box, spec.lang, n_columns=3), palette)

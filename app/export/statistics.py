@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from layers.catalog import LEVELS
 
@@ -26,46 +27,48 @@ class SheetStatistics:
 
 
 def sheet_statistics(
-    layers: Mapping[str, pd.DataFrame], extent_m: tuple[float, float, float, float], *, policy: str
+    layers: Mapping[str, pd.DataFrame], within: BaseGeometry, *, policy: str
 ) -> SheetStatistics:
-    """What the layers hold within an extent.
+    """What the layers hold within an outline.
 
     Parameters
     ----------
     layers : frames by layer id in the metric CRS
-    extent_m : west, south, east, north of the map frame
+    within : what the map frame covers, or the town of an atlas page, metric CRS
     policy : the policy whose zones count
     """
     return SheetStatistics(
-        area_km2=_zone_areas_km2(layers.get(ZONES), extent_m, policy),
-        n_points=_points_by_level(layers.get(POINTS), extent_m),
-        n_conflicts=_n_within(layers.get(CONFLICTS), extent_m),
+        area_km2=_zone_areas_km2(layers.get(ZONES), within, policy),
+        n_points=_points_by_level(layers.get(POINTS), within),
+        n_conflicts=_n_within(layers.get(CONFLICTS), within),
     )
 
 
 def _zone_areas_km2(
-    frame: pd.DataFrame | None, extent_m: tuple[float, ...], policy: str
+    frame: pd.DataFrame | None, within: BaseGeometry, policy: str
 ) -> dict[str, float] | None:
     if not isinstance(frame, gpd.GeoDataFrame):
         return None
     zones = frame[frame["policy"] == policy] if "policy" in frame.columns else frame
-    within = shapely.clip_by_rect(shapely.make_valid(np.asarray(zones.geometry.array)), *extent_m)
-    areas = pd.Series(shapely.area(within), dtype=float).groupby(zones["level"].to_numpy()).sum()
+    near = zones[_touching(zones, within)]
+    shown = shapely.intersection(shapely.make_valid(np.asarray(near.geometry.array)), within)
+    areas = pd.Series(shapely.area(shown), dtype=float).groupby(near["level"].to_numpy()).sum()
     return {level: float(areas.get(level, 0.0)) / M2_PER_KM2 for level in LEVELS}
 
 
-def _touching(frame: gpd.GeoDataFrame, extent_m: tuple[float, ...]) -> np.ndarray:
-    return shapely.intersects(np.asarray(frame.geometry.array), shapely.box(*extent_m))
+def _touching(frame: gpd.GeoDataFrame, within: BaseGeometry) -> np.ndarray:
+    shapely.prepare(within)
+    return shapely.intersects(np.asarray(frame.geometry.array), within)
 
 
-def _points_by_level(frame: pd.DataFrame | None, extent_m: tuple[float, ...]) -> dict[str, int] | None:
+def _points_by_level(frame: pd.DataFrame | None, within: BaseGeometry) -> dict[str, int] | None:
     if not isinstance(frame, gpd.GeoDataFrame):
         return None
-    counts = frame.loc[_touching(frame, extent_m), "level"].value_counts()
+    counts = frame.loc[_touching(frame, within), "level"].value_counts()
     return {level: int(counts.get(level, 0)) for level in LEVELS}
 
 
-def _n_within(frame: pd.DataFrame | None, extent_m: tuple[float, ...]) -> int | None:
+def _n_within(frame: pd.DataFrame | None, within: BaseGeometry) -> int | None:
     if not isinstance(frame, gpd.GeoDataFrame):
         return None
-    return int(_touching(frame, extent_m).sum())
+    return int(_touching(frame, within).sum())

@@ -111,6 +111,12 @@ def follow_up_page(ref: str) -> Response:
     return _page("follow_up.html")
 
 
+@blueprint.get("/sheets")
+def sheets_page() -> Response:
+    """Sheets, figures and atlases."""
+    return _page("sheets.html")
+
+
 @blueprint.get("/features/<layer_id>/<path:feature_id>")
 def dossier_page(layer_id: str, feature_id: str) -> Response:
     """Everything known of one place; the page itself asks for it and tells when there is no such feature."""

@@ -1,23 +1,41 @@
-"""Map sheets to print."""
+"""Map sheets to print, figures of reports, and atlases by town."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, make_response, request
+import shapely
+from flask import Blueprint, Response, jsonify, make_response, request, send_file
 
+from app import jobs
+from app.atlas import KEPT_DAYS, chosen_towns, kept_atlas
+from app.atlas import KEYS as ATLAS_KEYS
 from app.bodies import request_body
+from app.errors import ConflictError, MissingError
+from app.export.atlas import n_atlas_pages
+from app.export.figure import caption_of
 from app.parameters import json_object
 from app.parts import parts
 from app.pinned import pinned_edition
-from app.sheets import KEYS, make_sheet
+from app.sheets import (
+    KEYS,
+    Sheet,
+    frame_in_degrees,
+    hidden_layers,
+    make_sheet,
+    sheet_spec,
+    whole_area,
+)
 
 blueprint = Blueprint("sheets", __name__)
+ATLAS = "atlas"
 
 
 @blueprint.post("/api/sheets")
 def new_sheet() -> Response:
-    """A map sheet as PDF, PNG or SVG."""
+    """A map sheet or a figure as PDF, PNG or SVG."""
     body = json_object(request_body(), KEYS, required=("title", "layers"))
     with pinned_edition() as pinned:
         sheet = make_sheet(
@@ -29,8 +47,116 @@ def new_sheet() -> Response:
             rules_version=parts().rules.version,
             address=request.url_root,
         )
+    return _file(sheet)
+
+
+def _file(sheet: Sheet) -> Response:
     response = make_response(sheet.content)
     response.mimetype = sheet.mimetype
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(sheet.filename)}"
     response.headers["Cache-Control"] = "no-store"
+    if sheet.caption:
+        response.headers["Sheet-Caption"] = quote(sheet.caption)
     return response
+
+
+@blueprint.post("/api/sheets/check")
+def check_sheet() -> Response:
+    """What would be printed: scale, ground that the map frame covers, layers not drawn at that scale or not for the public."""
+    body = json_object(request_body(), KEYS, required=("title", "layers"))
+    with pinned_edition() as pinned:
+        facts, catalog = pinned.facts, parts().catalog
+        spec = sheet_spec(facts, catalog, body, rules_version=parts().rules.version)
+        hidden = hidden_layers(facts, catalog, spec)
+        left_out = [catalog[layer_id] for layer_id in body["layers"] if layer_id not in spec.layers]
+        frame = shapely.geometry.mapping(frame_in_degrees(facts, spec))
+    names = [[{"id": layer.id, "title_zh": layer.title_zh, "title_en": layer.title_en} for layer in found] for found in (hidden, left_out)]
+    return jsonify(scale=spec.scale_denominator, frame=frame, hidden=names[0], not_public=names[1], caption=caption_of(spec))
+
+
+@blueprint.post("/api/atlases")
+def new_atlas() -> Response:
+    """Ask the worker for an atlas by town; the job that makes it."""
+    body = json_object(request_body(), ATLAS_KEYS, required=("title", "layers"))
+    with pinned_edition() as pinned:
+        facts, catalog = pinned.facts, parts().catalog
+        asked = {key: value for key, value in body.items() if key != "towns"}
+        sheet_spec(facts, catalog, asked | {"extent": list(facts.area["home"])}, rules_version=parts().rules.version)
+        frame = parts().frames.within(pinned.connection, facts, ["towns"], [whole_area(facts)]).get("towns")
+        n_pages = n_atlas_pages(len(chosen_towns(frame, body.get("towns"))))
+        edition = pinned.edition.number
+    return _started({"edition": edition, "request": body, "address": request.url_root}, n_pages=n_pages)
+
+
+def _started(arguments: dict[str, Any], **more: Any) -> Response:
+    with parts().database.writing() as connection:
+        job = jobs.start_job(connection, ATLAS, arguments)
+        is_alive = jobs.is_worker_alive(connection)
+    response = jsonify(_plain(job) | more | {"has_worker": is_alive})
+    response.status_code = 202
+    return response
+
+
+@blueprint.get("/api/atlases")
+def atlases() -> Response:
+    """Atlases that were asked for, newest first."""
+    with parts().database.reading() as connection:
+        found = [job for job in jobs.job_list(connection, upload_id=None, most=jobs.MOST_JOBS) if job["kind"] == ATLAS]
+        is_alive = jobs.is_worker_alive(connection)
+    return jsonify(atlases=[_plain(job) for job in found], has_worker=is_alive, kept_days=KEPT_DAYS)
+
+
+@blueprint.get("/api/atlases/<int:job_id>")
+def atlas(job_id: int) -> Response:
+    """One atlas: how far it is, and its file's name."""
+    with parts().database.reading() as connection:
+        return jsonify(_plain(_atlas_job(connection, job_id)))
+
+
+@blueprint.post("/api/atlases/<int:job_id>/cancel")
+def cancel_atlas(job_id: int) -> Response:
+    """Take an atlas back."""
+    with parts().database.writing() as connection:
+        _atlas_job(connection, job_id)
+        return jsonify(_plain(jobs.cancel_job(connection, job_id)))
+
+
+@blueprint.post("/api/atlases/<int:job_id>/again")
+def atlas_again(job_id: int) -> Response:
+    """The same atlas once more: of its own edition, or of the one that ``ed`` names."""
+    with parts().database.reading() as connection:
+        arguments = dict(_atlas_job(connection, job_id)["args"])
+    with pinned_edition(request.args.get("ed") or str(arguments["edition"])) as pinned:
+        arguments["edition"] = pinned.edition.number
+    return _started(arguments)
+
+
+@blueprint.get("/api/atlases/<int:job_id>/file")
+def atlas_file(job_id: int) -> Response:
+    """The finished atlas as PDF."""
+    with parts().database.reading() as connection:
+        result = _atlas_job(connection, job_id).get("result")
+    if not result:
+        raise ConflictError("图册尚未完成", "the atlas is not finished")
+    path = kept_atlas(parts().home, result["file"])
+    response = send_file(path.absolute(), mimetype="application/pdf", as_attachment=True, download_name=result["filename"])
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _atlas_job(connection: Any, job_id: int) -> dict[str, Any]:
+    job = jobs.job(connection, job_id)
+    if job["kind"] != ATLAS:
+        raise MissingError(f"没有图册任务 {job_id}", f"no atlas {job_id}")
+    return job
+
+
+def _plain(job: dict[str, Any]) -> dict[str, Any]:
+    """A job as the page needs it: without the address it was asked from."""
+    names = ("job_id", "state", "step_zh", "step_en", "n_done", "n_total", "error_zh", "error_en", "requested_at", "finished_at")
+    asked = job["args"] if isinstance(job["args"], dict) else json.loads(job["args"])
+    wanted = asked["request"]
+    return {name: job.get(name) for name in names} | {
+        "edition": asked["edition"], "title": wanted["title"], "towns": wanted.get("towns"),
+        "has_file": job["state"] == "done",
+    }  # fmt: skip

@@ -16,6 +16,7 @@ from procrastinate.exceptions import JobAborted
 
 from etl.postgis.migrate import migrate
 from etl.stamps import code_hash_held
+from etl.work.extra import EXTRA_TASKS
 from etl.work.failures import explained
 from etl.work.queue import (
     JobWatch,
@@ -108,7 +109,7 @@ async def _work(place: Place) -> None:
 
 def register(app: procrastinate.App, workplace: Workplace) -> None:
     """Make every kind of job known to the queue."""
-    for kind in TASKS:
+    for kind in {**TASKS, **EXTRA_TASKS}:
         app.task(name=kind, pass_context=True)(_runner(kind, workplace))
 
 
@@ -127,7 +128,7 @@ def run_job(kind: str, job_id: int, arguments: dict[str, Any], workplace: Workpl
     watch = JobWatch(workplace.engine, job_id)
     watch.begin()
     try:
-        result = TASKS[kind](workplace, watch, **arguments)
+        result = {**TASKS, **EXTRA_TASKS}[kind](workplace, watch, **arguments)
     except CancelledError as error:
         watch.cancelled()
         raise JobAborted from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pypdf
@@ -10,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from app.errors import MissingError
+from layers.catalog import load_catalog
 from layers.store import engine_from_url
 
 ASKED = {
@@ -77,3 +80,65 @@ def test_sheet_of_another_jurisdiction_says_so(client: FlaskClient, database_url
     engine.dispose()
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
     assert "非当地法律" in text
+
+
+def test_check_tells_scale_frame_and_layers_that_would_be_missing(client: FlaskClient) -> None:
+    wanted = {**ASKED, "layers": ["risk_zones", "buildings"], "scale": 500_000}
+    answer = client.post("/api/sheets/check", json=wanted).json
+    assert (answer["scale"], [layer["id"] for layer in answer["hidden"]]) == (500_000, ["buildings"])
+    assert answer["frame"]["type"] == "Polygon"
+    public = client.post("/api/sheets/check", json={**wanted, "layers": ["risk_zones", "pipelines"], "secrecy": "公开", "approval_number": "S1"})
+    assert [layer["id"] for layer in public.json["not_public"]] == ["pipelines"]
+
+
+def test_public_sheet_needs_its_number_and_never_shows_a_pipeline(client: FlaskClient) -> None:
+    wish = ASKED | {"secrecy": "公开"}
+    refused = client.post("/api/sheets", json=wish)
+    assert (refused.status_code, refused.json["error"]["field"]) == (400, "approval_number")
+    text = pypdf.PdfReader(io.BytesIO(client.post("/api/sheets", json=wish | {"approval_number": "川S01"}).data)).pages[0].extract_text()
+    assert "川S01" in text and "东西输气管道" not in text and "红星" not in text
+
+
+def test_figure_brings_its_caption_along(client: FlaskClient) -> None:
+    answer = client.post("/api/sheets", json=ASKED | {"kind": "figure", "format": "png", "dpi": 72})
+    assert answer.data.startswith(b"\x89PNG")
+    assert "1%3A" in answer.headers["Sheet-Caption"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"marks": ["dragon"]}, "marks"), ({"turn_deg": 999}, "turn_deg"), ({"background": "pink"}, "background"),
+     ({"hatch": "yes"}, "hatch"), ({"date": "today"}, "date"), ({"kind": "poster"}, "kind"), ({"secrecy": "绝密"}, "secrecy")],
+)  # fmt: skip
+def test_wish_that_cannot_be_is_named(client: FlaskClient, change: dict[str, Any], field: str) -> None:
+    answer = client.post("/api/sheets", json=ASKED | change)
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, field)
+
+
+ATLAS = {"title": "图册", "layers": ["risk_zones", "towns"], "paper": "A4"}
+
+
+def test_atlas_is_a_job_that_can_be_taken_back_and_made_again(client: FlaskClient) -> None:
+    asked = client.post("/api/atlases", json=ATLAS)
+    assert (asked.status_code, asked.json["state"], asked.json["n_pages"]) == (202, "waiting", 5)
+    job = asked.json["job_id"]
+    assert [entry["job_id"] for entry in client.get("/api/atlases").json["atlases"]] == [job]
+    assert client.get(f"/api/atlases/{job}/file").status_code == 409
+    assert client.post(f"/api/atlases/{job}/cancel").json["state"] == "cancelled"
+    again = client.post(f"/api/atlases/{job}/again")
+    assert (again.status_code, again.json["edition"]) == (202, 1)
+    assert client.get("/api/atlases/999999").status_code == 404
+    assert client.post("/api/atlases", json=ATLAS | {"towns": ["无此镇"]}).json["error"]["field"] == "towns"
+
+
+def test_worker_draws_the_atlas_that_was_asked_for(client: FlaskClient, engine: sa.Engine, tmp_path: Path) -> None:
+    from app.atlas import atlas_job, forget_old, kept_atlas
+
+    told: list[tuple[int, int]] = []
+    result = atlas_job(engine, load_catalog(), tmp_path, lambda n, of: told.append((n, of)), edition=1, request=ATLAS)
+    assert told == [(n, 5) for n in range(5)]
+    path = kept_atlas(tmp_path, result["file"])
+    assert len(pypdf.PdfReader(path).pages) == 5
+    forget_old(tmp_path / "sheets", now=path.stat().st_mtime + 31 * 86400)
+    with pytest.raises(MissingError):
+        kept_atlas(tmp_path, result["file"])

@@ -8,7 +8,13 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.tile_cover import COVER_ZOOM, MARGIN, TileCover, covered_cells, grid_coordinates
+from layers.tile_cover import (
+    COVER_ZOOM,
+    MARGIN,
+    TileCover,
+    covered_cells,
+    grid_coordinates,
+)
 
 
 def cover_of(*shapes: shapely.Geometry) -> TileCover:

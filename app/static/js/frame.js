@@ -13,7 +13,7 @@ const WORKSPACES = [
   { key: "workspace_siting" },
   { key: "workspace_patrol", href: "/patrol" },
   { key: "workspace_pipelines", href: "/pipelines" },
-  { key: "workspace_sheets" },
+  { key: "workspace_sheets", href: "/sheets" },
   { key: "workspace_data", href: "/data", role: "admin" },
 ];
 

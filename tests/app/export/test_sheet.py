@@ -18,12 +18,12 @@ from shapely import MultiPolygon, Point, box
 
 from app.export.canvas import Canvas
 from app.export.layout import Box, sheet_layout
+from app.export.render import render_sheet
 from app.export.sheet import (
     SheetData,
     draw_sheet,
     latitude_and_true_north,
     map_frame_mm,
-    render_sheet,
     scale_for_extent,
 )
 from layers.crs import metric_crs
@@ -382,7 +382,9 @@ def test_outside_the_town_of_an_atlas_page_is_veiled():
         ({"dpi": 100_000}, "dpi"),
         ({"lang": "fr"}, "lang"),
         ({"centre": (float("nan"), 0.0)}, "centre"),
-        ({"secrecy": "公开"}, "secrecy"),
+        ({"secrecy": "公开"}, "approval_number"),
+        ({"secrecy": "公开", "approval_number": "GS(2026)1"}, "layers"),
+        ({"marks": frozenset({"dragon"})}, "marks"),
     ],
 )
 def test_impossible_sheet_is_refused_by_field(changes, field):

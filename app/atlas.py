@@ -1,0 +1,151 @@
+"""Atlases by town: what is to be drawn is collected from the edition; a job of the worker draws them page by page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import sqlalchemy as sa
+
+from app import queries
+from app.editions import Edition, EditionFacts, read_facts
+from app.errors import MissingError, RequestError
+from app.export.atlas import AtlasText, AtlasTown, render_atlas
+from app.export.words import written_date
+from app.frames import Bounds, FrameMemory
+from app.sheets import KEYS as SHEET_KEYS
+from app.sheets import Sheet, file_stem, sheet_data, sheet_spec, whole_area
+from layers.catalog import Catalog
+from layers.scoring.rules import read_rules
+
+KEYS = tuple(key for key in SHEET_KEYS if key not in ("extent", "center", "scale", "format", "turn_deg", "dpi", "kind")) + ("towns",)
+FOLDER = "sheets"
+"""Folder below the home that finished atlases are kept in."""
+KEPT_DAYS = 30
+MOST_TOWNS = 500
+MOST_NAMES = 400
+SECONDS_A_DAY = 86_400.0
+Told = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an atlas is made from."""
+
+    connection: sa.Connection
+    facts: EditionFacts
+    catalog: Catalog
+    frames: FrameMemory
+
+
+def make_atlas(given: Given, request: dict[str, Any], *, rules_version: str, address: str = "", told: Told = lambda done, of: None) -> Sheet:
+    """An atlas as a request's body describes it (`KEYS`); ``towns`` are names or codes, all of them when absent.
+
+    Raises
+    ------
+    RequestError
+        A value that cannot be, or a town that the edition does not have.
+    """
+    facts = given.facts
+    box = list(facts.area["home"])
+    spec = sheet_spec(
+        facts, given.catalog, {key: value for key, value in request.items() if key != "towns"} | {"extent": box, "format": "pdf"},
+        rules_version=rules_version, address=address,
+    )  # fmt: skip
+    everywhere = whole_area(facts)
+    data = sheet_data(given.connection, facts, given.catalog, given.frames, spec, [_wider(everywhere)])
+    towns = chosen_towns(data.towns, request.get("towns"))
+    content = render_atlas(spec, data, towns, _text(given, spec.lang, everywhere), told=told)
+    return Sheet(content, "application/pdf", f"{file_stem(facts, spec.title)}.pdf")
+
+
+def _wider(bounds: Bounds) -> Bounds:
+    west, south, east, north = bounds
+    more = 0.5 * max(east - west, north - south)
+    return west - more, south - more, east + more, north + more
+
+
+def chosen_towns(frame: gpd.GeoDataFrame | None, wanted: Any) -> list[AtlasTown]:
+    """The towns of some names or codes in the order asked for, or all of them by code; raises `RequestError`."""
+    if frame is None or not len(frame):
+        raise RequestError("towns", "本版次没有乡镇界,不能分幅", "the edition has no towns to make pages of")
+    rows = frame.sort_values("town_code")
+    by_word = {word: row for row in rows.itertuples() for word in (row.town_code, row.name)}
+    if wanted is None:
+        chosen = list(rows.itertuples())
+    elif not isinstance(wanted, list) or not 0 < len(wanted) <= MOST_TOWNS:
+        raise RequestError("towns", "应为乡镇名称的列表", "must be a list of towns")
+    else:
+        missing = [str(word) for word in wanted if not isinstance(word, str) or word not in by_word]
+        if missing:
+            raise RequestError("towns", f"没有乡镇 {missing[0]}", f"there is no town {missing[0]}")
+        chosen = [by_word[word] for word in dict.fromkeys(wanted)]
+    return [AtlasTown(row.name, row.geometry, _whole(row.n_persons)) for row in chosen]
+
+
+def _whole(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)
+
+
+def _text(given: Given, lang: str, everywhere: Bounds) -> AtlasText:
+    """Method, sources with their dates, and the names of what is not rated."""
+    facts = given.facts
+    shown = next(policy for policy in facts.policies if policy["id"] == facts.policy)
+    notes = [shown.get(f"title_{lang}", ""), shown.get(f"note_{lang}", ""), facts.area.get(f"note_{lang}", "")]
+    sources = [_source_line(source, lang) for source in facts.meta.get("sources", [])]
+    frame = given.frames.within(given.connection, facts, ["risk_points"], [everywhere]).get("risk_points")
+    names = [] if frame is None else sorted({str(name) for name in frame.loc[frame["level"] == "unrated", "name"] if name})
+    return AtlasText(tuple(filter(None, notes)), tuple(sources), tuple(names[:MOST_NAMES]))
+
+
+def _source_line(source: dict[str, Any], lang: str) -> str:
+    as_of = source.get("as_of")
+    words = written_date(date.fromisoformat(as_of) if as_of else None, lang)
+    return f"{source.get('title_zh', source['source_id'])}({source.get('supplier') or '—'},{words})"
+
+
+def atlas_job(
+    engine: sa.Engine, catalog: Catalog, home: Path, told: Told, *, edition: int, request: dict[str, Any], address: str = ""
+) -> dict[str, Any]:
+    """Make an atlas of a published edition for the worker; the name of its file below the folder of finished ones.
+
+    Files older than `KEPT_DAYS` are removed first.
+    """
+    folder = home / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    forget_old(folder)
+    with engine.connect() as connection:
+        found = queries.run(connection, "one_edition", {"number": edition}).one_or_none()
+        if found is None or found.published_at is None:
+            raise MissingError(f"没有已发布的版次 {edition}", f"no published edition {edition}")
+        facts = read_facts(connection, Edition(*found), catalog)
+        given = Given(connection, facts, catalog, FrameMemory(catalog))
+        sheet = make_atlas(given, request, rules_version=read_rules().version, address=address, told=told)
+    name = f"{time.time_ns():x}.pdf"
+    part = folder / f"{name}.part"
+    part.write_bytes(sheet.content)
+    part.replace(folder / name)
+    return {"file": name, "filename": sheet.filename, "n_bytes": len(sheet.content), "edition": edition, "request": request}
+
+
+def forget_old(folder: Path, *, now: float | None = None) -> None:
+    """Remove finished atlases older than `KEPT_DAYS`."""
+    limit = (time.time() if now is None else now) - KEPT_DAYS * SECONDS_A_DAY
+    for path in folder.glob("*.pdf*"):
+        if path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)
+
+
+def kept_atlas(home: Path, name: str) -> Path:
+    """A finished atlas by the name its job gave; raises `MissingError` where it was removed."""
+    path = home / FOLDER / name
+    if not name.removesuffix(".pdf").isalnum() or not path.is_file():
+        raise MissingError("图册已过保存期,请重新生成", "the atlas is no longer kept; have it made again")
+    return path
+

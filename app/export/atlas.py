@@ -1,0 +1,218 @@
+"""A series of sheets as one PDF: cover, index, figures by town, a page a town, method with what is not rated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from app.export import furniture
+from app.export.canvas import Canvas, TextStyle
+from app.export.layout import Box, scale_for_extent, sheet_layout
+from app.export.render import draw_page
+from app.export.sheet import check_spec
+from app.export.spec import SheetData, SheetSpec
+from app.export.statistics import SheetStatistics, sheet_statistics
+from app.export.tables import draw_table
+from app.export.tones import sheet_palette
+from app.export.words import sheet_words, written_date
+from layers.catalog import LEVELS
+from layers.errors import InputError
+
+MARGIN_SHARE = 0.05
+N_PAGES_BEFORE, N_PAGES_AFTER = 3, 1
+"""Cover, index map and summary go before the towns; method and sources after them."""
+INDEX_LAYERS = ("water", "roads", "towns", "risk_zones")
+MOST_UNRATED = 90
+TOWN_TITLE = "安全风险四色图"
+Told = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class AtlasTown:
+    """A page of the series: the town's name and outline (metric CRS); residents where they are known."""
+
+    name: str
+    outline: BaseGeometry
+    n_persons: int | None = None
+
+
+@dataclass(frozen=True)
+class AtlasText:
+    """What the last page tells: how levels come about, the delivered sources, names of what is not rated."""
+
+    method: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    unrated: tuple[str, ...] = ()
+
+
+def n_atlas_pages(n_towns: int) -> int:
+    """Pages of an atlas of some towns."""
+    return N_PAGES_BEFORE + n_towns + N_PAGES_AFTER
+
+
+def render_atlas(
+    spec: SheetSpec, data: SheetData, towns: Sequence[AtlasTown], text: AtlasText, *, told: Told = lambda done, of: None
+) -> bytes:
+    """An atlas as PDF.
+
+    Parameters
+    ----------
+    spec : what all pages share; its title is the atlas's, its scale and centre are set page by page
+    towns : at least one, in the order of the pages
+    told : called before each page with the pages done and all of them; what it raises ends the work
+
+    Raises
+    ------
+    InputError
+        No town, or what `check_spec` refuses.
+    """
+    if not towns:
+        raise InputError("towns", "an atlas needs at least one town")
+    spec = replace(spec, format="pdf", is_single_page=True)
+    check_spec(spec, data.catalog)
+    canvas = Canvas(
+        sheet_layout(spec.paper, spec.orientation)["page"], file_format="pdf", title=spec.title, author=spec.organisation,
+        made_on=spec.date,
+    )  # fmt: skip
+    statistics = [_statistics(spec, data, town) for town in towns]
+    steps: list[Callable[[], object]] = [
+        lambda: _cover(canvas, spec),
+        lambda: _index(canvas, spec, data, towns),
+        lambda: _summary(canvas, spec, towns, statistics),
+        *[lambda i=i: _town(canvas, spec, data, towns, i) for i in range(len(towns))],  # type: ignore[misc]
+        lambda: _method(canvas, replace(spec, page_line=_page_line(spec, n_atlas_pages(len(towns)), len(towns))), text),
+    ]
+    for done, step in enumerate(steps):
+        told(done, len(steps))
+        if done:
+            canvas.new_page()
+        step()
+    return canvas.finish()
+
+
+def _statistics(spec: SheetSpec, data: SheetData, town: AtlasTown) -> SheetStatistics:
+    shown = {layer_id: data.layers[layer_id] for layer_id in spec.layers if layer_id in data.layers}
+    return sheet_statistics(shown, town.outline, policy=spec.policy)
+
+
+def _ink(spec: SheetSpec) -> str:
+    ink: str = sheet_palette(spec.background, is_grey=spec.is_grey)["interface"]["text"]
+    return ink
+
+
+def _page_line(spec: SheetSpec, page: int, n_towns: int) -> str:
+    return sheet_words(spec.lang)["page_line"].format(page=page, pages=n_atlas_pages(n_towns))
+
+
+def _cover(canvas: Canvas, spec: SheetSpec) -> None:
+    layout, ink, words = sheet_layout(spec.paper, spec.orientation), _ink(spec), sheet_words(spec.lang)
+    frame = layout["frame"]
+    canvas.stroke_box(frame, furniture.LineStyle(ink, furniture.FRAME_LINE_MM))
+    middle = frame.y + frame.h * 0.36
+
+    def line(y: float, text: str, size_pt: float, *, is_bold: bool = False) -> None:
+        box = Box(frame.x + 10, y, frame.w - 20, size_pt * 0.6)
+        furniture.draw_line_of_text(canvas, text, box, TextStyle(size_pt, ink, is_bold=is_bold), least_pt=12)
+
+    line(middle, spec.title, 34, is_bold=True)
+    line(middle + 24, words["edition"].format(edition=spec.edition_label) + " · "
+         + words["data_as_of"].format(date=written_date(spec.data_as_of, spec.lang)), 15)
+    line(frame.bottom - 46, spec.organisation, 18)
+    line(frame.bottom - 34, written_date(spec.date, spec.lang), 14)
+    approval = words["approval"].format(number=spec.approval_number) if spec.approval_number else ""
+    line(frame.bottom - 22, approval, 10)
+    furniture.draw_line_of_text(canvas, spec.secrecy, layout["secrecy"], TextStyle(11, ink, is_bold=True), align="right")
+    if spec.is_synthetic:
+        line(middle + 40, words["synthetic"], 13, is_bold=True)
+
+
+def _fitted(spec: SheetSpec, outline: BaseGeometry) -> SheetSpec:
+    west, south, east, north = outline.bounds
+    share = 1 + 2 * MARGIN_SHARE
+    scale = scale_for_extent(((east - west) * share, (north - south) * share), spec.paper, spec.orientation)
+    return replace(spec, scale_denominator=scale, centre=((west + east) / 2, (south + north) / 2), turn_deg=0.0)
+
+
+def _index(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasTown]) -> None:
+    whole = shapely.union_all([town.outline for town in towns] + ([data.boundary] if data.boundary is not None else []))
+    places = [shapely.maximum_inscribed_circle(town.outline, tolerance=50.0).coords[0] for town in towns]
+    numbers = tuple((x, y, str(N_PAGES_BEFORE + 1 + i)) for i, (x, y) in enumerate(places))
+    page = replace(
+        _fitted(spec, whole), title=f"{spec.title} · {sheet_words(spec.lang)['index_map']}", subtitle="",
+        layers=tuple(layer for layer in spec.layers if layer in INDEX_LAYERS), page_line=_page_line(spec, 2, len(towns)),
+    )  # fmt: skip
+    draw_page(canvas, page, replace(data, numbers=numbers, focus=None))
+
+
+def _town(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasTown], i: int) -> None:
+    town = towns[i]
+    page = replace(
+        _fitted(spec, town.outline), title=_town_title(spec, town.name),
+        page_line=_page_line(spec, N_PAGES_BEFORE + 1 + i, len(towns)),
+    )  # fmt: skip
+    draw_page(canvas, page, replace(data, focus=town.outline))
+
+
+def _town_title(spec: SheetSpec, name: str) -> str:
+    return f"{spec.area_name}{name}{TOWN_TITLE}" if spec.lang == "zh" else f"{name}: {sheet_words('en')['atlas'].lower()}"
+
+
+def _summary(
+    canvas: Canvas, spec: SheetSpec, towns: Sequence[AtlasTown], statistics: Sequence[SheetStatistics]
+) -> None:
+    words, palette = sheet_words(spec.lang), sheet_palette(spec.background, is_grey=spec.is_grey)
+    levels = {level: palette["level"][level][f"colour_{spec.lang}"] for level in LEVELS}
+    head = [words["page"], words["town"], words["persons"]]
+    head += [f"{title} {words['zones']}" for level, title in levels.items() if level != "unrated"]
+    head += [f"{title} {words['points']}" for title in levels.values()] + [words["conflicts"]]
+    rows = [
+        [str(N_PAGES_BEFORE + 1 + i), town.name, _count(town.n_persons), *_figures(found)]
+        for i, (town, found) in enumerate(zip(towns, statistics, strict=True))
+    ]
+    box = _body(canvas, spec, words["summary"], _page_line(spec, 3, len(towns)))
+    draw_table(canvas, head, rows, box, palette, n_text_columns=2)
+
+
+def _figures(found: SheetStatistics) -> list[str]:
+    areas: Mapping[str, float] = found.area_km2 or {}
+    points: Mapping[str, int] = found.n_points or {}
+    zones = [f"{areas[level]:,.2f}" if level in areas else "—" for level in LEVELS if level != "unrated"]
+    return [*zones, *[_count(points.get(level)) for level in LEVELS], _count(found.n_conflicts)]
+
+
+def _count(number: int | None) -> str:
+    return "—" if number is None else f"{number:,}"
+
+
+def _body(canvas: Canvas, spec: SheetSpec, title: str, page_line: str) -> Box:
+    """Frame, heading and page line of a page without a map; what remains of it."""
+    layout, ink = sheet_layout(spec.paper, spec.orientation), _ink(spec)
+    frame = layout["frame"]
+    canvas.stroke_box(frame, furniture.LineStyle(ink, furniture.FRAME_LINE_MM))
+    furniture.draw_line_of_text(canvas, title, layout["title"], TextStyle(18, ink, is_bold=True), least_pt=11)
+    furniture.draw_line_of_text(canvas, page_line, layout["subtitle"], TextStyle(10, ink), least_pt=7)
+    furniture.draw_line_of_text(canvas, spec.secrecy, layout["secrecy"], TextStyle(9, ink, is_bold=True), align="right")
+    top = layout["map"].y
+    return Box(frame.x + 8, top, frame.w - 16, frame.bottom - top - 8)
+
+
+def _method(canvas: Canvas, spec: SheetSpec, text: AtlasText) -> None:
+    words, palette = sheet_words(spec.lang), sheet_palette(spec.background, is_grey=spec.is_grey)
+    box = _body(canvas, spec, words["method_title"], spec.page_line)
+    half = (box.w - 8) / 2
+    left, right = Box(box.x, box.y, half, box.h), Box(box.x + half + 8, box.y, half, box.h)
+    ink = palette["interface"]["text"]
+    style = TextStyle(9.0, ink)
+    upper = Box(left.x, left.y, left.w, left.h * 0.55)
+    furniture.draw_paragraphs(canvas, text.method, furniture.draw_heading(canvas, words["method_title"], upper, palette), style, least_pt=6.5)
+    lower = Box(left.x, left.y + left.h * 0.57, left.w, left.h * 0.43)
+    furniture.draw_paragraphs(canvas, text.sources, furniture.draw_heading(canvas, words["sources"], lower, palette), style, least_pt=5.5)
+    names = list(text.unrated[:MOST_UNRATED])
+    if len(text.unrated) > MOST_UNRATED:
+        names.append(words["unrated_more"].format(n=len(text.unrated) - MOST_UNRATED))
+    listed = words["separator"].join(names) or words["none_unrated"]
+    furniture.draw_paragraphs(canvas, (listed,), furniture.draw_heading(canvas, words["unrated_list"], right, palette), style, least_pt=6.0)
+

@@ -1,0 +1,115 @@
+"""Atlases and figures: pages in their order, only the town is named, captions apart."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import replace
+
+import numpy as np
+import pypdf
+import pytest
+import rasterio
+import shapely
+from rasterio.errors import NotGeoreferencedWarning
+
+from app.export.atlas import AtlasText, AtlasTown, n_atlas_pages, render_atlas
+from app.export.figure import render_figure
+from app.export.render import render_sheet
+from app.export.spec import MARKS
+from app.export.tones import sheet_colours
+from layers.errors import InputError
+from tests.app.export.county import county, spec
+from tests.app.export.test_sheet import drawn, pixels
+
+
+@pytest.fixture(scope="module")
+def atlas() -> list[str]:
+    """Text of each page of an atlas of all towns of the little county."""
+    data = county()
+    towns = [AtlasTown(row.name, row.geometry, 1234) for row in data.towns.itertuples()]
+    content = render_atlas(spec(title="图册"), data, towns, AtlasText(("方法",), ("台账",), ("无名厂",)))
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+
+
+def test_atlas_has_cover_index_summary_a_page_a_town_and_the_method(atlas: list[str]) -> None:
+    names = [row.name for row in county().towns.itertuples()]
+    assert len(atlas) == n_atlas_pages(len(names))
+    assert "图册" in atlas[0] and "图幅索引" in atlas[1] and "各乡镇统计" in atlas[2]
+    assert all(name in page for name, page in zip(names, atlas[3:-1], strict=True))
+    assert "无名厂" in atlas[-1] and "台账" in atlas[-1]
+    assert all(f"第 {n} 页 共 {len(atlas)} 页" in page for n, page in enumerate(atlas[1:], start=2))
+
+
+def test_atlas_is_told_page_by_page_and_can_be_ended() -> None:
+    towns = [AtlasTown(row.name, row.geometry) for row in county().towns.itertuples()]
+    seen: list[int] = []
+
+    def told(done: int, of: int) -> None:
+        seen.append(done)
+        if done == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        render_atlas(spec(), county(), towns, AtlasText(), told=told)
+    assert seen == [0, 1, 2]
+
+
+def test_atlas_without_towns_is_refused() -> None:
+    with pytest.raises(InputError):
+        render_atlas(spec(), county(), [], AtlasText())
+
+
+def test_beyond_the_town_nothing_is_named() -> None:
+    data = county()
+    focus = data.towns.geometry.iloc[0]
+    sheet = drawn(spec(), replace(data, focus=focus))
+    on_page = sheet.projection.to_sheet(np.array([focus], object))[0]
+    assert sheet.content.labels
+    assert all(shapely.contains_xy(on_page, label.request.x, label.request.y) for label in sheet.content.labels)
+
+
+def test_figure_is_156_mm_wide_and_its_caption_stands_apart() -> None:
+    figure = render_figure(spec(paper="figure", orientation="wide", format="png", dpi=100, title="风险分布"), county())
+    assert pixels(figure.content).shape[1] == pytest.approx(156 / 25.4 * 100, abs=1)
+    assert figure.caption.startswith("图× 风险分布(资料截至")
+
+
+@pytest.mark.parametrize("turn_deg", [0.0, 30.0, 90.0])
+def test_turned_map_keeps_distances_and_turns_north_clockwise(turn_deg: float) -> None:
+    sheet = drawn(spec(turn_deg=turn_deg))
+    x, y = sheet.projection.centre_m
+    here, north = shapely.get_coordinates(
+        sheet.projection.to_sheet(np.array([shapely.Point(x, y), shapely.Point(x, y + 1000)], object))
+    )
+    dx, dy = north - here
+    assert (dx**2 + dy**2) ** 0.5 == pytest.approx(1e6 / sheet.projection.denominator)
+    assert math.degrees(math.atan2(dx, -dy)) == pytest.approx(turn_deg)
+
+
+def test_grey_sheet_holds_no_colour_and_keeps_the_tones_apart() -> None:
+    with pytest.warns(NotGeoreferencedWarning), rasterio.MemoryFile(render_sheet_png(is_grey=True)) as file, file.open() as image:
+        bands = image.read().astype(int)
+    assert np.ptp(bands[:3], axis=0).max() == 0
+    colours = sheet_colours("grey", is_grey=True)
+    assert colours["level.red.fill"] < colours["level.orange.fill"] < colours["level.yellow.fill"] == "#FFFFFF"
+
+
+def render_sheet_png(**wishes: object) -> bytes:
+    return render_sheet(spec(format="png", dpi=60, **wishes), county())
+
+
+def test_marks_left_off_are_not_printed() -> None:
+    full, bare = (page_text(marks=marks) for marks in (frozenset(MARKS), frozenset()))
+    assert "图例" in full and "位置图" in full and "图幅内统计" in full and "N" in full
+    assert not {"图例", "位置图", "图幅内统计"} & set(bare.split())
+
+
+def page_text(**wishes: object) -> str:
+    return pypdf.PdfReader(io.BytesIO(render_sheet(spec(format="pdf", **wishes), county()))).pages[0].extract_text()
+
+
+def test_public_sheet_of_public_layers_states_its_approval() -> None:
+    text = page_text(secrecy="公开", approval_number="川S(2026)012号", layers=("risk_zones", "towns"))
+    assert "川S(2026)012号" in text
+    assert "公开" in text
