@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -18,6 +19,7 @@ from app.errors import MissingError
 from app.parts import parts
 from app.pinned import pinned_edition
 from app.responses import A_YEAR
+from app.script_graph import scripts_of
 
 blueprint = Blueprint("pages", __name__)
 LANGUAGES = ("zh", "en")
@@ -42,7 +44,8 @@ def language() -> str:
 @blueprint.get("/")
 def map_page() -> Response:
     """The map; says what to do while nothing is published."""
-    return _page("map.html")
+    is_plain = not request.args.get("ed") and not request.args.get("bg")
+    return _page("map.html", scripts=scripts_of("main.js"), is_plain=is_plain)
 
 
 @blueprint.get("/pipelines")
@@ -129,10 +132,10 @@ def ratings_page() -> Response:
     return _page("ratings.html")
 
 
-def _page(template: str) -> Response:
+def _page(template: str, **values: Any) -> Response:
     """A page of the frame, in the language of the request."""
     with pinned_edition():
-        response = make_response(render_template(template, lang=language()))
+        response = make_response(render_template(template, lang=language(), **values))
     if request.args.get("lang") in LANGUAGES:
         response.set_cookie("lang", language(), max_age=A_YEAR_S, samesite="Lax", httponly=False)
     response.headers["Cache-Control"] = "no-cache"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
+from app.script_graph import SCRIPTS_DIR, scripts_of
 from app.views.pages import VENDOR_FILES
 
 
@@ -46,3 +48,18 @@ def test_font_named_by_its_hash_is_kept_for_a_year(client: FlaskClient, tmp_path
     newest = client.get("/fonts/AtlasSansSC-Bold.woff2", buffered=True)
     assert (newest.headers["Cache-Control"], newest.mimetype) == ("no-cache", "font/woff2")
     assert client.get("/fonts/characters.0123456789abcdef.txt", buffered=True).status_code == 404
+
+
+def test_map_page_names_every_script_it_will_ask_for(client: FlaskClient) -> None:
+    told = client.get("/").text
+    scripts = scripts_of("main.js")
+    assert len(scripts) > 30 and len(set(scripts)) == len(scripts)
+    assert all(f'<link rel="modulepreload" href="/static/js/{name}">' in told for name in scripts)
+    imported = {name for script in scripts for name in re.findall(r'from "\./(\w+\.js)"', (SCRIPTS_DIR / script).read_text(encoding="utf-8"))}
+    assert imported == set(scripts) - {"main.js"}
+
+
+def test_catalog_is_asked_for_at_once_where_the_address_wants_no_other(client: FlaskClient) -> None:
+    wanted = '<link rel="preload" href="/api/layers"'
+    assert wanted in client.get("/").text
+    assert wanted not in client.get("/?bg=dark").text

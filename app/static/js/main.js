@@ -9,6 +9,7 @@ import { parseFilters } from "./filters.js";
 import { day } from "./formats.js";
 import { wireFrame, drawFrame } from "./frame.js";
 import { takeGround } from "./grounds.js";
+import { drawHills } from "./hills.js";
 import { wireIdentify } from "./identify.js";
 import { openInView } from "./in_view.js";
 import { wireKeyboard } from "./keyboard.js";
@@ -51,6 +52,7 @@ async function start() {
   if (unknown.length) showNotice(t("unknown_keys", { keys: unknown.join(", ") }));
   if (shown.filters.size) applyFilters();
   setTextSize();
+  drawHills();
   tableFromAddress(values.t);
   if (values.q) await searchFor(values.q);
   if (values.cmp && earlierEditions().length) openCompare({ from: values.cmp, sw: values.sw, hasList: !openFromAddress(values) });
@@ -196,6 +198,7 @@ async function changeEdition(wanted) {
   }
   replaceAddress({ ed: shown.catalog.edition.is_newest ? null : String(wanted) });
   useEdition();
+  drawHills();
   drawAll();
   redrawTable();
   renewCompare();

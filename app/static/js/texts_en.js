@@ -946,6 +946,7 @@ export const EN = {
   ground_grey: "Grey (print)",
   ground_light: "Light",
   is_filtered: "Filtered: only a part is shown.",
+  hills: "Shaded relief",
   key_escape: "Close the nearest panel or tool",
   key_finish: "Finish",
   key_hits: "Next, previous hit",

@@ -946,6 +946,7 @@ export const ZH = {
   ground_grey: "灰色(打印)",
   ground_light: "浅色",
   is_filtered: "已筛选,只显示一部分。",
+  hills: "地形晕渲",
   key_escape: "关闭最近的面板或工具",
   key_finish: "完成",
   key_hits: "下一个、上一个点中的对象",

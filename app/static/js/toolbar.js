@@ -3,6 +3,7 @@ import { ApiError } from "./api.js";
 import { earlierEditions } from "./changes.js";
 import { byId, el, put } from "./dom.js";
 import { GROUNDS, changeGround } from "./grounds.js";
+import { drawHills, hasHills, isHilly, showHills } from "./hills.js";
 import { shown } from "./atlas.js";
 import { drawOwn, feature, map } from "./mapview.js";
 import { errorText, say } from "./panel.js";
@@ -44,13 +45,15 @@ function appearance(redraw) {
       if (!(error instanceof ApiError)) throw error;
       showNotice(errorText(error));
     }
+    drawHills();
     redraw();
     document.getElementById("ground")?.focus();
   };
   const size = (/** @type {any} */ event) => setTextSize(Number(event.target.value));
   return el("details", { class: "appearance" }, el("summary", { class: "tool tool-word" }, t("appearance")), el("div", { class: "appearance-box" },
     el("label", { for: "ground" }, t("ground")), el("select", { id: "ground", on: { change: ground } }, GROUNDS.map((one) => el("option", { value: one, selected: one === shown.ground }, t(`ground_${one}`)))),
-    el("label", { for: "text-size" }, t("text_size")), el("select", { id: "text-size", on: { change: size } }, TEXT_SIZES.map((pct) => el("option", { value: pct, selected: pct === textSize() }, `${pct} %`)))));
+    el("label", { for: "text-size" }, t("text_size")), el("select", { id: "text-size", on: { change: size } }, TEXT_SIZES.map((pct) => el("option", { value: pct, selected: pct === textSize() }, `${pct} %`))),
+    hasHills() ? el("label", { class: "check" }, el("input", { type: "checkbox", id: "hills", checked: isHilly(), on: { change: (/** @type {any} */ event) => showHills(event.target.checked) } }), t("hills")) : null));
 }
 
 const textSize = () => (TEXT_SIZES.includes(Number(localStorage.getItem(TEXT_KEPT_AS))) ? Number(localStorage.getItem(TEXT_KEPT_AS)) : 100);
