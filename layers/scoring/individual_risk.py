@@ -50,6 +50,7 @@ from layers.scoring.release_scenarios import (
     NotAssessed,
     Scenario,
     UnitScenarios,
+    merged,
     outflow,
     unit_scenarios,
 )
@@ -253,7 +254,7 @@ def risk_table(
 def off_wind_risk(scenarios: Sequence[Scenario], weather: WeatherClass, terrain: str) -> Floats:
     """Risk per year under one weather by radius and angle off the wind (radii, `N_HALF`), were it to blow one way always."""
     total = np.zeros((len(RADII_M), N_HALF))
-    for scenario in scenarios:
+    for scenario in merged(scenarios):
         total += scenario.frequency_per_year * _largest_death(scenario, weather, terrain)
     return total
 

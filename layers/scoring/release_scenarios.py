@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -368,6 +368,17 @@ def _connections(
             entry.rule_id, amount is None or not bore_mm,
         ))  # fmt: skip
     return [entry for entry in found if entry.amount > 0]
+
+
+def merged(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Leaks of one outflow as one with the sum of their frequencies: what a pump and a pipe of one bore let out is the same."""
+    found: dict[tuple[object, ...], Scenario] = {}
+    for entry in scenarios:
+        key = (entry.cas, entry.leak, entry.vessel_kg, entry.bore_m)
+        known = found.get(key)
+        total = entry.frequency_per_year + (known.frequency_per_year if known else 0.0)
+        found[key] = replace(known or entry, frequency_per_year=total)
+    return list(found.values())
 
 
 def _equipment_name(equipment: str, leak_source: str) -> str:

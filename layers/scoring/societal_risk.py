@@ -26,7 +26,7 @@ from layers.scoring.frequencies import (
     default_wind_rose,
 )
 from layers.scoring.people import RESIDENT, STAFF, People
-from layers.scoring.release_scenarios import NotAssessed, UnitScenarios, unit_scenarios
+from layers.scoring.release_scenarios import NotAssessed, UnitScenarios, merged, unit_scenarios
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 BANDS = ("unacceptable", "alarp", "acceptable")
@@ -311,7 +311,7 @@ def _events(
     day_share = assumed("day_share")
     present = {period: _present(here, period) for period in PERIODS}
     n_deadly = 0
-    for scenario in unit.scenarios:
+    for scenario in merged(unit.scenarios):
         chemical = chemical_properties(scenario.cas)
         for entry in weather:
             base = scenario.frequency_per_year * entry.share * rose.of(entry.weather_id)

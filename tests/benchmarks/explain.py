@@ -49,7 +49,7 @@ def run(place: Place) -> Iterator[Measured]:
         "source": [f"/api/explain?feature=risk_points/{key}" for key, _, _ in chosen[:N_SOURCES]],
     }
     for case, addresses in cases.items():
-        first_s, _ = seconds_of(lambda address=addresses[0]: client.get(address).get_data(), 1)
+        [first_s] = seconds_of(lambda address=addresses[0]: client.get(address).get_data(), 1)
         yield Measured("explain", f"{case}, first of a warm server", n, 1, 1000 * first_s, "ms")
         started_s = time.process_time()
         times = [1000 * seconds_of(lambda address=address: client.get(address).get_data(), 1)[0] for address in addresses]
