@@ -7,9 +7,10 @@ lines is taken: the same pair gives the same bits whatever it is computed with.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import shapely
@@ -24,7 +25,11 @@ Compiled = Any
 BLOCK_EDGES = 8
 """Edges in a block with a box of its own."""
 PAIRS_A_TURN = 32_768
-"""Pairs that one thread takes at a time."""
+FEATURES_A_TURN = 65_536
+FEATURES_A_GATHER = 1024
+"""Pairs, or features, that one thread takes at a time."""
+ROUNDING_M = 1e-6
+"""What projections of coordinates of an official zone may be off by, many times over."""
 RING, POLYGON, FIRST_COLLECTION = 2, 3, 4
 """Type numbers of GEOS; collections of all kinds come last."""
 
@@ -55,25 +60,50 @@ class Nearest:
     line: Floats
 
 
-def edges_of(geometries: Geometries) -> Edges:
-    """The edges of features; missing and empty ones have none."""
+def edges_of(geometries: Geometries, *, at: Integers | None = None, n_threads: int = 1) -> Edges:
+    """The edges of features; missing and empty ones have none.
+
+    Parameters
+    ----------
+    at : where each feature stands in the result; as given without it. The features are read as they are given: to
+        read them from all over the memory takes longer than to write so.
+    """
+    at = np.arange(len(geometries)) if at is None else at
     runs, owner = _runs(geometries)
-    xy, of_run = shapely.get_coordinates(runs, return_index=True)
-    n_points = np.bincount(of_run, minlength=len(runs))
-    n_edges = np.maximum(n_points - 1, 1)
-    of_edge = np.repeat(np.arange(len(runs)), n_edges)
-    within = np.arange(len(of_edge)) - np.repeat(np.cumsum(n_edges) - n_edges, n_edges)
-    start = np.repeat(np.cumsum(n_points) - n_points, n_edges) + within
-    end = np.minimum(start + 1, np.repeat(np.cumsum(n_points), n_edges) - 1)
+    n_points = np.asarray(shapely.get_num_coordinates(runs), np.intp)
+    # A polygon without holes is its outer ring: so many points as it has coordinates.
+    xy = np.ascontiguousarray(shapely.get_coordinates(runs))
     kinds = shapely.get_type_id(runs)
-    is_ring = (kinds == RING) | (kinds == POLYGON)
-    edges_each = np.bincount(owner[of_edge], minlength=len(geometries))
-    first = np.concatenate([[0], np.cumsum(edges_each)]).astype(np.intp)
-    is_area = np.bincount(owner, weights=is_ring, minlength=len(geometries)) > 0
-    ends = np.ascontiguousarray(np.concatenate([xy[start], xy[end]], axis=1))
-    edge_box = np.concatenate([np.minimum(ends[:, :2], ends[:, 2:]), np.maximum(ends[:, :2], ends[:, 2:])], axis=1)
-    first_block, block = _blocks(edge_box, first)
-    return Edges(ends, edge_box, is_ring[of_edge], first, first_block, block, shapely.bounds(geometries), is_area)
+    n_edges = np.maximum(n_points - 1, 1)
+    each = np.zeros(len(geometries), np.intp)
+    np.add.at(each, at[owner], n_edges)
+    first, first_block = _starts(each), _starts(-(-each // BLOCK_EDGES))
+    made = Edges(
+        np.empty((first[-1], 4)), np.empty((first[-1], 4)), np.empty(first[-1], np.bool_), first, first_block,
+        np.empty((first_block[-1], 4)), np.full((len(geometries), 4), np.nan), np.zeros(len(geometries), np.bool_),
+    )  # fmt: skip
+    first_run, is_ring = np.searchsorted(owner, np.arange(len(geometries) + 1)), (kinds == RING) | (kinds == POLYGON)
+    first_point = _starts(n_points)
+
+    def fill(low: int) -> None:
+        _fill(made, at, xy, first_point, is_ring, first_run, low, min(low + FEATURES_A_TURN, len(geometries)))
+
+    _in_turns(fill, range(0, len(geometries), FEATURES_A_TURN), n_threads)
+    return made
+
+
+def _starts(counts: Integers) -> Integers:
+    """Where each of so many things begins, and one more for the end."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
+
+
+def _in_turns(work: Callable[[int], object], starts: Iterable[int], n_threads: int) -> list[object]:
+    """The results of turns in their order; compiled loops let go of the interpreter, so that threads run side by side."""
+    turns = list(starts)
+    if n_threads > 1 and len(turns) > 1:
+        with ThreadPoolExecutor(n_threads) as threads:
+            return list(threads.map(work, turns))
+    return [work(start) for start in turns]
 
 
 def _runs(geometries: Geometries) -> tuple[Geometries, Integers]:
@@ -94,27 +124,6 @@ def _runs(geometries: Geometries) -> tuple[Geometries, Integers]:
     return runs[order], run_owner[order]
 
 
-def _blocks(edge_box: Floats, first: Integers) -> tuple[Integers, Floats]:
-    """First block of each feature, and the box of each block."""
-    n_blocks = -(-np.diff(first) // BLOCK_EDGES)
-    first_block = np.concatenate([[0], np.cumsum(n_blocks)]).astype(np.intp)
-    if not len(edge_box):
-        return first_block, np.empty((0, 4))
-    if first_block[-1] == len(n_blocks) and n_blocks.all():
-        starts = first[:-1]
-    else:
-        starts = _block_starts(first, first_block, n_blocks)
-    low = np.minimum.reduceat(edge_box[:, :2], starts, axis=0)
-    high = np.maximum.reduceat(edge_box[:, 2:], starts, axis=0)
-    return first_block, np.concatenate([low, high], axis=1)
-
-
-def _block_starts(first: Integers, first_block: Integers, n_blocks: Integers) -> Integers:
-    """First edge of each block."""
-    within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], n_blocks)
-    return np.asarray(np.repeat(first[:-1], n_blocks) + within * BLOCK_EDGES, np.intp)
-
-
 def nearest_of_pairs(a: Edges, b: Edges, of_a: Integers, of_b: Integers, reach: Floats, *, n_threads: int = 1) -> Nearest:
     """Shortest lines from features of `a` to features of `b`, for n pairs.
 
@@ -131,14 +140,106 @@ def nearest_of_pairs(a: Edges, b: Edges, of_a: Integers, of_b: Integers, reach: 
         chosen = slice(start, start + PAIRS_A_TURN)
         _nearest(a, b, of_a[chosen], of_b[chosen], reach[chosen], found.distance2[chosen], found.line[chosen])
 
-    starts = range(0, len(of_a), PAIRS_A_TURN)
-    if n_threads > 1 and len(starts) > 1:
-        with ThreadPoolExecutor(n_threads) as threads:
-            list(threads.map(turn, starts))
-    else:
-        for start in starts:
-            turn(start)
+    _in_turns(turn, range(0, len(of_a), PAIRS_A_TURN), n_threads)
     return found
+
+
+@dataclass(frozen=True)
+class Within:
+    """Pairs within reach, by feature of `a`, then of `b`: positions, distance on the plane, ends of the shortest line."""
+
+    of_a: Integers
+    of_b: Integers
+    distance: Floats
+    line: Floats
+
+
+def near_by_near(geometries: Geometries) -> Integers:
+    """Positions in an order in which what is near in space is mostly near in the order too (Morton's curve)."""
+    box = shapely.bounds(geometries)
+    middle = np.nan_to_num(np.column_stack([box[:, 0] + box[:, 2], box[:, 1] + box[:, 3]]))
+    low = middle.min(axis=0, initial=np.inf)
+    width = max(float((middle.max(axis=0, initial=-np.inf) - low).max()), 1e-9)
+    cell = ((middle - low) / width * (2**16 - 1)).astype(np.uint64)
+    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+        cell = (cell | (cell << np.uint64(shift))) & np.uint64(mask)
+    return np.argsort(cell[:, 0] | (cell[:, 1] << np.uint64(1)), kind="stable")
+
+
+def nearest_within(
+    a: Edges, b: Edges, at_b: Integers, first: Integers, candidates: Integers, reach: Floats, turns: Integers, *, n_threads: int = 1
+) -> Within:
+    """Those of many candidates that lie within reach, with their shortest lines.
+
+    Parameters
+    ----------
+    at_b : where the edges of a candidate stand in `b`: neighbours in space that are neighbours in memory are read fast
+    first, candidates : candidates of feature i of `a` are ``candidates[first[i]:first[i + 1]]``, in any order; the array
+        is sorted in place
+    reach : on the plane, one a feature of `a`
+    turns : the features of `a` in the order in which they are looked at; the result does not depend on it
+    """
+    n = len(candidates)
+    kept, found, distance, line = np.zeros(len(reach), np.intp), np.empty(n, np.intp), np.empty(n), np.empty((n, 4))
+    sizes = np.cumsum((first[1:] - first[:-1])[turns])
+    bounds = np.unique(np.searchsorted(sizes, np.arange(0, n + PAIRS_A_TURN, PAIRS_A_TURN)).clip(0, len(turns)))
+    bounds = np.unique(np.concatenate([[0], bounds, [len(turns)]]))
+
+    def measure(k: int) -> None:
+        mine = turns[bounds[k] : bounds[k + 1]]
+        _within_reach(a, b, at_b, first, candidates, reach, mine, kept, found, distance, line)
+
+    _in_turns(measure, range(len(bounds) - 1), n_threads)
+    into = _starts(kept)
+    made = Within(np.empty(into[-1], np.intp), np.empty(into[-1], np.intp), np.empty(into[-1]), np.empty((into[-1], 4)))
+
+    def gather(low: int) -> None:
+        high = min(low + FEATURES_A_GATHER, len(reach))
+        _gathered(first, into, found, distance, line, low, high, made.of_a, made.of_b, made.distance, made.line)
+
+    _in_turns(gather, range(0, len(reach), FEATURES_A_GATHER), n_threads)
+    return made
+
+
+@njit(cache=True, nogil=True)
+def _fill(
+    made: Compiled, at: Compiled, xy: Compiled, first_point: Compiled, is_ring: Compiled, first_run: Compiled,
+    low: Compiled, high: Compiled,
+) -> None:  # fmt: skip
+    """Edges, blocks and boxes of the features from `low` on, from the points of their runs."""
+    for given in range(low, high):
+        feature = at[given]
+        edge, n_in_block = made.first[feature], 0
+        block = made.first_block[feature] - 1
+        for run in range(first_run[given], first_run[given + 1]):
+            last = first_point[run + 1] - 1
+            for point in range(first_point[run], max(last, first_point[run] + 1)):
+                following = min(point + 1, last)
+                x1, y1, x2, y2 = xy[point, 0], xy[point, 1], xy[following, 0], xy[following, 1]
+                made.xy[edge, 0], made.xy[edge, 1], made.xy[edge, 2], made.xy[edge, 3] = x1, y1, x2, y2
+                made.is_ring[edge] = is_ring[run]
+                made.is_area[feature] |= is_ring[run]
+                box = made.edge_box[edge]
+                box[0], box[1], box[2], box[3] = min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
+                if n_in_block == 0:
+                    block += 1
+                    made.block[block] = box
+                else:
+                    _widen(made.block[block], box)
+                n_in_block = (n_in_block + 1) % BLOCK_EDGES
+                edge += 1
+        for number in range(made.first_block[feature], made.first_block[feature + 1]):
+            if number == made.first_block[feature]:
+                made.box[feature] = made.block[number]
+            else:
+                _widen(made.box[feature], made.block[number])
+
+
+@njit(cache=True, inline="always")
+def _widen(box: Compiled, other: Compiled) -> None:
+    """Make a box hold another."""
+    box[0], box[1] = min(box[0], other[0]), min(box[1], other[1])
+    box[2], box[3] = max(box[2], other[2]), max(box[3], other[3])
 
 
 @njit(cache=True, inline="always")
@@ -207,21 +308,60 @@ def _two_edges(
     return best
 
 
-@njit(cache=True, inline="always")
-def _corners(
-    p: Compiled, low: Compiled, high: Compiled, q: Compiled, from_q: Compiled, to_q: Compiled, best: Compiled, line: Compiled
-) -> Compiled:
-    """The two nearest starts of edges where nearer than `best`: with them most edges need no further look."""
-    near_p, near_q = -1, -1
+@njit(cache=True)
+def _two_blocks(
+    a: Compiled, low: Compiled, high: Compiled, b: Compiled, from_b: Compiled, to_b: Compiled, best: Compiled, line: Compiled,
+    towards: Compiled, ahead: Compiled, back: Compiled,
+) -> Compiled:  # fmt: skip
+    """Squared distance of two blocks of edges where below `best`, whose line is then kept.
+
+    Along any direction two edges lie at least as far apart as their projections, so edges that do not face the other
+    block are passed over. `towards` is that direction, of length 1; `ahead` and `back` take the projections.
+    """
+    dx, dy = towards
+    top, bottom = -np.inf, np.inf
+    ax = ay = bx = by = 0.0
     for k in range(low, high):
-        for m in range(from_q, to_q):
-            dx, dy = p[k, 0] - q[m, 0], p[k, 1] - q[m, 1]
-            d2 = dx * dx + dy * dy
-            if d2 < best:
-                best, near_p, near_q = d2, k, m
-    if near_p >= 0:
-        line[0], line[1], line[2], line[3] = p[near_p, 0], p[near_p, 1], q[near_q, 0], q[near_q, 1]
+        one, two = a.xy[k, 0] * dx + a.xy[k, 1] * dy, a.xy[k, 2] * dx + a.xy[k, 3] * dy
+        ahead[k - low] = max(one, two)
+        if ahead[k - low] > top:
+            top = ahead[k - low]
+            ax, ay = (a.xy[k, 0], a.xy[k, 1]) if one >= two else (a.xy[k, 2], a.xy[k, 3])
+    for m in range(from_b, to_b):
+        one, two = b.xy[m, 0] * dx + b.xy[m, 1] * dy, b.xy[m, 2] * dx + b.xy[m, 3] * dy
+        back[m - from_b] = min(one, two)
+        if back[m - from_b] < bottom:
+            bottom = back[m - from_b]
+            bx, by = (b.xy[m, 0], b.xy[m, 1]) if one <= two else (b.xy[m, 2], b.xy[m, 3])
+    corners2 = (ax - bx) * (ax - bx) + (ay - by) * (ay - by)
+    if corners2 < best:
+        best = corners2
+        line[0], line[1], line[2], line[3] = ax, ay, bx, by
+    apart = np.sqrt(best) + ROUNDING_M
+    for k in range(low, high):
+        if bottom - ahead[k - low] >= apart:
+            continue
+        for m in range(from_b, to_b):
+            if back[m - from_b] - ahead[k - low] >= apart:
+                continue
+            gap2 = _gap2(a.edge_box, k, b.edge_box, m)
+            if gap2 < best:
+                found = _two_edges(a.xy, k, b.xy, m, gap2, best, line)
+                if found < best:
+                    best = found
+                    apart = np.sqrt(best) + ROUNDING_M
+                    if best == 0.0:
+                        return best
     return best
+
+
+@njit(cache=True, inline="always")
+def _towards(a: Compiled, p: Compiled, b: Compiled, q: Compiled) -> Compiled:
+    """Direction of length 1 from the middle of one box to that of another; east where they share it."""
+    dx = b[q, 0] + b[q, 2] - a[p, 0] - a[p, 2]
+    dy = b[q, 1] + b[q, 3] - a[p, 1] - a[p, 3]
+    length = np.sqrt(dx * dx + dy * dy)
+    return (1.0, 0.0) if length == 0.0 else (dx / length, dy / length)
 
 
 @njit(cache=True)
@@ -250,9 +390,11 @@ def _within(a: Compiled, at: Compiled, b: Compiled, bt: Compiled, line: Compiled
     return False
 
 
-@njit(cache=True, inline="always")
-def _one_pair(a: Compiled, i: Compiled, b: Compiled, j: Compiled, limit: Compiled, line: Compiled) -> Compiled:
-    """Squared distance of two features below `limit`, else `limit`; blocks and edges farther apart are passed over."""
+@njit(cache=True)
+def _one_pair(
+    a: Compiled, i: Compiled, b: Compiled, j: Compiled, limit: Compiled, line: Compiled, ahead: Compiled, back: Compiled
+) -> Compiled:
+    """Squared distance of two features below `limit`, else `limit`; blocks farther apart are passed over."""
     best = limit
     for p in range(a.first_block[i], a.first_block[i + 1]):
         if _gap2(a.block, p, b.box, j) >= best:
@@ -264,31 +406,68 @@ def _one_pair(a: Compiled, i: Compiled, b: Compiled, j: Compiled, limit: Compile
                 continue
             from_b = b.first[j] + (q - b.first_block[j]) * BLOCK_EDGES
             to_b = min(from_b + BLOCK_EDGES, b.first[j + 1])
-            best = _corners(a.xy, low, high, b.xy, from_b, to_b, best, line)
-            for k in range(low, high):
-                if _gap2(a.edge_box, k, b.block, q) >= best:
-                    continue
-                for m in range(from_b, to_b):
-                    gap2 = _gap2(a.edge_box, k, b.edge_box, m)
-                    if gap2 < best:
-                        best = _two_edges(a.xy, k, b.xy, m, gap2, best, line)
-                        if best == 0.0:
-                            return best
+            best = _two_blocks(a, low, high, b, from_b, to_b, best, line, _towards(a.block, p, b.block, q), ahead, back)
+            if best == 0.0:
+                return best
+    if best > 0.0 and _gap2(a.box, i, b.box, j) == 0.0 and (_within(a, i, b, j, line) or _within(b, j, a, i, line)):
+        return 0.0
     return best
+
+
+@njit(cache=True, inline="always")
+def _limit2(reach: Compiled) -> Compiled:
+    """Squared reach, one part in 10^12 more, so that a pair exactly at it is measured."""
+    return reach * reach * (1.0 + 1e-12) + 1e-12
 
 
 @njit(cache=True, nogil=True)
 def _nearest(
     a: Compiled, b: Compiled, of_a: Compiled, of_b: Compiled, reach: Compiled, distance2: Compiled, lines: Compiled
 ) -> None:
+    ahead, back = np.empty(BLOCK_EDGES), np.empty(BLOCK_EDGES)
     for n in range(len(of_a)):
         i, j = of_a[n], of_b[n]
-        # One part in 10^12 more, so that a pair exactly at the reach is measured.
-        limit = reach[n] * reach[n] * (1.0 + 1e-12) + 1e-12
+        limit = _limit2(reach[n])
         if _gap2(a.box, i, b.box, j) >= limit:
             continue
-        best = _one_pair(a, i, b, j, limit, lines[n])
-        if best > 0.0 and _gap2(a.box, i, b.box, j) == 0.0 and (_within(a, i, b, j, lines[n]) or _within(b, j, a, i, lines[n])):
-            best = 0.0
+        best = _one_pair(a, i, b, j, limit, lines[n], ahead, back)
         if best < limit:
             distance2[n] = best
+
+
+@njit(cache=True, nogil=True)
+def _within_reach(
+    a: Compiled, b: Compiled, at_b: Compiled, first: Compiled, candidates: Compiled, reach: Compiled, turns: Compiled,
+    kept: Compiled, found: Compiled, distance: Compiled, lines: Compiled,
+) -> None:  # fmt: skip
+    """Writes the pairs within reach of some features to the beginning of what their candidates have room for."""
+    ahead, back = np.empty(BLOCK_EDGES), np.empty(BLOCK_EDGES)
+    for i in turns:
+        limit = _limit2(reach[i])
+        mine = candidates[first[i] : first[i + 1]]
+        mine.sort()
+        n = first[i]
+        for candidate in mine:
+            j = at_b[candidate]
+            if _gap2(a.box, i, b.box, j) >= limit:
+                continue
+            best = _one_pair(a, i, b, j, limit, lines[n], ahead, back)
+            if best < limit:
+                found[n], distance[n] = candidate, np.sqrt(best)
+                n += 1
+        kept[i] = n - first[i]
+
+
+@njit(cache=True, nogil=True)
+def _gathered(
+    first: Compiled, into: Compiled, found: Compiled, distance: Compiled, lines: Compiled, low: Compiled, high: Compiled,
+    of_a: Compiled, of_b: Compiled, to_distance: Compiled, to_lines: Compiled,
+) -> None:  # fmt: skip
+    """Copies the pairs of features `low` to `high` side by side."""
+    for i in range(low, high):
+        n = into[i + 1] - into[i]
+        to, start = into[i], first[i]
+        of_a[to : to + n] = i
+        of_b[to : to + n] = found[start : start + n]
+        to_distance[to : to + n] = distance[start : start + n]
+        to_lines[to : to + n] = lines[start : start + n]

@@ -21,7 +21,8 @@ from layers.scoring.edges import (
     Geometries,
     Integers,
     edges_of,
-    nearest_of_pairs,
+    near_by_near,
+    nearest_within,
 )
 
 __all__ = ["Floats", "Geometries", "Integers"]
@@ -162,8 +163,12 @@ class SearchIndex:
         return shapely.STRtree(self.geometries)
 
     @cached_property
-    def edges(self) -> Edges:
-        return edges_of(self.geometries)
+    def edges(self) -> tuple[Edges, Integers]:
+        """The edges, neighbours in space beside each other, and where those of each geometry stand."""
+        order = near_by_near(self.geometries)
+        at = np.empty(len(order), np.intp)
+        at[order] = np.arange(len(order))
+        return edges_of(self.geometries, at=at, n_threads=N_THREADS), at
 
 
 def planar_pairs(
@@ -179,15 +184,21 @@ def planar_pairs(
     pieces, owner = line_pieces(subjects)
     index = index or SearchIndex(objects)
     reach = reach[owner]
-    piece, found = index.tree.query(_reaching(pieces, reach))
-    measured = nearest_of_pairs(edges_of(pieces), index.edges, piece, found, reach[piece], n_threads=N_THREADS)
-    near = np.flatnonzero(np.isfinite(measured.distance2))
-    subject, found, planar = owner[piece[near]], found[near], np.sqrt(measured.distance2[near])
-    order = np.lexsort((piece[near], planar, found, subject))
-    subject, found, near, planar = subject[order], found[order], near[order], planar[order]
-    first = np.ones(len(subject), bool)
-    first[1:] = (subject[1:] != subject[:-1]) | (found[1:] != found[:-1])
-    return subject[first], found[first], planar[first], measured.line[near[first]].reshape(-1, 2, 2)
+    piece, candidates = index.tree.query(_reaching(pieces, reach))
+    first = np.searchsorted(piece, np.arange(len(pieces) + 1))
+    edges, at = index.edges
+    near = nearest_within(
+        edges_of(pieces), edges, at, first, candidates, reach, near_by_near(pieces), n_threads=N_THREADS
+    )
+    if np.array_equal(owner, np.arange(len(subjects))):
+        return near.of_a, near.of_b, near.distance, near.line.reshape(-1, 2, 2)
+    subject = owner[near.of_a]
+    order = np.lexsort((near.of_a, near.distance, near.of_b, subject))
+    subject, found = subject[order], near.of_b[order]
+    is_first = np.ones(len(subject), bool)
+    is_first[1:] = (subject[1:] != subject[:-1]) | (found[1:] != found[:-1])
+    chosen = order[is_first]
+    return subject[is_first], found[is_first], near.distance[chosen], near.line[chosen].reshape(-1, 2, 2)
 
 
 def near_pairs(
