@@ -55,14 +55,25 @@ def _answer(response: Any) -> Any:
 @click.command("site")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--type", "project_type", default="", help="Project type of sites that state none.")
+@click.option("--no-keep", is_flag=True, help="Keep no cases: a table only, for thousands of sites.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="With --no-keep: write an Excel workbook.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer of each site, one JSON object a line.")
 @click.pass_obj
-def site_command(place: Place, file: Path, project_type: str, as_json: bool) -> None:
-    """Check every site of a GeoJSON FILE; properties: name, project_type, is_new, n_persons."""
+def site_command(place: Place, file: Path, project_type: str, no_keep: bool, out: Path | None, as_json: bool) -> None:
+    """Check every site of a FILE: GeoJSON, or CSV (lon, lat or wkt), GPKG, SHP (zip), DXF, TXT.
+
+    Columns or properties: name, project_type, construction (or is_new), n_persons.
+    """
     client = _client(place)
-    for number, feature in enumerate(_features(file), start=1):
+    features = _features(client, file)
+    if no_keep or out is not None:
+        _site_table(client, features, project_type, out, as_json)
+        return
+    for number, feature in enumerate(features, start=1):
         given = {key: value for key, value in (feature.get("properties") or {}).items()
-                 if key in ("name", "project_type", "is_new", "n_persons") and value is not None}
+                 if key in ("name", "project_type", "is_new", "construction", "n_persons") and value is not None}
+        if isinstance(given.get("n_persons"), str) and given["n_persons"].isdigit():
+            given["n_persons"] = int(given["n_persons"])
         body = {"project_type": project_type, **given, "geometry": feature.get("geometry")}
         answer = client.post("/api/site-checks", json=body).get_json()
         if as_json:
@@ -71,7 +82,30 @@ def site_command(place: Place, file: Path, project_type: str, as_json: bool) -> 
             click.echo(_site_line(number, body, answer))
 
 
-def _features(file: Path) -> list[dict[str, Any]]:
+def _site_table(client: FlaskClient, features: list[dict[str, Any]], project_type: str, out: Path | None, as_json: bool) -> None:
+    """One verdict a row, told as they are judged, and as a workbook."""
+    from app.site_batch import MOST_AT_ONCE
+
+    rows: list[dict[str, Any]] = []
+    sites = [{"row": number, "geometry": one.get("geometry"), "properties": one.get("properties")} for number, one in enumerate(features, start=1)]
+    for start in range(0, len(sites), MOST_AT_ONCE):
+        body = {"sites": sites[start : start + MOST_AT_ONCE], "project_type": project_type}
+        rows += _answer(client.post("/api/site-batches", json=body)).get_json()["rows"]
+        click.echo(f"{len(rows)}/{len(sites)}", err=True)
+    for row in rows:
+        verdict = row["verdict"]["title_zh"] if row["verdict"] else f"错误 error\t{row['error_zh']}"
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else f"{row['row']}\t{row['name']}\t{verdict}\t{row.get('title_zh') or ''}")
+    if out is not None:
+        kept = [{key: value for key, value in row.items() if key != "geometry"} for row in rows]
+        out.write_bytes(_answer(client.post("/api/site-batches/workbook", json={"rows": kept})).data)
+
+
+def _features(client: FlaskClient, file: Path) -> list[dict[str, Any]]:
+    if file.suffix.lower() not in (".geojson", ".json"):
+        from app.site_files import sites_of_file
+
+        outline_srid = _answer(client.get("/api/site-checks/choices")).get_json()["crs"][0]
+        return sites_of_file(file, target=outline_srid)
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:

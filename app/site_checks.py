@@ -21,6 +21,7 @@ from layers.scoring.siting_terms import Reason, SiteContext, SiteVerdict
 
 NOT_TOLD = ("line", "obstacle", "clear_m")
 """Fields of a reason that are told otherwise or only used for its shift."""
+SIMPLER_BY_M = 20.0
 FULL_TABLES = ("unit_chemicals",)
 """Layers without positions that belong to others nearby."""
 
@@ -122,6 +123,13 @@ def _told_reason(facts: EditionFacts, reason: Reason) -> dict[str, Any]:
     about = {name: told.pop(column) for name, column in names.items()}
     line = None if reason.line is None else shapely.geometry.mapping(facts.in_degrees(reason.line))
     return told | {"object": about if about["layer"] else None, "line": line}
+
+
+def outline_of(facts: EditionFacts) -> dict[str, Any]:
+    """The area's outline as a drawing needs it: simpler, and grown by what it was simplified, GeoJSON in degrees."""
+    outline = shapely.buffer(shapely.simplify(facts.in_metres(facts.boundary), SIMPLER_BY_M), SIMPLER_BY_M)
+    found: dict[str, Any] = shapely.geometry.mapping(shapely.set_precision(facts.in_degrees(outline), 1e-6))
+    return found
 
 
 def listed_site(row: Any) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from app.openapi.words import (
     list_of,
     operation,
     or_null,
+    query,
     record,
+    with_file,
 )  # fmt: skip
 from app.parameters import LONGEST_TEXT
 from app.site_area import CELLS_M
@@ -27,6 +29,7 @@ from app.site_requests import INSTALLATIONS, LONGEST_NOTE, MOST_CHEMICALS, MOST_
 from layers.scoring.siting_terms import CONSTRUCTIONS
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GROUND: Schema = {
     "type": "object",
     "description": "GeoJSON Point, Polygon or MultiPolygon, in `crs`, else in degrees of the area's storage CRS",
@@ -70,8 +73,8 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "SiteCheckList": record("cases drafts n_stale", cases=list_of(OBJECT), drafts=list_of(OBJECT), n_stale=WHOLE),
     "SiteChoices": record(
-        "project_types installations chemicals crs",
-        project_types=list_of(OBJECT), installations=list_of(TEXT), chemicals=list_of(OBJECT), crs=list_of(TEXT),
+        "project_types installations chemicals crs outline",
+        project_types=list_of(OBJECT), installations=list_of(TEXT), chemicals=list_of(OBJECT), crs=list_of(TEXT), outline=OBJECT,
     ),
     "Dropped": record("ref", ref=TEXT),
     "Recheck": record("n_checked n_left changed", n_checked=WHOLE, n_left=WHOLE, changed=list_of(TEXT)),
@@ -85,6 +88,13 @@ SCHEMAS: dict[str, Schema] = {
         "ref form copied_from created_at saved_at is_judged",
         ref=TEXT, form=OBJECT, copied_from=or_null(TEXT), created_at=TEXT, saved_at=TEXT, is_judged=FLAG,
     ),
+    "SiteGeometries": record("sites", sites=list_of(record("row geometry properties", row=WHOLE, geometry=GEOMETRY, properties=OBJECT))),
+    "SiteBatchRequest": {
+        **record("sites", sites=list_of(record("geometry", geometry=GROUND, row=WHOLE, properties=OBJECT)), project_type=KIND),
+        "additionalProperties": False,
+    },
+    "SiteBatch": record("rows edition edition_label", rows=list_of(OBJECT), edition=WHOLE, edition_label=TEXT),
+    "SiteRows": {**record("rows", rows=list_of(OBJECT), lang={"enum": ["zh", "en"]}), "additionalProperties": False},
     "SiteAreaRequest": {
         **record(
             "project_type", project_type=KIND, construction={"enum": list(CONSTRUCTIONS)}, n_persons={"type": "integer", "minimum": 0},
@@ -120,6 +130,7 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/siting": {"get": operation("sitingPage", "Siting cases", PAGE)},
     "/siting/compare": {"get": operation("sitingComparePage", "Alternatives side by side", PAGE)},
     "/siting/where": {"get": operation("sitingWherePage", "Where a kind of project could go", PAGE)},
+    "/siting/batch": {"get": operation("sitingBatchPage", "Many sites from a file", PAGE)},
     "/siting/{ref}": {"get": operation("sitingCasePage", "One siting case, or the steps of a new one", PAGE, REF)},
     "/siting/{ref}/letter": {"get": operation(
         "sitingLetter", "The advice letter of a kept case as a Word document", file_of(DOCX), REF,
@@ -130,6 +141,14 @@ PATHS: dict[str, dict[str, Schema]] = {
         "put": operation("saveSiteDraft", "Keep what the form of a draft holds", answer("SiteDraft"), REF, body="SiteDraftRequest"),
         "delete": operation("dropSiteDraft", "Forget a draft", answer("Dropped"), REF),
     },
+    "/api/site-geometries": {"post": with_file(operation(
+        "siteGeometries", "The sites in a file that is sent as the body", answer("SiteGeometries"),
+        query("name", "Name of the file; its suffix tells what it is", required=True), query("crs", "CRS of the file where it states none"), EDITION,
+    ))},
+    "/api/site-batches": {"post": operation(
+        "siteBatch", "One verdict for each of some sites; nothing is kept", answer("SiteBatch"), EDITION, body="SiteBatchRequest",
+    )},
+    "/api/site-batches/workbook": {"post": operation("siteBatchWorkbook", "Rows of a batch as a workbook", file_of(XLSX), body="SiteRows")},
     "/api/site-areas": {"post": operation(
         "siteArea", "Where a kind of project would find nothing against it", answer("SiteArea"), EDITION, body="SiteAreaRequest",
     )},

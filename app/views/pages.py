@@ -90,6 +90,12 @@ def siting_where_page() -> Response:
     return _page("siting_where.html")
 
 
+@blueprint.get("/siting/batch")
+def siting_batch_page() -> Response:
+    """Many sites from a file."""
+    return _page("siting_batch.html")
+
+
 @blueprint.get("/siting/<ref>")
 def siting_case_page(ref: str) -> Response:
     """One siting case: the steps of a draft, or its conclusion; the page itself asks for it."""

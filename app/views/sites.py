@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify, request
 
 from app.bodies import request_body
 from app.cases import (
@@ -25,13 +25,22 @@ from app.drafts import (
 )
 from app.errors import ConflictError, RequestError
 from app.export.reply_letter import letter_bytes
-from app.parameters import json_object, plain_text
+from app.parameters import choice, json_object, plain_text
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.site_area import KEYS as AREA_KEYS
 from app.site_area import REQUIRED_KEYS as REQUIRED_AREA_KEYS
 from app.site_area import area_check, read_area_request
-from app.site_checks import SITE_CHECK, listed_site, project_types, site_check
+from app.site_batch import MOST_AT_ONCE as MOST_IN_BATCH
+from app.site_batch import MOST_ROWS, batch_rows, batch_workbook
+from app.site_checks import (
+    SITE_CHECK,
+    listed_site,
+    outline_of,
+    project_types,
+    site_check,
+)
+from app.site_files import sites_of_body
 from app.site_requests import (
     INSTALLATIONS,
     KEYS,
@@ -42,6 +51,7 @@ from app.site_requests import (
 )
 from app.site_shifts import shifts_of
 from app.siting_letter import siting_letter
+from app.table_workbook import MIMETYPE as XLSX
 from app.what_if import choices, endangered
 from layers.scoring.what_if import Edit
 
@@ -66,6 +76,7 @@ def offered() -> Response:
             installations=list(INSTALLATIONS),
             chemicals=choices(pinned.facts)["chemicals"],
             crs=crs_choices(pinned.facts),
+            outline=outline_of(pinned.facts),
         )
 
 
@@ -150,6 +161,41 @@ def area() -> Response:
     with pinned_edition() as pinned:
         asked = read_area_request(body, pinned.facts, parts().rules)
         return jsonify(area_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked))
+
+
+@blueprint.post("/api/site-geometries")
+def geometries() -> Response:
+    """The sites in a file that is sent as the body."""
+    name = plain_text("name", request.args.get("name", ""))
+    crs = request.args.get("crs", "")
+    with pinned_edition() as pinned:
+        if crs:
+            choice("crs", crs, crs_choices(pinned.facts))
+        target = f"EPSG:{pinned.facts.srid}"
+    return jsonify(sites=sites_of_body(name, request_body(), target=target, crs=crs))
+
+
+@blueprint.post("/api/site-batches")
+def batch() -> Response:
+    """One verdict for each of some sites; nothing is kept."""
+    body = json_object(request_body(), ("sites", "project_type"), ("sites",))
+    sites, project_type = body["sites"], plain_text("project_type", body.get("project_type") or "")
+    if not isinstance(sites, list) or not 1 <= len(sites) <= MOST_IN_BATCH:
+        raise RequestError("sites", f"应为 1 至 {MOST_IN_BATCH} 个场址的列表", f"must be a list of 1 to {MOST_IN_BATCH} sites")
+    with pinned_edition() as pinned:
+        return jsonify(rows=batch_rows(pinned, sites, project_type), edition=pinned.edition.number, edition_label=pinned.edition.label)
+
+
+@blueprint.post("/api/site-batches/workbook")
+def batch_as_workbook() -> Response:
+    """Rows of a batch as a workbook."""
+    body = json_object(request_body(), ("rows", "lang"), ("rows",))
+    if not isinstance(body["rows"], list) or len(body["rows"]) > MOST_ROWS:
+        raise RequestError("rows", f"应为最多 {MOST_ROWS} 行的列表", f"must be a list of at most {MOST_ROWS} rows")
+    made = batch_workbook(body["rows"], choice("lang", body.get("lang", "zh"), ("zh", "en")))
+    response = current_app.response_class(made, mimetype=XLSX)
+    response.headers["Content-Disposition"] = "attachment; filename=sites.xlsx"
+    return response
 
 
 @blueprint.post("/api/site-drafts")

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from docx import Document
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
 
 from tests.app.test_site_checks import (
     BESIDE_PIPELINE,
@@ -203,3 +204,47 @@ def test_area_is_never_free_where_a_layer_is_missing_and_says_all_causes(client:
 def test_wrong_question_about_the_area_names_its_field(client: FlaskClient, body: dict[str, Any], field: str) -> None:
     answer = client.post("/api/site-areas", json=body)
     assert (answer.status_code, answer.json["error"]["field"]) == (400, field)
+
+
+def test_batch_gives_one_row_a_site_and_names_what_is_wrong(client: FlaskClient, engine: sa.Engine) -> None:
+    sites = [
+        {"row": 1, "geometry": ON_PIPELINE, "properties": {"name": "=cmd()", "n_persons": "30"}},
+        {"row": 2, "geometry": CROSSING, "properties": {"name": "乙"}},
+        {"row": 3, "geometry": FAR, "properties": {"project_type": "castle"}},
+        {"row": 4, "geometry": FAR, "properties": {"n_persons": "many"}},
+    ]
+    with engine.connect() as connection:
+        before = connection.exec_driver_sql("SELECT count(*) FROM ops.cases").scalar_one()
+    rows = client.post("/api/site-batches", json={"sites": sites, "project_type": "residential"}).json["rows"]
+    assert [(row["row"], row["error_field"]) for row in rows] == [(1, None), (2, "geometry"), (3, "project_type"), (4, "n_persons")]
+    assert rows[0]["verdict"]["id"] == "not_met" and rows[0]["clause"]
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM ops.cases").scalar_one() == before
+    book = client.post("/api/site-batches/workbook", json={"rows": [{**row, "geometry": None} for row in rows], "lang": "zh"})
+    table = [[cell.value for cell in row] for row in load_workbook(io.BytesIO(book.data)).active.iter_rows()]
+    assert table[0][3] == "结论" and table[1][1] == "'=cmd()" and table[1][3] == "筛查发现不满足项"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/api/site-batches", {"sites": []}, "sites"), ("/api/site-batches", {"sites": [1]}, "sites"), ("/api/site-batches", {"sites": [{}] * 201}, "sites"),
+        ("/api/site-batches/workbook", {"rows": "x"}, "rows"), ("/api/site-batches/workbook", {"rows": [1]}, "rows"),
+        ("/api/site-batches/workbook", {"rows": [], "lang": "fr"}, "lang"),
+        ("/api/site-geometries?name=a.exe", {}, "name"), ("/api/site-geometries?name=a.csv&crs=EPSG:1", {}, "crs"),
+    ],
+)  # fmt: skip
+def test_wrong_batch_names_its_field(client: FlaskClient, path: str, body: dict[str, Any], field: str) -> None:
+    answer = client.post(path, json=body)
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, field)
+
+
+def test_empty_file_has_no_sites(client: FlaskClient) -> None:
+    assert client.post("/api/site-geometries?name=a.csv", data=b"").json["error"]["field"] == "file"
+
+
+def test_sites_of_a_file_are_read_outside_the_server(client: FlaskClient) -> None:
+    text = "120.03,30.15\n120.031,30.15\n120.031,30.151\n".encode()
+    sites = client.post("/api/site-geometries?name=plot.txt", data=text).json["sites"]
+    assert sites[0]["geometry"]["type"] == "Polygon"
+    assert client.post("/api/site-geometries?name=plot.txt", data=b"nothing").json["error"]["field"] == "file"

@@ -10,7 +10,7 @@ const A_YEAR_S = 31536000;
 /** Workspaces in their order; those without an address are still to come. */
 const WORKSPACES = [
   { key: "workspace_map", href: "/" },
-  { key: "workspace_siting" },
+  { key: "workspace_siting", href: "/siting" },
   { key: "workspace_patrol", href: "/patrol" },
   { key: "workspace_pipelines", href: "/pipelines" },
   { key: "workspace_sheets", href: "/sheets" },

@@ -1,0 +1,86 @@
+"""Many sites at once: one verdict a row, nothing kept; the same check as for a single site."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+from openpyxl import Workbook
+
+from app.errors import RequestError
+from app.parts import parts
+from app.pinned import Pinned
+from app.site_checks import site_check
+from app.site_requests import read_site_request
+from layers.errors import InputError
+
+MOST_AT_ONCE = 200
+MOST_ROWS = 20_000
+GIVEN = ("name", "project_type", "construction", "applicant", "starts_on", "ends_on")
+COLUMNS = ("row", "name", "project_type", "verdict", "n_reasons", "reason", "clause", "error_field", "error")
+HEADS = {
+    "zh": ("行", "名称", "部件类型", "结论", "原因数", "首要原因", "条款", "出错字段", "错误"),
+    "en": ("Row", "Name", "Development type", "Verdict", "Reasons", "Gravest reason", "Clause", "Field at fault", "Error"),
+}  # fmt: skip
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def batch_body(site: dict[str, Any], project_type: str) -> dict[str, Any]:
+    """The request that a row of a file stands for."""
+    given = {key: value for key, value in (site.get("properties") or {}).items() if value not in (None, "")}
+    body = {key: given[key] for key in GIVEN if key in given}
+    n_persons = given.get("n_persons")
+    if isinstance(n_persons, str) and n_persons.strip().isdigit():
+        n_persons = int(n_persons)
+    return {"project_type": project_type, **body, "geometry": site.get("geometry")} | ({} if n_persons is None else {"n_persons": n_persons})
+
+
+def batch_rows(pinned: Pinned, sites: Sequence[Any], project_type: str) -> list[dict[str, Any]]:
+    """One row a site; a site that cannot be judged has the field at fault and the words of the error."""
+    return [_row(pinned, site, project_type) for site in sites]
+
+
+def _row(pinned: Pinned, site: Any, project_type: str) -> dict[str, Any]:
+    if not isinstance(site, dict) or not isinstance(site.get("properties") or {}, dict):
+        raise RequestError("sites", "应为含 geometry 和 properties 的对象", "must be objects with geometry and properties")
+    body = batch_body(site, project_type)
+    told: dict[str, Any] = dict.fromkeys(COLUMNS)
+    told |= {"row": site.get("row"), "name": str(body.get("name") or ""), "project_type": str(body["project_type"])}
+    try:
+        asked = read_site_request(body, pinned.facts, parts().rules)
+    except InputError as error:
+        return told | {"error_field": error.field, "error_zh": getattr(error, "message_zh", str(error)), "error_en": str(error)}
+    answer = site_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked)
+    first = answer["reasons"][0] if answer["reasons"] else {}
+    return told | {
+        "verdict": answer["verdict"], "n_reasons": len(answer["reasons"]), "reason_zh": first.get("text_zh"), "reason_en": first.get("text_en"),
+        "title_zh": first.get("title_zh"), "title_en": first.get("title_en"), "clause": first.get("clause"), "geometry": body["geometry"],
+    }  # fmt: skip
+
+
+def batch_workbook(rows: Sequence[Any], lang: str) -> bytes:
+    """The rows as a workbook; text that a spreadsheet would take for a formula stays text."""
+    if not all(isinstance(row, dict) for row in rows):
+        raise RequestError("rows", "应为对象的列表", "must be a list of objects")
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("sites")
+    for cells in (HEADS[lang], *(_cells(row, lang) for row in rows)):
+        sheet.append([_plain(value) for value in cells])
+    made = BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+def _cells(row: dict[str, Any], lang: str) -> list[Any]:
+    verdict = row.get("verdict") if isinstance(row.get("verdict"), dict) else {}
+    reason = " · ".join(str(row[key]) for key in (f"title_{lang}", f"reason_{lang}") if row.get(key))
+    return [row.get("row"), row.get("name"), row.get("project_type"), (verdict or {}).get(f"title_{lang}"), row.get("n_reasons"), reason,
+            row.get("clause"), row.get("error_field"), row.get(f"error_{lang}")]  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, int | float | None):
+        return value
+    text = "".join(character for character in str(value) if character >= " ")[:2000]
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text

@@ -1,0 +1,41 @@
+"""Sites in files that people send: read by a process of the loading side, never by the server itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from app.config import CODE_DIR
+from app.errors import RequestError
+from app.uploads import harmless_name
+
+LONGEST_READ_S = 120
+
+
+def sites_of_body(name: str, body: bytes, *, target: str, crs: str = "") -> list[dict[str, Any]]:
+    """The sites of a file that was sent, as GeoJSON in degrees of `target`; raises `RequestError` for what is none."""
+    if not body:
+        raise RequestError("file", "文件为空", "the file is empty")
+    with tempfile.TemporaryDirectory(prefix="riskatlas-sites-") as folder:
+        path = Path(folder) / harmless_name(name)
+        path.write_bytes(body)
+        return sites_of_file(path, target=target, crs=crs)
+
+
+def sites_of_file(path: Path, *, target: str, crs: str = "") -> list[dict[str, Any]]:
+    """The sites of a file."""
+    command = [sys.executable, str(CODE_DIR / "riskatlas.py"), "read-sites", str(path), "--target", target, "--crs", crs]
+    try:
+        read = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST_READ_S, close_fds=False, check=False)
+    except subprocess.TimeoutExpired:
+        raise RequestError("file", "文件读取时间过长", "the file takes too long to read") from None
+    if read.returncode != 0:
+        problem = read.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = (problem[-1] if problem else "").replace("riskatlas: ", "").replace(f"{path.parent}/", "")
+        raise RequestError("file", f"文件不能用作场址:{said}", f"holds no sites: {said}")
+    sites: list[dict[str, Any]] = json.loads(read.stdout)["sites"]
+    return sites

@@ -1,0 +1,181 @@
+"""Sites in files that people send: GeoJSON, shapefile, GeoPackage, drawing, table or text, read in a child with limits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from etl.read_child import read_in_child, survey_in_child
+from etl.recognise_files import Dataset, plain_manifest
+from layers.crs import SHIFTED_DATUMS, to_geographic
+from layers.errors import SourceFileError
+
+Geometries = NDArray[np.object_]
+MOST_SITES = 10_000
+LARGEST_TEXT_BYTES = 5_000_000
+TEXT_SUFFIX = ".txt"
+LON_NAMES, LAT_NAMES, WKT_NAMES = ("lon", "lng", "longitude", "x", "经度"), ("lat", "latitude", "y", "纬度"), ("wkt", "geometry", "geom")
+SITE_TYPES = ("Point", "Polygon", "MultiPolygon")
+GEOGRAPHIC = "EPSG:4326"
+FIRST_DEGREES = 400.0
+"""A coordinate above is no degree."""
+ZONED_EASTING = 1e7
+LEAST_CORNERS = 3
+NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+ZONE_CODES = {3: (25, 45, 4488), 6: (13, 23, 4478)}
+"""Width of Gauss-Krueger zones: first and last zone of China, and what is added to a zone for the EPSG code with zone numbers."""
+
+
+def sites_in(path: Path, *, target: str, crs: str = "") -> list[dict[str, Any]]:
+    """Every site of a file: `row` (from 1), `geometry` (GeoJSON in `target`) and `properties` as text.
+
+    Parameters
+    ----------
+    target : the geographic CRS wanted, such as ``EPSG:4490``
+    crs : CRS or shifted datum of the file where it states none or a wrong one
+
+    Raises
+    ------
+    SourceFileError
+        No reader takes the file, no site in it, too many, no CRS, or geometries that are no sites.
+    """
+    if path.suffix.lower() == TEXT_SUFFIX:
+        geometries, found_crs, rows = _corners_of_text(path)
+    else:
+        geometries, found_crs, rows = _of_dataset(path)
+    if not len(geometries):
+        raise SourceFileError(path, "no site", "at least one polygon or point")
+    if len(geometries) > MOST_SITES:
+        raise SourceFileError(path, f"{len(geometries)} sites", f"at most {MOST_SITES}")
+    shapes = _in_target(path, _as_sites(geometries), crs or found_crs, target)
+    return [
+        {"row": number, "geometry": shapely.geometry.mapping(shape), "properties": row}
+        for number, (shape, row) in enumerate(zip(shapes, rows, strict=True), start=1)
+    ]
+
+
+def _of_dataset(path: Path) -> tuple[Geometries, str, list[dict[str, str]]]:
+    found = survey_in_child(path).datasets
+    chosen = next((entry for entry in found if entry.reader == "vector"), found[0] if found else None)
+    if chosen is None:
+        raise SourceFileError(path, "nothing a reader knows", "GeoJSON, SHP (zip), GPKG, DXF, CSV or TXT")
+    frame = read_in_child(path, plain_manifest(path, chosen.reader, **_settings(chosen)))
+    geometries, crs = _geometries(path, frame, chosen)
+    names = [str(name) for name in frame.columns if not str(name).startswith("_") and name != "geometry"]
+    texts = [{name: str(value) for name, value in row.items() if isinstance(value, str) and value != ""} for row in frame[names].to_dict("records")]
+    return geometries, crs, [{str(key): value for key, value in row.items()} for row in texts]
+
+
+def _settings(dataset: Dataset) -> dict[str, Any]:
+    return {"crs": dataset.crs_found, **dataset.settings} if dataset.crs_found and dataset.reader == "vector" else dict(dataset.settings)
+
+
+def _geometries(path: Path, frame: pd.DataFrame, dataset: Dataset) -> tuple[Geometries, str]:
+    """Geometries of a layer, or of a table's columns of coordinates or well-known text."""
+    if "geometry" in frame and dataset.reader == "vector":
+        return np.asarray(frame["geometry"].to_numpy(), object), dataset.crs_found or ""
+    columns = {str(name).strip().lower(): name for name in frame.columns}
+    wkt = next((columns[name] for name in WKT_NAMES if name in columns), None)
+    if wkt is not None:
+        made = shapely.from_wkt(frame[wkt].to_numpy(object), on_invalid="ignore")
+        _refuse_missing(path, made, "well-known text")
+        return np.asarray(made, object), GEOGRAPHIC
+    lon, lat = (next((columns[name] for name in names if name in columns), None) for names in (LON_NAMES, LAT_NAMES))
+    if lon is None or lat is None:
+        raise SourceFileError(path, "no column of coordinates", "columns lon and lat, or wkt")
+    xy = np.column_stack([pd.to_numeric(frame[name], errors="coerce").to_numpy(float) for name in (lon, lat)])
+    points = np.where(np.isfinite(xy).all(axis=1), shapely.points(np.nan_to_num(xy)), None)
+    _refuse_missing(path, points, "two numbers")
+    return np.asarray(points, object), GEOGRAPHIC
+
+
+def _refuse_missing(path: Path, geometries: Geometries, expected: str) -> None:
+    missing = np.flatnonzero(shapely.is_missing(geometries))
+    if len(missing):
+        raise SourceFileError(path, f"row {missing[0] + 1} without a place", expected)
+
+
+def _as_sites(geometries: Geometries) -> Geometries:
+    """Closed lines, as drawings have them, become areas; collections of one kind become one geometry."""
+    plane: Geometries = shapely.force_2d(geometries)
+    closed = np.isin(shapely.get_type_id(plane), (1, 2, 5)) & shapely.is_closed(plane)
+    for at in np.flatnonzero(closed):
+        parts = [shapely.Polygon(part) for part in shapely.get_parts(plane[at]) if len(part.coords) > LEAST_CORNERS]
+        plane[at] = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    return plane
+
+
+def _in_target(path: Path, geometries: Geometries, crs: str, target: str) -> Geometries:
+    kinds = {shape.geom_type for shape in geometries if shape is not None}
+    wrong = kinds - set(SITE_TYPES)
+    if wrong or any(shape is None or shape.is_empty for shape in geometries):
+        raise SourceFileError(path, ", ".join(sorted(wrong)) or "an empty geometry", "points and polygons")
+    largest = float(np.abs(shapely.get_coordinates(geometries)).max())
+    if not crs:
+        if largest > FIRST_DEGREES:
+            raise SourceFileError(path, "coordinates in metres and no CRS", "a file that states its CRS, or a CRS chosen by hand")
+        crs = GEOGRAPHIC
+    if crs not in SHIFTED_DATUMS and pyproj.CRS.from_user_input(crs).is_geographic and largest > FIRST_DEGREES:
+        raise SourceFileError(path, f"coordinates that are no degrees of {crs}", "the right CRS")
+    moved = to_geographic(geometries, crs, target)
+    if not np.isfinite(shapely.get_coordinates(moved)).all():
+        raise SourceFileError(path, f"coordinates outside {crs}", "the right CRS")
+    return moved
+
+
+def _corners_of_text(path: Path) -> tuple[Geometries, str, list[dict[str, str]]]:
+    """Corners one a line, the last two numbers of it: degrees (longitude first) or metres (north first, with its zone).
+
+    A line with ``@``, as land offices write a plot's head, or an empty line begins another plot.
+    """
+    if path.stat().st_size > LARGEST_TEXT_BYTES:
+        raise SourceFileError(path, "a text of more than 5 MB", "corners of a few plots")
+    plots: list[list[tuple[float, float]]] = [[]]
+    for line in _text(path).splitlines():
+        numbers = [float(text) for text in NUMBER.findall(line.split("J", 1)[-1] if line.startswith("J") else line)]
+        if "@" in line or not line.strip():
+            plots.append([])
+        elif len(numbers) >= 2 and not line.startswith("["):
+            plots[-1].append((numbers[-2], numbers[-1]))
+    rings = [_ring(plot) for plot in plots if len(plot) >= LEAST_CORNERS]
+    if not rings:
+        raise SourceFileError(path, "no three lines with two numbers", "one corner a line")
+    xy, crs = _turned(np.concatenate(rings))
+    ends = np.cumsum([len(ring) for ring in rings])
+    areas = [shapely.Polygon(part) for part in np.split(xy, ends[:-1])]
+    return np.array(areas, object), crs, [{} for _ in areas]
+
+
+def _ring(plot: list[tuple[float, float]]) -> NDArray[np.float64]:
+    corners = plot if plot[0] == plot[-1] else [*plot, plot[0]]
+    return np.array(corners, float)
+
+
+def _turned(pairs: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
+    """East before north, and the CRS that the size of the easting tells; empty where nothing tells it."""
+    if np.abs(pairs).max() <= FIRST_DEGREES:
+        return pairs, GEOGRAPHIC
+    if pairs[:, 0].max() < pairs[:, 1].max() or pairs[:, 0].max() < ZONED_EASTING:
+        pairs = pairs[:, ::-1]
+    zone = int(pairs[0, 0] // 1e6)
+    for low, high, base in ZONE_CODES.values():
+        if low <= zone <= high:
+            return pairs, f"EPSG:{base + zone}"
+    return pairs, ""
+
+
+def _text(path: Path) -> str:
+    raw = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise SourceFileError(path, "a text in an unknown encoding", "UTF-8 or GB 18030")
