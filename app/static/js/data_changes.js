@@ -4,6 +4,9 @@ import { layerOf, moreRows, table, titleOf } from "./data_frame.js";
 import { distance, number } from "./formats.js";
 import { said, t } from "./texts.js";
 
+/** The numbered rule that tells of a feature kept as it was. */
+const HELD = "RC25";
+
 /** Kinds of changes, in the order in which they matter. */
 export const CHANGES = ["gone", "moved", "held", "changed", "added"];
 
@@ -74,5 +77,5 @@ export function refusedTable(rows, n, layerId) {
  */
 export function ruleCounts(byRule, rows) {
   const words = Object.fromEntries(rows.map((row) => [row.rule_id, said(row, "reason")]));
-  return el("ul", { class: "marks" }, Object.entries(byRule).map(([rule, n]) => el("li", { class: "tag" }, `${rule} ${words[rule] ?? ""} × ${number(n)}`)));
+  return el("ul", { class: "marks" }, Object.entries(byRule).map(([rule, n]) => el("li", { class: "tag" }, `${rule} ${words[rule] ?? (rule === HELD ? t("data_held") : "")} × ${number(n)}`)));
 }
