@@ -283,5 +283,18 @@ def test_measures_of_esri_pages_are_told(geometry: dict[str, Any], is_told: bool
     assert bool(frame.get(HEIGHTS, pd.Series([False])).any()) == is_told
 
 
+@pytest.mark.parametrize(("layer", "is_backwards"), [("pipeline_markers", True), ("pipeline_markers", False), ("pipeline_stations", True)])
+def test_line_drawn_against_its_marker_posts_or_stations_is_told_by_their_own_checks(layer: str, is_backwards: bool) -> None:
+    ends = [(105.0, 29.0), (105.05, 29.0)]
+    drawn = line(*(ends[::-1] if is_backwards else ends))
+    others = {"pipelines": gpd.GeoDataFrame({"pipeline_id": ["L1"], "name": ["甲线"], "start_chainage_m": [None]}, geometry=[drawn], crs="EPSG:4490")}
+    posts = gpd.GeoDataFrame(
+        {"feature_id": ["P0", "P1", "P2"], "pipeline_id": "L1", "name": "桩", "chainage_m": [0.0, 2000.0, 4000.0]},
+        geometry=[shapely.Point(105.0 + 2000.0 * n * METRE, 29.0) for n in range(3)], crs="EPSG:4490",
+    )
+    table = warnings_of(posts, CATALOG[layer], Surroundings(AREA, date(2026, 9, 30), others))
+    assert ("RC20" in set(table["rule_id"])) == is_backwards
+
+
 def test_rules_that_weigh_rows_against_each_other_get_them_all_at_once() -> None:
     assert [needs_all_rows(CATALOG[layer], AREA) for layer in ("pipelines", "pipeline_stations", "buildings")] == [True, True, False]
