@@ -21,7 +21,7 @@ from app.errors import ConflictError, MissingError, RequestError
 
 SUFFIXES = (
     ".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".jsonl", ".ndjson", ".shp", ".dbf", ".shx", ".prj", ".cpg", ".gpkg", ".geojson",
-    ".json", ".kml", ".kmz", ".dxf", ".tab", ".dat", ".map", ".id", ".ind", ".mif", ".mid", ".tif", ".tiff", ".tfw", ".zip",
+    ".geojsonl", ".geojsons", ".json", ".kml", ".kmz", ".dxf", ".tab", ".dat", ".map", ".id", ".ind", ".mif", ".mid", ".tif", ".tiff", ".tfw", ".zip",
 )
 """What a reader takes, and the files that are part of another one."""
 MOST_FILES = 60

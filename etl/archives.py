@@ -25,7 +25,7 @@ RATIO_FREE_BYTES = 16 * 2**20
 MAX_NAME_BYTES = 255
 PIECE_BYTES = 2**20
 DATASETS = {
-    "vector": (".shp", ".gdb", ".gpkg", ".geojson", ".json", ".kml", ".dxf", ".tab", ".mif"),
+    "vector": (".shp", ".gdb", ".gpkg", ".geojson", ".geojsonl", ".geojsons", ".json", ".kml", ".dxf", ".tab", ".mif", ".jsonl", ".ndjson"),
     "esri": (".json",),
     "table": (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".jsonl", ".ndjson"),
     "raster": (".tif", ".tiff"),

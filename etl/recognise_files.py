@@ -25,7 +25,7 @@ from etl.encoding import HEAD_BYTES, encoding_of
 from etl.esri_json import read_esri_json
 from etl.manifest import Manifest
 from etl.text_files import json_line_batches, text_batches
-from etl.vectors import check_content, states_crs, vector_batches
+from etl.vectors import BYTE_ORDER_MARK, check_content, states_crs, vector_batches
 from etl.workbooks import Sheet, joined_heads, sheets_of
 from layers.errors import SourceFileError
 
@@ -110,7 +110,7 @@ def _survey_plain(path: Path) -> Survey:
     if suffix in BOOK:
         return Survey("table", tuple(_sheet_dataset(sheet, path) for sheet in sheets_of(path) if sheet.n_rows > 1 and any(map(any, sheet.rows))))
     if suffix in LINES:
-        return _survey_lines(path)
+        return _survey_vector(path) if _begins_with_feature(path) else _survey_lines(path)
     if suffix in (".tif", ".tiff"):
         return _survey_raster(path)
     if suffix == ".json":
@@ -262,6 +262,13 @@ def _survey_lines(path: Path) -> Survey:
     frame = next(json_line_batches(path, plain_manifest(path, "table", encoding=encoding), rows=SAMPLE_ROWS), pd.DataFrame())
     n_rows = len(frame) if len(frame) < SAMPLE_ROWS else _n_lines(path)
     return Survey("table", (Dataset(path.stem, "table", {"encoding": encoding}, frame, n_rows),), encoding)
+
+
+def _begins_with_feature(path: Path) -> bool:
+    """Whether the first line of a file is a feature of GeoJSON: then it has positions (GeoJSON text sequences, RFC 8142)."""
+    with path.open("rb") as stream:
+        first = stream.read(HEAD_BYTES).removeprefix(BYTE_ORDER_MARK).lstrip(b"\x1e \r\n\t").split(b"\n", 1)[0]
+    return first.startswith(b"{") and re.search(rb'"type"\s*:\s*"Feature"', first) is not None
 
 
 def _survey_json(path: Path) -> Survey:

@@ -32,6 +32,7 @@ SIGNATURES: dict[str, tuple[bytes, ...]] = {
     ".shp": (b"\x00\x00\x27\x0a",),
     ".gpkg": (b"SQLite format 3\x00",),
     ".geojson": (b"{",), ".json": (b"{",), ".kml": (b"<",),
+    ".geojsonl": (b"{", b"\x1e"), ".geojsons": (b"{", b"\x1e"), ".jsonl": (b"{", b"\x1e"), ".ndjson": (b"{", b"\x1e"),
     ".dxf": (b"0", b"999", b"AutoCAD Binary DXF"),
     ".tab": (b"!table",), ".mif": (b"version",),
 }

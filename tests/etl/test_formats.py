@@ -14,7 +14,8 @@ import pytest
 import shapely
 
 from etl.manifest import Manifest
-from etl.read import read_batch, read_file
+from etl.read import read_batch, read_batches, read_file
+from etl.recognise_files import survey
 from layers.errors import SourceFileError
 
 NAMES = ["甲厂", "乙厂"]
@@ -50,7 +51,8 @@ def folder_zipped(folder: Path, archive: Path, *, without: str = "") -> Path:
 @pytest.mark.parametrize(
     ("name", "driver", "column"),
     [("a.gpkg", "GPKG", "MC"), ("a.geojson", "GeoJSON", "MC"), ("a.kml", "LIBKML", "MC"), ("a.gdb", "OpenFileGDB", "MC"),
-     ("a.tab", "MapInfo File", "MC"), ("a.mif", "MapInfo File", "MC")],
+     ("a.tab", "MapInfo File", "MC"), ("a.mif", "MapInfo File", "MC"),
+     ("a.geojsonl", "GeoJSONSeq", "MC"), ("a.geojsons", "GeoJSONSeq", "MC"), ("a.jsonl", "GeoJSONSeq", "MC")],
 )
 def test_vector_format_keeps_names_and_positions(
     tmp_path: Path, places: gpd.GeoDataFrame, name: str, driver: str, column: str
@@ -60,6 +62,16 @@ def test_vector_format_keeps_names_and_positions(
     frame = read_file(tmp_path / name, manifest())
     assert list(frame[column]) == NAMES
     assert shapely.get_coordinates(frame.geometry.to_numpy()).round(6).tolist() == [[105.05, 29.05], [105.06, 29.06]]
+
+
+@pytest.mark.parametrize(("name", "mark"), [("a.jsonl", ""), ("a.ndjson", "\x1e"), ("a.geojsons", "\x1e"), ("a.geojsonl", "")])
+def test_features_line_by_line_are_recognised_as_a_map(tmp_path: Path, places: gpd.GeoDataFrame, name: str, mark: str) -> None:
+    features = json.loads(places.to_crs("EPSG:4326").to_json())["features"]
+    (tmp_path / name).write_text("".join(f"{mark}{json.dumps(feature, ensure_ascii=False)}\n" for feature in features), encoding="utf-8")
+    found = survey(tmp_path / name)
+    assert (found.reader, [dataset.n_rows for dataset in found.datasets]) == ("vector", [2])
+    rows = [batch.shapes or batch.frame.geometry for batch in read_batches([tmp_path / name], manifest(), tmp_path, rows=1, as_bytes=True)]
+    assert [len(entry) for entry in rows] == [1, 1]
 
 
 def test_file_geodatabase_in_a_zip_is_read(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
