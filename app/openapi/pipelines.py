@@ -85,6 +85,14 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/api/pipelines/{pipeline_id}/crossings": {"get": operation(
         "pipelineCrossings", "What a pipeline crosses, by chainage, with angles", answer("Crossings"), path("pipeline_id", "Its number"), EDITION,
     )},
+    "/api/pipelines/{pipeline_id}/conflict-list": {"get": operation(
+        "pipelineConflictList", "The conflicts of a stretch as a Word document or a workbook",
+        file_of("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        path("pipeline_id", "Its number"), query("format", "Kind of file", {"enum": ["docx", "xlsx"], "default": "docx"}), LANG,
+        query("bands", "Outer edges of the bands, metres, with commas", {"type": "string", "default": "5,50,200"}),
+        query("from_m", "Chainage from, metres or K12+300"), query("to_m", "Chainage to, metres or K12+300"),
+        query("kind", "A layer, or layer/category"), query("open", "1: without what is remedied", {"enum": ["0", "1"]}), EDITION,
+    )},
     "/api/pipelines/{pipeline_id}/place": {"get": operation(
         "pipelinePlace", "The places of a chainage on a line, or the chainage of a place beside it", answer("LinePlace"),
         path("pipeline_id", "Its number"), query("at", "A chainage: metres, or K12+300"),

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from datetime import date
 
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from app.conflict_list import chosen_rows, conflict_list
 from app.errors import RequestError
+from app.export.conflict_list import list_document, list_workbook
+from app.follow_ups import listed, told
 from app.parameters import number, plain_text
 from app.parts import parts
 from app.pinned import pinned_edition
 from app.pipeline_conflicts import (
+    BANDS_M,
     line_places,
     pipeline_conflicts,
     pipeline_crossings,
     pipeline_list,
 )
-from layers.scoring.chainage import read_chainage
+from layers.scoring.chainage import read_chainage, written_chainage
 from layers.scoring.pipelines import MAX_BUFFER_M
 
 blueprint = Blueprint("pipelines", __name__)
 DEFAULT_BUFFER_M = 200
 LEAST_BUFFER_M = 1
 LARGEST_CHAINAGE_M = 10_000_000
+FILES = {
+    "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", list_document),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", list_workbook),
+}
 
 
 @blueprint.get("/api/pipelines")
@@ -43,6 +53,46 @@ def conflicts(pipeline_id: str) -> Response:
             buffer_m=buffer_m, from_m=from_m, to_m=to_m,
         )  # fmt: skip
     return jsonify(found)
+
+
+@blueprint.get("/api/pipelines/<path:pipeline_id>/conflict-list")
+def paper_list(pipeline_id: str) -> Response:
+    """The conflicts of a stretch, of some bands and kinds, as a Word document or a workbook."""
+    wanted = plain_text("pipeline_id", pipeline_id)
+    kind_of_file, lang = (_one_of(name, choices) for name, choices in (("format", tuple(FILES)), ("lang", ("zh", "en"))))
+    chosen_m = _bands(request.args.get("bands", ",".join(map(str, BANDS_M))))
+    bands_m = tuple(sorted({*BANDS_M, *chosen_m}))
+    from_m, to_m = (_chainage(name) for name in ("from_m", "to_m"))
+    with pinned_edition() as pinned:
+        answer = pipeline_conflicts(
+            pinned.connection, pinned.facts, parts().frames, parts().rules, wanted, buffer_m=bands_m[-1], from_m=from_m, to_m=to_m,
+        )  # fmt: skip
+        entries = {row.violation_id: told(row, today=date.today()) for row in reversed(listed(pinned.connection)) if row.pipeline_id == wanted}
+        facts = pinned.facts
+    rows = chosen_rows(
+        answer["conflicts"], bands_m=bands_m, chosen_m=chosen_m, kind=plain_text("kind", request.args.get("kind", "")),
+        is_open_only=request.args.get("open") == "1", entries=entries,
+    )  # fmt: skip
+    low, high = (answer[f"{end}_chainage_m"] if value is None else value for end, value in (("start", from_m), ("end", to_m)))
+    asked = f"{written_chainage(low)}–{written_chainage(high)}, {', '.join(f'{edge:g}' for edge in sorted(chosen_m))} m"
+    as_of = facts.edition.data_as_of.isoformat() if facts.edition.data_as_of else "—"
+    made = conflict_list(answer, rows, asked=asked, edition=facts.edition.label, as_of=as_of, lang=lang)
+    mimetype, write = FILES[kind_of_file]
+    response = current_app.response_class(write(made), mimetype=mimetype)
+    response.headers["Content-Disposition"] = f"attachment; filename=conflicts-{facts.edition.number}.{kind_of_file}"
+    return response
+
+
+def _one_of(name: str, choices: tuple[str, ...]) -> str:
+    value = request.args.get(name, choices[0])
+    if value not in choices:
+        raise RequestError(name, f"可用:{', '.join(choices)}", f"known: {', '.join(choices)}")
+    return value
+
+
+def _bands(text: str) -> set[float]:
+    """Outer edges of the bands that were chosen, metres."""
+    return {number("bands", part, least=LEAST_BUFFER_M, most=MAX_BUFFER_M) for part in plain_text("bands", text).split(",")}
 
 
 @blueprint.get("/api/pipelines/<path:pipeline_id>/crossings")

@@ -267,6 +267,8 @@ def calibration_facts(found: Calibrated) -> dict[str, Any]:
     names = ("layer", "feature_id", "name", "kind", "off_m", "before_m", "after_m", "why", "residual_m", "check_m")
     residuals = [abs(post.residual_m) for post in found.used if post.residual_m is not None]
     return {
+        "n_parts": len(found.along.parts),
+        "n_gaps": len(_gaps(found.along)),
         "n_posts": len(found.posts),
         "n_used": len(found.used),
         "rms_m": found.rms_m,

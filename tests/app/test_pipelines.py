@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
+import openpyxl
 import pytest
 import shapely
 import sqlalchemy as sa
+from docx import Document
 from flask.testing import FlaskClient
 
 from app.frames import boxes_along
@@ -93,3 +97,21 @@ def test_crossings_come_in_chainage_order_with_angle_and_place(client: FlaskClie
     assert all(entry["object"]["id"] != "P1" for entry in told["crossings"])
     assert all(entry["angle_deg"] is None or 0 <= entry["angle_deg"] <= 90 for entry in told["crossings"])
     assert client.get("/api/pipelines/none/crossings").status_code == 404
+
+
+def test_list_on_paper_has_the_rows_asked_for_with_warning_and_entry(client: FlaskClient) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(client.get("/api/pipelines/P1/conflict-list?format=xlsx&bands=50").data))
+    assert not [row for row in book.active.iter_rows(values_only=True) if row[0] == 1]
+    told = client.get("/api/pipelines/P1/conflict-list?format=xlsx&from_m=K5%2B000&to_m=6200")
+    rows = list(openpyxl.load_workbook(io.BytesIO(told.data)).active.iter_rows(values_only=True))
+    listed = [row for row in rows if isinstance(row[0], int)]
+    assert [(row[1][:4], row[9]) for row in listed] == [("K5+8", "可能禁止")] and any("不代替现场探测" in str(row[0]) for row in rows)
+    paper = Document(io.BytesIO(client.get("/api/pipelines/P1/conflict-list?lang=en").data))
+    assert paper.sections[0].page_width > paper.sections[0].page_height
+    assert len(paper.tables[0].rows) == 4 and "Possibly prohibited 3" in paper.paragraphs[3].text
+
+
+@pytest.mark.parametrize(("query", "field"), [("format=pdf", "format"), ("bands=5,far", "bands"), ("bands=2000", "bands"), ("lang=fr", "lang")])
+def test_list_that_cannot_be_is_refused_by_field(client: FlaskClient, query: str, field: str) -> None:
+    answer = client.get(f"/api/pipelines/P1/conflict-list?{query}")
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, field)

@@ -13,13 +13,14 @@ const COLUMNS = ["post", "chainage", "post_back", "post_residual", "post_check",
  */
 export function calibrationPart(facts) {
   if (!facts) return null;
-  if (!facts.n_posts) return el("p", { class: "muted small", id: "calibration" }, t("no_posts"));
-  return el("details", { class: "part", id: "calibration" }, el("summary", {}, t("calibration_title", { n: number(facts.n_used), all: number(facts.n_posts) })),
+  const apart = facts.n_gaps ? el("p", { class: "notice", id: "line-gaps" }, t("line_gaps", { n: number(facts.n_parts) })) : null;
+  if (!facts.n_posts) return [apart, el("p", { class: "muted small", id: "calibration" }, t("no_posts"))];
+  return [apart, el("details", { class: "part", id: "calibration" }, el("summary", {}, t("calibration_title", { n: number(facts.n_used), all: number(facts.n_posts) })),
     el("p", {}, words(facts)), leaps(facts),
     el("table", { class: "rows cards", role: "table" }, el("caption", { class: "unseen" }, t("posts")),
       el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, COLUMNS.map((key) => el("th", { scope: "col", role: "columnheader" }, t(key))))),
       el("tbody", { role: "rowgroup" }, facts.posts.map((/** @type {any} */ post) => el("tr", { role: "row" }, cells(post).map((content, i) => el("td", { role: "cell", "data-head": t(COLUMNS[i]) }, content)))))),
-    el("p", { class: "muted small" }, t("calibration_note")));
+    el("p", { class: "muted small" }, t("calibration_note")))];
 }
 
 /** @param {any} facts */

@@ -12,7 +12,7 @@ export const VERDICT_SIGNS = { prohibited: "✕", possibly_prohibited: "?", perm
 
 /** Fields that hold what kind of thing an object is, best first. */
 const KIND_FIELDS = ["category", "use", "kind"];
-const COLUMNS = ["verdict", "chainage", "side", "object", "distance_and_error", "required_distance", "clause", "certainty", "history", "follow_up"];
+const COLUMNS = ["verdict", "chainage", "side", "object", "distance_and_error", "required_distance", "clause", "certainty", "follow_up"];
 
 /** What an object is called; one without a name by its kind and number. @param {any} row */
 export const nameOf = (row) => row.object.name || [kindWord(row.object), row.object.id].filter(Boolean).join(" ");
@@ -61,8 +61,7 @@ const tableCells = (row) => [
   el("span", { class: "short" }, `${distance(row.distance_m)}${errorWord(row)}`),
   el("span", { class: "short" }, requiredWord(row)),
   [row.clause ?? MISSING, el("span", { class: "clause rule" }, ` ${row.rule_id ?? ""}`)],
-  row.certainty ? t(row.certainty) : MISSING,
-  row.is_historic ? el("abbr", { class: "tag", title: t("historic") }, t("historic_short")) : MISSING,
+  [row.certainty ? t(row.certainty) : MISSING, row.is_historic ? [" ", el("abbr", { class: "tag", title: t("historic") }, t("historic_short"))] : null],
   ledgerCell(row),
 ];
 

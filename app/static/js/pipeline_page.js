@@ -15,7 +15,7 @@ import { drawOwn, feature, flyToGeometry, map } from "./mapview.js";
 import { errorText, say } from "./panel.js";
 import { lineLabel } from "./siting.js";
 import { drawStrip, stripKey } from "./strip.js";
-import { said, t } from "./texts.js";
+import { lang, said, t } from "./texts.js";
 import { keepingFocus, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
 const BANDS_M = [5, 50, 200];
@@ -229,10 +229,20 @@ function drawList() {
   const rows = filtered();
   const listed = rows.slice(0, ROWS_SHOWN);
   put(byId("list-head"), countsLine(rows, state.rows.length),
-    el("button", { type: "button", class: "button small", id: "save-csv", disabled: !rows.length, on: { click: save } }, t("save_csv")));
+    el("button", { type: "button", class: "button small", id: "save-csv", disabled: !rows.length, on: { click: save } }, t("save_csv")), " ",
+    paperLink("docx", "export_word"), " ", paperLink("xlsx", "export_excel"));
   if (!rows.length) return put(byId("list-body"), nothingFound(), crossed());
   put(byId("list-body"), conflictTable(listed, state.chosen, choose),
     rows.length > listed.length ? el("p", { class: "notice" }, t("first_rows", { shown: ROWS_SHOWN, n: number(rows.length) })) : null, crossed());
+}
+
+/** The list as it is filtered, as a file that the server makes. @param {string} format @param {string} key */
+function paperLink(format, key) {
+  const { fromM, toM } = stretch();
+  /** @type {Record<string, string>} */
+  const query = { format, lang: lang(), bands: [...state.chosenBands].join(","), kind: state.kind, open: state.isOpenOnly ? "1" : "0", ed: String(shown.catalog.edition.edition) };
+  if (state.fromM !== null) Object.assign(query, { from_m: String(fromM), to_m: String(toM) });
+  return el("a", { class: "button small", id: `export-${format}`, download: "", href: `/api/pipelines/${encodeURIComponent(lineId)}/conflict-list?${new URLSearchParams(query)}` }, t(key));
 }
 
 /** Crossings of the stretch that is brushed, and how its chainage comes about. */
@@ -278,7 +288,7 @@ function drawMap() {
   const endOf = (/** @type {any} */ row) => feature({ type: "Point", coordinates: row.line.type === "Point" ? row.line.coordinates : row.line.coordinates[0] }, { index: row.index });
   drawOwn("reason-lines", rows.flatMap((row) => (row.line.type === "Point" ? [endOf(row)] : [lineOf(row), endOf(row)])));
   const chosen = rows.find((row) => row.index === state.chosen);
-  const ring = chosen && feature({ type: "Point", coordinates: chosen.line.type === "Point" ? chosen.line.coordinates : chosen.line.coordinates[0] }, { label: "" });
+  const ring = chosen && feature({ type: "Point", coordinates: chosen.line.type === "Point" ? chosen.line.coordinates : chosen.line.coordinates.at(-1) }, { label: "" });
   drawOwn("selection", [...lineParts().map((part) => feature({ type: "LineString", coordinates: part })), ring].filter(Boolean));
 }
 
