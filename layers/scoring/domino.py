@@ -23,7 +23,7 @@ from layers.scoring.consequence.properties import chemical_properties, substance
 from layers.scoring.footprints import RADII_M, exploding_kg, lasting_fire_w_m2
 from layers.scoring.frequencies import WeatherClass, checked_weather
 from layers.scoring.major_hazard import lookup_chemicals
-from layers.scoring.release_scenarios import KG_PER_T, NOT_SOURCES, Scenario, unit_scenarios
+from layers.scoring.release_scenarios import KG_PER_T, LEAKS, NOT_SOURCES, Scenario, merged, unit_scenarios
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 EFFECTS = {"heat": ("kW/m2", 1000.0), "overpressure": ("kPa", 1000.0)}
@@ -144,7 +144,7 @@ def _reaches(layers: Mapping[str, pd.DataFrame], weather: Sequence[WeatherClass]
     placed, _ = unit_scenarios(layers)
     best: dict[tuple[str, str, str], Reach] = {}
     candidates = [
-        reach for unit in placed for scenario in unit.scenarios for reach in _of_scenario(scenario, tuple(weather), terrain)
+        reach for unit in placed for scenario in merged(unit.scenarios) for reach in _of_scenario(scenario, tuple(weather), terrain)
     ]
     for reach in [*candidates, *_of_explosives(layers)]:
         key = (reach.unit_id, reach.effect, reach.equipment)
@@ -176,7 +176,9 @@ def _strengths(
 ) -> tuple[Floats | None, float, float]:
     """Heat by distance of the fire that lasts, mass of the largest cloud that may explode, its heat of combustion."""
     chemical = chemical_properties(cas)
-    cloud_kg = max(exploding_kg(leak, chemical, vessel_kg, entry, terrain, bore_m) for entry in weather)
+    # No leak fills a larger cloud than the loss of all at once, which every vessel has.
+    clouds = (exploding_kg(leak, chemical, vessel_kg, entry, terrain, bore_m) for entry in weather)
+    cloud_kg = max(clouds) if leak == LEAKS[0] else 0.0
     return lasting_fire_w_m2(leak, chemical, vessel_kg, bore_m), cloud_kg, chemical.heat_of_combustion_j_kg
 
 

@@ -3,11 +3,12 @@ import { ApiError, getJson, postJson } from "./api.js";
 import { levelById, levelWord, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { Drawing, drawSite } from "./drawing.js";
-import { fixed, isMissing, number } from "./formats.js";
+import { fixed, number } from "./formats.js";
 import { drawOwn, drawReasonLines, feature, flyToGeometry } from "./mapview.js";
 import { drawPanel, errorText, loadIntoPanel, openPanel, say } from "./panel.js";
-import { levelDot, section } from "./reasons.js";
+import { section } from "./reasons.js";
 import { said, t } from "./texts.js";
+import { levelTable, marked, word } from "./what_if_levels.js";
 import { riskPart } from "./what_if_risk.js";
 
 const ACTIONS = ["amount", "remove", "move", "add"];
@@ -313,12 +314,6 @@ function drawRows(rows) {
   }));
 }
 
-/** @param {string} level */
-const word = (level) => (level === "none" ? t("what_if_none") : levelWord(level));
-
-/** @param {string|null|undefined} level */
-const marked = (level) => el("span", { class: "what-if-level" }, level && level !== "none" ? levelDot(level) : null, " ", level ? word(level) : "—");
-
 function result() {
   const back = () => { answer = null; drawOwn("what-if", null); openPanel(content(), { focus: true }); };
   const features = answer.changes.features;
@@ -339,17 +334,6 @@ function result() {
       features.length ? el("button", { type: "button", class: "button", on: { click: fly } }, t("zoom_to")) : null,
       el("button", { id: "what-if-change", type: "button", class: "button", on: { click: back } }, t("what_if_back"))),
   ];
-}
-
-/** @param {any[]} levels */
-function levelTable(levels) {
-  const people = (/** @type {number|null} */ value) => (isMissing(value) ? "—" : number(Math.round(Number(value))));
-  return el("table", { id: "what-if-levels", class: "what-if-table" },
-    el("thead", {}, el("tr", {}, ["what_if_level", "what_if_area", "what_if_persons"].map((key) => el("th", { scope: "col" }, t(key))))),
-    el("tbody", {}, levels.map((/** @type {any} */ row) => el("tr", {},
-      el("th", { scope: "row" }, marked(row.level)),
-      el("td", {}, `${fixed(row.area_before_km2, 2)} → ${fixed(row.area_after_km2, 2)}`),
-      el("td", {}, `${people(row.persons_before)} → ${people(row.persons_after)}`)))));
 }
 
 /** What a hazardous project would endanger: drawn on the map, and told. @param {any} endangers */

@@ -8,6 +8,9 @@ import pytest
 from layers.errors import RuleTableError
 from layers.scoring import domino
 from layers.scoring.consequence.explosions import explosive_distance_m
+from layers.scoring.consequence.properties import chemical_properties, substance_of
+from layers.scoring.footprints import exploding_kg
+from layers.scoring.frequencies import default_weather
 from layers.scoring.rule_tables import RULES_DIR
 from tests.layers.scoring.frames import layer, point
 from tests.layers.scoring.risk_cases import AMMONIA, CHLORINE, HEXANE, HYDROGEN, NO_CONNECTIONS, PROPANE, chemical, plant
@@ -79,6 +82,15 @@ def test_removed_and_unplaced_units_and_a_unit_itself_are_no_pairs():
     placed.loc[2, "geometry"] = None
     assert pairs(placed, *(chemical(PROPANE, 100.0, name) for name in ("U1", "U2", "U3"))).empty
     assert domino.domino_pairs({}).empty
+
+
+@pytest.mark.parametrize("substance", [PROPANE, HEXANE, HYDROGEN])
+@pytest.mark.parametrize("leak", ["all_in_10_min", "hole_10_mm", "full_bore", "leak_10_pct"])
+def test_no_leak_fills_a_larger_cloud_than_the_loss_of_all_at_once(substance, leak):
+    chemical = chemical_properties(substance_of(substance[1], substance[0]))
+    for weather in default_weather():
+        clouds = [exploding_kg(name, chemical, 20_000.0, weather, "rural", 0.08) for name in ("instantaneous", leak)]
+        assert clouds[1] <= clouds[0]
 
 
 def test_a_table_without_one_of_the_thresholds_is_not_used(tmp_path):
