@@ -1,10 +1,10 @@
-"""First view of the map in a real browser: from the address to a map that has drawn its tiles."""
+"""The map page in a real browser: first view, and what a person waits for on it (ui.md section 12)."""
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Callable, Iterator
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from layers.store import Place
 from tests.benchmarks.result import Measured, median
@@ -14,16 +14,30 @@ REPEATS = 5
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking")
 READY = "() => document.documentElement.dataset.mapIdleMs !== undefined"
+IDLE = '#map-area[data-state="idle"]'
+WATCH = """([kind, selector]) => new Promise((resolve) => {
+  document.addEventListener(kind, () => {
+    const began = performance.now();
+    const before = new Set(document.querySelectorAll(selector));
+    const look = () => ([...document.querySelectorAll(selector)].some((node) => !before.has(node) && node.getClientRects().length)
+      ? resolve(performance.now() - began) : requestAnimationFrame(look));
+    requestAnimationFrame(look);
+  }, { once: true, capture: true });
+})"""
+"""Milliseconds from an event to the first frame in which something new is seen."""
 
 
 def run(place: Place) -> Iterator[Measured]:
-    """Cold: a fresh browser profile each time; warm: a second visit with the same one."""
+    """Cold: a fresh browser profile each time; warm: a second visit with the same one; then the tools, on a warm page."""
     with serving(place.open_url(), place.home) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         pairs = [_first_and_second(browser, address) for _ in range(REPEATS)]
+        felt = [_felt(browser, address) for _ in range(REPEATS)]
         browser.close()
     for name, values in (("first view, cold", [a for a, _ in pairs]), ("first view, warm", [b for _, b in pairs])):
         yield Measured("page", name, 0, REPEATS, median(values), "s")
+    for name in felt[0]:
+        yield Measured("page", name, 0, REPEATS, median([times[name] for times in felt]), "ms")
 
 
 def _first_and_second(browser: Browser, address: str) -> tuple[float, float]:
@@ -37,3 +51,25 @@ def _first_and_second(browser: Browser, address: str) -> tuple[float, float]:
         page.close()
     context.close()
     return times[0], times[1]
+
+
+def _felt(browser: Browser, address: str) -> dict[str, float]:
+    """Milliseconds until each tool shows what was asked for."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(address)
+    page.wait_for_function(READY, timeout=60_000)
+    page.wait_for_selector(IDLE)
+    search = _after(page, "input", ".hit", lambda: page.locator("#search").fill("化工"))
+    reasons = _after(page, "keydown", ".result-line", lambda: page.keyboard.press("Enter"))
+    table = _after(page, "click", "#table-rows .grid-row button", lambda: page.locator("#table-toggle").click())
+    page.wait_for_selector(IDLE)
+    sort = _after(page, "click", "th[aria-sort='ascending'], th[aria-sort='descending']", lambda: page.locator(".sort").nth(1).click())
+    page.close()
+    return {"search suggestion, the pause of 180 ms included": search, "search hit to its reasons": reasons, "table opens": table, "table sorts": sort}
+
+
+def _after(page: Page, kind: str, selector: str, act: Callable[[], None]) -> float:
+    """Milliseconds from an event that an action brings to what it shows."""
+    page.evaluate(f"parts => {{ window.seen = ({WATCH})(parts); }}", [kind, selector])
+    act()
+    return float(page.evaluate("() => window.seen"))

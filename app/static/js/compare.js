@@ -4,7 +4,7 @@ import { shown } from "./atlas.js";
 import { earlierEditions, openChanges } from "./changes.js";
 import { byId, el, put } from "./dom.js";
 import { day } from "./formats.js";
-import { makeMapBefore, map } from "./mapview.js";
+import { makeMapBefore, map, removeMapBefore } from "./mapview.js";
 import { closePanel, say } from "./panel.js";
 import { t } from "./texts.js";
 
@@ -48,7 +48,7 @@ export async function openCompare({ from = null, sw = null, hasList = true } = {
   takeSwipe(sw);
   state.before = before;
   byId("map-frame").classList.add("is-comparing");
-  mapBefore?.remove();
+  removeMapBefore();
   mapBefore = makeMapBefore(byId("map-before"), before.edition);
   map.on("move", follow);
   draw();
@@ -79,7 +79,7 @@ export function closeCompare() {
   state.before = null;
   clearInterval(blinking);
   map.off("move", follow);
-  mapBefore?.remove();
+  removeMapBefore();
   mapBefore = null;
   byId("map-frame").classList.remove("is-comparing", "is-side");
   byId("map-before").style.clipPath = "";

@@ -4,6 +4,7 @@ import { serverGone } from "./api.js";
 import { heldLabels, isOnce, onceSource, placeAreaLabels } from "./area_labels.js";
 import { drawnLayers, isByPolicy, shown } from "./atlas.js";
 import { colour } from "./colours.js";
+import { FIRST_OWN, ownLayers } from "./own_layers.js";
 import { looked } from "./plain_style.js";
 import { entryOrder, places } from "./stacking.js";
 import { picture } from "./symbols.js";
@@ -16,8 +17,6 @@ const TILE_MAX_ZOOM = 16;
 const GATEWAY_FAULTS = [0, 502, 503, 504];
 const SIGHT_MARGIN_PX = 40;
 const FIT_MARGIN_PX = 40;
-/** The lowest of the page's own drawings: layers of data lie below it. */
-const FIRST_OWN = "what-if-fill";
 const OPACITY_OF = {
   fill: ["fill-opacity"],
   line: ["line-opacity"],
@@ -28,6 +27,11 @@ const EMPTY = { type: "FeatureCollection", features: [] };
 
 /** @type {any} the MapLibre map, once it is made */
 export let map = null;
+/** @type {any} the map of another edition, while two are compared */
+let mapBefore = null;
+/** Every map that shows what the page shows. */
+const maps = () => [map, mapBefore].filter((one) => one?.isStyleLoaded() || one === map);
+
 /** @type {Map<string, any>} designed filter of each style layer */
 const designed = new Map();
 
@@ -92,7 +96,14 @@ export function makeMapBefore(container, edition) {
     made.getCanvas().tabIndex = -1;
     for (const layer of drawnLayers()) for (const entry of layer.style) made.setFilter(entry.id, map.getFilter(entry.id) ?? null);
   });
+  mapBefore = made;
   return made;
+}
+
+/** Takes the other edition's map away. */
+export function removeMapBefore() {
+  mapBefore?.remove();
+  mapBefore = null;
 }
 
 /** The labels of areas stand where the first map has them. @param {any} other */
@@ -205,13 +216,13 @@ const faded = (value, share) => (share === 1 ? value : typeof value === "number"
 
 /** @param {import("./atlas.js").Layer} layer @param {boolean} isVisible */
 export function setLayerVisible(layer, isVisible) {
-  for (const entry of layer.style) map.setLayoutProperty(entry.id, "visibility", isVisible && isSeen(layer) ? "visible" : "none");
+  for (const one of maps()) for (const entry of layer.style) one.setLayoutProperty(entry.id, "visibility", isVisible && isSeen(layer) ? "visible" : "none");
 }
 
 /** @param {import("./atlas.js").Layer} layer @param {number} pct */
 export function setLayerOpacity(layer, pct) {
   for (const entry of layer.style) {
-    for (const [name, value] of Object.entries(opacities(entry, pct / 100))) map.setPaintProperty(entry.id, name, value);
+    for (const [name, value] of Object.entries(opacities(entry, pct / 100))) for (const one of maps()) one.setPaintProperty(entry.id, name, value);
   }
 }
 
@@ -220,7 +231,7 @@ export function setLayerFilter(layer, conditions) {
   for (const entry of layer.style) {
     const own = designed.get(entry.id)?.filter;
     const parts = [own, ...conditions].filter(Boolean);
-    map.setFilter(entry.id, parts.length > 1 ? ["all", ...parts] : (parts[0] ?? null));
+    for (const one of maps()) one.setFilter(entry.id, parts.length > 1 ? ["all", ...parts] : (parts[0] ?? null));
   }
 }
 
@@ -243,7 +254,7 @@ export function restyle() {
 }
 
 /** @param {string} name @param {any} value one of the style's `state` values */
-export const setMapState = (name, value) => map.setGlobalStateProperty(name, value);
+export const setMapState = (name, value) => maps().forEach((one) => one.setGlobalStateProperty(name, value));
 
 /** Points every source at the tiles of the edition that is now shown. */
 export function useEdition() {
@@ -266,65 +277,6 @@ function ownSources(layers) {
   const onces = layers.flatMap((layer) => layer.style.filter(isOnce).map(onceSource));
   const names = ["selection", "reason-lines", "site", "what-if", "measure", "flash", ...onces];
   return Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
-}
-
-function ownLayers() {
-  const azure = colour("selection.line");
-  const white = colour("selection.casing");
-  const conflict = colour("conflict.line");
-  const isPoint = ["==", ["geometry-type"], "Point"];
-  const round = { "line-cap": "round", "line-join": "round" };
-  const bold = ["Atlas Sans SC Bold", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"];
-  return [
-    { id: "what-if-fill", type: "fill", source: "what-if",
-      paint: { "fill-color": ["case", ["==", ["get", "fill"], ""], white, ["to-color", ["get", "fill"], white]], "fill-opacity": 0.85 } },
-    { id: "what-if-casing", type: "line", source: "what-if", layout: round, paint: { "line-color": white, "line-width": 4.5 } },
-    { id: "what-if-line", type: "line", source: "what-if", layout: round, paint: { "line-color": azure, "line-width": 2 } },
-    { id: "what-if-label", type: "symbol", source: "what-if", layout: { "text-field": ["get", "label"], "text-font": bold, "text-size": 12 },
-      paint: { "text-color": azure, "text-halo-color": white, "text-halo-width": 1.6 } },
-    { id: "site-fill", type: "fill", source: "site", filter: ["==", ["geometry-type"], "Polygon"],
-      paint: { "fill-color": azure, "fill-opacity": 0.1 } },
-    { id: "site-casing", type: "line", source: "site", filter: ["!", isPoint], layout: round,
-      paint: { "line-color": white, "line-width": 5 } },
-    { id: "site-line", type: "line", source: "site", filter: ["!", isPoint],
-      paint: { "line-color": azure, "line-width": 2.5, "line-dasharray": [4, 2] } },
-    { id: "site-vertex", type: "circle", source: "site", filter: isPoint,
-      paint: { "circle-radius": 5, "circle-color": white, "circle-stroke-color": azure, "circle-stroke-width": 2.5 } },
-    { id: "reason-casing", type: "line", source: "reason-lines", filter: ["!", isPoint],
-      paint: { "line-color": conflict, "line-width": 7, "line-opacity": 0.25 } },
-    { id: "reason-line", type: "line", source: "reason-lines", filter: ["!", isPoint], layout: round,
-      paint: { "line-color": conflict, "line-width": 3 } },
-    { id: "reason-end", type: "circle", source: "reason-lines", filter: isPoint,
-      paint: { "circle-radius": 5, "circle-color": white, "circle-stroke-color": conflict, "circle-stroke-width": 2.5 } },
-    { id: "reason-label", type: "symbol", source: "reason-lines", filter: ["==", ["geometry-type"], "LineString"],
-      layout: { "symbol-placement": "line-center", "text-field": ["get", "label"], "text-font": bold, "text-size": 13,
-        "text-offset": [0, -0.9], "text-allow-overlap": true, "text-ignore-placement": true, "text-max-width": 30 },
-      paint: { "text-color": conflict, "text-halo-color": white, "text-halo-width": 1.6 } },
-    { id: "selection-area", type: "line", source: "selection", filter: ["==", ["geometry-type"], "Polygon"],
-      paint: { "line-color": azure, "line-width": 3 } },
-    { id: "selection-line-casing", type: "line", source: "selection", filter: ["==", ["geometry-type"], "LineString"],
-      layout: round, paint: { "line-color": azure, "line-width": 12, "line-opacity": 0.35 } },
-    { id: "selection-line", type: "line", source: "selection", filter: ["==", ["geometry-type"], "LineString"],
-      paint: { "line-color": azure, "line-width": 3 } },
-    { id: "selection-ring-casing", type: "circle", source: "selection", filter: isPoint,
-      paint: { "circle-radius": 15, "circle-opacity": 0, "circle-stroke-color": white, "circle-stroke-width": 7 } },
-    { id: "selection-ring", type: "circle", source: "selection", filter: isPoint,
-      paint: { "circle-radius": 17, "circle-opacity": 0, "circle-stroke-color": azure, "circle-stroke-width": 3 } },
-    { id: "flash", type: "circle", source: "flash",
-      paint: { "circle-radius": 20, "circle-color": azure, "circle-opacity": 0.25, "circle-stroke-color": azure, "circle-stroke-width": 2 } },
-    { id: "measure-area", type: "fill", source: "measure", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": azure, "fill-opacity": 0.08 } },
-    { id: "measure-casing", type: "line", source: "measure", filter: ["!", isPoint], layout: round, paint: { "line-color": white, "line-width": 5 } },
-    { id: "measure-line", type: "line", source: "measure", filter: ["!", isPoint], layout: round, paint: { "line-color": azure, "line-width": 2.5 } },
-    { id: "measure-vertex", type: "circle", source: "measure", filter: isPoint,
-      paint: { "circle-radius": 4, "circle-color": white, "circle-stroke-color": azure, "circle-stroke-width": 2 } },
-    { id: "measure-label", type: "symbol", source: "measure", filter: ["has", "label"],
-      layout: { "text-field": ["get", "label"], "text-font": bold, "text-size": 13, "text-anchor": "top", "text-offset": [0, 0.7], "text-max-width": 14, "text-allow-overlap": true },
-      paint: { "text-color": azure, "text-halo-color": white, "text-halo-width": 1.6 } },
-    { id: "selection-label", type: "symbol", source: "selection", filter: isPoint,
-      layout: { "text-field": ["coalesce", ["get", "label"], ""], "text-font": bold, "text-size": 13, "text-anchor": "top",
-        "text-offset": [0, 1.7], "text-max-width": 9, "text-allow-overlap": true },
-      paint: { "text-color": azure, "text-halo-color": white, "text-halo-width": 1.6 } },
-  ];
 }
 
 /**

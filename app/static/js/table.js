@@ -154,7 +154,7 @@ function take(found) {
   Object.assign(state, { nTotal: found.n_total, nFound: found.n_found });
   drawBar();
   drawHead();
-  byId("table-scroll").setAttribute("aria-rowcount", String(found.n_found));
+  byId("table-grid").setAttribute("aria-rowcount", String(found.n_found));
   drawRows();
   say(t("table_rows", { n: number(found.n_found, 0), of: number(found.n_total, 0) }));
 }
@@ -169,7 +169,7 @@ export function drawTable() {
 
 function frame() {
   const scroll = el("div", { id: "table-scroll", class: "table-scroll", tabindex: 0, role: "region", "aria-label": t("table"), on: { scroll: () => drawRows() } },
-    el("table", { class: "grid" }, el("caption", { class: "unseen" }, state.layer ? said(state.layer) : ""),
+    el("table", { id: "table-grid", class: "grid" }, el("caption", { class: "unseen" }, state.layer ? said(state.layer) : ""),
       el("thead", { id: "table-head" }), el("tbody", { id: "table-rows" })));
   return [el("div", { id: "table-filter", hidden: true }), scroll];
 }

@@ -1,0 +1,65 @@
+/** Style layers of the page's own drawings: selection, shortest lines, the site being drawn, measures. They lie above all data. */
+import { colour } from "./colours.js";
+
+/** The lowest of them: layers of data lie below it. */
+export const FIRST_OWN = "what-if-fill";
+
+/** All of them, bottom to top, in the colours of the present ground. @returns {any[]} */
+export function ownLayers() {
+  const azure = colour("selection.line");
+  const white = colour("selection.casing");
+  const conflict = colour("conflict.line");
+  const isPoint = ["==", ["geometry-type"], "Point"];
+  const round = { "line-cap": "round", "line-join": "round" };
+  const bold = ["Atlas Sans SC Bold", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"];
+  return [
+    { id: "what-if-fill", type: "fill", source: "what-if",
+      paint: { "fill-color": ["case", ["==", ["get", "fill"], ""], white, ["to-color", ["get", "fill"], white]], "fill-opacity": 0.85 } },
+    { id: "what-if-casing", type: "line", source: "what-if", layout: round, paint: { "line-color": white, "line-width": 4.5 } },
+    { id: "what-if-line", type: "line", source: "what-if", layout: round, paint: { "line-color": azure, "line-width": 2 } },
+    { id: "what-if-label", type: "symbol", source: "what-if", layout: { "text-field": ["get", "label"], "text-font": bold, "text-size": 12 },
+      paint: { "text-color": azure, "text-halo-color": white, "text-halo-width": 1.6 } },
+    { id: "site-fill", type: "fill", source: "site", filter: ["==", ["geometry-type"], "Polygon"],
+      paint: { "fill-color": azure, "fill-opacity": 0.1 } },
+    { id: "site-casing", type: "line", source: "site", filter: ["!", isPoint], layout: round,
+      paint: { "line-color": white, "line-width": 5 } },
+    { id: "site-line", type: "line", source: "site", filter: ["!", isPoint],
+      paint: { "line-color": azure, "line-width": 2.5, "line-dasharray": [4, 2] } },
+    { id: "site-vertex", type: "circle", source: "site", filter: isPoint,
+      paint: { "circle-radius": 5, "circle-color": white, "circle-stroke-color": azure, "circle-stroke-width": 2.5 } },
+    { id: "reason-casing", type: "line", source: "reason-lines", filter: ["!", isPoint],
+      paint: { "line-color": conflict, "line-width": 7, "line-opacity": 0.25 } },
+    { id: "reason-line", type: "line", source: "reason-lines", filter: ["!", isPoint], layout: round,
+      paint: { "line-color": conflict, "line-width": 3 } },
+    { id: "reason-end", type: "circle", source: "reason-lines", filter: isPoint,
+      paint: { "circle-radius": 5, "circle-color": white, "circle-stroke-color": conflict, "circle-stroke-width": 2.5 } },
+    { id: "reason-label", type: "symbol", source: "reason-lines", filter: ["==", ["geometry-type"], "LineString"],
+      layout: { "symbol-placement": "line-center", "text-field": ["get", "label"], "text-font": bold, "text-size": 13,
+        "text-offset": [0, -0.9], "text-allow-overlap": true, "text-ignore-placement": true, "text-max-width": 30 },
+      paint: { "text-color": conflict, "text-halo-color": white, "text-halo-width": 1.6 } },
+    { id: "selection-area", type: "line", source: "selection", filter: ["==", ["geometry-type"], "Polygon"],
+      paint: { "line-color": azure, "line-width": 3 } },
+    { id: "selection-line-casing", type: "line", source: "selection", filter: ["==", ["geometry-type"], "LineString"],
+      layout: round, paint: { "line-color": azure, "line-width": 12, "line-opacity": 0.35 } },
+    { id: "selection-line", type: "line", source: "selection", filter: ["==", ["geometry-type"], "LineString"],
+      paint: { "line-color": azure, "line-width": 3 } },
+    { id: "selection-ring-casing", type: "circle", source: "selection", filter: isPoint,
+      paint: { "circle-radius": 15, "circle-opacity": 0, "circle-stroke-color": white, "circle-stroke-width": 7 } },
+    { id: "selection-ring", type: "circle", source: "selection", filter: isPoint,
+      paint: { "circle-radius": 17, "circle-opacity": 0, "circle-stroke-color": azure, "circle-stroke-width": 3 } },
+    { id: "flash", type: "circle", source: "flash",
+      paint: { "circle-radius": 20, "circle-color": azure, "circle-opacity": 0.25, "circle-stroke-color": azure, "circle-stroke-width": 2 } },
+    { id: "measure-area", type: "fill", source: "measure", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": azure, "fill-opacity": 0.08 } },
+    { id: "measure-casing", type: "line", source: "measure", filter: ["!", isPoint], layout: round, paint: { "line-color": white, "line-width": 5 } },
+    { id: "measure-line", type: "line", source: "measure", filter: ["!", isPoint], layout: round, paint: { "line-color": azure, "line-width": 2.5 } },
+    { id: "measure-vertex", type: "circle", source: "measure", filter: isPoint,
+      paint: { "circle-radius": 4, "circle-color": white, "circle-stroke-color": azure, "circle-stroke-width": 2 } },
+    { id: "measure-label", type: "symbol", source: "measure", filter: ["has", "label"],
+      layout: { "text-field": ["get", "label"], "text-font": bold, "text-size": 13, "text-anchor": "top", "text-offset": [0, 0.7], "text-max-width": 14, "text-allow-overlap": true },
+      paint: { "text-color": azure, "text-halo-color": white, "text-halo-width": 1.6 } },
+    { id: "selection-label", type: "symbol", source: "selection", filter: isPoint,
+      layout: { "text-field": ["coalesce", ["get", "label"], ""], "text-font": bold, "text-size": 13, "text-anchor": "top",
+        "text-offset": [0, 1.7], "text-max-width": 9, "text-allow-overlap": true },
+      paint: { "text-color": azure, "text-halo-color": white, "text-halo-width": 1.6 } },
+  ];
+}

@@ -1,0 +1,193 @@
+"""The map page for everybody: rules of WCAG, keys alone, narrow and magnified windows, five levels told apart by every eye."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio.io
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.colour_vision import ciede2000, lab, linear, seen_as
+from tests.browser.test_map_page import (  # noqa: F401
+    AXE,
+    PHONE,
+    OpenPage,
+    answer,
+    artefacts,
+    at,
+    browser,
+    faults,
+    known_source,
+    open_page,
+    query_of,
+    wait_for_address,
+    wait_for_map,
+)
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+LEAST_DIFFERENCE = 10.0
+"""CIEDE2000 between any two levels as drawn in the legend, for every kind of colour vision."""
+LEAST_LIGHTNESS, LEAST_TEXTURE = 8.0, 3.0
+"""Two levels differ in grey by so much L*, or by so much in the spread of it that their hatch makes."""
+
+
+def problems(page: Page) -> list[tuple[str, str]]:
+    """What axe-core finds against WCAG 2.2 AA."""
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", WCAG)
+    return [(entry["id"], entry["nodes"][0]["html"][:160]) for entry in found["violations"]]
+
+
+@pytest.mark.parametrize(("language", "ground"), [("zh", "dark"), ("en", "light"), ("en", "dark")])
+def test_no_rule_of_wcag_is_broken_with_every_tool_open(
+    open_page: OpenPage, known_source: dict[str, Any], language: str, ground: str, faults: list[str]
+) -> None:
+    layer = known_source["layer"]
+    page = open_page(f"{at(known_source)}&lang={language}&bg={ground}&t={layer}&f={layer}/{known_source['id']}", bypass_csp=True)
+    expect(page.locator("#result .chip").first).to_be_visible()
+    expect(page.locator("#table-rows .grid-row").first).to_be_visible()
+    page.locator(f'[data-layer="{layer}"] .icon-button').first.click()
+    page.locator(".tool-measure").click()
+    page.locator("#filter-level").click()
+    assert problems(page) == []
+    page.locator(".tool-share").click()
+    assert problems(page) == []
+    assert faults == []
+
+
+def test_journey_by_keys_alone_from_search_to_table_to_reasons(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page()
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("/")
+    page.keyboard.type(known_source["label"])
+    expect(page.locator(".hit").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#result-title")).to_contain_text("为什么")
+    page.keyboard.press("F6")
+    for _ in range(5):
+        if page.evaluate("document.activeElement.id") == "table-toggle":
+            break
+        page.keyboard.press("F6")
+    page.keyboard.press("Enter")
+    expect(page.locator("#table-rows .grid-row button").first).to_be_visible()
+    page.locator("#table-scroll").focus()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("Boolean(document.activeElement.closest('#table-rows'))"):
+            break
+    page.keyboard.press("Enter")
+    wait_for_address(page, "f=")
+    assert page.evaluate("document.activeElement !== document.body")
+
+
+@pytest.mark.parametrize("size", [{"width": 320, "height": 640}, {"width": 720, "height": 450}], ids=["320 px", "200 %"])
+def test_narrow_and_magnified_windows_lose_nothing(open_page: OpenPage, size: dict[str, int], faults: list[str]) -> None:
+    page = open_page("", size=size)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page.locator(".tool-layers_and_legend").click()
+    expect(page.locator("#tree")).to_be_visible()
+    page.locator("#layers-close").click()
+    page.locator("#table-toggle").click()
+    expect(page.locator("#table-rows .grid-row").first).to_be_visible()
+    outside = page.locator("button, select, input, a").evaluate_all(
+        "(all, width) => all.filter(n => n.offsetParent && !n.closest('.table-scroll, .unseen, .skip') && n.getBoundingClientRect().right > width + 1).map(n => n.outerHTML.slice(0, 90))",
+        size["width"],
+    )
+    assert outside == []
+    assert faults == []
+
+
+def symbols_of_levels(page: Page, server: str) -> dict[str, np.ndarray]:
+    """Pixels of the five levels as the legend of the zones draws them, by level."""
+    zones = next(layer for layer in answer(server, "/api/layers")["layers"] if layer["visible"] and any(field["name"] == "policy" for field in layer["fields"]) and layer["legend"] and layer["legend"][0]["symbol"].get("hatch"))
+    found = {}
+    for i, entry in enumerate(zones["legend"]):
+        if "filter" in entry:
+            shot = page.locator(f'[data-class="{zones["id"]}#{i}"] canvas').screenshot()
+            with rasterio.io.MemoryFile(shot) as file, file.open() as picture:
+                pixels = np.moveaxis(picture.read([1, 2, 3]), 0, -1)
+            found[entry["filter"][2]] = pixels[6:-6, 6:-6].reshape(-1, 3).astype(float)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_five_levels_differ_for_every_eye_and_in_grey(open_page: OpenPage, live_server: str) -> None:
+    page = open_page("?hx=1")
+    symbols = symbols_of_levels(page, live_server)
+    assert list(symbols) == ["red", "orange", "yellow", "blue", "unrated"]
+    for kind in ("normal", "protan", "deutan", "tritan"):
+        seen = {level: lab(seen_as(np.median(pixels, axis=0), kind)) for level, pixels in symbols.items()}
+        for one, other in itertools.combinations(seen, 2):
+            assert ciede2000(seen[one], seen[other]) >= LEAST_DIFFERENCE, (kind, one, other)
+    grey = {level: lab(np.repeat((linear(pixels) @ [0.2126, 0.7152, 0.0722])[:, None], 3, axis=1))[:, 0] for level, pixels in symbols.items()}
+    for one, other in itertools.combinations(grey, 2):
+        lightness = abs(np.median(grey[one]) - np.median(grey[other]))
+        texture = abs(grey[one].std() - grey[other].std())
+        assert lightness >= LEAST_LIGHTNESS or texture >= LEAST_TEXTURE, (one, other, lightness, texture)
+
+
+def refuse(route: Route) -> None:
+    route.fulfill(status=503, json={"error": {"code": "too_slow", "message_zh": "查询超时", "message_en": "too slow", "field": None}})
+
+
+def test_states_of_the_page_are_told_each_in_its_words(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(at(known_source))
+    page.route("**/api/tables/**", refuse)
+    page.locator("#table-toggle").click()
+    expect(page.locator("#table-rows")).to_contain_text("查询超时")
+    expect(page.locator("#table-rows")).to_contain_text("too_slow")
+    page.unroute("**/api/tables/**")
+    page.locator("#table-rows .error-box button").click()
+    expect(page.locator("#table-rows .grid-row").first).to_be_visible()
+    page.locator("#table-layer").select_option("enterprises")
+    page.locator("#filter-name").click()
+    page.locator("#table-filter input").fill("没有这样的名字")
+    page.keyboard.press("Enter")
+    expect(page.locator("#table-rows")).to_contain_text("没有符合条件的行")
+    page.route("**/api/links", refuse)
+    page.locator(".tool-share").click()
+    page.locator("#share-short").click()
+    expect(page.locator("#share-result")).to_contain_text("查询超时")
+
+
+def test_skeleton_stands_while_reasons_are_waited_for(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(at(known_source))
+    held: list[Route] = []
+    page.route("**/api/features/**", lambda route: held.append(route))
+    page.locator("#map-canvas").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#result .skeleton")).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.locator("#result .skeleton")).to_be_hidden()
+
+
+def test_page_without_an_edition_says_what_to_do(open_page: OpenPage, live_server: str, browser: Any) -> None:  # noqa: F811
+    page = browser.new_page()
+    page.route("**/api/layers*", lambda route: route.fulfill(status=503, json={"error": {"code": "no_edition", "message_zh": "还没有发布任何版次", "message_en": "nothing is published", "field": None}}))
+    page.goto(live_server)
+    expect(page.locator(".no-atlas")).to_contain_text("还没有发布任何版次")
+    expect(page.locator(".no-atlas button")).to_be_visible()
+    page.close()
+
+
+def test_sheet_of_a_phone_has_three_stops(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(f"{at(known_source)}&f={known_source['layer']}/{known_source['id']}", size=PHONE, has_touch=True)
+    panel = page.locator("#result")
+    expect(panel).to_be_visible()
+    heights = {}
+    for _ in range(3):
+        box = panel.bounding_box()
+        assert box
+        heights[panel.get_attribute("data-stop")] = round(box["height"])
+        page.locator("#result-stop").click()
+    assert set(heights) == {"low", "half", "full"}
+    assert heights["low"] == 88 and heights["low"] < heights["half"] < heights["full"]
+    assert re.search(r"v=16", page.url) or query_of(page)
