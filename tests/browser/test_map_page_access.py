@@ -89,9 +89,13 @@ def test_journey_by_keys_alone_from_search_to_table_to_reasons(open_page: OpenPa
     assert page.evaluate("document.activeElement !== document.body")
 
 
-@pytest.mark.parametrize("size", [{"width": 320, "height": 640}, {"width": 720, "height": 450}], ids=["320 px", "200 %"])
-def test_narrow_and_magnified_windows_lose_nothing(open_page: OpenPage, size: dict[str, int], faults: list[str]) -> None:
-    page = open_page("", size=size)
+@pytest.mark.parametrize(
+    ("language", "size"),
+    [("zh", {"width": 320, "height": 640}), ("zh", {"width": 720, "height": 450}), ("en", {"width": 1024, "height": 768})],
+    ids=["320 px", "200 %", "tablet"],
+)
+def test_narrow_and_magnified_windows_lose_nothing(open_page: OpenPage, language: str, size: dict[str, int], faults: list[str]) -> None:
+    page = open_page(f"?lang={language}", size=size)
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     page.locator(".tool-layers_and_legend").click()
     expect(page.locator("#tree")).to_be_visible()
