@@ -1,7 +1,7 @@
 """Tells text that a wrong encoding destroyed from text that is merely unusual, and what it once said.
 
-UTF-8 bytes read as Big5, GB18030 or Latin-1 become other characters; turned back they are valid UTF-8 again, which
-happens to real text only by the rarest chance.
+UTF-8 bytes read as Big5, GB18030 or Latin-1 become other characters, as do GB2312 bytes read as Latin-1; turned back they are
+valid again, which happens to real text only by the rarest chance.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ ASCII, CHARACTER = rb"[\x01-\x09\x0b-\x7f]*", rb"[\xe2-\xef][\x80-\xbf]{2}"
 VALID_UTF8 = re.compile(b"^" + ASCII + b"(?:" + CHARACTER + ASCII + b")+$", re.MULTILINE)
 """A line of bytes that is UTF-8 with a character from U+2000 on: Chinese ones and their punctuation are."""
 NO_CHINESE = re.compile("^[\x00-\x09\x0b-\u2fff]+$", re.MULTILINE)
+GB_AS_LATIN = re.compile("(?:[\x20-\x7e]|[\xa1-\xa3\xb0-\xf7][\xa1-\xfe])+")
+"""GB2312 has Chinese characters from lead byte B0 to F7 and punctuation at A1 to A3."""
 USER_DEFINED = re.compile("[\ue311-\ueeb7]")
 BIG5_USER_FIRST, BIG5_USER_LAST = 0xE311, 0xEEB7
 """Private-use characters of Big5's user-defined rows, lead bytes 8E to A0."""
@@ -58,7 +60,23 @@ def original_text(text: str) -> str | None:
             continue
         if len(CHINESE.findall(found)) >= LEAST_CHARACTERS and WHOLLY_CHINESE.fullmatch(found) and found != text:
             return found
-    return None
+    return _once_gb(text)
+
+
+def _once_gb(text: str) -> str | None:
+    """What a text of GB2312 bytes read as Latin-1 said: every character beyond ASCII belongs to a pair that is a Chinese one.
+
+    >>> _once_gb("±àºÅ"), _once_gb("Ãû³Æ(kg)"), _once_gb("Müller & Söhne"), _once_gb("é½")
+    ('编号', '名称(kg)', None, None)
+    """
+    if not GB_AS_LATIN.fullmatch(text):
+        return None
+    try:
+        found = text.encode("latin-1").decode("gb2312")
+    except UnicodeDecodeError:
+        return None
+    is_chinese = WHOLLY_CHINESE.fullmatch(found) and len(CHINESE.findall(found)) >= LEAST_CHARACTERS
+    return found if is_chinese else None
 
 
 def is_destroyed(texts: pd.Series) -> pd.Series:

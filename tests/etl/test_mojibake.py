@@ -17,7 +17,7 @@ FACTORIES = REAL_DATA / "kaohsiung" / "facilities" / "factory_registry.jsonl"
 needs_real_data = pytest.mark.skipif(not REAL_DATA.exists(), reason="no real data beside the checkout")
 
 
-@pytest.mark.parametrize("text", ["云沧县化工有限公司", "臺灣中油", "联通", "移动", "O'Neil & Söhne", "1号罐", "㈱山田", "\ue000■"])
+@pytest.mark.parametrize("text", ["云沧县化工有限公司", "臺灣中油", "联通", "移动", "O'Neil & Söhne", "1号罐", "㈱山田", "\ue000■", "São Paulo", "Müller", "±5°C", "é½"])
 def test_real_text_is_not_taken_for_destroyed(text: str) -> None:
     assert original_text(text) is None
 
@@ -28,6 +28,13 @@ def test_text_read_in_a_wrong_encoding_is_told(wrong: str) -> None:
     if destroyed.encode(wrong) == "高雄市农地".encode():
         assert original_text(destroyed) == "高雄市农地"
     assert original_text("农地".encode().decode("latin-1")) == "农地"
+
+
+@pytest.mark.parametrize("text", ["编号", "名称", "储量(kg)", "云沧盛川氯碱化工有限公司", "双枫镇,文化路18号"])
+def test_gb_bytes_read_as_latin_are_told(text: str) -> None:
+    destroyed = text.encode("gb2312").decode("latin-1")
+    assert original_text(destroyed) == text
+    assert is_destroyed(pd.Series([destroyed, text], dtype=object)).tolist() == [True, False]
 
 
 @needs_real_data
