@@ -48,14 +48,14 @@ def prepare_tiles(engine: sa.Engine, catalog: Catalog, home: Path, edition: int,
     )  # fmt: skip
 
 
-def atlas(place: Any, progress: Progress, *, edition: int, request: dict[str, Any], address: str = "") -> dict[str, Any]:
+def atlas(place: Any, progress: Progress, **asked: Any) -> dict[str, Any]:
     """Have the server's atlas of an edition drawn as a job of the worker (`place`: an `etl.work.tasks.Workplace`)."""
     from app.atlas import atlas_job  # imported here: no other command needs what draws
 
     return atlas_job(
         place.engine, place.catalog, place.home,
         lambda n_done, n_total: progress(Step("制作图册", "drawing the atlas", n_done, n_total)),
-        edition=edition, request=request, address=address,
+        **asked,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 
+from app.access import require_for_address
 from app import config, errors, metrics, parts, responses, tile_door, views
 
 
@@ -26,6 +27,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     parts.init_app(app)
     metrics.init_app(app)
     responses.init_app(app)
+    app.before_request(require_for_address)
     errors.init_app(app)
     views.init_app(app)
     tile_door.init_app(app, app.extensions[parts.NAME].tiles)

@@ -1,20 +1,142 @@
-"""Who may manage data: a setting of the installation; a viewer sees neither the pages nor their addresses."""
+"""Who asks, what such a person may do, and what they may see: roles, each with its towns.
+
+Until there are accounts, the roles are a setting of the installation (``ROLE``) or stated by a proxy in a header
+(``ROLE_HEADER``): roles with commas, each with towns behind an ``@`` where it is not for all: ``patrol@东镇+西镇,view``.
+"""
 
 from __future__ import annotations
 
-from flask import current_app
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from flask import current_app, request
 
 from app.errors import ForbiddenError
+from layers.catalog import Catalog
+from layers.errors import AtlasError
 
-ROLES = ("admin", "viewer")
+ROLES = ("view", "plan", "patrol", "pipeline", "sheets", "admin")
+"""浏览, 规划, 巡查, 管道, 制图, 管理."""
+TITLES = {
+    "view": ("浏览", "viewing"), "plan": ("规划", "planning"), "patrol": ("巡查", "inspection"),
+    "pipeline": ("管道", "pipelines"), "sheets": ("制图", "map export"), "admin": ("管理", "administration"),
+}  # fmt: skip
+OLD_NAMES = {"viewer": "view"}
+EVERYTHING = "all"
+"""Id of the view of those who see every layer in every town."""
+PREFIX_OF_VIEW = "v"
+NEEDS: tuple[tuple[str, str], ...] = (
+    ("/siting", "plan"), ("/api/site-checks", "plan"), ("/api/what-if", "plan"),
+    ("/patrol", "patrol"), ("/api/patrol", "patrol"), ("/api/follow-ups", "patrol"),
+    ("/pipelines", "pipeline"), ("/api/pipelines", "pipeline"), ("/api/dig-notices", "pipeline"),
+)  # fmt: skip
+"""Beginnings of addresses that a role opens; the administrator may use all, everybody the rest."""
+
+
+class RoleError(AtlasError):
+    """A setting or header states roles that cannot be understood."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """The roles of a person; the towns of each, none where it is for all."""
+
+    roles: Mapping[str, frozenset[str]]
+
+    def may(self, role: str) -> bool:
+        """Whether a role, or the administrator's, is held."""
+        return role in self.roles or "admin" in self.roles
+
+    @property
+    def towns(self) -> frozenset[str]:
+        """Towns that may be seen; empty for every town."""
+        if not all(self.roles.values()):
+            return frozenset()
+        return frozenset().union(*self.roles.values())
+
+    @property
+    def text(self) -> str:
+        """As `parse_person` reads it."""
+        return ",".join(f"{role}@{'+'.join(sorted(towns))}" if towns else role for role, towns in sorted(self.roles.items()))
+
+
+def parse_person(text: str) -> Person:
+    """The roles that a text states; raises `RoleError` for a role that does not exist, or none.
+
+    >>> parse_person("patrol@东镇+西镇,view").may("patrol"), parse_person("viewer").may("admin")
+    (True, False)
+    """
+    roles: dict[str, frozenset[str]] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, at, towns = entry.partition("@")
+        role = OLD_NAMES.get(name, name)
+        named = frozenset(filter(None, towns.split("+")))
+        if role not in ROLES or bool(at) != bool(named):
+            raise RoleError(f"roles {text!r}: each is one of {', '.join(ROLES)}, with @town+town where it is not for all")
+        roles[role] = named
+    if not roles:
+        raise RoleError(f"roles {text!r} state none of {', '.join(ROLES)}")
+    return Person(roles)
+
+
+def person() -> Person:
+    """Who asks; behind a proxy that states no roles, or such as cannot be understood, a viewer of nothing more."""
+    header = current_app.config["ROLE_HEADER"]
+    if not header:
+        return parse_person(current_app.config["ROLE"])
+    stated = request.headers.get(header, "")
+    try:
+        # Headers are bytes; a proxy writes names of towns as UTF-8.
+        return parse_person(stated.encode("latin-1").decode("utf-8")) if stated else Person({"view": frozenset()})
+    except (UnicodeError, RoleError) as error:
+        raise ForbiddenError from error
 
 
 def role() -> str:
-    """The role of everybody who reaches this server; anything but ``admin`` only looks at the map."""
-    return "admin" if current_app.config["ROLE"] == "admin" else "viewer"
+    """``admin`` where data may be managed, else ``viewer``."""
+    return "admin" if person().may("admin") else "viewer"
 
 
 def require_admin() -> None:
     """Raise `ForbiddenError` where data may not be managed from this server."""
-    if role() != "admin":
-        raise ForbiddenError
+    require("admin")
+
+
+def require(wanted: str) -> None:
+    """Raise `ForbiddenError` unless the person holds a role."""
+    if not person().may(wanted):
+        raise ForbiddenError(*TITLES[wanted])
+
+
+def require_for_address() -> None:
+    """Before a request: raise `ForbiddenError` where its address needs a role that the person does not hold."""
+    path = request.path.rstrip("/")
+    for beginning, wanted in NEEDS:
+        if path == beginning or path.startswith(beginning + "/"):
+            require(wanted)
+
+
+@dataclass(frozen=True)
+class View:
+    """What may be seen: layers that may not, and towns beyond which nothing may, none for every town."""
+
+    hidden: tuple[str, ...] = ()
+    towns: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Names the view in addresses of tiles; the same for all who see the same."""
+        if not self.hidden and not self.towns:
+            return EVERYTHING
+        return PREFIX_OF_VIEW + hashlib.sha256(repr((self.hidden, self.towns)).encode()).hexdigest()[:12]
+
+
+def view_of(who: Person, catalog: Catalog) -> View:
+    """What a person may see."""
+    hidden = [layer.id for layer in catalog if not _may_see(who.roles, layer.may_see)]
+    return View(tuple(sorted(hidden)), tuple(sorted(who.towns)))
+
+
+def _may_see(roles: Iterable[str], allowed: Collection[str]) -> bool:
+    return any(held in allowed or held == "admin" for held in roles)

@@ -14,12 +14,14 @@ import pandas as pd
 import sqlalchemy as sa
 
 from app import queries
+from app.access import parse_person, view_of
 from app.editions import Edition, EditionFacts, read_facts
 from app.errors import MissingError, RequestError
 from app.export.atlas import AtlasText, AtlasTown, render_atlas
 from app.export.words import written_date
 from app.frames import Bounds, FrameMemory
 from app.sheets import KEYS as SHEET_KEYS
+from app.seen import SeenEditions
 from app.sheets import Sheet, file_stem, sheet_data, sheet_spec, whole_area
 from layers.catalog import Catalog
 from layers.scoring.rules import read_rules
@@ -111,9 +113,10 @@ def _source_line(source: dict[str, Any], lang: str) -> str:
 
 
 def atlas_job(
-    engine: sa.Engine, catalog: Catalog, home: Path, told: Told, *, edition: int, request: dict[str, Any], address: str = ""
+    engine: sa.Engine, catalog: Catalog, home: Path, told: Told, *, edition: int, request: dict[str, Any], address: str = "",
+    roles: str = "admin",
 ) -> dict[str, Any]:
-    """Make an atlas of a published edition for the worker; the name of its file below the folder of finished ones.
+    """Make an atlas of a published edition for the worker, as some roles see it; the name of its file below the folder.
 
     Files older than `KEPT_DAYS` are removed first.
     """
@@ -125,6 +128,8 @@ def atlas_job(
         if found is None or found.published_at is None:
             raise MissingError(f"没有已发布的版次 {edition}", f"no published edition {edition}")
         facts = read_facts(connection, Edition(*found), catalog)
+        seen = SeenEditions(catalog).edition(engine, facts, view_of(parse_person(roles), catalog))
+        facts = facts if seen == facts.edition else read_facts(connection, seen, catalog)
         given = Given(connection, facts, catalog, FrameMemory(catalog))
         sheet = make_atlas(given, request, rules_version=read_rules().version, address=address, told=told)
     name = f"{time.time_ns():x}.pdf"

@@ -52,7 +52,7 @@ SETTINGS = (
     Setting("LARGEST_BODY_BYTES", 2_000_000, "largest request body that is read", int),
     Setting("LARGEST_UPLOAD_BYTES", 1_000_000_000, "largest upload, all its files together", int),
     Setting("ROLE_HEADER", "", "header in which a proxy in front states the roles of a person, as ROLE writes them; empty: none"),
-    Setting("ROLE", "admin", "admin, or viewer: everybody only looks; `serve` takes viewer on other addresses than localhost"),
+    Setting("ROLE", "admin", "roles of everybody: view, plan, patrol, pipeline, sheets, admin; several with commas, towns behind @"),
 )
 
 

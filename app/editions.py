@@ -16,16 +16,15 @@ import sqlalchemy as sa
 from psycopg2 import sql
 
 from app import queries
+from app.access import EVERYTHING
 from app.errors import MissingError, NoEditionError
 from layers.catalog import Catalog, Field, Layer
 from layers.scoring.policy import Policy, load_policy, recorded_policy
-from layers.store import TILE_COVER, edition_schema
+from layers.store import TILE_COVER, edition_schema, seen_schema
 from layers.tile_cover import TileCover
 
 HOME_LAW = "CN"
 NOT_THE_LAW = {"zh": "筛查试算,非当地法律", "en": "Screening, not the law there"}
-EVERYTHING = "all"
-"""The view of those who may see every layer in every town."""
 EDITIONS_REMEMBERED = 8
 BOUNDARY_TOLERANCE_M = 1.0
 
@@ -43,7 +42,10 @@ class Edition:
 
     @property
     def schema(self) -> str:
-        return edition_schema(self.number)
+        """Where its tables are; of a view of it, where `app.seen` has put them."""
+        if self.view == EVERYTHING:
+            return edition_schema(self.number)
+        return seen_schema(self.number, f"{self.view}_{self.created_at:%y%m%d%H%M%S%f}")
 
     def table(self, name: str) -> sql.Identifier:
         """The quoted name of one of its tables; `name` comes from the catalog."""

@@ -54,10 +54,13 @@ class CrossSiteError(AtlasError):
 
 
 class ForbiddenError(AtlasError):
-    """The installation does not let this server manage data."""
+    """The person's roles do not allow what was asked for; says which role would."""
 
-    def __init__(self) -> None:
-        super().__init__("data are not managed from this server; ask the administrator (RISKATLAS_ROLE)")
+    def __init__(self, zh: str = "", en: str = "") -> None:
+        wanted = f"the role of {en}" if en else "such a role"
+        super().__init__(f"you do not hold {wanted}; ask the administrator of the atlas (RISKATLAS_ROLE)")
+        if zh:
+            self.message_zh = f"您没有“{zh}”权限,可联系系统管理员(应急管理部门)"
 
 
 class ConflictError(AtlasError):
@@ -99,7 +102,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     InputError: Answer(400, "bad_request", "请求内容不能使用"),
     NoRuleError: Answer(422, "no_rule", "没有适用的规则,不能作出判断"),
     CrossSiteError: Answer(403, "cross_site", "不接受其他网站页面的请求"),
-    ForbiddenError: Answer(403, "forbidden", "您没有数据管理的权限,请联系管理员"),
+    ForbiddenError: Answer(403, "forbidden", "您没有这项权限,可联系系统管理员(应急管理部门)"),
     ConflictError: Answer(409, "conflict", "与现状不符,没有执行"),
     BusyError: Answer(429, "too_many", "请求过多,请稍后再试"),
     NoEditionError: Answer(503, "no_edition", "还没有发布任何版次;请先运行 riskatlas load、score、publish"),

@@ -12,6 +12,7 @@ from app.editions import EditionMemory
 from app.frames import FrameMemory
 from app.initials import InitialsMemory
 from app.risk_memory import RiskMemory
+from app.seen import SeenEditions
 from app.tile_store import TileStore
 from app.what_if import CountyMemory
 from layers.catalog import Catalog, load_catalog
@@ -29,6 +30,7 @@ class Parts:
     catalog: Catalog
     database: Database
     editions: EditionMemory
+    seen: SeenEditions
     tiles: TileStore
     frames: FrameMemory
     rules: RuleSet
@@ -54,6 +56,7 @@ def init_app(app: Flask) -> None:
             statement_timeout_s=settings["STATEMENT_TIMEOUT_S"],
         ),
         editions=EditionMemory(catalog),
+        seen=SeenEditions(catalog),
         tiles=TileStore(home / "tiles", memory_bytes=settings["TILE_MEMORY_MB"] * 2**20),
         frames=frames,
         rules=rules,

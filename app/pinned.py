@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import request
 
+from app.access import View, person, view_of
 from app.editions import Edition, EditionFacts, chosen_edition
 from app.parameters import plain_text
 from app.parts import parts
@@ -30,15 +31,32 @@ class Pinned:
 
     @property
     def is_newest(self) -> bool:
-        return self.edition == self.editions[0]
+        return self.edition.number == self.editions[0].number
 
 
 @contextmanager
-def pinned_edition(wanted: str | None = None) -> Iterator[Pinned]:
-    """The newest edition, or the one wanted by number or label (``ed`` of the address unless given)."""
+def pinned_edition(wanted: str | None = None, *, view: View | None = None) -> Iterator[Pinned]:
+    """The newest edition, or the one wanted by number or label (``ed`` of the address unless given).
+
+    Its tables hold what the person who asks may see, unless another `view` is given: then the caller must leave out
+    of its answer what the person may not.
+    """
     memory = parts().editions
     with parts().database.reading() as connection:
         editions = memory.published(connection)
         asked = wanted or plain_text("ed", request.args.get("ed", ""), longest=LONGEST_LABEL)
         edition = chosen_edition(editions, asked)
-        yield Pinned(connection, memory.facts(connection, edition), editions)
+        yield Pinned(connection, seen_facts(connection, edition, view or present_view()), editions)
+
+
+def present_view() -> View:
+    """What the person who asks may see."""
+    return view_of(person(), parts().catalog)
+
+
+def seen_facts(connection: sa.Connection, edition: Edition, view: View) -> EditionFacts:
+    """The facts of an edition as a view has it."""
+    memory = parts().editions
+    whole = memory.facts(connection, edition)
+    seen = parts().seen.edition(parts().database.engine, whole, view)
+    return whole if seen == edition else memory.facts(connection, seen)

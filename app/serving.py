@@ -75,7 +75,7 @@ def serve(listening: Listening, *, home: Path, database_url: str) -> None:
     """
     _require_free_port(listening)
     if PREFIX + "ROLE" not in os.environ and not is_loopback(listening.host):
-        os.environ[PREFIX + "ROLE"] = "viewer"
+        os.environ[PREFIX + "ROLE"] = "view"
         click.echo(f"数据管理已关闭 data management is closed: {listening.host} (RISKATLAS_ROLE=admin)", err=True)
     if os.geteuid() == 0:
         _go_on_unprivileged(listening, home, database_url)

@@ -16,7 +16,7 @@ from etl.progress import Progress, Step, silent, watched
 from etl.tile_covers import write_tile_covers
 from layers.catalog import Catalog, Layer
 from layers.errors import EditionError
-from layers.store import edition_schema
+from layers.store import edition_schema, seen_schema
 from layers.tables import edition_table
 
 INTERFACE_FOLDERS = (Path("app/templates"), Path("app/static"), Path("layers"))
@@ -159,8 +159,15 @@ def _retire_old(engine: sa.Engine) -> list[int]:
             {"kept": KEPT_EDITIONS},
         ).scalars().all()
         for edition in old:
-            connection.execute(sa.schema.DropSchema(edition_schema(edition), cascade=True, if_exists=True))
+            for schema in [edition_schema(edition), *_seen_schemas(connection, edition)]:
+                connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
             connection.execute(
                 sa.text("UPDATE ops.editions SET status = 'retired' WHERE edition = :edition"), {"edition": edition}
             )
     return list(old)
+
+
+def _seen_schemas(connection: sa.Connection, edition: int) -> list[str]:
+    """Schemas in which the server keeps what some roles may see of an edition."""
+    beginning = seen_schema(edition, "")
+    return [name for name in sa.inspect(connection).get_schema_names() if name.startswith(beginning)]

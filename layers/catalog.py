@@ -108,7 +108,8 @@ class Layer:
     `key` names the fields whose values, joined, are the `feature_id`. `placement` tells whether a feature
     may lack a position (``optional``). `accuracy_m` holds where a source states none. Up to the zoom `merge_zoom`
     (0: never) tiles hold the features of equal `merge_by` fields in one town as one. Only layers with `is_public` come
-    onto a sheet for the public.
+    onto a sheet for the public. Roles that are not in `may_see` get none of the layer, or of lines with a `coarse_m` a band
+    of that width whose bends are moved.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Layer:
     merge_zoom: int = 0
     merge_by: tuple[str, ...] = ()
     is_public: bool = False
+    coarse_m: float = 0.0
     may_see: tuple[str, ...] = ("view", "plan", "patrol", "pipeline", "sheets", "admin")
     fields: tuple[Field, ...] = ()
     checks: tuple[Check, ...] = ()

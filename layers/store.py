@@ -26,6 +26,11 @@ TILE_COVER = "tile_cover"
 """Table of an edition: for each drawn layer the tiles that hold anything, as `layers.tile_cover` packs them."""
 
 
+def seen_schema(edition: int, view: str) -> str:
+    """Schema of a view of an edition: what some roles may see of it; the view is a hash, never text of a request."""
+    return f"seen_{int(edition)}_{view}"
+
+
 def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 

@@ -117,7 +117,7 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/": {"get": operation("mapPage", "The map", PAGE, EDITION, LANG)},
     "/tiles/{edition}/{view}/{layer_id}/{z}/{x}/{y}.mvt": {"get": operation(
         "tile", "A vector tile; never changes at its address", file_of("application/vnd.mapbox-vector-tile"),
-        path("edition", "Number of a published edition", WHOLE), path("view", "What may be seen", {"enum": ["all"]}), LAYER_ID,
+        path("edition", "Number of a published edition", WHOLE), path("view", "What may be seen: `view` of /api/layers"), LAYER_ID,
         path("z", "Zoom", {**TILE_NUMBER, "maximum": LARGEST_ZOOM}), path("x", "Column", TILE_NUMBER), path("y", "Row, 0 in the north", TILE_NUMBER),
         others={"204": "Nothing to draw", "304": "Not changed"},
     )},

@@ -77,6 +77,7 @@ SCHEMAS: dict[str, Schema] = {
         error_zh=or_null(TEXT), error_en=or_null(TEXT), requested_at=TEXT, finished_at=or_null(TEXT), edition=WHOLE, title=TEXT,
         towns=or_null(list_of(TEXT)), has_file=FLAG, n_pages=WHOLE, has_worker=FLAG,
     ),
+    "SheetTowns": record("towns", towns=list_of(TEXT)),
     "Atlases": record("atlases has_worker kept_days", atlases=list_of(ref("Atlas")), has_worker=FLAG, kept_days=WHOLE),
 }  # fmt: skip
 
@@ -88,6 +89,7 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/api/sheets/check": {"post": operation(
         "checkSheet", "Scale, frame on the ground, layers that would not be drawn", answer("SheetCheck"), EDITION, body="SheetRequest",
     )},
+    "/api/sheets/towns": {"get": operation("sheetTowns", "Towns that an atlas may have pages of", answer("SheetTowns"), EDITION)},
     "/api/atlases": {
         "get": operation("atlases", "Atlases that were asked for, newest first", answer("Atlases")),
         "post": operation("newAtlas", "An atlas by town, drawn by the worker", answer("Atlas"), EDITION, body="AtlasRequest"),

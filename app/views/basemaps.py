@@ -13,7 +13,7 @@ from app.basemaps import (
 )
 from app.parameters import choice, whole_number
 from app.parts import parts
-from app.pinned import pinned_edition
+from app.pinned import pinned_edition, present_view
 from app.tile_store import EMPTY
 from app.tiles import tile_address
 from app.views.tiles import edition_facts, tile_answer
@@ -33,7 +33,7 @@ def basemaps() -> Response:
 @blueprint.get(f"/tiles/<edition>/{RELIEF}/<kind>/<z>/<x>/<y>.png")
 def relief(edition: str, kind: str, z: str, x: str, y: str) -> Response:
     """A tile of the relief; 204 where there is none."""
-    facts = edition_facts(whole_number("edition", edition, least=1))
+    facts = edition_facts(whole_number("edition", edition, least=1), present_view())
     address = tile_address(whole_number("z", z), whole_number("x", x), whole_number("y", y))
     kind = choice("kind", kind, KINDS)
     raster = dem_of(facts)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify, request
 
-from app.access import role
+from app.access import ROLES, person, role
 from app.errors import RequestError
 from app.layer_list import LIGHT, description, edition_entry
 from app.parameters import choice, plain_text, whole_number
 from app.parts import parts
-from app.pinned import pinned_edition
+from app.pinned import pinned_edition, present_view
 from app.search import search
 from basemaps.backgrounds import backgrounds
 
@@ -23,7 +25,23 @@ def layers() -> Response:
     """Everything the map, legend and panels are drawn from."""
     ground = choice("bg", request.args.get("bg", LIGHT), backgrounds())
     with pinned_edition() as pinned:
-        return jsonify(description(pinned.facts, pinned.editions, parts().catalog, ground) | {"role": role()})
+        told = description(pinned.facts, pinned.editions, parts().catalog, ground) | _may()
+        told["layers"] = [layer for layer in told["layers"] if _is_shown(layer["id"])]
+        return jsonify(told)
+
+
+def _is_shown(layer_id: str) -> bool:
+    return layer_id not in present_view().hidden or parts().catalog[layer_id].coarse_m > 0
+
+
+def _may() -> dict[str, Any]:
+    """What the person who asks may do, and what of the map they see: the view in addresses of tiles, hidden layers."""
+    who, view, catalog = person(), present_view(), parts().catalog
+    coarse = [name for name in view.hidden if catalog[name].coarse_m]
+    return {
+        "role": role(), "roles": [name for name in ROLES if who.may(name)], "view": view.id, "towns_seen": list(view.towns),
+        "coarse": coarse, "n_hidden_layers": len(view.hidden) - len(coarse),
+    }  # fmt: skip
 
 
 @blueprint.get("/api/editions")

@@ -12,13 +12,14 @@ from flask import Blueprint, Response, jsonify, make_response, request, send_fil
 from app import jobs
 from app.atlas import KEPT_DAYS, chosen_towns, kept_atlas
 from app.atlas import KEYS as ATLAS_KEYS
+from app.access import parse_person, person, require, view_of
 from app.bodies import request_body
 from app.errors import ConflictError, MissingError
 from app.export.atlas import n_atlas_pages
 from app.export.figure import caption_of
 from app.parameters import json_object
 from app.parts import parts
-from app.pinned import pinned_edition
+from app.pinned import pinned_edition, present_view
 from app.sheets import (
     KEYS,
     Sheet,
@@ -74,9 +75,19 @@ def check_sheet() -> Response:
     return jsonify(scale=spec.scale_denominator, frame=frame, hidden=names[0], not_public=names[1], caption=caption_of(spec))
 
 
+@blueprint.get("/api/sheets/towns")
+def sheet_towns() -> Response:
+    """Towns that an atlas may have pages of, in its order."""
+    with pinned_edition() as pinned:
+        frame = parts().frames.within(pinned.connection, pinned.facts, ["towns"], [whole_area(pinned.facts)]).get("towns")
+    has_towns = frame is not None and len(frame) > 0
+    return jsonify(towns=[town.name for town in chosen_towns(frame, None)] if has_towns else [])
+
+
 @blueprint.post("/api/atlases")
 def new_atlas() -> Response:
-    """Ask the worker for an atlas by town; the job that makes it."""
+    """Ask the worker for an atlas by town; the job that makes it. It is drawn for the person who asks."""
+    require("sheets")
     body = json_object(request_body(), ATLAS_KEYS, required=("title", "layers"))
     with pinned_edition() as pinned:
         facts, catalog = pinned.facts, parts().catalog
@@ -85,7 +96,7 @@ def new_atlas() -> Response:
         frame = parts().frames.within(pinned.connection, facts, ["towns"], [whole_area(facts)]).get("towns")
         n_pages = n_atlas_pages(len(chosen_towns(frame, body.get("towns"))))
         edition = pinned.edition.number
-    return _started({"edition": edition, "request": body, "address": request.url_root}, n_pages=n_pages)
+    return _started({"edition": edition, "request": body, "address": request.url_root, "roles": person().text}, n_pages=n_pages)
 
 
 def _started(arguments: dict[str, Any], **more: Any) -> Response:
@@ -101,7 +112,7 @@ def _started(arguments: dict[str, Any], **more: Any) -> Response:
 def atlases() -> Response:
     """Atlases that were asked for, newest first."""
     with parts().database.reading() as connection:
-        found = [job for job in jobs.job_list(connection, upload_id=None, most=jobs.MOST_JOBS) if job["kind"] == ATLAS]
+        found = [job for job in jobs.job_list(connection, upload_id=None, most=jobs.MOST_JOBS) if _is_own(job)]
         is_alive = jobs.is_worker_alive(connection)
     return jsonify(atlases=[_plain(job) for job in found], has_worker=is_alive, kept_days=KEPT_DAYS)
 
@@ -127,7 +138,7 @@ def atlas_again(job_id: int) -> Response:
     with parts().database.reading() as connection:
         arguments = dict(_atlas_job(connection, job_id)["args"])
     with pinned_edition(request.args.get("ed") or str(arguments["edition"])) as pinned:
-        arguments["edition"] = pinned.edition.number
+        arguments |= {"edition": pinned.edition.number, "roles": person().text}
     return _started(arguments)
 
 
@@ -146,9 +157,16 @@ def atlas_file(job_id: int) -> Response:
 
 def _atlas_job(connection: Any, job_id: int) -> dict[str, Any]:
     job = jobs.job(connection, job_id)
-    if job["kind"] != ATLAS:
+    if not _is_own(job):
         raise MissingError(f"没有图册任务 {job_id}", f"no atlas {job_id}")
     return job
+
+
+def _is_own(job: dict[str, Any]) -> bool:
+    """Whether a job is an atlas that shows nothing which the person who asks may not see."""
+    if job["kind"] != ATLAS:
+        return False
+    return view_of(parse_person(job["args"].get("roles") or "admin"), parts().catalog) == present_view() or person().may("admin")
 
 
 def _plain(job: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from flask import Blueprint, Response, current_app, request
 
 from app import tile_door
-from app.editions import EVERYTHING, EditionFacts
-from app.errors import MissingError
+from app.access import View
+from app.editions import EditionFacts
+from app.errors import ForbiddenError, MissingError
 from app.parameters import whole_number
 from app.parts import parts
-from app.pinned import pinned_edition
+from app.pinned import pinned_edition, present_view
 from app.tile_door import answer
 from app.tile_store import EMPTY, Tile
 from app.tiles import TileAddress, make_tile, may_hold, tile_address, tile_key
@@ -18,7 +21,6 @@ from layers.catalog import Layer
 blueprint = Blueprint("tiles", __name__)
 ROUTE = "/tiles/<edition>/<view>/<layer_id>/<z>/<x>/<y>.mvt"
 MIMETYPE = "application/vnd.mapbox-vector-tile"
-VIEWS = (EVERYTHING,)
 
 
 @blueprint.get(ROUTE)
@@ -27,9 +29,10 @@ def tile(edition: str, view: str, layer_id: str, z: str, x: str, y: str) -> Resp
     number = whole_number("edition", edition, least=1)
     address = tile_address(whole_number("z", z), whole_number("x", x), whole_number("y", y))
     layer = _drawn_layer(layer_id)
-    if view not in VIEWS:
-        raise MissingError("没有这个视图", f"no such view; there is: {', '.join(VIEWS)}")
-    facts = edition_facts(number)
+    seen = present_view()
+    if view != seen.id:
+        raise ForbiddenError
+    facts = edition_facts(number, seen)
     found = _kept_tile(facts, layer, address)
     current_app.extensions[tile_door.NAME].remember(request.environ, tile_key(facts, layer, address), MIMETYPE, ROUTE)
     return tile_answer(found, MIMETYPE)
@@ -42,14 +45,14 @@ def _drawn_layer(layer_id: str) -> Layer:
     return layer
 
 
-def edition_facts(number: int) -> EditionFacts:
-    """What holds for an edition: remembered after the first time, so that a kept tile asks no database."""
+def edition_facts(number: int, view: View) -> EditionFacts:
+    """What holds for an edition as a view has it: remembered, so that a kept tile asks no database."""
     memory = parts().editions
     edition = memory.known(number)
-    facts = memory.known_facts(edition) if edition else None
+    facts = memory.known_facts(dataclasses.replace(edition, view=view.id)) if edition else None
     if facts is not None:
         return facts
-    with pinned_edition(str(number)) as pinned:
+    with pinned_edition(str(number), view=view) as pinned:
         return pinned.facts
 
 

@@ -10,9 +10,9 @@ const A_YEAR_S = 31536000;
 /** Workspaces in their order; those without an address are still to come. */
 const WORKSPACES = [
   { key: "workspace_map", href: "/" },
-  { key: "workspace_siting", href: "/siting" },
-  { key: "workspace_patrol", href: "/patrol" },
-  { key: "workspace_pipelines", href: "/pipelines" },
+  { key: "workspace_siting", href: "/siting", role: "plan" },
+  { key: "workspace_patrol", href: "/patrol", role: "patrol" },
+  { key: "workspace_pipelines", href: "/pipelines", role: "pipeline" },
   { key: "workspace_sheets", href: "/sheets" },
   { key: "workspace_data", href: "/data", role: "admin" },
 ];
@@ -22,7 +22,7 @@ export function drawFrame() {
   const title = t("page_title", { area: said(shown.catalog.area) });
   byId("area-title").textContent = title;
   document.title = title;
-  put(byId("workspaces"), WORKSPACES.filter(({ role }) => !role || role === shown.catalog.role).map(workspace));
+  put(byId("workspaces"), WORKSPACES.filter(({ role }) => !role || shown.catalog.roles.includes(role)).map(workspace));
   drawEditions();
   for (const button of document.querySelectorAll("[data-language]")) {
     button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.language === lang()));

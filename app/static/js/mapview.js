@@ -142,7 +142,7 @@ function wider(/** @type {number[]} */ [west, south, east, north]) {
 }
 
 /** @param {import("./atlas.js").Layer} layer @param {number} edition */
-const tileAddress = (layer, edition) => `${location.origin}/tiles/${edition}/all/${layer.id}/{z}/{x}/{y}.mvt`;
+const tileAddress = (layer, edition) => `${location.origin}/tiles/${edition}/${shown.catalog.view}/${layer.id}/{z}/{x}/{y}.mvt`;
 
 /** @param {import("./atlas.js").Layer} layer @param {number} edition */
 function source(layer, edition) {

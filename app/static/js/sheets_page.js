@@ -56,8 +56,7 @@ function takeAddress(values) {
 }
 
 async function loadTowns() {
-  const ed = encodeURIComponent(shown.catalog.edition.edition);
-  state.towns = (await getJson(`/api/patrol?ed=${ed}&limit=1`)).towns.map((/** @type {any} */ town) => town.town_name).filter(Boolean);
+  state.towns = (await getJson(`/api/sheets/towns?${edition()}`)).towns;
 }
 
 function drawAll() {

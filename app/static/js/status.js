@@ -25,10 +25,18 @@ export function drawStatus() {
     el("span", {}, t("data_as_of", { date: day(edition.data_as_of) })),
     el("span", {}, t("method", { version: said(method) || said(method, "") || "—" })),
     el("span", { class: "secrecy" }, secrecyWord(catalog.secrecy)),
+    ...limits(catalog),
     isForeign(area) ? el("span", { class: "foreign", title: t("jurisdiction_note") }, t("jurisdiction_short")) : null,
   ];
   put(byId("status"), parts.filter(Boolean).map((part) => el("span", { class: "status-part" }, part)));
 }
+
+/** What the person who looks does not see, or not exactly. @param {any} catalog */
+const limits = ({ coarse, n_hidden_layers: nHidden, towns_seen: towns }) => [
+  coarse?.length ? el("strong", {}, t("positions_coarse", { layers: coarse.map((/** @type {string} */ id) => said(shown.catalog.layers.find((layer) => layer.id === id) ?? {})).join(" ") })) : null,
+  nHidden ? el("span", {}, t("layers_not_for_you", { n: nHidden })) : null,
+  towns?.length ? el("span", {}, t("towns_for_you", { towns: towns.join(" ") })) : null,
+];
 
 onPolicy(drawStatus);
 
