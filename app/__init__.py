@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Flask
 
-from app.access import require_for_address
 from app import config, errors, metrics, parts, responses, tile_door, views
+from app.access import require_for_address
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:

@@ -20,8 +20,8 @@ from app.errors import MissingError, RequestError
 from app.export.atlas import AtlasText, AtlasTown, render_atlas
 from app.export.words import written_date
 from app.frames import Bounds, FrameMemory
-from app.sheets import KEYS as SHEET_KEYS
 from app.seen import SeenEditions
+from app.sheets import KEYS as SHEET_KEYS
 from app.sheets import Sheet, file_stem, sheet_data, sheet_spec, whole_area
 from layers.catalog import Catalog
 from layers.scoring.rules import read_rules

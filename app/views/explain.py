@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
+import numpy as np
+import shapely
 from flask import Blueprint, Response, jsonify, request
 
+from app.access import EVERYTHING, View
+from app.errors import ForbiddenError
 from app.explanations import Question, explained_feature, explained_zone
 from app.parameters import choice, number, plain_text
 from app.parts import parts
-from app.pinned import pinned_edition
+from app.pinned import pinned_edition, present_view, seen_facts
 from app.reasons import explanation
+from app.redaction import redacted
+from app.sheets import whole_area
 
 blueprint = Blueprint("explain", __name__)
 
@@ -20,16 +29,49 @@ def explain() -> Response:
     if not zone and not feature:
         lon = number("lon", request.args.get("lon"), least=-180, most=180)
         lat = number("lat", request.args.get("lat"), least=-90, most=90)
-    with pinned_edition() as pinned:
+    with pinned_edition(view=View()) as pinned:
         facts = pinned.facts
         policies = [entry["id"] for entry in facts.policies]
         policy = choice("policy", request.args.get("policy", facts.policy), policies)
         ask = Question(pinned.connection, facts, parts().frames, parts().catalog, policy, parts().home, parts().risks)
-        if zone:
-            return jsonify(explained_zone(ask, zone))
-        if feature:
-            layer, _, feature_id = feature.partition("/")
-            return jsonify(explained_feature(ask, parts().catalog[layer].id, feature_id))
-        return jsonify(
-            explanation(pinned.connection, facts, parts().frames, lon, lat, policy_id=policy, home=parts().home, risks=parts().risks)
-        )
+        layer, _, feature_id = ("risk_zones", "", zone) if zone else feature.partition("/")
+        sees = _Sees(ask, present_view())
+        if zone or feature:
+            sees.require_feature(parts().catalog[layer].id, feature_id)
+            found = explained_zone(ask, zone) if zone else explained_feature(ask, layer, feature_id)
+        else:
+            sees.require_place(lon, lat)
+            found = explanation(
+                pinned.connection, facts, parts().frames, lon, lat, policy_id=policy, home=parts().home, risks=parts().risks
+            )
+        return jsonify(sees.answer(found))
+
+
+class _Sees:
+    """What of an explanation of the whole edition the person who asks may be told."""
+
+    def __init__(self, ask: Question, view: View) -> None:
+        self._ask, self._view = ask, view
+        self._facts = seen_facts(ask.connection, ask.facts.edition, view)
+
+    def require_feature(self, layer: str, feature_id: str) -> None:
+        """Raise `MissingError` where the person sees no such feature."""
+        if self._view.id != EVERYTHING:
+            dataclasses.replace(self._ask, facts=self._facts).feature(layer, feature_id)
+
+    def require_place(self, lon: float, lat: float) -> None:
+        """Raise `ForbiddenError` for a place beyond the person's towns."""
+        if self._view.towns:
+            towns = self._ask.frames.within(self._ask.connection, self._facts, ["towns"], [whole_area(self._facts)])["towns"]
+            own = towns[towns["name"].isin(self._view.towns) | towns["town_code"].isin(self._view.towns)]
+            place = self._facts.in_metres(shapely.Point(lon, lat))
+            if not shapely.intersects(np.asarray(own.geometry.array), place).any():
+                raise ForbiddenError
+
+    def answer(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The explanation; of sources that the person does not see only what makes the figures add up."""
+        if self._view.id == EVERYTHING:
+            return found
+        frame = self._ask.frames.everything(self._ask.connection, self._facts, ["risk_points"])["risk_points"]
+        told: dict[str, Any] = redacted(found, set(frame["point_id"].astype(str)))
+        return told

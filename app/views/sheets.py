@@ -10,9 +10,9 @@ import shapely
 from flask import Blueprint, Response, jsonify, make_response, request, send_file
 
 from app import jobs
+from app.access import parse_person, person, require, view_of
 from app.atlas import KEPT_DAYS, chosen_towns, kept_atlas
 from app.atlas import KEYS as ATLAS_KEYS
-from app.access import parse_person, person, require, view_of
 from app.bodies import request_body
 from app.errors import ConflictError, MissingError
 from app.export.atlas import n_atlas_pages

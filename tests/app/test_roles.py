@@ -176,3 +176,28 @@ def test_atlas_is_for_those_who_make_maps_and_kept_from_others(as_role: Client) 
     assert job.status_code == 202
     assert as_role("sheets@西镇").get(f"/api/atlases/{job.json['job_id']}").status_code == 404
     assert as_role("sheets@西镇").get("/api/atlases").json["atlases"] == []
+
+
+def test_explanation_adds_up_for_everybody_but_names_only_what_may_be_seen(as_role: Client) -> None:
+    address = "/api/explain?lon=120.1001&lat=30.1001"
+    whole, west = (as_role(roles).get(address).json for roles in ("admin", "patrol@西镇"))
+    assert whole["contributions"][0]["name"] == "红星化工有限公司"
+    assert as_role("patrol@东镇").get(address).json == whole
+    assert "error" in west and "红星" not in str(west)
+    hidden = as_role("patrol@西镇").get("/api/explain?feature=risk_points/R1")
+    assert hidden.status_code == 404
+
+
+def test_hidden_source_keeps_its_share_and_loses_name_and_distance(as_role: Client, engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE edition_1.risk_points SET source_layer = 'pipelines' WHERE feature_id = 'R1'"))
+    address = "/api/explain?lon=120.1001&lat=30.1001"
+    try:
+        whole, viewer = (as_role(roles).get(address).json for roles in ("admin", "view"))
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.text("UPDATE edition_1.risk_points SET source_layer = 'enterprises' WHERE feature_id = 'R1'"))
+    mine, theirs = whole["contributions"][0], viewer["contributions"][0]
+    assert (theirs["points"], theirs["level"]) == (mine["points"], mine["level"])
+    assert (theirs["name"], theirs["distance_m"], theirs["point_id"]) == ("＊", None, None)
+    assert viewer["index"] == whole["index"]
