@@ -27,7 +27,8 @@ EVERYTHING = "all"
 """Id of the view of those who see every layer in every town."""
 PREFIX_OF_VIEW = "v"
 NEEDS: tuple[tuple[str, str], ...] = (
-    ("/siting", "plan"), ("/api/site-checks", "plan"), ("/api/what-if", "plan"),
+    ("/siting", "plan"), ("/api/site-checks", "plan"), ("/api/site-areas", "plan"), ("/api/site-batches", "plan"),
+    ("/api/site-drafts", "plan"), ("/api/site-geometries", "plan"), ("/api/what-if", "plan"),
     ("/patrol", "patrol"), ("/api/patrol", "patrol"), ("/api/follow-ups", "patrol"),
     ("/pipelines", "pipeline"), ("/api/pipelines", "pipeline"), ("/api/dig-notices", "pipeline"),
 )  # fmt: skip

@@ -11,8 +11,10 @@ from flask import request
 
 from app.access import View, person, view_of
 from app.editions import Edition, EditionFacts, chosen_edition
+from app.errors import ForbiddenError
 from app.parameters import plain_text
 from app.parts import parts
+from layers.catalog import Layer
 
 LONGEST_LABEL = 40
 
@@ -52,6 +54,12 @@ def pinned_edition(wanted: str | None = None, *, view: View | None = None) -> It
 def present_view() -> View:
     """What the person who asks may see."""
     return view_of(person(), parts().catalog)
+
+
+def require_exact(layer: Layer) -> None:
+    """Raise `ForbiddenError` unless the person may see a layer as it was delivered."""
+    if layer.id in present_view().hidden:
+        raise ForbiddenError
 
 
 def seen_facts(connection: sa.Connection, edition: Edition, view: View) -> EditionFacts:

@@ -9,7 +9,12 @@ from app.editions import chosen_edition
 from app.errors import MissingError
 from app.parameters import choice, plain_text
 from app.parts import parts
-from app.pinned import LONGEST_LABEL, pinned_edition
+from app.pinned import (
+    LONGEST_LABEL,
+    pinned_edition,
+    present_view,
+    seen_facts,
+)
 
 NAME = "riskatlas.changes"
 blueprint = Blueprint("changes", __name__)
@@ -21,11 +26,11 @@ def change_report() -> Response:
     wanted = plain_text("to", request.args.get("to", ""), longest=LONGEST_LABEL)
     earlier = plain_text("from", request.args.get("from", ""), longest=LONGEST_LABEL)
     with pinned_edition(wanted or None) as pinned:
-        memory = parts().editions
         older = [edition for edition in pinned.editions if edition.number < pinned.edition.number]
         if not earlier and not older:
             raise MissingError("没有更早的版次可以比较", "there is no earlier edition to compare with")
-        before = memory.facts(pinned.connection, chosen_edition(pinned.editions, earlier) if earlier else older[0])
+        edition = chosen_edition(pinned.editions, earlier) if earlier else older[0]
+        before = seen_facts(pinned.connection, edition, present_view())
         both = [entry["id"] for entry in pinned.facts.policies if entry["id"] in {other["id"] for other in before.policies}]
         policy = choice("policy", request.args.get("policy", pinned.facts.policy), both)
         return jsonify(changes(pinned.connection, _memory(), before, pinned.facts, policy))

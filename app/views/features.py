@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
+from app.access import EVERYTHING
 from app.features import feature
 from app.history import history
 from app.parameters import plain_text
 from app.parts import parts
-from app.pinned import pinned_edition
+from app.pinned import pinned_edition, require_exact
 
 blueprint = Blueprint("features", __name__)
 
@@ -28,6 +29,9 @@ def feature_history(layer_id: str, feature_id: str) -> Response:
     """What became of a feature from delivery to delivery."""
     layer = parts().catalog[layer_id]
     wanted = plain_text("id", feature_id)
+    require_exact(layer)
     with pinned_edition() as pinned:
+        if pinned.edition.view != EVERYTHING:  # the register holds every town; the edition what this person may see
+            feature(pinned.connection, pinned.facts, parts().catalog, layer, wanted)
         found = history(pinned.connection, pinned.facts, layer, wanted)
     return jsonify(found | {"edition": pinned.edition.number})

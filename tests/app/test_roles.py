@@ -110,6 +110,8 @@ def test_viewer_gets_a_band_and_not_the_line(as_role: Client) -> None:
     assert not band.intersects(shapely.LineString([(120.02, LINE_Y), (120.18, LINE_Y)]).intersection(exact).buffer(1e-6))
     assert band.hausdorff_distance(exact) > 0.0005
     assert found["properties"]["provenance"]["accuracy_m"] == 200
+    assert viewer.get("/api/dossiers/pipelines/P1").status_code == 403
+    assert viewer.get("/api/features/pipelines/P1/history").status_code == 403
     tile = viewer.get(f"/tiles/1/{view(viewer)}/pipelines/{address_at(120.1, LINE_Y, 12)}.mvt")
     assert tile.status_code == 200
 
@@ -148,6 +150,9 @@ def test_town_limits_hold_in_every_kind_of_answer(as_role: Client) -> None:
     places = west.get("/api/patrol?level=red,unrated").json["sources"]
     assert "食品厂" not in str(places)
     assert west.get("/api/dossiers/enterprises/E2").status_code == 404
+    assert west.get("/api/features/enterprises/E2/history").status_code == 404
+    table = west.get("/api/tables/enterprises")
+    assert table.status_code == 200 and "食品厂" not in table.text
 
 
 def test_zones_end_at_the_towns_that_may_be_seen(as_role: Client) -> None:
