@@ -80,7 +80,7 @@ def test_red_zone_has_its_own_shape_when_zoomed_in(client: FlaskClient) -> None:
     [
         ("99/all/enterprises/14/1/1", 404, "not_found"),
         ("1/all/no_such_layer/14/1/1", 404, "unknown_layer"),
-        ("1/secret/enterprises/14/1/1", 404, "not_found"),
+        ("1/secret/enterprises/14/1/1", 403, "forbidden"),
         ("1/all/risk_index/14/1/1", 404, "not_found"),
         ("1/all/unit_chemicals/14/1/1", 404, "not_found"),
         ("1/all/enterprises/19/1/1", 400, "bad_request"),
