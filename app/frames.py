@@ -76,7 +76,8 @@ class FrameMemory:
         if not isinstance(whole, gpd.GeoDataFrame):
             return whole.copy(deep=False)
         boxes = shapely.box(*np.array(boxes_m, dtype=float).T)
-        return whole.iloc[np.unique(whole.sindex.query(boxes)[1])]
+        chosen = np.unique(whole.sindex.query(boxes)[1])
+        return whole if len(chosen) == len(whole) else whole.iloc[chosen]
 
     def _remembered(self, connection: sa.Connection, facts: EditionFacts, layer: Layer) -> pd.DataFrame:
         key = (facts.edition, layer.id)

@@ -31,14 +31,16 @@ from app.config import CODE_DIR, PREFIX
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.reasons import compile_loops, explanation
-from app.site_checks import FULL_TABLES
+from app.site_checks import FULL_TABLES, site_check
+from app.site_requests import read_site_request
 from app.worker_process import WorkerProcess
-from layers.errors import AtlasError
+from layers.errors import AtlasError, InputError
 from layers.scoring.measure import compile_measures
 from layers.scoring.siting import search_radii_m
 
 FALLBACK_USER = "nobody"
 NOWHERE_M = (0.0, 0.0, 1.0, 1.0)
+REHEARSED = ("residential", "hazchem")
 OWN_FOLDERS = ("cache",)
 """Folders below the home that the server writes to."""
 WORKER_FOLDERS = ("tiles", "sheets", "uploads", "returned", "sources", "files", "rasters", "fonts")
@@ -139,6 +141,7 @@ def warm_up(app: Flask) -> None:
         with app.test_request_context(), pinned_edition() as pinned:
             layer_ids = {*search_radii_m(parts().rules), *FULL_TABLES, "risk_zones"}
             parts().frames.within(pinned.connection, pinned.facts, sorted(layer_ids), [NOWHERE_M])
+            _rehearse_sites(pinned)
             _explain_once(pinned)
     except (AtlasError, sa.exc.SQLAlchemyError) as error:  # nothing is published yet, or the database is away
         app.logger.info("not warmed up: %s", error)
@@ -154,6 +157,18 @@ def _explain_once(pinned: Pinned) -> None:
                 pinned.connection, pinned.facts, parts().frames, place.x, place.y, policy_id=policy["id"], home=parts().home,
                 risks=parts().risks,
             )  # fmt: skip
+
+
+def _rehearse_sites(pinned: Pinned) -> None:
+    """Check sites nobody asked about, so that the first that is asked about finds everything made; nothing is kept."""
+    west, south, east, north = pinned.facts.area["home"]
+    for kind in REHEARSED:
+        ground = shapely.geometry.mapping(shapely.Point((west + east) / 2, (south + north) / 2))
+        try:
+            asked = read_site_request({"geometry": ground, "project_type": kind}, pinned.facts, parts().rules)
+            site_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked)
+        except InputError:  # the middle of the home extent may lie outside the area
+            return
 
 
 def _require_free_port(listening: Listening) -> None:

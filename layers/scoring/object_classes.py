@@ -85,6 +85,8 @@ class ClassIndex:
         self._near: dict[str, Members] = {}
         self._indices: dict[str, SearchIndex] = {}
         self._of_layer: dict[str, tuple[Members, Table]] = {}
+        self.kept: dict[str, Any] = {}
+        """What a caller found once for this set of layers and wants again."""
 
     @cached_property
     def crs(self) -> pyproj.CRS:

@@ -304,14 +304,19 @@ def _contour_check(
             replace(reason, share_of_area=share, obstacle=area, clear_m=float(one.error_m[0]))
         )
     if not len(findings):
-        _contour_clear(rule, member, contours, context, found)
+        _contour_clear(rule, member, contours, context, index, found)
 
 
 def _contour_clear(
-    rule: Rule, member: Members, contours: Contours, context: SiteContext, found: Findings
+    rule: Rule,
+    member: Members,
+    contours: Contours,
+    context: SiteContext,
+    index: ClassIndex,
+    found: Findings,
 ) -> None:
     """Passed where a valid contour of an enterprise near the site leaves it out; without one nothing was tested."""
-    owners = near_owners(member, context)
+    owners = near_owners(member, context, index)
     has_contour = not owners.isdisjoint(contours.members.enterprise_id)
     inside = shapely.dwithin(contours.members.geometry, member.geometry[0], contours.members.accuracy_m)
     if has_contour or inside.any():

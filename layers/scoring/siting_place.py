@@ -60,7 +60,8 @@ def policy_zones(context: SiteContext) -> pd.DataFrame | None:
     zones = context.layers.get("risk_zones")
     if not context.has("risk_zones") or zones is None:
         return None
-    return zones if context.policy is None or not len(zones) else zones[zones["policy"] == context.policy]
+    zones = pd.DataFrame(zones, copy=False)
+    return zones if context.policy is None or not len(zones) else zones[(zones["policy"] == context.policy).to_numpy()]
 
 
 def _zones(member: Members, context: SiteContext, found: Findings) -> None:

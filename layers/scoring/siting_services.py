@@ -76,11 +76,10 @@ def late_sites(index: ClassIndex, sites: Geometries) -> tuple[NDArray[np.bool_],
 
 def touched(areas: Geometries, sites: Geometries) -> NDArray[np.bool_]:
     """Which sites meet one of some areas."""
-    parts = shapely.get_parts(areas)
     if len(sites) == 1:
-        return np.array([bool(shapely.intersects(parts, sites[0]).any())])
+        return np.array([bool(shapely.intersects(areas, sites[0]).any())])
     found = np.zeros(len(sites), bool)
-    found[shapely.STRtree(sites).query(parts, predicate="intersects")[1]] = True
+    found[shapely.STRtree(sites).query(shapely.get_parts(areas), predicate="intersects")[1]] = True
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.scoring.contours import Contours
 from layers.scoring.coverage import NO_LAYER_OF_ITS_OWN, SOURCE_LAYERS, is_member
-from layers.scoring.measure import Floats, near_pairs
+from layers.scoring.measure import NO_PAIRS, Floats, Pairs, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.siting_terms import NOT_ENOUGH, Findings, Reason, SiteContext
@@ -112,16 +112,11 @@ def source_check(
 ) -> None:
     """Sources that may reach the site: unrated or coarse ones, ones without a rule, ones without the figures."""
     _unplaced_check(context, found)
-    points = context.layers.get("risk_points")
-    if not context.has("risk_points") or points is None or not len(points):
+    sources = near_sources(member, context, index)
+    if not len(sources.near):
         return
-    points = placed_sources(points)
-    reach_m, error_m = source_reach_m(points), error_of(points)
-    pairs = near_pairs(
-        points["geometry"].to_numpy(), member.geometry, reach_m=reach_m + error_m, crs=context.crs
-    )
-    near = points.iloc[pairs.subject].reset_index(drop=True)
-    is_coarse = (error_m > reach_m)[pairs.subject]
+    near, reach_m, error_m, pairs = sources.near, sources.reach_m, sources.error_m, sources.pairs
+    is_coarse = error_m > reach_m
     states = cover_states(near, kind, contours, context, index, on)
     for position, (state, distance_m, line) in enumerate(
         zip(states, pairs.distance_m, pairs.line, strict=True)
@@ -141,11 +136,42 @@ def source_check(
             reason = _source_reason(row, state, *title, distance_m, line)
         else:
             continue
-        clear_m = float((reach_m + error_m)[pairs.subject[position]])
+        clear_m = float((reach_m + error_m)[position])
         found.reasons.append(replace(reason, obstacle=row["geometry"], clear_m=clear_m))
 
 
+@dataclass(frozen=True)
+class NearSources:
+    """Sources that may reach a site, one row each, with their reach and error in metres and the pair with the site."""
+
+    near: pd.DataFrame
+    reach_m: Floats
+    error_m: Floats
+    pairs: Pairs
+
+
+def near_sources(member: Members, context: SiteContext, index: ClassIndex) -> NearSources:
+    """The sources near the one site that `index` is for, found once."""
+    found: NearSources | None = index.kept.get("near_sources")
+    if found is None:
+        found = index.kept["near_sources"] = _near_sources(member, context)
+    return found
+
+
+def _near_sources(member: Members, context: SiteContext) -> NearSources:
+    points = context.layers.get("risk_points")
+    if not context.has("risk_points") or points is None or not len(points):
+        return NearSources(pd.DataFrame({"enterprise_id": []}), np.empty(0), np.empty(0), NO_PAIRS)
+    points = placed_sources(points)
+    reach_m, error_m = source_reach_m(points), error_of(points)
+    pairs = near_pairs(points["geometry"].to_numpy(), member.geometry, reach_m=reach_m + error_m, crs=context.crs)
+    near = points.iloc[pairs.subject].reset_index(drop=True)
+    return NearSources(near, reach_m[pairs.subject], error_m[pairs.subject], pairs)
+
+
 def placed_sources(points: pd.DataFrame) -> pd.DataFrame:
+    """Placed risk points of layers that own safety distances, as a plain frame."""
+    points = pd.DataFrame(points, copy=False)
     is_source = points["source_layer"].isin(SOURCE_LAYERS) & ~points["kind"].isin(NO_LAYER_OF_ITS_OWN)
     return points[(is_source & points["geometry"].notna()).to_numpy(bool)].reset_index(drop=True)
 
@@ -208,15 +234,9 @@ def _coarse_reason(row: pd.Series[object], distance_m: float, line: BaseGeometry
     )
 
 
-def near_owners(member: Members, context: SiteContext) -> frozenset[str]:
+def near_owners(member: Members, context: SiteContext, index: ClassIndex) -> frozenset[str]:
     """Enterprises one of whose sources may reach the site."""
-    points = context.layers.get("risk_points")
-    if points is None or not len(points):
-        return frozenset()
-    points = placed_sources(points)
-    reach_m = source_reach_m(points) + error_of(points)
-    pairs = near_pairs(points["geometry"].to_numpy(), member.geometry, reach_m=reach_m, crs=context.crs)
-    return frozenset(points["enterprise_id"].iloc[pairs.subject].dropna().astype(str))
+    return frozenset(near_sources(member, context, index).near["enterprise_id"].dropna().astype(str))
 
 
 def _source_reason(

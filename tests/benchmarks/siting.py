@@ -1,43 +1,119 @@
-"""Siting checks of the served edition, timed inside the server (request to answer, without the network)."""
+"""Siting checks of the served edition by eight clients at once, timed at the clients; and where a project could go.
+
+The second size is a copy of the database with a million buildings, made for the benchmark and dropped after it.
+"""
 
 from __future__ import annotations
 
-from typing import Iterator
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
-from app import create_app
 from layers.errors import AtlasError
-from layers.store import Place
-from tests.benchmarks.result import Measured, median, percentile, seconds_of
+from layers.store import Place, edition_schema, engine_from_url, served_edition
+from tests.benchmarks.result import Measured, median, percentile
 
 N_CHECKS = 300
+N_CLIENTS = 8
+N_SERVERS = 2
 SITE_HALF_DEG = 0.0008
 PROJECT_TYPES = ("residential", "school_hospital_elderly", "industrial", "hazchem")
+HERE = Path(__file__).parents[2]
+START_S, WARM_S = 120.0, 15.0
+MILLION = 1_000_000
 
 
-def run(place: Place) -> Iterator[Measured]:
+def run(place: Place, scale: float = 1.0) -> Iterator[Measured]:
     """Random squares of about 2.5 ha over the area's home extent; needs a published edition."""
-    app = create_app({"HOME": place.home, "DATABASE_URL": place.open_url(), "TESTING": True})
-    client = app.test_client()
-    area = client.get("/api/layers").get_json()["area"]
-    west, south, east, north = area["home"]
+    url = place.open_url()
+    yield from _served("county", place, url, max(int(N_CHECKS * scale), N_CLIENTS))
+    with _millions(url) as larger:
+        yield from _served("a million buildings", place, larger, max(int(N_CHECKS * scale), N_CLIENTS))
+
+
+def _served(case: str, place: Place, url: str, n_checks: int) -> Iterator[Measured]:
+    with _server(place, url) as port:
+        area = json.loads(_asked(port, "GET", "/api/layers")[1])["area"]
+        bodies = list(_bodies(area["home"], n_checks))
+        with ThreadPoolExecutor(N_CLIENTS) as clients:
+            list(clients.map(lambda body: _timed(port, body), bodies[: 4 * N_CLIENTS]))
+            answers = list(clients.map(lambda body: _timed(port, body), bodies))
+        times = [taken for status, taken in answers if status == 200]
+        if not times:
+            raise AtlasError("no site was answered; is an edition published?")
+        rows = _n_features(url)
+        yield Measured("siting", f"{case}, {N_CLIENTS} clients, median", rows, len(times), median(times), "ms")
+        yield Measured("siting", f"{case}, {N_CLIENTS} clients, 95th percentile", rows, len(times), percentile(times, 95), "ms")
+        alone = [taken for status, taken in map(lambda body: _timed(port, body), bodies[:100]) if status == 200]
+        yield Measured("siting", f"{case}, 1 client, 95th percentile", rows, len(alone), percentile(alone, 95), "ms")
+        began = time.perf_counter()
+        _asked(port, "POST", "/api/site-areas", {"project_type": "residential", "n_persons": 300})
+        yield Measured("siting", f"{case}, where could it go", rows, 1, time.perf_counter() - began, "s")
+
+
+@contextmanager
+def _server(place: Place, url: str) -> Iterator[int]:
+    """The product's own server on a free port, warmed up as it warms itself."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    environment = os.environ | {"RISKATLAS_HOME": str(place.home), "RISKATLAS_DATABASE_URL": url}
+    command = [sys.executable, str(HERE / "riskatlas.py"), "serve", "--port", str(port), "--no-worker", "--workers", str(N_SERVERS)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        time.sleep(WARM_S)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_for(port: int) -> None:
+    ends = time.monotonic() + START_S
+    while time.monotonic() < ends:
+        try:
+            if _asked(port, "GET", "/healthz")[0] == 200:
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AtlasError("the server did not start")
+
+
+def _asked(port: int, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    try:
+        connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def _timed(port: int, body: dict[str, Any]) -> tuple[int, float]:
+    began = time.perf_counter()
+    status, _ = _asked(port, "POST", "/api/site-checks", body)
+    return status, (time.perf_counter() - began) * 1000
+
+
+def _bodies(home: list[float], n_checks: int) -> Iterator[dict[str, Any]]:
+    """Three times as many squares as wanted answers: some lie outside the area and are refused."""
     dice = np.random.default_rng(20261121)
-    places = dice.uniform((west, south), (east, north), (N_CHECKS * 3, 2))
-    times = []
-    for number, (lon, lat) in enumerate(places):
-        body = {"geometry": _square(float(lon), float(lat)), "project_type": PROJECT_TYPES[number % 4], "is_new": True}
-        statuses: list[int] = []
-        taken = seconds_of(lambda: statuses.append(client.post("/api/site-checks", json=body).status_code), 1)[0]
-        times += [taken * 1000] if statuses[0] == 201 or statuses[0] == 200 else []
-        if len(times) >= N_CHECKS:
-            break
-    if not times:
-        raise AtlasError("no site was answered; is an edition published?")
-    rows = _n_features(place)
-    yield Measured("siting", "median", rows, len(times), median(times), "ms")
-    yield Measured("siting", "95th percentile", rows, len(times), percentile(times, 95), "ms")
+    west, south, east, north = home
+    for number, (lon, lat) in enumerate(dice.uniform((west, south), (east, north), (n_checks * 2, 2)).tolist()):
+        yield {"geometry": _square(lon, lat), "project_type": PROJECT_TYPES[number % 4], "is_new": True}
 
 
 def _square(lon: float, lat: float) -> dict[str, object]:
@@ -46,9 +122,47 @@ def _square(lon: float, lat: float) -> dict[str, object]:
     return {"type": "Polygon", "coordinates": [ring]}
 
 
-def _n_features(place: Place) -> int:
-    with place.engine.connect() as connection:
-        return int(connection.execute(sa.text(
-            "SELECT sum(n_accepted) FROM (SELECT DISTINCT ON (source_id) n_accepted FROM ops.loads_in_force "
-            "ORDER BY source_id, load_id DESC) AS newest"
-        )).scalar_one())
+@contextmanager
+def _millions(url: str) -> Iterator[str]:
+    """A copy of a database whose served edition has a million buildings, the same ones again a little beside."""
+    name = f"bench_siting_{os.getpid()}"
+    larger = sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+    admin = engine_from_url(sa.make_url(url).set(database="postgres").render_as_string(hide_password=False))
+    quote = admin.dialect.identifier_preparer.quote
+    source = str(sa.make_url(url).database)
+    try:
+        with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name AND usename = current_user"), {"name": source})
+            connection.execute(sa.DDL(f"CREATE DATABASE {quote(name)} TEMPLATE {quote(source)}"))
+        engine = engine_from_url(larger)
+        with engine.begin() as connection:
+            _multiply(connection)
+        engine.dispose()
+        yield larger
+    finally:
+        with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.DDL(f"DROP DATABASE IF EXISTS {quote(name)} WITH (FORCE)"))
+        admin.dispose()
+
+
+def _multiply(connection: sa.Connection) -> None:
+    table = sa.Table("buildings", sa.MetaData(), schema=edition_schema(served_edition(connection) or 0), autoload_with=connection)
+    n = int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+    for turn in range(1, -(-MILLION // max(n, 1))):
+        changed = {
+            "feature_id": table.c.feature_id + f"-c{turn}",
+            "geom": sa.func.ST_Translate(table.c.geom, 0.0004 * (turn % 5), 0.0004 * (turn // 5)),
+        }
+        chosen = sa.select(*(changed.get(column.name, column) for column in table.c)).where(~table.c.feature_id.op("~")("-c[0-9]+$"))
+        connection.execute(sa.insert(table).from_select([column.name for column in table.c], chosen))
+    connection.execute(sa.text("ANALYZE"))
+
+
+def _n_features(url: str) -> int:
+    engine = engine_from_url(url)
+    with engine.connect() as connection:
+        schema = edition_schema(served_edition(connection) or 0)
+        counted = sa.text("SELECT coalesce(sum(n_live_tup), 0) FROM pg_stat_user_tables WHERE schemaname = :schema")
+        rows = int(connection.execute(counted, {"schema": schema}).scalar_one())
+    engine.dispose()
+    return rows

@@ -5,7 +5,7 @@ import { byId, el, put } from "./dom.js";
 import { crossesItself, Drawing, measured } from "./drawing.js";
 import { area, distance } from "./formats.js";
 import { withEdition } from "./frame.js";
-import { drawOwn, drawReasonLines, feature, flyToGeometry, map } from "./mapview.js";
+import { drawOwn, drawReasonLines, extentOf, feature, flyToGeometry, map } from "./mapview.js";
 import { errorBox, errorText, say } from "./panel.js";
 import { conclusion, forgetTrial } from "./siting_conclusion.js";
 import { emptyForm, missing, newPart, projectFields, requestOf, summary } from "./siting_form.js";
@@ -15,6 +15,7 @@ import { keepingFocus, loadInto, startMap, startWorkspace, titlePage, wireKeys }
 
 const NEW = "new";
 const SAVE_AFTER_MS = 2000;
+const LEAST_SIDE_DEG = 0.0015;
 const STEPS = ["site_step_place", "site_step_project", "step_check", "step_conclusion"];
 const state = {
   ref: decodeURIComponent(location.pathname.split("/").pop() ?? ""), step: 1, /** @type {any} */ choices: null, form: emptyForm(),
@@ -100,7 +101,7 @@ function draftStep() {
   const next = (/** @type {number} */ step, /** @type {string} */ key) => el("button", { type: "button", class: "button primary", id: "next-step", on: { click: () => go(step) } }, t(key));
   const back = (/** @type {number} */ step) => el("button", { type: "button", class: "button", on: { click: () => go(step) } }, t("step_back"));
   if (state.step === 1) return [placeStep(), el("div", { class: "actions" }, next(2, "next_step"))];
-  if (state.step === 2) return [problems(), projectFields(state.form, state.choices, { keep: changed, redraw: () => { changed(); workspace.draw(); } }), el("div", { class: "actions" }, back(1), next(3, "next_step"))];
+  if (state.step === 2) return [el("div", { id: "problems" }, problems()), projectFields(state.form, state.choices, { keep: changed, redraw: () => { changed(); workspace.draw(); } }), el("div", { class: "actions" }, back(1), next(3, "next_step"))];
   return [state.error ? errorPart(state.error) : null, problems(), summary(state.form, state.choices.project_types, go),
     el("div", { class: "actions" }, back(2), el("button", { type: "button", class: "button primary", id: "judge", disabled: state.isBusy, on: { click: judge } }, t(state.isBusy ? "checking" : "check_site")))];
 }
@@ -275,9 +276,17 @@ function showSite() {
   const grounds = state.kept ? sentParts(state.kept.request) : state.form.parts;
   if (!map) return;
   showParts();
-  if (grounds.length) return flyToGeometry({ type: "GeometryCollection", geometries: grounds.map((/** @type {any} */ part) => part.geometry) });
+  if (grounds.length) return flyToGeometry(withSurroundings({ type: "GeometryCollection", geometries: grounds.map((/** @type {any} */ part) => part.geometry) }));
   const [west, south, east, north] = shown.catalog.area.home;
   map.fitBounds([[west, south], [east, north]], { padding: 20, animate: false });
+}
+
+/** A box around the site that shows what lies beside it. @param {any} site */
+function withSurroundings(site) {
+  const box = extentOf(site);
+  if (!box) return site;
+  const [dx, dy] = [Math.max(LEAST_SIDE_DEG, (box[2] - box[0]) * 0.6), Math.max(LEAST_SIDE_DEG, (box[3] - box[1]) * 0.6)];
+  return { type: "LineString", coordinates: [[box[0] - dx, box[1] - dy], [box[2] + dx, box[3] + dy]] };
 }
 
 /* Keeping and judging */
@@ -285,6 +294,8 @@ function showSite() {
 function changed() {
   clearTimeout(state.timer);
   state.wanted = state.wanted.length ? missing(state.form, state.choices.project_types) : [];
+  const told = document.getElementById("problems");
+  if (told) put(told, problems());
   state.timer = window.setTimeout(save, SAVE_AFTER_MS);
 }
 

@@ -1,5 +1,5 @@
 /** Siting cases and drafts: filters, the badge of a changed outcome, the ways to a new one. */
-import { getJson, postJson } from "./api.js";
+import { change, getJson, postJson } from "./api.js";
 import { byId, el, put } from "./dom.js";
 import { day, MISSING, number } from "./formats.js";
 import { withEdition } from "./frame.js";
@@ -55,15 +55,22 @@ function drawAll() {
 
 /** @param {any[]} drafts */
 const draftList = (drafts) => el("section", {}, el("h2", {}, t("drafts", { n: drafts.length })), el("ul", { class: "plain" }, drafts.map((draft) =>
-  el("li", {}, el("a", { href: withEdition(`/siting/${encodeURIComponent(draft.ref)}`) }, draft.ref), " ", draft.name || t("unnamed"), " · ", t("saved_on", { day: day(draft.saved_at) })))));
+  el("li", {}, el("a", { href: withEdition(`/siting/${encodeURIComponent(draft.ref)}`) }, draft.ref), " ", draft.name || t("unnamed"), " · ", t("saved_on", { day: day(draft.saved_at) }), " ",
+    el("button", { type: "button", class: "link", "aria-label": `${t("delete_part")} ${draft.ref}`, on: { click: () => drop(draft.ref) } }, t("delete_part"))))));
+
+/** @param {string} ref */
+async function drop(ref) {
+  await change("DELETE", `/api/site-drafts/${encodeURIComponent(ref)}`);
+  await load();
+}
 
 function filters() {
-  const change = (/** @type {(value: any) => void} */ keep) => (/** @type {any} */ event) => { keep(event.target); workspace.draw(); };
+  const onChange = (/** @type {(value: any) => void} */ keep) => (/** @type {any} */ event) => { keep(event.target); workspace.draw(); };
   return el("div", { class: "filters", role: "group", "aria-label": t("filters") },
-    el("label", {}, t("verdict_word"), el("select", { id: "filter-verdict", on: { change: change((target) => { state.filter.verdict = target.value; }) } },
+    el("label", {}, t("verdict_word"), el("select", { id: "filter-verdict", on: { change: onChange((target) => { state.filter.verdict = target.value; }) } },
       el("option", { value: "" }, t("all")), VERDICTS.map((id) => el("option", { value: id, selected: state.filter.verdict === id }, t(`verdict_${id}`))))),
-    el("label", {}, t("name_or_number"), el("input", { id: "filter-text", type: "search", maxlength: 60, value: state.filter.text, on: { input: change((target) => { state.filter.text = target.value; }) } })),
-    el("label", { class: "check" }, el("span", {}, el("input", { id: "filter-changed", type: "checkbox", checked: state.filter.changed, on: { change: change((target) => { state.filter.changed = target.checked; }) } }), " ", t("only_changed"))));
+    el("label", {}, t("name_or_number"), el("input", { id: "filter-text", type: "search", maxlength: 60, value: state.filter.text, on: { input: onChange((target) => { state.filter.text = target.value; }) } })),
+    el("label", { class: "check" }, el("span", {}, el("input", { id: "filter-changed", type: "checkbox", checked: state.filter.changed, on: { change: onChange((target) => { state.filter.changed = target.checked; }) } }), " ", t("only_changed"))));
 }
 
 /** @param {any} row */

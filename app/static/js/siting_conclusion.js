@@ -12,6 +12,8 @@ import { endangersPart, forgetEndangers } from "./what_if.js";
 import { featureHref } from "./workspace.js";
 
 const LINES_SHOWN = 12;
+/** @type {any[]} the ground that was asked about */
+let asked = [];
 
 /** Takes trial and dangers off the map. */
 export const forgetTrial = () => forgetEndangers();
@@ -22,6 +24,7 @@ export const forgetTrial = () => forgetEndangers();
 export function conclusion(kept, choices, calls) {
   const answer = newest(kept);
   const last = kept.checks.at(-1);
+  asked = (kept.request.parts ?? [kept.request]).map((/** @type {any} */ part) => part.geometry);
   const hasParts = (answer.parts ?? []).length > 1;
   drawReasonLines(answer.reasons.filter((/** @type {any} */ reason) => reason.line).slice(0, LINES_SHOWN).map(asLine));
   return [
@@ -105,8 +108,14 @@ const moved = (shift) => ({ way: t(`way_${Math.round(shift.bearing_deg / 45) % 8
 /** @param {any} one */
 const shiftItem = (one) => el("li", {}, said(one), one.object?.name ? ` (${one.object.name})` : "", ": ", one.shift ? [t("shift_one", moved(one.shift)), " ", showButton(one.shift)] : t("no_shift"));
 
-/** @param {any} shift */
+/** The shifted site in outline beside the one that was asked about. @param {any} shift */
 const showButton = (shift) => el("button", { type: "button", class: "link", on: { click: () => {
-  drawOwn("what-if", shift.parts.map((/** @type {any} */ geometry) => feature(geometry, { fill: "", label: t("trial_word") })));
-  flyToGeometry({ type: "GeometryCollection", geometries: shift.parts });
+  drawOwn("what-if", shift.parts.map((/** @type {any} */ geometry) => feature(outline(geometry), { fill: "", label: t("trial_word") })));
+  flyToGeometry({ type: "GeometryCollection", geometries: [...shift.parts, ...asked] });
 } } }, t("show_shift"));
+
+/** @param {any} geometry a polygon as the lines around it */
+function outline(geometry) {
+  if (geometry.type === "Point") return geometry;
+  return { type: "MultiLineString", coordinates: geometry.type === "Polygon" ? geometry.coordinates : geometry.coordinates.flat() };
+}
