@@ -13,6 +13,7 @@ export function ownLayers() {
   const round = { "line-cap": "round", "line-join": "round" };
   const bold = ["Atlas Sans SC Bold", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"];
   return [
+    { id: "ground-fill", type: "fill", source: "ground", paint: { "fill-color": ["to-color", ["get", "fill"], white], "fill-opacity": 0.6, "fill-antialias": false } },
     { id: "what-if-fill", type: "fill", source: "what-if",
       paint: { "fill-color": ["case", ["==", ["get", "fill"], ""], white, ["to-color", ["get", "fill"], white]], "fill-opacity": 0.85 } },
     { id: "what-if-casing", type: "line", source: "what-if", layout: round, paint: { "line-color": white, "line-width": 4.5 } },

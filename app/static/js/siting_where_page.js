@@ -80,9 +80,7 @@ function drawGround() {
   const inks = ["", "--verdict-not-met", "--verdict-not-enough", "--verdict-permit", "--verdict-nothing-found"].map((name) => (name ? paint(name) : ""));
   const { free, closed } = state.answer;
   const rest = closed.features.filter((/** @type {any} */ one) => state.chosen < 0 || one.properties.cause === state.chosen);
-  drawOwn("what-if", null);
-  drawOwn("site", null);
-  drawOwn("what-if", [...rest.map((/** @type {any} */ one) => feature(one.geometry, { fill: inks[one.properties.rank], label: "" })),
+  drawOwn("ground", [...rest.map((/** @type {any} */ one) => feature(one.geometry, { fill: inks[one.properties.rank], label: "" })),
     ...(state.chosen < 0 ? free.features.map((/** @type {any} */ one) => feature(one.geometry, { fill: inks[4], label: "" })) : [])]);
 }
 
