@@ -275,13 +275,13 @@ export const policyLayer = () => drawnLayers().find((layer) => isByPolicy(layer)
 /** @param {import("./atlas.js").Layer[]} layers */
 function ownSources(layers) {
   const onces = layers.flatMap((layer) => layer.style.filter(isOnce).map(onceSource));
-  const names = ["selection", "reason-lines", "site", "what-if", "measure", "flash", ...onces];
+  const names = ["selection", "reason-lines", "site", "what-if", "ground", "measure", "flash", ...onces];
   return Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
 }
 
 /**
  * Puts features into one of the page's own sources; null empties it.
- * @param {"selection"|"reason-lines"|"site"|"what-if"|"measure"|"flash"} name
+ * @param {"selection"|"reason-lines"|"site"|"what-if"|"ground"|"measure"|"flash"} name
  * @param {any[]|null} features
  */
 export function drawOwn(name, features) {
