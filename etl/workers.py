@@ -60,6 +60,7 @@ def _connected(scheduler: str) -> Iterator[Client]:
     except (OSError, ValueError) as error:
         raise WorkersError(f"no Dask scheduler answers at {scheduler}: {error}") from error
     with client:
+        _require_same_code(client, scheduler)
         versions = client.run(installation_hash)
         if not versions:
             raise WorkersError(f"the scheduler at {scheduler} has no worker; start `dask worker {scheduler}`")
@@ -67,6 +68,16 @@ def _connected(scheduler: str) -> Iterator[Client]:
         if others:
             raise WorkersError(f"workers of another version of the code, the rules or a library: {', '.join(others)}")
         yield client
+
+
+def _require_same_code(client: Client, scheduler: str) -> None:
+    """The scheduler itself reads what it hands on: it needs this code too."""
+    try:
+        version = client.run_on_scheduler(installation_hash)
+    except ImportError as error:
+        raise WorkersError(f"the scheduler at {scheduler} does not know this code: start it with this checkout as PYTHONPATH") from error
+    if version != installation_hash():
+        raise WorkersError(f"the scheduler at {scheduler} has another version of the code, the rules or a library")
 
 
 class DaskShare:

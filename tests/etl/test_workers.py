@@ -163,6 +163,22 @@ def test_scheduler_that_is_not_there_is_a_clear_error(monkeypatch: pytest.Monkey
         pass
 
 
+def test_scheduler_without_this_code_is_a_clear_error(tmp_path: Path) -> None:
+    """It reads what it hands on; before, a trace of Dask came in the middle of the scoring."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    scheduler = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with pytest.raises(WorkersError, match="PYTHONPATH"), shared(scheduler=f"tcp://127.0.0.1:{port}"):
+            pass
+    finally:
+        scheduler.kill()
+        scheduler.wait(timeout=20)
+
+
 def houses_beside_a_line() -> dict[str, gpd.GeoDataFrame]:
     """A transmission line with houses on both sides, some too near."""
     line = shapely.LineString([(500_000, 3_200_000), (504_000, 3_200_000)])
