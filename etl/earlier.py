@@ -110,7 +110,11 @@ def layer_digests(connection: sa.Connection, catalog: Catalog, area: Area, editi
 def changed_rows(connection: sa.Connection, layer: Layer, area: Area, before: int, after: int) -> dict[str, int]:
     """How many rows of a layer were added, changed and are gone from one edition to another."""
     columns = value_columns(layer)
-    present = {column["name"] for column in sa.inspect(connection).get_columns(layer.id, schema=edition_schema(before))}
+    inspector = sa.inspect(connection)
+    # A layer that came with a later version of the atlas has no table in an earlier edition.
+    if not inspector.has_table(layer.id, schema=edition_schema(before)):
+        return {}
+    present = {column["name"] for column in inspector.get_columns(layer.id, schema=edition_schema(before))}
     if not present >= set(columns):
         return {}
     tables = {"before": _table(layer, area, before), "after": _table(layer, area, after)}

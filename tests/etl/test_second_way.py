@@ -72,3 +72,65 @@ def test_buildings_in_control_zones_are_the_pairs_postgis_finds(connection: sa.C
     postgis = pairs(connection, ROADS, road_class=road_class, required_m=required_m, sieve_deg=SIEVE_DEG)
     assert len(postgis) >= 10
     assert_same(pairs(connection, OURS, rule_id=rule_id), postgis)
+
+
+STANDING = "coalesce({0}.status, '') NOT IN ('planned', 'closed', 'abandoned') AND {0}.geom IS NOT NULL AND {0}.accuracy_m <= 100"
+FIRE = f"""
+SELECT s.feature_id, o.feature_id, ST_Distance(s.geom::geography, o.geom::geography) AS actual_m
+FROM edition_1.fire_stations AS s
+JOIN edition_1.hazard_units AS o ON ST_DWithin(s.geom, o.geom, :sieve_deg)
+WHERE s.status = 'existing' AND s.station_class IN ('special_service', 'class_1', 'class_2', 'small', 'support')
+    AND {STANDING.format('s')} AND {STANDING.format('o')}
+    AND ST_Distance(s.geom::geography, o.geom::geography) - sqrt(s.accuracy_m ^ 2 + o.accuracy_m ^ 2) < :required_m - 0.001
+"""
+HAZMAT = f"""
+WITH unit AS (SELECT * FROM edition_1.hazard_units AS u WHERE {STANDING.format('u').replace('AND u.accuracy_m <= 100', '')}),
+hazmat AS (
+    SELECT feature_id, geom, accuracy_m FROM unit
+    UNION ALL
+    SELECT e.feature_id, e.geom, e.accuracy_m FROM edition_1.enterprises AS e
+    WHERE e.kind IN ('hazchem_producer', 'hazchem_trader', 'lpg_station', 'fireworks_store', 'explosives_store')
+        AND e.enterprise_id NOT IN (SELECT enterprise_id FROM unit) AND {STANDING.format('e').replace('AND e.accuracy_m <= 100', '')}
+    UNION ALL
+    SELECT p.feature_id, p.geom, p.accuracy_m FROM edition_1.pipeline_stations AS p WHERE p.kind = 'depot'
+)
+SELECT s.feature_id, o.feature_id,
+    greatest(0, ST_Distance(s.geom::geography, o.geom::geography) - s.land_width_m / 2) AS actual_m
+FROM edition_1.roads AS s
+JOIN hazmat AS o ON ST_DWithin(s.geom, o.geom, :sieve_deg)
+WHERE s.land_width_m IS NOT NULL AND o.accuracy_m <= 100
+    AND s.road_class IN ('expressway', 'national_road', 'provincial_road', 'county_road', 'township_road')
+    AND greatest(0, ST_Distance(s.geom::geography, o.geom::geography) - s.land_width_m / 2)
+        - sqrt(s.accuracy_m ^ 2 + o.accuracy_m ^ 2) < :required_m - 0.001
+"""
+POWER = """
+SELECT s.feature_id, o.feature_id,
+    greatest(0, ST_Distance(s.geom::geography, o.geom::geography) - s.outer_offset_m) AS actual_m
+FROM edition_1.power_lines AS s
+JOIN edition_1.buildings AS o ON ST_DWithin(s.geom, o.geom, :sieve_deg)
+WHERE s.voltage_kv BETWEEN :low_kv AND :high_kv AND s.outer_offset_m IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM edition_1.park_boundaries AS p WHERE ST_Intersects(p.geom, ST_PointOnSurface(o.geom)))
+    AND greatest(0, ST_Distance(s.geom::geography, o.geom::geography) - s.outer_offset_m)
+        - sqrt(s.accuracy_m ^ 2 + o.accuracy_m ^ 2) < :required_m - 0.001
+"""
+WIDE_SIEVE_DEG = 0.004
+
+
+def test_hazard_units_near_fire_stations_are_the_pairs_postgis_finds(connection: sa.Connection) -> None:
+    postgis = pairs(connection, FIRE, required_m=300.0, sieve_deg=WIDE_SIEVE_DEG)
+    assert postgis
+    assert_same(pairs(connection, OURS, rule_id="FS-HAZ"), postgis)
+
+
+def test_dangerous_sites_near_highways_are_the_pairs_postgis_finds(connection: sa.Connection) -> None:
+    postgis = pairs(connection, HAZMAT, required_m=100.0, sieve_deg=WIDE_SIEVE_DEG)
+    assert len(postgis) >= 5
+    assert_same(pairs(connection, OURS, rule_id="ROAD-L18-1"), postgis)
+
+
+@pytest.mark.parametrize(("rule_id", "low_kv", "high_kv", "required_m"), [("PWR-OHL-35-110kV", 35, 110, 10.0), ("PWR-OHL-154-330kV", 154, 330, 15.0)])
+def test_buildings_under_power_lines_are_the_pairs_postgis_finds(
+    connection: sa.Connection, rule_id: str, low_kv: float, high_kv: float, required_m: float
+) -> None:
+    postgis = pairs(connection, POWER, low_kv=low_kv, high_kv=high_kv, required_m=required_m, sieve_deg=SIEVE_DEG)
+    assert_same(pairs(connection, OURS, rule_id=rule_id), postgis)
