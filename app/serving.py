@@ -43,7 +43,7 @@ NOWHERE_M = (0.0, 0.0, 1.0, 1.0)
 REHEARSED = ("residential", "hazchem")
 OWN_FOLDERS = ("cache",)
 """Folders below the home that the server writes to."""
-WORKER_FOLDERS = ("tiles", "sheets", "uploads", "returned", "sources", "files", "rasters", "fonts")
+WORKER_FOLDERS = ("tiles", "sheets", "photos", "uploads", "returned", "sources", "files", "rasters", "fonts")
 """Folders below the home that the server or its worker writes to, and a command run by root may have filled."""
 
 
