@@ -14,6 +14,8 @@ const NEW = "new";
 const ref = decodeURIComponent(location.pathname.split("/").pop() ?? "");
 const violationId = new URLSearchParams(location.search).get("violation") ?? "";
 const DEFAULT_DAYS = 20;
+/** Words of fields that are called otherwise elsewhere. @type {Record<string, string>} */
+const LABELS = { office: "follow_up_office" };
 
 const state = {
   /** @type {any} the entry */ entry: null,
@@ -94,7 +96,7 @@ async function send(work) {
 const problem = () => (state.refused ? el("div", { id: "form-errors", class: "notice error-box", role: "alert", tabindex: -1 }, el("p", {}, errorText(state.refused))) : null);
 
 /** @param {string} name @param {boolean} isNeeded */
-const text = (name, isNeeded) => el("div", { class: "field" }, el("label", { for: `field-${name}` }, t(name), isNeeded ? " *" : ""),
+const text = (name, isNeeded) => el("div", { class: "field" }, el("label", { for: `field-${name}` }, t(LABELS[name] ?? name), isNeeded ? " *" : ""),
   el("input", { id: `field-${name}`, type: "text", maxlength: 1000, required: isNeeded, autocomplete: "off", value: form[name], on: { input: keep(name) } }));
 
 /** @param {string} name */
@@ -121,7 +123,7 @@ function entryParts(entry) {
 
 /** @param {any} entry @returns {[string, any][]} */
 const facts = (entry) => [
-  ["follow_up_kind", t(`kind_${entry.kind}`)], ["office", entry.office], ["person", entry.person], ["opened_on", day(entry.opened_on)], ["remedy_by", day(entry.due_on)],
+  ["follow_up_kind", t(`kind_${entry.kind}`)], ["follow_up_office", entry.office], ["person", entry.person], ["opened_on", day(entry.opened_on)], ["remedy_by", day(entry.due_on)],
   ["closed_on", entry.closed_on ? `${day(entry.closed_on)} · ${t(`reason_${entry.closed_reason}`)}` : MISSING],
   ["follow_up_subject", side(entry, "subject")], ["object", side(entry, "object")],
 ];

@@ -10,7 +10,7 @@ import { say } from "./panel.js";
 import { t } from "./texts.js";
 import { loadInto, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
-const COLUMNS = ["follow_up_number", "follow_up_kind", "follow_up_what", "actual_required", "office", "person", "remedy_by", "state", "newest_check"];
+const COLUMNS = ["follow_up_number", "follow_up_kind", "follow_up_what", "actual_required", "follow_up_office", "person", "remedy_by", "state", "newest_check"];
 const STATES = ["open", "overdue", "closed"];
 /** @type {any[]} */
 let entries = [];
@@ -46,7 +46,7 @@ function drawFilters() {
   put(byId("filters"),
     el("label", { class: "ask" }, el("span", {}, t("find")), el("input", { id: "find-text", type: "search", maxlength: 80, value: wishes.q, on: { input: (/** @type {any} */ event) => wish("q", event.target.value.trim()) } })),
     choice("state", t("state"), STATES.map((state) => [state, t(`follow_up_${state}_all`, { n: entries.filter((entry) => entry.state === state).length })])),
-    choice("office", t("office"), offices.map((office) => [office, office])),
+    choice("office", t("follow_up_office"), offices.map((office) => [office, office])),
     el("button", { type: "button", class: "button", id: "save-csv", on: { click: save } }, t("save_csv")));
 }
 
@@ -94,7 +94,7 @@ const cells = (entry) => [
 function save() {
   const rows = found().map((entry) => [entry.ref, t(`kind_${entry.kind}`), entry.subject_name ?? entry.subject_feature_id, entry.object_name ?? entry.object_feature_id, entry.rule_id,
     entry.evidence.actual_m, entry.evidence.required_m, entry.office, entry.person, entry.opened_on, entry.due_on, stateWord(entry), entry.closed_on ?? "", checkWord(entry.check)]);
-  saveCsv(`${t("follow_ups")}.csv`, [[t("follow_up_number"), t("follow_up_kind"), t("follow_up_subject"), t("object"), t("rule"), `${t("actual")} m`, `${t("required")} m`, t("office"), t("person"),
+  saveCsv(`${t("follow_ups")}.csv`, [[t("follow_up_number"), t("follow_up_kind"), t("follow_up_subject"), t("object"), t("rule"), `${t("actual")} m`, `${t("required")} m`, t("follow_up_office"), t("person"),
     t("opened_on"), t("remedy_by"), t("state"), t("closed_on"), t("newest_check")], ...rows]);
 }
 

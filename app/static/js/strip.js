@@ -111,9 +111,9 @@ function line(drawn, scales) {
     svg("line", { class: name, x1: scales.x(Math.max(from, drawn.startM)), x2: scales.x(Math.min(to, drawn.endM)), y1: scales.middle, y2: scales.middle }, title && svg("title", {}, title));
   return svg("g", { class: `pipe pipe-${drawn.medium ?? "other"}` },
     part("pipe-line", drawn.startM, drawn.endM, null),
+    drawn.thick.map((stretch) => part("pipe-thick", stretch.from_m, stretch.to_m, `${stretch.title} ${chainage(stretch.from_m)} – ${chainage(stretch.to_m)}`)),
     drawn.leaps.map((leap) => svg("g", { class: "leap" }, svg("title", {}, t("equation_at", { before: chainage(leap.before_m), after: chainage(leap.after_m) })),
-      svg("rect", { x: scales.x(Math.min(leap.before_m, leap.after_m)), y: scales.middle - 7, width: Math.max(3, Math.abs(leap.after_m - leap.before_m) * scales.perM), height: 14 }))),
-    drawn.thick.map((stretch) => part("pipe-thick", stretch.from_m, stretch.to_m, `${stretch.title} ${chainage(stretch.from_m)} – ${chainage(stretch.to_m)}`)));
+      svg("rect", { x: scales.x(Math.min(leap.before_m, leap.after_m)), y: scales.middle - 7, width: Math.max(3, Math.abs(leap.after_m - leap.before_m) * scales.perM), height: 14 }))));
 }
 
 /** What the brush leaves out is veiled. @param {Drawn} drawn @param {Scales} scales */

@@ -547,6 +547,7 @@ export const EN = {
   follow_up_closed_all: "Closed ({n})",
   follow_up_kind: "Kind",
   follow_up_number: "Number",
+  follow_up_office: "Responsible office",
   follow_up_open: "Open",
   follow_up_open_all: "Open ({n})",
   follow_up_overdue: "{n} days overdue",

@@ -547,6 +547,7 @@ export const ZH = {
   follow_up_closed_all: "已销号 ({n})",
   follow_up_kind: "类型",
   follow_up_number: "编号",
+  follow_up_office: "责任单位",
   follow_up_open: "整改中",
   follow_up_open_all: "整改中 ({n})",
   follow_up_overdue: "逾期 {n} 天",
