@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from etl.postgis.cluster import cluster_for
 from layers.errors import AtlasError
 from layers.store import Place, edition_schema, engine_from_url, served_edition
 from tests.benchmarks.result import Measured, median, percentile
@@ -39,7 +40,7 @@ def run(place: Place, scale: float = 1.0) -> Iterator[Measured]:
     """Random squares of about 2.5 ha over the area's home extent; needs a published edition."""
     url = place.open_url()
     for case, n_buildings in (("county", 0), ("a million buildings", MILLION)):
-        with _copied(url, n_buildings) as copy:
+        with _copied(place, url, n_buildings) as copy:
             yield from _served(case, place, copy, max(int(N_CHECKS * scale), N_CLIENTS))
 
 
@@ -123,26 +124,21 @@ def _square(lon: float, lat: float) -> dict[str, object]:
 
 
 @contextmanager
-def _copied(url: str, n_buildings: int) -> Iterator[str]:
+def _copied(place: Place, url: str, n_buildings: int) -> Iterator[str]:
     """A copy of a database, so that checks are kept in none that people use; its buildings again and again beside, up to a number."""
-    name = f"bench_siting_{os.getpid()}"
-    larger = sa.make_url(url).set(database=name).render_as_string(hide_password=False)
-    admin = engine_from_url(sa.make_url(url).set(database="postgres").render_as_string(hide_password=False))
-    quote = admin.dialect.identifier_preparer.quote
-    source = str(sa.make_url(url).database)
+    if os.environ.get("RISKATLAS_DATABASE_URL"):
+        raise AtlasError("this benchmark copies the database of the private PostGIS; it runs without RISKATLAS_DATABASE_URL")
+    cluster, name = cluster_for(place.home), f"bench_siting_{os.getpid()}"
+    place.engine.dispose()
+    copy = cluster.create_database(name, str(sa.make_url(url).database))
     try:
-        with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name AND usename = current_user"), {"name": source})
-            connection.execute(sa.DDL(f"CREATE DATABASE {quote(name)} TEMPLATE {quote(source)}"))
-        engine = engine_from_url(larger)
+        engine = engine_from_url(copy)
         with engine.begin() as connection:
             _multiply(connection, n_buildings)
         engine.dispose()
-        yield larger
+        yield copy
     finally:
-        with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.DDL(f"DROP DATABASE IF EXISTS {quote(name)} WITH (FORCE)"))
-        admin.dispose()
+        cluster.drop_database(name)
 
 
 def _multiply(connection: sa.Connection, n_buildings: int) -> None:
