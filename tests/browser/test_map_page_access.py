@@ -171,6 +171,12 @@ def test_states_of_the_page_are_told_each_in_its_words(open_page: OpenPage, know
     expect(page.locator("#share-result")).to_contain_text("查询超时")
 
 
+def test_filter_that_cannot_be_asked_is_told_and_breaks_nothing(open_page: OpenPage, faults: list[str]) -> None:
+    page = open_page("?flt=enterprises.nothing:1;pipelines.medium:%25ZZ")
+    expect(page.locator(".toast").first).to_contain_text("nothing")
+    assert [fault for fault in faults if "400" not in fault] == []
+
+
 def test_skeleton_stands_while_reasons_are_waited_for(open_page: OpenPage, known_source: dict[str, Any]) -> None:
     page = open_page(at(known_source))
     held: list[Route] = []

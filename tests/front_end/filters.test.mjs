@@ -25,6 +25,8 @@ test("signs that mean something in an address survive inside a value", () => {
   assert.deepEqual([readSpec(specOfRange("1", "")).low, readSpec(specOfRange("", "9")).high], ["1", "9"]);
 });
 
+test("a value that nobody wrote is taken as it stands", () => assert.deepEqual(readSpec("%ZZ,50%").values, ["%ZZ", "50%"]));
+
 test("classes of a legend over one field are a filter of that field, others are counted", () => {
   assert.equal(legendField(zones), "level");
   assert.equal(legendField(pipes), null);

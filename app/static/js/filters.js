@@ -48,11 +48,21 @@ export const specOfPart = (text) => (text ? `~${encoded(text)}` : "");
 /** @param {string} low @param {string} high */
 export const specOfRange = (low, high) => (low || high ? `${low}..${high}` : "");
 
+/** A value as it was before it was written; one that nobody wrote that way stays as it is. @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (error instanceof URIError) return text;
+    throw error;
+  }
+}
+
 /** @param {string|undefined} spec */
 export function readSpec(spec) {
   if (!spec) return { values: [], part: "", low: "", high: "" };
-  if (spec.startsWith("~")) return { values: [], part: decodeURIComponent(spec.slice(1)), low: "", high: "" };
-  const values = spec.split(",").map(decodeURIComponent);
+  if (spec.startsWith("~")) return { values: [], part: decoded(spec.slice(1)), low: "", high: "" };
+  const values = spec.split(",").map(decoded);
   const [low, high] = spec.includes("..") ? spec.split("..", 2) : ["", ""];
   return { values, part: "", low, high };
 }

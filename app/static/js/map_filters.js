@@ -1,8 +1,10 @@
 /** Puts the filters on the map: by what tiles carry, else by the numbers that the server gives. */
-import { getJson } from "./api.js";
+import { ApiError, getJson } from "./api.js";
 import { drawnLayers, fieldOf, shown } from "./atlas.js";
 import { filterText, tileFilters } from "./filters.js";
 import { setLayerFilter } from "./mapview.js";
+import { errorText } from "./panel.js";
+import { showNotice } from "./toast.js";
 
 /** @typedef {import("./atlas.js").Layer} Layer */
 
@@ -30,8 +32,13 @@ async function fetchIds(layer) {
   const asked = `${edition} ${filterText(shown.filters, layer.id)}`;
   if (kept.get(layer.id)?.asked === asked) return;
   const query = new URLSearchParams({ flt: filterText(shown.filters, layer.id), ed: String(edition) });
-  const { ids } = await getJson(`/api/tables/${layer.id}/ids?${query}`);
-  kept.set(layer.id, { asked, ids });
+  try {
+    const { ids } = await getJson(`/api/tables/${layer.id}/ids?${query}`);
+    kept.set(layer.id, { asked, ids });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    showNotice(errorText(error));
+  }
 }
 
 /** @param {Layer} layer */
