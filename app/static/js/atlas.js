@@ -16,7 +16,7 @@ import { said } from "./texts.js";
  *   groups: {id: string, title_zh: string, title_en: string}[],
  *   presets?: {id: string, title_zh: string, title_en: string, layers: string[], ground: string}[], layers: Layer[], policy: string,
  *   background?: {id: string, hides: string[]}, relief?: Record<string, any>|null,
- *   policies: {id: string, title_zh: string, title_en: string, version?: string}[], method?: Record<string, any>, secrecy?: string, role?: string}} Catalog
+ *   policies: {id: string, title_zh: string, title_en: string, version?: string}[], method?: Record<string, any>, secrecy?: string, roles: string[], view: string}} Catalog
  */
 
 /** What the person chose; `opacity` in per cent of the designed opacity. */

@@ -69,7 +69,7 @@ export class Drawing {
     this.changed();
   }
 
-  /** Why the site cannot be finished: a text key, or null when it can. */
+  /** Why the site cannot be finished: a text key, or null when it can. @returns {string|null} */
   problem() {
     if (this.kind === "point") return this.vertices.length ? null : "draw_point_hint";
     if (this.kind === "line") return this.vertices.length < 2 ? "draw_two_points" : null;

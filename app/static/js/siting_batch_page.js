@@ -12,7 +12,13 @@ import { keepingFocus, loadInto, startWorkspace, titlePage, wireKeys } from "./w
 const AT_ONCE = 40;
 const MOST_SHOWN = 500;
 const HEADS = ["batch_row", "project_name", "project_type", "verdict_word", "n_reasons_word", "batch_first_reason", "clause"];
-const state = { /** @type {any[]} */ types: [], type: "", total: 0, /** @type {any[]} */ rows: [], phase: "idle", isStopped: false, /** @type {ApiError|null} */ error: null };
+const state = {
+  /** @type {any[]} */ types: [],
+  type: "", total: 0,
+  /** @type {any[]} */ rows: [],
+  phase: "idle", isStopped: false,
+  /** @type {ApiError|null} */ error: null,
+};
 const workspace = { keys: [], regions: ["search", "page-title"], draw: () => keepingFocus(drawAll), onEdition: load };
 
 async function start() {

@@ -18,9 +18,15 @@ const SAVE_AFTER_MS = 2000;
 const LEAST_SIDE_DEG = 0.0015;
 const STEPS = ["site_step_place", "site_step_project", "step_check", "step_conclusion"];
 const state = {
-  ref: decodeURIComponent(location.pathname.split("/").pop() ?? ""), step: 1, /** @type {any} */ choices: null, form: emptyForm(),
-  /** @type {any} */ kept: null, /** @type {Drawing|null} */ drawing: null, redrawn: -1, /** @type {string} */ saved: "", timer: 0, /** @type {ApiError|null} */ error: null,
-  /** @type {any[]} */ wanted: [], isBusy: false, /** @type {any[]} */ hits: [],
+  ref: decodeURIComponent(location.pathname.split("/").pop() ?? ""), step: 1,
+  /** @type {any} */ choices: null,
+  form: emptyForm(),
+  /** @type {any} */ kept: null,
+  /** @type {Drawing|null} */ drawing: null, redrawn: -1,
+  /** @type {string} */ saved: "", timer: 0,
+  /** @type {ApiError|null} */ error: null,
+  /** @type {any[]} */ wanted: [], isBusy: false,
+  /** @type {any[]} */ hits: [],
 };
 const workspace = {
   keys: [], regions: ["search", "page-title", "case", "map-canvas"], draw: () => keepingFocus(drawAll), onEdition: load, goHome: showSite,

@@ -10,7 +10,12 @@ import { keepingFocus, loadInto, startWorkspace, titlePage, wireKeys } from "./w
 
 const VERDICTS = ["not_met", "not_enough", "permit", "nothing_found"];
 const COLUMNS = ["case_number", "project_name", "project_type", "site_area", "verdict_word", "created_on", "choose_case"];
-const state = { /** @type {any} */ list: null, filter: { verdict: "", text: "", changed: false }, /** @type {Set<string>} */ chosen: new Set(), left: 0 };
+const state = {
+  /** @type {any} */ list: null,
+  filter: { verdict: "", text: "", changed: false },
+  /** @type {Set<string>} */ chosen: new Set(),
+  left: 0,
+};
 const workspace = { keys: [], regions: ["search", "page-title"], draw: () => keepingFocus(drawAll), onEdition: load };
 
 async function start() {

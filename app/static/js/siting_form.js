@@ -23,6 +23,7 @@ const typeOf = (types, part) => types.find((type) => type.id === part.project_ty
  * @param {Form} form @param {any[]} types @returns {{key: string, values: Record<string, any>, id: string, step: number}[]}
  */
 export function missing(form, types) {
+  /** @type {any[]} */
   const wanted = [];
   const need = (/** @type {boolean} */ isWrong, /** @type {string} */ key, /** @type {string} */ id, step = 2, n = 0) => { if (isWrong) wanted.push({ key, values: { n }, id, step }); };
   need(!form.parts.length, "missing_geometry", "draw-polygon", 1);

@@ -12,8 +12,16 @@ import { ApiError } from "./api.js";
 
 const CELLS = [50, 100, 200, 500];
 const form = { project_type: "", n_persons: "", min_area_m2: "", cell_m: 100, construction: "new" };
-const state = { /** @type {any[]} */ types: [], /** @type {any} */ answer: null, isBusy: false, /** @type {any} */ error: null, chosen: -1 };
-const workspace = { keys: [], regions: ["search", "page-title", "case", "map-canvas"], draw: drawAll, onEdition: load, isShown: (/** @type {any} */ layer) => layer.group !== "risk", goHome };
+const state = {
+  /** @type {any[]} */ types: [],
+  /** @type {any} */ answer: null,
+  isBusy: false,
+  /** @type {any} */ error: null,
+  chosen: -1,
+};
+const workspace = {
+  keys: [], regions: ["search", "page-title", "case", "map-canvas"], draw: drawAll, onEdition: load, isShown: (/** @type {any} */ layer) => layer.group !== "risk", goHome,
+};
 
 async function start() {
   if (!(await startWorkspace(workspace))) return;

@@ -22,7 +22,7 @@ export const lineLabel = (row) => [row.actual_m, row.required_m].filter((value) 
 
 /**
  * One reason: sign, object, numbers, clause, and buttons that the page gives it.
- * @param {any} reason @param {boolean} hasParts @param {any[]} buttons
+ * @param {any} reason @param {boolean} hasParts @param {any} buttons
  */
 export function reasonItem(reason, hasParts, buttons) {
   const { object } = reason;
