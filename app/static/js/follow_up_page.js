@@ -1,5 +1,6 @@
 /** One entry of the follow-up ledger: evidence, whose it is, what happened, photos; or the form of a new one. */
 import { ApiError, getJson, postFile, postJson } from "./api.js";
+import { fieldOf, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { day, MISSING, number, today } from "./formats.js";
 import { withEdition } from "./frame.js";
@@ -46,7 +47,8 @@ async function loadNew() {
   const { follow_ups: same } = await getJson(`/api/follow-ups?violation_id=${encodeURIComponent(violationId)}`);
   const open = same.find((/** @type {any} */ entry) => entry.state !== "closed");
   if (open) location.replace(entryHref(open.ref));
-  state.violation = (await getJson(withEdition(`/api/features/distance_violations/${encodeURIComponent(violationId)}`))).properties;
+  const layer = shown.catalog.layers.find((one) => fieldOf(one, "shortfall_m") && fieldOf(one, "required_m"));
+  if (layer) state.violation = (await getJson(withEdition(`/api/features/${layer.id}/${encodeURIComponent(violationId)}`))).properties;
 }
 
 function drawAll() {

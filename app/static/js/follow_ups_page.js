@@ -35,7 +35,7 @@ function load() {
 }
 
 function drawAll() {
-  titlePage(t("follow_ups"));
+  titlePage(t("follow_up_ledger"));
   byId("all-patrol").setAttribute("href", withEdition("/patrol"));
   drawFilters();
   drawFound();
@@ -78,7 +78,7 @@ function drawFound() {
 
 /** @param {any[]} rows */
 function table(rows) {
-  return el("table", { class: "rows cards", role: "table" }, el("caption", { class: "unseen" }, t("follow_ups")),
+  return el("table", { class: "rows cards", role: "table" }, el("caption", { class: "unseen" }, t("follow_up_ledger")),
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, COLUMNS.map((key) => el("th", { scope: "col", role: "columnheader" }, t(key))))),
     el("tbody", { role: "rowgroup" }, rows.map((entry) => el("tr", { role: "row" }, cells(entry).map((content, i) =>
       el(i ? "td" : "th", { role: i ? "cell" : "rowheader", scope: i ? null : "row", "data-head": t(COLUMNS[i]) }, content))))));
@@ -94,7 +94,7 @@ const cells = (entry) => [
 function save() {
   const rows = found().map((entry) => [entry.ref, t(`kind_${entry.kind}`), entry.subject_name ?? entry.subject_feature_id, entry.object_name ?? entry.object_feature_id, entry.rule_id,
     entry.evidence.actual_m, entry.evidence.required_m, entry.office, entry.person, entry.opened_on, entry.due_on, stateWord(entry), entry.closed_on ?? "", checkWord(entry.check)]);
-  saveCsv(`${t("follow_ups")}.csv`, [[t("follow_up_number"), t("follow_up_kind"), t("follow_up_subject"), t("object"), t("rule"), `${t("actual")} m`, `${t("required")} m`, t("follow_up_office"), t("person"),
+  saveCsv(`${t("follow_up_ledger")}.csv`, [[t("follow_up_number"), t("follow_up_kind"), t("follow_up_subject"), t("object"), t("rule"), `${t("actual")} m`, `${t("required")} m`, t("follow_up_office"), t("person"),
     t("opened_on"), t("remedy_by"), t("state"), t("closed_on"), t("newest_check")], ...rows]);
 }
 
