@@ -99,6 +99,8 @@ def refusals(frame: pd.DataFrame, problems: Problems) -> list[Refusal]:
     table = problems.table.drop_duplicates(["at", "field"])
     table = table[table["at"].isin(frame.index)].sort_values("at", kind="stable")
     rules, places = check_rules(), _places(frame, table)
+    # A repeat of a row at fault may be found batches later, when its position is gone: the other fault tells that.
+    is_only_fault = dict(table["at"].value_counts() == 1)
     found = []
     for note in table.itertuples(index=False):
         rule, row = rules.loc[note.rule_id], frame.loc[note.at]
@@ -107,7 +109,7 @@ def refusals(frame: pd.DataFrame, problems: Problems) -> list[Refusal]:
             Refusal(
                 str(row["source_file"]), int(row["source_row"]), note.field, value, note.rule_id,
                 rule["reason_zh"], rule["reason_en"], rule["advice_zh"], rule["advice_en"],
-                *places.get(note.at, (None, None)),
+                *(places.get(note.at, (None, None)) if note.rule_id != "RQ13" or is_only_fault[note.at] else (None, None)),
             )
         )
     return found

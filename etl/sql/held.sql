@@ -10,7 +10,7 @@ SELECT
     refused.source_row,
     'feature_id',
     :rule_id,
-    format('第 %s 批 / load %s', r.from_load, r.from_load)
+    concat_ws(' ', r.source_file, r.source_row)
 FROM unnest(CAST(:keys AS text []), CAST(:files AS text []), CAST(:rows AS integer [])) AS refused (feature_id, file, source_row)
 INNER JOIN {register} AS r USING (feature_id)
 LEFT JOIN {staging} AS s USING (feature_id)
