@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import os
@@ -97,7 +98,7 @@ def test_server_answers_without_rights_from_a_home_closed_to_others(start: Start
     assert get(url + "api/layers")[0] == 200
     assert get(url + "vendor/maplibre-gl.mjs")[0] == 200
     assert get(url + "%2e%2e/etc/passwd")[0] == 404
-    assert [path.read_bytes() for path in home.rglob("*.mvt")] == ([tile] if tile else [])
+    assert [gzip.decompress(path.read_bytes()) for path in home.rglob("*.mvt.gz")] == ([tile] if tile else [])
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     for pid in [str(process.pid), *children]:
         uids = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Uid:"))
