@@ -77,7 +77,7 @@ class FrameMemory:
             return whole.copy(deep=False)
         boxes = shapely.box(*np.array(boxes_m, dtype=float).T)
         chosen = np.unique(whole.sindex.query(boxes)[1])
-        return whole if len(chosen) == len(whole) else whole.iloc[chosen]
+        return whole.copy(deep=False) if len(chosen) == len(whole) else whole.iloc[chosen]
 
     def _remembered(self, connection: sa.Connection, facts: EditionFacts, layer: Layer) -> pd.DataFrame:
         key = (facts.edition, layer.id)

@@ -33,7 +33,7 @@ def measured(geometry: dict[str, Any], srid: int) -> dict[str, Any]:
     --------
     >>> line = {"type": "LineString", "coordinates": [[120.0, 30.0], [120.0, 31.0]]}
     >>> round(measured(line, 4490)["length_m"]), round(measured(line, 4490)["bearing_deg"])
-    (110858, 0)
+    (110861, 0)
     """
     geod, form = _ellipsoid(srid), shape(geometry)
     if isinstance(form, shapely.Point):

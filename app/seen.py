@@ -25,7 +25,7 @@ TOWN_FIELD = "town_name"
 AREAS = ("MultiPolygon",)
 NAMED_LAYER = "_layer"
 """Ending of fields that hold the id of a layer: rows about a layer that may not be seen are not there either."""
-LOCK = 7_218_006
+LOCK = 7_218_012
 SNAP_SHARE, SIMPLER_SHARE = 1.0, 0.75
 """A line is simplified and its bends moved to a grid, in widths of its band, before the band is drawn around it."""
 
