@@ -86,7 +86,6 @@ def test_worker_ends_when_its_server_was_killed(database_url: str, tmp_path: Pat
     try:
         wait_until(lambda: worker_of(server.pid) is not None, "a worker")
         worker = worker_of(server.pid)
-        time.sleep(2)
         server.kill()
         server.wait()
         wait_until(lambda: not Path(f"/proc/{worker}").exists(), "the end of the worker")
