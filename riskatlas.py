@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,15 @@ def demo_command(context: click.Context, no_serve: bool, as_json: bool) -> None:
         context.invoke(app.cli.serve_command)
 
 
+def seed_of_this_state() -> int:
+    """Number that shuffles the tests: of the committed tree, so that whoever has these files can repeat the same order."""
+    asked = ["git", "-C", str(HERE), "rev-parse", "HEAD^{tree}"]
+    try:
+        return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout[:8], 16)
+    except (OSError, subprocess.CalledProcessError):
+        return 1
+
+
 @main.command("test", context_settings={"ignore_unknown_options": True})
 @click.option("--long", "is_long", is_flag=True, help="Add the hours-long tests.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
@@ -94,6 +104,7 @@ def test_command(is_long: bool, arguments: tuple[str, ...]) -> None:
     os.chdir(HERE)
     is_whole = all(argument.startswith("-") for argument in arguments)
     at_once = ["-n", str(min(os.cpu_count() or 1, MOST_TEST_PROCESSES)), "--dist", "loadfile"] if is_whole else []
+    at_once += [f"--randomly-seed={seed_of_this_state()}"] if is_whole else []
     sys.exit(pytest.main([*at_once, *(["--long"] if is_long else []), *arguments]))
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -75,8 +76,8 @@ def test_any_tiling_gives_the_same_bits(seed: int, tile_cells: int) -> None:
     assert same_bits(tiled_surface(points, GRID, POLICY, vulnerability=v, mask=mask, tile_cells=tile_cells), whole)
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
+@contextmanager
+def running_cluster() -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
     """A scheduler and two `dask worker` processes; their address, and the workers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -87,10 +88,19 @@ def cluster() -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
     scheduler = subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], **quiet)  # type: ignore[call-overload]
     command = [*dask, "worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
     workers = [subprocess.Popen(command, **quiet) for _ in range(2)]  # type: ignore[call-overload]
-    yield address, workers
-    for process in (*workers, scheduler):
-        process.kill()
-        process.wait(timeout=20)
+    try:
+        yield address, workers
+    finally:
+        for process in (*workers, scheduler):
+            process.kill()
+            process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
+    """One cluster for the tests that leave it as it was."""
+    with running_cluster() as running:
+        yield running
 
 
 def wait_for_workers(address: str, n: int) -> None:
@@ -131,19 +141,19 @@ def test_workers_compute_the_very_tables_of_units(cluster: tuple[str, list["subp
     assert [entry.table.tobytes() for entry in found.tables] == [entry.table.tobytes() for entry in alone.tables]
 
 
-def test_worker_killed_in_the_middle_changes_nothing(cluster: tuple[str, list["subprocess.Popen[bytes]"]]) -> None:
-    address, workers = cluster
-    wait_for_workers(address, 2)
+def test_worker_killed_in_the_middle_changes_nothing() -> None:
     points = sources(4)
-    killer = threading.Timer(1.0, lambda: workers[0].send_signal(signal.SIGKILL))
-    with shared(scheduler=address) as share:
-        assert share is not None
-        killer.start()
-        tiled = tiled_surface(
-            points, GRID, POLICY, tile_cells=40, share=lambda function, items, *common: share(slow_tile, items, *common, 0.3)
-        )
-    killer.join()
-    assert workers[0].wait(timeout=20) == -signal.SIGKILL
+    with running_cluster() as (address, workers):
+        wait_for_workers(address, 2)
+        killer = threading.Timer(1.0, lambda: workers[0].send_signal(signal.SIGKILL))
+        with shared(scheduler=address) as share:
+            assert share is not None
+            killer.start()
+            tiled = tiled_surface(
+                points, GRID, POLICY, tile_cells=40, share=lambda function, items, *common: share(slow_tile, items, *common, 0.3)
+            )
+        killer.join()
+        assert workers[0].wait(timeout=20) == -signal.SIGKILL
     assert same_bits(tiled, risk_index(points, GRID, POLICY))
 
 
