@@ -31,7 +31,7 @@ from pathlib import Path
 from app.serving import Listening, serve
 serve(Listening("127.0.0.1", int(sys.argv[1]), 1, 4), home=Path(sys.argv[2]), database_url=sys.argv[3])
 """
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 240
 
 
 def free_port() -> int:
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 def get(url: str) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(url, timeout=60) as answer:
+        with urllib.request.urlopen(url, timeout=240) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -83,7 +83,7 @@ def start(database_url: str) -> Iterator[Start]:
     yield begin
     for process in started:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
 
 
 def test_server_answers_without_rights_from_a_home_closed_to_others(start: Start, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_body_without_a_stated_length_is_read_up_to_the_limit(start: Start, tmp_
     def sent_in_chunks(body: bytes) -> int | None:
         """Status of the answer; None where the server closed the connection before it could be read."""
         chunks = (body[i : i + 10_000] for i in range(0, len(body), 10_000))
-        with closing(http.client.HTTPConnection(url.split("/")[2], timeout=60)) as connection:
+        with closing(http.client.HTTPConnection(url.split("/")[2], timeout=240)) as connection:
             try:
                 connection.request("POST", "/api/site-checks", chunks, encode_chunked=True)
             except (BrokenPipeError, ConnectionResetError):
@@ -130,7 +130,7 @@ def test_server_says_where_it_listens_and_ends_on_a_signal(start: Start, tmp_pat
     tmp_path.chmod(0o755)
     url, process = start(tmp_path)
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert url in out
     assert process.returncode == 0
     assert "Traceback" not in err

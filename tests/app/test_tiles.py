@@ -164,7 +164,7 @@ def test_simultaneous_misses_of_several_processes_make_the_tile_once(tmp_path: P
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    made.get(timeout=1)
+    made.get(timeout=30)
     assert made.empty()
 
 

@@ -16,7 +16,7 @@ from etl.work.queue import WORKER_LOCK
 from layers.store import engine_from_url
 from tests.conftest import PROJECT
 
-PATIENCE_S = 60
+PATIENCE_S = 240
 SERVER = """
 import sys
 from app.worker_process import WorkerProcess

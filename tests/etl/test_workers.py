@@ -93,7 +93,7 @@ def running_cluster() -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
     finally:
         for process in (*workers, scheduler):
             process.kill()
-            process.wait(timeout=20)
+            process.wait(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_worker_killed_in_the_middle_changes_nothing() -> None:
                 points, GRID, POLICY, tile_cells=40, share=lambda function, items, *common: share(slow_tile, items, *common, 0.3)
             )
         killer.join()
-        assert workers[0].wait(timeout=20) == -signal.SIGKILL
+        assert workers[0].wait(timeout=120) == -signal.SIGKILL
     assert same_bits(tiled, risk_index(points, GRID, POLICY))
 
 
@@ -186,7 +186,7 @@ def test_scheduler_without_this_code_is_a_clear_error(tmp_path: Path) -> None:
             pass
     finally:
         scheduler.kill()
-        scheduler.wait(timeout=20)
+        scheduler.wait(timeout=120)
 
 
 def houses_beside_a_line() -> dict[str, gpd.GeoDataFrame]:
