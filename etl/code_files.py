@@ -26,12 +26,18 @@ def code_files(module: str) -> tuple[Path, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+@lru_cache(maxsize=2048)
 def _file_of(module: str) -> Path | None:
     base = ROOT.joinpath(*module.split("."))
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.exists()), None)
 
 
-def _imports(path: Path) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _imports(path: Path) -> tuple[str, ...]:
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
             yield str(node.module)

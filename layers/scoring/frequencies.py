@@ -46,13 +46,19 @@ def leak_frequencies(equipment: str, *, source: str = LEAK_SOURCES[0]) -> dict[s
     >>> leak_frequencies("pressure_vessel")["hole_10_mm"]
     1e-05
     """
-    table = load_leak_frequencies()
-    rows = table[(table.equipment == equipment) & (table.standard_id == source)]
-    if rows.empty:
+    found = _leaks_by_equipment().get((source, equipment))
+    if found is None:
         raise InputError("equipment", f"{equipment!r} has no leak frequency in {source}")
-    return {
-        str(leak): float(frequency) for leak, frequency in zip(rows.scenario, rows.frequency, strict=True)
-    }
+    return dict(found)
+
+
+@lru_cache(maxsize=1)
+def _leaks_by_equipment() -> dict[tuple[str, str], dict[str, float]]:
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    table = load_leak_frequencies()
+    for row in table.itertuples():
+        found.setdefault((str(row.standard_id), str(row.equipment)), {})[str(row.scenario)] = float(row.frequency)
+    return found
 
 
 @lru_cache(maxsize=2)
