@@ -19,7 +19,7 @@ RULES_DIR = CODE_DIR / "layers" / "scoring" / "rules"
 @cache
 def tables() -> dict[str, Path]:
     """File of each rule table by its name, those of the checks first."""
-    return FILES | {path.stem: path for path in sorted(RULES_DIR.glob("*.csv"))}
+    return FILES | {path.stem: path for path in sorted(RULES_DIR.rglob("*.csv"), key=lambda path: path.stem)}
 
 
 def table_list() -> list[dict[str, Any]]:

@@ -50,6 +50,7 @@ from layers.catalog import Area, Catalog
 from layers.errors import CatalogError, EditionError
 from layers.scoring.grid import Grid
 from layers.scoring.policy import as_table, load_policy
+from layers.scoring.rule_tables import table_digests
 from layers.scoring.sharing import Share
 from layers.scoring.zoning import RiskSurface, risk_index
 
@@ -257,6 +258,7 @@ def _meta(connection: sa.Connection, area: Area, results: Results, counts: dict[
         STAGES_KEY: {name: dataclasses.asdict(record) for name, record in results.records.items()},
         "counts": counts,
         "policies": [_policy(policy_id) for policy_id in area.policies],
+        "rule_tables": table_digests(),
         **results.notes(),
     }
 

@@ -94,6 +94,9 @@ SCHEMAS: dict[str, Schema] = {
 
 PATHS: dict[str, dict[str, Schema]] = {
     "/": {"get": operation("mapPage", "The map", PAGE, EDITION, LANG)},
+    "/method": {"get": operation("methodPage", "How levels are computed: policies of the edition, rule tables, assumptions", PAGE, EDITION, LANG)},
+    "/method/{name}": {"get": operation("methodTablePage", "One rule table, whole", PAGE, path("name", "Its name"), EDITION, LANG)},
+    "/help": {"get": operation("helpPage", "Keys, symbols, the five levels, how to ask why", PAGE, EDITION, LANG)},
     "/tiles/{edition}/{view}/{layer_id}/{z}/{x}/{y}.mvt": {"get": operation(
         "tile", "A vector tile; never changes at its address", file_of("application/vnd.mapbox-vector-tile"),
         path("edition", "Number of a published edition", WHOLE), path("view", "What may be seen: `view` of /api/layers"), LAYER_ID,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,12 @@ CONFIDENCES = ("high", "medium", "low")
 def standard_ids() -> frozenset[str]:
     """Identifiers of `standards.csv`; no rule may cite another."""
     return frozenset(_read_text(RULES_DIR / "standards.csv")["standard_id"])
+
+
+def table_digests(folder: Path = RULES_DIR) -> dict[str, str]:
+    """SHA-256 of every rule table and policy by the name of its file: an edition records what it was made with."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".csv", ".toml"))
+    return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def _read_text(path: Path) -> pd.DataFrame:

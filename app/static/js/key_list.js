@@ -15,6 +15,10 @@ const KEYS = /** @type {const} */ ([
 /** Whether single keys do something. */
 export const hasSingleKeys = () => localStorage.getItem(KEPT_AS) !== "off";
 
+/** The keys as tables. */
+export const keyTables = () => KEYS.map(([title, rows]) => el("table", { class: "attributes keys" }, el("caption", {}, t(title)),
+  el("tbody", {}, rows.map(([key, word]) => el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, key)), el("td", {}, t(word)))))));
+
 /** Opens the list. */
 export function openKeyList() {
   const change = (/** @type {any} */ event) => {
@@ -22,8 +26,7 @@ export function openKeyList() {
     say(t(event.target.checked ? "single_keys_on" : "single_keys_off"));
   };
   openPanel({ title: () => t("keys_title"), body: () => [
-    ...KEYS.map(([title, rows]) => el("table", { class: "attributes keys" }, el("caption", {}, t(title)),
-      el("tbody", {}, rows.map(([key, word]) => el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, key)), el("td", {}, t(word))))))),
+    ...keyTables(),
     el("label", { class: "check" }, el("input", { type: "checkbox", id: "single-keys", checked: hasSingleKeys(), on: { change } }), t("single_keys")),
   ] }, { focus: true });
 }

@@ -3,6 +3,7 @@ import { onConnection, tryAgain } from "./api.js";
 import { shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { coordinates, day, number } from "./formats.js";
+import { withEdition } from "./frame.js";
 import { map } from "./mapview.js";
 import { said, t } from "./texts.js";
 import { onPolicy } from "./tree.js";
@@ -23,10 +24,11 @@ export function drawStatus() {
   const parts = [
     area.is_synthetic ? el("strong", { class: "synthetic" }, t("synthetic")) : null,
     el("span", {}, t("data_as_of", { date: day(edition.data_as_of) })),
-    el("span", {}, t("method", { version: said(method) || said(method, "") || "—" })),
+    el("a", { href: withEdition("/method") }, t("method", { version: said(method) || said(method, "") || "—" })),
     el("span", { class: "secrecy" }, secrecyWord(catalog.secrecy)),
     ...limits(catalog),
     isForeign(area) ? el("span", { class: "foreign", title: t("jurisdiction_note") }, t("jurisdiction_short")) : null,
+    el("a", { href: withEdition("/help") }, t("help")),
   ];
   put(byId("status"), parts.filter(Boolean).map((part) => el("span", { class: "status-part" }, part)));
 }

@@ -567,6 +567,7 @@ export const EN = {
   ground_grey: "Grey (print)",
   ground_here: "Why the ground here has its colour",
   ground_light: "Light",
+  help: "Help",
   hca_none: "No high consequence area was found on this line",
   hca_not_made: "This edition has no high consequence areas; none is drawn",
   hca_thick: "Thick: high consequence area",

@@ -567,6 +567,7 @@ export const ZH = {
   ground_grey: "灰色(打印)",
   ground_here: "此处地面为什么是这个颜色",
   ground_light: "浅色",
+  help: "帮助",
   hca_none: "本管线没有识别出高后果区",
   hca_not_made: "本版次没有高后果区资料,未画粗线",
   hca_thick: "粗线为高后果区",
