@@ -105,6 +105,20 @@ CASES: dict[str, dict[str, Any]] = {
         "enterprise_id": "YC000022",
         "lon_lat": (105.064736, 29.342474),
     },
+    "distance_of_a_report": {
+        "what": "market 45 m from an ammonia plant whose report states 60 m, valid until 2028-05-31: a violation",
+        "enterprise_id": "YC000041",
+        "distance_id": "YC000041-J1",
+        "target_id": "FH-JM001",
+        "required_m": 60.0,
+    },
+    "distance_of_an_expired_report": {
+        "what": "village inside 240 m of a report that expired on 2025-11-30: listed, not judged",
+        "enterprise_id": "YC000022",
+        "distance_id": "YC000022-J1",
+        "target_id": "FH-CZ0001",
+        "required_m": 240.0,
+    },
     "target_in_report": {
         "what": "third delivery: police post inside the contour 3e-6 of a report in force: a violation",
         "target_id": "FH-GA090",

@@ -19,6 +19,7 @@ from data.sample.noise import stream
 from data.sample.offices import build_contours, build_declared_levels, build_hidden_dangers
 from data.sample.pipelines import build_industrial, build_stations, build_transmission
 from data.sample.planted import build_planted
+from data.sample.reports import build_official_distances
 from data.sample.roads import build_roads
 from data.sample.routing import build_graph
 from data.sample.services import build_fire_stations, build_parks, build_power_lines
@@ -68,6 +69,7 @@ class County(Ground):
     hidden_dangers: pd.DataFrame
     declared_levels: pd.DataFrame
     contours: pd.DataFrame
+    official_distances: pd.DataFrame
 
 
 def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> County:
@@ -118,6 +120,7 @@ def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> Coun
         hidden_dangers=build_hidden_dangers(offices, enterprises),
         declared_levels=build_declared_levels(offices, enterprises),
         contours=build_contours(units),
+        official_distances=build_official_distances(units),
     )
 
 

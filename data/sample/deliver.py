@@ -74,6 +74,7 @@ def _write_lasting(target: Path, county: County) -> None:
     maps.write_roads(target / "交通运输局" / "道路.gpkg", county)
     maps.write_power_lines(target / "供电公司" / "架空线路.geojson", county)
     maps.write_contours(target / "评价机构" / "个人风险等值线.geojson", county)
+    maps.write_official_distances(target / "评价机构" / "外部安全防护距离.geojson", county)
     write_weather(target / "气象局" / "气象条件频率.csv")
     tables.write_black_spots(target / "公安交警" / "事故多发点段.xlsx", county)
     tables.write_gathering_places(target / GATHERING_PLACES, county)

@@ -314,6 +314,28 @@ def write_contours(path: Path, county: County) -> None:
     )
 
 
+def write_official_distances(path: Path, county: County) -> None:
+    """Distances stated in reports, with the outline of the installation: GeoJSON, EPSG:4490."""
+    rows = [
+        {
+            "编号": item["distance_id"],
+            "企业编号": item["enterprise_id"],
+            "装置设施": item["name"],
+            "距离类别": words.DISTANCE_KIND[item["kind"]],
+            "适用目标": words.TARGET_GROUP[item["target_group"]],
+            "距离m": item["distance_m"],
+            "起算位置": item["measured_from"],
+            "评价机构": item["institution"],
+            "报告编号": item["report_number"],
+            "有效期至": item["valid_until_on"],
+            "数据性质": SYNTHETIC,
+        }
+        for item in county.official_distances.to_dict("records")
+    ]
+    shapes = county.official_distances["geometry"].to_numpy()
+    write_geojson(path, rows, delivered(shapes, "EPSG:4490"), name="外部安全防护距离")
+
+
 def write_relief(path: Path, county: County) -> None:
     """Heights in decimetre steps, nodata beyond two kilometres from the county: GeoTIFF, EPSG:4544."""
     terrain = county.terrain

@@ -34,6 +34,18 @@ MEDIUM = {
     "hydrogen": "氢气",
     "lpg": "液化石油气",
 }
+DISTANCE_KIND = {
+    "external_safety": "外部安全防护距离",
+    "explosives": "爆炸物品外部距离",
+    "trade_code": "行业标准安全距离",
+    "health_environment": "卫生或环境防护距离",
+}
+TARGET_GROUP = {
+    "all": "全部",
+    "sensitive_important_general_1": "高敏感、重要和一般一类",
+    "general_2": "一般二类",
+    "general_3": "一般三类",
+}
 MARKER_KIND = {"milepost": "里程桩", "equation": "断链桩"}
 STATION_KIND = {"station": "站场", "valve_room": "阀室", "depot": "油库"}
 FIRE_CLASS = {

@@ -45,6 +45,7 @@ DISTANCES = Stage(
     "distance_violations", "安全距离", "safe distances", _distance_violations,
     results=("distance_violations", "no_rule_pairs", "unassessed"), notes=("no_rule_pairs", "unassessed"), is_dated=True,
     layers=("enterprises", "hazard_units", "unit_chemicals", "pipelines", "pipeline_stations", "pipeline_markers", "power_lines", "roads",
-            "buildings", "protection_targets", "fire_stations", "water", "park_boundaries", "official_contours", "towns"),
+            "buildings", "protection_targets", "fire_stations", "water", "park_boundaries", "official_contours",
+            "official_distances", "towns"),
     after=("risk_points",),
 )  # fmt: skip

@@ -6,7 +6,7 @@ Distances are signed: negative inside the contour, by how far the deepest part o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from layers.scoring.measure import (
     local_scale,
     middle_points,
 )
-from layers.scoring.object_classes import ClassIndex, Members, no_members
+from layers.scoring.object_classes import ClassIndex, Members, no_members, valid_days
 from layers.scoring.rules import Rule
 from layers.scoring.separation import Findings, falls_short, is_placed_well
 from layers.scoring.targets import TARGET_CLASSES
@@ -50,12 +50,23 @@ def valid_contours(index: ClassIndex, on: date) -> tuple[Contours, pd.DataFrame]
     return Contours(members, risk, _is_new(index, members)), frame[~is_valid]
 
 
+def unused_distances(index: ClassIndex, on: date) -> pd.DataFrame:
+    """Distances of official reports that may not be used on a date: the report is over, or states no validity."""
+    frame = index.frame("official_distances")
+    return frame[~is_valid_on(frame, on)] if len(frame) else frame
+
+
+def settled_owners(index: ClassIndex, contours: Contours) -> frozenset[str]:
+    """Enterprises for which a valid official report states a contour or a distance."""
+    found = set(contours.members.enterprise_id)
+    for class_id in sorted({rule.subject_class for rule in index.rules.rules if rule.formula == "official_distance"}):
+        found |= set(index.members(class_id).enterprise_id)
+    return frozenset(name for name in found if name)
+
+
 def is_valid_on(contours: pd.DataFrame, on: date) -> NDArray[np.bool_]:
     """Which contours may be used on a date: drawn, and their report's validity stated and not over."""
-    days = [
-        day.date() if isinstance(day, datetime) else day for day in contours["valid_until_on"].to_numpy(object)
-    ]
-    is_valid = np.array([isinstance(day, date) and not pd.isna(day) and day >= on for day in days], bool)
+    is_valid = valid_days(contours["valid_until_on"].to_numpy(object), on)
     return np.asarray(is_valid & contours["geometry"].notna().to_numpy(), bool)
 
 

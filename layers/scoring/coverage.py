@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from layers.scoring.contours import Contours
+from layers.scoring.contours import Contours, settled_owners, unused_distances
 from layers.scoring.object_classes import (
     ClassIndex,
     Members,
@@ -60,6 +60,10 @@ def unassessed_rules(
                 "contours expired or without date of validity, not used",
             )
         )
+    n_unused = len(unused_distances(index, on))
+    if n_unused:
+        zh, en = "评价报告所定距离已过有效期或未注明有效期,未采用", "distances of reports that are over or state no validity, not used"
+        rows.append(_row("ESD-REPORT-ALL", "GBT37243-2019", "official_distance_all", "protection_target", n_unused, zh, en))
     frame = pd.DataFrame(rows, columns=list(UNASSESSED_FIELDS))
     frame["n"] = frame["n"].astype("Int64")
     return frame.sort_values(["rule_id", "zh"], ignore_index=True)
@@ -239,7 +243,7 @@ def no_rule_pairs(index: ClassIndex, in_force: Sequence[Rule], contours: Contour
     """Pairs of a source and a protection target within the source's influence radius for which no rule exists.
 
     A rule that exists but gives no metres counts as a rule (it is listed as not assessed); so does a valid official
-    contour of the enterprise.
+    contour of the enterprise, and a valid official distance.
     """
     points, targets = _sources(index), index.members("protection_target")
     if not len(points) or not len(targets):
@@ -296,7 +300,7 @@ def rule_cover(
     }
     sources = [is_member(points, index.members(one)) for one, _ in pairs]
     sources.append(
-        points["enterprise_id"].isin([name for name in contours.members.enterprise_id if name]).to_numpy(bool)
+        points["enterprise_id"].isin(settled_owners(index, contours)).to_numpy(bool)
     )
     objects = [in_object[two] for _, two in pairs] + [np.ones(len(targets), bool)]
     return np.column_stack(sources), np.column_stack(objects)

@@ -103,7 +103,7 @@ def find_violations(
     CrsMismatchError
         The frames are not all in one projected CRS in metres.
     """
-    index = ClassIndex(layers, rules)
+    index = ClassIndex(layers, rules, on=on)
     in_force = rules.in_force(on, jurisdiction, "standing")
     judged = [rule for rule in in_force if rule.status == "judged" and rule.kind in STANDING_KINDS]
     contours, unused = valid_contours(index, on)

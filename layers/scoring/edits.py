@@ -17,6 +17,8 @@ from layers.errors import EditError
 
 ACTIONS = ("amount", "remove", "move", "add")
 SOURCE_LAYERS = ("hazard_units", "enterprises")
+REPORT_LAYERS = ("official_contours", "official_distances")
+"""What official reports say of an enterprise: gone with it."""
 NEW_UNIT = "what-if"
 """Begins the number of a unit that is only assumed."""
 MOST_EDITS = 20
@@ -120,9 +122,10 @@ def _remove(frames: dict[str, pd.DataFrame], edit: Edit, where: str) -> None:
     if edit.layer == "enterprises":
         owner = _owner(frames, edit, where)
         frames["enterprises"] = _kept(frames["enterprises"], frames["enterprises"]["feature_id"] != edit.id)
-        reports = frames.get("official_contours")
-        if reports is not None and len(reports):
-            frames["official_contours"] = _kept(reports, reports["enterprise_id"] != owner)
+        for name in REPORT_LAYERS:
+            reports = frames.get(name)
+            if reports is not None and len(reports):
+                frames[name] = _kept(reports, reports["enterprise_id"] != owner)
 
 
 def _kept(frame: pd.DataFrame, is_kept: pd.Series[bool]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -25,9 +26,11 @@ Layers = Mapping[str, pd.DataFrame]
 Table = dict[str, Texts]
 
 NOT_STANDING = ("planned", "closed", "abandoned")
-AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets")
+AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets", "official_distances")
 """Layers whose features cover ground: a point stands for them only roughly, so what is measured is estimated."""
-NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg")
+NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg", "distance_m")
+DATED_LAYERS = ("official_distances",)
+"""Layers of what a report states: used only while the report is valid on the day asked about."""
 TNT_CAS = "118-96-7"
 KG_PER_T = 1000.0
 
@@ -75,10 +78,12 @@ class ClassIndex:
     layers : layer id -> frame in the metric CRS; a missing key and an empty frame mean the same
     rules : RuleSet
     crs : the metric CRS, where the caller has already made sure that all frames are in it
+    on : the day asked about; without one no feature of `DATED_LAYERS` is a member of any class
     """
 
-    def __init__(self, layers: Layers, rules: RuleSet, *, crs: pyproj.CRS | None = None) -> None:
+    def __init__(self, layers: Layers, rules: RuleSet, *, crs: pyproj.CRS | None = None, on: date | None = None) -> None:
         self._given_crs = crs
+        self.on = on
         self.layers = layers
         self.rules = rules
         self._members: dict[str, Members] = {}
@@ -173,6 +178,8 @@ class ClassIndex:
                 tnt_kg = self.unit_tnt_kg
                 table["tnt_kg"] = np.array([tnt_kg.get(unit_id) for unit_id in table["unit_id"]], object)
             mask = standing(table)
+            if layer in DATED_LAYERS and len(mask):
+                mask &= False if self.on is None else valid_days(table["valid_until_on"], self.on)
             if not mask.all():
                 table = {name: column[mask] for name, column in table.items()}
             self._of_layer[layer] = (_members(layer, table, self.rules), table)
@@ -191,6 +198,12 @@ def as_table(frame: pd.DataFrame) -> Table:
             column[is_missing] = None
         table[str(name)] = column
     return table
+
+
+def valid_days(valid_until_on: Texts, on: date) -> NDArray[np.bool_]:
+    """Which validities are stated and not over on a date, that very day included."""
+    days = [day.date() if isinstance(day, datetime) else day for day in valid_until_on]
+    return np.array([isinstance(day, date) and not pd.isna(day) and day >= on for day in days], bool)
 
 
 def _has_value(column: Texts, values: Collection[str]) -> NDArray[np.bool_]:

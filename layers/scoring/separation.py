@@ -103,6 +103,8 @@ def under_rule(rule: Rule, subjects: Members) -> Booleans:
         mask &= pressure <= rule.pressure_mpa_up_to
     if rule.formula == "scaled_distance":
         mask &= subjects.numbers["tnt_kg"] > 0
+    if rule.formula == "official_distance":
+        mask &= subjects.numbers["distance_m"] > 0
     return mask
 
 
@@ -122,10 +124,13 @@ def of_target_class(rule: Rule, objects: Members) -> Booleans:
 def required_distance(rule: Rule, subjects: Members, rules: RuleSet, on: date) -> Floats:
     """Metres required of each subject.
 
-    ESD-BLAST: coefficient x cube root of the TNT mass in kg. Works in a line's zone: the width of that zone.
+    ESD-BLAST: coefficient x cube root of the TNT mass in kg. Works in a line's zone: the width of that zone. A distance
+    that a report states: that very distance.
     """
     if rule.formula == "scaled_distance":
         return (rule.coefficient or 0.0) * np.cbrt(subjects.numbers["tnt_kg"])
+    if rule.formula == "official_distance":
+        return subjects.numbers["distance_m"]
     if rule.formula == "power_zone":
         return zone_width(rule.subject_class, subjects, rules, on)
     return np.full(len(subjects), rule.distance_m or 0.0)

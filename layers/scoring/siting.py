@@ -129,7 +129,7 @@ def check_site(
     """
     kind = project.type(rules)
     _require_within(site, context)
-    index = ClassIndex(context.layers, rules, crs=context.crs)
+    index = ClassIndex(context.layers, rules, crs=context.crs, on=on)
     found = run_checks(site, project=project, kind=kind, context=context, index=index, on=on)
     reasons = sorted(found.reasons, key=_gravest_first)
     return _verdict(tuple(reasons), tuple(found.not_assessed.values()), tuple(found.passed), rules)
@@ -233,6 +233,7 @@ def search_radii_m(
     screening_m = max((kind.screening_radius_m for kind in rules.project_types.values()), default=0.0)
     of_sources = ("risk_points", "hazard_units", "enterprises", "official_contours")
     reach |= dict.fromkeys(of_sources, largest_influence_m)
+    reach["official_distances"] = FARTHEST_M
     reach |= {"protection_targets": screening_m, "buildings": FUEL_STATION_M}
     reach |= dict.fromkeys(("risk_zones", "park_boundaries", "individual_risk", "fire_cover"), 0.0)
     services = service_rules()

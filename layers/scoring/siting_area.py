@@ -177,7 +177,7 @@ def judge_cells(
     answer = AreaAnswer(cells, np.full(len(cells), NOTHING_FOUND, np.int8))
     if not len(cells):
         return answer
-    index = ClassIndex(context.layers, rules, crs=context.crs)
+    index = ClassIndex(context.layers, rules, crs=context.crs, on=on)
     county = _County(project, kind, context, index, rules, on, _members(cells, project, kind, index), SearchIndex(cells))
     steps = (_missing, _rules, _undecided, _zones, _services, _sources, _own)
     for number, check in enumerate(steps):

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from layers.scoring.contours import Contours, contour_findings, valid_contours
+from layers.scoring.contours import Contours, contour_findings, unused_distances, valid_contours
 from layers.scoring.coverage import PIPE_CLASSES, uncovered_pipelines
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members, proposal
@@ -85,6 +85,12 @@ def run_checks(
             "official_contours",
             "附近有已过有效期或未注明有效期的等值线,未采用",
             "contours nearby are expired or without date of validity and were not used",
+        )
+    if len(unused_distances(index, on)):
+        found.leave_out(
+            "official_distances",
+            "附近有已过有效期或未注明有效期的评价报告距离,未采用",
+            "distances of reports nearby are expired or without date of validity and were not used",
         )
     _undecided_features(member, context, index, on, found)
     place_checks(member, kind, context, index, in_force, found)
@@ -183,9 +189,9 @@ def _distance_check(
 
 
 def _farthest_m(rules: RuleSet, subject_class: str) -> float:
-    """Beyond this no rule of the class can bind, whatever the width of land and the error; explosives reach by mass."""
+    """Beyond this no rule of the class can bind, whatever the width of land and the error; explosives reach by mass, reports as they state."""
     of_class = [rule for rule in rules.by_subject[subject_class] if rule.status == "judged"]
-    if any(rule.formula == "scaled_distance" for rule in of_class):
+    if any(rule.formula in ("scaled_distance", "official_distance") for rule in of_class):
         return np.inf
     return widest_m(of_class) + WIDEST_EDGE_M
 

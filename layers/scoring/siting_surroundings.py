@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
-from layers.scoring.contours import Contours
+from layers.scoring.contours import Contours, settled_owners
 from layers.scoring.coverage import NO_LAYER_OF_ITS_OWN, SOURCE_LAYERS, is_member
 from layers.scoring.measure import NO_PAIRS, Floats, Pairs, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
@@ -287,8 +287,7 @@ def cover_states(
     has_metres = {
         rule.subject_class for rule in rules if rule.status == "judged" and rule.formula != "risk_contour"
     }
-    settled = [name for name in contours.members.enterprise_id if name]
-    is_covered = np.array(points["enterprise_id"].isin(settled), bool)
+    is_covered = np.array(points["enterprise_id"].isin(settled_owners(index, contours)), bool)
     is_named = np.zeros(len(points), bool)
     for class_id in sorted({rule.subject_class for rule in rules}):
         if index.rules.classes[class_id].members:

@@ -27,7 +27,7 @@ from layers.scoring.before_after import (
     only_in,
 )
 from layers.scoring.consequence.inputs import Floats
-from layers.scoring.edits import SOURCE_LAYERS, Edit, Frames, edited_frames
+from layers.scoring.edits import REPORT_LAYERS, SOURCE_LAYERS, Edit, Frames, edited_frames
 from layers.scoring.fire_cover import FireCover, with_help
 from layers.scoring.grid import Grid
 from layers.scoring.levels import rate_sources
@@ -189,7 +189,7 @@ def _points_after(county: County, frames: Frames, affected: frozenset[str]) -> g
 
 
 def _is_of_enterprises(name: str, frame: pd.DataFrame) -> bool:
-    return name not in ("pipelines", "official_contours") and not {"enterprise_id", "unit_id"}.isdisjoint(frame.columns)
+    return name not in ("pipelines", *REPORT_LAYERS) and not {"enterprise_id", "unit_id"}.isdisjoint(frame.columns)
 
 
 def _of_enterprises(frame: pd.DataFrame, affected: frozenset[str], unit_ids: set[str]) -> pd.DataFrame:

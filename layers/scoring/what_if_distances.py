@@ -11,14 +11,14 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.scoring.distances import find_violations
-from layers.scoring.edits import SOURCE_LAYERS, Frames
+from layers.scoring.edits import REPORT_LAYERS, SOURCE_LAYERS, Frames
 from layers.scoring.rules import RuleSet
 
 NEAR_M = 10_000.0
 """No distance rule reaches this far; what lies farther from the edited sources is not looked at again."""
 THINNED = ("buildings", "protection_targets")
 """Large layers of which only what is near is judged again."""
-OWNED_LAYERS = (*SOURCE_LAYERS, "official_contours")
+OWNED_LAYERS = (*SOURCE_LAYERS, *REPORT_LAYERS)
 """Layers whose features fall with their enterprise."""
 
 

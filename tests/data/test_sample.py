@@ -403,6 +403,15 @@ def test_one_report_of_two_has_expired(first: Delivery) -> None:
     assert until[CASES["report_expired"]["enterprise_id"]] == "2025-11-30"
 
 
+@pytest.mark.parametrize(("name", "is_over"), [("distance_of_a_report", False), ("distance_of_an_expired_report", True)])
+def test_target_stands_within_the_distance_of_a_report(first: Delivery, name: str, is_over: bool) -> None:
+    case = CASES[name]
+    stated = first.layer("official_distances").loc[case["distance_id"]]
+    assert stated["distance_m"] == case["required_m"] and stated["enterprise_id"] == case["enterprise_id"]
+    assert (str(stated["valid_until_on"]) < "2026-03-31") == is_over
+    assert 0 < stated["geometry"].distance(first.targets.loc[case["target_id"], "geometry"]) < case["required_m"] - 10
+
+
 def test_two_targets_open_beside_plants_in_the_third_delivery(first: Delivery, third: Delivery) -> None:
     """One inside the contour of a report that its class may not be in, one beside a plant without a report."""
     inside, beside = CASES["target_in_report"], CASES["target_to_confirm"]

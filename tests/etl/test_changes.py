@@ -74,6 +74,14 @@ def test_target_inside_a_report_is_a_violation_with_its_clause(atlas: sa.Engine)
     assert case["target_id"] not in {row["object_feature_id"] for row in rows_of(atlas, 2, "distance_violations")}
 
 
+def test_market_within_the_distance_of_a_valid_report_is_a_violation_and_that_of_an_expired_one_is_not(atlas: sa.Engine) -> None:
+    case, over = CASES["distance_of_a_report"], CASES["distance_of_an_expired_report"]
+    [row] = [row for row in rows_of(atlas, 3, "distance_violations") if row["subject_layer"] == "official_distances"]
+    assert (row["object_feature_id"], row["rule_id"]) == (case["target_id"], "ESD-REPORT-ALL")
+    assert row["actual_m"] < row["required_m"] == case["required_m"] and "评价报告" in row["clause"]
+    assert over["target_id"] != row["object_feature_id"]
+
+
 def test_target_in_our_contour_alone_is_to_be_confirmed_and_no_violation(atlas: sa.Engine) -> None:
     case = CASES["target_to_confirm"]
     [row] = [row for row in rows_of(atlas, 3, "targets_to_confirm") if row["target_id"] == case["target_id"]]

@@ -15,7 +15,7 @@ STRENGTHS = ("mandatory", "advisory")
 SOURCE_TYPES = ("law_text", "secondary_page", "code_reproduction", "derived", "none")
 CONFIDENCES = ("high", "medium", "low")
 SCOPES = ("standing", "works", "siting")
-FORMULAS = ("", "risk_contour", "scaled_distance", "impact_radius", "power_zone")
+FORMULAS = ("", "risk_contour", "scaled_distance", "impact_radius", "power_zone", "official_distance")
 AREA_KINDS = ("", "general", "dense")
 ROAD_CLASSES = ("expressway", "national_road", "provincial_road", "county_road", "township_road")
 TARGET_CLASSES = ("high_sensitive", "important", "general_1", "general_2", "general_3")
@@ -98,7 +98,7 @@ def _status_faults(rule: Rule) -> list[str]:
         )
     if rule.formula == "scaled_distance":
         return [] if rule.coefficient else [f"{rule.rule_id}: formula without coefficient"]
-    if rule.formula == "power_zone":  # the width of the zone follows from the rows that prohibit building
+    if rule.formula in ("power_zone", "official_distance"):  # metres of the rows that prohibit building; of the report
         return []
     return [] if rule.distance_m is not None else [f"{rule.rule_id}: judged without metres or formula"]
 

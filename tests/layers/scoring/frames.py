@@ -98,6 +98,20 @@ def target(geometry: shapely.Geometry | None, category: str, **fields: Any) -> d
     } | fields
 
 
+def stated(geometry: shapely.Geometry, distance_m: float, valid_until_on: Any, **fields: Any) -> dict[str, Any]:
+    """A distance that a report states for an installation."""
+    return {
+        "geometry": geometry,
+        "distance_id": "D1",
+        "enterprise_id": "E1",
+        "name": "store",
+        "kind": "external_safety",
+        "target_group": "all",
+        "distance_m": distance_m,
+        "valid_until_on": valid_until_on,
+    } | fields
+
+
 def contour(
     geometry: shapely.Geometry, risk_per_year: float, valid_until_on: Any, **fields: Any
 ) -> dict[str, Any]:

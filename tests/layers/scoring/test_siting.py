@@ -573,7 +573,8 @@ def test_search_reaches_as_far_as_the_widest_check_and_the_worst_error(rules: Ru
     radii = search_radii_m(rules, largest_influence_m=800.0)
     assert radii["pipeline_stations"] >= 500 + 100 and radii["roads"] >= 100 + 100
     assert radii["risk_points"] == radii["official_contours"] == 900.0
-    assert search_radius_m(rules) == 1600.0
+    assert radii["official_distances"] == search_radius_m(rules) == 5000.0
+    assert max(radius for layer, radius in search_radii_m(rules).items() if layer != "official_distances") == 1600.0
     coarse = search_radii_m(rules, largest_accuracy_m={"pipelines": 2000.0, "risk_points": 9000.0})
     assert coarse["pipelines"] >= 2200 and coarse["risk_points"] == 5000.0
     assert coarse["roads"] == radii["roads"]
