@@ -96,6 +96,8 @@ def check(
 
 def refusals(frame: pd.DataFrame, problems: Problems) -> list[Refusal]:
     """Every fault of every row at fault, the first one of a field only, in the order of rows and then of finding."""
+    if not problems.rows:
+        return []
     table = problems.table.drop_duplicates(["at", "field"])
     table = table[table["at"].isin(frame.index)].sort_values("at", kind="stable")
     rules, places = check_rules(), _places(frame, table)

@@ -7,9 +7,11 @@ the one before that is stored by the database.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -123,16 +125,34 @@ def take_in(connection: sa.Connection, loading: Loading, manifest: Manifest, pat
         A file cannot be read, or too many rows are refused; the caller leaves the transaction.
     """
     taker = _Taker(connection, loading, manifest, load_id)
-    with Ahead(_normalised(paths, manifest, loading)) as ahead, Behind(connection) as behind:
+    with _collecting_rarely(), Ahead(_normalised(paths, manifest, loading)) as ahead, Behind(connection) as behind:
         while True:
             normalised = taker.watch("读取", "reading", ahead.next)
             if normalised is None:
                 break
+            gc.collect()
             record = taker.take(*normalised)
             taker.watch("入库", "storing", behind.finish)
             behind.run(record)
         taker.watch("入库", "storing", behind.finish)
     return taker.finish()
+
+
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Leave the search for cyclic garbage to the caller, and what is there already out of it.
+
+    Left to itself it runs at every 700th new object, and a geometry is one: that takes as long as reading them all.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
 
 
 def _normalised(

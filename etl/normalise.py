@@ -41,8 +41,11 @@ from layers.crs import (
 from layers.errors import CatalogError, SourceFileError
 
 RENAMING_ROWS = 2_000
+LOOKED_AT = 1_000
+"""Rows that tell whether a column repeats few texts."""
 LARGEST_INTEGER = 2.0**63
 """What the database keeps as a whole number is less."""
+LONGEST_TIME = len("2026-01-31 12:00:00.123456")
 BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 """What `str.strip` takes away."""
 
@@ -66,6 +69,10 @@ class Problems:
         if not self.rows:
             return pd.DataFrame({"at": [], "field": [], "value": [], "rule_id": []})
         return pd.concat(self.rows, ignore_index=True)
+
+
+Converter = Callable[[Field, FieldSource, pd.Series, Problems], pd.Series]
+"""Texts of a field (None: nothing) into its values; what cannot be turned is noted."""
 
 
 def check_columns(batch: Batch, manifest: Manifest, layer: Layer) -> None:
@@ -160,9 +167,26 @@ def _filled(entry: Field, manifest: Manifest, delivered: pd.DataFrame, problems:
     if source.value is not None:
         return pd.Series([source.value] * len(delivered), index=delivered.index, dtype=object)
     texts = _texts(source, delivered, manifest)
-    if entry.type == "text":
-        return _coded(entry, source, texts, problems)
-    return CONVERTERS[entry.type](entry, source, texts, problems)
+    return _each_once(_coded if entry.type == "text" else CONVERTERS[entry.type], entry, source, texts, problems)
+
+
+def _each_once(convert: Converter, entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
+    """What `convert` makes of texts; where few of them differ, each different one is turned once."""
+    if not _are_few(texts):
+        return convert(entry, source, texts, problems)
+    places, distinct = pd.factorize(texts)
+    own = Problems()
+    with_nothing = pd.Series([*distinct, None], dtype=object)
+    turned = convert(entry, source, with_nothing, own)
+    for note in own.rows:
+        is_at = np.isin(places, note["at"].to_numpy(dtype="int64"))
+        problems.add(texts.index[is_at], str(note["rule_id"].iloc[0]), str(note["field"].iloc[0]), texts)
+    return turned.take(places).set_axis(texts.index)  # -1, where there is nothing, is the last
+
+
+def _are_few(texts: pd.Series) -> bool:
+    """Whether few different texts are to be expected: told by the first ones."""
+    return len(texts) > LOOKED_AT and texts.iloc[:LOOKED_AT].nunique() < LOOKED_AT / 2
 
 
 def _texts(source: FieldSource, delivered: pd.DataFrame, manifest: Manifest) -> pd.Series:
@@ -182,10 +206,12 @@ def _texts(source: FieldSource, delivered: pd.DataFrame, manifest: Manifest) -> 
 
 def _trimmed(texts: pd.Series, nothing: set[str]) -> pd.Series:
     """Texts without the blanks around them, None where nothing is left or what is left means nothing."""
-    array = text_array(texts.astype("object"))
-    plain = pc.utf8_trim(array, characters=BLANKS)
+    encoded = text_array(texts).dictionary_encode()
+    plain = pc.utf8_trim(encoded.dictionary, characters=BLANKS)
     plain = pc.if_else(pc.is_in(plain, value_set=pa.array(sorted(nothing), type=pa.large_string())), None, plain)
-    return pd.Series(plain.to_numpy(zero_copy_only=False), index=texts.index, dtype=object)
+    distinct = np.append(plain.to_numpy(zero_copy_only=False), None)
+    places = pc.fill_null(encoded.indices, len(plain)).to_numpy(zero_copy_only=False)
+    return pd.Series(distinct[places], index=texts.index, dtype=object)
 
 
 def _coded(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
@@ -244,7 +270,7 @@ def _boolean(entry: Field, source: FieldSource, texts: pd.Series, problems: Prob
 def _parsed_times(texts: pd.Series, formats: tuple[str, ...]) -> pd.Series:
     """Times of texts in any of some formats; what can be read in none of them is NaT."""
     places, distinct = pd.factorize(texts)
-    plain = pd.Series([text.translate(FULL_WIDTH)[:26] for text in distinct], dtype=object)
+    plain = pd.Series(_plain_times(distinct), dtype=object)
     times = pd.Series(pd.NaT, index=plain.index, dtype="datetime64[ns]")
     for form in formats:
         is_open = times.isna()
@@ -252,6 +278,14 @@ def _parsed_times(texts: pd.Series, formats: tuple[str, ...]) -> pd.Series:
             times[is_open] = pd.to_datetime(plain[is_open], format=form, errors="coerce")
     found = np.append(times.to_numpy(), np.datetime64("NaT"))[places]
     return pd.Series(found, index=texts.index)
+
+
+def _plain_times(texts: NDArray[np.object_]) -> NDArray[np.object_] | list[str]:
+    """Texts of times in plain digits, without what follows the microseconds."""
+    array = text_array(pd.Series(texts, dtype=object))
+    if pc.all(pc.string_is_ascii(array)).as_py() and pc.max(pc.binary_length(array)).as_py() <= LONGEST_TIME:
+        return texts
+    return [text.translate(FULL_WIDTH)[:LONGEST_TIME] for text in texts]
 
 
 def _date(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
@@ -271,7 +305,7 @@ def _json(entry: Field, source: FieldSource, texts: pd.Series, problems: Problem
     return texts
 
 
-CONVERTERS: dict[str, Callable[[Field, FieldSource, pd.Series, Problems], pd.Series]] = {
+CONVERTERS: dict[str, Converter] = {
     "integer": _integer, "number": _number, "boolean": _boolean, "date": _date, "timestamp": _timestamp, "json": _json,
 }
 

@@ -32,6 +32,8 @@ SINGLE_TYPE_IDS = {4: 0, 5: 1, 6: 3}
 """WKB's number of a multi geometry -> shapely's of its parts."""
 SEEDS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
 
+COORDINATE_BYTES = 16
+
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
 
@@ -95,9 +97,14 @@ def text_hashes(texts: pd.Series) -> Hashes:
 
 
 def geometry_hashes(geometries: NDArray[np.object_]) -> Hashes:
-    """Two 64-bit hashes of each geometry, rows x 2: equal where every coordinate is."""
-    packed = _variable(pa.array(shapely.to_wkb(geometries, byte_order=1), type=pa.large_binary()))
-    return np.column_stack([row_hashes([packed], seed=seed) for seed in SEEDS])
+    """Two 64-bit hashes of each geometry, rows x 2: equal where type, number of parts and every coordinate in its order are."""
+    is_null = shapely.is_missing(geometries)
+    coordinates = np.ascontiguousarray(shapely.get_coordinates(geometries)).view("uint8").reshape(-1)
+    ends = np.cumsum(shapely.get_num_coordinates(geometries)) * COORDINATE_BYTES
+    parts = [Packed(coordinates, np.concatenate(([0], ends)), is_null)]
+    for number in (shapely.get_type_id, shapely.get_num_geometries, shapely.get_num_interior_rings):
+        parts.append(_fixed(number(geometries), is_null, ">i4"))
+    return np.column_stack([row_hashes(parts, seed=seed) for seed in SEEDS])
 
 
 def _kind(column: sa.Column[object]) -> str:
@@ -224,17 +231,19 @@ def _write_counts(out, at, n_fields):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _write_fields(out, at, data, starts, is_null):  # type: ignore[no-untyped-def]
-    """Each row's field at its place, which moves on behind it."""
+    """Each row's field at its place, which moves on behind it.
+
+    Places are unsigned here and below: a signed one is tested for counting from the end at every byte.
+    """
     for row in range(len(at)):
-        place = at[row]
         size = -1 if is_null[row] else starts[row + 1] - starts[row]
+        place, source = np.uint64(at[row]), np.uint64(starts[row])
         for byte in range(4):
-            out[place + byte] = (size >> (24 - 8 * byte)) & 255
-        place += 4
-        for byte in range(starts[row], starts[row] + max(size, 0)):
-            out[place] = data[byte]
-            place += 1
-        at[row] = place
+            out[place + np.uint64(byte)] = (size >> (24 - 8 * byte)) & 255
+        place += np.uint64(4)
+        for byte in range(max(size, 0)):
+            out[place + np.uint64(byte)] = data[source + np.uint64(byte)]
+        at[row] += 4 + max(size, 0)
 
 
 @njit(cache=True, nogil=True)
@@ -243,24 +252,26 @@ def _write_ewkb(out, out_starts, data, starts, is_null, is_single, multi_type, s
     for row in range(len(is_null)):
         if is_null[row]:
             continue
-        place, source = out_starts[row], starts[row]
+        place, source = np.uint64(out_starts[row]), np.uint64(starts[row])
         for byte in range(5):
-            out[place + byte] = data[source + byte]
+            out[place + np.uint64(byte)] = data[source + np.uint64(byte)]
         if is_single[row]:
-            out[place + 1] = multi_type
-        out[place + 4] |= HAS_SRID_BYTE
+            out[place + np.uint64(1)] = multi_type
+        out[place + np.uint64(4)] |= HAS_SRID_BYTE
         for byte in range(4):
-            out[place + 5 + byte] = (srid >> (8 * byte)) & 255
-        place += 9
+            out[place + np.uint64(5 + byte)] = (srid >> (8 * byte)) & 255
+        place += np.uint64(9)
+        n_left = starts[row + 1] - starts[row]
         if is_single[row]:
             out[place] = 1
-            out[place + 1] = out[place + 2] = out[place + 3] = 0
-            place += 4
+            for byte in range(1, 4):
+                out[place + np.uint64(byte)] = 0
+            place += np.uint64(4)
         else:
-            source += 5
-        for byte in range(source, starts[row + 1]):
-            out[place] = data[byte]
-            place += 1
+            source += np.uint64(5)
+            n_left -= 5
+        for byte in range(n_left):
+            out[place + np.uint64(byte)] = data[source + np.uint64(byte)]
 
 
 @njit(cache=True, nogil=True)
@@ -271,17 +282,21 @@ def _mix(hashes, data, starts, is_null):  # type: ignore[no-untyped-def]
     for row in range(len(hashes)):
         size = np.int64(-1) if is_null[row] else starts[row + 1] - starts[row]
         hashed = hashes[row] ^ np.uint64(size + 1)
-        place, end = starts[row], starts[row] + max(size, 0)
+        place, n_left = np.uint64(starts[row]), max(size, 0)
         while True:
             word = np.uint64(0)
-            for byte in range(place, min(place + 8, end)):
-                word = (word << eight) | np.uint64(data[byte])
+            if n_left >= 8:
+                for byte in range(8):
+                    word = (word << eight) | np.uint64(data[place + np.uint64(byte)])
+            else:
+                for byte in range(n_left):
+                    word = (word << eight) | np.uint64(data[place + np.uint64(byte)])
             hashed ^= word
             hashed = (hashed ^ (hashed >> shift)) * first
             hashed = (hashed ^ (hashed >> shift)) * second
             hashed ^= hashed >> shift
-            place += 8
-            if place >= end:
+            place += eight
+            n_left -= 8
+            if n_left <= 0:
                 break
         hashes[row] = hashed
-

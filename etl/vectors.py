@@ -84,7 +84,7 @@ def vector_batches(
             geometries = piece["geometry"].to_numpy() if shapes is None else shapes.geometries(N_LOOKED_AT)
             check_stated_crs(path, piece.attrs.get(CRS_FOUND), geometries, manifest)
         if len(piece):
-            yield _attributes_as_text(piece, first)
+            yield _attributes_as_text(piece, first, as_arrow=as_bytes)
         first += len(piece)
     if first == 1:
         raise SourceFileError(path, "no features", "at least one feature")
@@ -235,12 +235,22 @@ def _check_shapefile(path: Path, manifest: Manifest) -> None:
         raise SourceFileError(path, "Chinese attributes and no .cpg", "`encoding` in the manifest, such as gb18030")
 
 
-def _attributes_as_text(frame: pd.DataFrame, first: int) -> gpd.GeoDataFrame:
-    texts = {name: _as_text(frame[name]) for name in frame.columns if name not in ("geometry", HEIGHTS)}
+def _attributes_as_text(frame: pd.DataFrame, first: int, *, as_arrow: bool) -> gpd.GeoDataFrame:
+    turn = _as_arrow_text if as_arrow else _as_text
+    texts = {name: turn(frame[name]) for name in frame.columns if name not in ("geometry", HEIGHTS)}
     result = gpd.GeoDataFrame(pd.DataFrame(texts, index=frame.index), geometry=frame["geometry"].to_numpy(), crs=None)
     result[ROW] = np.arange(first, first + len(result))
     result.attrs[SHAPES] = frame.attrs.get(SHAPES)
     return result.assign(**{HEIGHTS: frame[HEIGHTS].to_numpy()}) if HEIGHTS in frame.columns else result
+
+
+def _as_arrow_text(values: pd.Series) -> pd.Series:
+    """What `_as_text` gives, held as Arrow holds it wherever it came that way."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.fillna("")
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+        return pd.Series(pa.array(values).cast(pa.large_string()), index=values.index, dtype="str")
+    return _as_text(values)
 
 
 def _as_text(values: pd.Series) -> pd.Series:
