@@ -12,6 +12,8 @@ from etl.stages.roads_and_lines import (
     BLACK_SPOTS,
     FIRE_COVER,
     HIGH_CONSEQUENCE,
+    PIPELINE_BANDS,
+    PIPELINE_CHAINAGE,
     SITES_BESIDE_LINES,
 )
 from etl.stages.sources import DISTANCES, RISK_POINTS
@@ -22,6 +24,8 @@ from etl.stages.zones import RISK_INDEX, RISK_ZONES, TOWN_RATINGS
 STAGES: tuple[Stage, ...] = (
     SITES_BESIDE_LINES,
     HIGH_CONSEQUENCE,
+    PIPELINE_BANDS,
+    PIPELINE_CHAINAGE,
     BLACK_SPOTS,
     FIRE_COVER,
     RISK_POINTS,

@@ -1,4 +1,4 @@
-"""Stages along lines: high consequence areas of pipelines, black spots of roads, cover by the fire brigade."""
+"""Stages along lines: high consequence areas, bands and chainage of pipelines, black spots of roads, cover by the fire brigade."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from etl.stages.stage import Given, Stage, town_names
 from layers.scoring.black_spots import black_spots
 from layers.scoring.fire_cover import FireCover, fire_cover, load_fire_rules
 from layers.scoring.high_consequence import high_consequence_areas
+from layers.scoring.pipeline_lines import pipeline_bands, pipeline_chainage
 from layers.scoring.road_network import RoadNetwork
 
 SITE_LAYERS = ("enterprises", "hazard_units")
@@ -52,6 +53,14 @@ def _high_consequence_areas(given: Given) -> dict[str, Any]:
     return {"high_consequence_areas": areas}
 
 
+def _pipeline_bands(given: Given) -> dict[str, Any]:
+    return {"pipeline_bands": pipeline_bands(given.frames, given.rules, on=given.on)}
+
+
+def _pipeline_chainage(given: Given) -> dict[str, Any]:
+    return {"pipeline_chainage": pipeline_chainage(given.frames, given.rules)}
+
+
 def _black_spots(given: Given) -> dict[str, Any]:
     found = black_spots(given.frames)
     found.spots["town_name"] = town_names(found.spots, given.frames["towns"])
@@ -82,6 +91,14 @@ HIGH_CONSEQUENCE = Stage(
     layers=("pipelines", "pipeline_stations", "pipeline_markers", "buildings", "protection_targets", "roads", "water", "power_lines",
             "fire_stations", "towns"),
     after=("sites_beside_lines",),
+)  # fmt: skip
+PIPELINE_BANDS = Stage(
+    "pipeline_bands", "管道距离带", "bands beside pipelines", _pipeline_bands,
+    results=("pipeline_bands",), layers=("pipelines",), is_dated=True,
+)  # fmt: skip
+PIPELINE_CHAINAGE = Stage(
+    "pipeline_chainage", "管道桩号", "chainage along pipelines", _pipeline_chainage,
+    results=("pipeline_chainage",), layers=("pipelines", "pipeline_markers", "pipeline_stations"),
 )  # fmt: skip
 BLACK_SPOTS = Stage(
     "black_spots", "事故多发点段", "road black spots", _black_spots,

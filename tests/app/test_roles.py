@@ -83,6 +83,14 @@ def test_administrator_sees_everything_and_a_viewer_no_exact_pipeline() -> None:
     assert "pipelines" not in view_of(parse_person("pipeline"), catalog).hidden
 
 
+@pytest.mark.parametrize("layer_id", ["pipeline_bands", "pipeline_chainage"])
+def test_what_lies_exactly_beside_a_line_is_for_those_who_may_see_the_line(layer_id: str) -> None:
+    catalog = load_catalog()
+    assert catalog[layer_id].may_see == catalog["pipelines"].may_see and not catalog[layer_id].coarse_m
+    assert layer_id in view_of(parse_person("view,patrol,sheets"), catalog).hidden
+    assert layer_id not in view_of(parse_person("pipeline"), catalog).hidden
+
+
 def test_without_the_header_of_the_proxy_one_is_a_viewer(proxied: Flask) -> None:
     answer = proxied.test_client().get("/api/layers").json
     assert answer["roles"] == ["view"]
