@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app import queries
 from app.editions import EditionFacts
+from app.patrol_records import last_visits
 from app.plain import plain
 from layers.catalog import LEVELS
 
@@ -18,7 +19,13 @@ MOST_SOURCES = 20
 
 
 def patrol(
-    connection: sa.Connection, facts: EditionFacts, *, levels: Sequence[str], town: str | None, limit: int
+    connection: sa.Connection,
+    facts: EditionFacts,
+    *,
+    levels: Sequence[str],
+    town: str | None,
+    limit: int,
+    places: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """The answer of ``/api/patrol``: an enterprise with all its sources is one place, at its worst level.
 
@@ -27,14 +34,16 @@ def patrol(
     levels : those that are listed, of `layers.catalog.LEVELS`
     town : name of the only town that is listed; all when None. The counts by town are those of all levels and towns.
     limit : places at most
+    places : keys of the only places that are listed; all when None
 
     Returns
     -------
     dict
         ``towns``, ``sources`` (worst first) and ``n_found``, their number without the limit. ``n_conflicts`` and
-        ``open_dangers`` are None in an edition that has no such layer: no data, which is not none.
+        ``open_dangers`` are None in an edition that has no such layer: no data, which is not none; ``last_visit`` is
+        None where nobody recorded any.
     """
-    parameters = {"levels": list(LEVELS), "wanted": list(levels), "town": town, "n_most": limit}
+    parameters = {"levels": list(LEVELS), "wanted": list(levels), "town": town, "n_most": limit, "places": places}
     rows: list[dict[str, Any]] = []
     if "risk_points" in facts.counts:
         found = queries.run(connection, "patrol_places", parameters, table=facts.edition.table("risk_points"))
@@ -42,10 +51,11 @@ def patrol(
     conflicts = _conflicts(connection, facts, rows)
     dangers = _open_dangers(connection, facts, rows)
     addresses = _addresses(connection, facts, rows)
+    visits = last_visits(connection, [row["place"] for row in rows])
     return {
         "towns": _towns(connection, facts),
         "n_found": rows[0]["n_found"] if rows else 0,
-        "sources": [_place(row, conflicts, dangers, addresses) for row in rows],
+        "sources": [_place(row, conflicts, dangers, addresses) | {"last_visit": visits.get(row["place"])} for row in rows],
     }
 
 

@@ -12,6 +12,7 @@ from app.openapi import (
     map_page,
     map_tools,
     operations,
+    patrol,
     pipelines,
     risk,
     sheets,
@@ -19,7 +20,7 @@ from app.openapi import (
 )
 from app.openapi.words import Schema
 
-SUBJECTS = (map_page, basemaps, map_tools, risk, siting, pipelines, follow_ups, sheets, data, operations)
+SUBJECTS = (map_page, basemaps, map_tools, risk, siting, pipelines, follow_ups, patrol, sheets, data, operations)
 SCHEMAS: dict[str, Schema] = dict(chain.from_iterable(subject.SCHEMAS.items() for subject in SUBJECTS))
 PATHS: dict[str, dict[str, Schema]] = dict(chain.from_iterable(subject.PATHS.items() for subject in SUBJECTS))
 

@@ -82,7 +82,8 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "Dossier": record(
-        "layer id title level records comparison links parts violations near history edition",
+        "layer id title level records comparison links parts violations near history patrol_records edition",
+        patrol_records={**or_null(list_of({"$ref": "#/components/schemas/PatrolRecord"})), "description": "the newest first; null: not for this person"},
         layer=TEXT, id=TEXT, title=TEXT, level=or_null(LEVEL), edition=WHOLE, links=list_of(OBJECT), parts=list_of(OBJECT),
         violations=list_of(OBJECT), near=list_of(OBJECT), history=list_of(OBJECT),
         records=list_of(record("layer id label provenance geometry values risk_point", layer=TEXT, id=TEXT, label=TEXT, provenance=OBJECT,

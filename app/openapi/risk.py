@@ -74,11 +74,12 @@ SCHEMAS: dict[str, Schema] = {
         )),
         sources=list_of(record(
             "place layer id enterprise_id name kind level town_name responsible_office address lon lat n_sources"
-            " reason_zh reason_en reasons n_conflicts open_dangers",
+            " reason_zh reason_en reasons n_conflicts open_dangers last_visit",
             place=TEXT, layer=TEXT, id=TEXT, enterprise_id=or_null(TEXT), name=or_null(TEXT), kind=or_null(TEXT),
             level=LEVEL, town_name=or_null(TEXT), responsible_office=or_null(TEXT), address=or_null(TEXT),
             lon=or_null(LON), lat=or_null(LAT), n_sources=WHOLE, reason_zh=or_null(TEXT), reason_en=or_null(TEXT),
             reasons=list_of(OBJECT), n_conflicts=or_null(WHOLE), open_dangers=or_null(list_of(OBJECT)),
+            last_visit=or_null(record("at outcome", at=TEXT, outcome={"enum": ["remedied", "not_remedied", "no_access"]})),
         )),
     ),
 }  # fmt: skip

@@ -1,6 +1,6 @@
 -- Places to inspect of some levels, worst first: an enterprise with all its sources is one place, another source its own.
 -- {table}: risk_points of an edition. levels: a list, worst first and all of them; wanted: those that are asked for;
--- town: its name, or a null for all; n_most: places at most. Coordinates are degrees of the storage CRS.
+-- town: its name, or a null for all; places: keys of the only ones, or a null; n_most: places at most. Coordinates are degrees of the storage CRS.
 WITH point AS (
     SELECT
         *,
@@ -49,5 +49,6 @@ INNER JOIN part USING (place)
 WHERE
     worst.level = ANY(%(wanted)s)
     AND (%(town)s::text IS NULL OR worst.town_name = %(town)s)
+    AND (%(places)s::text[] IS NULL OR place = ANY(%(places)s))
 ORDER BY worst.rank ASC, worst.strength DESC NULLS LAST, name ASC, place ASC
 LIMIT %(n_most)s

@@ -108,6 +108,12 @@ def patrol_page() -> Response:
     return _page("patrol.html")
 
 
+@blueprint.get("/patrol/<ref>")
+def patrol_round_page(ref: str) -> Response:
+    """The list of a day, one place at a time; the page itself asks for it."""
+    return _page("patrol_round.html", scripts=scripts_of("patrol_round_page.js"))
+
+
 @blueprint.get("/patrol/follow-ups")
 def follow_ups_page() -> Response:
     """The follow-up ledger."""

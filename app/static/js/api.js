@@ -40,15 +40,27 @@ function retry(attempt) {
   }, wait * 1000);
 }
 
+/** Asks once whether the server is there; where it is not, it counts as gone and is tried again. */
+export async function reach() {
+  if (await tryAgain()) return true;
+  serverGone();
+  return false;
+}
+
 /** Asks once whether the server is back. */
 export async function tryAgain() {
+  const isThere = await answers();
+  if (isThere) setLost(false);
+  return isThere;
+}
+
+async function answers() {
   try {
-    const answer = await fetch("/healthz", { cache: "no-store" });
-    setLost(answer.status >= 502);
+    return (await fetch("/healthz", { cache: "no-store" })).status < 502;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
+    return false;
   }
-  return !lost;
 }
 
 /** @param {boolean} value */

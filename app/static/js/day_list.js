@@ -1,7 +1,9 @@
 /** The list of a day: which places, in which order, how far; no page in it. */
+import { localDate } from "./formats.js";
 
 const EARTH_RADIUS_M = 6371008.8;
 const SATURDAY = 6;
+const A_DAY_MS = 86_400_000;
 
 /** @typedef {{lon: number|null, lat: number|null}} Placed */
 
@@ -48,6 +50,17 @@ export function nearestFirst(places, start) {
 export function totalM(places, start) {
   const stops = [start, ...places].filter((stop) => stop && stop.lon !== null);
   return stops.slice(1).reduce((sum, stop, i) => sum + straightM(/** @type {Placed} */ (stops[i]), /** @type {Placed} */ (stop)), 0);
+}
+
+/**
+ * Whether enough days lie between the last visit and a day; a place that nobody recorded has rested.
+ * @param {{last_visit?: {at: string}|null}} place
+ * @param {string} date ISO
+ * @param {number} days
+ */
+export function hasRested({ last_visit: visit }, date, days) {
+  if (!visit) return true;
+  return Math.floor((Date.parse(date) - Date.parse(localDate(visit.at))) / A_DAY_MS) >= days;
 }
 
 /** The day after that is neither Saturday nor Sunday, as ISO; public holidays are not known. @param {Date} today */

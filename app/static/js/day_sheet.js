@@ -40,14 +40,14 @@ function block(place, i) {
 }
 
 /** At most three lines: what made the level, worst first. @param {any} place */
-function reasons(place) {
+export function reasons(place) {
   const lines = place.reasons.filter((/** @type {any} */ reason) => reason.level === place.level)
     .map((/** @type {any} */ reason) => `${reason.name ? `${reason.name}: ` : ""}${said(reason, "reason") || MISSING}${reason.is_assumption ? ` (${t("assumption")})` : ""}${reason.clause ? ` [${reason.clause}]` : ""}`);
   return [...new Set(lines)].slice(0, REASONS_PRINTED);
 }
 
 /** Open hidden dangers and conflicts. @param {any} place */
-function lookAt(place) {
+export function lookAt(place) {
   const dangers = (place.open_dangers ?? []).map((/** @type {any} */ danger) => el("li", {}, `□ ${danger.severity === "major" ? t("major_danger") : t("danger")}: ${danger.description ?? danger.danger_id}`,
     danger.deadline_on ? ` (${t("deadline", { date: day(danger.deadline_on) })}${danger.is_overdue ? `, ${t("overdue")}` : ""})` : ""));
   const conflicts = place.n_conflicts ? el("li", {}, `□ ${t("conflicts_to_see", { n: place.n_conflicts })}`) : null;

@@ -5,7 +5,7 @@ import { attribute } from "./attributes.js";
 import { byId, el, put } from "./dom.js";
 import { evidenceLine } from "./evidence.js";
 import { conflictNumbers, withClause } from "./feature_panel.js";
-import { coordinates, day, distance, isMissing, MISSING, number } from "./formats.js";
+import { clock, coordinates, day, distance, isMissing, localDate, MISSING, number } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { assumptionMark, clauseLine, levelChip } from "./reasons.js";
 import { datum } from "./status.js";
@@ -47,7 +47,7 @@ function drawAll() {
   byId("page-title").textContent = dossier.title;
   titlePage(dossier.title);
   put(byId("summary"), summary());
-  put(byId("content"), comparison(), linkSection(), levelSection(), [...dossier.parts].sort((a, b) => Number(isRich(b)) - Number(isRich(a))).map(partSection), conflictSection(), dossier.near.map(nearSection),
+  put(byId("content"), comparison(), linkSection(), levelSection(), [...dossier.parts].sort((a, b) => Number(isRich(b)) - Number(isRich(a))).map(partSection), conflictSection(), visitSection(), dossier.near.map(nearSection),
     historySection(), originSection(), el("p", { class: "dossier-foot muted" }, footLine()));
 }
 
@@ -211,6 +211,24 @@ function conflictSection() {
     const other = isOwn(row.subject_layer, row.subject_feature_id) ? [row.object_layer, row.object_feature_id, row.object_name] : [row.subject_layer, row.subject_feature_id, row.subject_name];
     return el("li", { class: "reason" }, el("a", { href: withEdition(featureHref(other[0], other[1])) }, other[2] || other[1]), conflictNumbers(row), clauseLine(withClause(row)));
   })) : el("p", { class: "muted" }, t("dossier_no_conflicts")));
+}
+
+/** What inspectors recorded here, the newest first. */
+function visitSection() {
+  const visits = dossier.patrol_records;
+  if (!visits) return part(t("patrol_visits"), el("p", { class: "muted" }, t("patrol_visits_hidden")));
+  return part(t("patrol_visits"), visits.length ? [el("ul", { class: "history", id: "visits" }, visits.map(visit)), el("p", { class: "muted" }, t("visits_note"))] : el("p", { class: "muted" }, t("patrol_visits_none")));
+}
+
+/** @param {any} record */
+function visit(record) {
+  const photos = record.photos.map((/** @type {number} */ n) => {
+    const href = `/api/patrol/records/${record.record_id}/photos/${n}`;
+    return el("a", { href }, el("img", { class: "photo", src: href, alt: t("photo_n", { n }), height: 120, loading: "lazy" }));
+  });
+  return el("li", {}, el("strong", {}, day(localDate(record.recorded_at))), ` ${clock(record.recorded_at)} ${t(`outcome_${record.outcome}`)}`, record.list_ref ? [" · ", el("a", { href: `/patrol/${record.list_ref}` }, record.list_ref)] : null,
+    record.note ? el("p", { class: "visit-note" }, record.note) : null, photos.length ? el("div", { class: "photos" }, photos) : null,
+    record.photos.length < record.n_photos ? el("p", { class: "muted" }, t("photos_to_come", { n: record.n_photos - record.photos.length })) : null);
 }
 
 /** @param {any} group */

@@ -76,6 +76,13 @@ export function day(iso) {
   return `${Number(match[3])} ${MONTHS[Number(match[2]) - 1]} ${match[1]}`;
 }
 
+/** The time of day of an ISO timestamp, by the clock of the person who reads it. @param {string|null|undefined} iso */
+export function clock(iso) {
+  const at = new Date(iso ?? "");
+  if (Number.isNaN(at.getTime())) return MISSING;
+  return `${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
+}
+
 /**
  * A yearly frequency such as 3×10⁻⁶.
  * @param {number} value
@@ -109,7 +116,10 @@ export function roundedToSum(values, digits) {
 }
 
 /** Today in the person's own time zone, as ISO date. */
-export function today() {
-  const now = new Date();
+export const today = () => localDate(new Date());
+
+/** The date of a moment in the person's own time zone, as ISO date. @param {Date|string} moment */
+export function localDate(moment) {
+  const now = new Date(moment);
   return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
 }

@@ -1,15 +1,15 @@
 /** Levels by town, the worst places, and the list of a day: on the screen, on the map and on paper. */
-import { getJson } from "./api.js";
+import { ApiError, getJson, postJson } from "./api.js";
 import { replaceAddress } from "./address.js";
 import { levelWord, shown } from "./atlas.js";
-import { moved, nearestFirst, nextWorkingDay, totalM } from "./day_list.js";
+import { hasRested, moved, nearestFirst, nextWorkingDay, totalM } from "./day_list.js";
 import { drawDaySheet } from "./day_sheet.js";
 import { byId, el, put } from "./dom.js";
-import { day, distance, isMissing, MISSING, number } from "./formats.js";
+import { day, distance, isMissing, localDate, MISSING, number } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { wireIdentify } from "./identify.js";
 import { drawOwn, feature, flyToGeometry, map } from "./mapview.js";
-import { say } from "./panel.js";
+import { errorBox, say } from "./panel.js";
 import { levelDot } from "./reasons.js";
 import { said, t } from "./texts.js";
 import { featureHref, keepingFocus, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
@@ -18,13 +18,14 @@ const DEFAULT_LEVELS = ["red", "orange"];
 const MOST_PLACES = 1000;
 const ROWS_SHOWN = 300;
 const MOST_OF_A_DAY = 40;
+const MOST_REST_DAYS = 365;
 
 const state = {
   /** @type {any[]} */ places: [],
   /** @type {any[]} */ counts: [], nFound: 0,
   town: "", levels: new Set(DEFAULT_LEVELS),
   /** @type {any[]} places of the day's list, in order */ list: [],
-  date: nextWorkingDay(new Date()), n: 8, order: "level",
+  date: nextWorkingDay(new Date()), n: 8, restDays: 30, order: "level",
   /** @type {{lon: number, lat: number, label: string|null}|null} `label` is a town's name; null for a place clicked */ start: null,
   isPicking: false, chosen: "",
 };
@@ -113,7 +114,7 @@ function setTown(town) {
 
 /* The worst places */
 
-const COLUMNS = ["on_list", "level", "name", "reason", "conflicts", "open_dangers", "town"];
+const COLUMNS = ["on_list", "level", "name", "reason", "conflicts", "open_dangers", "last_visit", "town"];
 
 function drawWorst() {
   const rows = state.places.slice(0, ROWS_SHOWN);
@@ -152,6 +153,7 @@ const worstCells = (place) => [
   [said(place, "reason") || MISSING, place.reasons[0]?.is_assumption ? [" ", el("span", { class: "mark-assumed", title: t("assumption_title") }, t("assumption"))] : null],
   isMissing(place.n_conflicts) ? noData() : number(place.n_conflicts),
   place.open_dangers === null ? noData() : dangerCount(place.open_dangers),
+  place.last_visit ? [el("span", { class: "short" }, day(localDate(place.last_visit.at))), " ", t(`outcome_${place.last_visit.outcome}`)] : el("span", { class: "muted" }, t("never_visited")),
   place.town_name ?? t("no_town"),
 ];
 
@@ -176,6 +178,7 @@ function drawForm() {
   put(byId("day-form"),
     ask("day-date", t("date"), el("input", { id: "day-date", type: "date", value: state.date, on: { change: (/** @type {any} */ event) => { state.date = event.target.value || state.date; } } })),
     ask("day-n", t("how_many"), el("input", { id: "day-n", type: "number", min: 1, max: MOST_OF_A_DAY, value: state.n, on: { change: (/** @type {any} */ event) => { state.n = Math.min(MOST_OF_A_DAY, Math.max(1, Math.round(Number(event.target.value)) || state.n)); } } })),
+    ask("day-rest", t("day_rest"), el("input", { id: "day-rest", type: "number", min: 0, max: MOST_REST_DAYS, value: state.restDays, on: { change: (/** @type {any} */ event) => { state.restDays = Math.min(MOST_REST_DAYS, Math.max(0, Math.round(Number(event.target.value)) || 0)); } } })),
     ask("day-order", t("order"), el("select", { id: "day-order", on: { change: (/** @type {any} */ event) => { state.order = event.target.value; } } },
       ["level", "near"].map((id) => el("option", { value: id, selected: state.order === id }, t(`order_${id}`))))),
     ask("day-start", t("start"), el("select", { id: "day-start", on: { change: onStart } }, state.counts.filter((town) => !isMissing(town.lon)).map(townOption),
@@ -201,8 +204,8 @@ function onStart(event) {
 
 /** The worst places of the town and levels chosen, in the order wished. */
 function make() {
-  const { places, start, n, order } = state;
-  const worst = places.slice(0, n);
+  const { places, start, n, order, date, restDays } = state;
+  const worst = places.filter((place) => hasRested(place, date, restDays)).slice(0, n);
   state.list = order === "near" && start ? nearestFirst(worst, start) : worst;
   drawWorst();
   drawDay();
@@ -217,10 +220,24 @@ function drawDay() {
     el("p", { id: "day-total" }, t("day_total", { n: number(list.length), length: distance(totalM(list, start)) }), unplaced ? ` ${t("day_unplaced", { n: unplaced })}` : ""),
     el("ol", { class: "stops" }, list.map(stop)),
     el("div", { class: "actions" }, el("button", { type: "button", class: "button primary", id: "day-print", on: { click: print } }, t("day_print")),
+      el("button", { type: "button", class: "button", id: "day-phone", on: { click: onPhone } }, t("day_phone")),
       el("button", { type: "button", class: "button", on: { click: () => { state.list = []; drawWorst(); drawDay(); } } }, t("day_clear"))),
+    el("div", { id: "day-problem" }),
   ] : el("p", { class: "muted" }, t("day_empty")));
   drawDaySheet(byId("day-sheet"), state);
   drawMap();
+}
+
+/** Keeps the list under a number and opens it place by place. */
+async function onPhone() {
+  const { list, date, start } = state;
+  try {
+    const made = await postJson("/api/patrol/lists", { date, places: list.map((place) => place.place), start });
+    location.assign(withEdition(made.path));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    put(byId("day-problem"), errorBox(error, onPhone));
+  }
 }
 
 /** @param {any} place @param {number} i */
