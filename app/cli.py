@@ -148,7 +148,7 @@ def where_command(place: Place, project_type: str, cell_m: str, out: Path | None
     app = create_app({"HOME": place.home, "DATABASE_URL": place.open_url()})
     with app.test_request_context(), pinned_edition() as pinned:
         question = read_area_request(body, pinned.facts, parts().rules)
-        answer = area_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=question, step=step)
+        answer = area_check(pinned.connection, pinned.facts, parts().surroundings, asked=question, step=step)
     if out is not None:
         out.write_text(json.dumps(answer["free"], ensure_ascii=False), encoding="utf-8")
     for line in [json.dumps(answer, ensure_ascii=False)] if as_json else _where_lines(answer):

@@ -67,10 +67,19 @@ class FrameMemory:
                 frames[layer.id] = _read(connection, facts, layer, "all_features" if layer.is_drawn else "features", {})
         return frames
 
+    def is_large(self, facts: EditionFacts, layer_id: str) -> bool:
+        """Whether a layer is too large to be held in memory."""
+        return facts.counts[layer_id][0] > self._most_features and self._catalog[layer_id].is_drawn
+
+    def whole(self, connection: sa.Connection, facts: EditionFacts, layer_ids: Iterable[str]) -> dict[str, pd.DataFrame]:
+        """All features with a position of those layers of the edition that are held in memory; nobody may change the frames."""
+        held = [self._catalog[layer_id] for layer_id in layer_ids if layer_id in facts.counts and not self.is_large(facts, layer_id)]
+        return {layer.id: self._remembered(connection, facts, layer) for layer in held}
+
     def _frame(
         self, connection: sa.Connection, facts: EditionFacts, layer: Layer, boxes_m: Sequence[Bounds]
     ) -> pd.DataFrame:
-        if facts.counts[layer.id][0] > self._most_features and layer.is_drawn:
+        if self.is_large(facts, layer.id):
             return _read(connection, facts, layer, "features_in_boxes", boxes_in_degrees(facts, boxes_m))
         whole = self._remembered(connection, facts, layer)
         if not isinstance(whole, gpd.GeoDataFrame):

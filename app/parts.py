@@ -13,6 +13,7 @@ from app.frames import FrameMemory
 from app.initials import InitialsMemory
 from app.risk_memory import RiskMemory
 from app.seen import SeenEditions
+from app.surroundings import SurroundingsMemory
 from app.tile_store import TileStore
 from app.what_if import CountyMemory
 from layers.catalog import Catalog, load_catalog
@@ -33,6 +34,7 @@ class Parts:
     seen: SeenEditions
     tiles: TileStore
     frames: FrameMemory
+    surroundings: SurroundingsMemory
     rules: RuleSet
     counties: CountyMemory
     risks: RiskMemory
@@ -59,6 +61,7 @@ def init_app(app: Flask) -> None:
         seen=SeenEditions(catalog),
         tiles=TileStore(home / "tiles", memory_bytes=settings["TILE_MEMORY_MB"] * 2**20),
         frames=frames,
+        surroundings=SurroundingsMemory(frames, rules),
         rules=rules,
         counties=CountyMemory(catalog, frames, rules, home, risks),
         risks=risks,

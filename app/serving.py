@@ -31,15 +31,13 @@ from app.config import CODE_DIR, PREFIX
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.reasons import compile_loops, explanation
-from app.site_checks import FULL_TABLES, site_check
+from app.site_checks import site_check
 from app.site_requests import read_site_request
 from app.worker_process import WorkerProcess
 from layers.errors import AtlasError, InputError
 from layers.scoring.measure import compile_measures
-from layers.scoring.siting import search_radii_m
 
 FALLBACK_USER = "nobody"
-NOWHERE_M = (0.0, 0.0, 1.0, 1.0)
 REHEARSED = ("residential", "hazchem")
 OWN_FOLDERS = ("cache",)
 """Folders below the home that the server writes to."""
@@ -139,8 +137,7 @@ def warm_up(app: Flask) -> None:
     compile_measures()
     try:
         with app.test_request_context(), pinned_edition() as pinned:
-            layer_ids = {*search_radii_m(parts().rules), *FULL_TABLES, "risk_zones"}
-            parts().frames.within(pinned.connection, pinned.facts, sorted(layer_ids), [NOWHERE_M])
+            parts().surroundings.county(pinned.connection, pinned.facts)
             _rehearse_sites(pinned)
             _explain_once(pinned)
     except (AtlasError, sa.exc.SQLAlchemyError) as error:  # nothing is published yet, or the database is away
@@ -166,7 +163,7 @@ def _rehearse_sites(pinned: Pinned) -> None:
         ground = shapely.geometry.mapping(shapely.Point((west + east) / 2, (south + north) / 2))
         try:
             asked = read_site_request({"geometry": ground, "project_type": kind}, pinned.facts, parts().rules)
-            site_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked)
+            site_check(pinned.connection, pinned.facts, parts().surroundings, asked=asked)
         except InputError:  # the middle of the home extent may lie outside the area
             return
 

@@ -16,6 +16,7 @@ from app.parameters import choice, number
 from app.pipeline_conflicts import rules_date
 from app.site_checks import site_context
 from app.site_requests import MOST_PERSONS
+from app.surroundings import SurroundingsMemory
 from layers.scoring.measure import Geometries
 from layers.scoring.rules import RuleSet
 from layers.scoring.siting_area import (
@@ -73,13 +74,13 @@ def _cell_m(value: Any) -> int:
 
 
 def area_check(
-    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, rules: RuleSet, *, asked: dict[str, Any],
-    step: Step | None = None,
+    connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, *, asked: dict[str, Any], step: Step | None = None
 ) -> dict[str, Any]:
     """The answer of ``POST /api/site-areas``."""
     outline = facts.in_metres(facts.boundary)
-    context = site_context(connection, facts, frames, rules, bounds_m=outline.bounds)
-    cells = _places(connection, facts, frames, asked, outline)
+    rules = surroundings.rules
+    context = site_context(facts, surroundings.everything(connection, facts, outline.bounds))
+    cells = _places(connection, facts, surroundings.frames, asked, outline)
     answer = judge_cells(cells, project=asked["project"], context=context, rules=rules, on=rules_date(facts), step=step)
     return _told(facts, rules, answer, asked, outline)
 

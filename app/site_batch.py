@@ -51,7 +51,7 @@ def _row(pinned: Pinned, site: Any, project_type: str) -> dict[str, Any]:
         asked = read_site_request(body, pinned.facts, parts().rules)
     except InputError as error:
         return told | {"error_field": error.field, "error_zh": getattr(error, "message_zh", str(error)), "error_en": str(error)}
-    answer = site_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked)
+    answer = site_check(pinned.connection, pinned.facts, parts().surroundings, asked=asked)
     first = answer["reasons"][0] if answer["reasons"] else {}
     return told | {
         "verdict": answer["verdict"], "n_reasons": len(answer["reasons"]), "reason_zh": first.get("text_zh"), "reason_en": first.get("text_en"),

@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import numpy as np
 import shapely
 import sqlalchemy as sa
 
 from app.cases import CaseKind
 from app.editions import EditionFacts
-from app.frames import Bounds, FrameMemory
+from app.frames import Bounds
 from app.pipeline_conflicts import JURISDICTION, rules_date
 from app.plain import plain
 from app.site_requests import SiteRequest
+from app.surroundings import SurroundingsMemory
+from layers.scoring.object_classes import Layers
 from layers.scoring.rules import RuleSet
 from layers.scoring.siting import WholeVerdict, check_parts, search_radii_m
 from layers.scoring.siting_terms import Reason, SiteContext, SiteVerdict
@@ -22,8 +23,6 @@ from layers.scoring.siting_terms import Reason, SiteContext, SiteVerdict
 NOT_TOLD = ("line", "obstacle", "clear_m")
 """Fields of a reason that are told otherwise or only used for its shift."""
 SIMPLER_BY_M = 20.0
-FULL_TABLES = ("unit_chemicals",)
-"""Layers without positions that belong to others nearby."""
 
 
 def project_types(rules: RuleSet) -> list[dict[str, Any]]:
@@ -34,15 +33,8 @@ def project_types(rules: RuleSet) -> list[dict[str, Any]]:
     ]
 
 
-def site_context(
-    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, rules: RuleSet, *, bounds_m: Bounds, margin_m: float = 0.0
-) -> SiteContext:
-    """What the edition knows near some ground, and `margin_m` farther around."""
-    layers: dict[str, Any] = {}
-    for radius_m, layer_ids in _layers_by_radius(rules, facts).items():
-        reach = radius_m + margin_m
-        box = tuple((np.array(bounds_m) + np.array([-reach, -reach, reach, reach])).tolist())
-        layers |= frames.within(connection, facts, layer_ids, [box])
+def site_context(facts: EditionFacts, layers: Layers) -> SiteContext:
+    """What the edition knows, with the layers that lie near some ground."""
     return SiteContext(
         layers=layers,
         states={layer_id: "loaded" if n else "empty" for layer_id, (n, _) in facts.counts.items()},
@@ -54,11 +46,11 @@ def site_context(
 
 
 def site_check(
-    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, rules: RuleSet, *, asked: SiteRequest
+    connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, *, asked: SiteRequest
 ) -> dict[str, Any]:
     """The answer of ``POST /api/site-checks`` but for its number and what the project endangers."""
-    bounds_m = bounds_of(asked)
-    context = site_context(connection, facts, frames, rules, bounds_m=bounds_m)
+    rules = surroundings.rules
+    context = site_context(facts, surroundings.around(connection, facts, bounds_of(asked)))
     verdict = check_parts(asked.parts, context=context, rules=rules, on=rules_date(facts))
     return _told(facts, verdict.whole) | {"parts": [_told_part(asked, verdict, number, rules) for number in range(len(asked.parts))]}
 
@@ -86,16 +78,6 @@ def _told_part(asked: SiteRequest, verdict: WholeVerdict, number: int, rules: Ru
 
 def _told_verdict(verdict: SiteVerdict) -> dict[str, Any]:
     return {"id": verdict.id, "rank": verdict.rank, "title_zh": verdict.title_zh, "title_en": verdict.title_en}
-
-
-def _layers_by_radius(rules: RuleSet, facts: EditionFacts) -> dict[float, list[str]]:
-    found: dict[float, list[str]] = {0.0: list(FULL_TABLES)}
-    radii_m = search_radii_m(
-        rules, largest_influence_m=facts.largest_radius_m, largest_accuracy_m=facts.largest_accuracy_m
-    )
-    for layer_id, radius_m in radii_m.items():
-        found.setdefault(radius_m, []).append(layer_id)
-    return found
 
 
 def _told(facts: EditionFacts, verdict: SiteVerdict) -> dict[str, Any]:

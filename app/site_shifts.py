@@ -10,11 +10,10 @@ import shapely
 import sqlalchemy as sa
 
 from app.editions import EditionFacts
-from app.frames import FrameMemory
 from app.pipeline_conflicts import rules_date
 from app.site_checks import bounds_of, site_context
 from app.site_requests import SiteRequest
-from layers.scoring.rules import RuleSet
+from app.surroundings import SurroundingsMemory
 from layers.scoring.siting import SitePart, check_parts
 from layers.scoring.siting_shift import (
     MOST_SHIFT_M,
@@ -32,15 +31,16 @@ NOTE_EN = f"A trial, no verdict; the whole site is moved, {MOST_SHIFT_M:.0f} m a
 
 
 def shifts_of(
-    connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, rules: RuleSet, *, asked: SiteRequest
+    connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, *, asked: SiteRequest
 ) -> dict[str, Any]:
     """For each of the gravest reasons, and for all together, the smallest shift that takes them away; None where there is none."""
-    context = site_context(connection, facts, frames, rules, bounds_m=bounds_of(asked), margin_m=MOST_SHIFT_M)
+    near = surroundings.around(connection, facts, bounds_of(asked), margin_m=MOST_SHIFT_M)
+    context = site_context(facts, near)
     grounds = [part.geometry for part in asked.parts]
 
     def judge(east_m: float, north_m: float) -> Sequence[Reason]:
         moved = [SitePart(_moved(part.geometry, east_m, north_m), part.project) for part in asked.parts]
-        return check_parts(moved, context=context, rules=rules, on=rules_date(facts)).whole.reasons
+        return check_parts(moved, context=context, rules=surroundings.rules, on=rules_date(facts)).whole.reasons
 
     reasons = judge(0.0, 0.0)
     outside = _outside(facts, grounds)

@@ -142,7 +142,7 @@ def shifts(ref: str) -> Response:
     with pinned_edition() as pinned:
         case = kept_case(pinned.connection, SITE_CHECK, plain_text("ref", ref))
         asked = read_site_request(case["request"], pinned.facts, parts().rules)
-        return jsonify(shifts_of(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked))
+        return jsonify(shifts_of(pinned.connection, pinned.facts, parts().surroundings, asked=asked))
 
 
 @blueprint.get("/siting/<ref>/letter")
@@ -160,7 +160,7 @@ def area() -> Response:
     body = json_object(request_body(), AREA_KEYS, REQUIRED_AREA_KEYS)
     with pinned_edition() as pinned:
         asked = read_area_request(body, pinned.facts, parts().rules)
-        return jsonify(area_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked))
+        return jsonify(area_check(pinned.connection, pinned.facts, parts().surroundings, asked=asked))
 
 
 @blueprint.post("/api/site-geometries")
@@ -239,7 +239,7 @@ def _form(form: Any) -> dict[str, Any]:
 
 def _checked(pinned: Pinned, body: dict[str, Any]) -> dict[str, Any]:
     asked = read_site_request(body, pinned.facts, parts().rules)
-    answer = site_check(pinned.connection, pinned.facts, parts().frames, parts().rules, asked=asked)
+    answer = site_check(pinned.connection, pinned.facts, parts().surroundings, asked=asked)
     edits = _edits(asked)
     if not edits:
         return answer

@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from layers.scoring.columns import Columns, numbers
 from layers.scoring.measure import (
     Floats,
     Geometries,
@@ -38,22 +39,21 @@ class Contours:
     is_new: NDArray[np.bool_]
 
 
-def valid_contours(index: ClassIndex, on: date) -> tuple[Contours, pd.DataFrame]:
-    """Contours that may be used on a date, and the rest (expired, or without a date of validity)."""
-    frame = index.frame("official_contours")
-    if not len(frame):
-        return Contours(no_members(), np.empty(0), np.empty(0, bool)), frame
-    is_valid = is_valid_on(frame, on)
-    used = frame[is_valid]
-    members = index.layer_members("official_contours", used)
-    risk = pd.to_numeric(used["risk_per_year"], errors="coerce").to_numpy(float, na_value=np.nan)
-    return Contours(members, risk, _is_new(index, members)), frame[~is_valid]
+def valid_contours(index: ClassIndex, on: date) -> tuple[Contours, int]:
+    """Contours that may be used on a date, and how many may not (expired, or without a date of validity)."""
+    table = index.table("official_contours")
+    if not table.n:
+        return Contours(no_members(), np.empty(0), np.empty(0, bool)), 0
+    is_valid = is_valid_on(table, on)
+    members = index.chosen("official_contours", f"valid on {on}", lambda columns: is_valid_on(columns, on))
+    risk = numbers(table, "risk_per_year")[is_valid]
+    return Contours(members, risk, _is_new(index, members)), int((~is_valid).sum())
 
 
-def unused_distances(index: ClassIndex, on: date) -> pd.DataFrame:
-    """Distances of official reports that may not be used on a date: the report is over, or states no validity."""
-    frame = index.frame("official_distances")
-    return frame[~is_valid_on(frame, on)] if len(frame) else frame
+def unused_distances(index: ClassIndex, on: date) -> int:
+    """How many distances of official reports may not be used on a date: the report is over, or states no validity."""
+    table = index.table("official_distances")
+    return int((~is_valid_on(table, on)).sum()) if table.n else 0
 
 
 def settled_owners(index: ClassIndex, contours: Contours) -> frozenset[str]:
@@ -64,19 +64,19 @@ def settled_owners(index: ClassIndex, contours: Contours) -> frozenset[str]:
     return frozenset(name for name in found if name)
 
 
-def is_valid_on(contours: pd.DataFrame, on: date) -> NDArray[np.bool_]:
+def is_valid_on(contours: pd.DataFrame | Columns, on: date) -> NDArray[np.bool_]:
     """Which contours may be used on a date: drawn, and their report's validity stated and not over."""
-    is_valid = valid_days(contours["valid_until_on"].to_numpy(object), on)
-    return np.asarray(is_valid & contours["geometry"].notna().to_numpy(), bool)
+    is_valid = valid_days(np.asarray(contours["valid_until_on"], object), on)
+    return np.asarray(is_valid & ~shapely.is_missing(np.asarray(contours["geometry"], object)), bool)
 
 
 def _is_new(index: ClassIndex, contours: Members) -> NDArray[np.bool_]:
     """New and in service mean the installation: planned is new, anything else, unknown included, is in service."""
-    enterprises = index.frame("enterprises")
-    if not len(enterprises):
+    enterprises = index.table("enterprises")
+    if not enterprises.n or not len(contours):
         return np.zeros(len(contours), bool)
-    planned = enterprises.loc[enterprises["status"] == "planned", "enterprise_id"]
-    return np.asarray(pd.Series(contours.enterprise_id).isin(planned), bool)
+    planned = set(enterprises["enterprise_id"][enterprises["status"] == "planned"]) - {None}
+    return np.fromiter((owner in planned for owner in contours.enterprise_id), bool, len(contours))
 
 
 def contour_findings(rule: Rule, contours: Contours, targets: Members, index: ClassIndex) -> Findings:

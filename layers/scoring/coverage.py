@@ -11,14 +11,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from layers.scoring.columns import Columns
 from layers.scoring.contours import Contours, settled_owners, unused_distances
-from layers.scoring.object_classes import (
-    ClassIndex,
-    Members,
-    as_table,
-    no_members,
-    standing,
-)
+from layers.scoring.object_classes import ClassIndex, Members, no_members
 from layers.scoring.rules import Rule
 from layers.scoring.separation import under_rule
 
@@ -39,7 +34,7 @@ def unassessed_rules(
     in_force: Sequence[Rule],
     *,
     on: date,
-    unused_contours: pd.DataFrame,
+    n_unused_contours: int,
     notes: Iterable[Note],
 ) -> pd.DataFrame:
     """Rules that concern loaded features, or features no layer holds, and give no number here.
@@ -48,19 +43,19 @@ def unassessed_rules(
     no layer could hold any.
     """
     rows = [*_silent_rules(index, in_force), *_undecided_features(index, in_force), *notes]
-    if len(unused_contours):
+    if n_unused_contours:
         rows.append(
             _row(
                 "IR-GB36894-A",
                 "GB36894-2018",
                 "hazchem_unit",
                 "protection_target",
-                len(unused_contours),
+                n_unused_contours,
                 "等值线已过有效期或未注明有效期,未采用",
                 "contours expired or without date of validity, not used",
             )
         )
-    n_unused = len(unused_distances(index, on))
+    n_unused = unused_distances(index, on)
     if n_unused:
         zh, en = "评价报告所定距离已过有效期或未注明有效期,未采用", "distances of reports that are over or state no validity, not used"
         rows.append(_row("ESD-REPORT-ALL", "GBT37243-2019", "official_distance_all", "protection_target", n_unused, zh, en))
@@ -225,15 +220,14 @@ def _unplaced(index: ClassIndex, by_id: dict[str, Rule]) -> list[Note]:
 
 def uncovered_pipelines(index: ClassIndex, in_force: Iterable[Rule]) -> Members:
     """Standing pipelines that no judged rule covers: industrial pipes, kind unknown, town gas of unknown pressure."""
-    frame = index.frame("pipelines")
-    if not len(frame):
+    pipelines = index.standing("pipelines")
+    if not len(pipelines):
         return no_members()
     covered: set[str] = set()
     for rule in in_force:
         if rule.status == "judged" and rule.subject_class in PIPE_CLASSES:
             members = index.members(rule.subject_class)
             covered.update(members.feature_id[under_rule(rule, members) & (members.layer == "pipelines")])
-    pipelines = index.layer_members("pipelines", frame[standing(as_table(frame))])
     return pipelines.take(
         np.fromiter((name not in covered for name in pipelines.feature_id), bool, len(pipelines))
     )
@@ -298,7 +292,8 @@ def rule_cover(
         name: np.isin(targets.feature_id.astype(str), index.members(name).feature_id.astype(str))
         for name in {two for _, two in pairs}
     }
-    sources = [is_member(points, index.members(one)) for one, _ in pairs]
+    named = named_sources(points)
+    sources = [is_member(named, index.members(one)) for one, _ in pairs]
     sources.append(
         points["enterprise_id"].isin(settled_owners(index, contours)).to_numpy(bool)
     )
@@ -306,15 +301,24 @@ def rule_cover(
     return np.column_stack(sources), np.column_stack(objects)
 
 
-def is_member(points: pd.DataFrame, members: Members) -> NDArray[np.bool_]:
+Named = tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]
+"""Layer, id and enterprise of the feature that each risk point rests on."""
+
+
+def named_sources(points: pd.DataFrame | Columns) -> Named:
+    """What each risk point rests on."""
+    layer, feature_id, owner = (
+        np.asarray(points[name], object) for name in ("source_layer", "source_feature_id", "enterprise_id")
+    )
+    return layer, feature_id, owner
+
+
+def is_member(points: Named, members: Members) -> NDArray[np.bool_]:
     """Which risk points rest on a member; an enterprise also where one of its units is a member."""
     keys = set(zip(members.layer, members.feature_id, strict=True))
     owners = set(members.enterprise_id[members.layer == "hazard_units"]) - {None}
-    columns = (
-        points[name].to_numpy(object) for name in ("source_layer", "source_feature_id", "enterprise_id")
-    )
     rests = (
         (layer, feature_id) in keys or (layer == "enterprises" and enterprise_id in owners)
-        for layer, feature_id, enterprise_id in zip(*columns, strict=True)
+        for layer, feature_id, enterprise_id in zip(*points, strict=True)
     )
-    return np.fromiter(rests, bool, len(points))
+    return np.fromiter(rests, bool, len(points[0]))

@@ -106,7 +106,7 @@ def find_violations(
     index = ClassIndex(layers, rules, on=on)
     in_force = rules.in_force(on, jurisdiction, "standing")
     judged = [rule for rule in in_force if rule.status == "judged" and rule.kind in STANDING_KINDS]
-    contours, unused = valid_contours(index, on)
+    contours, n_unused = valid_contours(index, on)
     frames = []
     notes: list[Note] = []
     measured = {} if share is None else _measured_in_parts(judged, index, on, share)
@@ -120,7 +120,7 @@ def find_violations(
         if findings is not None and len(findings):
             frames.append(violation_rows(findings, subjects, objects))
     violations = _report_frame(frames, index)
-    unassessed = unassessed_rules(index, in_force, on=on, unused_contours=unused, notes=notes)
+    unassessed = unassessed_rules(index, in_force, on=on, n_unused_contours=n_unused, notes=notes)
     return ViolationReport(violations, no_rule_pairs(index, in_force, contours), unassessed)
 
 

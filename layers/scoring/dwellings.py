@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from layers.scoring.measure import Floats, Geometries
-from layers.scoring.object_classes import ClassIndex, as_table, standing
+from layers.scoring.object_classes import ClassIndex, standing
 
 VILLAGE_POINT_M = 200.0
 """Buildings within so many metres of a village without an outline are taken for its own."""
@@ -69,7 +70,7 @@ def settlements_of(index: ClassIndex, houses: Dwellings) -> Dwellings:
 
 
 def _buildings(index: ClassIndex) -> Dwellings:
-    table = as_table(index.frame("buildings"))
+    table = index.table("buildings")
     n = len(table["feature_id"])
     if not n:
         return _from(table, np.zeros(0, bool), is_estimated=False)
@@ -79,14 +80,14 @@ def _buildings(index: ClassIndex) -> Dwellings:
 
 
 def _villages(index: ClassIndex) -> Dwellings:
-    table = as_table(index.frame("protection_targets"))
+    table = index.table("protection_targets")
     if not len(table["feature_id"]):
         return _from(table, np.zeros(0, bool), is_estimated=True)
     is_village = np.isin(table["category"].astype(str), ["village", "residential"])
     return _from(table, standing(table) & is_village, is_estimated=True)
 
 
-def _from(table: dict[str, NDArray[np.object_]], mask: NDArray[np.bool_], *, is_estimated: bool) -> Dwellings:
+def _from(table: Mapping[str, NDArray[np.object_]], mask: NDArray[np.bool_], *, is_estimated: bool) -> Dwellings:
     n = int(mask.sum())
     none = np.full(len(mask), None, object)
 

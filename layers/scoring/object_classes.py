@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from functools import cached_property
@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from layers.crs import require_metric
 from layers.errors import CrsMismatchError
-from layers.scoring.measure import Floats, Geometries, SearchIndex
+from layers.scoring.columns import NO_COLUMNS, Columns, Texts, columns_of, numbers, texts
+from layers.scoring.measure import Floats, Geometries, Integers, SearchIndex
 from layers.scoring.rules import ClassMember, RuleSet
 from layers.scoring.targets import class_ranks
 
-Texts = NDArray[np.object_]
 Layers = Mapping[str, pd.DataFrame]
-Table = dict[str, Texts]
+Table = Mapping[str, Texts]
 
 NOT_STANDING = ("planned", "closed", "abandoned")
 AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets", "official_distances")
@@ -89,7 +89,9 @@ class ClassIndex:
         self._members: dict[str, Members] = {}
         self._near: dict[str, Members] = {}
         self._indices: dict[str, SearchIndex] = {}
-        self._of_layer: dict[str, tuple[Members, Table]] = {}
+        self._of_layer: dict[str, tuple[Members, Columns]] = {}
+        self._tables: dict[str, Columns] = {}
+        self._chosen: dict[tuple[str, str], Members] = {}
         self.kept: dict[str, Any] = {}
         """What a caller found once for this set of layers and wants again."""
 
@@ -117,12 +119,39 @@ class ClassIndex:
             declared = self.rules.classes[class_id].members
             layers = {member.layer for member in declared}
             parts = [self._of(member, with_units="hazard_units" in layers) for member in declared]
-            self._members[class_id] = joined(parts)
+            self._members[class_id] = self._joined(parts)
         return self._members[class_id]
 
-    def layer_members(self, layer: str, frame: pd.DataFrame) -> Members:
-        """Rows of a layer as members of no class in particular."""
-        return _members(layer, as_table(frame), self.rules)
+    @property
+    def whole(self) -> ClassIndex:
+        """The index of all features, of which this one may hold those near a place."""
+        return self
+
+    def rows(self, layer: str) -> Integers | None:
+        """Which rows of the layer in `whole` this index has; None where the layer is its own."""
+        return None
+
+    def ground(self, layer: str, rows: Integers, join: Callable[[Geometries], shapely.Geometry]) -> shapely.Geometry:
+        """What `join` makes of the geometries of some rows of `table`."""
+        return join(self.table(layer)["geometry"][rows])
+
+    def table(self, layer: str) -> Columns:
+        """All columns of a layer, with the mass of TNT of every unit; none of its rows when the layer is missing."""
+        if layer not in self._tables:
+            self._tables[layer] = self._table(layer)
+        return self._tables[layer]
+
+    def chosen(self, layer: str, name: str, choose: Callable[[Columns], NDArray[np.bool_]]) -> Members:
+        """Placed rows of a layer that a test of its columns chooses, as members of no class; found once under a name."""
+        key = layer, name
+        if key not in self._chosen:
+            table = self.table(layer)
+            self._chosen[key] = members_of(layer, table.rows(chosen_rows(table, choose)), self.rules)
+        return self._chosen[key]
+
+    def standing(self, layer: str) -> Members:
+        """Placed, standing features of a layer."""
+        return self._layer(layer)[0]
 
     def search_index(self, class_id: str) -> SearchIndex:
         """The members of a class ready to be searched, made once."""
@@ -159,45 +188,51 @@ class ClassIndex:
     @cached_property
     def enterprises_with_units(self) -> frozenset[str]:
         """Enterprises shown by at least one standing unit that has a position."""
-        units, _ = self._layer("hazard_units")
+        units = self.standing("hazard_units")
         return frozenset(units.enterprise_id[units.enterprise_id != None])  # noqa: E711 (an array)
+
+    def _joined(self, parts: list[Members]) -> Members:
+        return joined(parts)
 
     def _of(self, member: ClassMember, *, with_units: bool) -> Members:
         members, table = self._layer(member.layer)
         mask = np.ones(len(members), bool)
         for name, values in member.conditions:
-            mask &= _has_value(table[name], values) if name in table else False
+            mask &= has_values(table[name], values) if name in table else False
         if member.layer == "enterprises" and with_units and self.enterprises_with_units:
-            mask &= ~_has_value(members.enterprise_id, self.enterprises_with_units)
+            mask &= ~has_values(members.enterprise_id, self.enterprises_with_units)
         return members if mask.all() else members.take(mask)
 
-    def _layer(self, layer: str) -> tuple[Members, Table]:
+    def standing_rows(self, layer: str) -> NDArray[np.bool_]:
+        """Which rows of a layer have a position and stand; of what reports state, those that are valid on the day asked about."""
+        table = self.table(layer)
+        mask = standing(table)
+        if layer in DATED_LAYERS and len(mask):
+            mask &= False if self.on is None else valid_days(table["valid_until_on"], self.on)
+        return mask
+
+    def _layer(self, layer: str) -> tuple[Members, Columns]:
         if layer not in self._of_layer:
-            table = as_table(self.frame(layer))
-            if layer == "hazard_units" and len(table["feature_id"]):
-                tnt_kg = self.unit_tnt_kg
-                table["tnt_kg"] = np.array([tnt_kg.get(unit_id) for unit_id in table["unit_id"]], object)
+            table = self.table(layer)
             mask = standing(table)
-            if layer in DATED_LAYERS and len(mask):
-                mask &= False if self.on is None else valid_days(table["valid_until_on"], self.on)
-            if not mask.all():
-                table = {name: column[mask] for name, column in table.items()}
-            self._of_layer[layer] = (_members(layer, table, self.rules), table)
+            mask = self.standing_rows(layer)
+            table = table if mask.all() else table.rows(mask)
+            self._of_layer[layer] = (members_of(layer, table, self.rules), table)
         return self._of_layer[layer]
 
+    def _table(self, layer: str) -> Columns:
+        table = columns_of(self.frame(layer)) if layer in self.layers else NO_COLUMNS
+        if layer != "hazard_units" or not table.n:
+            return table
+        tnt_kg = self.unit_tnt_kg
+        return table.with_column("tnt_kg", np.array([tnt_kg.get(unit_id) for unit_id in table["unit_id"]], object))
 
-def as_table(frame: pd.DataFrame) -> Table:
-    """The columns of a frame as plain arrays, missing values as None; geometry included."""
-    plain = pd.DataFrame(frame, copy=False)
-    table: Table = {}
-    for name in plain.columns:
-        column = plain[name].to_numpy(object)
-        is_missing = pd.isna(column)
-        if is_missing.any():
-            column = column.copy()
-            column[is_missing] = None
-        table[str(name)] = column
-    return table
+
+def chosen_rows(table: Columns, choose: Callable[[Columns], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Which rows have a position and pass a test of their columns."""
+    if not table.n or "geometry" not in table:
+        return np.zeros(table.n, bool)
+    return np.asarray(~shapely.is_missing(table["geometry"]) & choose(table), bool)
 
 
 def valid_days(valid_until_on: Texts, on: date) -> NDArray[np.bool_]:
@@ -206,7 +241,7 @@ def valid_days(valid_until_on: Texts, on: date) -> NDArray[np.bool_]:
     return np.array([isinstance(day, date) and not pd.isna(day) and day >= on for day in days], bool)
 
 
-def _has_value(column: Texts, values: Collection[str]) -> NDArray[np.bool_]:
+def has_values(column: Texts, values: Collection[str]) -> NDArray[np.bool_]:
     """Which entries are among the values (``*``: are present); 1.0 reads as 1."""
     if values == ("*",):
         return np.fromiter((value is not None for value in column), bool, len(column))
@@ -226,13 +261,14 @@ def standing(table: Mapping[str, Texts]) -> NDArray[np.bool_]:
         return np.zeros(len(table["feature_id"]), bool)
     mask = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     if "status" in table:
-        mask &= ~_has_value(table["status"], NOT_STANDING)
+        mask &= ~has_values(table["status"], NOT_STANDING)
     if "is_zoned_land" in table:
         mask &= np.fromiter((value is None or not value for value in table["is_zoned_land"]), bool, len(mask))
     return np.asarray(mask, bool)
 
 
-def _members(layer: str, table: Table, rules: RuleSet | None) -> Members:
+def members_of(layer: str, table: Table, rules: RuleSet | None) -> Members:
+    """Rows of a layer as members of no class in particular."""
     n = len(table["feature_id"])
     geometry: Geometries = table["geometry"] if n and "geometry" in table else np.empty(n, object)
     strictest, mildest = np.zeros(n, np.intp), np.full(n, 4, np.intp)
@@ -243,24 +279,24 @@ def _members(layer: str, table: Table, rules: RuleSet | None) -> Members:
     return Members(
         layer=np.full(n, layer, object),
         feature_id=table["feature_id"],
-        name=_text(table, "name"),
-        enterprise_id=_text(table, "enterprise_id"),
-        road_class=_text(table, "road_class"),
-        category=_text(table, kind),
+        name=texts(table, "name"),
+        enterprise_id=texts(table, "enterprise_id"),
+        road_class=texts(table, "road_class"),
+        category=texts(table, kind),
         geometry=geometry,
-        accuracy_m=np.nan_to_num(_number(table, "accuracy_m")),
-        built_on=_text(table, "built_on" if "built_on" in table else "in_service_on"),
-        built_year=_number(table, "built_year"),
+        accuracy_m=np.nan_to_num(numbers(table, "accuracy_m")),
+        built_on=texts(table, "built_on" if "built_on" in table else "in_service_on"),
+        built_year=numbers(table, "built_year"),
         is_point=is_point,
         strictest=strictest,
         mildest=mildest,
-        numbers={name: _number(table, name) for name in NUMBERS},
+        numbers={name: numbers(table, name) for name in NUMBERS},
     )
 
 
 def no_members() -> Members:
     """A class without members."""
-    return _members("", {"feature_id": np.empty(0, object)}, None)
+    return members_of("", {"feature_id": np.empty(0, object)}, None)
 
 
 def proposal(
@@ -275,11 +311,11 @@ def proposal(
     `classes` are the strictest and the mildest GB 36894 class it may have, as positions in `TARGET_CLASSES`.
     """
     values = {"feature_id": "proposal", "name": name, "accuracy_m": accuracy_m, "geometry": geometry}
-    table: Table = {}
+    table: dict[str, Texts] = {}
     for key, value in values.items():
         table[key] = np.empty(1, object)
         table[key][0] = value
-    members = _members("proposal", table, None)
+    members = members_of("proposal", table, None)
     members.strictest[:], members.mildest[:] = classes
     return members
 
@@ -289,19 +325,9 @@ def proposals(geometries: Geometries, classes: NDArray[np.intp]) -> Members:
     n = len(geometries)
     ids = np.array([f"proposal {number}" for number in range(n)], object)
     table: Table = {"feature_id": ids, "accuracy_m": np.zeros(n, object), "geometry": geometries}
-    members = _members("proposal", table, None)
+    members = members_of("proposal", table, None)
     members.strictest[:], members.mildest[:] = classes.T
     return members
-
-
-def _text(table: Table, name: str) -> Texts:
-    return table[name] if name in table else np.full(len(table["feature_id"]), None, object)
-
-
-def _number(table: Table, name: str) -> Floats:
-    if name not in table:
-        return np.full(len(table["feature_id"]), np.nan)
-    return table[name].astype(float)
 
 
 def joined(parts: list[Members]) -> Members:

@@ -18,6 +18,7 @@ from layers.scoring.measure import (
     Floats,
     Geometries,
     Integers,
+    Pairs,
     SearchIndex,
     near_pairs,
     shortened,
@@ -188,6 +189,14 @@ def search_reach(
     return np.where(under_rule(rule, subjects), reach, 0.0), edges
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Pairs of subjects with objects that were measured before, as far as `reach_m` metres."""
+
+    pairs: Pairs
+    reach_m: float
+
+
 def apply_rule(
     rule: Rule,
     subjects: Members,
@@ -197,6 +206,7 @@ def apply_rule(
     on: date,
     crs: pyproj.CRS,
     index: SearchIndex | None = None,
+    measured: Measured | None = None,
 ) -> Findings:
     """Pairs of one rule that fall short, certainly or possibly.
 
@@ -206,7 +216,10 @@ def apply_rule(
     covered = np.flatnonzero(under_rule(rule, subjects) & is_placed_well(subjects))
     chosen = subjects.take(covered)
     reach_m, edges = search_reach(rule, chosen, objects, rules, on)
-    pairs = near_pairs(chosen.geometry, objects.geometry, reach_m=reach_m, crs=crs, index=index)
+    if measured is None or reach_m.max(initial=0.0) > measured.reach_m:
+        pairs = near_pairs(chosen.geometry, objects.geometry, reach_m=reach_m, crs=crs, index=index)
+    else:
+        pairs = _pairs_among(measured.pairs, covered, len(subjects), reach_m)
     pairs = pairs.take((of_target_class(rule, objects) & is_placed_well(objects))[pairs.object])
     actual_m, line = shortened(pairs, edges.offset_m[pairs.subject])
     error_m = np.sqrt(
@@ -227,6 +240,14 @@ def apply_rule(
         line,
     )
     return findings.take(falls_short(actual_m - error_m, required_m, rule))
+
+
+def _pairs_among(pairs: Pairs, covered: Integers, n_subjects: int, reach_m: Floats) -> Pairs:
+    """The pairs of some subjects within the reach of each; subjects by their place in `covered`."""
+    at, reach_of = np.zeros(n_subjects, np.intp), np.full(n_subjects, -1.0)
+    at[covered], reach_of[covered] = np.arange(len(covered)), reach_m
+    found = pairs.take(pairs.distance_m <= reach_of[pairs.subject])
+    return replace(found, subject=at[found.subject])
 
 
 def binds_works(rule: Rule, activities: Iterable[str]) -> bool:

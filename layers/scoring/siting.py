@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.errors import InputError
-from layers.scoring.object_classes import ClassIndex
+from layers.scoring.nearby import index_of
 from layers.scoring.rules import RuleSet
 from layers.scoring.separation import MAX_ERROR_M
 from layers.scoring.siting_checks import run_checks
@@ -129,7 +129,7 @@ def check_site(
     """
     kind = project.type(rules)
     _require_within(site, context)
-    index = ClassIndex(context.layers, rules, crs=context.crs, on=on)
+    index = index_of(context.layers, rules, context.crs, on)
     found = run_checks(site, project=project, kind=kind, context=context, index=index, on=on)
     reasons = sorted(found.reasons, key=_gravest_first)
     return _verdict(tuple(reasons), tuple(found.not_assessed.values()), tuple(found.passed), rules)

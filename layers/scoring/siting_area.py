@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
-import pandas as pd
 import pyproj
 import shapely
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.scoring.contours import Contours, contour_findings, valid_contours
 from layers.scoring.measure import Floats, Geometries, Integers, SearchIndex, near_pairs
+from layers.scoring.nearby import CountyLayers
 from layers.scoring.object_classes import ClassIndex, Members, proposals
 from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.separation import Findings as RuleFindings
@@ -36,7 +36,8 @@ from layers.scoring.siting_place import (
     SCREENING_WORDS,
     ZONE_LEVELS,
     ZONE_WORDS,
-    policy_zones,
+    has_zones,
+    zones_at,
 )
 from layers.scoring.siting_project import (
     MANUAL,
@@ -58,9 +59,7 @@ from layers.scoring.siting_services import (
 )
 from layers.scoring.siting_surroundings import (
     cover_states,
-    error_of,
-    placed_sources,
-    source_reach_m,
+    sources_of,
 )
 from layers.scoring.siting_terms import (
     NOT_ENOUGH,
@@ -177,7 +176,7 @@ def judge_cells(
     answer = AreaAnswer(cells, np.full(len(cells), NOTHING_FOUND, np.int8))
     if not len(cells):
         return answer
-    index = ClassIndex(context.layers, rules, crs=context.crs, on=on)
+    index = county_index(context, rules, on)
     county = _County(project, kind, context, index, rules, on, _members(cells, project, kind, index), SearchIndex(cells))
     steps = (_missing, _rules, _undecided, _zones, _services, _sources, _own)
     for number, check in enumerate(steps):
@@ -185,6 +184,14 @@ def judge_cells(
             step(*STEP_WORDS[check.__name__], number, len(steps))
         check(county, answer)
     return answer
+
+
+def county_index(context: SiteContext, rules: RuleSet, on: date) -> ClassIndex:
+    """The index of all features: that of the edition where one is kept."""
+    layers = context.layers
+    if isinstance(layers, CountyLayers) and layers.index.on == on:
+        return layers.index
+    return ClassIndex(layers, rules, crs=context.crs, on=on)
 
 
 STEP_WORDS = {
@@ -268,8 +275,8 @@ def _distances(rule: Rule, role: str, county: _County, answer: AreaAnswer) -> No
 
 
 def _geometries(county: _County, layer: str) -> Geometries:
-    frame = county.index.frame(layer)
-    return np.asarray(frame["geometry"].to_numpy() if "geometry" in frame else [], object)
+    table = county.index.table(layer)
+    return table["geometry"] if "geometry" in table else np.empty(0, object)
 
 
 def _gravities(
@@ -314,21 +321,20 @@ def _undecided(county: _County, answer: AreaAnswer) -> None:
 
 
 def _zones(county: _County, answer: AreaAnswer) -> None:
-    zones = policy_zones(county.context)
-    if zones is None or not len(zones):
-        zones = pd.DataFrame({"level": [], "geometry": []})
+    context, index = county.context, county.index
     for levels, gravity, kind in ZONE_LEVELS:
         for level in levels:
-            areas: Geometries = zones.loc[zones["level"] == level, "geometry"].to_numpy()
+            rows = zones_at(context, index, (level,)) if has_zones(context) else np.empty(0, np.intp)
+            areas = index.table("risk_zones")["geometry"][rows] if len(rows) else np.empty(0, object)
             answer.close(Cause(gravity, kind, *ZONE_WORDS[level][:2]), touched(areas, answer.cells))
-    if not county.context.has("individual_risk"):
+    if not context.has("individual_risk"):
         return
     ranks = county.cells.strictest
     for rule in county.in_force:
         screened = [rank for rank in np.unique(ranks) if screened_class(rule, int(rank))]
-        contours = screening_contours(county.index, rule) if screened else county.index.frame("individual_risk").iloc[:0]
-        if len(contours):
-            inside = touched(contours["geometry"].to_numpy(), answer.cells) & np.isin(ranks, screened)
+        rows = screening_contours(index, rule) if screened else np.empty(0, np.intp)
+        if len(rows):
+            inside = touched(index.table("individual_risk")["geometry"][rows], answer.cells) & np.isin(ranks, screened)
             answer.close(Cause(PERMIT, "criterion", *SCREENING_WORDS, rule.rule_id, rule.clause), inside)
 
 
@@ -346,22 +352,19 @@ def _services(county: _County, answer: AreaAnswer) -> None:
 
 def _sources(county: _County, answer: AreaAnswer) -> None:
     """Unrated sources, coarse ones, ones without a rule or figure, each as far as it reaches."""
-    points = county.context.layers.get("risk_points")
-    if not county.context.has("risk_points") or points is None or not len(points):
+    if not county.context.has("risk_points"):
         return
-    points = placed_sources(points)
-    reach_m, error_m = source_reach_m(points), error_of(points)
+    sources = sources_of(county.index)
     contours, _ = valid_contours(county.index, county.on)
-    states = np.array(cover_states(points, county.kind, contours, county.context, county.index, county.on), object)
-    states[error_m > reach_m] = "coarse"
-    states[(points["level"] == "unrated").to_numpy(bool)] = "unrated"
+    states = np.array(cover_states(sources, county.kind, contours, county.context, county.index, county.on), object)
+    states[sources.error_m > sources.reach_m] = "coarse"
+    states[sources.level == "unrated"] = "unrated"
     for state, (kind, zh, en) in SOURCE_CAUSES.items():
-        chosen = states == state
-        if chosen.any():
+        chosen = sources.take(states == state)
+        if len(chosen):
             pairs = near_pairs(
-                points["geometry"].to_numpy()[chosen], answer.cells, reach_m=(reach_m + error_m)[chosen],
-                crs=county.context.crs, index=county.search,
-            )  # fmt: skip
+                chosen.geometry, answer.cells, reach_m=chosen.reach_m + chosen.error_m, crs=county.context.crs, index=county.search
+            )
             answer.close(Cause(NOT_ENOUGH, kind, zh, en), pairs.object)
 
 

@@ -8,9 +8,16 @@ from datetime import date
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from layers.scoring.contours import Contours, contour_findings, unused_distances, valid_contours
+from layers.scoring.columns import Columns
+from layers.scoring.contours import (
+    Contours,
+    contour_findings,
+    unused_distances,
+    valid_contours,
+)
 from layers.scoring.coverage import PIPE_CLASSES, uncovered_pipelines
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members, proposal
@@ -18,6 +25,7 @@ from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.separation import (
     MAX_ERROR_M,
     TOLERANCE_M,
+    Measured,
     apply_rule,
     binds_works,
     is_placed_well,
@@ -29,6 +37,7 @@ from layers.scoring.siting_place import place_checks
 from layers.scoring.siting_project import own_checks
 from layers.scoring.siting_surroundings import (
     about,
+    may_reach,
     metres,
     missing_value,
     near_owners,
@@ -69,24 +78,24 @@ def run_checks(
     """Every check of one site, in the order of the form."""
     found = Findings()
     member = proposal(site, name=project.name or None, classes=target_ranks(site, project, kind, index))
-    contours, unused = valid_contours(index, on)
+    shapely.prepare(site)
+    contours, n_unused = valid_contours(index, on)
     _missing_layers(context, found)
     in_force = index.rules.in_force(on, context.jurisdiction, "siting")
-    for rule in in_force:
-        role = role_of(rule, project, kind)
+    for rule, role in _roles(in_force, project, kind, index.rules):
         if role in ("object", "review") and rule.formula == "risk_contour":
             _contour_check(rule, role, member, contours, context, index, found)
         elif role and role != "own" and rule.status == "judged":
             _distance_check(rule, role, member, context, index, on, found)
         elif role and rule.status == "not_assessed":
             _silent_check(rule, member, context, index, found)
-    if len(unused):
+    if n_unused:
         found.leave_out(
             "official_contours",
             "附近有已过有效期或未注明有效期的等值线,未采用",
             "contours nearby are expired or without date of validity and were not used",
         )
-    if len(unused_distances(index, on)):
+    if unused_distances(index, on):
         found.leave_out(
             "official_distances",
             "附近有已过有效期或未注明有效期的评价报告距离,未采用",
@@ -109,6 +118,16 @@ def target_ranks(
         measures["area_m2"] = float(site.area)
     strictest, mildest = class_range(kind.target_category or None, measures, index.rules.target_sizes)
     return TARGET_CLASSES.index(strictest), TARGET_CLASSES.index(mildest)
+
+
+def _roles(in_force: tuple[Rule, ...], project: Project, kind: ProjectType, rules: RuleSet) -> tuple[tuple[Rule, str], ...]:
+    """The rules that concern a project, each with how; found once a kind of project."""
+    key = "roles", id(in_force), kind.id, project.is_new
+    found: tuple[tuple[Rule, str], ...] | None = rules.kept.get(key)
+    if found is None:
+        pairs = ((rule, role_of(rule, project, kind)) for rule in in_force)
+        found = rules.kept[key] = tuple((rule, role) for rule, role in pairs if role)
+    return found
 
 
 def role_of(rule: Rule, project: Project, kind: ProjectType) -> str:
@@ -167,7 +186,8 @@ def _distance_check(
     vague = subjects.take(under_rule(rule, subjects) & ~is_placed_well(subjects))
     text = f"位置误差超过 {MAX_ERROR_M:.0f} m", f"position known to no better than {MAX_ERROR_M:.0f} m"
     missing_value(vague, rule.distance_m or 0.0, text, member, context, found)
-    findings = apply_rule(rule, subjects, member, rules=index.rules, on=on, crs=context.crs)
+    measured = _measured(rule.subject_class, subjects, member, context, index)
+    findings = apply_rule(rule, subjects, member, rules=index.rules, on=on, crs=context.crs, measured=measured)
     if not len(findings):
         found.passed.append(Passed(rule.rule_id, rule.title_zh, rule.title_en))
     edges = measured_edges(rule, subjects.take(findings.subject), index.rules, on)
@@ -188,17 +208,33 @@ def _distance_check(
         )
 
 
+def _measured(class_id: str, subjects: Members, member: Members, context: SiteContext, index: ClassIndex) -> Measured | None:
+    """The pairs of a class with the site, measured once for all its rules; None where these reach by the mass of each subject."""
+    farthest_m = _farthest_m(index.rules, class_id)
+    if not np.isfinite(farthest_m):
+        return None
+    found: Measured | None = index.kept.get(f"measured {class_id}")
+    if found is None:
+        reach_m = np.full(len(subjects), farthest_m)
+        pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach_m, crs=context.crs)
+        found = index.kept[f"measured {class_id}"] = Measured(pairs, farthest_m)
+    return found
+
+
 def _farthest_m(rules: RuleSet, subject_class: str) -> float:
     """Beyond this no rule of the class can bind, whatever the width of land and the error; explosives reach by mass, reports as they state."""
-    of_class = [rule for rule in rules.by_subject[subject_class] if rule.status == "judged"]
-    if any(rule.formula in ("scaled_distance", "official_distance") for rule in of_class):
-        return np.inf
-    return widest_m(of_class) + WIDEST_EDGE_M
+    key = "farthest", subject_class
+    found: float | None = rules.kept.get(key)
+    if found is None:
+        of_class = [rule for rule in rules.by_subject[subject_class] if rule.status == "judged"]
+        by_mass = any(rule.formula in ("scaled_distance", "official_distance") for rule in of_class)
+        found = rules.kept[key] = np.inf if by_mass else widest_m(of_class) + WIDEST_EDGE_M
+    return found
 
 
 def _inside_plant(member: Members, index: ClassIndex) -> bool:
-    parks = index.frame("park_boundaries")
-    return len(parks) > 0 and bool(shapely.intersects(parks["geometry"].to_numpy(), member.geometry[0]).any())
+    parks = index.table("park_boundaries")
+    return parks.n > 0 and bool(shapely.intersects(parks["geometry"], member.geometry[0]).any())
 
 
 def _share(member: Members, subjects: Members, one: RuleFindings, reach_m: float) -> float | None:
@@ -344,8 +380,9 @@ def _silent_check(
     )
     if not sends_to_codes(rule):
         return
-    subjects = index.members(rule.subject_class)
     code_m = code_reach_m(index.rules)
+    subjects = index.members(rule.subject_class)
+    subjects = subjects.take(may_reach(subjects.geometry, member.geometry[0], np.full(len(subjects), code_m)))
     reach_m = np.full(len(subjects), code_m)
     pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach_m, crs=context.crs)
     for at, distance_m, line in zip(pairs.subject, pairs.distance_m, pairs.line, strict=True):
@@ -403,13 +440,14 @@ def undecided_features(
     text = "管道类别或压力缺失", "kind or pressure of the pipeline unknown"
     of_pipes = [rule for rule in judged if rule.subject_class in PIPE_CLASSES]
     yield pipes, widest_m(of_pipes), text
-    roads = index.frame("roads")
-    if len(roads):
-        unclassed = index.layer_members(
-            "roads", roads[roads["road_class"].isna() & roads["geometry"].notna()]
-        )
+    if index.table("roads").n:
+        unclassed = index.chosen("roads", "unclassed", _is_unclassed)
         zones = [rule for rule in judged if rule.subject_class == "highway" and rule.kind == "prohibited"]
         yield unclassed, widest_m(zones), ("道路等级缺失", "class of the road unknown")
+
+
+def _is_unclassed(roads: Columns) -> NDArray[np.bool_]:
+    return np.array([road_class is None for road_class in roads["road_class"]], bool)
 
 
 def widest_m(rules: Iterable[Rule]) -> float:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from layers.scoring.measure import Geometries
+from layers.scoring.columns import numbers
+from layers.scoring.measure import Geometries, Integers
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.siting_services import (
@@ -18,7 +18,6 @@ from layers.scoring.siting_services import (
     screened_class,
     screening_contours,
     service_rules,
-    touched,
 )
 from layers.scoring.siting_surroundings import metres
 from layers.scoring.siting_terms import (
@@ -48,38 +47,44 @@ def place_checks(
     member: Members, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...], found: Findings
 ) -> None:
     """Zones, our own contours, fire service and access, each said once."""
-    _zones(member, context, found)
+    _zones(member, context, index, found)
     _screening(member, context, index, in_force, found)
     if needs_timely_service(kind):
         _fire_service(member, context, index, found)
     _access(member, context, index, found)
 
 
-def policy_zones(context: SiteContext) -> pd.DataFrame | None:
-    """The zones of the policy of the map; None where the edition has none."""
-    zones = context.layers.get("risk_zones")
-    if not context.has("risk_zones") or zones is None:
-        return None
-    zones = pd.DataFrame(zones, copy=False)
-    return zones if context.policy is None or not len(zones) else zones[(zones["policy"] == context.policy).to_numpy()]
+def zones_at(context: SiteContext, index: ClassIndex, levels: tuple[str, ...]) -> Integers:
+    """Rows of the zones of the policy of the map that have one of some levels."""
+    zones = index.table("risk_zones")
+    if not zones.n:
+        return np.empty(0, np.intp)
+    mask = np.isin(zones["level"].astype(str), levels)
+    if context.policy is not None:
+        mask &= zones["policy"] == context.policy
+    return np.flatnonzero(mask)
 
 
-def _zones(member: Members, context: SiteContext, found: Findings) -> None:
-    zones = policy_zones(context)
-    if zones is None:
+def has_zones(context: SiteContext) -> bool:
+    """Whether the edition has zones, be there any near or not."""
+    return context.has("risk_zones") and "risk_zones" in context.layers
+
+
+def _zones(member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> None:
+    if not has_zones(context):
         found.leave_out("risk_zones", "本期没有四色风险区", "this edition has no risk zones")
         return
-    site = member.geometry[0]
-    near = zones[shapely.intersects(zones["geometry"].to_numpy(), site)] if len(zones) else zones
+    site, zones = member.geometry[0], index.table("risk_zones")
     for levels, gravity, kind in ZONE_LEVELS:
-        worst = next((level for level in levels if len(near) and (near["level"] == level).any()), None)
+        rows = zones_at(context, index, levels)
+        rows = rows[shapely.intersects(site, zones["geometry"][rows])] if len(rows) else rows
+        worst = next((level for level in levels if (zones["level"][rows] == level).any()), None) if len(rows) else None
         if worst is not None:
-            areas = near[near["level"] == worst]
-            found.reasons.append(_zone_reason(areas, worst, gravity, kind, site))
+            found.reasons.append(_zone_reason(rows[zones["level"][rows] == worst], worst, gravity, kind, index, site))
 
 
-def _zone_reason(areas: pd.DataFrame, level: str, gravity: int, kind: str, site: BaseGeometry) -> Reason:
-    ground = shapely.union_all(areas["geometry"].to_numpy())
+def _zone_reason(rows: Integers, level: str, gravity: int, kind: str, index: ClassIndex, site: BaseGeometry) -> Reason:
+    ground = index.ground("risk_zones", rows, shapely.union_all)
     share = share_of(site, ground)
     part = f", 占场址面积 {share:.0%}" if share is not None else ""
     zh, en, remark_zh, remark_en = ZONE_WORDS[level]
@@ -91,7 +96,7 @@ def _zone_reason(areas: pd.DataFrame, level: str, gravity: int, kind: str, site:
         f"场址{zh}{part}; {remark_zh}",
         f"the site reaches in: {en.lower()}; {remark_en}",
         object_layer="risk_zones",
-        object_id=str(areas["feature_id"].iloc[0]),
+        object_id=str(index.table("risk_zones")["feature_id"][rows[0]]),
         share_of_area=share,
         obstacle=ground,
     )
@@ -113,24 +118,26 @@ def _screening(member: Members, context: SiteContext, index: ClassIndex, in_forc
     for rule in in_force:
         if not screened_class(rule, int(member.strictest[0])):
             continue
-        contours = screening_contours(index, rule)
-        inside = contours[touched_by(contours, member.geometry)] if len(contours) else contours
+        inside = _inside(screening_contours(index, rule), index, member)
         if len(inside):
-            found.reasons.append(_contour_reason(rule, inside, member.geometry[0]))
+            found.reasons.append(_contour_reason(rule, inside, index, member.geometry[0]))
         else:
             found.passed.append(Passed(f"{rule.rule_id}-SCREENING", f"{rule.title_zh}(筛查等值线)", f"{rule.title_en} (screening)"))
 
 
-def touched_by(areas: pd.DataFrame, sites: Geometries) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which areas meet one of some sites."""
-    return touched(sites, np.asarray(areas["geometry"].to_numpy(), object))
+def _inside(rows: Integers, index: ClassIndex, member: Members) -> Integers:
+    """Rows of our own contours that the site meets."""
+    if not len(rows):
+        return rows
+    found: Integers = rows[shapely.intersects(index.table("individual_risk")["geometry"][rows], member.geometry[0])]
+    return found
 
 
-def _contour_reason(rule: Rule, contours: pd.DataFrame, site: BaseGeometry) -> Reason:
-    worst = contours.iloc[0]
-    ground = shapely.union_all(contours["geometry"].to_numpy())
+def _contour_reason(rule: Rule, rows: Integers, index: ClassIndex, site: BaseGeometry) -> Reason:
+    contours, worst = index.table("individual_risk"), rows[0]
+    ground = index.ground("individual_risk", rows, shapely.union_all)
     share = share_of(site, ground)
-    risk = f"{float(worst['risk_per_year']):.0e}"
+    risk = f"{float(contours['risk_per_year'][worst]):.0e}"
     return Reason(
         "criterion",
         PERMIT,
@@ -139,7 +146,7 @@ def _contour_reason(rule: Rule, contours: pd.DataFrame, site: BaseGeometry) -> R
         f"the site reaches into the screening contour of {risk} a year; to be reviewed, the official report decides",
         rule_id=rule.rule_id,
         object_layer="individual_risk",
-        object_id=str(worst["feature_id"]),
+        object_id=str(contours["feature_id"][worst]),
         certainty="possible",
         clause=rule.clause,
         standard_id=rule.standard_id,
@@ -167,9 +174,13 @@ def _fire_service(member: Members, context: SiteContext, index: ClassIndex, foun
 
 
 def _late_ground(index: ClassIndex) -> BaseGeometry:
-    bands = index.frame("fire_cover")
-    begins = pd.to_numeric(bands["minutes_from"], errors="coerce").fillna(0.0).to_numpy(float)
-    return shapely.GeometryCollection(list(bands["geometry"].to_numpy()[begins >= service_rules()["late_fire_service"].value]))
+    begins = np.nan_to_num(numbers(index.table("fire_cover"), "minutes_from"))
+    rows = np.flatnonzero(begins >= service_rules()["late_fire_service"].value)
+    return index.ground("fire_cover", rows, _collection)
+
+
+def _collection(areas: Geometries) -> BaseGeometry:
+    return shapely.GeometryCollection(list(areas))
 
 
 def _service_reason(

@@ -9,7 +9,7 @@ from layers.scoring.measure import Floats, Geometries, Integers, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.siting_services import CHEMICAL_PROJECT, river_pairs
-from layers.scoring.siting_surroundings import about, metres
+from layers.scoring.siting_surroundings import about, may_reach, metres
 from layers.scoring.siting_terms import (
     NOT_ENOUGH,
     PERMIT,
@@ -92,6 +92,7 @@ def _endangered_check(member: Members, kind: ProjectType, context: SiteContext, 
         )
     reach = np.array([kind.screening_radius_m])
     for objects in around:
+        objects = objects.take(may_reach(objects.geometry, member.geometry[0], reach))
         pairs = near_pairs(member.geometry, objects.geometry, reach_m=reach, crs=context.crs)
         if len(pairs.object):
             found.reasons.append(_endangered(pairs.distance_m, pairs.object, pairs.line, objects, kind))
@@ -118,7 +119,7 @@ def _endangered(
         objects.name[at],
         actual_m=float(distance_m[nearest]),
         line=lines[nearest],
-        obstacle=shapely.union_all(objects.geometry[found]),
+        obstacle=shapely.GeometryCollection(list(objects.geometry[found])),
         clear_m=kind.screening_radius_m,
     )
 
@@ -148,7 +149,7 @@ def _park(member: Members, context: SiteContext, index: ClassIndex, found: Findi
 
 def chemical_parks(index: ClassIndex) -> shapely.Geometry:
     """The ground of all chemical parks, empty where there is none."""
-    parks = index.frame("park_boundaries")
-    if not len(parks):
+    parks = index.table("park_boundaries")
+    if not parks.n:
         return shapely.MultiPolygon()
-    return shapely.union_all(parks.loc[(parks["kind"] == "chemical").to_numpy(bool, na_value=False), "geometry"].to_numpy())
+    return index.ground("park_boundaries", np.flatnonzero(parks["kind"] == "chemical"), shapely.union_all)

@@ -10,11 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from layers.errors import RuleTableError
+from layers.scoring.columns import NO_COLUMNS, Columns, numbers
 from layers.scoring.contours import SAME_VALUE
 from layers.scoring.measure import NO_PAIRS, Geometries, Integers, Pairs, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members, joined, no_members
@@ -27,6 +27,7 @@ RIVER_RULE = "YZ-PARK"
 CHEMICAL_PROJECT = "chemical_park_or_project"
 SLACK_M = 5.0
 """More than the map stretches within the reach of an access."""
+NOWHERE: Geometries = np.empty(0, object)
 SPOT_LAYERS = ("road_black_spots", "black_spots")
 """The police's list and ours."""
 
@@ -59,17 +60,21 @@ def needs_timely_service(kind: ProjectType) -> bool:
     return kind.is_sensitive or kind.is_hazardous
 
 
+def late_bands(index: ClassIndex) -> tuple[Geometries, NDArray[np.bool_]]:
+    """Ground of the bands of the fire service's times, and which of them are late."""
+    bands = placed(index.table("fire_cover"))
+    begins = np.nan_to_num(numbers(bands, "minutes_from"))
+    return bands["geometry"] if bands.n else NOWHERE, begins >= service_rules()["late_fire_service"].value
+
+
 def late_sites(index: ClassIndex, sites: Geometries) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which sites the fire service reaches too late somewhere, and which no band of its times touches.
 
     A site that no band touches lies too far from a road for a time to be told.
     """
-    bands = _placed(index.frame("fire_cover"))
-    if not len(bands):
+    areas, is_late = late_bands(index)
+    if not len(areas):
         return np.zeros(len(sites), bool), np.ones(len(sites), bool)
-    begins = pd.to_numeric(bands["minutes_from"], errors="coerce").fillna(0.0).to_numpy(float)
-    areas = np.asarray(bands["geometry"].to_numpy(), object)
-    is_late = begins >= service_rules()["late_fire_service"].value
     late = touched(areas[is_late], sites)
     return late, ~(late | touched(areas[~is_late], sites))
 
@@ -91,8 +96,7 @@ def access_spots(index: ClassIndex, sites: Geometries) -> tuple[Members, Pairs, 
     """
     rules = service_rules()
     access_m, spot_m = rules["access"].value, rules["black_spot"].value
-    frames = ((name, _placed(index.frame(name))) for name in SPOT_LAYERS)
-    spots = joined([index.layer_members(name, frame) for name, frame in frames if len(frame)])
+    spots = joined([found for found in (index.chosen(name, "placed", every_row) for name in SPOT_LAYERS) if len(found)])
     has_no_road = np.zeros(len(sites), bool)
     near = np.unique(shapely.STRtree(sites).query(spots.geometry, predicate="dwithin", distance=access_m + spot_m + SLACK_M)[1])
     if not len(near):
@@ -106,10 +110,12 @@ def access_spots(index: ClassIndex, sites: Geometries) -> tuple[Members, Pairs, 
 
 def _accesses(index: ClassIndex, sites: Geometries, within_m: float) -> tuple[Integers, Geometries]:
     """Sites with a road within reach, and the point of the nearest road that is nearest to each."""
-    roads = _placed(index.frame("roads"))
-    if not len(roads):
-        return np.empty(0, np.intp), np.empty(0, object)
-    lines = np.asarray(roads["geometry"].to_numpy(), object)
+    roads = placed(index.table("roads"))
+    lines = roads["geometry"] if roads.n else NOWHERE
+    if len(sites) == 1:  # most roads are out of its reach
+        lines = lines[shapely.dwithin(lines, sites[0], within_m + SLACK_M)]
+    if not len(lines):
+        return np.empty(0, np.intp), NOWHERE
     pairs = near_pairs(lines, sites, reach_m=np.full(len(lines), within_m), crs=index.crs)
     order = np.lexsort((pairs.subject, pairs.distance_m, pairs.object))
     first = np.ones(len(order), bool)
@@ -123,23 +129,23 @@ def river_pairs(index: ClassIndex, kind: ProjectType, sites: Geometries, in_forc
     rule = next((entry for entry in in_force if entry.rule_id == RIVER_RULE), None)
     if rule is None or CHEMICAL_PROJECT not in kind.object_classes:
         return None, no_members(), NO_PAIRS
-    water = _placed(index.frame("water"))
-    if not len(water):
+    rivers = index.chosen("water", "rivers", lambda columns: np.asarray(columns["kind"] == "river", bool))
+    if not len(rivers):
         return rule, no_members(), NO_PAIRS
-    rivers = index.layer_members("water", water[(water["kind"] == "river").to_numpy(bool, na_value=False)])
     reach_m = np.full(len(rivers), rule.distance_m or 0.0) + rivers.accuracy_m
     return rule, rivers, near_pairs(rivers.geometry, sites, reach_m=reach_m, crs=index.crs)
 
 
-def screening_contours(index: ClassIndex, rule: Rule) -> pd.DataFrame:
-    """Our own contours whose value the limit of a rule forbids, in the order of their risk, highest first."""
-    frame = _placed(index.frame("individual_risk"))
-    if not len(frame):
-        return frame
-    limit = np.where(frame["installation"] == "new", rule.limit_new_per_year or np.inf, rule.limit_in_service_per_year or np.inf)
-    risk = pd.to_numeric(frame["risk_per_year"], errors="coerce").to_numpy(float)
-    chosen = frame[risk >= limit * SAME_VALUE]
-    return chosen.sort_values(["risk_per_year", "contour_id"], ascending=[False, True])
+def screening_contours(index: ClassIndex, rule: Rule) -> Integers:
+    """Rows of our own contours whose value the limit of a rule forbids, in the order of their risk, highest first."""
+    contours = index.table("individual_risk")
+    if not contours.n or "geometry" not in contours:
+        return np.empty(0, np.intp)
+    limit = np.where(contours["installation"] == "new", rule.limit_new_per_year or np.inf, rule.limit_in_service_per_year or np.inf)
+    risk = numbers(contours, "risk_per_year")
+    chosen = np.flatnonzero((risk >= limit * SAME_VALUE) & ~shapely.is_missing(contours["geometry"]))
+    order: Integers = chosen[np.lexsort((contours["contour_id"][chosen].astype(str), -risk[chosen]))]
+    return order
 
 
 def screened_class(rule: Rule, strictest: int) -> bool:
@@ -147,5 +153,14 @@ def screened_class(rule: Rule, strictest: int) -> bool:
     return rule.formula == "risk_contour" and TARGET_CLASSES[strictest] in rule.target_class
 
 
-def _placed(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[frame["geometry"].notna()] if len(frame) and "geometry" in frame else frame.iloc[:0]
+def placed(table: Columns) -> Columns:
+    """The rows of a layer that have a position."""
+    if not table.n or "geometry" not in table:
+        return NO_COLUMNS
+    missing = shapely.is_missing(table["geometry"])
+    return table.rows(~missing) if missing.any() else table
+
+
+def every_row(table: Columns) -> NDArray[np.bool_]:
+    """A test that every row passes."""
+    return np.ones(table.n, bool)

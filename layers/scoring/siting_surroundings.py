@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
-import pandas as pd
+import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from layers.scoring.columns import Columns, Texts, numbers, texts
 from layers.scoring.contours import Contours, settled_owners
 from layers.scoring.coverage import NO_LAYER_OF_ITS_OWN, SOURCE_LAYERS, is_member
-from layers.scoring.measure import NO_PAIRS, Floats, Pairs, near_pairs
+from layers.scoring.measure import Floats, Geometries, Integers, Pairs, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.siting_terms import NOT_ENOUGH, Findings, Reason, SiteContext
 
+MOST_STRETCH, SLACK_M = 1e-3, 1.0
+"""More than the map stretches anywhere in a county, as a share and in metres."""
 UNRATED_REACH_M = 300.0
 """Influence radius taken for an unrated source that states none: chemicals below a major hazard, 综合指数-2026A."""
 
@@ -47,6 +52,10 @@ def missing_value(
     zh, en = text
     said = {(reason.title_zh, reason.object_layer, reason.object_id) for reason in found.reasons}
     reach = reach_m + np.nan_to_num(subjects.numbers["outer_offset_m"]) + subjects.accuracy_m
+    near = may_reach(subjects.geometry, member.geometry[0], reach)
+    if not near.any():
+        return
+    subjects, reach = subjects.take(near), reach[near]
     pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach, crs=context.crs)
     for at, distance_m, line in zip(pairs.subject, pairs.distance_m, pairs.line, strict=True):
         if (zh, subjects.layer[at], subjects.feature_id[at]) not in said:
@@ -101,6 +110,82 @@ def about(
     )
 
 
+@dataclass(frozen=True)
+class Sources:
+    """Placed risk points of layers that own safety distances, one entry a point in every array.
+
+    `reach_m`: how far each may matter, wherever it stands, metres; 0 where another row carries its danger. `error_m`: error of
+    its position where it matters, else 0; `accuracy_m` the same as it is stated. `row`: its row in the table of risk points.
+    """
+
+    row: Integers
+    layer: Texts
+    feature_id: Texts
+    enterprise_id: Texts
+    name: Texts
+    level: Texts
+    geometry: Geometries
+    accuracy_m: Floats
+    reach_m: Floats
+    error_m: Floats
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, chosen: Any) -> Sources:
+        """The sources at positions or under a mask."""
+        return Sources(**{entry.name: getattr(self, entry.name)[chosen] for entry in fields(self)})
+
+
+NO_SOURCES = Sources(
+    np.empty(0, np.intp), np.empty(0, object), np.empty(0, object), np.empty(0, object), np.empty(0, object), np.empty(0, object),
+    np.empty(0, object), np.empty(0), np.empty(0), np.empty(0),
+)  # fmt: skip
+
+
+def sources_of(index: ClassIndex) -> Sources:
+    """The sources of danger that an index has, found once."""
+    found: Sources | None = index.kept.get("sources")
+    if found is None:
+        rows, whole = index.rows("risk_points"), _whole(index)
+        if rows is None:
+            found = _sources(index.table("risk_points"))
+        else:
+            every = sources_of(whole)
+            found = every.take(np.flatnonzero(np.isin(every.row, rows, assume_unique=True)))
+        index.kept["sources"] = found
+    return found
+
+
+def _whole(index: ClassIndex) -> ClassIndex:
+    """The index of all sources of danger of which one holds some."""
+    return index if index.rows("risk_points") is None else index.whole
+
+
+def _sources(points: Columns) -> Sources:
+    if not points.n or "geometry" not in points:
+        return NO_SOURCES
+    is_source = np.array([layer in SOURCE_LAYERS for layer in points["source_layer"]], bool)
+    is_source &= np.array([kind not in NO_LAYER_OF_ITS_OWN for kind in texts(points, "kind")], bool)
+    row = np.flatnonzero(is_source & ~shapely.is_missing(points["geometry"]))
+    chosen = points.rows(row)
+    reach_m, accuracy_m = source_reach_m(chosen), numbers(chosen, "accuracy_m")
+    return Sources(
+        row, chosen["source_layer"], chosen["source_feature_id"], texts(chosen, "enterprise_id"), texts(chosen, "name"),
+        chosen["level"], chosen["geometry"], accuracy_m, reach_m, np.where(reach_m > 0, np.nan_to_num(accuracy_m), 0.0),
+    )  # fmt: skip
+
+
+def source_reach_m(points: Columns) -> Floats:
+    """How far each risk point may matter, metres, wherever it stands; 0 where another row carries its danger.
+
+    Editions made before ``reach_m`` have the radius alone.
+    """
+    reach_m = numbers(points, "reach_m")
+    reach_m = np.where(np.isnan(reach_m), numbers(points, "radius_m"), reach_m)
+    return np.where(np.isnan(reach_m), np.where(points["level"] == "unrated", UNRATED_REACH_M, 0.0), reach_m)
+
+
 def source_check(
     member: Members,
     kind: ProjectType,
@@ -112,92 +197,46 @@ def source_check(
 ) -> None:
     """Sources that may reach the site: unrated or coarse ones, ones without a rule, ones without the figures."""
     _unplaced_check(context, found)
-    sources = near_sources(member, context, index)
-    if not len(sources.near):
-        return
-    near, reach_m, error_m, pairs = sources.near, sources.reach_m, sources.error_m, sources.pairs
-    is_coarse = error_m > reach_m
+    near, pairs = near_sources(member, context, index)
     states = cover_states(near, kind, contours, context, index, on)
-    for position, (state, distance_m, line) in enumerate(
-        zip(states, pairs.distance_m, pairs.line, strict=True)
-    ):
-        row = near.iloc[position]
-        if row["level"] == "unrated":
+    for at, (state, distance_m, line) in enumerate(zip(states, pairs.distance_m, pairs.line, strict=True)):
+        if near.level[at] == "unrated":
             title = "附近有未评级风险源", "An unrated source nearby"
-            reason = _source_reason(row, "unrated_source", *title, distance_m, line)
-        elif is_coarse[position]:
-            reason = _coarse_reason(row, distance_m, line)
+            reason = _source_reason(near, at, "unrated_source", *title, distance_m, line)
+        elif near.error_m[at] > near.reach_m[at]:
+            reason = _coarse_reason(near, at, distance_m, line)
         elif state != "judged":
             title = (
                 ("无规则", "No rule")
                 if state == "no_rule"
                 else ("规则不给米数或缺资料", "The rule gives no metres or lacks data")
             )
-            reason = _source_reason(row, state, *title, distance_m, line)
+            reason = _source_reason(near, at, state, *title, distance_m, line)
         else:
             continue
-        clear_m = float((reach_m + error_m)[position])
-        found.reasons.append(replace(reason, obstacle=row["geometry"], clear_m=clear_m))
+        clear_m = float(near.reach_m[at] + near.error_m[at])
+        found.reasons.append(replace(reason, obstacle=near.geometry[at], clear_m=clear_m))
 
 
-@dataclass(frozen=True)
-class NearSources:
-    """Sources that may reach a site, one row each, with their reach and error in metres and the pair with the site."""
-
-    near: pd.DataFrame
-    reach_m: Floats
-    error_m: Floats
-    pairs: Pairs
-
-
-def near_sources(member: Members, context: SiteContext, index: ClassIndex) -> NearSources:
-    """The sources near the one site that `index` is for, found once."""
-    found: NearSources | None = index.kept.get("near_sources")
+def near_sources(member: Members, context: SiteContext, index: ClassIndex) -> tuple[Sources, Pairs]:
+    """The sources that may reach the one site that `index` is for, each with its pair with the site; found once."""
+    found: tuple[Sources, Pairs] | None = index.kept.get("near_sources")
     if found is None:
-        found = index.kept["near_sources"] = _near_sources(member, context)
+        found = index.kept["near_sources"] = _near_sources(member, context, index)
     return found
 
 
-def _near_sources(member: Members, context: SiteContext) -> NearSources:
-    points = context.layers.get("risk_points")
-    if not context.has("risk_points") or points is None or not len(points):
-        return NearSources(pd.DataFrame({"enterprise_id": []}), np.empty(0), np.empty(0), NO_PAIRS)
-    points = placed_sources(points)
-    reach_m, error_m = source_reach_m(points), error_of(points)
-    pairs = near_pairs(points["geometry"].to_numpy(), member.geometry, reach_m=reach_m + error_m, crs=context.crs)
-    near = points.iloc[pairs.subject].reset_index(drop=True)
-    return NearSources(near, reach_m[pairs.subject], error_m[pairs.subject], pairs)
+def _near_sources(member: Members, context: SiteContext, index: ClassIndex) -> tuple[Sources, Pairs]:
+    sources = sources_of(index) if context.has("risk_points") else NO_SOURCES
+    sources = sources.take(may_reach(sources.geometry, member.geometry[0], sources.reach_m + sources.error_m))
+    pairs = near_pairs(sources.geometry, member.geometry, reach_m=sources.reach_m + sources.error_m, crs=context.crs)
+    return sources.take(pairs.subject), pairs
 
 
-def placed_sources(points: pd.DataFrame) -> pd.DataFrame:
-    """Placed risk points of layers that own safety distances, as a plain frame."""
-    points = pd.DataFrame(points, copy=False)
-    is_source = points["source_layer"].isin(SOURCE_LAYERS) & ~points["kind"].isin(NO_LAYER_OF_ITS_OWN)
-    return points[(is_source & points["geometry"].notna()).to_numpy(bool)].reset_index(drop=True)
-
-
-def source_reach_m(points: pd.DataFrame) -> Floats:
-    """How far each risk point may matter, metres, wherever it stands; 0 where another row carries its danger.
-
-    Editions made before ``reach_m`` have the radius alone.
-    """
-    radius_m = _numbers(points, "radius_m")
-    reach_m = _numbers(points, "reach_m")
-    reach_m = np.where(np.isnan(reach_m), radius_m, reach_m)
-    is_unrated = (points["level"] == "unrated").to_numpy(bool)
-    return np.where(np.isnan(reach_m), np.where(is_unrated, UNRATED_REACH_M, 0.0), reach_m)
-
-
-def error_of(points: pd.DataFrame) -> Floats:
-    """Error of each position in metres, 0 where it is not stated or the danger is another row's."""
-    return np.where(source_reach_m(points) > 0, np.nan_to_num(_numbers(points, "accuracy_m")), 0.0)
-
-
-def _numbers(points: pd.DataFrame, name: str) -> Floats:
-    if name not in points:
-        return np.full(len(points), np.nan)
-    numbers: Floats = pd.to_numeric(points[name], errors="coerce").to_numpy(float, na_value=np.nan)
-    return numbers
+def may_reach(geometries: Geometries, place: BaseGeometry, reach_m: Floats) -> NDArray[np.bool_]:
+    """Which features may lie within their reach of a place: those that do, and some a little farther."""
+    mask: NDArray[np.bool_] = shapely.dwithin(place, geometries, reach_m * (1 + MOST_STRETCH) + SLACK_M)
+    return mask
 
 
 def _unplaced_check(context: SiteContext, found: Findings) -> None:
@@ -213,9 +252,9 @@ def _unplaced_check(context: SiteContext, found: Findings) -> None:
     )
 
 
-def _coarse_reason(row: pd.Series[object], distance_m: float, line: BaseGeometry) -> Reason:
-    name = row["name"] if isinstance(row["name"], str) else str(row["source_feature_id"])
-    error_m = float(row["accuracy_m"])
+def _coarse_reason(near: Sources, at: int, distance_m: float, line: BaseGeometry) -> Reason:
+    name = near.name[at] if isinstance(near.name[at], str) else str(near.feature_id[at])
+    error_m = float(near.accuracy_m[at])
     return Reason(
         "missing_input",
         NOT_ENOUGH,
@@ -225,8 +264,8 @@ def _coarse_reason(row: pd.Series[object], distance_m: float, line: BaseGeometry
         f"{name}: registered at {metres(distance_m)} with an error of {metres(error_m)}; the site may lie within "
         "its reach, the position must be surveyed",
         None,
-        str(row["source_layer"]),
-        str(row["source_feature_id"]),
+        str(near.layer[at]),
+        str(near.feature_id[at]),
         name,
         actual_m=float(distance_m),
         error_m=error_m,
@@ -236,13 +275,14 @@ def _coarse_reason(row: pd.Series[object], distance_m: float, line: BaseGeometry
 
 def near_owners(member: Members, context: SiteContext, index: ClassIndex) -> frozenset[str]:
     """Enterprises one of whose sources may reach the site."""
-    return frozenset(near_sources(member, context, index).near["enterprise_id"].dropna().astype(str))
+    near, _ = near_sources(member, context, index)
+    return frozenset(str(owner) for owner in near.enterprise_id if owner is not None)
 
 
 def _source_reason(
-    row: pd.Series[object], kind: str, zh: str, en: str, distance_m: float, line: BaseGeometry
+    near: Sources, at: int, kind: str, zh: str, en: str, distance_m: float, line: BaseGeometry
 ) -> Reason:
-    name = row["name"] if isinstance(row["name"], str) else str(row["source_feature_id"])
+    name = near.name[at] if isinstance(near.name[at], str) else str(near.feature_id[at])
     advice_zh = {
         "no_rule": "无规则, 请人工核定",
         "unrated_source": "等级未定, 影响未知",
@@ -261,8 +301,8 @@ def _source_reason(
         f"{name}: 距离 {metres(distance_m)}, 在影响半径内; {advice_zh}",
         f"{name}: at {metres(distance_m)}, within its influence radius; {advice_en}",
         None,
-        str(row["source_layer"]),
-        str(row["source_feature_id"]),
+        str(near.layer[at]),
+        str(near.feature_id[at]),
         name,
         actual_m=float(distance_m),
         line=line,
@@ -270,30 +310,46 @@ def _source_reason(
 
 
 def cover_states(
-    points: pd.DataFrame,
-    kind: ProjectType,
-    contours: Contours,
-    context: SiteContext,
-    index: ClassIndex,
-    on: date,
+    sources: Sources, kind: ProjectType, contours: Contours, context: SiteContext, index: ClassIndex, on: date
 ) -> list[str]:
     """For each source ``judged`` (a rule with metres or an official contour applied), ``missing_input`` or ``no_rule``."""
+    has_metres, is_named = _cover(kind, context.jurisdiction, _whole(index), on)
+    places = np.searchsorted(sources_of(_whole(index)).row, sources.row)
+    settled = settled_owners(index, contours)
+    is_covered = has_metres[places] | np.fromiter((owner in settled for owner in sources.enterprise_id), bool, len(sources))
+    words = np.where(is_covered, "judged", np.where(is_named[places], "missing_input", "no_rule"))
+    return [str(word) for word in words]
+
+
+Cover = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+
+def _cover(kind: ProjectType, jurisdiction: str, index: ClassIndex, on: date) -> Cover:
+    """Which of all sources have a rule with metres about a kind of project, and which have any rule; found once a kind."""
+    key = f"cover {kind.id} {jurisdiction} {on}"
+    found: Cover | None = index.kept.get(key)
+    if found is None:
+        found = index.kept[key] = _cover_of(kind, jurisdiction, index, on)
+    return found
+
+
+def _cover_of(kind: ProjectType, jurisdiction: str, index: ClassIndex, on: date) -> Cover:
     classes = {*kind.object_classes, *kind.review_classes}
     rules = [
         rule
-        for rule in index.rules.in_force(on, context.jurisdiction, "siting")
+        for rule in index.rules.in_force(on, jurisdiction, "siting")
         if rule.object_class in classes and rule.status != "elsewhere" and rule.kind != "permit_required"
     ]
     has_metres = {
         rule.subject_class for rule in rules if rule.status == "judged" and rule.formula != "risk_contour"
     }
-    is_covered = np.array(points["enterprise_id"].isin(settled_owners(index, contours)), bool)
-    is_named = np.zeros(len(points), bool)
+    sources = sources_of(index)
+    named = sources.layer, sources.feature_id, sources.enterprise_id
+    is_covered, is_named = np.zeros(len(sources), bool), np.zeros(len(sources), bool)
     for class_id in sorted({rule.subject_class for rule in rules}):
         if index.rules.classes[class_id].members:
-            found = is_member(points, index.members(class_id))
+            found = is_member(named, index.members(class_id))
             is_named |= found
             if class_id in has_metres:
                 is_covered |= found
-    words = np.where(is_covered, "judged", np.where(is_named, "missing_input", "no_rule"))
-    return [str(word) for word in words]
+    return is_covered, is_named

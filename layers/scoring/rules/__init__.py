@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from layers.catalog import read_toml, strict
 from layers.errors import CatalogError, RuleTableError
@@ -186,6 +187,8 @@ class RuleSet:
     _answers: dict[tuple[date, str, str], tuple[Rule, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
+    kept: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """What a caller found once for these tables and wants again."""
 
     def __getitem__(self, rule_id: str) -> Rule:
         return self.by_id[rule_id]

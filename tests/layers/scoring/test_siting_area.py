@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 import shapely
 
+from layers.scoring.nearby import CountyIndex, CountyLayers, NearLayers
 from layers.scoring.rules import RuleSet, read_rules
-from layers.scoring.siting import check_site
+from layers.scoring.siting import check_site, search_radii_m
 from layers.scoring.siting_area import AreaAnswer, grid_cells, judge_cells, patches
-from layers.scoring.siting_terms import NOTHING_FOUND, Project, SiteContext
+from layers.scoring.siting_terms import NOTHING_FOUND, Project, SiteContext, SiteVerdict
 from tests.layers.scoring.frames import (
     CRS,
     X,
@@ -110,6 +112,30 @@ def test_every_cell_is_answered_as_the_single_check_answers_it(
         causes = {(cause.gravity, cause.kind, cause.rule_id) for cause, mask in answer.causes.items() if mask[cell]}
         assert answer.rank[cell] == verdict.rank
         assert causes == {(reason.gravity, reason.kind, reason.rule_id) for reason in verdict.reasons}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_of_a_prepared_county_give_the_answer_of_its_frames(kind: str, county: SiteContext, rules: RuleSet) -> None:
+    index = CountyIndex(county.layers, rules, crs=CRS, on=ON)
+    radii_m = search_radii_m(rules, largest_influence_m=300.0, largest_accuracy_m=dict.fromkeys(county.layers, 400.0))
+    for cell in np.random.default_rng(2).choice(grid_cells(COUNTY, CELL_M)[0], 12, replace=False):
+        boxes = {layer_id: shapely.box(*(np.array(cell.bounds) + np.array([-1, -1, 1, 1]) * reach_m)) for layer_id, reach_m in radii_m.items()}
+        near = replace(county, layers=NearLayers(index, boxes))
+        given = {"project": _project(kind), "rules": rules, "on": ON}
+        assert _said(check_site(cell, context=near, **given)) == _said(check_site(cell, context=county, **given))
+
+
+def _said(verdict: SiteVerdict) -> str:
+    """Everything of a verdict but what a site must keep off: of parks, only those near are known."""
+    return str(replace(verdict, reasons=tuple(replace(reason, obstacle=None) for reason in verdict.reasons)))
+
+
+def test_prepared_county_answers_for_its_cells_as_its_frames_do(county: SiteContext, rules: RuleSet) -> None:
+    prepared = replace(county, layers=CountyLayers(CountyIndex(county.layers, rules, crs=CRS, on=ON)))
+    for kind in ("residential", "hazchem"):
+        by_frames, by_arrays = _judged(kind, county, rules), _judged(kind, prepared, rules)
+        assert np.array_equal(by_frames.rank, by_arrays.rank)
+        assert {cause: mask.tolist() for cause, mask in by_frames.causes.items()} == {cause: mask.tolist() for cause, mask in by_arrays.causes.items()}
 
 
 def test_county_of_the_dice_has_cells_of_every_verdict(county: SiteContext, rules: RuleSet) -> None:

@@ -1,0 +1,76 @@
+"""Editions prepared for questions about single places: each is put together once, by the first who asks."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import shapely
+import sqlalchemy as sa
+from shapely.geometry.base import BaseGeometry
+
+from app.editions import EditionFacts
+from app.frames import Bounds, FrameMemory
+from app.pipeline_conflicts import rules_date
+from layers.scoring.nearby import CountyIndex, CountyLayers, NearLayers
+from layers.scoring.object_classes import Layers
+from layers.scoring.rules import RuleSet
+from layers.scoring.siting import search_radii_m
+
+EDITIONS_REMEMBERED = 2
+FULL_TABLES = ("unit_chemicals",)
+"""Layers without positions that belong to others nearby."""
+
+
+class SurroundingsMemory:
+    """What lies around a place, taken from an edition that is held in memory; bounded, safe for many threads."""
+
+    def __init__(self, frames: FrameMemory, rules: RuleSet) -> None:
+        self.frames, self.rules = frames, rules
+        self._held: OrderedDict[object, CountyIndex] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def around(self, connection: sa.Connection, facts: EditionFacts, bounds_m: Bounds, *, margin_m: float = 0.0) -> NearLayers:
+        """What a siting check asks for around some ground, and `margin_m` metres farther; larger layers are read when asked for."""
+        reaches = self._reaches(facts)
+        boxes = _boxes(bounds_m, {reach_m + margin_m for reach_m in reaches.values()})
+        wanted = {layer_id: boxes[reach_m + margin_m] for layer_id, reach_m in reaches.items()}
+        large = frozenset(layer_id for layer_id in reaches if self.frames.is_large(facts, layer_id))
+        return NearLayers(self.county(connection, facts), wanted, large=large, read=partial(self._read, connection, facts))
+
+    def everything(self, connection: sa.Connection, facts: EditionFacts, bounds_m: Bounds) -> Layers:
+        """The same of the whole area."""
+        large = [layer_id for layer_id in self._reaches(facts) if self.frames.is_large(facts, layer_id)]
+        index = self.county(connection, facts)
+        return dict(index.layers) | self.frames.within(connection, facts, large, [bounds_m]) if large else CountyLayers(index)
+
+    def county(self, connection: sa.Connection, facts: EditionFacts) -> CountyIndex:
+        """The edition as siting checks take it, but for layers that are too large to be held."""
+        with self._lock:
+            key = facts.edition, rules_date(facts)
+            found = self._held.get(key)
+            if found is None:
+                layers = self.frames.whole(connection, facts, self._reaches(facts))
+                found = self._held[key] = CountyIndex(layers, self.rules, crs=facts.metric_crs, on=rules_date(facts))
+            self._held.move_to_end(key)
+            while len(self._held) > EDITIONS_REMEMBERED:
+                self._held.popitem(last=False)
+        return found
+
+    def _reaches(self, facts: EditionFacts) -> dict[str, float]:
+        """How far around a site each layer of the edition is asked for, metres."""
+        radii_m = search_radii_m(
+            self.rules, largest_influence_m=facts.largest_radius_m, largest_accuracy_m=facts.largest_accuracy_m
+        )
+        return {layer_id: reach_m for layer_id, reach_m in (dict.fromkeys(FULL_TABLES, 0.0) | radii_m).items() if layer_id in facts.counts}
+
+    def _read(self, connection: sa.Connection, facts: EditionFacts, layer_id: str, box: BaseGeometry) -> pd.DataFrame:
+        return self.frames.within(connection, facts, [layer_id], [box.bounds])[layer_id]
+
+
+def _boxes(bounds_m: Bounds, reaches_m: set[float]) -> Mapping[float, BaseGeometry]:
+    return {reach: shapely.box(*(np.array(bounds_m) + np.array([-reach, -reach, reach, reach]))) for reach in reaches_m}
