@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,6 +21,7 @@ LOW_ZOOMS = range(7, 12)
 MADE_MEMORY_BYTES = 0
 """What is made here is read from disk by the server; this process need not remember it."""
 TILES = "tiles"
+N_MAKERS = min(os.cpu_count() or 1, 4)
 
 
 def make_low_zooms(
@@ -37,14 +41,44 @@ def make_low_zooms(
         facts = read_facts(connection, edition, catalog)
         store = TileStore(home / TILES, memory_bytes=MADE_MEMORY_BYTES)
         _forget_others(store.folder / str(number), edition, catalog)
-        wanted = [(layer, address) for layer in catalog for address in _addresses(facts, layer)]
-        for n_done, (layer, address) in enumerate(wanted):
-            told(n_done, len(wanted))
-            store.get(
-                tile_key(facts, layer, address),
-                lambda layer=layer, address=address: make_tile(connection, facts, layer, address),  # type: ignore[misc]
-            )
+    wanted = [(layer, address) for layer in catalog for address in _addresses(facts, layer)]
+    makers = _Makers(engine, facts, store)
+    with ThreadPoolExecutor(N_MAKERS) as pool:
+        try:
+            under_way = [pool.submit(makers.make, layer, address) for layer, address in wanted]
+            for n_done, made in enumerate(under_way):
+                told(n_done, len(wanted))
+                made.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+            makers.end()
     return len(wanted)
+
+
+class _Makers:
+    """Threads that make tiles, each on a connection of its own: the database works on as many of them at a time."""
+
+    def __init__(self, engine: sa.Engine, facts: EditionFacts, store: TileStore) -> None:
+        self._engine, self._facts, self._store = engine, facts, store
+        self._own = threading.local()
+        self._connections: list[sa.Connection] = []
+
+    def make(self, layer: Layer, address: TileAddress) -> None:
+        """Make one tile and keep it, unless it is kept already."""
+        facts = self._facts
+        self._store.get(tile_key(facts, layer, address), lambda: make_tile(self._connection(), facts, layer, address))
+
+    def _connection(self) -> sa.Connection:
+        """The connection of the thread that calls."""
+        if not hasattr(self._own, "connection"):
+            self._own.connection = self._engine.connect()
+            self._connections.append(self._own.connection)
+        return self._own.connection
+
+    def end(self) -> None:
+        """Give the connections back, once no thread is at work."""
+        for connection in self._connections:
+            connection.close()
 
 
 def _addresses(facts: EditionFacts, layer: Layer) -> list[TileAddress]:

@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 from app.editions import published_editions, read_facts
 from app.low_zooms import make_low_zooms
 from app.tile_store import EMPTY, Tile, TileStore
-from app.tiles import make_tile, tile_address
+from app.tiles import make_tile, tile_address, tile_key
 from layers.catalog import Catalog
 from tests.app.vector_tile import decoded
 
@@ -220,6 +220,27 @@ def test_low_zooms_are_made_before_they_are_asked_for(
     answer = client.get(f"/tiles/1/all/risk_zones/{address_at(120.1, 30.1, 9)}.mvt")
     store = server.extensions["riskatlas"].tiles
     assert (answer.status_code, store.n_made, store.n_from_disk) == (200, 0, 1)
+
+
+def test_making_of_low_zooms_that_is_taken_back_leaves_whole_tiles_and_no_connection(
+    engine: sa.Engine, reader: sa.Connection, catalog: Catalog, tmp_path: Path
+) -> None:
+    def stop_soon(n_done: int, n_total: int) -> None:
+        if n_done == 2:
+            raise InterruptedError
+
+    n_out = engine.pool.checkedout()  # type: ignore[attr-defined]
+    with pytest.raises(InterruptedError):
+        make_low_zooms(engine, catalog, tmp_path, 1, stop_soon)
+    assert engine.pool.checkedout() == n_out  # type: ignore[attr-defined]
+    facts = read_facts(reader, published_editions(reader)[0], catalog)
+    store = TileStore(tmp_path / "tiles", memory_bytes=0)
+    kept = sorted((tmp_path / "tiles" / "1").rglob("*.mvt.gz"))
+    assert len(kept) >= 2
+    for path in kept:
+        layer = catalog[path.parts[-4]]
+        address = tile_address(int(path.parts[-3]), int(path.parts[-2]), int(path.name.removesuffix(".mvt.gz")))
+        assert store.get(tile_key(facts, layer, address), lambda: pytest.fail("is kept")) == make_tile(reader, facts, layer, address)
 
 
 def test_zones_of_a_level_in_a_town_are_one_at_low_zooms(reader: sa.Connection, catalog: Catalog) -> None:
