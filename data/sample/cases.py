@@ -119,6 +119,17 @@ CASES: dict[str, dict[str, Any]] = {
         "target_id": "FH-CZ0001",
         "required_m": 240.0,
     },
+    "line_through_protected_areas": {
+        "what": "a gas line crosses zones of a drinking-water source, an oil line a forest park",
+        "pipeline_ids": ("GD-SQ01-04", "GD-CP01"),
+        "zone_ids": ("SY01-2", "SY01-3"),
+        "area_id": "ZR02",
+    },
+    "plan_in_force": {
+        "what": "no homes and schools within 500 m of the chemical park; an earlier plan of 300 m is over",
+        "area_id": "GK01",
+        "expired_area_id": "GK02",
+    },
     "target_in_report": {
         "what": "third delivery: police post inside the contour 3e-6 of a report in force: a violation",
         "target_id": "FH-GA090",

@@ -19,6 +19,11 @@ from data.sample.noise import stream
 from data.sample.offices import build_contours, build_declared_levels, build_hidden_dangers
 from data.sample.pipelines import build_industrial, build_stations, build_transmission
 from data.sample.planted import build_planted
+from data.sample.protected import (
+    build_nature_areas,
+    build_planned_prohibitions,
+    build_water_sources,
+)
 from data.sample.reports import build_official_distances
 from data.sample.roads import build_roads
 from data.sample.routing import build_graph
@@ -70,6 +75,9 @@ class County(Ground):
     declared_levels: pd.DataFrame
     contours: pd.DataFrame
     official_distances: pd.DataFrame
+    water_sources: pd.DataFrame
+    nature_areas: pd.DataFrame
+    planned_prohibitions: pd.DataFrame
 
 
 def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> County:
@@ -95,7 +103,7 @@ def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> Coun
         size,
     )
     accidents, spots = build_accidents(stream(seed, "accidents"), ground.roads, ground.towns, size)
-    offices = stream(seed, "offices")
+    offices, parks = stream(seed, "offices"), build_parks(ground.lattices)
     return County(
         **{field.name: getattr(ground, field.name) for field in fields(Ground)},
         sites=sites,
@@ -116,11 +124,14 @@ def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> Coun
         stations=build_stations(ground.transmission),
         markers=build_markers(ground.transmission),
         fire_stations=build_fire_stations(ground.lattices),
-        parks=build_parks(ground.lattices),
+        parks=parks,
         hidden_dangers=build_hidden_dangers(offices, enterprises),
         declared_levels=build_declared_levels(offices, enterprises),
         contours=build_contours(units),
         official_distances=build_official_distances(units),
+        water_sources=build_water_sources(ground.terrain, ground.transmission),
+        nature_areas=build_nature_areas(ground.terrain, ground.transmission),
+        planned_prohibitions=build_planned_prohibitions(parks),
     )
 
 

@@ -40,6 +40,11 @@ DISTANCE_KIND = {
     "trade_code": "行业标准安全距离",
     "health_environment": "卫生或环境防护距离",
 }
+SOURCE_GRADE = {"zone_1": "一级", "zone_2": "二级", "quasi": "准保护区"}
+NATURE_KIND = {"scenic_area": "风景名胜区", "nature_park": "自然公园"}
+NATURE_PART = {"core": "核心", "general": "一般控制区"}
+CONTROL = {"prohibited": "禁止", "restricted": "限制"}
+PROJECT_GROUP = {"crowded": "住宅和公共建筑"}
 TARGET_GROUP = {
     "all": "全部",
     "sensitive_important_general_1": "高敏感、重要和一般一类",

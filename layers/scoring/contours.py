@@ -14,13 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from layers.scoring.columns import Columns, numbers
-from layers.scoring.measure import (
-    Floats,
-    Geometries,
-    largest_scale,
-    local_scale,
-    middle_points,
-)
+from layers.scoring.measure import Floats, Geometries, largest_scale, signed_distance
 from layers.scoring.object_classes import ClassIndex, Members, no_members, valid_days
 from layers.scoring.rules import Rule
 from layers.scoring.separation import Findings, falls_short, is_placed_well
@@ -97,7 +91,7 @@ def contour_findings(rule: Rule, contours: Contours, targets: Members, index: Cl
     reach = np.hypot(contours.members.accuracy_m[binding], targets.accuracy_m.max(initial=0.0))
     scale = largest_scale(index.crs, areas)
     area, place = shapely.STRtree(places).query(areas, predicate="dwithin", distance=reach * scale)
-    actual_m, line = signed_distance(areas[area], places[place], index)
+    actual_m, line = signed_distance(areas[area], places[place], index.crs)
     contour, target = binding[area], chosen[place]
     enterprise = contours.members.enterprise_id[contour].astype(str)
     order = np.lexsort((contours.members.feature_id[contour].astype(str), actual_m, target, enterprise))
@@ -106,23 +100,6 @@ def contour_findings(rule: Rule, contours: Contours, targets: Members, index: Cl
     kept = order[first]
     error_m = np.hypot(contours.members.accuracy_m[contour[kept]], targets.accuracy_m[target[kept]])
     return _findings(rule, contour[kept], target[kept], actual_m[kept], error_m, line[kept], targets)
-
-
-def signed_distance(areas: Geometries, places: Geometries, index: ClassIndex) -> tuple[Floats, Geometries]:
-    """Metres from each place to the edge of its area, negative for the deepest part of a place that reaches inside."""
-    edges = shapely.boundary(areas)
-    line = shapely.shortest_line(edges, places)
-    inside = np.flatnonzero(shapely.intersects(areas, places))
-    line[inside] = [_deepest(edges[i], shapely.intersection(areas[i], places[i])) for i in inside]
-    distance_m = shapely.length(line)
-    distance_m = distance_m / local_scale(index.crs, middle_points(line)) if len(line) else distance_m
-    distance_m[inside] *= -1
-    return distance_m, line
-
-
-def _deepest(edge: shapely.Geometry, part: shapely.Geometry) -> shapely.Geometry:
-    corners = shapely.points(shapely.get_coordinates(part))
-    return shapely.shortest_line(edge, corners[np.argmax(shapely.distance(edge, corners))])
 
 
 def _findings(

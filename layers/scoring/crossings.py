@@ -1,4 +1,4 @@
-"""Where a pipeline crosses roads, waters, power lines, other pipelines and zoned land, at which chainage and angle.
+"""Where a pipeline crosses roads, railways, waters, power lines, other lines, protected and zoned land: chainage and angle.
 
 No verified rule of the tables gives a least angle, so the angle is told and not judged.
 """
@@ -18,9 +18,9 @@ from layers.scoring.calibration import chainage_of
 from layers.scoring.chainage import Chainage
 from layers.scoring.object_classes import Layers
 
-LINE_LAYERS = ("roads", "power_lines", "pipelines")
-AREA_LAYERS = ("water", "land_use_zones", "park_boundaries")
-CATEGORY_FIELDS = ("road_class", "voltage_kv", "kind", "medium", "zone_class")
+LINE_LAYERS = ("roads", "railways", "power_lines", "pipelines")
+AREA_LAYERS = ("water", "water_source_zones", "nature_areas", "planned_prohibitions", "land_use_zones", "park_boundaries")
+CATEGORY_FIELDS = ("road_class", "voltage_kv", "kind", "medium", "zone_class", "grade", "control")
 FIELDS = (
     "chainage_m", "to_chainage_m", "angle_deg", "object_layer", "object_feature_id", "object_name", "object_category",
     "error_m", "geometry",

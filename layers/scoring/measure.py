@@ -260,3 +260,20 @@ def shortened(pairs: Pairs, offset_m: Floats) -> tuple[Floats, Geometries]:
     touching = actual_m == 0
     lines[touching] = shapely.points(ends[touching, 1])
     return actual_m, lines
+
+
+def signed_distance(areas: Geometries, places: Geometries, crs: pyproj.CRS) -> tuple[Floats, Geometries]:
+    """Metres from each place to the edge of its area, negative for the deepest part of a place that reaches inside."""
+    edges = shapely.boundary(areas)
+    line = shapely.shortest_line(edges, places)
+    inside = np.flatnonzero(shapely.intersects(areas, places))
+    line[inside] = [_deepest(edges[i], shapely.intersection(areas[i], places[i])) for i in inside]
+    distance_m = shapely.length(line)
+    distance_m = distance_m / local_scale(crs, middle_points(line)) if len(line) else distance_m
+    distance_m[inside] *= -1
+    return distance_m, line
+
+
+def _deepest(edge: shapely.Geometry, part: shapely.Geometry) -> shapely.Geometry:
+    corners = shapely.points(shapely.get_coordinates(part))
+    return shapely.shortest_line(edge, corners[np.argmax(shapely.distance(edge, corners))])

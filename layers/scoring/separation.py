@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyproj
+import shapely
 from numpy.typing import NDArray
 
 from layers.scoring.measure import (
@@ -22,6 +23,7 @@ from layers.scoring.measure import (
     SearchIndex,
     near_pairs,
     shortened,
+    signed_distance,
 )
 from layers.scoring.object_classes import Members
 from layers.scoring.rules import AssumedOffset, Rule, RuleSet
@@ -222,6 +224,8 @@ def apply_rule(
         pairs = _pairs_among(measured.pairs, covered, len(subjects), reach_m)
     pairs = pairs.take((of_target_class(rule, objects) & is_placed_well(objects))[pairs.object])
     actual_m, line = shortened(pairs, edges.offset_m[pairs.subject])
+    if rule.distance_m == 0:
+        actual_m, line = _depths(chosen.geometry[pairs.subject], objects.geometry[pairs.object], actual_m, line, crs)
     error_m = np.sqrt(
         chosen.accuracy_m[pairs.subject] ** 2
         + edges.error_m[pairs.subject] ** 2
@@ -248,6 +252,17 @@ def _pairs_among(pairs: Pairs, covered: Integers, n_subjects: int, reach_m: Floa
     at[covered], reach_of[covered] = np.arange(len(covered)), reach_m
     found = pairs.take(pairs.distance_m <= reach_of[pairs.subject])
     return replace(found, subject=at[found.subject])
+
+
+def _depths(
+    areas: Geometries, places: Geometries, actual_m: Floats, line: Geometries, crs: pyproj.CRS
+) -> tuple[Floats, Geometries]:
+    """Of places that reach into an area that forbids its own ground: how deep, as a negative distance."""
+    inside = np.flatnonzero((shapely.get_dimensions(areas) == 2) & (actual_m == 0))
+    if len(inside):
+        actual_m, line = actual_m.copy(), line.copy()
+        actual_m[inside], line[inside] = signed_distance(areas[inside], places[inside], crs)
+    return actual_m, line
 
 
 def binds_works(rule: Rule, activities: Iterable[str]) -> bool:

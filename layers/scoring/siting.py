@@ -32,6 +32,7 @@ from layers.scoring.siting_terms import (
     SiteContext,
     SiteVerdict,
 )
+from layers.scoring.siting_zones import ZONE_KINDS
 
 MAX_AREA_M2 = 100e6
 EDGE_TOLERANCE_M = 1.0
@@ -234,6 +235,7 @@ def search_radii_m(
     of_sources = ("risk_points", "hazard_units", "enterprises", "official_contours")
     reach |= dict.fromkeys(of_sources, largest_influence_m)
     reach["official_distances"] = FARTHEST_M
+    reach |= dict.fromkeys((zone.layer for zone in ZONE_KINDS), 0.0)
     reach |= {"protection_targets": screening_m, "buildings": FUEL_STATION_M}
     reach |= dict.fromkeys(("risk_zones", "park_boundaries", "individual_risk", "fire_cover"), 0.0)
     services = service_rules()

@@ -68,6 +68,7 @@ from layers.scoring.siting_terms import (
     Project,
     SiteContext,
 )
+from layers.scoring.siting_zones import zone_pairs
 
 OFFSET_SHARE = 0.37
 """Cells are off the round metres by this share of a cell: zones are drawn on round metres, and an edge on an edge is chance."""
@@ -178,7 +179,7 @@ def judge_cells(
         return answer
     index = county_index(context, rules, on)
     county = _County(project, kind, context, index, rules, on, _members(cells, project, kind, index), SearchIndex(cells))
-    steps = (_missing, _rules, _undecided, _zones, _services, _sources, _own)
+    steps = (_missing, _rules, _undecided, _zones, _areas, _services, _sources, _own)
     for number, check in enumerate(steps):
         if step is not None:
             step(*STEP_WORDS[check.__name__], number, len(steps))
@@ -196,7 +197,7 @@ def county_index(context: SiteContext, rules: RuleSet, on: date) -> ClassIndex:
 
 STEP_WORDS = {
     "_missing": ("读取图层", "reading layers"), "_rules": ("距离规则", "distance rules"), "_undecided": ("资料不全的线路", "lines with data missing"),
-    "_zones": ("风险区和等值线", "zones and contours"), "_services": ("消防和出入口", "fire service and access"),
+    "_zones": ("风险区和等值线", "zones and contours"), "_areas": ("保护区和规划", "protected areas and plans"), "_services": ("消防和出入口", "fire service and access"),
     "_sources": ("风险源", "sources of danger"), "_own": ("项目自身", "the project itself"),
 }  # fmt: skip
 
@@ -336,6 +337,12 @@ def _zones(county: _County, answer: AreaAnswer) -> None:
         if len(rows):
             inside = touched(index.table("individual_risk")["geometry"][rows], answer.cells) & np.isin(ranks, screened)
             answer.close(Cause(PERMIT, "criterion", *SCREENING_WORDS, rule.rule_id, rule.clause), inside)
+
+
+def _areas(county: _County, answer: AreaAnswer) -> None:
+    """Protected and planned areas that a person must judge."""
+    for zone, areas in zone_pairs(county.kind, county.context, county.index, county.on):
+        answer.close(Cause(PERMIT, "policy", zone.title_zh, zone.title_en), county.near(areas, areas.accuracy_m))
 
 
 def _services(county: _County, answer: AreaAnswer) -> None:

@@ -53,6 +53,7 @@ from layers.scoring.siting_terms import (
     Reason,
     SiteContext,
 )
+from layers.scoring.siting_zones import zone_checks
 from layers.scoring.targets import TARGET_CLASSES, class_range
 
 CORE_LAYERS = (
@@ -103,6 +104,7 @@ def run_checks(
         )
     _undecided_features(member, context, index, on, found)
     place_checks(member, kind, context, index, in_force, found)
+    zone_checks(member, kind, context, index, on, found)
     source_check(member, kind, contours, context, index, on, found)
     own_checks(member, project, kind, context, index, in_force, found)
     geo = index.rules[NEVER_ASSESSED]
@@ -274,6 +276,9 @@ def rule_reason(one: RuleFindings, role: str, subjects: Members, caveat: str = "
     if rule.kind == "permit_required":
         zh = f"{possible_zh}{name}: 距离 {metres(actual_m)}, {metres(required_m)} 以内施工须申请"
         en = f"{possible_en}{name}: at {metres(actual_m)}; works within {metres(required_m)} need an application"
+    elif rule.distance_m == 0:
+        zh = f"{possible_zh}{name}: 位于其范围内" if actual_m <= 0 else f"{possible_zh}{name}: 距其边界 {metres(actual_m)}"
+        en = f"{possible_en}{name}: inside it" if actual_m <= 0 else f"{possible_en}{name}: {metres(actual_m)} from its edge"
     elif rule.formula == "risk_contour":
         zh = f"{possible_zh}落入个人风险等值线内 {metres(-actual_m)}"
         en = f"{possible_en}inside the individual-risk contour by {metres(-actual_m)}"

@@ -31,9 +31,6 @@ NO_CHEMICALS = (
     "未填写危险化学品和最大储量", "Chemicals and largest amounts not stated",
     "危险类项目须填写物质和最大储量, 才能判断其影响", "a hazardous project must state its chemicals and amounts before its reach can be told",
 )  # fmt: skip
-NO_PLAN = (
-    "无禁止、限制和控制类产业目录图层(禁限控)", "no layer of prohibited, restricted and controlled kinds of industry",
-)  # fmt: skip
 
 
 def own_checks(
@@ -48,7 +45,6 @@ def own_checks(
         _rivers(member, kind, context, index, in_force, found)
     if not kind.is_hazardous:
         return
-    found.leave_out("industry_plan", *NO_PLAN)
     if project.has_chemicals is False:
         found.reasons.append(Reason("missing_input", NOT_ENOUGH, *NO_CHEMICALS))
     _endangered_check(member, kind, context, index, found)

@@ -412,6 +412,20 @@ def test_target_stands_within_the_distance_of_a_report(first: Delivery, name: st
     assert 0 < stated["geometry"].distance(first.targets.loc[case["target_id"], "geometry"]) < case["required_m"] - 10
 
 
+def test_pipelines_cross_protected_areas(first: Delivery) -> None:
+    case = CASES["line_through_protected_areas"]
+    gas, oil = (first.pipelines.loc[name, "geometry"] for name in case["pipeline_ids"])
+    zones = first.layer("water_source_zones").loc[list(case["zone_ids"]), "geometry"]
+    assert (zones.intersection(gas).length > 500).all()
+    assert first.layer("nature_areas").loc[case["area_id"], "geometry"].intersection(oil).length > 500
+
+
+def test_one_plan_of_two_is_over(first: Delivery) -> None:
+    case, plans = CASES["plan_in_force"], first.layer("planned_prohibitions")
+    assert str(plans.loc[case["area_id"], "valid_until_on"]) > "2026-09-30" > str(plans.loc[case["expired_area_id"], "valid_until_on"])
+    assert plans.area.max() > 1e6
+
+
 def test_two_targets_open_beside_plants_in_the_third_delivery(first: Delivery, third: Delivery) -> None:
     """One inside the contour of a report that its class may not be in, one beside a plant without a report."""
     inside, beside = CASES["target_in_report"], CASES["target_to_confirm"]

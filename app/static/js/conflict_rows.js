@@ -11,7 +11,7 @@ import { withEdition } from "./frame.js";
 export const VERDICT_SIGNS = { prohibited: "✕", possibly_prohibited: "?", permit_required: "!", see_code: "§", not_assessed: "–", nothing_found: "·" };
 
 /** Fields that hold what kind of thing an object is, best first. */
-const KIND_FIELDS = ["category", "use", "kind"];
+const KIND_FIELDS = ["category", "use", "kind", "grade", "control"];
 const COLUMNS = ["verdict", "chainage", "side", "object", "distance_and_error", "required_distance", "clause", "certainty", "follow_up"];
 
 /** What an object is called; one without a name by its kind and number. @param {any} row */

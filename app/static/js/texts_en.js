@@ -768,7 +768,7 @@ export const EN = {
   no_colour: "no colour",
   no_conflicts: "Nothing found within {band} m.",
   no_conversions: "Nothing was converted",
-  no_crossings: "This stretch crosses no road, water, power line, other line or zoned land.",
+  no_crossings: "This stretch crosses no road, railway, water, protected or planned area, power line, other line or zoned land.",
   no_data: "No data",
   no_fill: "No colour: no registered source, which is not the same as low",
   no_follow_up_found: "No entry matches.",

@@ -768,7 +768,7 @@ export const ZH = {
   no_colour: "不着色",
   no_conflicts: "{band} m 范围内未发现对象。",
   no_conversions: "未作换算",
-  no_crossings: "此段未发现与道路、水系、电力线路、其他管线或用地分区交叉。",
+  no_crossings: "此段未发现与道路、铁路、水系、保护区、规划区、电力线路、其他管线或用地分区交叉。",
   no_data: "无数据",
   no_fill: "无色:未登记风险源,不等于低风险",
   no_follow_up_found: "没有符合条件的台账。",

@@ -164,6 +164,7 @@ class ProjectType:
     review_classes: tuple[str, ...] = ()
     subject_classes: tuple[str, ...] = ()
     activities: tuple[str, ...] = ()
+    plan_groups: tuple[str, ...] = ()
     target_category: str = ""
     is_sensitive: bool = False
     is_hazardous: bool = False

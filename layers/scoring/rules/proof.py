@@ -20,6 +20,7 @@ AREA_KINDS = ("", "general", "dense")
 ROAD_CLASSES = ("expressway", "national_road", "provincial_road", "county_road", "township_road")
 TARGET_CLASSES = ("high_sensitive", "important", "general_1", "general_2", "general_3")
 STATION_GRADES = ("tank_class_1", "tank_class_2", "tank_class_3")
+PLAN_GROUPS = ("chemical", "hazardous", "crowded", "industrial")
 RECOVERIES = ("no_vapour_recovery", "unloading_recovery", "unloading_and_refuelling_recovery")
 
 
@@ -250,6 +251,10 @@ def _project_faults(rules: RuleSet) -> list[str]:
         faults += [
             f"project_types.toml {project.id}: unknown class {name}"
             for name in sorted(named - set(rules.classes))
+        ]
+        faults += [
+            f"project_types.toml {project.id}: unknown group of projects {name}"
+            for name in sorted(set(project.plan_groups) - set(PLAN_GROUPS))
         ]
         if project.target_category not in categories:
             faults.append(
