@@ -19,6 +19,7 @@ from typing import Iterator
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from etl.postgis.cluster import Cluster, cluster_for
 from etl.postgis.migrate import migrate
@@ -28,6 +29,10 @@ PROJECT = Path(__file__).parents[1]
 REAL_DATA = PROJECT.parent / "shared" / "data" / "real"
 SAMPLE_SOURCES = PROJECT / "data" / "sources" / "sample"
 NUMBERS = itertools.count(1)
+
+# A machine that is busy is no failure: no example has a time limit, and slow drawing of examples none either.
+settings.register_profile("atlas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("atlas")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
