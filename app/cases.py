@@ -19,6 +19,7 @@ from app.pinned import Pinned, pinned_edition
 from layers.errors import AtlasError
 
 CASE_LOCK = 7_218_011
+"""Of whoever finds the next number by a look at those that are taken."""
 MOST_LISTED = 500
 Judge = Callable[[dict[str, Any]], dict[str, Any]]
 """Answers a kept request by the edition that is served now."""
@@ -35,22 +36,36 @@ class CaseKind:
 
 def next_ref(connection: sa.Connection, kind: CaseKind) -> str:
     """The next number of a kind, such as S2026-0042; nobody else gets it before the transaction ends."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CASE_LOCK)))
     return str(queries.run(connection, "next_ref", {"initial": kind.initial}).scalar_one())
 
 
 def keep_case(
-    connection: sa.Connection, kind: CaseKind, facts: EditionFacts, body: dict[str, Any], answer: dict[str, Any], *, ref: str = ""
+    connection: sa.Connection, kind: CaseKind, facts: EditionFacts, body: dict[str, Any], answer: str, *, ref: str = ""
 ) -> str:
-    """Keep a request with its answer under the number of its draft, else the next one; the number."""
+    """Keep a request with its answer (a JSON text) under the number of its draft, else the next one; the number."""
     parameters = {
-        "ref": ref or next_ref(connection, kind),
         "kind": kind.id,
         "edition": facts.edition.number,
         "request": json.dumps(body, ensure_ascii=False),
-        "answer": json.dumps(answer, ensure_ascii=False),
+        "answer": answer,
     }
-    return str(queries.run(connection, "keep_case", parameters).scalar_one())
+    if ref:
+        return str(queries.run(connection, "keep_case", parameters | {"ref": ref}).scalar_one())
+    return str(queries.run(connection, "keep_new_case", parameters | {"initial": kind.initial}).scalar_one())
+
+
+def told_case(ref: str, answer: str) -> str:
+    """The JSON text of an answer with its number before it.
+
+    >>> told_case("S2026-0001", '{"verdict":1}')
+    '{"ref":"S2026-0001","verdict":1}\\n'
+    """
+    return f'{{"ref":{json.dumps(ref)},{answer[1:]}\n'
+
+
+def answer_text(answer: dict[str, Any]) -> str:
+    """An answer as JSON, as it is kept and sent."""
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
 
 
 def kept_case(connection: sa.Connection, kind: CaseKind, ref: str) -> dict[str, Any]:

@@ -154,8 +154,16 @@ def _transformed(geometries: Any, transformer: pyproj.Transformer) -> Any:
 
 def published_editions(connection: sa.Connection) -> list[Edition]:
     """Every published edition, newest first; none while the database holds no atlas yet."""
-    if not queries.run(connection, "has_editions").scalar_one():
-        return []
+    return listed_editions(connection) if has_editions(connection) else []
+
+
+def has_editions(connection: sa.Connection) -> bool:
+    """Whether the database holds an atlas at all."""
+    return bool(queries.run(connection, "has_editions").scalar_one())
+
+
+def listed_editions(connection: sa.Connection) -> list[Edition]:
+    """The published editions of a database that holds an atlas, newest first."""
     return [Edition(*row) for row in queries.run(connection, "editions")]
 
 
@@ -185,12 +193,14 @@ class EditionMemory:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._by_number: dict[int, Edition] = {}
+        self._has_atlas = False
         self._facts: OrderedDict[Edition, EditionFacts] = OrderedDict()
         self._lock = threading.Lock()
 
     def published(self, connection: sa.Connection) -> list[Edition]:
         """Every published edition, newest first, as the database has it now."""
-        editions = published_editions(connection)
+        self._has_atlas = self._has_atlas or has_editions(connection)  # what is there stays: one question less for every request
+        editions = listed_editions(connection) if self._has_atlas else []
         self._by_number = {edition.number: edition for edition in editions}
         return editions
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import shapely
 import sqlalchemy as sa
 
@@ -22,6 +24,7 @@ from layers.scoring.siting_terms import Reason, SiteContext, SiteVerdict
 
 NOT_TOLD = ("line", "obstacle", "clear_m")
 """Fields of a reason that are told otherwise or only used for its shift."""
+TOLD_OF_REASON = tuple(entry.name for entry in dataclasses.fields(Reason) if entry.name not in NOT_TOLD)
 SIMPLER_BY_M = 20.0
 
 
@@ -81,12 +84,13 @@ def _told_verdict(verdict: SiteVerdict) -> dict[str, Any]:
 
 
 def _told(facts: EditionFacts, verdict: SiteVerdict) -> dict[str, Any]:
+    reasons = _told_reasons(facts, verdict.reasons)
     return {
         "verdict": _told_verdict(verdict),
-        "reasons": [_told_reason(facts, reason) for reason in verdict.reasons],
-        "not_assessed": [dataclasses.asdict(entry) for entry in verdict.not_assessed],
-        "no_rule": [_told_reason(facts, reason) for reason in verdict.no_rule],
-        "passed": [dataclasses.asdict(entry) for entry in verdict.passed],
+        "reasons": reasons,
+        "not_assessed": [dict(vars(entry)) for entry in verdict.not_assessed],
+        "no_rule": [reason for reason in reasons if reason["kind"] == "no_rule"],
+        "passed": [dict(vars(entry)) for entry in verdict.passed],
         "edition": facts.edition.number,
         "edition_label": facts.edition.label,
         "data_as_of": facts.edition.data_as_of.isoformat() if facts.edition.data_as_of else None,
@@ -98,13 +102,18 @@ def _told(facts: EditionFacts, verdict: SiteVerdict) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _told_reason(facts: EditionFacts, reason: Reason) -> dict[str, Any]:
-    """A reason as the API has it: the object apart, the line as GeoJSON in degrees."""
-    told = {entry.name: plain(getattr(reason, entry.name)) for entry in dataclasses.fields(reason) if entry.name not in NOT_TOLD}
+def _told_reasons(facts: EditionFacts, reasons: Sequence[Reason]) -> list[dict[str, Any]]:
+    """The reasons as the API has them: the object apart, the line as GeoJSON in degrees."""
+    lines = facts.in_degrees(np.array([reason.line for reason in reasons], object))
+    return [_told_reason(reason, line) for reason, line in zip(reasons, lines, strict=True)]
+
+
+def _told_reason(reason: Reason, line: shapely.Geometry | None) -> dict[str, Any]:
+    told = {name: plain(getattr(reason, name)) for name in TOLD_OF_REASON}
     names = {"layer": "object_layer", "id": "object_id", "name": "object_name"}
     about = {name: told.pop(column) for name, column in names.items()}
-    line = None if reason.line is None else shapely.geometry.mapping(facts.in_degrees(reason.line))
-    return told | {"object": about if about["layer"] else None, "line": line}
+    mapped = None if line is None else shapely.geometry.mapping(line)
+    return told | {"object": about if about["layer"] else None, "line": mapped}
 
 
 def outline_of(facts: EditionFacts) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class SurroundingsMemory:
     def __init__(self, frames: FrameMemory, rules: RuleSet) -> None:
         self.frames, self.rules = frames, rules
         self._held: OrderedDict[object, CountyIndex] = OrderedDict()
+        self._reach_of: dict[object, dict[str, float]] = {}
         self._lock = threading.Lock()
 
     def around(self, connection: sa.Connection, facts: EditionFacts, bounds_m: Bounds, *, margin_m: float = 0.0) -> NearLayers:
@@ -63,10 +64,15 @@ class SurroundingsMemory:
 
     def _reaches(self, facts: EditionFacts) -> dict[str, float]:
         """How far around a site each layer of the edition is asked for, metres."""
-        radii_m = search_radii_m(
-            self.rules, largest_influence_m=facts.largest_radius_m, largest_accuracy_m=facts.largest_accuracy_m
-        )
-        return {layer_id: reach_m for layer_id, reach_m in (dict.fromkeys(FULL_TABLES, 0.0) | radii_m).items() if layer_id in facts.counts}
+        found = self._reach_of.get(facts.edition)
+        if found is None:
+            radii_m = search_radii_m(
+                self.rules, largest_influence_m=facts.largest_radius_m, largest_accuracy_m=facts.largest_accuracy_m
+            )
+            reaches = dict.fromkeys(FULL_TABLES, 0.0) | radii_m
+            found = {layer_id: reach_m for layer_id, reach_m in reaches.items() if layer_id in facts.counts}
+            self._reach_of = {facts.edition: found}
+        return found
 
     def _read(self, connection: sa.Connection, facts: EditionFacts, layer_id: str, box: BaseGeometry) -> pd.DataFrame:
         return self.frames.within(connection, facts, [layer_id], [box.bounds])[layer_id]

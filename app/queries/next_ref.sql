@@ -1,14 +1,6 @@
--- The next number of this year for cases and drafts of a kind; the caller holds the lock of the cases.
+-- The next number of this year for cases and drafts of a kind; nobody else gets one of the kind before the transaction ends.
 -- initial: letter of the kind's numbers
-WITH taken AS (
-    SELECT ref FROM ops.cases
-    UNION ALL
-    SELECT ref FROM ops.case_drafts
-),
-last AS (
-    SELECT coalesce(max(split_part(ref, '-', 2)::integer), 0) + 1 AS number
-    FROM taken
-    WHERE ref ~ ('^' || %(initial)s || to_char(now(), 'YYYY') || '-[0-9]+$')
-)
-SELECT %(initial)s || to_char(now(), 'YYYY') || '-' || lpad(number::text, greatest(4, length(number::text)), '0')
-FROM last
+INSERT INTO ops.case_numbers AS given (initial, year, last)
+VALUES (%(initial)s, extract(year FROM now())::integer, 1)
+ON CONFLICT (initial, year) DO UPDATE SET last = given.last + 1
+RETURNING initial || year || '-' || lpad(last::text, greatest(4, length(last::text)), '0')

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from app import queries
 from app.access import require_admin
 from app.bodies import request_body
-from app.cases import keep_case, kept_case, listed_cases, newest_case
+from app.cases import answer_text, keep_case, kept_case, listed_cases, newest_case
 from app.dig_notices import NOTICE, DigNotice, read_notice, read_works, reply, terms_of
 from app.editions import EditionFacts
 from app.errors import RequestError
@@ -40,7 +40,7 @@ def new_notice() -> Response:
     with pinned_edition() as pinned:
         answer = _reply(pinned, asked)
     with parts().database.writing() as connection:
-        ref = keep_case(connection, NOTICE, pinned.facts, asked.body, answer)
+        ref = keep_case(connection, NOTICE, pinned.facts, asked.body, answer_text(answer))
     return jsonify({"ref": ref, **answer})
 
 

@@ -9,11 +9,13 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from app.bodies import request_body
 from app.cases import (
+    answer_text,
     keep_case,
     kept_case,
     listed_cases,
     newest_case,
     stale_cases,
+    told_case,
 )
 from app.drafts import (
     alternatives,
@@ -103,10 +105,10 @@ def new_check() -> Response:
     with pinned_edition() as pinned:
         if ref:
             _require_open(pinned, ref)
-        answer = _checked(pinned, body)
+        answer = answer_text(_checked(pinned, body))
     with parts().database.writing() as connection:
         ref = keep_case(connection, SITE_CHECK, pinned.facts, body, answer, ref=ref)
-    return jsonify({"ref": ref, **answer})
+    return current_app.response_class(told_case(ref, answer), mimetype="application/json")
 
 
 def _require_open(pinned: Pinned, ref: str) -> None:

@@ -64,10 +64,11 @@ class Members:
 
     def take(self, chosen: Any) -> Members:
         """The members at positions or under a mask."""
-        arrays = {
-            entry.name: getattr(self, entry.name)[chosen] for entry in fields(self) if entry.name != "numbers"
-        }
+        arrays = {name: getattr(self, name)[chosen] for name in ARRAYS}
         return Members(**arrays, numbers={name: values[chosen] for name, values in self.numbers.items()})
+
+
+ARRAYS = tuple(entry.name for entry in fields(Members) if entry.name != "numbers")
 
 
 class ClassIndex:
@@ -336,10 +337,6 @@ def joined(parts: list[Members]) -> Members:
         return no_members()
     if len(parts) == 1:
         return parts[0]
-    arrays = {
-        entry.name: np.concatenate([getattr(part, entry.name) for part in parts])
-        for entry in fields(Members)
-        if entry.name != "numbers"
-    }
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     numbers = {name: np.concatenate([part.numbers[name] for part in parts]) for name in NUMBERS}
     return Members(**arrays, numbers=numbers)
