@@ -126,7 +126,7 @@ def hidden_layers(facts: EditionFacts, catalog: Catalog, spec: SheetSpec) -> lis
     latitude_deg, _ = latitude_and_true_north(spec.centre, facts.metric_crs)
     zoom = zoom_of_scale(spec.scale_denominator, latitude_deg)
     layers = [catalog[layer_id] for layer_id in spec.layers]
-    return [layer for layer in layers if not any(is_in_zoom(style, zoom) for style in layer_style(layer))]
+    return [layer for layer in layers if not any(is_in_zoom(style, zoom) for style in layer_style(layer, has_clusters=False))]
 
 
 def frame_in_degrees(facts: EditionFacts, spec: SheetSpec) -> shapely.Geometry:

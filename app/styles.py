@@ -92,21 +92,26 @@ def levels(colours: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, 
     ]
 
 
-def layer_style(layer: Layer, colours: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, Any]]:
+CLUSTER = "cluster?"
+"""Beginning of the names of images that stand for a number of features: tiles hold these, sheets do not."""
+
+
+def layer_style(layer: Layer, colours: Mapping[str, str] = MappingProxyType({}), *, has_clusters: bool = True) -> list[dict[str, Any]]:
     """MapLibre style layers of a layer, bottom to top, colours filled in; empty for a layer that is not drawn.
 
     Each has ``metadata`` ``atlas:layer`` (the layer's id) and ``atlas:order`` (its place among all style
     layers of the map, by default the layer's ``draw_order``: a label stands far above its symbol). `colours`
-    stand for those of the palette by their dotted names, on another background.
+    stand for those of the palette by their dotted names, on another background. A sheet has no clusters.
     """
     if not layer.is_drawn:
         return []
     declared = _declared(layer)
     entries = declared["layers"] if declared else _by_geometry(layer, DEFAULT_LAYERS)
-    return [_style_layer(layer, entry, colours) for entry in entries]
+    made = [_style_layer(layer, entry, colours) for entry in entries]
+    return [entry for entry in made if has_clusters or entry["source-layer"] == layer.id]
 
 
-def legend(layer: Layer, colours: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, Any]]:
+def legend(layer: Layer, colours: Mapping[str, str] = MappingProxyType({}), *, has_clusters: bool = True) -> list[dict[str, Any]]:
     """Legend entries of a layer: ``label_zh``, ``label_en``, ``symbol`` and, for a class, its ``filter``.
 
     An entry with ``each`` (a field with codes) stands for one entry a code, ``$code`` replaced in symbol and
@@ -121,7 +126,8 @@ def legend(layer: Layer, colours: Mapping[str, str] = MappingProxyType({})) -> l
     else:
         entries = [made for entry in declared.get("legend", []) for made in _each_code(layer, entry)]
     titles = {"label_zh": layer.title_zh, "label_en": layer.title_en}
-    return [with_colours(titles | entry, colours) for entry in entries]
+    kept = [entry for entry in entries if has_clusters or not str(entry["symbol"].get("image", "")).startswith(CLUSTER)]
+    return [with_colours(titles | entry, colours) for entry in kept]
 
 
 def stylesheet() -> str:
@@ -152,7 +158,7 @@ def _declared(layer: Layer) -> dict[str, Any] | None:
 
 def _style_layer(layer: Layer, entry: dict[str, Any], colours: Mapping[str, str]) -> dict[str, Any]:
     metadata = {"atlas:layer": layer.id, "atlas:order": layer.draw_order} | entry.get("metadata", {})
-    place = {"id": f"{layer.id}-{entry['id']}", "source": f"atlas-{layer.id}", "source-layer": layer.id}
+    place = {"id": f"{layer.id}-{entry['id']}", "source": f"atlas-{layer.id}", "source-layer": entry.get("source-layer", layer.id)}
     zooms = {"minzoom": max(layer.min_zoom, entry.get("minzoom", 0))}
     made: dict[str, Any] = with_colours(entry, colours) | place | zooms | {"metadata": metadata}
     return made

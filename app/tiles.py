@@ -26,6 +26,9 @@ TILE_PX = 512
 MARGIN = 64 / 4096
 EVERY_FEATURE = 1_000_000
 LEVEL_RANK = "coalesce(array_position(ARRAY['red', 'orange', 'yellow', 'blue'], level), 5)"
+CLUSTERS = "_clusters"
+CLUSTERS_A_SIDE = 8
+"""Squares along the side of a tile whose features are one cluster: 64 pixels wide at a whole zoom."""
 TEXT_TYPES = ("date", "timestamp", "json")
 
 
@@ -85,13 +88,26 @@ def query_tile(
     """Bytes of a tile and the number of its features, as the database gives them."""
     values = {
         "z": address.z, "x": address.x, "y": address.y, "margin": MARGIN, "srid": facts.srid,
-        "pixel_m": address.pixel_m, "layer": layer.id, "n_most": n_most,
+        "pixel_m": address.pixel_m, "layer": layer.id, "n_most": n_most, "keeps_small": layer.cluster_zoom > 0,
     }  # fmt: skip
     is_merged = address.z <= layer.merge_zoom and "towns" in facts.counts
     names = _merged_names(facts, layer) if is_merged else _feature_names(facts, layer)
     statement = "merged_tile" if is_merged else "tile"
     row = queries.run(connection, statement, values, table=facts.edition.table(layer.id), **names).one()
-    return bytes(row.tile), int(row.n_features)
+    return bytes(row.tile) + _clusters(connection, facts, layer, address), int(row.n_features)
+
+
+def _clusters(connection: sa.Connection, facts: EditionFacts, layer: Layer, address: TileAddress) -> bytes:
+    """A second layer of a tile, `<layer>_clusters`: counts of what is not drawn singly yet, empty where everything is."""
+    if address.z > layer.cluster_zoom:
+        return b""
+    singly = [level for level, zoom in layer.singly_from_zoom.items() if zoom <= address.z]
+    values = {
+        "z": address.z, "x": address.x, "y": address.y, "srid": facts.srid, "layer": f"{layer.id}{CLUSTERS}",
+        "cells": CLUSTERS_A_SIDE, "singly": singly,
+    }  # fmt: skip
+    row = queries.run(connection, "cluster_tile", values, table=facts.edition.table(layer.id), rank=sql.SQL(LEVEL_RANK)).one()
+    return bytes(row.tile)
 
 
 def _feature_names(facts: EditionFacts, layer: Layer) -> dict[str, sql.Composable]:
@@ -124,8 +140,8 @@ def _column(entry: Field) -> sql.Composable:
 
 def recipe(edition: Edition, layer: Layer) -> str:
     """Names all that shapes the tiles of a layer, in sixteen letters."""
-    statements = (queries.text("tile"), queries.text("merged_tile"))
-    shapes = repr((edition.number, edition.created_at, layer, statements, LARGEST_TILE_BYTES))
+    statements = (queries.text("tile"), queries.text("merged_tile"), queries.text("cluster_tile"))
+    shapes = repr((edition.number, edition.created_at, layer, statements, LARGEST_TILE_BYTES, CLUSTERS_A_SIDE))
     return hashlib.sha256(shapes.encode()).hexdigest()[:16]
 
 

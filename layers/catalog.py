@@ -107,7 +107,9 @@ class Layer:
 
     `key` names the fields whose values, joined, are the `feature_id`. `placement` tells whether a feature
     may lack a position (``optional``). `accuracy_m` holds where a source states none. Up to the zoom `merge_zoom`
-    (0: never) tiles hold the features of equal `merge_by` fields in one town as one. Only layers with `is_public` come
+    (0: never) tiles hold the features of equal `merge_by` fields in one town as one. Up to the zoom `cluster_zoom` (0: never)
+    tiles hold beside the features a count of those that are not drawn singly yet: a level of `singly_from_zoom` is from that
+    zoom on, every other beyond `cluster_zoom`. Only layers with `is_public` come
     onto a sheet for the public. Roles that are not in `may_see` get none of the layer, or of lines with a `coarse_m` a band
     of that width whose bends are moved.
     """
@@ -130,6 +132,8 @@ class Layer:
     visible: bool = False
     merge_zoom: int = 0
     merge_by: tuple[str, ...] = ()
+    cluster_zoom: int = 0
+    singly_from_zoom: Mapping[str, int] = field(default_factory=dict)
     is_public: bool = False
     coarse_m: float = 0.0
     may_see: tuple[str, ...] = ("view", "plan", "patrol", "pipeline", "sheets", "admin")
@@ -297,6 +301,9 @@ def _check_layer(layer: Layer, path: Path) -> None:
         ),
         f"merge_by {layer.merge_by} and merge_zoom need each other, and fields": not set(layer.merge_by) <= set(names)
         or bool(layer.merge_by) != bool(layer.merge_zoom),
+        "cluster_zoom and singly_from_zoom need each other, levels, and a field level": bool(layer.cluster_zoom) != bool(layer.singly_from_zoom)
+        or not set(layer.singly_from_zoom) <= set(LEVELS)
+        or (layer.cluster_zoom > 0 and "level" not in names),
         f"checks name no field: {', '.join(name for check in layer.checks for name in check.fields)}": any(
             name not in names for check in layer.checks for name in check.fields
         ),

@@ -127,7 +127,7 @@ def _looks(
     """Path style and symbol of every feature, gathered from the layer's style layers from bottom to top."""
     looks: list[Style] = [{} for _ in range(len(features))]
     icons: list[Icon | None] = [None] * len(features)
-    for style in sorted(styles.layer_style(layer), key=lambda style: style["metadata"]["atlas:order"]):
+    for style in sorted(styles.layer_style(layer, has_clusters=False), key=lambda style: style["metadata"]["atlas:order"]):
         if not style.get("minzoom", 0) <= view.zoom < style.get("maxzoom", DEEPEST_ZOOM):
             continue
         numbers = np.flatnonzero(features.matching(style.get("filter"), view))
@@ -274,7 +274,7 @@ def _frame_html(drawn: Sequence[_DrawnLayer], text: AtlasText, view: View, palet
     content.icons.update({layer.layer.id: {icon for icon in layer.icons if icon} for layer in drawn})
     ids = [layer.layer for layer in drawn]
     rows = legend_rows(
-        ids, {layer.id: styles.legend(layer) for layer in ids}, content, view=view, palette=palette
+        ids, {layer.id: styles.legend(layer, has_clusters=False) for layer in ids}, content, view=view, palette=palette
     )
     ink, panel, line = (palette["interface"][name] for name in ("text", "panel", "control"))
     title = sheet_words(text.lang)["legend"]

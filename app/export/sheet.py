@@ -157,13 +157,13 @@ def _styles(layer: Layer, spec: SheetSpec) -> list[dict[str, Any]]:
     """Style layers of a layer in the colours of the sheet."""
     if layer is BOUNDARY:
         return [styles.with_colours(BOUNDARY_STYLE, spec.colours)]
-    made = styles.layer_style(layer, spec.colours)
+    made = styles.layer_style(layer, spec.colours, has_clusters=False)
     return made if spec.has_hatch else [style for style in made if "fill-pattern" not in style.get("paint", {})]
 
 
 def _legend(layer: Layer, spec: SheetSpec) -> list[dict[str, Any]]:
     if layer is not BOUNDARY:
-        return styles.legend(layer, spec.colours)
+        return styles.legend(layer, spec.colours, has_clusters=False)
     titles = {"label_zh": layer.title_zh, "label_en": layer.title_en}
     return [titles | {"symbol": styles.with_colours(BOUNDARY_SYMBOL, spec.colours)}]
 
@@ -215,7 +215,7 @@ def _features(
         data.catalog[layer_id]
     features = {}
     for layer_id, frame in shown_frames(spec, data).items():
-        is_drawn = any(is_in_zoom(style, zoom) for style in styles.layer_style(data.catalog[layer_id]))
+        is_drawn = any(is_in_zoom(style, zoom) for style in styles.layer_style(data.catalog[layer_id], has_clusters=False))
         features[layer_id] = (sheet_features if is_drawn else one_feature)(frame, projection)
     geo_frames = _geo_frames(data)
     if data.boundary is not None and geo_frames:

@@ -3,6 +3,7 @@
 -- there; {rank}: rank of a feature's level, 1 red: red stays however small it is, and the worst stays longest.
 -- z, x, y: address of the tile; margin: buffer as a share of the tile's width; srid: storage CRS;
 -- pixel_m: width of a pixel in metres of EPSG:3857; layer: its id; n_most: features at most, worst and largest first.
+-- keeps_small: whether an area too small to be drawn becomes a point, as symbols of areas are, instead of being left out.
 -- The query box is reprojected, not the column, so that the spatial index serves; what lies beyond it is cut off
 -- before anything else, so that a part of a huge zone costs no more than a small one.
 WITH bounds AS (
@@ -36,6 +37,8 @@ simple AS (
                 THEN ST_Simplify(_part, 0.5 * %(pixel_m)s, true)
             WHEN _rank = 1
                 THEN ST_Expand(ST_PointOnSurface(_part), 1.5 * %(pixel_m)s)
+            WHEN %(keeps_small)s
+                THEN ST_PointOnSurface(_part)
         END AS _simple
     FROM sized
 ),

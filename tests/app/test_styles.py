@@ -91,7 +91,7 @@ def test_every_colour_of_a_style_is_in_the_palette(layer: Layer) -> None:
 
 @pytest.mark.parametrize("layer", DRAWN, ids=lambda layer: layer.id)
 def test_fields_that_a_style_reads_are_declared_for_tiles(layer: Layer) -> None:
-    in_tiles = {field.name for field in layer.fields if field.tile} | {"id"}
+    in_tiles = {field.name for field in layer.fields if field.tile} | {"id"} | ({"n"} if layer.cluster_zoom else set())
     read = {
         part[1]
         for part in parts_of([styles.layer_style(layer), styles.legend(layer)])

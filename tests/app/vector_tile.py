@@ -12,6 +12,22 @@ def decoded(tile: bytes) -> dict[str, dict[str, Any]]:
     return dict(_layer(value) for number, value in _fields(tile) if number == 3)
 
 
+def places(tile: bytes, layer: str) -> list[tuple[float, float]]:
+    """Places of the points of a layer, in shares of the tile from its west and north."""
+    found = []
+    for number, value in _fields(tile):
+        if number != 3 or next(part for n, part in _fields(value) if n == 1).decode() != layer:
+            continue
+        for feature in (part for n, part in _fields(value) if n == 2):
+            packed = next(part for n, part in _fields(feature) if n == 4)
+            command, at = _varint(packed, 0)
+            assert command == 9, "one point"
+            x, at = _varint(packed, at)
+            y, _ = _varint(packed, at)
+            found.append((((x >> 1) ^ -(x & 1)) / 4096, ((y >> 1) ^ -(y & 1)) / 4096))
+    return found
+
+
 def _varint(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:

@@ -1,11 +1,14 @@
 /** What lies under the pointer: hover names it, a click selects it, several are listed worst first. */
 import { codeTitle, featureName, fieldOf, isGround, layerById, levelRank, levelWord, shortName } from "./atlas.js";
 import { byId, put, el } from "./dom.js";
-import { clickableStyleLayers, map } from "./mapview.js";
-import { said } from "./texts.js";
+import { clickableStyleLayers, clustersDrawn, map } from "./mapview.js";
+import { said, t } from "./texts.js";
 
 const MOUSE_TOLERANCE_PX = 6;
 const TOUCH_TOLERANCE_PX = 12;
+/** A click on a number of features goes nearer by so many zooms, at most to where each is drawn singly. */
+const NEARER = 1.5;
+const SINGLY_FROM_ZOOM = 11;
 
 /**
  * @typedef {{layer: import("./atlas.js").Layer, id: string, name: string, level: string|null, properties: Record<string, any>,
@@ -28,6 +31,23 @@ export function asHit(rendered) {
   const { properties, geometry } = rendered;
   const name = isGround(layer) ? said(layer) : featureName(layer, properties);
   return { layer, id: String(id), name, level: properties.level ?? null, properties, geometry };
+}
+
+/** The number of features under the pointer, where no feature is drawn there singly. @param {{x: number, y: number}} point @param {Hit[]} hits */
+function clusterAt({ x, y }, hits) {
+  if (hits.some((hit) => hit.geometry.type === "Point")) return null;
+  return clustersDrawn(null, [[x - 1, y - 1], [x + 1, y + 1]])[0] ?? null;
+}
+
+/**
+ * Goes nearer to the number of features under the pointer, until each is drawn; whether there was one.
+ * @param {{x: number, y: number}} point @param {Hit[]} hits what lies there besides
+ */
+export function openCluster(point, hits) {
+  const found = clusterAt(point, hits);
+  if (!found) return false;
+  map.easeTo({ center: found.geometry.coordinates, zoom: Math.min(map.getZoom() + NEARER, Math.max(map.getZoom(), SINGLY_FROM_ZOOM)) });
+  return true;
 }
 
 /** A source that is drawn with its rating is one thing: the rating stands for it. @param {Hit[]} hits */
@@ -57,6 +77,9 @@ export function hitTitle(hit) {
   return { name: hit.name, note };
 }
 
+/** @param {any} cluster a number of features */
+const clusterTitle = ({ properties: p }) => ({ name: t("cluster_of", { n: p.n }), note: t("cluster_worst", { level: levelWord(p.level) }) });
+
 /**
  * Wires hover and click.
  * @param {(hits: Hit[], place: {lng: number, lat: number}) => void} onClick
@@ -74,16 +97,18 @@ export function wireIdentify(onClick, isFree) {
     if (!isFree()) return;
     hideHover();
     const isTouch = event.originalEvent.pointerType === "touch";
-    onClick(hitsAt(event.point, isTouch ? TOUCH_TOLERANCE_PX : MOUSE_TOLERANCE_PX), event.lngLat);
+    const hits = hitsAt(event.point, isTouch ? TOUCH_TOLERANCE_PX : MOUSE_TOLERANCE_PX);
+    if (!openCluster(event.point, hits)) onClick(hits, event.lngLat);
   });
 }
 
 /** @param {any} event */
 function showHover(event) {
-  const hit = hitsAt(event.point, MOUSE_TOLERANCE_PX)[0];
-  map.getCanvas().style.cursor = hit ? "pointer" : "";
-  if (!hit) return hideHover();
-  const { name, note } = hitTitle(hit);
+  const hits = hitsAt(event.point, MOUSE_TOLERANCE_PX);
+  const cluster = clusterAt(event.point, hits);
+  map.getCanvas().style.cursor = cluster || hits.length ? "pointer" : "";
+  if (!cluster && !hits.length) return hideHover();
+  const { name, note } = cluster ? clusterTitle(cluster) : hitTitle(hits[0]);
   const box = byId("hover");
   put(box, el("strong", {}, shortName(name)), note && note !== name ? ` ${note}` : "");
   box.hidden = false;

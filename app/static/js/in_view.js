@@ -2,7 +2,7 @@
 import { drawnLayers, fieldOf, isGround, levelRank, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { hitTitle, asHit } from "./identify.js";
-import { clickableStyleLayers, map } from "./mapview.js";
+import { clickableStyleLayers, clustersDrawn, map } from "./mapview.js";
 import { openPanel } from "./panel.js";
 import { levelDot } from "./reasons.js";
 import { said, t } from "./texts.js";
@@ -28,10 +28,12 @@ function hitsInView() {
 /** @param {(layer: string, id: string) => void} onOpen */
 export function openInView(onOpen) {
   const groups = hitsInView();
+  const gathered = clustersDrawn(null).reduce((/** @type {number} */ sum, /** @type {any} */ found) => sum + found.properties.n, 0);
   const layers = drawnLayers().filter((layer) => groups.has(layer.id) && shown.visible.has(layer.id)).reverse();
   layers.sort((a, b) => Number(Boolean(fieldOf(b, "level"))) - Number(Boolean(fieldOf(a, "level"))));
   openPanel({ title: () => t("list_in_view"), announce: () => t("n_results", { n: [...groups.values()].flat().length }), body: () => [
-    layers.length ? null : el("p", {}, t("nothing_in_view")),
+    layers.length || gathered ? null : el("p", {}, t("nothing_in_view")),
+    gathered ? el("p", { class: "notice" }, t("gathered_in_view", { n: gathered })) : null,
     ...layers.map((layer, i) => part(layer, groups.get(layer.id) ?? [], i === 0, onOpen)),
   ] }, { focus: true });
 }

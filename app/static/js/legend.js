@@ -3,7 +3,7 @@ import { drawnLayers, fieldOf, isByPolicy, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { classesOf, showClasses, shownClasses } from "./filters.js";
 import { number } from "./formats.js";
-import { map } from "./mapview.js";
+import { clustersDrawn, isClusters, map } from "./mapview.js";
 import { legendCanvas } from "./symbols.js";
 import { lang, said, t } from "./texts.js";
 
@@ -14,9 +14,13 @@ const MANY_CLASSES = 6;
 const LONG_PRESS_MS = 550;
 /** Below this zoom tiles leave small and mild features out: a count is a least one, and none seen is not none. */
 const WHOLE_FROM_ZOOM = 12;
+/** From here on tiles of layers with clusters draw or count every point. */
+const CLUSTERS_FROM_ZOOM = 8;
 
 /** @type {Map<string, number>} features in view by `layer#legend index`, and by `layer` */
 let inView = new Map();
+/** @type {Set<string>} keys of `inView` whose number is whole at any zoom: tiles count what they do not draw singly */
+let counted = new Set();
 
 /** @param {Layer} layer @param {() => void} onChange told when classes were switched */
 export function classes(layer, onChange) {
@@ -75,7 +79,7 @@ function switchClass(layer, i, isOnly) {
 function countText(key) {
   if (!inView.has(key)) return "";
   const n = inView.get(key) ?? 0;
-  if (map && map.getZoom() < WHOLE_FROM_ZOOM) return n ? `≥ ${number(n, 0)}` : "—";
+  if (map && map.getZoom() < WHOLE_FROM_ZOOM && !counted.has(key)) return n ? `≥ ${number(n, 0)}` : "—";
   return number(n, 0);
 }
 
@@ -83,6 +87,7 @@ function countText(key) {
 export function countInView() {
   if (!map) return;
   inView = new Map();
+  counted = new Set();
   for (const layer of drawnLayers()) {
     if (shown.visible.has(layer.id) && layer.group !== "base" && layer.legend.length > 1) countLayer(layer);
   }
@@ -96,14 +101,22 @@ export function countInView() {
 
 /** @param {Layer} layer */
 function countLayer(layer) {
-  const ids = layer.style.map((entry) => entry.id).filter((id) => map.getLayer(id));
+  const ids = layer.style.filter((entry) => !isClusters(layer, entry)).map((entry) => entry.id).filter((id) => map.getLayer(id));
   const on = shownClasses(layer, shown.filters);
+  const gathered = clustersDrawn(layer);
+  const isWhole = hasClusters(layer) && map.getZoom() >= CLUSTERS_FROM_ZOOM;
   layer.legend.forEach((entry, i) => {
     if (!entry.filter || !on.has(i)) return;
     const found = map.queryRenderedFeatures({ layers: ids, filter: entry.filter });
-    inView.set(`${layer.id}#${i}`, new Set(found.map((/** @type {any} */ f) => f.properties.id ?? f.id)).size);
+    const n = new Set(found.map((/** @type {any} */ f) => f.properties.id ?? f.id)).size;
+    const key = `${layer.id}#${i}`;
+    inView.set(key, n + gathered.reduce((/** @type {number} */ sum, /** @type {any} */ f) => sum + Number(f.properties[`n_${entry.filter?.[2]}`] ?? 0), 0));
+    if (isWhole) counted.add(key);
   });
 }
+
+/** @param {Layer} layer */
+const hasClusters = (layer) => layer.style.some((entry) => isClusters(layer, entry));
 
 /** One sentence on what is in view: counts by level; the map's description for a screen reader. */
 export function viewSummary() {

@@ -226,11 +226,19 @@ export function setLayerOpacity(layer, pct) {
   }
 }
 
-/** Leaves out what some conditions do not hold for. @param {import("./atlas.js").Layer} layer @param {any[]} conditions */
+/** Whether a style layer draws numbers of features, as tiles hold them beside the features. @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
+export const isClusters = (layer, entry) => entry["source-layer"] !== layer.id;
+
+/**
+ * Leaves out what some conditions do not hold for. A number of features knows no conditions: what these leave is drawn
+ * singly then, at every zoom.
+ * @param {import("./atlas.js").Layer} layer @param {any[]} conditions */
 export function setLayerFilter(layer, conditions) {
   for (const entry of layer.style) {
-    const own = designed.get(entry.id)?.filter;
-    const parts = [own, ...conditions].filter(Boolean);
+    const singly = conditions.length ? entry.metadata?.["atlas:singly"] : null;
+    const isNone = conditions.length > 0 && isClusters(layer, entry);
+    const own = isNone ? ["literal", false] : singly ?? designed.get(entry.id)?.filter;
+    const parts = isNone ? [own] : [own, ...conditions].filter(Boolean);
     for (const one of maps()) one.setFilter(entry.id, parts.length > 1 ? ["all", ...parts] : (parts[0] ?? null));
   }
 }
@@ -263,8 +271,19 @@ export function useEdition() {
 
 /** Style layers that answer a click, topmost first. @returns {string[]} */
 export function clickableStyleLayers() {
-  const known = new Set(drawnLayers().filter((layer) => layer.group !== "base").flatMap((l) => l.style.map((s) => s.id)));
+  const known = new Set(drawnLayers().filter((layer) => layer.group !== "base").flatMap((l) => l.style.filter((s) => !isClusters(l, s)).map((s) => s.id)));
   return map.getStyle().layers.map((/** @type {any} */ entry) => entry.id).filter((/** @type {string} */ id) => known.has(id));
+}
+
+/**
+ * Numbers of features that are drawn now, of one layer or of all, topmost first.
+ * @param {import("./atlas.js").Layer|null} layer @param {any} [box] pixels; the whole map where none is given
+ */
+export function clustersDrawn(layer, box) {
+  const layers = layer ? [layer] : drawnLayers();
+  const ids = layers.flatMap((l) => l.style.filter((entry) => isClusters(l, entry)).map((entry) => entry.id)).filter((id) => map.getLayer(id));
+  if (!ids.length) return [];
+  return box ? map.queryRenderedFeatures(box, { layers: ids }) : map.queryRenderedFeatures({ layers: ids });
 }
 
 /** The layer with areas by policy that is drawn now, if any. */

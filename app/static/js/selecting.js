@@ -5,7 +5,7 @@ import { openConflicts } from "./conflicts.js";
 import { el } from "./dom.js";
 import { featureContent, loadFeature, loadWhy } from "./feature_panel.js";
 import { coordinates } from "./formats.js";
-import { hitTitle, hitsAt } from "./identify.js";
+import { hitTitle, hitsAt, openCluster } from "./identify.js";
 import { drawOwn, drawReasonLines, feature, flyToGeometry, keepInSight, map } from "./mapview.js";
 import { closePanel, loadIntoPanel, say } from "./panel.js";
 import { basisSection, levelDot, placeReasons, placeTitle } from "./reasons.js";
@@ -143,7 +143,9 @@ export function step(by) {
 /** Selects what lies at the middle of the map. */
 export function selectCentre() {
   const { clientWidth, clientHeight } = map.getContainer();
-  onClick(hitsAt({ x: clientWidth / 2, y: clientHeight / 2 }, 6), map.getCenter());
+  const middle = { x: clientWidth / 2, y: clientHeight / 2 };
+  const found = hitsAt(middle, 6);
+  if (!openCluster(middle, found)) onClick(found, map.getCenter());
 }
 
 /** Whether something is selected. */

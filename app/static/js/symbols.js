@@ -2,12 +2,20 @@
  * Draws symbols and hatches to canvas from their own names, for the map and the legend alike.
  *
  * A name says everything: `icon?shape=diamond&size=18&level=red&char=1&ring=1` or
- * `icon?shape=disc&size=18&fill=#FFFFFF&line=#0B5A6B&ink=#0B5A6B&char=文` or `hatch?level=red`.
+ * `icon?shape=disc&size=18&fill=#FFFFFF&line=#0B5A6B&ink=#0B5A6B&char=文`, `cluster?size=30&level=red&char=28` or
+ * `hatch?level=red`.
  */
 import { shown } from "./atlas.js";
+import { lang } from "./texts.js";
 
 const HATCH_PX = 16;
 const FONT = '"Atlas Sans SC Bold", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif';
+
+/** The ring of a number of features, and the disc of its letter. */
+const RING_PX = 4;
+const BADGE_PX = 6.5;
+const CLUSTER_INK = "#1D2329";
+const CLUSTER_IN_LEGEND = 0.85;
 
 /** Outlines in a square of side 2 around the origin. @type {Record<string, [number, number][]>} */
 const POLYGONS = {
@@ -43,9 +51,9 @@ function splitOnce(part) {
 export function picture(name, ratio) {
   const { kind, values } = parseName(name);
   if (kind === "hatch") return pixels(HATCH_PX, 2, (pen) => drawHatch(pen, values.level, HATCH_PX));
-  if (kind === "icon") {
-    const side = Number(values.size) + 8;
-    return pixels(side, ratio, (pen) => drawIcon(pen, values, side / 2));
+  if (kind === "icon" || kind === "cluster") {
+    const side = Number(values.size) + (kind === "cluster" ? 14 : 8);
+    return pixels(side, ratio, (pen) => drawKind(kind)(pen, values, side / 2));
   }
   return null;
 }
@@ -93,6 +101,43 @@ function drawIcon(pen, values, middle) {
   pen.setLineDash([]);
   if (values.mark === "cross") drawCross(pen, radius * 0.5, ink);
   if (values.char) drawCharacter(pen, values, radius, ink);
+}
+
+/** @param {string} kind */
+const drawKind = (kind) => (kind === "cluster" ? drawCluster : drawIcon);
+
+/**
+ * A number of features: a white disc, a ring in the colour of the worst level, that level's letter beside the ring.
+ * @param {CanvasRenderingContext2D} pen
+ * @param {Record<string, string>} values
+ * @param {number} middle
+ */
+function drawCluster(pen, values, middle) {
+  const level = levelOf(values.level);
+  const radius = Number(values.size) / 2;
+  pen.translate(middle, middle);
+  fillShape(pen, "disc", radius + 1, "white");
+  strokeShape(pen, "disc", radius - RING_PX / 2, level?.fill ?? "transparent", RING_PX);
+  if (values.level === "unrated") pen.setLineDash([3, 1.8]);
+  strokeShape(pen, "disc", radius - 0.5, level?.outline ?? "transparent", 1);
+  strokeShape(pen, "disc", radius - RING_PX, level?.outline ?? "transparent", 1);
+  pen.setLineDash([]);
+  write(pen, values.char, values.char.length > 3 ? 9 : values.char.length > 2 ? 10 : 12, CLUSTER_INK);
+  const word = (values.lang === "en" ? level?.colour_en : level?.colour_zh) ?? "";
+  pen.translate(radius * 0.78, -radius * 0.78);
+  fillShape(pen, "disc", BADGE_PX, level?.fill ?? "white");
+  strokeShape(pen, "disc", BADGE_PX, level?.outline ?? "transparent", 1);
+  write(pen, word.slice(0, 1), BADGE_PX * 1.45, level?.chip_text ?? CLUSTER_INK);
+}
+
+/** Text around the pen's place. @param {CanvasRenderingContext2D} pen @param {string} text @param {number} px @param {string} ink */
+function write(pen, text, px, ink) {
+  pen.fillStyle = ink;
+  pen.font = `700 ${px}px ${FONT}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "alphabetic";
+  const box = pen.measureText(text);
+  pen.fillText(text, 0, (box.actualBoundingBoxAscent - box.actualBoundingBoxDescent) / 2);
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {string} shape @param {number} radius */
@@ -230,9 +275,10 @@ export function legendCanvas(symbol, width = 30) {
 
 /** @param {CanvasRenderingContext2D} pen @param {Record<string, any>} symbol @param {number} width @param {number} height */
 function iconSample(pen, symbol, width, height) {
-  const { values } = parseName(symbol.image);
+  const { kind, values } = parseName(symbol.image);
   pen.translate(width / 2, height / 2);
-  drawIcon(pen, values, 0);
+  if (kind === "cluster") pen.scale(CLUSTER_IN_LEGEND, CLUSTER_IN_LEGEND);
+  drawKind(kind)(pen, kind === "cluster" ? { lang: lang(), ...values } : values, 0);
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {Record<string, any>} symbol @param {number} width @param {number} height */

@@ -25,7 +25,7 @@ from layers.errors import CatalogError, RuleTableError
 PAPERS = [("A4", "landscape"), ("A4", "portrait"), ("A3", "landscape"), ("A3", "portrait")]
 PLAIN_LISTS = ("text-font", "text-variable-anchor")
 INK = TextStyle(6.0, "#000000")
-STYLE_LAYERS = [(layer.id, style) for layer in load_catalog() for style in styles.layer_style(layer)]
+STYLE_LAYERS = [(layer.id, style) for layer in load_catalog() for style in styles.layer_style(layer, has_clusters=False)]
 
 
 @pytest.mark.parametrize(("paper", "orientation"), PAPERS)

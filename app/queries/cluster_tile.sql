@@ -1,0 +1,47 @@
+-- One vector tile of counts: the features of a layer that are not drawn singly at a zoom, gathered in squares of the tile.
+-- {table}: the layer's table of an edition; {rank}: rank of a feature's level, 1 red.
+-- z, x, y: address of the tile; srid: storage CRS; layer: name of the layer in the tile; cells: squares along a side;
+-- singly: levels that are drawn singly at this zoom.
+-- A square belongs to one tile alone, so that no feature is counted twice; lines are not drawn at these zooms and not counted.
+-- A cluster stands at the mean of its members and has the level of the worst.
+WITH bounds AS (
+    SELECT
+        ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS web,
+        ST_Transform(ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => 0.01), %(srid)s) AS stored
+),
+member AS (
+    SELECT
+        level,
+        {rank} AS _rank,
+        ST_Transform(ST_PointOnSurface(geom), 3857) AS _place
+    FROM {table}
+    WHERE geom && (SELECT stored FROM bounds) AND ST_Dimension(geom) <> 1 AND level <> ALL(%(singly)s)
+),
+placed AS (
+    SELECT
+        level,
+        _rank,
+        ST_X(_place) AS _x,
+        ST_Y(_place) AS _y,
+        floor((ST_X(_place) - ST_XMin(web)) / (ST_XMax(web) - ST_XMin(web)) * %(cells)s)::int AS _column,
+        floor((ST_YMax(web) - ST_Y(_place)) / (ST_YMax(web) - ST_YMin(web)) * %(cells)s)::int AS _row
+    FROM member CROSS JOIN bounds
+),
+feature AS (
+    SELECT
+        concat_ws('/', 'cluster', %(z)s, %(x)s, %(y)s, _column, _row) AS id,
+        count(*)::int AS n,
+        count(*) FILTER (WHERE level = 'red')::int AS n_red,
+        count(*) FILTER (WHERE level = 'orange')::int AS n_orange,
+        count(*) FILTER (WHERE level = 'yellow')::int AS n_yellow,
+        count(*) FILTER (WHERE level = 'blue')::int AS n_blue,
+        count(*) FILTER (WHERE _rank = 5)::int AS n_unrated,
+        (array_agg(level ORDER BY _rank))[1] AS level,
+        ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(avg(_x), avg(_y)), 3857), (SELECT web FROM bounds), 4096, 64) AS geom
+    FROM placed
+    WHERE _column BETWEEN 0 AND %(cells)s - 1 AND _row BETWEEN 0 AND %(cells)s - 1
+    GROUP BY _column, _row
+    ORDER BY _column, _row
+)
+SELECT ST_AsMVT(feature, %(layer)s, 4096, 'geom') AS tile
+FROM feature

@@ -1,0 +1,91 @@
+"""Numbers of features in tiles: with those drawn singly they are all there are, and each is counted once."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from app import styles
+from layers.catalog import LEVELS, load_catalog
+from layers.store import TILE_COVER, engine_from_url
+from tests.app.vector_tile import decoded
+
+WEST, SOUTH, EAST, NORTH = 120.0, 30.0, 120.2, 30.2
+N = 60
+SINGLY = {8: {"red"}, 9: {"red", "orange"}, 10: {"red", "orange"}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def points(database_url: str) -> Counter[str]:
+    """Sixty more risk points of all levels at steady places, a few too small areas among them."""
+    draw = random.Random(7)
+    engine = engine_from_url(database_url)
+    with engine.begin() as connection:
+        for number in range(N):
+            x, y = draw.uniform(WEST, EAST), draw.uniform(SOUTH, NORTH)
+            shape = f"POINT({x} {y})" if number % 5 else f"POLYGON(({x} {y},{x + 1e-5} {y},{x + 1e-5} {y + 1e-5},{x} {y}))"
+            connection.execute(sa.text(
+                "INSERT INTO edition_1.risk_points (feature_id, point_id, name, kind, level, basis, source_layer, source_feature_id, positioned, geom) "
+                "VALUES (:id, :id, :id, 'enterprise', :level, 'computed', 'enterprises', :id, 'delivered', ST_GeomFromText(:shape, 4490))"
+            ), {"id": f"C{number}", "level": LEVELS[number % 5], "shape": shape})
+        connection.execute(sa.text(f"DELETE FROM edition_1.{TILE_COVER} WHERE layer = 'risk_points'"))
+        counts = Counter({row.level: row.n for row in connection.execute(sa.text(
+            "SELECT level, count(*) AS n FROM edition_1.risk_points WHERE geom IS NOT NULL AND ST_Dimension(geom) <> 1 GROUP BY level"
+        ))})  # fmt: skip
+    engine.dispose()
+    return counts
+
+
+def tiles_of(zoom: int) -> list[tuple[int, int]]:
+    def at(lon: float, lat: float) -> tuple[int, int]:
+        n = 2**zoom
+        return int((lon + 180) / 360 * n), int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * n)
+
+    (x0, y1), (x1, y0) = at(WEST, SOUTH), at(EAST, NORTH)
+    return [(x, y) for x in range(x0, x1 + 1) for y in range(y0, y1 + 1)]
+
+
+@pytest.mark.parametrize("zoom", [8, 9, 10])
+def test_single_and_gathered_features_are_all_of_each_level(client: FlaskClient, points: Counter[str], zoom: int) -> None:
+    gathered: Counter[str] = Counter()
+    singles: dict[str, str] = {}
+    for x, y in tiles_of(zoom):
+        tile = decoded(client.get(f"/tiles/1/all/risk_points/{zoom}/{x}/{y}.mvt").data)
+        singles |= {feature["id"]: feature["level"] for feature in tile["risk_points"]["features"]}
+        for cluster in tile["risk_points_clusters"]["features"]:
+            parts = {level: cluster[f"n_{level}"] for level in LEVELS}
+            assert sum(parts.values()) == cluster["n"] > 0
+            assert cluster["level"] == next(level for level in LEVELS if parts[level])
+            gathered.update(parts)
+    drawn = Counter(level for level in singles.values() if level in SINGLY[zoom])
+    assert +(gathered + drawn) == points
+    assert not {level for level, n in gathered.items() if n} & SINGLY[zoom]
+
+
+def test_from_zoom_11_every_feature_is_drawn_and_none_is_gathered(client: FlaskClient, points: Counter[str]) -> None:
+    found = {}
+    for x, y in tiles_of(11):
+        answer = client.get(f"/tiles/1/all/risk_points/11/{x}/{y}.mvt")
+        tile = decoded(answer.data) if answer.status_code == 200 else {}
+        assert "risk_points_clusters" not in tile
+        found |= {feature["id"]: feature["level"] for feature in tile.get("risk_points", {"features": []})["features"]}
+    assert Counter(found.values()) == points
+
+
+def test_levels_are_drawn_singly_from_the_zooms_that_the_tiles_count_by() -> None:
+    layer = load_catalog()["risk_points"]
+    assert dict(layer.singly_from_zoom) == {"red": 8, "orange": 9} and layer.cluster_zoom == 10
+    [symbol] = [entry for entry in styles.layer_style(layer) if entry["id"] == "risk_points-symbol"]
+    assert symbol["filter"][-1] == [">=", ["zoom"], ["match", ["get", "level"], "red", 8, "orange", 9, layer.cluster_zoom + 1]]
+
+
+def test_sheets_draw_and_list_no_numbers() -> None:
+    layer = load_catalog()["risk_points"]
+    assert {entry["source-layer"] for entry in styles.layer_style(layer, has_clusters=False)} == {"risk_points"}
+    with_them, without = styles.legend(layer), styles.legend(layer, has_clusters=False)
+    assert len(with_them) == len(without) + 1 and not any("cluster?" in str(entry) for entry in without)

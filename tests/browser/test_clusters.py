@@ -1,0 +1,109 @@
+"""Numbers of features on the map: they are what the legend counts, a click goes nearer, a filter draws singly."""
+
+from __future__ import annotations
+
+import math
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.app.vector_tile import places
+from tests.browser.test_map_page import BROWSER_ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, OpenPage, answer, wait_for_map, watch
+
+LAYERS = "l=towns,risk_points"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def faults() -> list[str]:
+    """Console errors, failures and foreign requests of the pages of a test."""
+    return []
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server: str, faults: list[str]) -> Iterator[OpenPage]:
+    """Opens the map page at an address and waits for the map."""
+    contexts = []
+
+    def opened(query: str, size: dict[str, int] | None = None, **options: Any) -> Page:
+        contexts.append(browser.new_context(viewport=size or DESKTOP, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        watch(page, live_server, faults)
+        page.goto(f"{live_server}/{query}")
+        wait_for_map(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def middle(live_server: str) -> str:
+    """The middle of the county as an address has it."""
+    west, south, east, north = answer(live_server, "/api/layers")["area"]["home"]
+    return f"{(south + north) / 2:.5f}/{(west + east) / 2:.5f}"
+
+
+def test_legend_counts_what_is_drawn_and_what_is_gathered(open_page: OpenPage, live_server: str, middle: str, faults: list[str]) -> None:
+    page = open_page(f"?v=9.6/{middle}&{LAYERS}")
+    counts = [page.locator(f'[data-count="risk_points#{i}"]') for i in range(5)]
+    for count, level in zip(counts, ("red", "orange", "yellow", "blue", "unrated"), strict=True):
+        rows = answer(live_server, "/api/tables/risk_points", flt=f"risk_points.level:{level}", limit=1)
+        expect(count).not_to_have_text("")
+        shown = int(count.inner_text().replace(",", ""))
+        assert 0 < shown <= rows["n_found"], level
+    assert faults == []
+
+
+def place_of_a_number(server: str, middle: str, zoom: int) -> str:
+    """Where a number of features stands, as an address has it."""
+    lat, lon = map(float, middle.split("/"))
+    x, y = int((lon + 180) / 360 * 2**zoom), int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**zoom)
+    catalog = answer(server, "/api/layers")
+    address = f"{server}/tiles/{catalog['edition']['edition']}/{catalog['view']}/risk_points/{zoom}/{x}/{y}.mvt"
+    with urllib.request.urlopen(address, timeout=30) as tile:
+        east, south = places(tile.read(), "risk_points_clusters")[0]
+    lat = math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * (y + south) / 2**zoom))))
+    return f"{lat:.5f}/{(x + east) / 2**zoom * 360 - 180:.5f}"
+
+
+def test_number_under_the_crosshair_is_entered_by_key_and_by_click(open_page: OpenPage, live_server: str, middle: str) -> None:
+    place = place_of_a_number(live_server, middle, 8)
+    page = open_page(f"?v=8.2/{place}&l=risk_points")
+    page.locator("#map-canvas").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: float(zoom_of(url)) > 9)
+    page.goto(f"{live_server}/?v=8.2/{place}&l=risk_points")
+    wait_for_map(page)
+    box = page.locator("#map-canvas").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url(lambda url: float(zoom_of(url)) > 9)
+
+
+def zoom_of(url: str) -> str:
+    return urllib.parse.unquote(url).split("v=")[1].split("/")[0]
+
+
+def test_filter_draws_what_it_leaves_singly(open_page: OpenPage, live_server: str, middle: str) -> None:
+    wanted = answer(live_server, "/api/tables/risk_points", flt="risk_points.level:yellow", limit=1)["n_found"]
+    page = open_page(f"?v=9.6/{middle}&{LAYERS}&flt=risk_points.level:yellow")
+    page.locator("#map-canvas").focus()
+    page.keyboard.press("l")
+    part = page.locator("#result-body summary", has_text="(")
+    expect(part.first).to_be_visible()
+    assert page.locator("#result-body .notice").count() == 0
+    assert 0 < int(part.first.inner_text().rsplit("(", 1)[1].rstrip(")")) <= wanted
