@@ -109,13 +109,13 @@ class DaskShare:
         """Results of the parts whose worker and data lived long enough."""
         from distributed import as_completed
         from distributed.client import FutureCancelledError
+        from distributed.comm import CommClosedError
         from distributed.scheduler import KilledWorker
 
-        spread = self._client.scatter(list(common), broadcast=True, hash=False) if common else []
-        futures: dict[Future, int] = {}
-        for number, item in items.items():
-            part = self._client.scatter(item, hash=False)
-            futures[self._client.submit(function, part, *spread, pure=False, retries=0)] = number
+        try:
+            futures = self._given_out(items, function, common)
+        except CommClosedError:
+            return {}  # a worker went down while it was given its data; the caller gives all of it out again
         results = {}
         for future in as_completed(list(futures)):
             try:
@@ -123,3 +123,12 @@ class DaskShare:
             except (FutureCancelledError, KilledWorker):
                 continue  # its data went down with a worker; the caller gives the part out again
         return results
+
+    def _given_out(self, items: dict[int, Any], function: Callable[..., Any], common: tuple[Any, ...]) -> dict[Future, int]:
+        """Futures of the parts, each with its number."""
+        spread = self._client.scatter(list(common), broadcast=True, hash=False) if common else []
+        futures: dict[Future, int] = {}
+        for number, item in items.items():
+            part = self._client.scatter(item, hash=False)
+            futures[self._client.submit(function, part, *spread, pure=False, retries=0)] = number
+        return futures

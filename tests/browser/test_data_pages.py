@@ -24,7 +24,7 @@ from tests.browser.test_map_page import (
 )
 from tests.conftest import serving
 
-PATIENCE_MS = 90_000
+PATIENCE_MS = 300_000
 PAGES = ["data", "data/loads", "data/rejects", "data/editions", "data/rules"]
 
 

@@ -32,7 +32,7 @@ DESKTOP = {"width": 1440, "height": 900}
 TABLET = {"width": 1024, "height": 768}
 PHONE = {"width": 390, "height": 844}
 CHINESE = re.compile(r"[\u3400-\u9fff]")
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 
 OpenPage = Callable[..., Page]

@@ -32,7 +32,7 @@ def test_real_city_opens_and_says_that_it_is_a_screening(address: str) -> None:
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: hosts.add(urlparse(request.url).hostname))
         page.goto(f"{address}/?v=13/22.72/120.30")
-        page.wait_for_function(DRAWN, timeout=60_000)
+        page.wait_for_function(DRAWN, timeout=180_000)
         title, status = page.title(), page.locator("#status").inner_text()
         browser.close()
     assert "高雄市" in title

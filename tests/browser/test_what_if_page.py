@@ -17,7 +17,7 @@ from tests.browser.test_map_page import (
 )
 
 __all__ = ["artefacts", "browser", "faults", "open_page"]
-WAIT_MS = 60_000
+WAIT_MS = 180_000
 DRAWN = "() => document.querySelector('#result-body #what-if-levels') !== null"
 
 

@@ -157,6 +157,27 @@ def test_worker_killed_in_the_middle_changes_nothing() -> None:
     assert same_bits(tiled, risk_index(points, GRID, POLICY))
 
 
+def test_worker_lost_while_it_is_given_its_data_changes_nothing(
+    cluster: tuple[str, list["subprocess.Popen[bytes]"]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import Client
+    from distributed.comm import CommClosedError
+
+    scatter, asked = Client.scatter, []
+
+    def breaks_once(client: Client, *given: object, **options: object) -> object:
+        asked.append(given)
+        if len(asked) == 2:
+            raise CommClosedError("the worker is gone")
+        return scatter(client, *given, **options)
+
+    monkeypatch.setattr(Client, "scatter", breaks_once)
+    with shared(scheduler=cluster[0]) as share:
+        assert share is not None
+        assert share(divided, [1, 2, 4]) == [1.0, 0.5, 0.25]
+    assert len(asked) == 2 + 3
+
+
 def test_error_of_a_part_is_told_and_not_tried_again(cluster: tuple[str, list["subprocess.Popen[bytes]"]]) -> None:
     with shared(scheduler=cluster[0]) as share, pytest.raises(ZeroDivisionError):
         assert share is not None
