@@ -28,6 +28,8 @@ from layers.store import engine_from_url
 PROJECT = Path(__file__).parents[1]
 REAL_DATA = PROJECT.parent / "shared" / "data" / "real"
 SAMPLE_SOURCES = PROJECT / "data" / "sources" / "sample"
+ARTEFACTS = Path(os.environ.get("RISKATLAS_TEST_ARTEFACTS") or PROJECT / "build" / "test-artefacts")
+"""Where screenshots and papers of the browser tests are kept, a folder a module; not in git."""
 NUMBERS = itertools.count(1)
 
 # A machine that is busy is no failure: no example has a time limit, and slow drawing of examples none either.
@@ -37,6 +39,19 @@ settings.load_profile("atlas")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="add the hours-long tests")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if ARTEFACTS.is_dir():
+        terminalreporter.write_line(f"screenshots and papers of the browser tests: {ARTEFACTS}")
+
+
+@pytest.fixture(scope="module")
+def artefacts(request: pytest.FixtureRequest) -> Path:
+    """Where the module keeps its screenshots."""
+    folder = ARTEFACTS / request.module.__name__.rpartition(".")[2]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,15 +40,6 @@ def office(atlas_database: str, home: Path) -> Iterator[str]:
     """Address of a server with its worker."""
     with serving(atlas_database, home, has_worker=True) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots are kept: ``RISKATLAS_TEST_ARTEFACTS`` or a folder of the run."""
-    wanted = os.environ.get("RISKATLAS_TEST_ARTEFACTS")
-    folder = Path(wanted) if wanted else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture

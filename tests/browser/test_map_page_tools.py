@@ -16,7 +16,6 @@ from tests.browser.test_map_page import (  # noqa: F401
     PHONE,
     OpenPage,
     answer,
-    artefacts,
     at,
     browser,
     faults,

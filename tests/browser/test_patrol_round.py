@@ -24,14 +24,13 @@ from tests.browser.test_map_page import (
     PHONE,
     OpenPage,
     answer,
-    artefacts,
     chinese_words,
     faults,
     watch,
 )
 from tests.conftest import serving
 
-__all__ = ["artefacts", "faults"]
+__all__ = ["faults"]
 N_STOPS = 3
 RECORDS = "**/api/patrol/records/*"
 

@@ -10,13 +10,12 @@ from tests.browser.test_map_page import (
     DESKTOP,
     PHONE,
     OpenPage,
-    artefacts,
     browser,
     faults,
     open_page,
 )
 
-__all__ = ["artefacts", "browser", "faults", "open_page"]
+__all__ = ["browser", "faults", "open_page"]
 WAIT_MS = 180_000
 DRAWN = "() => document.querySelector('#result-body #what-if-levels') !== null"
 
