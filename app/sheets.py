@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from app.export.sheet import (
     map_frame_mm,
     scale_for_extent,
 )
-from app.export.spec import DEFAULT_MARKS, MARKS, SheetData, SheetSpec
+from app.export.spec import DEFAULT_MARKS, MARKS, SheetData, SheetSpec, SiteMarks
 from app.frames import Bounds, FrameMemory
 from app.layer_list import SECRECY
 from app.parameters import choice, flag, number, plain_text
@@ -74,6 +74,7 @@ def make_sheet(
     *,
     rules_version: str,
     address: str = "",
+    site: SiteMarks | None = None,
 ) -> Sheet:
     """Render the sheet that a request's body describes (`KEYS`); raises `RequestError` for what cannot be.
 
@@ -86,9 +87,11 @@ def make_sheet(
         Version of the rule tables, printed as the method.
     address : str
         Address that the sheet's QR code leads to.
+    site : SiteMarks, optional
+        A proposed site that is drawn above everything.
     """
     spec = sheet_spec(facts, catalog, request, rules_version=rules_version, address=address)
-    data = sheet_data(connection, facts, catalog, frames, spec, [_ground(spec)])
+    data = replace(sheet_data(connection, facts, catalog, frames, spec, [_ground(spec)]), site=site)
     caption = ""
     if spec.paper == FIGURE_PAPER:
         figure = render_figure(spec, data)

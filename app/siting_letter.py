@@ -33,8 +33,7 @@ DEMANDS = {
 
 def siting_letter(case: dict[str, Any], *, today: date) -> Letter:
     """The letter for a kept case, by its newest judgement that could be made."""
-    answers = [case, *(check["answer"] for check in case["checks"] if "error" not in check["answer"])]
-    answer, asked = answers[-1], case["request"]
+    answer, asked = newest_answer(case), case["request"]
     name = asked.get("name") or "拟建"
     return Letter(
         title=f"关于{name}{'' if name.endswith('项目') else '项目'}选址安全风险筛查的告知",
@@ -52,6 +51,11 @@ def siting_letter(case: dict[str, Any], *, today: date) -> Letter:
         rows=tuple(_row(number, reason) for number, reason in enumerate(answer["reasons"], start=1)),
         closing=(in_words(today),),
     )
+
+
+def newest_answer(case: dict[str, Any]) -> dict[str, Any]:
+    """What a case was answered last that could be answered."""
+    return [case, *(check["answer"] for check in case["checks"] if "error" not in check["answer"])][-1]
 
 
 def _project(asked: dict[str, Any], answer: dict[str, Any]) -> tuple[str, ...]:

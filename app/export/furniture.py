@@ -298,10 +298,11 @@ def notes_plate(
     *,
     is_first_bold: bool,
     spared: NDArray[np.object_],
+    taken: Sequence[Box] = (),
 ) -> NotesPlate:
     """Notes set in the corner of the map where they cover least of the shapes `spared` (page millimetres).
 
-    The upper right corner is the north arrow's.
+    The upper right corner is the north arrow's; a corner with something in `taken` is not used.
     """
     width_mm = map_box.w * NOTES_SHARE
     styles = [TextStyle(size_pt, "#000000", is_bold=is_first_bold and i == 0) for i in range(len(notes))]
@@ -316,7 +317,8 @@ def notes_plate(
     w = max(widths, default=0.0) + 2 * NOTE_PAD_MM
     left, top = map_box.x + NOTE_INSET_MM, map_box.y + NOTE_INSET_MM
     right, bottom = map_box.right - NOTE_INSET_MM - w, map_box.bottom - NOTE_INSET_MM - h
-    corners = (Box(left, bottom, w, h), Box(right, bottom, w, h), Box(left, top, w, h))
+    corners = [Box(left, bottom, w, h), Box(right, bottom, w, h), Box(left, top, w, h)]
+    corners = [corner for corner in corners if not any(corner.overlaps(box) for box in taken)] or corners
     plates = [shapely.box(corner.x, corner.y, corner.right, corner.bottom) for corner in corners]
     covered = [shapely.area(shapely.intersection(spared, plate)).sum() for plate in plates]
     n_bold = len(wrapped[0]) if is_first_bold and wrapped else 0

@@ -22,11 +22,17 @@ TITLE_PT = 22
 LINE_PT = 28.95
 """22 lines in a text block 225 mm high."""
 TABLE_PT = 10.5
+PICTURE_MM = 156
+"""Width of the text block."""
+PICTURE_HEADING = "附件1 位置图"
 
 
 @dataclass(frozen=True)
 class Letter:
-    """Plain values of a letter; `sections` are headings with paragraphs, `rows` a table below its `columns`."""
+    """Plain values of a letter; `sections` are headings with paragraphs, `rows` a table below its `columns`.
+
+    `picture` is a PNG that goes on a page of its own as the enclosed map, `picture_caption` the words under it.
+    """
 
     title: str
     number: str
@@ -36,6 +42,8 @@ class Letter:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     closing: tuple[str, ...] = field(default=())
+    picture: bytes = b""
+    picture_caption: str = ""
 
 
 def letter_bytes(letter: Letter) -> bytes:
@@ -54,9 +62,19 @@ def letter_bytes(letter: Letter) -> bytes:
         _table(document, letter)
     for line in letter.closing:
         _paragraph(document, line, align=WD_ALIGN_PARAGRAPH.RIGHT)
+    if letter.picture:
+        _picture(document, letter)
     stream = io.BytesIO()
     document.save(stream)
     return stream.getvalue()
+
+
+def _picture(document: DocumentType, letter: Letter) -> None:
+    """附件1 位置图: as wide as the text block, with its caption."""
+    document.add_page_break()
+    _paragraph(document, PICTURE_HEADING, font=HEAD_FONT)
+    document.add_picture(io.BytesIO(letter.picture), width=Mm(PICTURE_MM))
+    _paragraph(document, letter.picture_caption, align=WD_ALIGN_PARAGRAPH.CENTER)
 
 
 def _page(document: DocumentType) -> None:

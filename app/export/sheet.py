@@ -33,6 +33,7 @@ from app.export.layout import (
 from app.export.legend import LegendRow, legend_rows
 from app.export.map_drawing import MapContent, MapPainter, is_in_zoom
 from app.export.sheet_notes import sheet_notes
+from app.export.site_marks import draw_site, draw_site_labels
 from app.export.spec import MARKS, SheetData, SheetSpec
 from app.export.symbols import Palette
 from app.export.tones import sheet_palette
@@ -118,19 +119,23 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
     layers = [layer for layer in (*data.catalog, BOUNDARY) if layer.id in content.features]
     painter = MapPainter(canvas, layout, view, palette, content)
     arrow = furniture.north_arrow_box(layout["map"])
+    scale_within = [layout["scale"]] if layout["map"].holds(layout["scale"]) else []
     with canvas.clipped(layout["map"]):
         canvas.fill_box(layout["map"], palette["base"]["land"])
         painter.draw([style for layer in layers for style in _styles(layer, spec)])
         _veil(canvas, data.focus, projection, palette)
+        if data.site is not None:
+            draw_site(canvas, data.site, projection, palette)
         plate = furniture.notes_plate(
             canvas, sheet_notes(spec, content, layers), layout["map"], layout.map_text_pt + 0.5,
-            is_first_bold=spec.is_synthetic, spared=_worth_seeing(content),
+            is_first_bold=spec.is_synthetic, spared=_worth_seeing(content), taken=scale_within,
         )  # fmt: skip
         marks = [arrow] if "north" in spec.marks else []
         if "graticule" in spec.marks:
             marks += draw_graticule(canvas, projection, _crs(data), palette, size_pt=layout.map_text_pt)
         _keep_names_within(painter, data.focus, projection)
-        marks += [layout["scale"]] if layout["map"].holds(layout["scale"]) else []
+        marks += scale_within
+        marks += draw_site_labels(canvas, data.site, projection, palette) if data.site is not None else []
         painter.draw_labels(layout["map"], [*marks, plate.box, *_numbers(canvas, data, projection, palette)])
         furniture.draw_watermark(canvas, layout["map"], spec.watermark, palette)
     if "north" in spec.marks:

@@ -79,11 +79,20 @@ class SheetSpec:
 
 
 @dataclass(frozen=True)
+class SiteMarks:
+    """A proposed site as it lies on a map: its grounds, and lines with the words that stand at their middle; metric CRS."""
+
+    grounds: tuple[BaseGeometry, ...] = ()
+    lines: tuple[tuple[BaseGeometry, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class SheetData:
     """What it is printed from: frames by layer id in the metric CRS, the area's outline and its towns.
 
     `focus` is the town of an atlas page: what lies outside it is veiled. `numbers` are written on an index map, at
-    places in the metric CRS. The catalog and thus the styles are the atlas's own unless given.
+    places in the metric CRS. `site` is drawn above everything. The catalog and thus the styles are the atlas's own unless
+    given.
     """
 
     layers: Mapping[str, pd.DataFrame]
@@ -91,4 +100,5 @@ class SheetData:
     towns: gpd.GeoDataFrame | None = None
     focus: BaseGeometry | None = None
     numbers: Sequence[tuple[float, float, str]] = ()
+    site: SiteMarks | None = None
     catalog: Catalog = field(default_factory=load_catalog)

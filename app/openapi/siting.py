@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    DAY, EDITION, FLAG, GEOMETRY, NUMBER, OBJECT, PAGE, REF, TEXT, WHOLE, Schema, answer, file_of,
+    DAY, EDITION, FLAG, GEOMETRY, LANG, NUMBER, OBJECT, PAGE, REF, TEXT, WHOLE, Schema, answer, file_of,
     list_of, operation, or_null, query, record, with_file,
 )  # fmt: skip
 from app.parameters import LONGEST_TEXT
@@ -116,7 +116,10 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/siting/batch": {"get": operation("sitingBatchPage", "Many sites from a file", PAGE)},
     "/siting/{ref}": {"get": operation("sitingCasePage", "One siting case, or the steps of a new one", PAGE, REF)},
     "/siting/{ref}/letter": {"get": operation(
-        "sitingLetter", "The advice letter of a kept case as a Word document", file_of(DOCX), REF,
+        "sitingLetter", "The advice letter of a kept case as a Word document, with its map", file_of(DOCX), REF,
+    )},
+    "/siting/{ref}/map.pdf": {"get": operation(
+        "sitingMap", "The map of a kept case on a sheet: its ground and the shortest lines of its reasons", file_of("application/pdf"), REF, LANG,
     )},
     "/api/site-drafts": {"post": operation("newSiteDraft", "A draft under a number of its own", answer("SiteDraft"), body="SiteDraftRequest")},
     "/api/site-drafts/{ref}": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -52,7 +53,9 @@ from app.site_requests import (
     read_site_request,
 )
 from app.site_shifts import shifts_of
-from app.siting_letter import siting_letter
+from app.sheets import LANGUAGES, Sheet
+from app.siting_letter import newest_answer, siting_letter
+from app.siting_map import site_map, site_marks
 from app.table_workbook import MIMETYPE as XLSX
 from app.what_if import choices, endangered
 from layers.scoring.what_if import Edit
@@ -151,9 +154,36 @@ def shifts(ref: str) -> Response:
 def letter(ref: str) -> Response:
     """The advice letter of a kept case as a Word document, by its newest judgement."""
     case = newest_case(SITE_CHECK, ref, _checked)
-    response = current_app.response_class(letter_bytes(siting_letter(case, today=date.today())), mimetype=DOCX)
+    figure = _map_of(case, is_figure=True, lang="zh")
+    told = replace(siting_letter(case, today=date.today()), picture=figure.content, picture_caption=figure.caption)
+    response = current_app.response_class(letter_bytes(told), mimetype=DOCX)
     response.headers["Content-Disposition"] = f"attachment; filename={case['ref']}.docx"
     return response
+
+
+@blueprint.get("/siting/<ref>/map.pdf")
+def case_map(ref: str) -> Response:
+    """The map of a kept case on a sheet: its ground and the shortest lines of its reasons."""
+    case = newest_case(SITE_CHECK, ref, _checked)
+    lang = choice("lang", request.args.get("lang", "zh"), LANGUAGES)
+    response = current_app.response_class(_map_of(case, is_figure=False, lang=lang).content, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f"attachment; filename={case['ref']}.pdf"
+    return response
+
+
+def _map_of(case: dict[str, Any], *, is_figure: bool, lang: str) -> Sheet:
+    """The map of a case by its newest judgement, in the edition that judged it or, where that is gone, in the newest."""
+    answer = newest_answer(case)
+    with pinned_edition() as newest:
+        is_kept = any(edition.number == answer["edition"] for edition in newest.editions)
+    with pinned_edition(str(answer["edition"]) if is_kept else None) as pinned:
+        asked = read_site_request(case["request"], pinned.facts, parts().rules)
+        name = case["request"].get("name") or case["ref"]
+        return site_map(
+            pinned.connection, pinned.facts, parts().catalog, parts().frames, marks=site_marks(pinned.facts, asked, answer),
+            title=f"{name}位置图" if lang == "zh" else f"Site of {name}", is_figure=is_figure, lang=lang,
+            rules_version=parts().rules.version, address=f"{request.url_root}siting/{case['ref']}",
+        )  # fmt: skip
 
 
 @blueprint.post("/api/site-areas")

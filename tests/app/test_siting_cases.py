@@ -6,11 +6,13 @@ import io
 import json
 from typing import Any
 
+import pypdf
 import pytest
 import sqlalchemy as sa
 from docx import Document
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
+from PIL import Image
 
 from tests.app.test_site_checks import (
     BESIDE_PIPELINE,
@@ -180,7 +182,19 @@ def test_letter_tells_project_basis_verdict_reasons_and_what_it_is_not(client: F
         assert words in text
     assert all(word not in text for word in ("合格", "批准"))
     assert len(letter.tables[0].rows) > 1
+    with Image.open(io.BytesIO(next(part.blob for part in letter.part.package.iter_parts() if part.partname.endswith(".png")))) as picture:
+        assert picture.width > picture.height > 500
+    assert "附件1 位置图" in text and "第二小学位置图(资料截至" in text.replace(" ", "")
     assert client.get("/siting/S1900-0001/letter").status_code == 404
+
+
+def test_map_of_a_case_is_a_sheet_with_its_ground_and_its_lines(client: FlaskClient) -> None:
+    ref = asked(client, part(ON_PIPELINE, SCHOOL, n_persons=600), name="第二小学").json["ref"]
+    drawn = client.get(f"/siting/{ref}/map.pdf?lang=en")
+    assert drawn.headers["Content-Disposition"].endswith(f"{ref}.pdf") and drawn.data.startswith(b"%PDF")
+    reader = pypdf.PdfReader(io.BytesIO(drawn.data))
+    assert "1: 0.0 m" in reader.pages[0].extract_text()
+    assert client.get("/siting/S1900-0001/map.pdf").status_code == 404
 
 
 def test_area_is_never_free_where_a_layer_is_missing_and_says_all_causes(client: FlaskClient) -> None:

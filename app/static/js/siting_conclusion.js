@@ -7,7 +7,7 @@ import { drawOwn, drawReasonLines, feature, flyToGeometry } from "./mapview.js";
 import { errorBox } from "./panel.js";
 import { section } from "./reasons.js";
 import { ground, lineLabel, newest, partLine, reasonItem, share, verdictHead, verdictWord } from "./siting_words.js";
-import { said, t } from "./texts.js";
+import { lang, said, t } from "./texts.js";
 import { endangersPart, forgetEndangers } from "./what_if.js";
 import { featureHref } from "./workspace.js";
 
@@ -54,6 +54,7 @@ function counts(answer) {
 /** @param {any} kept @param {{copy: () => void, show: () => void}} calls */
 const actions = (kept, calls) => el("div", { class: "actions" },
   el("a", { class: "button primary", href: `/siting/${encodeURIComponent(kept.ref)}/letter` }, t("make_letter")),
+  el("a", { class: "button", id: "case-map", href: `/siting/${encodeURIComponent(kept.ref)}/map.pdf?lang=${lang()}` }, t("make_case_map")),
   el("button", { type: "button", class: "button", on: { click: calls.copy } }, t("copy_case")),
   (kept.alternatives ?? []).length > 1 ? el("a", { class: "button", href: withEdition(`/siting/compare?refs=${kept.alternatives.join(",")}`) }, t("compare_alternatives", { n: kept.alternatives.length })) : null,
   el("button", { type: "button", class: "button", on: { click: calls.show } }, t("zoom_to")));

@@ -14,7 +14,7 @@ import pytest
 import rasterio
 import shapely
 from rasterio.errors import NotGeoreferencedWarning
-from shapely import MultiPolygon, Point, box
+from shapely import LineString, MultiPolygon, Point, box
 
 from app.export.canvas import Canvas
 from app.export.layout import Box, sheet_layout
@@ -26,6 +26,7 @@ from app.export.sheet import (
     map_frame_mm,
     scale_for_extent,
 )
+from app.export.spec import SiteMarks
 from layers.crs import metric_crs
 from layers.errors import CrsMismatchError, InputError, UnknownLayerError
 from tests.app.export.county import CENTRE, CRS, county, frame, risk_points, spec, towns, zones
@@ -253,6 +254,20 @@ def test_notes_stand_where_they_cover_least():
     data = SheetData(layers={"risk_zones": west})
     plate = drawn(spec(layers=("risk_zones",)), data).blocked[1]
     assert plate.x > sheet_layout("A4", "landscape")["map"].centre[0]
+
+
+def test_notes_of_a_figure_leave_its_scale_bar_free():
+    page = sheet_layout("figure", "wide")["page"]
+    drawn = draw_sheet(Canvas(page, file_format="svg"), spec(paper="figure", orientation="wide"), county())
+    notes = drawn.blocked[1]
+    assert notes.w > 0 and not notes.overlaps(drawn.layout["scale"])
+
+
+def test_proposed_site_is_drawn_and_its_lines_say_their_words():
+    x, y = CENTRE
+    site = SiteMarks(grounds=(box(x, y, x + 2000, y + 2000), Point(x, y)), lines=((LineString([(x, y), (x + 900, y)]), "1: 900 m"), (Point(x, y + 900), "2: 0.0 m")))
+    page = pypdf.PdfReader(io.BytesIO(render_sheet(spec(format="pdf"), replace(county(), site=site)))).pages[0]
+    assert "1: 900 m" in page.extract_text() and "2: 0.0 m" in page.extract_text()
 
 
 def test_names_lose_company_ending_and_own_county():
