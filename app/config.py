@@ -49,6 +49,8 @@ SETTINGS = (
     Setting("NOTICE_OFFICE_ZH", "发展和改革局", "office that replies to dig notices, in Chinese"),
     Setting("NOTICE_OFFICE_EN", "Development and Reform Bureau", "the same in English"),
     Setting("NOTICE_REPLY_DAYS", 20, "working days within which it replies", int),
+    Setting("CONTACT_ZH", "系统管理员(应急管理部门)", "whom a person asks who may not see a page: office and telephone, in Chinese"),
+    Setting("CONTACT_EN", "the administrator of the atlas (emergency management office)", "the same in English"),
     Setting("LARGEST_BODY_BYTES", 2_000_000, "largest request body that is read", int),
     Setting("LARGEST_UPLOAD_BYTES", 1_000_000_000, "largest upload, all its files together", int),
     Setting("ROLE_HEADER", "", "header in which a proxy in front states the roles of a person, as ROLE writes them; empty: none"),

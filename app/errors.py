@@ -18,6 +18,7 @@ from flask import (
 )
 from werkzeug.exceptions import HTTPException
 
+from app.page_language import language
 from layers.errors import (
     AtlasError,
     InputError,
@@ -27,6 +28,7 @@ from layers.errors import (
 )
 
 API_PREFIXES = ("/api/", "/tiles/", "/healthz", "/metrics", "/vendor/", "/fonts/")
+IN_FRAME = (403, 404)
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -196,4 +198,8 @@ def _is_navigation() -> bool:
 
 
 def _page(status: int, body: dict[str, Any]) -> str:
-    return render_template("error.html", status=status, error=body)
+    """A refusal stands in the frame, so that one may go on; a page that the server fails to make stands alone."""
+    config = current_app.config
+    contact = {"zh": config["CONTACT_ZH"], "en": config["CONTACT_EN"]}
+    template = "refused.html" if status in IN_FRAME else "error.html"
+    return render_template(template, status=status, error=body, lang=language(), contact=contact)

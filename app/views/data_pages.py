@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, render_template, request
 
 from app.access import require_admin
-from app.views.pages import A_YEAR_S, LANGUAGES, language
+from app.page_language import LANGUAGES, language
+from app.views.pages import A_YEAR_S
 
 blueprint = Blueprint("data_pages", __name__)
 blueprint.before_request(require_admin)

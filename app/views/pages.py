@@ -16,13 +16,13 @@ from flask import (
 )
 
 from app.errors import MissingError
+from app.page_language import LANGUAGES, language
 from app.parts import parts
 from app.pinned import pinned_edition
 from app.responses import A_YEAR
 from app.script_graph import scripts_of
 
 blueprint = Blueprint("pages", __name__)
-LANGUAGES = ("zh", "en")
 A_YEAR_S = 31_536_000
 VENDOR_FILES = {
     "maplibre-gl.mjs": "maplibre-gl/dist/maplibre-gl.mjs",
@@ -33,12 +33,6 @@ VENDOR_FILES = {
 """What browsers get of the front-end packages: these and nothing else."""
 FONT_FILE = re.compile(r"AtlasSansSC-(Regular|Bold)(\.[0-9a-f]{16})?\.woff2")
 """The newest font of a weight, or the one that a hash of its characters names."""
-
-
-def language() -> str:
-    """The language of the page: asked for in the address, else as last time, else Chinese."""
-    wanted = (request.args.get("lang"), request.cookies.get("lang"))
-    return next((lang for lang in wanted if lang in LANGUAGES), LANGUAGES[0])
 
 
 @blueprint.get("/")

@@ -9,10 +9,11 @@ from flask import Blueprint, Response, make_response, render_template, request
 from app import method, styles
 from app.errors import MissingError
 from app.layer_list import SECRECY
+from app.page_language import LANGUAGES, language
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.rule_tables import tables
-from app.views.pages import A_YEAR_S, LANGUAGES, language
+from app.views.pages import A_YEAR_S
 
 blueprint = Blueprint("reading", __name__)
 DRAWN_IN_HELP = ("risk_zones", "enterprises", "risk_points", "pipelines", "protection_targets", "fire_stations", "road_black_spots", "distance_violations")

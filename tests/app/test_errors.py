@@ -186,3 +186,27 @@ def test_edition_published_meanwhile_is_served_from_the_next_request_on(
         connection.exec_driver_sql("UPDATE ops.editions SET status = 'retired' WHERE edition = 2")
         connection.exec_driver_sql("DROP SCHEMA edition_2 CASCADE")
     assert client.get("/api/layers").json["edition"]["edition"] == 1
+
+
+def refused(database_url: str, home: Path, lang: str, **settings: Any) -> Any:
+    server = create_app({"DATABASE_URL": database_url, "HOME": home, "ROLE": "view", **settings})
+    answer = server.test_client().get("/pipelines", query_string={"lang": lang}, headers={"Accept": "text/html"})
+    server.extensions["riskatlas"].database.engine.dispose()
+    return answer
+
+
+def test_refused_page_stands_in_the_frame_and_says_whom_to_ask(database_url: str, tmp_path: Path) -> None:
+    zh = refused(database_url, tmp_path, "zh", CONTACT_ZH="信息科 王工 0570-1234567")
+    assert zh.status_code == 403 and 'id="workspaces"' in zh.text
+    assert "管道" in zh.text and "信息科 王工 0570-1234567" in zh.text and "/pipelines" in zh.text
+    en = refused(database_url, tmp_path, "en")
+    assert 'lang="en"' in en.text and "you do not hold the role of pipelines" in en.text
+
+
+def test_page_that_cannot_be_made_stands_alone(server: Flask) -> None:
+    def fail() -> None:
+        raise RuntimeError("secret of the server")
+
+    server.add_url_rule("/broken", view_func=fail)
+    answer = server.test_client().get("/broken", headers={"Accept": "text/html"})
+    assert answer.status_code == 500 and 'id="workspaces"' not in answer.text and "secret" not in answer.text

@@ -7,7 +7,7 @@ import { said } from "./texts.js";
  *   codes?: {code: string, zh: string, en: string}[]}} Field
  * @typedef {{label_zh: string, label_en: string, symbol: Record<string, any>, filter?: any[]}} LegendEntry
  * @typedef {{id: string, title_zh: string, title_en: string, group: string, geometry: string, draw_order: number,
- *   min_zoom: number, max_zoom: number, visible: boolean, label?: string|null, n_features: number, n_unplaced: number,
+ *   kind?: string, min_zoom: number, max_zoom: number, visible: boolean, label?: string|null, n_features: number, n_unplaced: number,
  *   fields: Field[], style: Record<string, any>[], legend: LegendEntry[],
  *   sources?: {source_id: string, title_zh: string, supplier?: string, as_of?: string}[]}} Layer
  * @typedef {{id: string, zh: string, en: string, colour_zh?: string, colour_en?: string, rank: number, fill: string,

@@ -7,7 +7,7 @@ import { lang, said, t } from "./texts.js";
 /** How long the other pages keep to the language chosen, seconds. */
 const A_YEAR_S = 31536000;
 
-/** Workspaces in their order; those without an address are still to come. */
+/** Workspaces in their order. */
 const WORKSPACES = [
   { key: "workspace_map", href: "/" },
   { key: "workspace_siting", href: "/siting", role: "plan" },
@@ -17,22 +17,60 @@ const WORKSPACES = [
   { key: "workspace_data", href: "/data", role: "admin" },
 ];
 
+/** Workspaces that a phone's bar has room for beside 更多. */
+const IN_PHONE_BAR = 4;
+/** What stands in 更多 besides the workspaces that have no room. */
+const PAGES_TO_READ = [{ key: "method_page", href: "/method" }, { key: "help", href: "/help" }];
+
 /** Draws everything in the bar that depends on language or edition. */
 export function drawFrame() {
   const title = t("page_title", { area: said(shown.catalog.area) });
   byId("area-title").textContent = title;
   document.title = title;
-  put(byId("workspaces"), WORKSPACES.filter(({ role }) => !role || shown.catalog.roles.includes(role)).map(workspace));
+  drawWorkspaces(WORKSPACES.filter(({ role }) => !role || shown.catalog.roles.includes(role)));
   drawEditions();
   for (const button of document.querySelectorAll("[data-language]")) {
     button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.language === lang()));
   }
 }
 
-/** @param {{key: string, href?: string}} entry */
-function workspace({ key, href }) {
-  if (href) return el("li", {}, el("a", { href: withEdition(href), "aria-current": isHere(href) ? "page" : null }, t(key)));
-  return el("li", {}, el("span", { class: "coming", role: "link", "aria-disabled": "true", title: t("coming") }, t(key)));
+/** @param {{key: string, href: string}[]} entries */
+function drawWorkspaces(entries) {
+  const [first, rest] = [entries.slice(0, IN_PHONE_BAR), entries.slice(IN_PHONE_BAR)];
+  put(byId("workspaces"), first.map((entry) => workspace(entry)), more(rest));
+}
+
+/** @param {{key: string, href: string}} entry @param {string|null} [name] class of the entry */
+const workspace = ({ key, href }, name = null) => el("li", { class: name }, el("a", { href: withEdition(href), "aria-current": isHere(href) ? "page" : null }, t(key)));
+
+/**
+ * What has no room in a phone's bar: there a button that opens a list; in wide windows these entries stand beside the others.
+ * @param {{key: string, href: string}[]} rest
+ */
+function more(rest) {
+  const list = el("ul", { id: "more-list", class: "more-list", "data-open": "false" }, rest.map((entry) => workspace(entry)), PAGES_TO_READ.map((entry) => workspace(entry, "phone-only")));
+  const isOpen = () => list.dataset.open === "true";
+  const button = el("button", { id: "more", type: "button", class: "more-button", "aria-expanded": "false", "aria-controls": "more-list",
+    "data-is-here": String([...rest, ...PAGES_TO_READ].some(({ href }) => isHere(href))), on: { click: () => setMore(!isOpen()) } }, t("more_places"));
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape" || !isOpen()) return;
+    event.stopPropagation();
+    setMore(false);
+    button.focus();
+  };
+  return el("li", { class: "more", on: { keydown: onKey, focusout: leaveMore } }, button, list);
+}
+
+/** @param {boolean} isOpen */
+function setMore(isOpen) {
+  byId("more-list").dataset.open = String(isOpen);
+  byId("more").setAttribute("aria-expanded", String(isOpen));
+}
+
+/** The list closes when the keyboard leaves it. @param {FocusEvent} event */
+function leaveMore(event) {
+  const li = /** @type {HTMLElement} */ (event.currentTarget);
+  if (event.relatedTarget && !li.contains(/** @type {Node} */ (event.relatedTarget))) setMore(false);
 }
 
 /** @param {string} href whether the present page is this one or below it */

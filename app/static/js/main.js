@@ -5,6 +5,7 @@ import { drawnLayers, levelColourWord, levelWord, loadCatalog, shown } from "./a
 import { earlierEditions } from "./changes.js";
 import { closeCompare, drawCompare, openCompare, renewCompare, wireCompare } from "./compare.js";
 import { byId, el, put } from "./dom.js";
+import { drawFailures, onFailures, wireFailures } from "./failed_layers.js";
 import { parseFilters } from "./filters.js";
 import { day } from "./formats.js";
 import { wireFrame, drawFrame } from "./frame.js";
@@ -49,6 +50,8 @@ async function start() {
   drawAll();
   await makeMap(byId("map"), parseView(values.v));
   wireMap(byId("map-area"));
+  wireFailures();
+  onFailures(drawTree);
   if (unknown.length) showNotice(t("unknown_keys", { keys: unknown.join(", ") }));
   if (shown.filters.size) applyFilters();
   setTextSize();
@@ -88,6 +91,7 @@ function drawAll() {
   drawTree();
   drawStatus();
   drawStale(changeEdition);
+  drawFailures();
   drawToolbar({
     goHome, toggleLayers: () => toggleLayers(), measure: toggleMeasure, share: openShare, keys: openKeyList, redraw: drawAll, list: () => openInView(openFeature),
     compare: () => openTool(() => openCompare()), siting: () => openTool(openSiting), whatIf: () => openTool(openWhatIf), sheet: () => openTool(openSheet),

@@ -23,6 +23,7 @@ const OPACITY_OF = {
   circle: ["circle-opacity", "circle-stroke-opacity"],
   symbol: ["icon-opacity", "text-opacity"],
 };
+const SOURCE_PREFIX = "atlas-";
 const EMPTY = { type: "FeatureCollection", features: [] };
 
 /** @type {any} the MapLibre map, once it is made */
@@ -71,7 +72,7 @@ export async function makeMap(container, view) {
   map.touchZoomRotate.disableRotation();
   map.setMissingStyleImageResolver((/** @type {string} */ name) => addPicture(name));
   map.on("idle", () => placeAreaLabels(map));
-  map.on("error", (/** @type {any} */ event) => noteError(event.error));
+  map.on("error", (/** @type {any} */ event) => noteError(event.error, event.sourceId));
   map.once("idle", noteFirstView);
   await new Promise((resolve) => map.once("load", resolve));
   return map;
@@ -119,11 +120,24 @@ function noteFirstView() {
   document.documentElement.dataset.mapIdleMs = String(Math.round(performance.now()));
 }
 
-/** @param {Error & {status?: number}} error */
-function noteError(error) {
+/** @type {((layerId: string) => void)[]} told of a layer whose tiles the server could not give */
+const failureListeners = [];
+
+/** @param {(layerId: string) => void} listener */
+export const onLayerFailure = (listener) => failureListeners.push(listener);
+
+/** @param {Error & {status?: number}} error @param {string} [sourceId] */
+function noteError(error, sourceId = "") {
   const isUnreached = error instanceof TypeError && /fetch|network|load failed/i.test(error.message);
-  if (isUnreached || GATEWAY_FAULTS.includes(error?.status ?? 200)) serverGone();
-  else console.error(error);
+  if (isUnreached || GATEWAY_FAULTS.includes(error?.status ?? 200)) return serverGone();
+  const layerId = sourceId.startsWith(SOURCE_PREFIX) ? sourceId.slice(SOURCE_PREFIX.length) : "";
+  if (!layerId || !error?.status) return console.error(error);
+  failureListeners.forEach((listener) => listener(layerId));
+}
+
+/** Asks for the tiles of a layer again. @param {import("./atlas.js").Layer} layer */
+export function askAgain(layer) {
+  map.getSource(`${SOURCE_PREFIX}${layer.id}`)?.setTiles([tileAddress(layer, shown.catalog.edition.edition)]);
 }
 
 /** @param {string} name */

@@ -36,7 +36,7 @@ export function drawStatus() {
 /** What the person who looks does not see, or not exactly. @param {any} catalog */
 const limits = ({ coarse, n_hidden_layers: nHidden, towns_seen: towns }) => [
   coarse?.length ? el("strong", {}, t("positions_coarse", { layers: coarse.map((/** @type {string} */ id) => said(shown.catalog.layers.find((layer) => layer.id === id) ?? {})).join(" ") })) : null,
-  nHidden ? el("span", {}, t("layers_not_for_you", { n: nHidden })) : null,
+  nHidden ? el("span", { class: "state-no-permission", "data-state": "no-permission" }, el("span", { class: "state-sign", "aria-hidden": "true" }, "＊"), " ", t("layers_not_for_you", { n: nHidden })) : null,
   towns?.length ? el("span", {}, t("towns_for_you", { towns: towns.join(" ") })) : null,
 ];
 

@@ -3,7 +3,8 @@ import { drawnLayers, isByPolicy, shown, shownFromZoom } from "./atlas.js";
 import { replaceAddress } from "./address.js";
 import { byId, el, put } from "./dom.js";
 import { filterText } from "./filters.js";
-import { number } from "./formats.js";
+import { isFailed } from "./failed_layers.js";
+import { MISSING, number } from "./formats.js";
 import { classes } from "./legend.js";
 import { applyFilters } from "./map_filters.js";
 import { map, setLayerVisible, setMapState } from "./mapview.js";
@@ -97,8 +98,17 @@ function noFillSymbol() {
   return el("span", { class: "no-fill", "aria-hidden": "true" });
 }
 
+/** What a layer says instead of a number of features: its tiles failed, nothing was delivered, or there is none. @param {Layer} layer */
+function stateOf(layer) {
+  if (isFailed(layer.id)) return { name: "part-failed", sign: "!", word: "state_failed" };
+  if (layer.n_features) return null;
+  return layer.kind === "loaded" && !layer.sources?.length ? { name: "no-data", sign: MISSING, word: "state_no_data" } : { name: "zero", sign: "0", word: "state_zero" };
+}
+
 /** @param {Layer} layer */
 function rowCount(layer) {
+  const state = stateOf(layer);
+  if (state) return el("span", { class: `count state-${state.name}`, title: t(state.word), "data-state": state.name }, state.sign, el("span", { class: "unseen" }, t(state.word)));
   const unplaced = layer.n_unplaced ? t("unplaced_count", { n: number(layer.n_unplaced) }) : null;
   return el("span", { class: "count", title: unplaced ?? t("feature_count") }, number(layer.n_features ?? 0, 0), unplaced ? "*" : "");
 }

@@ -1,0 +1,122 @@
+"""What is not there is told apart: no permission, part failed, no data, zero; and the phone's bar leads everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from tests.browser.test_map_page import AXE, BROWSER_ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, PHONE, OpenPage, answer, wait_for_map
+
+NARROW = {"width": 320, "height": 640}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[OpenPage]:
+    """A page in a window of its own, closed at the end."""
+    contexts = []
+
+    def made(size: dict[str, int] | None = None, **options: Any) -> Page:
+        contexts.append(browser.new_context(viewport=size or DESKTOP, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        return page
+
+    yield made
+    for context in contexts:
+        context.close()
+
+
+def test_layer_that_fails_is_named_and_marked_and_asked_for_again(new_page: OpenPage, live_server: str) -> None:
+    page = new_page()
+    address = "**/tiles/*/*/risk_zones/**"
+    page.route(address, lambda route: route.fulfill(status=500, body="{}"))
+    page.goto(f"{live_server}/")
+    wait_for_map(page)
+    banner = page.locator("#part-failed")
+    expect(banner).to_contain_text("四色风险区 图层未能加载")
+    expect(page.locator('[data-layer="risk_zones"] [data-state="part-failed"]')).to_be_visible()
+    expect(page.locator('[data-layer="risk_points"] [data-state]')).to_have_count(0)
+    expect(page.locator("#veil")).to_be_hidden()
+    page.unroute(address)
+    banner.get_by_role("button").click()
+    expect(banner).to_be_hidden()
+    expect(page.locator('[data-layer="risk_zones"] [data-state]')).to_have_count(0)
+
+
+def test_layer_without_data_and_layer_with_none_read_differently(new_page: OpenPage, live_server: str) -> None:
+    catalog = answer(live_server, "/api/layers")
+    loaded = next(layer for layer in catalog["layers"] if layer["style"] and layer["kind"] == "loaded" and layer["n_features"] and layer["group"] == "objects")
+    derived = next(layer for layer in catalog["layers"] if layer["style"] and layer["kind"] == "derived" and layer["group"] == "risk")
+    for layer in (loaded, derived):
+        layer |= {"n_features": 0, "n_unplaced": 0, "sources": []}
+    page = new_page()
+    page.route("**/api/layers*", lambda route: fulfil(route, catalog))
+    page.goto(f"{live_server}/?lang=en")
+    wait_for_map(page)
+    without, none = (page.locator(f'[data-layer="{layer["id"]}"] .count[data-state]') for layer in (loaded, derived))
+    expect(without).to_have_text("—no data: nothing was delivered or recorded")
+    expect(none).to_have_text("0zero: delivered or computed, and there is none")
+    assert without.evaluate("node => getComputedStyle(node).fontStyle") != none.evaluate("node => getComputedStyle(node).fontStyle")
+
+
+def fulfil(route: Route, catalog: dict[str, Any]) -> None:
+    route.fulfill(json=catalog)
+
+
+def test_layers_that_one_may_not_see_are_counted_with_their_own_sign(new_page: OpenPage, live_server: str) -> None:
+    catalog = answer(live_server, "/api/layers") | {"n_hidden_layers": 3}
+    page = new_page()
+    page.route("**/api/layers*", lambda route: fulfil(route, catalog))
+    page.goto(f"{live_server}/help")
+    expect(page.locator('#status [data-state="no-permission"]')).to_have_text("＊ 3 个图层无权限查看")
+
+
+def test_refused_page_stands_in_the_frame(new_page: OpenPage, live_server: str) -> None:
+    page = new_page(bypass_csp=True)
+    page.goto(f"{live_server}/nothing")
+    expect(page.locator("#workspaces a").first).to_be_visible()
+    expect(page.locator("#page-title")).to_have_text("没有这个地址")
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
+    assert [(entry["id"], entry["nodes"][0]["html"][:160]) for entry in found["violations"]] == []
+    page.get_by_role("button", name="En", exact=True).click()
+    expect(page.locator("#page-title")).to_have_text("there is nothing at this address")
+
+
+@pytest.mark.parametrize("size", [PHONE, NARROW], ids=lambda size: str(size["width"]))
+def test_phone_bar_has_four_workspaces_and_a_list_of_the_rest(new_page: OpenPage, live_server: str, size: dict[str, int]) -> None:
+    page = new_page(size)
+    page.goto(f"{live_server}/help")
+    more = page.get_by_role("button", name="更多")
+    expect(more).to_be_visible()
+    bar = page.locator("#workspaces > li > a")
+    assert bar.count() == 4 and page.locator("#more-list a").first.is_hidden()
+    assert all(box["width"] >= 44 and box["height"] >= 44 for box in [bar.nth(i).bounding_box() or {} for i in range(4)])
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#more-list a")).to_have_text(["制图输出", "数据管理", "方法说明", "帮助"])
+    expect(page.locator("#more-list a").first).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Escape")
+    expect(page.locator("#more-list a").first).to_be_hidden()
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="制图输出").click()
+    page.wait_for_url(f"{live_server}/sheets*")
+
+
+def test_wide_bar_shows_every_workspace_and_no_list(new_page: OpenPage, live_server: str) -> None:
+    page = new_page()
+    page.goto(f"{live_server}/help")
+    expect(page.locator("#workspaces a:visible")).to_have_text(["地图", "选址评估", "四色巡查", "管道保护", "制图输出", "数据管理"])
+    expect(page.locator("#more")).to_be_hidden()
