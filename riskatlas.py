@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import inspect
 import os
@@ -133,6 +134,7 @@ for command in (*etl.cli.commands, *app.cli.commands):
 
 def run() -> None:
     """Run the command; a known error is one clear line and exit status 1."""
+    gc.freeze()  # what the imports made stays: no search for cyclic garbage need look at it again
     try:
         main.main(standalone_mode=False)
     except click.exceptions.Abort:

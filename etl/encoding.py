@@ -9,6 +9,8 @@ HEAD_BYTES = 4 * 2**20
 COMMON_GB, COMMON_BIG5 = range(0xB0, 0xD8), range(0xA4, 0xC7)
 """Lead bytes of the frequent characters: level 1 of GB 2312, and of Big5."""
 LEAST_MARGIN = 0.2
+LAST_NARROW = 0x2E80
+"""Chinese characters and their punctuation come after it."""
 
 
 def encoding_of(head: bytes, *, is_whole: bool) -> tuple[str, str | None]:
@@ -48,10 +50,9 @@ def _decodes(head: bytes, encoding: str, *, is_whole: bool) -> bool:
 def _frequent_share(head: bytes, codec: str, levels: range) -> float:
     """Share of the two-byte characters of a text that are frequent ones of its character set."""
     text = head.decode("gb18030" if codec == "gb2312" else codec, errors="ignore")
-    wide = [character for character in text if ord(character) > 0x2E80]
-    if not wide:
+    counts = {character: n for character, n in Counter(text).items() if ord(character) > LAST_NARROW}
+    if not counts:
         return 0.0
-    counts = Counter(wide)
     frequent = sum(n for character, n in counts.items() if (encoded := character.encode(codec, "ignore")) and encoded[0] in levels)
     punctuation = sum(n for character, n in counts.items() if "\u3000" <= character <= "\u303f" or "\uff00" <= character <= "\uffef")
-    return (frequent + punctuation) / len(wide)
+    return (frequent + punctuation) / sum(counts.values())

@@ -140,17 +140,15 @@ def take_in(connection: sa.Connection, loading: Loading, manifest: Manifest, pat
 
 @contextmanager
 def _collecting_rarely() -> Iterator[None]:
-    """Leave the search for cyclic garbage to the caller, and what is there already out of it.
+    """Leave the search for cyclic garbage to the caller.
 
     Left to itself it runs at every 700th new object, and a geometry is one: that takes as long as reading them all.
     """
     was_enabled = gc.isenabled()
     gc.disable()
-    gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
         if was_enabled:
             gc.enable()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -82,6 +82,11 @@ class Column:
         return _numbers(self.values)
 
     @cached_property
+    def code_words(self) -> dict[str, str]:
+        """The first values, as many as codes may have, with each as `plain` gives it."""
+        return {value: plain(value) for value in self.values[: MOST_CODES * 5]}
+
+    @cached_property
     def coordinate_share(self) -> float:
         """Share of the values that can be a coordinate."""
         readable = [value for value in self.values if np.isfinite(degrees(value)[0]) or np.isfinite(metres(value))]
@@ -115,6 +120,10 @@ def _share(values: Iterable[str], holds: re.Pattern[str] | object) -> float:
     return sum(bool(holds(value)) for value in listed) / len(listed)  # type: ignore[operator]
 
 
+_share_of_column = lru_cache(maxsize=500)(_share)
+"""The same for all values of a column and a test with a name: each field of each layer asks for it."""
+
+
 def _number(text: str) -> float:
     try:
         return float(text.translate(FULL_WIDTH).replace(",", ""))
@@ -124,6 +133,10 @@ def _number(text: str) -> float:
 
 def _numbers(values: Iterable[str]) -> NDArray[np.float64]:
     return np.array([_number(value) for value in values if value.lower() not in PLACEHOLDERS])
+
+
+def _is_yes_or_no(value: str) -> bool:
+    return value.lower() in YES or value.lower() in NO
 
 
 def date_format(values: Iterable[str], formats: Iterable[str]) -> str | None:
@@ -156,7 +169,7 @@ def kind_of(values: tuple[str, ...], n_distinct: int, n_filled: int) -> str:
         return "date"
     if is_timely and date_format(values, TIME_FORMATS + OTHER_DATES[5:]):
         return "timestamp"
-    if _share(values, lambda value: value.lower() in YES | NO) == 1.0:
+    if _share(values, _is_yes_or_no) == 1.0:
         return "boolean"
     if _share(values, lambda value: bool(DEGREE_MARKS.search(value)) and np.isfinite(degrees(value)[0])) >= LEAST_SHARE:
         return "degrees"
@@ -197,7 +210,7 @@ def proposed_codes(entry: Field, column: Column, words: Mapping[str, str]) -> di
     """Delivered value -> code, None where no known word is equal; empty where the field has no codes."""
     if not entry.codes:
         return {}
-    return {value: words.get(plain(value)) for value in column.values[: MOST_CODES * 5]}
+    return {value: words.get(word) for value, word in column.code_words.items()}
 
 
 def value_score(entry: Field, column: Column, codes: Mapping[str, str | None]) -> float | None:
@@ -210,7 +223,7 @@ def value_score(entry: Field, column: Column, codes: Mapping[str, str | None]) -
     if entry.type in ("integer", "number"):
         return _number_score(entry, column)
     if entry.type == "boolean":
-        return 1.0 if column.kind == "boolean" else _share(column.values, lambda value: value.lower() in YES | NO)
+        return 1.0 if column.kind == "boolean" else _share_of_column(column.values, _is_yes_or_no)
     if entry.type in ("date", "timestamp"):
         return 1.0 if column.kind in ("date", "timestamp") else 0.3 if column.kind == "text" else 0.0
     return _text_score(entry, column)
@@ -231,11 +244,11 @@ def _number_score(entry: Field, column: Column) -> float:
 def _text_score(entry: Field, column: Column) -> float | None:
     pattern = PATTERNS.get(entry.name)
     if entry.name == "credit_code":
-        return _share(column.values, is_credit_code)
+        return _share_of_column(column.values, is_credit_code)
     if entry.name == "town_code":
-        return _share(column.values, is_region_code)
+        return _share_of_column(column.values, is_region_code)
     if pattern is not None:
-        return _share(column.values, pattern)
+        return _share_of_column(column.values, pattern)
     if column.kind in ("date", "timestamp", "degrees", "wkt"):
         return 0.0
     if entry.name in ("name", "short_name", "operator") and column.kind in ("number", "integer"):

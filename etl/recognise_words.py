@@ -10,12 +10,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import opencc
 from pypinyin import Style, lazy_pinyin
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from etl.manifest import Manifest, load_manifest
 from layers.catalog import Catalog, Layer
@@ -118,21 +118,28 @@ class FieldWords:
             return Likeness(SCORES[PART], PART)
         return whole
 
+    @cached_property
+    def everything(self) -> tuple[str, ...]:
+        """All the words, whatever they come from."""
+        return tuple(sorted(self.saved | self.own | self.office))
+
+    @cached_property
+    def chinese(self) -> tuple[str, ...]:
+        return tuple(word for word in self.everything if not word.isascii())
+
     def _likeness(self, word: str) -> Likeness:
         for reason, words in ((SAVED, self.saved), (OWN, self.own), (OFFICE, self.office)):
             if word in words:
                 return Likeness(SCORES[reason], reason)
-        everything = self.saved | self.own | self.office
-        chinese = [entry for entry in everything if not entry.isascii()]
         if ASCII_WORD.fullmatch(word):
-            return _by_pinyin(word, chinese)
-        ends = any(len(entry) >= 2 and (word.endswith(entry) or word.startswith(entry)) for entry in chinese)
-        best = max((fuzz.ratio(word, entry) for entry in everything), default=0.0)
-        like = Likeness(LIKENESS_WEIGHT * best / 100, LIKE) if best >= LEAST_LIKENESS else NOTHING
+            return _by_pinyin(word, self.chinese)
+        ends = any(len(entry) >= 2 and (word.endswith(entry) or word.startswith(entry)) for entry in self.chinese)
+        best = process.extractOne(word, self.everything, scorer=fuzz.ratio, score_cutoff=LEAST_LIKENESS)
+        like = Likeness(LIKENESS_WEIGHT * best[1] / 100, LIKE) if best else NOTHING
         return Likeness(SCORES[PART], PART) if ends and like.score < SCORES[PART] else like
 
 
-def _by_pinyin(word: str, chinese: list[str]) -> Likeness:
+def _by_pinyin(word: str, chinese: tuple[str, ...]) -> Likeness:
     if any(syllables(entry) == word for entry in chinese):
         return Likeness(SCORES[SYLLABLES], SYLLABLES)
     if len(word) >= 2 and any(initials(entry) == word for entry in chinese):
