@@ -1,7 +1,7 @@
 """Tells text that a wrong encoding destroyed from text that is merely unusual, and what it once said.
 
-UTF-8 bytes read as Big5, GB18030 or Latin-1 become other characters, as do GB2312 bytes read as Latin-1; turned back they are
-valid again, which happens to real text only by the rarest chance.
+UTF-8 bytes read as Big5, GB18030 or Latin-1 become other characters, as do GB2312 and Big5 bytes read as Latin-1; turned back
+they are valid again, which happens to real text only by the rarest chance.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ VALID_UTF8 = re.compile(b"^" + ASCII + b"(?:" + CHARACTER + ASCII + b")+$", re.M
 NO_CHINESE = re.compile("^[\x00-\x09\x0b-\u2fff]+$", re.MULTILINE)
 GB_AS_LATIN = re.compile("(?:[\x20-\x7e]|[\xa1-\xa3\xb0-\xf7][\xa1-\xfe])+")
 """GB2312 has Chinese characters from lead byte B0 to F7 and punctuation at A1 to A3."""
+BIG5_PAIR = "[\xa1-\xc6\xc9-\xf9][\x40-\x7e\xa1-\xfe]"
+BIG5_AS_LATIN = re.compile(f"(?:{BIG5_PAIR}|[\x20-\x7e])+")
+BIG5_WORD = re.compile(f"(?:{BIG5_PAIR}){{2}}")
+"""Two characters side by side: ``29°N 105°E`` and ``ÅRSMÄSSIG`` have pairs of such bytes too, but never so."""
+LEAST_COMMON_SHARE = 2 / 3
+"""Of Chinese characters whose lead byte is A4 to C6, the frequent ones of Big5."""
 USER_DEFINED = re.compile("[\ue311-\ueeb7]")
 BIG5_USER_FIRST, BIG5_USER_LAST = 0xE311, 0xEEB7
 """Private-use characters of Big5's user-defined rows, lead bytes 8E to A0."""
@@ -60,7 +66,7 @@ def original_text(text: str) -> str | None:
             continue
         if len(CHINESE.findall(found)) >= LEAST_CHARACTERS and WHOLLY_CHINESE.fullmatch(found) and found != text:
             return found
-    return _once_gb(text)
+    return _once_gb(text) or _once_big5(text)
 
 
 def _once_gb(text: str) -> str | None:
@@ -77,6 +83,27 @@ def _once_gb(text: str) -> str | None:
         return None
     is_chinese = WHOLLY_CHINESE.fullmatch(found) and len(CHINESE.findall(found)) >= LEAST_CHARACTERS
     return found if is_chinese else None
+
+
+def _once_big5(text: str) -> str | None:
+    """What a text of Big5 bytes read as Latin-1 said.
+
+    Most of its characters must be frequent ones, and half of them begin with a sign that Latin-1 uses in no word
+    (``¤`` to ``¿``): second bytes of Big5 may be plain letters, as in words of Western languages.
+
+    >>> _once_big5("°ª¶¯¥«"), _once_big5("¹A¦a"), _once_big5("29°N 105°E"), _once_big5("¿Cómo está?")
+    ('高雄市', '農地', None, None)
+    """
+    if not (BIG5_AS_LATIN.fullmatch(text) and BIG5_WORD.search(text)):
+        return None
+    try:
+        found = text.encode("latin-1").decode("cp950")
+    except UnicodeDecodeError:
+        return None
+    leads = [character.encode("cp950")[0] for character in CHINESE.findall(found)]
+    n_common, n_signs = sum(0xA4 <= lead <= 0xC6 for lead in leads), sum(0xA4 <= lead <= 0xBF for lead in leads)
+    is_chinese = len(leads) >= LEAST_CHARACTERS and n_common >= LEAST_COMMON_SHARE * len(leads) and 2 * n_signs >= len(leads)
+    return found if is_chinese and WHOLLY_CHINESE.fullmatch(found) else None
 
 
 def is_destroyed(texts: pd.Series) -> pd.Series:

@@ -238,9 +238,24 @@ def _about_datum(datums: list[DatumProposal], known: Known | None) -> list[Quest
     if known is not None and known.is_exact:
         return []
     names = "、".join(entry.crs for entry in (best, *rivals))
+    if best.apart_m and not best.is_stated:
+        return [_about_old_datums(best, rivals)]
     if rivals:
         return [Question(f"坐标系可能是 {names},依据不足以区分,请确认", f"the datum may be {names}; the evidence does not tell them apart", "crs")]
     return [Question(f"坐标系是 {best.crs}({best.name})吗?{best.evidence_zh}", f"is the datum {best.crs} ({best.name})? {best.evidence_en}", "crs")]
+
+
+def _about_old_datums(best: DatumProposal, rivals: list[DatumProposal]) -> Question:
+    """Which of datums that the same numbers may be in, with the metres between them: what a wrong answer costs."""
+    zh = [f"{best.crs}({best.name})", *(entry.crs for entry in rivals if entry.crs not in best.apart_m)]
+    en = list(zh)
+    for crs, metres in best.apart_m.items():
+        name = pyproj.CRS.from_user_input(crs).name
+        zh.append(f"{crs}({name},与 {best.crs} 最多相差约 {metres:,.0f} m)")
+        en.append(f"{crs} ({name}, up to {metres:,.0f} m from {best.crs})")
+    return Question(
+        f"坐标系可能是 {'、'.join(zh)},依据不足以区分,请向报送单位核实",
+        f"the datum may be {', '.join(en)}; the evidence does not tell them apart: ask the supplier", "crs")
 
 
 def mapping_of_known(known: Known, layer: Layer, columns: Sequence[Column], spoken: Vocabulary) -> list[Mapped]:

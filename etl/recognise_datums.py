@@ -7,7 +7,7 @@ same place (WGS84 and CGCS2000), or that the evidence does not separate, are sai
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyproj
@@ -30,6 +30,8 @@ SEPARATED_Z = 3.0
 STATED_PRIOR, USUAL_PRIOR, OLD_PRIOR, SWAPPED_PRIOR = 1.0, 0.8, 0.5, 0.9
 OLD_ERROR_M = 50.0
 """A datum that errs by more is one of the old ones."""
+OLD_TOLD_APART_M = 20.0
+"""Features that stand nearer to their former places than this are in no old datum: those are 50 m off and more nearly everywhere."""
 TAIWAN_LON = (118.0, 123.0)
 TAIWAN_LAT = (20.5, 26.5)
 WEIGHTS = {"same": 3.0, "roads": 1.0, "buildings": 1.0, "outline": 1.0}
@@ -57,6 +59,8 @@ class DatumProposal:
     same_place: tuple[str, ...] = ()
     is_stated: bool = False
     not_told_from: tuple[str, ...] = ()
+    apart_m: Mapping[str, float] = field(default_factory=dict)
+    """Old datums that the same coordinates may be in, with the metres by which these would then be wrong, at most."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,10 @@ def datum_proposals(
     ranked = sorted(groups, key=lambda trial: (-trial.score, trial.hypothesis.crs not in stated))
     best = ranked[0] if ranked else None
     shown = ranked[:N_PROPOSALS] + [trial for trial in ranked[N_PROPOSALS:] if trial.hypothesis.crs in stated]
-    return [_proposal(trial, best, stated, layer_accuracy_m) for trial in shown]
+    proposals = [_proposal(trial, best, stated, layer_accuracy_m) for trial in shown]
+    if best is not None and proposals:
+        proposals[0] = replace(proposals[0], apart_m={**proposals[0].apart_m, **_apart_from_rivals(best, shown[1:])})
+    return proposals
 
 
 def _keep_stated(crs: str, trials: list[Trial]) -> None:
@@ -295,9 +302,14 @@ def _proposal(trial: Trial, best: Trial | None, stated: tuple[str, ...], layer_a
             zh.append(WORDS[name][0].format(*medians[name]))
             en.append(WORDS[name][1].format(*medians[name]))
     others = [] if best is None or best is trial or _is_told_apart(best, trial) else [best.hypothesis.crs]
-    if trial.same_place:
-        zh.append(f"与 {'、'.join(trial.same_place)} 位置相同,无法区分")
-        en.append(f"the same place as {', '.join(trial.same_place)}: cannot be told apart")
+    apart_m = _apart_from_old(trial)
+    same = [name for name in trial.same_place if name.split()[0] not in apart_m]
+    if same:
+        zh.append(f"与 {'、'.join(same)} 位置相同,无法区分")
+        en.append(f"the same place as {', '.join(same)}: cannot be told apart")
+    for crs, metres in apart_m.items():
+        zh.append(f"若实为 {crs}({Hypothesis(crs).name}),位置最多相差约 {metres:,.0f} m,无公开参数可换算,依据分不清")
+        en.append(f"if it is {crs} ({Hypothesis(crs).name}) in truth, places are up to {metres:,.0f} m off; no parameters are published, and this evidence does not tell")
     if others:
         zh.append(f"依据不足,与 {others[0]} 分不清")
         en.append(f"cannot be told apart from {others[0]} by this evidence")
@@ -309,5 +321,26 @@ def _proposal(trial: Trial, best: Trial | None, stated: tuple[str, ...], layer_a
     return DatumProposal(
         trial.hypothesis.crs, trial.score, round(medians[first][0], 1) if first else None, medians[first][1] if first else 0,
         ";".join(zh), "; ".join(en), accuracy_m, trial.hypothesis.axis_order, trial.hypothesis.name, tuple(trial.same_place),
-        trial.hypothesis.crs in stated, tuple(others),
+        trial.hypothesis.crs in stated, tuple(others), apart_m,
     )
+
+
+def _apart_from_rivals(best: Trial, others: list[Trial]) -> dict[str, float]:
+    """Old datums that the evidence does not tell from a newer one, with the metres between at most: the places' and the datum's."""
+    if datum_error_m(best.hypothesis.crs) > OLD_ERROR_M:
+        return {}
+    apart_m = {}
+    for other in others:
+        error_m = datum_error_m(other.hypothesis.crs)
+        if error_m > OLD_ERROR_M and len(other.places) == len(best.places) and not _is_told_apart(best, other):
+            apart_m[other.hypothesis.crs] = error_m + float(np.nanmedian(np.hypot(*(best.places - other.places).T)))
+    return apart_m
+
+
+def _apart_from_old(trial: Trial) -> dict[str, float]:
+    """Old datums in the group of a newer one, with the metres between them at most; none where former places tell."""
+    median_m, n_same = trial.medians().get("same", (np.inf, 0))
+    if datum_error_m(trial.hypothesis.crs) > OLD_ERROR_M or (n_same >= LEAST_COMPARED and median_m < OLD_TOLD_APART_M):
+        return {}
+    errors_m = {crs: datum_error_m(crs) for crs in dict.fromkeys(name.split()[0] for name in trial.same_place)}
+    return {crs: metres for crs, metres in errors_m.items() if metres > OLD_ERROR_M}

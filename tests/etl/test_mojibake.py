@@ -17,7 +17,8 @@ FACTORIES = REAL_DATA / "kaohsiung" / "facilities" / "factory_registry.jsonl"
 needs_real_data = pytest.mark.skipif(not REAL_DATA.exists(), reason="no real data beside the checkout")
 
 
-@pytest.mark.parametrize("text", ["云沧县化工有限公司", "臺灣中油", "联通", "移动", "O'Neil & Söhne", "1号罐", "㈱山田", "\ue000■", "São Paulo", "Müller", "±5°C", "é½"])
+@pytest.mark.parametrize("text", ["云沧县化工有限公司", "臺灣中油", "联通", "移动", "O'Neil & Söhne", "1号罐", "㈱山田", "\ue000■", "São Paulo", "Müller", "±5°C", "é½", "29°N 105°E", "20°C~30°C", "ÅRSMÄSSIG", "«ÉTÉ»", "¿Cómo está?",
+    "¿Qué es?", "§A §B", "STRAßE ÄÖÜ", "½ ¼ ¾", "©MICRO ®", "¥500-¥900", "10µm×20µm", "Ø25 Ä", "£A £B"])
 def test_real_text_is_not_taken_for_destroyed(text: str) -> None:
     assert original_text(text) is None
 
@@ -35,6 +36,25 @@ def test_gb_bytes_read_as_latin_are_told(text: str) -> None:
     destroyed = text.encode("gb2312").decode("latin-1")
     assert original_text(destroyed) == text
     assert is_destroyed(pd.Series([destroyed, text], dtype=object)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("text", ["編號", "工廠名稱", "高雄市鳥松區", "儲量(kg)", "臺灣中油股份有限公司", "鳳山區中山路18號", "農地", "許功蓋"])
+def test_big5_bytes_read_as_latin_are_told(text: str) -> None:
+    destroyed = text.encode("cp950").decode("latin-1")
+    assert original_text(destroyed) == text
+    assert is_destroyed(pd.Series([destroyed, text], dtype=object)).tolist() == [True, False]
+
+
+@needs_real_data
+def test_real_names_read_as_latin_are_told() -> None:
+    names = [json.loads(line)["工廠名稱"] for line in FACTORIES.read_text("utf-8").splitlines()]
+    texts = pd.Series([name.encode("cp950").decode("latin-1") for name in names if len(name) > 3 and _in_big5(name)], dtype=object)
+    assert len(texts) > 7_000
+    assert is_destroyed(texts).mean() > 0.99
+
+
+def _in_big5(text: str) -> bool:
+    return text.encode("cp950", "ignore").decode("cp950") == text
 
 
 @needs_real_data

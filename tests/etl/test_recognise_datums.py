@@ -10,6 +10,7 @@ import pyproj
 import pytest
 import shapely
 
+from etl.recognise import _about_datum
 from etl.recognise_datums import Floats, Hypothesis, Surroundings, datum_proposals, placed
 from layers.catalog import Area, load_area
 from layers.crs import SHIFTED_DATUMS, transform_geometry, wgs84_to_bd09, wgs84_to_gcj02
@@ -74,6 +75,44 @@ def test_wgs84_and_cgcs2000_cannot_be_told_apart() -> None:
     best = datum_proposals(lonlat, area, around)[0]
     assert {"EPSG:4490", "EPSG:4326"} <= {best.crs, *best.same_place}
     assert "无法区分" in best.evidence_zh and "cannot be told apart" in best.evidence_en
+
+
+def test_an_old_datum_that_may_be_meant_is_told_with_the_metres_between() -> None:
+    area = load_area(SOURCES / "sample")
+    lonlat, around = along_roads(area)
+    best = datum_proposals(lonlat, area, around)[0]
+    assert dict(best.apart_m) == {"EPSG:4610": 130.0, "EPSG:4214": 110.0}
+    assert "Xian 1980" in best.evidence_zh and "130 m" in best.evidence_zh and "110 m" in best.evidence_en
+    question, = _about_datum([best], None)
+    assert all(part in question.zh for part in ("EPSG:4490", "EPSG:4610", "Xian 1980", "最多相差约 130 m"))
+    assert "up to 130 m from EPSG:4490" in question.en
+
+
+def test_zones_of_an_old_datum_that_may_be_meant_are_told_with_the_metres_between() -> None:
+    area = load_area(SOURCES / "sample")
+    lonlat, around = along_roads(area)
+    proposals = datum_proposals(delivered(lonlat, area, "EPSG:4523"), area, replace(around, references={}))
+    best = proposals[0]
+    assert best.crs == "EPSG:4523" and set(best.apart_m) & {"EPSG:2359", "EPSG:2411"}
+    assert all(110 <= metres < 300 for metres in best.apart_m.values())
+    question, = _about_datum(proposals, None)
+    assert all(question.zh.count(crs) == 1 for crs in best.apart_m) and "最多相差约" in question.zh
+
+
+def test_former_places_tell_that_no_old_datum_is_meant() -> None:
+    area = load_area(SOURCES / "sample")
+    lonlat, around = along_roads(area)
+    places = placed(Hypothesis(area.storage_crs), lonlat, area)
+    assert datum_proposals(lonlat, area, replace(around, former=places + 4.0))[0].apart_m == {}
+    assert datum_proposals(lonlat, area, replace(around, former=places + 60.0))[0].apart_m
+
+
+def test_a_datum_that_the_file_states_is_not_doubted_for_an_old_one() -> None:
+    area = load_area(SOURCES / "sample")
+    lonlat, around = along_roads(area)
+    best = datum_proposals(lonlat, area, around, stated=("EPSG:4490",))[0]
+    question, = _about_datum([best], None)
+    assert "4610" not in question.zh.split("?")[0] and best.is_stated
 
 
 def test_without_anything_to_compare_with_the_shifted_grids_are_not_told_apart() -> None:
