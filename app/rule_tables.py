@@ -13,6 +13,8 @@ from app.errors import MissingError
 CHECKS = "check_rules"
 FILES = {CHECKS: CODE_DIR / "etl" / "check_rules.csv"}
 COLUMNS = CODE_DIR / "app" / "rule_columns.csv"
+TITLES = CODE_DIR / "app" / "rule_table_titles.csv"
+WORDS = CODE_DIR / "app" / "rule_words.csv"
 RULES_DIR = CODE_DIR / "layers" / "scoring" / "rules"
 
 
@@ -31,7 +33,7 @@ def table_list() -> list[dict[str, Any]]:
         for row in rows:
             if row.get("confidence"):
                 marks[row["confidence"]] = marks.get(row["confidence"], 0) + 1
-        found.append({"name": name, "n_rows": len(rows), "confidence": marks})
+        found.append({"name": name, **_title(name), "n_rows": len(rows), "confidence": marks})
     return found
 
 
@@ -42,17 +44,40 @@ def table(name: str) -> dict[str, Any]:
     rows = _rows(name)
     columns = list(rows[0]) if rows else []
     titles = column_titles()
-    return {"name": name, "columns": columns, "titles": [titles.get(column, {"zh": column, "en": column}) for column in columns], "rows": [list(row.values()) for row in rows],
+    said = words()
+    return {"name": name, **_title(name), "words": {column: said[column] for column in columns if column in said}, "columns": columns, "titles": [titles.get(column, {"zh": column, "en": column}) for column in columns], "rows": [list(row.values()) for row in rows],
             "standards": {row["standard_id"]: row for row in _rows("standards")}}
 
 
 @cache
 def column_titles() -> dict[str, dict[str, str]]:
     """What the columns of the rule tables are called in Chinese and English, by name."""
-    with COLUMNS.open(encoding="utf-8", newline="") as stream:
-        return {row["name"]: {"zh": row["zh"], "en": row["en"]} for row in csv.DictReader(stream)}
+    return {row["name"]: {"zh": row["zh"], "en": row["en"]} for row in _lines(COLUMNS)}
+
+
+@cache
+def table_titles() -> dict[str, dict[str, str]]:
+    """What the rule tables are called in Chinese and English, by name."""
+    return {row["name"]: {"title_zh": row["zh"], "title_en": row["en"]} for row in _lines(TITLES)}
+
+
+@cache
+def words() -> dict[str, dict[str, dict[str, str]]]:
+    """The closed words of some columns in Chinese and English: column -> value -> words."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for row in _lines(WORDS):
+        found.setdefault(row["column"], {})[row["value"]] = {"zh": row["zh"], "en": row["en"]}
+    return found
+
+
+def _title(name: str) -> dict[str, str]:
+    return table_titles().get(name, {"title_zh": name, "title_en": name})
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with tables()[name].open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return _lines(tables()[name])

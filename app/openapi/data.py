@@ -91,8 +91,8 @@ SCHEMAS: dict[str, Schema] = {
         "additionalProperties": False,
     },
     "QueueCounts": record("counts", counts=OBJECT),
-    "RuleTables": record("tables", tables=list_of(record("name n_rows confidence", name=TEXT, n_rows=WHOLE, confidence=OBJECT))),
-    "RuleTable": record("name columns titles rows standards", name=TEXT, columns=list_of(TEXT), titles=list_of(OBJECT), rows=list_of(list_of(TEXT)), standards=OBJECT),
+    "RuleTables": record("tables", tables=list_of(record("name title_zh title_en n_rows confidence", name=TEXT, title_zh=TEXT, title_en=TEXT, n_rows=WHOLE, confidence=OBJECT))),
+    "RuleTable": record("name title_zh title_en words columns titles rows standards", name=TEXT, title_zh=TEXT, title_en=TEXT, words=OBJECT, columns=list_of(TEXT), titles=list_of(OBJECT), rows=list_of(list_of(TEXT)), standards=OBJECT),
 }  # fmt: skip
 
 PATHS: dict[str, dict[str, Schema]] = {

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.jobs import WORKER_LOCK
 from app.openapi import SCHEMAS
-from app.rule_tables import column_titles, table, tables
+from app.rule_tables import column_titles, table, table_titles, tables
 from app.uploads import harmless_name
 from etl.progress import silent
 from etl.work import queue
@@ -237,6 +237,20 @@ def test_every_column_of_every_rule_table_has_a_title_in_both_languages(client: 
     assert found == set(titles)
     assert all(entry["zh"] and entry["en"] and not entry["zh"].isascii() for entry in titles.values())
     assert {"zh": "处理建议", "en": "Advice (Chinese)"} in client.get("/api/data/rules/check_rules").json["titles"]
+
+
+def test_every_rule_table_has_a_title_and_closed_words_are_said_in_both_languages(client: FlaskClient) -> None:
+    told = client.get("/api/data/rules").json["tables"]
+    assert {entry["name"] for entry in told} == set(table_titles())
+    assert all(entry["title_zh"] != entry["name"] and entry["title_en"] and not entry["title_zh"].isascii() for entry in told)
+    checks = client.get("/api/data/rules/check_rules").json
+    severity = checks["columns"].index("severity")
+    assert {row[severity] for row in checks["rows"]} <= set(checks["words"]["severity"])
+    assert checks["words"]["severity"]["refuse"] == {"zh": "退回", "en": "Refused"} and checks["title_zh"] == "数据检查规则"
+    rules = client.get("/api/data/rules/separation_distances").json
+    for name in ("kind", "status", "strength", "source_type", "exact_complies"):
+        at = rules["columns"].index(name)
+        assert {row[at] for row in rules["rows"]} - {""} <= set(rules["words"][name])
 
 
 def test_rules_are_shown_with_how_far_they_were_verified(client: FlaskClient) -> None:

@@ -43,14 +43,14 @@ function draw() {
     });
   };
   put(byId("content"), el("p", { class: "intro" }, t("data_rules_intro")), el("div", { class: "query" },
-    ask(t("data_rule_table"), el("select", { id: "table-choice", on: { change } }, tables.map(({ name, n_rows: n }) => el("option", { value: name, selected: name === shown?.name }, `${name === FIRST ? t("data_check_rules") : name} (${number(n)})`)))),
+    ask(t("data_rule_table"), el("select", { id: "table-choice", on: { change } }, tables.map((table) => el("option", { value: table.name, selected: table.name === shown?.name, title: table.name }, `${said(table)} (${number(table.n_rows)})`)))),
     ask(t("data_words"), el("input", { id: "rule-text", type: "search", value: text, maxlength: 80, on: { input: (/** @type {any} */ event) => { text = event.target.value.trim().toLowerCase(); drawTable(); say(t("n_results", { n: wanted().length })); } } }))),
     el("div", { id: "marks" }), el("div", { id: "rules" }));
   drawTable();
 }
 
 /** @returns {string[][]} */
-const wanted = () => shown.rows.filter((/** @type {string[]} */ row) => !text || row.some((value) => value.toLowerCase().includes(text)));
+const wanted = () => shown.rows.filter((/** @type {string[]} */ row) => !text || row.some((value, i) => `${value} ${inWords(shown.columns[i], value)}`.toLowerCase().includes(text)));
 
 /** Numbers of the columns that say something: any value in these rows, and of words in two languages the page's. @param {string[][]} rows */
 function usedColumns(rows) {
@@ -69,7 +69,7 @@ function drawTable() {
   put(byId("marks"), Object.keys(marks).length ? el("p", { class: "muted" }, t("data_verified"), " ", CONFIDENCES.filter((level) => marks[level]).map((level) => el("span", { class: `tag confidence-${level}` }, `${t(`data_confidence_${level}`)} ${number(marks[level])}`))) : null);
   if (!rows.length) return put(byId("rules"), el("p", { class: "notice" }, t("data_no_rules")));
   put(byId("rules"), rows.length > MOST_ROWS ? el("p", { class: "muted" }, t("first_rows", { shown: number(MOST_ROWS), n: number(rows.length) })) : null,
-    el("div", { class: "table-holder tall", tabindex: "0", role: "group", "aria-label": shown.name }, el("table", { class: "rows rule-rows" }, el("caption", { class: "unseen" }, shown.name),
+    el("div", { class: "table-holder tall", tabindex: "0", role: "group", "aria-label": said(shown) }, el("table", { class: "rows rule-rows" }, el("caption", { class: "unseen" }, said(shown)),
       el("thead", {}, el("tr", {}, used.map((i) => el("th", { scope: "col", title: shown.columns[i] }, said(shown.titles[i], ""))))),
       el("tbody", {}, rows.slice(0, MOST_ROWS).map((row) => el("tr", {}, used.map((i) => el(i ? "td" : "th", { scope: i ? null : "row", class: row[i].length > LONG_TEXT ? "long" : null }, cell(shown.columns[i], row[i])))))))));
 }
@@ -78,7 +78,14 @@ function drawTable() {
 function cell(column, value) {
   if (column === "confidence" && CONFIDENCES.includes(value)) return el("span", { class: `tag confidence-${value}` }, t(`data_confidence_${value}`));
   if (column === "standard_id" && shown.standards[value]) return el("abbr", { title: said(shown.standards[value]) }, shown.standards[value].number || value);
-  return value || "—";
+  return inWords(column, value) || "—";
+}
+
+/** A value of a closed list, or several with spaces between them, in the language of the page. @param {string} column @param {string} value */
+function inWords(column, value) {
+  const known = shown.words[column] ?? {};
+  const parts = value.split(" ");
+  return parts.every((word) => known[word]) ? parts.map((word) => said(known[word], "")).join(lang() === "zh" ? "、" : ", ") : value;
 }
 
 start();

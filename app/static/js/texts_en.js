@@ -194,7 +194,6 @@ export const EN = {
   data_check_first: "Have the files checked first.",
   data_check_hint: "A load on trial: reads, converts, checks and compares with the register; nothing is written.",
   data_check_now: "Check now",
-  data_check_rules: "Rules of the data checks",
   data_choose_files: "Choose files",
   data_chosen: "chosen by hand",
   data_codes: "{n} codes",

@@ -194,7 +194,6 @@ export const ZH = {
   data_check_first: "请先完成校验。",
   data_check_hint: "试算入库:读取、换算、检查并与现状库比较,不写入任何数据。",
   data_check_now: "开始校验",
-  data_check_rules: "数据检查规则",
   data_choose_files: "选择文件",
   data_chosen: "人工选择",
   data_codes: "代码对照 {n} 个",
