@@ -21,8 +21,17 @@ UNASSESSED_FIELDS = ("rule_id", "n_rules", "standard_id", "subject_class", "obje
 NO_RULE_FIELDS = ("subject_kind", "object_kind", "n_pairs", "zh", "en")
 SOURCE_LAYERS = ("enterprises", "hazard_units", "pipelines")
 """Risk points of other layers (black spots, crowded places on a road) own no safety distance."""
+PART_LAYERS = ("hazard_units", "fuel_station_equipment", "storage_tanks")
+"""Layers of parts of enterprises."""
 NO_LAYER_OF_ITS_OWN = ("crowded_place",)
 """Kinds of enterprise that are targets rather than sources."""
+
+ANSWERED_BY = {
+    "fuel_station": ("fuel_station_equipment",),
+    "lpg_station": ("lpg_tank",),
+    "unit_of_unknown_fire_class": ("unit_of_known_fire_class",),
+}
+"""Classes whose members are judged where the data hold members of another class: parts of theirs, or they themselves."""
 
 PIPE_CLASSES = ("oil_gas_pipeline", "oil_pipeline", "gas_pipeline", "town_gas_pipe")
 
@@ -42,7 +51,7 @@ def unassessed_rules(
     Rows of one table with the same reason are one line (`n_rules`); `n` counts the subjects concerned, missing where
     no layer could hold any.
     """
-    rows = [*_silent_rules(index, in_force), *_undecided_features(index, in_force), *notes]
+    rows = [*_silent_rules(index, in_force), *_without_data(index, in_force), *_undecided_features(index, in_force), *notes]
     if n_unused_contours:
         rows.append(
             _row(
@@ -98,7 +107,8 @@ def _silent_rules(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
         n = None
         if index.rules.classes[subject_class].members:
             members = index.members(subject_class)
-            n = int(np.any([under_rule(rule, members) for rule in group], axis=0).sum())
+            concerned = np.any([under_rule(rule, members) for rule in group], axis=0)
+            n = int((concerned & ~_is_answered(subject_class, members, index)).sum())
         if n != 0:
             first = group[0]
             rows.append(
@@ -114,6 +124,41 @@ def _silent_rules(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
                 )
             )
     return rows
+
+
+def _without_data(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
+    """Judged rules that nothing was held against: no layer of the edition has their subjects, or their objects."""
+    if not any(len(frame) for frame in index.layers.values()):
+        return []
+    groups: dict[tuple[str, str, str], list[Rule]] = defaultdict(list)
+    for rule in in_force:
+        if rule.status == "judged" and rule.formula != "risk_contour":
+            missing = next((name for name in (rule.subject_class, rule.object_class) if not _has_data(index, name)), None)
+            if missing:
+                groups[rule.standard_id, rule.subject_class, missing].append(rule)
+    rows = []
+    for (standard_id, subject_class, missing), group in groups.items():
+        members = index.members(subject_class)
+        n = int(np.any([under_rule(rule, members) for rule in group], axis=0).sum()) if missing != subject_class else None
+        if n != 0:
+            entry, first = index.rules.classes[missing], group[0]
+            zh, en = f"本期没有{entry.title_zh}数据", f"this edition has no data on: {entry.title_en}"
+            rows.append(_row(first.rule_id, standard_id, subject_class, first.object_class, n, zh, en, len(group)))
+    return rows
+
+
+def _has_data(index: ClassIndex, class_id: str) -> bool:
+    """Whether some layer that may hold members of a class has rows."""
+    return any(index.table(member.layer).n for member in index.rules.classes[class_id].members)
+
+
+def _is_answered(subject_class: str, members: Members, index: ClassIndex) -> NDArray[np.bool_]:
+    """Which members are judged by rows about their parts, or by what they state of themselves."""
+    parts = [index.members(name) for name in ANSWERED_BY.get(subject_class, ())]
+    owners = {owner for part in parts for owner in part.enterprise_id} - {None}
+    answered = {feature_id for part in parts for feature_id in part.feature_id[part.layer == "hazard_units"]}
+    of_part = [owner in owners or unit in answered for owner, unit in zip(members.enterprise_id, members.feature_id, strict=True)]
+    return np.array(of_part, bool)
 
 
 def _undecided_features(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
@@ -316,7 +361,7 @@ def named_sources(points: pd.DataFrame | Columns) -> Named:
 def is_member(points: Named, members: Members) -> NDArray[np.bool_]:
     """Which risk points rest on a member; an enterprise also where one of its units is a member."""
     keys = set(zip(members.layer, members.feature_id, strict=True))
-    owners = set(members.enterprise_id[members.layer == "hazard_units"]) - {None}
+    owners = set(members.enterprise_id[np.isin(members.layer.astype(str), PART_LAYERS)]) - {None}
     rests = (
         (layer, feature_id) in keys or (layer == "enterprises" and enterprise_id in owners)
         for layer, feature_id, enterprise_id in zip(*points, strict=True)

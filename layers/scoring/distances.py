@@ -139,6 +139,8 @@ def _standing_findings(
         rule, subjects, objects, rules=index.rules, on=on, crs=index.crs, index=index.search_index(rule.object_class)
     )
     findings = findings.take(~same_owner(subjects, objects, findings))
+    if rule.subject_class == rule.object_class:
+        findings = findings.take(subjects.feature_id[findings.subject] < objects.feature_id[findings.object])
     _note_uncertain(notes, rule, subjects, objects)
     if rule.area_kind == "general":
         in_plant = within_plants(objects.take(findings.object), index)

@@ -26,6 +26,7 @@ from layers.scoring.object_classes import (
     chosen_rows,
     has_values,
     joined,
+    meets,
     members_of,
     no_members,
 )
@@ -87,7 +88,7 @@ class CountyIndex(ClassIndex):
             table = self.table(member.layer).rows(self.standing_rows(member.layer))
             mask = np.ones(table.n, bool)
             for name, values in member.conditions:
-                mask &= has_values(table[name], values) if name in table else False
+                mask &= meets(table, name, values)
             self._of_class[member] = mask
         return self._of_class[member]
 

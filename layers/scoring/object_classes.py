@@ -26,9 +26,12 @@ Layers = Mapping[str, pd.DataFrame]
 Table = Mapping[str, Texts]
 
 NOT_STANDING = ("planned", "closed", "abandoned")
-AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets", "official_distances")
+AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets", "official_distances", "fireworks_shops")
 """Layers whose features cover ground: a point stands for them only roughly, so what is measured is estimated."""
-NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg", "distance_m")
+NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg", "distance_m", "volume_m3")
+TEXTS = ("station_grade", "vapour_recovery", "item_group", "area_kind")
+GROUP_FIELDS = {"storage_tanks": "kind", "pipelines": "depot_group"}
+"""What of a layer stands for the `item_group` of a rule, where it has no such field."""
 DATED_LAYERS = ("official_distances",)
 """Layers of what a report states: used only while the report is valid on the day asked about."""
 TNT_CAS = "118-96-7"
@@ -40,7 +43,7 @@ class Members:
     """The placed, standing features of one class, one entry a feature in every array.
 
     `geometry` is in the metric CRS, `accuracy_m` the error of its position; `built_on` and `built_year` are None
-    and NaN where unknown; `numbers` holds the columns of `NUMBERS`, NaN where unknown; `strictest` and `mildest`
+    and NaN where unknown; `numbers` holds the columns of `NUMBERS`, NaN where unknown, `texts` those of `TEXTS` that the layer has; `strictest` and `mildest`
     are GB 36894 classes as positions in `TARGET_CLASSES` (0 and 4 for everything that is no target).
     """
 
@@ -58,6 +61,7 @@ class Members:
     strictest: NDArray[np.intp]
     mildest: NDArray[np.intp]
     numbers: Mapping[str, Floats] = field(default_factory=dict)
+    texts: Mapping[str, Texts] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.feature_id)
@@ -65,10 +69,11 @@ class Members:
     def take(self, chosen: Any) -> Members:
         """The members at positions or under a mask."""
         arrays = {name: getattr(self, name)[chosen] for name in ARRAYS}
-        return Members(**arrays, numbers={name: values[chosen] for name, values in self.numbers.items()})
+        taken = ({name: values[chosen] for name, values in group.items()} for group in (self.numbers, self.texts))
+        return Members(**arrays, numbers=next(taken), texts=next(taken))
 
 
-ARRAYS = tuple(entry.name for entry in fields(Members) if entry.name != "numbers")
+ARRAYS = tuple(entry.name for entry in fields(Members) if entry.name not in ("numbers", "texts"))
 
 
 class ClassIndex:
@@ -199,7 +204,7 @@ class ClassIndex:
         members, table = self._layer(member.layer)
         mask = np.ones(len(members), bool)
         for name, values in member.conditions:
-            mask &= has_values(table[name], values) if name in table else False
+            mask &= meets(table, name, values)
         if member.layer == "enterprises" and with_units and self.enterprises_with_units:
             mask &= ~has_values(members.enterprise_id, self.enterprises_with_units)
         return members if mask.all() else members.take(mask)
@@ -215,7 +220,6 @@ class ClassIndex:
     def _layer(self, layer: str) -> tuple[Members, Columns]:
         if layer not in self._of_layer:
             table = self.table(layer)
-            mask = standing(table)
             mask = self.standing_rows(layer)
             table = table if mask.all() else table.rows(mask)
             self._of_layer[layer] = (members_of(layer, table, self.rules), table)
@@ -242,6 +246,17 @@ def valid_days(valid_until_on: Texts, on: date) -> NDArray[np.bool_]:
     return np.array([isinstance(day, date) and not pd.isna(day) and day >= on for day in days], bool)
 
 
+def meets(table: Columns, name: str, values: Collection[str]) -> NDArray[np.bool_]:
+    """Which rows meet one condition of a class: a field among its values, or, named with ``>``, at least the number."""
+    is_bound = name.endswith(">")
+    field_name = name.removesuffix(">")
+    if field_name not in table:
+        return np.zeros(table.n, bool)
+    if is_bound:
+        return np.asarray(numbers(table, field_name) >= float(next(iter(values))), bool)
+    return has_values(table[field_name], values)
+
+
 def has_values(column: Texts, values: Collection[str]) -> NDArray[np.bool_]:
     """Which entries are among the values (``*``: are present); 1.0 reads as 1."""
     if values == ("*",):
@@ -251,7 +266,9 @@ def has_values(column: Texts, values: Collection[str]) -> NDArray[np.bool_]:
 
 
 def _word(value: object) -> object:
-    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value)).lower()
+    is_number = isinstance(value, (int, float, np.number))
     return f"{value:g}" if is_number else value
 
 
@@ -292,7 +309,14 @@ def members_of(layer: str, table: Table, rules: RuleSet | None) -> Members:
         strictest=strictest,
         mildest=mildest,
         numbers={name: numbers(table, name) for name in NUMBERS},
+        texts=_stated_texts(layer, table),
     )
+
+
+def _stated_texts(layer: str, table: Table) -> dict[str, Texts]:
+    """The columns of `TEXTS` that a layer has."""
+    columns = {name: name for name in TEXTS} | {"item_group": GROUP_FIELDS.get(layer, "item_group")}
+    return {name: table[column] for name, column in columns.items() if column in table}
 
 
 def no_members() -> Members:
@@ -338,5 +362,11 @@ def joined(parts: list[Members]) -> Members:
     if len(parts) == 1:
         return parts[0]
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
+    names = sorted({name for part in parts for name in part.texts})
+    stated = {name: np.concatenate([_text_of(part, name) for part in parts]) for name in names}
     numbers = {name: np.concatenate([part.numbers[name] for part in parts]) for name in NUMBERS}
-    return Members(**arrays, numbers=numbers)
+    return Members(**arrays, numbers=numbers, texts=stated)
+
+
+def _text_of(part: Members, name: str) -> Texts:
+    return part.texts.get(name, np.full(len(part), None, object))

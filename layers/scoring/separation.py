@@ -37,6 +37,11 @@ MAX_ERROR_M = 100.0
 """A position known no better supports no distance of these rules; such features are counted, not judged."""
 ASSUMED_PIPE = AssumedOffset(0.2, 0.2)
 """Half the outside diameter of a town gas pipe whose diameter is unknown, metres."""
+ASSUMED_RAILWAY = AssumedOffset(6.0, 6.0)
+"""Embankment toe, cutting top or bridge edge from the centre of a railway that states none, metres."""
+STATED_CONDITIONS = ("station_grade", "vapour_recovery", "item_group")
+RAILWAY_AREAS = ("city_urban", "city_suburb_residential", "village_town_residential", "other")
+LIQUID_GROUPS = ("class_A_B_liquid", "class_C_liquid")
 MM_PER_M = 1000.0
 
 
@@ -104,11 +109,34 @@ def under_rule(rule: Rule, subjects: Members) -> Booleans:
         mask &= pressure > rule.pressure_mpa_above
     if rule.pressure_mpa_up_to is not None:
         mask &= pressure <= rule.pressure_mpa_up_to
+    for name in STATED_CONDITIONS:
+        wanted = getattr(rule, name)
+        if wanted:
+            mask &= _states(subjects, name, wanted)
+    if rule.area_kind in RAILWAY_AREAS:
+        mask &= _states(subjects, "area_kind", rule.area_kind)
+    if rule.volume_m3_above is not None or rule.volume_m3_up_to is not None:
+        mask &= _holds(rule, subjects.numbers["volume_m3"])
     if rule.formula == "scaled_distance":
         mask &= subjects.numbers["tnt_kg"] > 0
     if rule.formula == "official_distance":
         mask &= subjects.numbers["distance_m"] > 0
     return mask
+
+
+def _states(subjects: Members, name: str, wanted: str) -> Booleans:
+    """Which subjects state this very word; one that states none is covered by no row."""
+    stated = subjects.texts.get(name)
+    return np.zeros(len(subjects), bool) if stated is None else np.asarray(stated == wanted, bool)
+
+
+def _holds(rule: Rule, volume_m3: Floats) -> Booleans:
+    """Volumes within the bounds of a row: open below and closed above, for liquids (table 4.2.1) the other way round."""
+    low = -np.inf if rule.volume_m3_above is None else rule.volume_m3_above
+    high = np.inf if rule.volume_m3_up_to is None else rule.volume_m3_up_to
+    if rule.item_group in LIQUID_GROUPS:
+        return np.asarray((volume_m3 >= low) & (volume_m3 < high), bool)
+    return np.asarray((volume_m3 > low) & (volume_m3 <= high), bool)
 
 
 def is_placed_well(members: Members) -> Booleans:
@@ -145,6 +173,8 @@ def measured_edges(rule: Rule, subjects: Members, rules: RuleSet, on: date) -> E
     plain = Edges(np.zeros(n), np.zeros(n), subjects.is_point | (rule.measured_from == "charge_centre"))
     if rule.measured_from == "pipe_outer_edge":
         return _known_or(subjects.numbers["diameter_mm"] / MM_PER_M / 2, [ASSUMED_PIPE] * n)
+    if rule.measured_from == "embankment_toe_or_cutting_top_or_bridge_outer_edge":
+        return _known_or(subjects.numbers["outer_offset_m"], [ASSUMED_RAILWAY] * n)
     if rule.subject_class == "highway":
         land = _known_or(
             subjects.numbers["land_width_m"] / 2, [rules.road_land.get(name) for name in subjects.road_class]

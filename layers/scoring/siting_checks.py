@@ -23,7 +23,9 @@ from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members, proposal
 from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.separation import (
+    ASSUMED_RAILWAY,
     MAX_ERROR_M,
+    RAILWAY_AREAS,
     TOLERANCE_M,
     Measured,
     apply_rule,
@@ -440,6 +442,10 @@ def undecided_features(
         undecided = lines.take(~np.any([under_rule(rule, lines) for rule in bands], axis=0))
         text = "架空线路电压缺失或不在条例分档内", "voltage of the line unknown or in no band"
         yield undecided, widest_m(bands), text
+    tracks, zones = index.members("railway"), [rule for rule in judged if rule.area_kind in RAILWAY_AREAS]
+    if zones and len(tracks):
+        without = tracks.take(~np.any([_is_kind(index, rule, tracks) & under_rule(rule, tracks) for rule in zones], axis=0))
+        yield without, widest_m(zones) + ASSUMED_RAILWAY.offset_m, ("铁路类别或所经地区缺失", "kind of the railway or of its ground unknown")
     pipes = uncovered_pipelines(index, judged)
     pipes = pipes.take(pipes.category != "industrial")
     text = "管道类别或压力缺失", "kind or pressure of the pipeline unknown"
@@ -453,6 +459,11 @@ def undecided_features(
 
 def _is_unclassed(roads: Columns) -> NDArray[np.bool_]:
     return np.array([road_class is None for road_class in roads["road_class"]], bool)
+
+
+def _is_kind(index: ClassIndex, rule: Rule, members: Members) -> NDArray[np.bool_]:
+    """Which members of a wider class are subjects of a rule."""
+    return np.isin(members.feature_id.astype(str), index.members(rule.subject_class).feature_id.astype(str))
 
 
 def widest_m(rules: Iterable[Rule]) -> float:

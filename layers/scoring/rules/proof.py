@@ -16,11 +16,13 @@ SOURCE_TYPES = ("law_text", "secondary_page", "code_reproduction", "derived", "n
 CONFIDENCES = ("high", "medium", "low")
 SCOPES = ("standing", "works", "siting")
 FORMULAS = ("", "risk_contour", "scaled_distance", "impact_radius", "power_zone", "official_distance")
-AREA_KINDS = ("", "general", "dense")
+AREA_KINDS = ("", "general", "dense", "city_urban", "city_suburb_residential", "village_town_residential", "other")
+LINE_AREAS, RAILWAY_AREAS = AREA_KINDS[1:3], AREA_KINDS[3:]
 ROAD_CLASSES = ("expressway", "national_road", "provincial_road", "county_road", "township_road")
 TARGET_CLASSES = ("high_sensitive", "important", "general_1", "general_2", "general_3")
 STATION_GRADES = ("tank_class_1", "tank_class_2", "tank_class_3")
 PLAN_GROUPS = ("chemical", "hazardous", "crowded", "industrial")
+STATION_WORDS = ("", *STATION_GRADES, "dispenser_and_vent", "class_1", "class_2", "class_3", "class_4", "class_5")
 RECOVERIES = ("no_vapour_recovery", "unloading_recovery", "unloading_and_refuelling_recovery")
 
 
@@ -51,6 +53,7 @@ def _rule_faults(rule: Rule, rules: RuleSet, standard_ids: set[str]) -> list[str
         ("object_class", rule.object_class, rules.classes),
         ("standard_id", rule.standard_id, standard_ids),
     ]
+    closed += [("station_grade", rule.station_grade, STATION_WORDS), ("vapour_recovery", rule.vapour_recovery, ("", *RECOVERIES))]
     closed += [("road_class", value, ROAD_CLASSES) for value in rule.road_class]
     closed += [("target_class", value, TARGET_CLASSES) for value in rule.target_class]
     closed += [("applies_to", value, SCOPES) for value in rule.applies_to]
@@ -147,6 +150,8 @@ def _meet(first: Rule, second: Rule) -> bool:
     meets = a <= d and c <= b
     (a, b), (c, d) = (bounds(rule, "pressure_mpa_above", "pressure_mpa_up_to") for rule in (first, second))
     meets = meets and a < d and c < b
+    (a, b), (c, d) = (bounds(rule, "volume_m3_above", "volume_m3_up_to") for rule in (first, second))
+    meets = meets and a < d and c < b
     for name in ("road_class", "target_class"):
         one, two = set(getattr(first, name)), set(getattr(second, name))
         meets = meets and (not one or not two or bool(one & two))
@@ -170,9 +175,10 @@ def _monotone_faults(rules: Sequence[Rule]) -> list[str]:
         and rule.distance_m is not None
     ]
     faults = _rising(zones)
-    for area_kind in AREA_KINDS[1:]:
+    for area_kind in LINE_AREAS:
         of_kind = [rule for rule in lines if rule.area_kind == area_kind]
         faults += _rising(sorted(of_kind, key=lambda rule: rule.voltage_kv_min or 0.0))
+    faults += _railway_faults(rules)
     tanks = [rule for rule in rules if rule.subject_class == "fuel_station_equipment"]
     by_grade = _grouped(tanks, lambda rule: (rule.object_class, rule.vapour_recovery, rule.standard_id))
     for group in by_grade:
@@ -189,6 +195,19 @@ def _monotone_faults(rules: Sequence[Rule]) -> list[str]:
             for one, two in pairwise(ordered)
             if one.volume_m3_up_to != two.volume_m3_above
         ]
+    return faults
+
+
+def _railway_faults(rules: Sequence[Rule]) -> list[str]:
+    """Zones beside railways: wider where fewer people live, and beside high-speed lines than beside others."""
+    zones = [rule for rule in rules if rule.area_kind in RAILWAY_AREAS]
+    faults: list[str] = []
+    for group in _grouped(zones, lambda rule: (rule.subject_class,)):
+        faults += _rising(sorted(group, key=lambda rule: RAILWAY_AREAS.index(rule.area_kind)))
+        missing = set(RAILWAY_AREAS) - {rule.area_kind for rule in group}
+        faults += [f"{group[0].subject_class}: no zone for {area_kind}" for area_kind in sorted(missing)]
+    for group in _grouped(zones, lambda rule: (rule.area_kind,)):
+        faults += _rising(sorted(group, key=lambda rule: rule.subject_class == "high_speed_railway"))
     return faults
 
 

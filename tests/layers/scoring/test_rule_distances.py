@@ -43,8 +43,14 @@ def subject(row: dict[str, str]) -> Members:
     above, up_to = row["pressure_mpa_above"], row["pressure_mpa_up_to"]
     pressure = float(up_to) if up_to else float(above) + 0.1 if above else 4.0
     numbers = {name: np.array([value]) for name, value in (("voltage_kv", voltage), ("pressure_mpa", pressure), ("diameter_mm", PIPE_MM),
-               ("land_width_m", LAND_M), ("outer_offset_m", CONDUCTOR_M), ("tnt_kg", 1000.0))}  # fmt: skip
-    return replace(member, road_class=np.array([road_class], object), numbers=numbers)
+               ("land_width_m", LAND_M), ("outer_offset_m", CONDUCTOR_M), ("tnt_kg", 1000.0), ("volume_m3", volume_m3(row)))}  # fmt: skip
+    texts = {name: np.array([row[name]], object) for name in ("station_grade", "vapour_recovery", "item_group", "area_kind")}
+    return replace(member, road_class=np.array([road_class], object), numbers=numbers, texts=texts)
+
+
+def volume_m3(row: dict[str, str]) -> float:
+    """A volume within the bounds of a row."""
+    return float(row["volume_m3_above"] or 0.0) + 1.0
 
 
 def offset_m(row: dict[str, str]) -> float:
@@ -54,6 +60,8 @@ def offset_m(row: dict[str, str]) -> float:
     if row["subject_class"] == "highway":
         zone = CONTROL_ZONE_M[(row["road_class"] or "county_road").split("|")[0]]
         return LAND_M / 2 + (zone if row["measured_from"] == "outer_edge_of_building_control_zone" else 0.0)
+    if row["measured_from"] == "embankment_toe_or_cutting_top_or_bridge_outer_edge":
+        return CONDUCTOR_M
     return CONDUCTOR_M if row["subject_class"] == "overhead_power_line" else 0.0
 
 
