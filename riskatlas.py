@@ -61,8 +61,19 @@ def atlas(place: Any, progress: Progress, **asked: Any) -> dict[str, Any]:
     )  # fmt: skip
 
 
+def site_batch(place: Any, progress: Progress, **asked: Any) -> dict[str, Any]:
+    """Have the server's siting check judge the sites of a file as a job of the worker."""
+    from app.site_batch_jobs import batch_job  # imported here: no other command needs it
+
+    return batch_job(
+        place.engine, place.catalog, place.home,
+        lambda n_done, n_total: progress(Step("检查场址", "checking sites", n_done, n_total)),
+        **asked,
+    )  # fmt: skip
+
+
 PREPARATIONS.append(prepare_tiles)
-EXTRA_TASKS["atlas"] = atlas
+EXTRA_TASKS.update(atlas=atlas, site_batch=site_batch)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,14 +13,12 @@ import geopandas as gpd
 import pandas as pd
 import sqlalchemy as sa
 
-from app import queries
-from app.access import parse_person, view_of
-from app.editions import Edition, EditionFacts, read_facts
+from app.editions import EditionFacts
 from app.errors import MissingError, RequestError
 from app.export.atlas import AtlasText, AtlasTown, render_atlas
 from app.export.words import written_date
 from app.frames import Bounds, FrameMemory
-from app.seen import SeenEditions
+from app.seen import facts_seen_by
 from app.sheets import KEYS as SHEET_KEYS
 from app.sheets import Sheet, file_stem, sheet_data, sheet_spec, whole_area
 from layers.catalog import Catalog
@@ -124,12 +122,7 @@ def atlas_job(
     folder.mkdir(parents=True, exist_ok=True)
     forget_old(folder)
     with engine.connect() as connection:
-        found = queries.run(connection, "one_edition", {"number": edition}).one_or_none()
-        if found is None or found.published_at is None:
-            raise MissingError(f"没有已发布的版次 {edition}", f"no published edition {edition}")
-        facts = read_facts(connection, Edition(*found), catalog)
-        seen = SeenEditions(catalog).edition(engine, facts, view_of(parse_person(roles), catalog))
-        facts = facts if seen == facts.edition else read_facts(connection, seen, catalog)
+        facts = facts_seen_by(connection, engine, catalog, edition=edition, roles=roles)
         given = Given(connection, facts, catalog, FrameMemory(catalog))
         sheet = make_atlas(given, request, rules_version=read_rules().version, address=address, told=told)
     name = f"{time.time_ns():x}.pdf"

@@ -43,10 +43,10 @@ def job(connection: sa.Connection, job_id: int) -> dict[str, Any]:
     return plain(row)
 
 
-def job_list(connection: sa.Connection, *, upload_id: str | None, most: int) -> list[dict[str, Any]]:
-    """Jobs, newest first, without their results, which may be long."""
+def job_list(connection: sa.Connection, *, upload_id: str | None, most: int, results_of: str = "") -> list[dict[str, Any]]:
+    """Jobs, newest first, without their results, which may be long, but for one kind."""
     rows = queries.run(connection, "jobs", {"upload": upload_id, "most": most}).mappings()
-    return [{name: value for name, value in plain(row).items() if name != "result"} for row in rows]
+    return [{name: value for name, value in plain(row).items() if name != "result" or row["kind"] == results_of} for row in rows]
 
 
 def cancel_job(connection: sa.Connection, job_id: int) -> dict[str, Any]:

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from psycopg2 import sql
 
 from app import queries
-from app.access import EVERYTHING, View
-from app.editions import Edition, EditionFacts
+from app.access import EVERYTHING, View, parse_person, view_of
+from app.editions import Edition, EditionFacts, read_facts
+from app.errors import MissingError
 from layers.catalog import Catalog, Layer
 
 LINKS = (("enterprise_id", "enterprises"), ("unit_id", "hazard_units"))
@@ -54,6 +55,16 @@ class SeenEditions:
                 _make(engine, self._catalog, facts, seen, view)
                 self._made.add(seen)
         return seen
+
+
+def facts_seen_by(connection: sa.Connection, engine: sa.Engine, catalog: Catalog, *, edition: int, roles: str) -> EditionFacts:
+    """A published edition as some roles see it, for work that no request waits for; raises `MissingError`."""
+    found = queries.run(connection, "one_edition", {"number": edition}).one_or_none()
+    if found is None or found.published_at is None:
+        raise MissingError(f"没有已发布的版次 {edition}", f"no published edition {edition}")
+    facts = read_facts(connection, Edition(*found), catalog)
+    seen = SeenEditions(catalog).edition(engine, facts, view_of(parse_person(roles), catalog))
+    return facts if seen == facts.edition else read_facts(connection, seen, catalog)
 
 
 def _make(engine: sa.Engine, catalog: Catalog, facts: EditionFacts, seen: Edition, view: View) -> None:

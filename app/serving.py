@@ -41,7 +41,7 @@ FALLBACK_USER = "nobody"
 REHEARSED = ("residential", "hazchem")
 OWN_FOLDERS = ("cache",)
 """Folders below the home that the server writes to."""
-WORKER_FOLDERS = ("tiles", "sheets", "photos", "uploads", "returned", "sources", "files", "rasters", "fonts")
+WORKER_FOLDERS = ("tiles", "sheets", "batches", "photos", "uploads", "returned", "sources", "files", "rasters", "fonts")
 """Folders below the home that the server or its worker writes to, and a command run by root may have filled."""
 
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
+import sqlalchemy as sa
 from openpyxl import Workbook
 
+from app.editions import EditionFacts
 from app.errors import RequestError
-from app.parts import parts
-from app.pinned import Pinned
 from app.site_checks import site_check
 from app.site_requests import read_site_request
+from app.surroundings import SurroundingsMemory
 from layers.errors import InputError
 
 MOST_AT_ONCE = 200
@@ -36,22 +37,24 @@ def batch_body(site: dict[str, Any], project_type: str) -> dict[str, Any]:
     return {"project_type": project_type, **body, "geometry": site.get("geometry")} | ({} if n_persons is None else {"n_persons": n_persons})
 
 
-def batch_rows(pinned: Pinned, sites: Sequence[Any], project_type: str) -> list[dict[str, Any]]:
+def batch_rows(
+    connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, sites: Sequence[Any], project_type: str
+) -> list[dict[str, Any]]:
     """One row a site; a site that cannot be judged has the field at fault and the words of the error."""
-    return [_row(pinned, site, project_type) for site in sites]
+    return [_row(connection, facts, surroundings, site, project_type) for site in sites]
 
 
-def _row(pinned: Pinned, site: Any, project_type: str) -> dict[str, Any]:
+def _row(connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, site: Any, project_type: str) -> dict[str, Any]:
     if not isinstance(site, dict) or not isinstance(site.get("properties") or {}, dict):
         raise RequestError("sites", "应为含 geometry 和 properties 的对象", "must be objects with geometry and properties")
     body = batch_body(site, project_type)
     told: dict[str, Any] = dict.fromkeys(COLUMNS)
     told |= {"row": site.get("row"), "name": str(body.get("name") or ""), "project_type": str(body["project_type"])}
     try:
-        asked = read_site_request(body, pinned.facts, parts().rules)
+        asked = read_site_request(body, facts, surroundings.rules)
     except InputError as error:
         return told | {"error_field": error.field, "error_zh": getattr(error, "message_zh", str(error)), "error_en": str(error)}
-    answer = site_check(pinned.connection, pinned.facts, parts().surroundings, asked=asked)
+    answer = site_check(connection, facts, surroundings, asked=asked)
     first = answer["reasons"][0] if answer["reasons"] else {}
     return told | {
         "verdict": answer["verdict"], "n_reasons": len(answer["reasons"]), "reason_zh": first.get("text_zh"), "reason_en": first.get("text_en"),
@@ -65,18 +68,20 @@ def batch_workbook(rows: Sequence[Any], lang: str) -> bytes:
         raise RequestError("rows", "应为对象的列表", "must be a list of objects")
     book = Workbook(write_only=True)
     sheet = book.create_sheet("sites")
-    for cells in (HEADS[lang], *(_cells(row, lang) for row in rows)):
-        sheet.append([_plain(value) for value in cells])
+    for cells in (HEADS[lang], *(table_cells(row, lang) for row in rows)):
+        sheet.append(list(cells))
     made = BytesIO()
     book.save(made)
     return made.getvalue()
 
 
-def _cells(row: dict[str, Any], lang: str) -> list[Any]:
+def table_cells(row: dict[str, Any], lang: str) -> list[Any]:
+    """What a table says of a row."""
     verdict = row.get("verdict") if isinstance(row.get("verdict"), dict) else {}
     reason = " · ".join(str(row[key]) for key in (f"title_{lang}", f"reason_{lang}") if row.get(key))
-    return [row.get("row"), row.get("name"), row.get("project_type"), (verdict or {}).get(f"title_{lang}"), row.get("n_reasons"), reason,
-            row.get("clause"), row.get("error_field"), row.get(f"error_{lang}")]  # fmt: skip
+    cells = [row.get("row"), row.get("name"), row.get("project_type"), (verdict or {}).get(f"title_{lang}"), row.get("n_reasons"), reason,
+             row.get("clause"), row.get("error_field"), row.get(f"error_{lang}")]  # fmt: skip
+    return [_plain(value) for value in cells]
 
 
 def _plain(value: Any) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    DAY, EDITION, FLAG, GEOMETRY, LANG, NUMBER, OBJECT, PAGE, REF, TEXT, WHOLE, Schema, answer, file_of,
-    list_of, operation, or_null, query, record, with_file,
+    DAY, EDITION, FLAG, GEOMETRY, JOB_ID, LANG, NUMBER, OBJECT, PAGE, REF, TEXT, WHOLE, Schema,
+    answer, file_of, list_of, operation, or_null, query, record, ref, with_file,
 )  # fmt: skip
 from app.parameters import LONGEST_TEXT
 from app.site_area import CELLS_M
@@ -77,6 +77,14 @@ SCHEMAS: dict[str, Schema] = {
         "additionalProperties": False,
     },
     "SiteBatch": record("rows edition edition_label", rows=list_of(OBJECT), edition=WHOLE, edition_label=TEXT),
+    "SiteBatchJob": record(
+        "job_id state edition title",
+        job_id=WHOLE, state=TEXT, step_zh=or_null(TEXT), step_en=or_null(TEXT), n_done=or_null(WHOLE), n_total=or_null(WHOLE),
+        error_zh=or_null(TEXT), error_en=or_null(TEXT), requested_at=TEXT, finished_at=or_null(TEXT), edition=WHOLE, title=TEXT,
+        n=or_null(WHOLE), n_refused=or_null(WHOLE), verdicts=or_null(OBJECT), has_worker=FLAG,
+    ),
+    "SiteBatchJobs": record("batches has_worker kept_days", batches=list_of(ref("SiteBatchJob")), has_worker=FLAG, kept_days=WHOLE),
+    "SiteBatchRows": record("rows n", rows=list_of(OBJECT), n=WHOLE),
     "SiteRows": {**record("rows", rows=list_of(OBJECT), lang={"enum": ["zh", "en"]}), "additionalProperties": False},
     "SiteAreaRequest": {
         **record(
@@ -133,6 +141,21 @@ PATHS: dict[str, dict[str, Schema]] = {
     ))},
     "/api/site-batches": {"post": operation(
         "siteBatch", "One verdict for each of some sites; nothing is kept", answer("SiteBatch"), EDITION, body="SiteBatchRequest",
+    )},
+    "/api/site-batches/jobs": {
+        "get": operation("siteBatchJobs", "Batches that were asked for, newest first", answer("SiteBatchJobs")),
+        "post": with_file(operation(
+            "newSiteBatchJob", "A verdict on every site of a file, by the worker", answer("SiteBatchJob"),
+            query("name", "Name of the file; its suffix tells what it is", required=True), query("project_type", "Of sites that state none"),
+            query("crs", "CRS of the file where it states none"), EDITION,
+        )),
+    },
+    "/api/site-batches/jobs/{job_id}": {"get": operation("siteBatchJob", "How far a batch is", answer("SiteBatchJob"), JOB_ID)},
+    "/api/site-batches/jobs/{job_id}/cancel": {"post": operation("cancelSiteBatch", "Take a batch back", answer("SiteBatchJob"), JOB_ID)},
+    "/api/site-batches/jobs/{job_id}/rows": {"get": operation("siteBatchRows", "The first rows of a finished batch", answer("SiteBatchRows"), JOB_ID)},
+    "/api/site-batches/jobs/{job_id}/file": {"get": operation(
+        "siteBatchFile", "All rows of a finished batch", file_of(XLSX, "text/csv"), JOB_ID,
+        query("format", "xlsx or csv"), query("lang", "zh or en"),
     )},
     "/api/site-batches/workbook": {"post": operation("siteBatchWorkbook", "Rows of a batch as a workbook", file_of(XLSX), body="SiteRows")},
     "/api/site-areas": {"post": operation(

@@ -215,7 +215,8 @@ def batch() -> Response:
     if not isinstance(sites, list) or not 1 <= len(sites) <= MOST_IN_BATCH:
         raise RequestError("sites", f"应为 1 至 {MOST_IN_BATCH} 个场址的列表", f"must be a list of 1 to {MOST_IN_BATCH} sites")
     with pinned_edition() as pinned:
-        return jsonify(rows=batch_rows(pinned, sites, project_type), edition=pinned.edition.number, edition_label=pinned.edition.label)
+        rows = batch_rows(pinned.connection, pinned.facts, parts().surroundings, sites, project_type)
+        return jsonify(rows=rows, edition=pinned.edition.number, edition_label=pinned.edition.label)
 
 
 @blueprint.post("/api/site-batches/workbook")

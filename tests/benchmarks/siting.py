@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psycopg2.errors
 import sqlalchemy as sa
 
 from etl.postgis.cluster import cluster_for
@@ -130,7 +131,13 @@ def _copied(place: Place, url: str, n_buildings: int) -> Iterator[str]:
         raise AtlasError("this benchmark copies the database of the private PostGIS; it runs without RISKATLAS_DATABASE_URL")
     cluster, name = cluster_for(place.home), f"bench_siting_{os.getpid()}"
     place.engine.dispose()
-    copy = cluster.create_database(name, str(sa.make_url(url).database))
+    try:
+        copy = cluster.create_database(name, str(sa.make_url(url).database))
+    except psycopg2.errors.ObjectInUse as error:
+        raise AtlasError(
+            f"数据库正在使用,不能复制:请先停止本目录的 riskatlas serve 和 worker,再运行此测试 "
+            f"(the database of {place.home} is in use and cannot be copied: stop `riskatlas serve` and `worker` of it, then run this again)"
+        ) from error
     try:
         engine = engine_from_url(copy)
         with engine.begin() as connection:

@@ -24,6 +24,7 @@ const state = {
   /** @type {any} */ kept: null,
   /** @type {Drawing|null} */ drawing: null, redrawn: -1,
   /** @type {string} */ saved: "", timer: 0,
+  /** @type {Promise<void>|null} */ begun: null,
   /** @type {ApiError|null} */ error: null,
   /** @type {any[]} */ wanted: [], isBusy: false,
   /** @type {any[]} */ hits: [],
@@ -44,8 +45,7 @@ async function start() {
 function load() {
   return loadInto(byId("case"), async () => {
     state.choices ??= await getJson("/api/site-checks/choices");
-    if (state.ref === NEW) await beginDraft({});
-    else await readCase();
+    if (state.ref !== NEW) await readCase();
     drawAll();
   });
 }
@@ -56,6 +56,13 @@ async function beginDraft(more) {
   state.ref = draft.ref;
   state.saved = draft.saved_at;
   history.replaceState(null, "", withEdition(`/siting/${encodeURIComponent(draft.ref)}`));
+}
+
+/** The draft of a new case: made at the first thing that is entered, and once. */
+function ensureDraft() {
+  if (state.ref !== NEW) return Promise.resolve();
+  state.begun ??= beginDraft({}).then(drawTitle).finally(() => { state.begun = null; });
+  return state.begun;
 }
 
 /** A judged case, else a draft. */
@@ -74,10 +81,14 @@ async function readCase() {
 
 /* Drawing the page */
 
-function drawAll() {
+function drawTitle() {
   const title = state.ref === NEW ? t("new_assessment") : t("case_title", { ref: state.ref, name: state.kept?.request.name ?? state.form.name });
   byId("page-title").textContent = title;
   titlePage(title);
+}
+
+function drawAll() {
+  drawTitle();
   byId("all-cases").setAttribute("href", withEdition("/siting"));
   put(byId("steps"), steps(), savedLine());
   put(byId("case"), state.kept ? conclusion(state.kept, state.choices, { copy: copyCase, show: showSite }) : draftStep());
@@ -302,12 +313,13 @@ function changed() {
   state.wanted = state.wanted.length ? missing(state.form, state.choices.project_types) : [];
   const told = document.getElementById("problems");
   if (told) put(told, problems());
-  state.timer = window.setTimeout(save, SAVE_AFTER_MS);
+  state.timer = window.setTimeout(save, state.ref === NEW ? 0 : SAVE_AFTER_MS);
 }
 
 async function save() {
   clearTimeout(state.timer);
   try {
+    await ensureDraft();
     state.saved = (await change("PUT", `/api/site-drafts/${encodeURIComponent(state.ref)}`, { form: state.form })).saved_at;
     put(byId("steps"), steps(), savedLine());
   } catch (error) {
@@ -326,6 +338,7 @@ async function judge() {
   state.isBusy = true;
   drawAll();
   try {
+    await ensureDraft();
     await save();
     await postJson(`/api/site-checks?ed=${encodeURIComponent(shown.catalog.edition.edition)}`, { ...requestOf(state.form, state.choices.project_types), draft: state.ref });
     await readCase();

@@ -1,0 +1,120 @@
+"""Many sites from a file as a job: asked for, taken back, judged by the worker as single checks are, fetched as tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from openpyxl import load_workbook
+
+import riskatlas
+from app.errors import MissingError
+from app.site_batch_jobs import FOLDER, batch_job, forget_old, keep_sites, kept_rows
+from etl.work.tasks import Workplace
+from etl.work.worker import run_job
+from layers.catalog import Catalog
+from layers.errors import CancelledError
+
+FILE = "name,project_type,lon,lat\n甲,,120.03,30.0502\n=cmd(),industrial,120.08,30.08\n外,,121.5,30.05\n错,castle,120.08,30.08\n"
+ASK = "/api/site-batches/jobs?name=sites.csv&project_type=residential"
+
+
+def _sites(n: int = 4) -> list[dict[str, Any]]:
+    rows = list(csv.DictReader(io.StringIO(FILE)))[:n]
+    return [
+        {"row": number, "geometry": {"type": "Point", "coordinates": [float(row["lon"]), float(row["lat"])]},
+         "properties": {key: row[key] for key in ("name", "project_type") if row[key]}}
+        for number, row in enumerate(rows, start=1)
+    ]  # fmt: skip
+
+
+def _asked_of(engine: sa.Engine, job_id: int) -> dict[str, Any]:
+    with engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT args FROM ops.jobs WHERE job_id = :id"), {"id": job_id}).scalar_one()
+    return dict(found if isinstance(found, dict) else json.loads(found))
+
+
+def _set(engine: sa.Engine, job_id: int, status: str) -> None:
+    """What the queue itself notes of a job that a worker takes and ends."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("SET LOCAL search_path TO ops, public"))
+        connection.execute(
+            sa.text("UPDATE procrastinate_jobs SET status = CAST(:status AS procrastinate_job_status) WHERE id = :id"),
+            {"id": job_id, "status": status},
+        )
+
+
+def test_batch_is_asked_for_watched_and_taken_back(client: FlaskClient) -> None:
+    asked = client.post(ASK, data=FILE.encode())
+    assert (asked.status_code, asked.json["state"], asked.json["n_total"], asked.json["title"]) == (202, "waiting", 4, "sites.csv")
+    at = f"/api/site-batches/jobs/{asked.json['job_id']}"
+    assert asked.json["job_id"] in [batch["job_id"] for batch in client.get("/api/site-batches/jobs").json["batches"]]
+    assert client.get(f"{at}/rows").status_code == client.get(f"{at}/file").status_code == 409
+    assert client.post(f"{at}/cancel").json["state"] == "cancelled"
+    assert client.get("/api/site-batches/jobs/999999").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "field"),
+    [
+        ("/api/site-batches/jobs?name=a.csv&project_type=castle", FILE, "project_type"), ("/api/site-batches/jobs?name=a.csv&crs=EPSG:1", FILE, "crs"),
+        ("/api/site-batches/jobs?name=a.csv", "", "file"), ("/api/site-batches/jobs?name=a.csv", "name\nx\n", "file"),
+    ],
+)  # fmt: skip
+def test_wrong_batch_is_refused_and_no_job_is_there(client: FlaskClient, path: str, content: str, field: str) -> None:
+    before = len(client.get("/api/site-batches/jobs").json["batches"])
+    answer = client.post(path, data=content.encode())
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, field)
+    assert len(client.get("/api/site-batches/jobs").json["batches"]) == before
+
+
+def test_worker_judges_each_site_as_the_single_request_does(
+    client: FlaskClient, engine: sa.Engine, catalog: Catalog, tmp_path: Path
+) -> None:
+    job_id = client.post(ASK, data=FILE.encode()).json["job_id"]
+    _set(engine, job_id, "doing")
+    run_job("site_batch", job_id, _asked_of(engine, job_id), Workplace(engine, catalog, tmp_path))
+    _set(engine, job_id, "succeeded")
+    ended = client.get(f"/api/site-batches/jobs/{job_id}").json
+    assert (ended["state"], ended["n"], ended["n_refused"], sum(ended["verdicts"].values())) == ("done", 4, 2, 2)
+    assert ended in client.get("/api/site-batches/jobs").json["batches"]
+    at = f"/api/site-batches/jobs/{job_id}"
+    told = client.get(f"{at}/rows").json
+    single = client.post("/api/site-batches", json={"sites": _sites(), "project_type": "residential"}).json["rows"]
+    assert told["n"] == 4
+    assert told["rows"] == [{key: value for key, value in row.items() if key != "geometry"} for row in single]
+    assert [row["error_field"] for row in told["rows"]] == [None, None, "geometry", "project_type"]
+    table = list(csv.reader(io.StringIO(client.get(f"{at}/file?format=csv&lang=en").data.decode("utf-8-sig"))))
+    assert (table[0][3], table[2][1], table[3][7]) == ("Verdict", "'=cmd()", "geometry")
+    book = load_workbook(io.BytesIO(client.get(f"{at}/file").data)).active
+    assert [[cell.value for cell in row][3] for row in book.iter_rows()][:2] == ["结论", told["rows"][0]["verdict"]["title_zh"]]
+    assert client.get(f"{at}/file?format=pdf").json["error"]["field"] == "format"
+
+
+def test_cancelled_batch_keeps_no_rows_and_old_ones_are_forgotten(
+    engine: sa.Engine, catalog: Catalog, database_url: str, tmp_path: Path
+) -> None:
+    name = keep_sites(tmp_path, _sites())
+
+    def told(n_done: int, n_total: int) -> None:
+        raise CancelledError
+
+    with pytest.raises(CancelledError):
+        batch_job(engine, catalog, tmp_path, told, edition=1, name=name)
+    with pytest.raises(MissingError):
+        kept_rows(tmp_path, name)
+    path = tmp_path / FOLDER / f"{name}.sites.json"
+    forget_old(tmp_path, now=path.stat().st_mtime + 31 * 86400)
+    assert not path.exists()
+
+
+def test_name_of_a_batch_is_no_path(tmp_path: Path) -> None:
+    with pytest.raises(MissingError):
+        kept_rows(tmp_path, "../../etc/passwd")
+    assert "site_batch" in riskatlas.EXTRA_TASKS
