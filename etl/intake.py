@@ -47,6 +47,8 @@ from layers.tables import ensure_register
 WORKBOOKS = (".xlsx", ".xlsm", ".xls")
 BATCH_ROWS = 50_000
 """Rows read, checked and stored at a time: enough for vectors, few enough for a word of progress every second."""
+COLLECTED_BATCHES = 4
+"""Batches after which cyclic garbage is looked for; most sources have one batch, and need none of it."""
 Result = TypeVar("Result")
 
 
@@ -126,11 +128,14 @@ def take_in(connection: sa.Connection, loading: Loading, manifest: Manifest, pat
     """
     taker = _Taker(connection, loading, manifest, load_id)
     with _collecting_rarely(), Ahead(_normalised(paths, manifest, loading)) as ahead, Behind(connection) as behind:
+        n_batches = 0
         while True:
             normalised = taker.watch("读取", "reading", ahead.next)
             if normalised is None:
                 break
-            gc.collect()
+            n_batches += 1
+            if n_batches % COLLECTED_BATCHES == 0:
+                gc.collect()
             record = taker.take(*normalised)
             taker.watch("入库", "storing", behind.finish)
             behind.run(record)
