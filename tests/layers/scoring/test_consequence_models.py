@@ -23,7 +23,7 @@ from layers.scoring.rule_tables import RULES_DIR
 from layers.scoring.targets import TARGET_CLASSES
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "consequence.csv"
-MODULES = (release, dispersion, fires, explosions, vulnerability)
+MODULES = (release, pools, dispersion, fires, explosions, vulnerability)
 
 
 def reference_rows():
@@ -162,6 +162,37 @@ def test_more_dense_gas_is_never_less_anywhere_and_thins_out_downwind(kind, volu
     assert (two >= one * (1 - 1e-9)).all()
     assert (np.diff(one) <= 1e-12).all() and one.max() <= 1
     assert (dense_gas.half_width_m(large, x) >= dense_gas.half_width_m(small, x)).all()
+
+
+BRITTER_MCQUAID_PUFF = {0.1: 0.81, 0.05: 1.0, 0.02: 1.19, 0.01: 1.39, 0.005: 1.62, 0.002: 1.83, 0.001: 2.05}
+"""Relative concentration -> log10 of the scaled distance at alpha 0: the straight lines (as 0.26 alpha + 0.81) that CCPS 1999 (after
+HSE 17/1988 figure 9) gives for releases at once; worked out by hand, not read from our table."""
+
+
+@pytest.mark.parametrize(("share", "beta"), BRITTER_MCQUAID_PUFF.items())
+def test_dense_cloud_released_at_once_meets_each_concentration_where_published(share, beta):
+    """1000 m3 of g' 0.4 m/s2 in 2 m/s: D = 10 m, alpha = 0.5 log10(0.4 x 10/4) = 0."""
+    source = dense_gas.DenseSource("instantaneous", 1000.0, 0.4, 2.0)
+    assert source.length_m == pytest.approx(10.0) and source.alpha == pytest.approx(0.0, abs=1e-12)
+    assert float(dense_gas.relative_concentration(source, 10 * 10**beta)) == pytest.approx(share, rel=0.025)
+
+
+def test_dense_cloud_released_at_once_near_by_far_off_and_its_width():
+    """By hand: 3.24/(3.24 + 1) one D away; a tenth of a hundredth at 10^2.05 D, a hundredth of that ten times as far; R0 = 6.2035 m,
+    after 100 m (125 s at 0.4 of 2 m/s) R = sqrt(38.483 + 1.2 x 20 x 125) = 55.122 m."""
+    source = dense_gas.DenseSource("instantaneous", 1000.0, 0.4, 2.0)
+    near, edge, far = dense_gas.relative_concentration(source, [10.0, 1122.0, 11220.0])
+    assert near == pytest.approx(0.764151, rel=1e-5)
+    assert far == pytest.approx(1e-5, rel=0.02) and far == pytest.approx(edge / 100, rel=1e-9)
+    assert dense_gas.upwind_m(source) == pytest.approx(6.2035, rel=1e-4)
+    assert float(dense_gas.half_width_m(source, 100.0)) == pytest.approx(55.122, rel=1e-4)
+
+
+def test_width_of_a_dense_plume_by_hand():
+    """10 m3/s of g' 2 m/s2 in 3 m/s: D = 1.82574, lb = 20/27 = 0.740741; at 100 m D + 5.92593 + 2.5 x 0.904812 x 21.5443 = 56.485 m."""
+    source = dense_gas.DenseSource("continuous", 10.0, 2.0, 3.0)
+    assert float(dense_gas.half_width_m(source, 100.0)) == pytest.approx(56.485, rel=1e-4)
+    assert dense_gas.upwind_m(source) == pytest.approx(2.39435, rel=1e-4)
 
 
 def test_gas_lighter_than_air_is_no_dense_gas():
