@@ -136,13 +136,26 @@ export const withClause = (row) => ({ clause: row.clause || row.standard_id, rul
 /** A permit rule names a zone within which to ask, not a distance to keep. @param {any} row */
 const isPermit = (row) => (row.rule_kind ?? row.kind) === "permit_required";
 
-/** Actual, required and shortfall on one line, with certainty and marks. @param {any} row */
-export function conflictNumbers(row) {
+/** A place inside a contour it may not be in: no distance is asked for, it is to be outside. @param {any} row */
+const isInside = (row) => row.required_m === 0 && row.shortfall_m > 0;
+
+/** Actual, required and shortfall of a row. @param {any} row */
+function lengths(row) {
   const error = isMissing(row.error_m) ? "" : ` ±${number(row.error_m, 1)} m`;
-  return el("div", { class: "conflict-numbers" },
+  if (isInside(row)) {
+    return [el("span", { class: "shortfall" }, t("inside_contour"), " ", el("strong", {}, distance(row.shortfall_m)), error)];
+  }
+  return [
     isMissing(row.actual_m) ? null : el("span", {}, t("actual"), " ", el("strong", {}, distance(row.actual_m)), error),
     isMissing(row.required_m) ? null : el("span", {}, t("required"), " ", el("strong", {}, `${isPermit(row) ? "" : "≥ "}${distance(row.required_m)}`)),
     isMissing(row.shortfall_m) ? null : el("span", { class: "shortfall" }, t("shortfall"), " ", el("strong", {}, distance(row.shortfall_m))),
+  ];
+}
+
+/** Actual, required and shortfall on one line, with certainty and marks. @param {any} row */
+export function conflictNumbers(row) {
+  return el("div", { class: "conflict-numbers" },
+    ...lengths(row),
     row.certainty ? el("span", { class: `tag tag-${row.certainty}` }, t(row.certainty === "possible" ? "possible" : "certain")) : null,
     row.is_historic ? el("span", { class: "tag" }, t("historic")) : null,
     row.is_estimated ? el("span", { class: "tag tag-assumed" }, t("estimated")) : null);

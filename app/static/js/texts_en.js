@@ -592,6 +592,7 @@ export const EN = {
   hint_edition: "Try another edition",
   hint_hidden: "It may be in a layer that is switched off, or have no position",
   hint_spelling: "Check the spelling, or type a part of the name",
+  inside_contour: "inside the contour, from its line",
   historic: "historic (built before the rule)",
   historic_short: "historic",
   history: "History",

@@ -592,6 +592,7 @@ export const ZH = {
   hint_edition: "换一个版次再找",
   hint_hidden: "对象可能在未显示的图层里,或没有位置",
   hint_spelling: "检查文字,或只输入名称的一部分",
+  inside_contour: "在等值线内,距线",
   historic: "历史(规定施行前建成)",
   historic_short: "历史",
   history: "历史",
