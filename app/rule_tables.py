@@ -63,11 +63,12 @@ def table_titles() -> dict[str, dict[str, str]]:
 
 @cache
 def words() -> dict[str, dict[str, dict[str, str]]]:
-    """The closed words of some columns in Chinese and English: column -> value -> words."""
+    """The closed words of some columns and the classes of things in Chinese and English: column -> value -> words."""
     found: dict[str, dict[str, dict[str, str]]] = {}
     for row in _lines(WORDS):
         found.setdefault(row["column"], {})[row["value"]] = {"zh": row["zh"], "en": row["en"]}
-    return found
+    classes = {row["class_id"]: {"zh": row["title_zh"], "en": row["title_en"]} for row in _rows("feature_classes")}
+    return found | {"subject_class": classes, "object_class": classes}
 
 
 def _title(name: str) -> dict[str, str]:

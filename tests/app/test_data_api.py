@@ -248,7 +248,8 @@ def test_every_rule_table_has_a_title_and_closed_words_are_said_in_both_language
     assert {row[severity] for row in checks["rows"]} <= set(checks["words"]["severity"])
     assert checks["words"]["severity"]["refuse"] == {"zh": "退回", "en": "Refused"} and checks["title_zh"] == "数据检查规则"
     rules = client.get("/api/data/rules/separation_distances").json
-    for name in ("kind", "status", "strength", "source_type", "exact_complies"):
+    assert rules["words"]["subject_class"]["highway"] == {"zh": "公路", "en": "highway"}
+    for name in ("kind", "status", "strength", "source_type", "exact_complies", "subject_class", "object_class"):
         at = rules["columns"].index(name)
         assert {row[at] for row in rules["rows"]} - {""} <= set(rules["words"][name])
 
