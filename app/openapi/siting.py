@@ -56,7 +56,8 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "SiteCheckList": record("cases drafts n_stale", cases=list_of(OBJECT), drafts=list_of(OBJECT), n_stale=WHOLE),
     "SiteChoices": record(
-        "project_types installations chemicals crs outline",
+        "project_types installations chemicals crs outline parcel_layers",
+        parcel_layers={**list_of(TEXT), "description": "layers whose areas may be picked as a site"},
         project_types=list_of(OBJECT), installations=list_of(TEXT), chemicals=list_of(OBJECT), crs=list_of(TEXT), outline=OBJECT,
     ),
     "Dropped": record("ref", ref=TEXT),

@@ -32,6 +32,7 @@ from app.parameters import choice, json_object, plain_text
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.site_area import KEYS as AREA_KEYS
+from app.site_area import PARCEL_LAYERS
 from app.site_area import REQUIRED_KEYS as REQUIRED_AREA_KEYS
 from app.site_area import area_check, read_area_request
 from app.site_batch import MOST_AT_ONCE as MOST_IN_BATCH
@@ -82,6 +83,7 @@ def offered() -> Response:
             chemicals=choices(pinned.facts)["chemicals"],
             crs=crs_choices(pinned.facts),
             outline=outline_of(pinned.facts),
+            parcel_layers=list(PARCEL_LAYERS),
         )
 
 

@@ -9,7 +9,8 @@ const WGS84_E2 = 0.00669437999014;
 export class Drawing {
   /**
    * @param {"point"|"line"|"polygon"} kind
-   * @param {{onChange: (drawing: Drawing) => void, onDone: (geometry: any) => void, onCancel: () => void}} calls
+   * @param {{onChange: (drawing: Drawing) => void, onDone: (geometry: any) => void, onCancel: () => void, snap?: (at: Position, own: Position[]) => Position}} calls
+   *   `snap` puts a corner on what lies near it; not while Alt is held
    */
   constructor(kind, calls) {
     this.kind = kind;
@@ -39,7 +40,7 @@ export class Drawing {
   /** @param {any} event */
   onClick(event) {
     if (event.originalEvent.detail > 1) return;
-    this.add([event.lngLat.lng, event.lngLat.lat]);
+    this.add([event.lngLat.lng, event.lngLat.lat], !event.originalEvent.altKey);
   }
 
   /** @param {any} event */
@@ -55,9 +56,9 @@ export class Drawing {
     this.finish();
   }
 
-  /** @param {Position} position */
-  add(position) {
-    this.vertices.push(position);
+  /** @param {Position} position @param {boolean} [snaps] whether it may be moved onto what lies near */
+  add(position, snaps = true) {
+    this.vertices.push(snaps ? this.calls.snap?.(position, this.vertices) ?? position : position);
     if (this.kind === "point") this.finish();
     else this.changed();
   }

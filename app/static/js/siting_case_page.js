@@ -7,6 +7,7 @@ import { area, distance } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { drawOwn, drawReasonLines, extentOf, feature, flyToGeometry, map } from "./mapview.js";
 import { errorBox, errorText, say } from "./panel.js";
+import { liesIn, parcelAt, parcelLayers, showParcels, snapped } from "./site_map.js";
 import { conclusion, forgetTrial } from "./siting_conclusion.js";
 import { emptyForm, missing, newPart, projectFields, requestOf, summary } from "./siting_form.js";
 import { ground } from "./siting_words.js";
@@ -27,11 +28,11 @@ const state = {
   /** @type {Promise<void>|null} */ begun: null,
   /** @type {ApiError|null} */ error: null,
   /** @type {any[]} */ wanted: [], isBusy: false,
-  /** @type {any[]} */ hits: [],
+  /** @type {any[]} */ hits: [], isPicking: false,
 };
 const workspace = {
   keys: [], regions: ["search", "page-title", "case", "map-canvas"], draw: () => keepingFocus(drawAll), onEdition: load, goHome: showSite,
-  onEscape: () => state.drawing?.cancel(),
+  onEscape: () => (state.isPicking ? endPicking() : state.drawing?.cancel()),
 };
 
 async function start() {
@@ -107,6 +108,7 @@ function savedLine() {
 
 /** @param {number} step */
 function go(step) {
+  if (state.isPicking) endPicking();
   stopDrawing();
   state.step = step;
   state.error = null;
@@ -142,12 +144,51 @@ function placeStep() {
     el("form", { class: "field", role: "search", on: { submit: (/** @type {Event} */ event) => { event.preventDefault(); findPlace(); } } }, el("label", { for: "place" }, t("find_place")),
       el("input", { id: "place", type: "search", maxlength: 80, autocomplete: "off", placeholder: t("find_place_hint") }),
       el("ul", { class: "places", id: "places" }, state.hits.map(hitItem))),
-    el("div", { class: "actions draw-tools" }, tool("polygon", state.form.parts.length ? "add_part" : "draw_area"), tool("point", "draw_point"), uploadButton()),
+    el("div", { class: "actions draw-tools" }, tool("polygon", state.form.parts.length ? "add_part" : "draw_area"), tool("point", "draw_point"), parcelButton(), uploadButton()),
     el("p", { class: "notice computer-only" }, t("draw_on_computer_only")),
-    el("p", { class: "muted small draw-tools" }, t("draw_keys")),
+    el("p", { class: "muted small draw-tools" }, t("draw_keys"), " ", t("draw_snaps")),
     state.error ? errorPart(state.error) : null,
     state.form.parts.map(partBox),
   ];
+}
+
+/** Picking a parcel of the plan, where the edition has such. */
+function parcelButton() {
+  if (!parcelLayers(state.choices.parcel_layers).length) return null;
+  return el("button", { id: "pick-parcel", type: "button", class: "button", "aria-pressed": String(state.isPicking), on: { click: () => (state.isPicking ? endPicking() : startPicking()) } }, t("pick_parcel"));
+}
+
+function startPicking() {
+  stopDrawing();
+  state.isPicking = true;
+  showParcels(parcelLayers(state.choices.parcel_layers));
+  map.on("click", pick);
+  byId("crosshair").hidden = false;
+  drawAll();
+  say(t("pick_parcel_hint"));
+  map.getCanvas().focus();
+}
+
+function endPicking() {
+  state.isPicking = false;
+  map.off("click", pick);
+  byId("crosshair").hidden = true;
+  drawAll();
+}
+
+/** Takes the parcel at a place as a part of the site. @param {{point: {x: number, y: number}}} event */
+async function pick({ point }) {
+  try {
+    const geometry = await parcelAt(point, parcelLayers(state.choices.parcel_layers));
+    if (!geometry) return say(t("pick_parcel_none"));
+    for (const one of single(geometry)) state.form.parts.push(newPart(one, sizeOf(one)));
+    state.error = null;
+    changed();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    state.error = error;
+  }
+  endPicking();
 }
 
 function uploadButton() {
@@ -209,11 +250,12 @@ function goTo(hit) {
 
 /** @param {"polygon"|"point"} kind @param {number} redrawn the part that is drawn again, -1 for another one */
 function startDrawing(kind, redrawn) {
+  if (state.isPicking) endPicking();
   stopDrawing();
   state.redrawn = redrawn;
-  const drawing = state.drawing = new Drawing(kind, { onChange: drawTools, onDone: keepPart, onCancel: () => { stopDrawing(); drawAll(); } });
+  const drawing = state.drawing = new Drawing(kind, { onChange: drawTools, onDone: keepPart, snap: snapped, onCancel: () => { stopDrawing(); drawAll(); } });
   const problem = drawing.problem.bind(drawing);
-  drawing.problem = () => (drawing.vertices.some((at) => !isInside(at)) ? "draw_outside" : problem());
+  drawing.problem = () => (drawing.vertices.some((at) => !liesIn(at, state.choices.outline)) ? "draw_outside" : problem());
   drawing.start();
   byId("crosshair").hidden = false;
   drawAll();
@@ -238,23 +280,6 @@ function stopDrawing() {
   byId("crosshair").hidden = true;
 }
 
-/** Whether a place lies in the county, by its outline, a little grown; the server has the last word. @param {[number, number]} at */
-function isInside(at) {
-  const { outline } = state.choices;
-  const polygons = outline.type === "Polygon" ? [outline.coordinates] : outline.coordinates;
-  return polygons.some((/** @type {any} */ rings) => within(at, rings[0]));
-}
-
-/** @param {[number, number]} at @param {[number, number][]} ring */
-function within([x, y], ring) {
-  let inside = false;
-  ring.forEach(([x1, y1], i) => {
-    const [x2, y2] = ring[(i + 1) % ring.length];
-    if (y1 > y !== y2 > y && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1) inside = !inside;
-  });
-  return inside;
-}
-
 /** @param {Drawing} drawing */
 function drawTools(drawing) {
   const strip = byId("tool-strip");
@@ -270,8 +295,13 @@ function drawTools(drawing) {
 
 /** Enter or Space adds at the crosshair, Backspace takes back, Ctrl+Enter finishes. @param {KeyboardEvent} event */
 function drawingKey(event) {
-  if (!state.drawing || /** @type {HTMLElement} */ (event.target).closest("input, select, textarea, button")) return;
+  if ((!state.drawing && !state.isPicking) || /** @type {HTMLElement} */ (event.target).closest("input, select, textarea, button")) return;
   const { lng, lat } = map.getCenter();
+  if (state.isPicking) {
+    if (event.key === "Enter") pick({ point: map.project([lng, lat]) });
+    return;
+  }
+  if (!state.drawing) return;
   if (event.key === "Enter" && event.ctrlKey) state.drawing.finish();
   else if (event.key === "Enter" || event.key === " ") state.drawing.add([lng, lat]);
   else if (event.key === "Backspace") state.drawing.undo();
