@@ -30,6 +30,8 @@ from app.export.spec import DEFAULT_MARKS, MARKS, SheetData, SheetSpec, SiteMark
 from app.frames import Bounds, FrameMemory
 from app.layer_list import SECRECY
 from app.parameters import choice, flag, number, plain_text
+from app.row_filters import LONGEST as LONGEST_FILTERS
+from app.sheet_filters import by_layer, filter_words, filtered
 from app.styles import layer_style
 from basemaps.backgrounds import backgrounds
 from layers.catalog import Catalog, Layer
@@ -37,7 +39,7 @@ from layers.catalog import Catalog, Layer
 KEYS = (
     "title", "subtitle", "layers", "extent", "center", "scale", "paper", "orientation", "format", "lang", "policy", "dpi",
     "turn_deg", "marks", "background", "colour", "hatch", "secrecy", "approval_number", "watermark", "organisation", "date",
-    "made_by", "kind",
+    "made_by", "kind", "flt",
 )  # fmt: skip
 MIMETYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
 PAPERS = ("A4", "A3")
@@ -53,6 +55,7 @@ DPI = (72, 600)
 WIDEST_EXTENT_DEG = 10.0
 MOST_LAYERS = 60
 MM_PER_M = 1000.0
+FILTERED = {"zh": "已筛选,只画出:", "en": "Filtered, drawn are only: "}
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def sheet_data(
 ) -> SheetData:
     """What a sheet, or all pages of an atlas, are printed from: the features on some grounds, metres."""
     towns = frames.within(connection, facts, ["towns"], [whole_area(facts)]).get("towns")
-    found = frames.within(connection, facts, spec.layers, grounds)
+    found = filtered(connection, facts, catalog, frames.within(connection, facts, spec.layers, grounds), spec.filters)
     layers = {layer_id: _with_plain_values(frame) for layer_id, frame in found.items()}
     if spec.is_public:
         layers = {layer_id: _coarse(frame) for layer_id, frame in layers.items()}
@@ -126,10 +129,22 @@ def _coarse(frame: pd.DataFrame) -> pd.DataFrame:
 
 def hidden_layers(facts: EditionFacts, catalog: Catalog, spec: SheetSpec) -> list[Layer]:
     """Layers asked for that are not drawn at the sheet's scale."""
-    latitude_deg, _ = latitude_and_true_north(spec.centre, facts.metric_crs)
-    zoom = zoom_of_scale(spec.scale_denominator, latitude_deg)
+    zoom = _zoom(facts, spec)
     layers = [catalog[layer_id] for layer_id in spec.layers]
     return [layer for layer in layers if not any(is_in_zoom(style, zoom) for style in layer_style(layer, has_clusters=False))]
+
+
+def gathered_layers(facts: EditionFacts, catalog: Catalog, spec: SheetSpec) -> list[Layer]:
+    """Layers of which the screen shows numbers at the sheet's scale: paper draws the features that are drawn singly alone."""
+    zoom = _zoom(facts, spec)
+    layers = [catalog[layer_id] for layer_id in spec.layers]
+    is_filtered = by_layer(catalog, spec.filters)
+    return [layer for layer in layers if layer.cluster_zoom and layer.min_zoom <= zoom < layer.cluster_zoom + 1 and layer.id not in is_filtered]
+
+
+def _zoom(facts: EditionFacts, spec: SheetSpec) -> float:
+    latitude_deg, _ = latitude_and_true_north(spec.centre, facts.metric_crs)
+    return zoom_of_scale(spec.scale_denominator, latitude_deg)
 
 
 def frame_in_degrees(facts: EditionFacts, spec: SheetSpec) -> shapely.Geometry:
@@ -159,6 +174,7 @@ def sheet_spec(
     policy = choice("policy", request.get("policy", facts.policy), [entry["id"] for entry in facts.policies])
     turn_deg = number("turn_deg", request.get("turn_deg", 0), least=-180, most=180)
     centre, scale = _place(facts, request, paper, orientation)
+    filters = plain_text("flt", request.get("flt", ""), longest=LONGEST_FILTERS)
     area, secrecy = facts.area, choice("secrecy", request.get("secrecy", SECRECY), SECRECIES)
     approval_number = plain_text("approval_number", request.get("approval_number", ""), longest=40)
     is_public = secrecy != SECRECY
@@ -187,7 +203,8 @@ def sheet_spec(
         policy=policy,
         policy_title=next(entry[f"title_{lang}"] for entry in facts.policies if entry["id"] == policy),
         is_synthetic=bool(area.get("is_synthetic")),
-        notes=tuple(note for note in (facts.legal_note(lang),) if note),
+        notes=tuple(note for note in (facts.legal_note(lang), _filter_note(catalog, filters, lang)) if note),
+        filters=filters,
         turn_deg=turn_deg,
         marks=_marks(request.get("marks")),
         background=choice("background", request.get("background", "light"), list(backgrounds())),
@@ -196,6 +213,12 @@ def sheet_spec(
         approval_number=approval_number,
         watermark="" if is_public else _watermark(request, area[f"office_{lang}"]),
     )
+
+
+def _filter_note(catalog: Catalog, filters: str, lang: str) -> str:
+    """That the sheet shows a part only, and which; empty where nothing is filtered."""
+    words = filter_words(catalog, filters, lang)
+    return f"{FILTERED[lang]}{words}" if words else ""
 
 
 def _watermark(request: dict[str, Any], office: str) -> str:

@@ -162,8 +162,15 @@ def _styles(layer: Layer, spec: SheetSpec) -> list[dict[str, Any]]:
     """Style layers of a layer in the colours of the sheet."""
     if layer is BOUNDARY:
         return [styles.with_colours(BOUNDARY_STYLE, spec.colours)]
-    made = styles.layer_style(layer, spec.colours, has_clusters=False)
+    made = [_unhidden(style, layer, spec) for style in styles.layer_style(layer, spec.colours, has_clusters=False)]
     return made if spec.has_hatch else [style for style in made if "fill-pattern" not in style.get("paint", {})]
+
+
+def _unhidden(style: dict[str, Any], layer: Layer, spec: SheetSpec) -> dict[str, Any]:
+    """A style layer whose features are drawn singly at every scale where a filter leaves a part of them, as on the screen."""
+    singly = style["metadata"].get("atlas:singly")
+    is_filtered = any(part.startswith(f"{layer.id}.") for part in spec.filters.split(";"))
+    return {**style, "filter": singly} if singly and is_filtered else style
 
 
 def _legend(layer: Layer, spec: SheetSpec) -> list[dict[str, Any]]:

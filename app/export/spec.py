@@ -31,6 +31,7 @@ class SheetSpec:
     `marks` are the pieces of furniture drawn; `background` is an id of ``basemaps/backgrounds.toml``; `is_grey` prints in
     the tones of black and white; `approval_number` is the 审图号. `is_single_page` counts what the legend has no room for
     instead of adding a page. `page_line` (第 n 页 共 N 页) goes before the subtitle.
+    `filters` are those of the screen, as an address has them (``flt``).
     """
 
     title: str
@@ -66,6 +67,7 @@ class SheetSpec:
     approval_number: str = ""
     is_single_page: bool = False
     page_line: str = ""
+    filters: str = ""
 
     @property
     def is_public(self) -> bool:

@@ -19,6 +19,7 @@ LOOKS: dict[str, Schema] = {
     "organisation": {"type": "string", "maxLength": 60},
     "made_by": {"type": "string", "maxLength": 40, "description": "of the watermark"},
     "date": {"type": "string", "format": "date"},
+    "flt": {"type": "string", "maxLength": 2000, "description": "filters of the screen, as an address has them; the sheet draws what they leave and says so"},
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -54,7 +55,7 @@ SCHEMAS: dict[str, Schema] = {
         "additionalProperties": False,
     },
     "SheetCheck": record(
-        "scale frame hidden not_public caption", scale=WHOLE, caption=TEXT, frame=OBJECT, hidden=list_of(OBJECT), not_public=list_of(OBJECT),
+        "scale frame hidden not_public gathered filter caption", gathered=list_of(OBJECT), filter=TEXT, scale=WHOLE, caption=TEXT, frame=OBJECT, hidden=list_of(OBJECT), not_public=list_of(OBJECT),
     ),
     "Atlas": record(
         "job_id state edition title has_file",

@@ -20,10 +20,12 @@ from app.export.figure import caption_of
 from app.parameters import json_object
 from app.parts import parts
 from app.pinned import pinned_edition, present_view
+from app.sheet_filters import filter_words
 from app.sheets import (
     KEYS,
     Sheet,
     frame_in_degrees,
+    gathered_layers,
     hidden_layers,
     make_sheet,
     sheet_spec,
@@ -63,16 +65,22 @@ def _file(sheet: Sheet) -> Response:
 
 @blueprint.post("/api/sheets/check")
 def check_sheet() -> Response:
-    """What would be printed: scale, ground that the map frame covers, layers not drawn at that scale or not for the public."""
+    """What would be printed, and what differs from the screen.
+
+    Scale, ground that the map frame covers, layers not drawn at that scale or not for the public, layers whose numbers of
+    features (`cluster_zoom`) a sheet leaves out, the filter in words.
+    """
     body = json_object(request_body(), KEYS, required=("title", "layers"))
     with pinned_edition() as pinned:
         facts, catalog = pinned.facts, parts().catalog
         spec = sheet_spec(facts, catalog, body, rules_version=parts().rules.version)
         hidden = hidden_layers(facts, catalog, spec)
         left_out = [catalog[layer_id] for layer_id in body["layers"] if layer_id not in spec.layers]
+        gathered = gathered_layers(facts, catalog, spec)
+        words = filter_words(catalog, spec.filters, spec.lang)
         frame = shapely.geometry.mapping(frame_in_degrees(facts, spec))
-    names = [[{"id": layer.id, "title_zh": layer.title_zh, "title_en": layer.title_en} for layer in found] for found in (hidden, left_out)]
-    return jsonify(scale=spec.scale_denominator, frame=frame, hidden=names[0], not_public=names[1], caption=caption_of(spec))
+    names = [[{"id": layer.id, "title_zh": layer.title_zh, "title_en": layer.title_en} for layer in found] for found in (hidden, left_out, gathered)]
+    return jsonify(scale=spec.scale_denominator, frame=frame, hidden=names[0], not_public=names[1], gathered=names[2], filter=words, caption=caption_of(spec))
 
 
 @blueprint.get("/api/sheets/towns")

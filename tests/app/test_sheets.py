@@ -9,9 +9,16 @@ from typing import Any
 import pypdf
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app.errors import MissingError
+from app.export.canvas import Canvas
+from app.export.layout import sheet_layout
+from app.export.sheet import draw_sheet
+from app.frames import FrameMemory
+from app.pinned import pinned_edition
+from app.sheets import sheet_data, sheet_spec, whole_area
 from layers.catalog import load_catalog
 from layers.store import engine_from_url
 
@@ -142,3 +149,62 @@ def test_worker_draws_the_atlas_that_was_asked_for(client: FlaskClient, engine: 
     forget_old(tmp_path / "sheets", now=path.stat().st_mtime + 31 * 86400)
     with pytest.raises(MissingError):
         kept_atlas(tmp_path, result["file"])
+
+
+def drawn_ids(connection: sa.Connection, facts: Any, flt: str, layers: list[str]) -> dict[str, set[str]]:
+    """Features of a sheet by layer."""
+    catalog = load_catalog()
+    spec = sheet_spec(facts, catalog, ASKED | {"layers": layers, "flt": flt}, rules_version="r")
+    data = sheet_data(connection, facts, catalog, FrameMemory(catalog), spec, [whole_area(facts)])
+    return {layer_id: set(frame["feature_id"]) for layer_id, frame in data.layers.items()}
+
+
+def test_sheet_draws_what_the_filter_of_the_screen_leaves(server: Flask) -> None:
+    with server.test_request_context("/"), pinned_edition() as pinned:
+        def drawn(flt: str) -> dict[str, set[str]]:
+            return drawn_ids(pinned.connection, pinned.facts, flt, ["risk_zones", "enterprises", "risk_points"])
+
+        assert drawn("")["risk_points"] == {"R1", "R2"}
+        assert drawn("risk_points.level:red") == drawn("") | {"risk_points": {"R1"}}
+        assert drawn("risk_zones.class:1")["risk_zones"] == {"Z1"}
+        by_source = drawn("enterprises.kind:general")
+        assert (by_source["enterprises"], by_source["risk_points"]) == ({"E2"}, {"R2"})
+
+
+def test_sheet_says_that_it_is_filtered_and_the_check_says_how(client: FlaskClient) -> None:
+    asked = ASKED | {"layers": ["risk_points", "pipelines"], "flt": "risk_points.level:red,orange", "lang": "en"}
+    assert client.post("/api/sheets/check", json=asked).json["filter"] == "Risk points Risk level=Major/High"
+    text = pypdf.PdfReader(io.BytesIO(client.post("/api/sheets", json=asked).data)).pages[0].extract_text()
+    assert "Filtered, drawn are only:" in text and "Major/High" in text
+
+
+def test_numbers_that_paper_leaves_out_are_told_where_the_screen_has_them(client: FlaskClient) -> None:
+    def told(**change: Any) -> list[str]:
+        asked = ASKED | {"layers": ["risk_points"], "center": [120.1, 30.1]} | change
+        asked.pop("extent")
+        return [layer["id"] for layer in client.post("/api/sheets/check", json=asked).json["gathered"]]
+
+    assert told(scale=300_000) == ["risk_points"]
+    assert told(scale=50_000) == []
+    assert told(scale=300_000, flt="risk_points.level:blue") == []
+
+
+@pytest.mark.parametrize("flt", ["risk_points", "nothing.level:red", "unit_chemicals.cas:1", "risk_points.secret:1"])
+def test_filter_that_cannot_be_is_refused(client: FlaskClient, flt: str) -> None:
+    answer = client.post("/api/sheets", json=ASKED | {"layers": ["risk_points"], "flt": flt})
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, "flt")
+
+
+def test_filtered_points_are_drawn_singly_at_every_scale_as_on_the_screen(server: Flask) -> None:
+    catalog = load_catalog()
+
+    def n_symbols(flt: str) -> int:
+        asked = {"title": "x", "layers": ["risk_points"], "center": [120.1, 30.1], "scale": 400_000, "format": "svg", "flt": flt}
+        spec = sheet_spec(pinned.facts, catalog, asked, rules_version="r")
+        data = sheet_data(pinned.connection, pinned.facts, catalog, FrameMemory(catalog), spec, [whole_area(pinned.facts)])
+        canvas = Canvas(sheet_layout(spec.paper, spec.orientation)["page"], file_format="svg")
+        return len(draw_sheet(canvas, spec, data).content.icon_boxes)
+
+    with server.test_request_context("/"), pinned_edition() as pinned:
+        assert n_symbols("") == 1, "the unrated one is not drawn singly at this scale"
+        assert n_symbols("risk_points.level:unrated,red") == 2

@@ -107,3 +107,15 @@ def test_filter_draws_what_it_leaves_singly(open_page: OpenPage, live_server: st
     expect(part.first).to_be_visible()
     assert page.locator("#result-body .notice").count() == 0
     assert 0 < int(part.first.inner_text().rsplit("(", 1)[1].rstrip(")")) <= wanted
+
+
+def test_sheet_of_a_filtered_view_is_filtered_and_says_what_differs(open_page: OpenPage, middle: str) -> None:
+    page = open_page(f"?v=9.6/{middle}&{LAYERS},buildings&flt=risk_points.level:red")
+    with page.expect_request("**/api/sheets/check*") as asked:
+        page.locator(".tool-sheet").click()
+    assert asked.value.post_data_json["flt"] == "risk_points.level:red"
+    expect(page.locator("#sheet-differs")).to_contain_text("与屏幕相同的筛选:风险点 风险等级=重大")
+    expect(page.locator("#sheet-differs .differs")).to_contain_text("建筑物")
+    with page.expect_request("**/api/sheets?*") as made:
+        page.locator("#sheet-make").click()
+    assert made.value.post_data_json["flt"] == "risk_points.level:red"
