@@ -22,7 +22,7 @@ from layers.scoring.consequence import (
     pools,
     vulnerability,
 )
-from layers.scoring.consequence.inputs import GAS_CONSTANT_J_MOL_K, Floats, assumed
+from layers.scoring.consequence.inputs import GAS_CONSTANT_J_MOL_K, Floats, assumed, coefficient
 from layers.scoring.consequence.properties import Chemical
 from layers.scoring.frequencies import (
     WeatherClass,
@@ -223,7 +223,7 @@ def _puff(
         source = dense_gas.dense_source(
             "instantaneous", mass_kg / source_kg_m3, density_kg_m3=density_kg_m3, wind_m_s=wind
         )
-        passing = 2 * dense_gas.half_width_m(source, RADII_M) / (dense_gas.DRIFT_SHARE * wind)
+        passing = 2 * dense_gas.half_width_m(source, RADII_M) / (coefficient("dense_drift_share") * wind)
         return _dense(source, source_kg_m3, passing / MIN_S, sigma, mass_kg, 0.0)
     peak = dispersion.puff_peak_kg_m3(mass_kg, RADII_M, stability=weather.stability, terrain=terrain)
     minutes = math.sqrt(2 * math.pi) * sigma / wind / MIN_S

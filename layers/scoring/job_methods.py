@@ -61,8 +61,10 @@ def load_job_rules(folder: Path = RULES_DIR) -> JobRules:
     require(not scales.duplicated(["factor", "value"]).any(), scale_path, "a value stands twice")
     require(set(scales.factor) == set(FACTORS), scale_path, "each factor needs its scale")
     lec = read_rules(
-        lec_path, texts=("band", "level", *titles), numbers=("d_from",), optional_numbers=("d_below",), codes={"level": RATED}
+        lec_path, texts=("band", "level", *titles), numbers=("d_from",), optional_numbers=("d_below",), flags=("is_used",),
+        codes={"level": RATED},
     ).sort_values("d_from", ascending=False)
+    lec = lec[lec.is_used]
     require_bands(lec_path, lec.d_from, lec.d_below)
     ls = read_rules(ls_path, texts=("level",), numbers=("r_from", "r_to"), codes={"level": RATED})
     ls = ls.sort_values("r_from", ascending=False)

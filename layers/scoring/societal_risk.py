@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from layers.errors import InputError
 from layers.scoring.consequence.dispersion import TERRAINS
-from layers.scoring.consequence.inputs import Floats, assumed, not_negative
+from layers.scoring.consequence.inputs import Floats, assumed, coefficient, not_negative
 from layers.scoring.consequence.properties import chemical_properties
 from layers.scoring.footprints import N_ANGLES, RADII_M, Outcome, outcomes
 from layers.scoring.frequencies import (
@@ -36,8 +36,6 @@ CURVE_DEATHS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000)
 DEATH_DECIMALS = 9
 """Deaths are rounded here before they meet a count: 0.7 + 0.3 is one."""
 LINE_TOLERANCE = 1e-9
-DEADLY_SHARE = 0.01
-"""Ground where fewer die is not asked whether its people are known."""
 PERIODS = ("day", "night")
 ENTERPRISE_COLUMNS = ["enterprise_id", "n_units", "pll_per_year", "pll_day_per_year", "pll_night_per_year", "most_deaths",
                       "band", "times_limit", "curve", "unknown_pct", "is_incomplete", "rule_id", "clause"]  # fmt: skip
@@ -327,7 +325,7 @@ def _events(
 
 def _n_deadly(end: Outcome) -> int:
     """Radii up to the last one where at least one in a hundred people out of doors dies."""
-    return int(np.flatnonzero(end.outdoors.max(axis=1) >= DEADLY_SHARE).max(initial=-1)) + 1
+    return int(np.flatnonzero(end.outdoors.max(axis=1) >= coefficient("deadly_share")).max(initial=-1)) + 1
 
 
 def _present(here: Floats, period: str) -> Floats:

@@ -17,17 +17,13 @@ from layers.scoring.consequence.inputs import (
     GRAVITY_M_S2,
     Floats,
     assumed,
+    coefficient,
     not_negative,
     positive,
 )
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 RELEASES = ("continuous", "instantaneous")
-NEAR_END = 30.0
-"""In units of D: nearer to a continuous source than this, c = 306/(306 + x²)."""
-DRIFT_SHARE = 0.4
-"""An instantaneous cloud moves at this share of the wind at 10 m."""
-NEAR_CONSTANT = {"continuous": 306.0, "instantaneous": 3.24}
 
 
 @dataclass(frozen=True)
@@ -116,12 +112,12 @@ def relative_concentration(source: DenseSource, x_m: npt.ArrayLike) -> Floats:
     curves = load_curves()[source.release]
     betas = np.array([np.interp(source.alpha, curve.alpha, curve.beta) for curve in curves])
     levels = np.log10([curve.concentration for curve in curves])
-    near = NEAR_CONSTANT[source.release]
+    near = coefficient(f"dense_near_{source.release}")
     scaled = np.maximum(not_negative("x_m", x_m) / source.length_m, 1e-9)
-    end = min(np.log10(NEAR_END), betas[0]) if source.release == "continuous" else betas[0]
+    end = min(np.log10(coefficient("dense_near_end")), betas[0]) if source.release == "continuous" else betas[0]
     near_value = np.maximum(np.log10(near / (near + scaled**2)), levels[0])
     if end < betas[0]:
-        start = np.log10(near / (near + NEAR_END**2))
+        start = np.log10(near / (near + coefficient("dense_near_end") ** 2))
         betas, levels = np.r_[end, betas], np.r_[start, levels]
     place = np.log10(scaled)
     between = np.interp(place, betas, levels)
@@ -139,14 +135,16 @@ def half_width_m(source: DenseSource, x_m: npt.ArrayLike) -> Floats:
     x = not_negative("x_m", x_m)
     if source.release == "continuous":
         lb = source.buoyancy_length_m
-        return np.asarray(source.length_m + 8 * lb + 2.5 * np.cbrt(lb) * np.cbrt(x) ** 2)
+        growth = coefficient("dense_width_growth") * np.cbrt(lb) * np.cbrt(x) ** 2
+        return np.asarray(source.length_m + coefficient("dense_width_source") * lb + growth)
     first2 = np.cbrt(3 * source.volume / (4 * np.pi)) ** 2
-    time = x / (DRIFT_SHARE * source.wind_m_s)
-    return np.asarray(np.sqrt(first2 + 1.2 * np.sqrt(source.reduced_gravity_m_s2 * source.volume) * time))
+    time = x / (coefficient("dense_drift_share") * source.wind_m_s)
+    spreading = coefficient("dense_spreading") * np.sqrt(source.reduced_gravity_m_s2 * source.volume)
+    return np.asarray(np.sqrt(first2 + spreading * time))
 
 
 def upwind_m(source: DenseSource) -> float:
     """How far the cloud reaches against the wind: ``D/2 + 2 lb``, or the first radius."""
     if source.release == "continuous":
-        return source.length_m / 2 + 2 * source.buoyancy_length_m
+        return source.length_m / 2 + coefficient("dense_upwind") * source.buoyancy_length_m
     return float(half_width_m(source, 0.0))

@@ -27,6 +27,7 @@ def load_spreads(folder: Path = RULES_DIR) -> Spreads:
         path,
         texts=("terrain", "stability", "axis", "exponent"),
         numbers=("a_per_m", "k_per_m"),
+        flags=("is_used",),
         codes={
             "terrain": TERRAINS,
             "stability": STABILITIES,
@@ -34,6 +35,7 @@ def load_spreads(folder: Path = RULES_DIR) -> Spreads:
             "exponent": ("-1", "-0.5", "0", "0.5"),
         },
     )
+    table = table[table.is_used]
     rows = zip(
         table.terrain, table.stability, table.axis, table.a_per_m, table.k_per_m, table.exponent, strict=True
     )

@@ -13,6 +13,7 @@ from layers.scoring.consequence.inputs import (
     GRAVITY_M_S2,
     Floats,
     assumed,
+    coefficient,
     not_negative,
     positive,
     share,
@@ -55,7 +56,7 @@ def burning_rate_kg_m2_s(
     rise_k = max(0.0, float(positive("boiling_k", boiling_k)) - float(positive("ambient_k", ambient_k)))
     cp = float(positive("heat_capacity_j_kg_k", heat_capacity_j_kg_k))
     return (
-        0.001 * heat / (cp * rise_k + float(positive("heat_of_vaporisation_j_kg", heat_of_vaporisation_j_kg)))
+        coefficient("burning_rate") * heat / (cp * rise_k + float(positive("heat_of_vaporisation_j_kg", heat_of_vaporisation_j_kg)))
     )
 
 
@@ -63,7 +64,8 @@ def pool_flame_height_m(diameter_m: float, burning_kg_m2_s: float) -> float:
     """Thomas: ``42 D (m/(rho_air sqrt(g D)))^0.61``."""
     diameter = float(positive("diameter_m", diameter_m))
     rate = float(positive("burning_kg_m2_s", burning_kg_m2_s))
-    return float(42 * diameter * (rate / (assumed("air_density") * np.sqrt(GRAVITY_M_S2 * diameter))) ** 0.61)
+    scaled = rate / (assumed("air_density") * np.sqrt(GRAVITY_M_S2 * diameter))
+    return float(coefficient("pool_flame_factor") * diameter * scaled ** coefficient("pool_flame_exponent"))
 
 
 def cylinder_view_factor(x_m: npt.ArrayLike, *, radius_m: float, height_m: float) -> Floats:
@@ -94,7 +96,7 @@ def pool_fire_w_m2(
     """
     height = pool_flame_height_m(diameter_m, burning_kg_m2_s)
     heat = float(positive("heat_of_combustion_j_kg", heat_of_combustion_j_kg))
-    surface = assumed("radiated_fraction_pool") * burning_kg_m2_s * heat / (1 + 4 * height / diameter_m)
+    surface = assumed("radiated_fraction_pool") * burning_kg_m2_s * heat / (1 + coefficient("pool_flame_side") * height / diameter_m)
     return surface * cylinder_view_factor(x_m, radius_m=diameter_m / 2, height_m=height)
 
 
@@ -103,7 +105,7 @@ def point_source_w_m2(
 ) -> Floats:
     """``f P t/(4 pi x²)`` with the damping of air ``t = 1 - 0.0565 ln x`` within 0 to 1, AQ/T 3046-2013 (E.58), (E.59)."""
     x = positive("x_m", x_m)
-    damping = np.clip(1 - 0.0565 * np.log(x), 0.0, 1.0) if is_damped else 1.0
+    damping = np.clip(1 - coefficient("air_damping") * np.log(x), 0.0, 1.0) if is_damped else 1.0
     return np.asarray(
         share("radiated", radiated) * positive("power_w", power_w) * damping / (4 * np.pi * x**2)
     )
@@ -116,7 +118,7 @@ def jet_flame_length_m(rate_kg_s: float, heat_of_combustion_j_kg: float) -> floa
     45.055
     """
     power = positive("heat_of_combustion_j_kg", heat_of_combustion_j_kg) * positive("rate_kg_s", rate_kg_s)
-    return float(power**0.444 / 161.66)
+    return float(power ** coefficient("jet_length_exponent") / coefficient("jet_length_divisor"))
 
 
 def jet_fire_w_m2(x_m: npt.ArrayLike, *, rate_kg_s: float, heat_of_combustion_j_kg: float) -> Floats:
@@ -127,13 +129,15 @@ def jet_fire_w_m2(x_m: npt.ArrayLike, *, rate_kg_s: float, heat_of_combustion_j_
 
 def fireball_diameter_m(mass_kg: float) -> float:
     """``5.8 M^(1/3)`` (CCPS)."""
-    return float(5.8 * np.cbrt(positive("mass_kg", mass_kg)))
+    return float(coefficient("fireball_diameter") * np.cbrt(positive("mass_kg", mass_kg)))
 
 
 def fireball_duration_s(mass_kg: float) -> float:
     """``0.45 M^(1/3)`` below 30 t, ``2.6 M^(1/6)`` from there (CCPS); the two forms differ by 4 % at 30 t."""
     mass = float(positive("mass_kg", mass_kg))
-    return float(0.45 * np.cbrt(mass) if mass < 30_000 else 2.6 * mass ** (1 / 6))
+    if mass < coefficient("fireball_large_from"):
+        return float(coefficient("fireball_duration_small") * np.cbrt(mass))
+    return float(coefficient("fireball_duration_large") * mass ** (1 / 6))
 
 
 def fireball_w_m2(x_m: npt.ArrayLike, *, mass_kg: float, heat_of_combustion_j_kg: float) -> Floats:
@@ -144,7 +148,8 @@ def fireball_w_m2(x_m: npt.ArrayLike, *, mass_kg: float, heat_of_combustion_j_kg
     """
     diameter = fireball_diameter_m(mass_kg)
     power = float(positive("mass_kg", mass_kg)) * heat_of_combustion_j_kg / fireball_duration_s(mass_kg)
-    slant = np.hypot(np.asarray(x_m, np.float64), 0.75 * diameter)
-    passed = np.minimum(1.0, 2.02 * (assumed("water_vapour_pressure") * (slant - diameter / 2)) ** -0.09)
+    slant = np.hypot(np.asarray(x_m, np.float64), coefficient("fireball_height") * diameter)
+    way = assumed("water_vapour_pressure") * (slant - diameter / 2)
+    passed = np.minimum(1.0, coefficient("moist_air_factor") * way ** -coefficient("moist_air_exponent"))
     flux = point_source_w_m2(slant, power_w=power, radiated=assumed("radiated_fraction_fireball"), is_damped=False)
     return np.asarray(passed * flux)

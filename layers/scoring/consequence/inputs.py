@@ -50,12 +50,29 @@ def share(field: str, value: float) -> float:
 @lru_cache(maxsize=2)
 def load_assumptions(folder: Path = RULES_DIR) -> MappingProxyType[str, float]:
     """Parameter -> value of `screening_assumptions.csv`, each in the unit that its row names."""
-    path = folder / "screening_assumptions.csv"
-    table = read_rules(path, texts=("parameter", "unit"), numbers=("value",))
-    require(table.parameter.is_unique, path, "a parameter stands twice")
-    return MappingProxyType(dict(zip(table.parameter, table.value.astype(float), strict=True)))
+    return _values(folder / "screening_assumptions.csv")
+
+
+@lru_cache(maxsize=2)
+def load_coefficients(folder: Path = RULES_DIR) -> MappingProxyType[str, float]:
+    """Parameter -> value of `formula_coefficients.csv`: the numbers of the published formulas, with clause."""
+    return _values(folder / "formula_coefficients.csv")
+
+
+def _values(path: Path) -> MappingProxyType[str, float]:
+    """Values in use; what another source says stands beside them with ``is_used`` false and decides nothing."""
+    table = read_rules(path, texts=("parameter", "unit"), numbers=("value",), flags=("is_used",))
+    used = table[table.is_used]
+    require(used.parameter.is_unique, path, "a parameter is used twice")
+    require(set(table.parameter) == set(used.parameter), path, "a parameter has no value in use")
+    return MappingProxyType(dict(zip(used.parameter, used.value.astype(float), strict=True)))
 
 
 def assumed(parameter: str) -> float:
     """One value of `screening_assumptions.csv`."""
     return load_assumptions()[parameter]
+
+
+def coefficient(parameter: str) -> float:
+    """One value of `formula_coefficients.csv`."""
+    return load_coefficients()[parameter]

@@ -7,12 +7,10 @@ import numpy as np
 from layers.scoring.consequence.inputs import (
     GAS_CONSTANT_J_MOL_K,
     assumed,
+    coefficient,
     not_negative,
     positive,
 )
-
-MACKAY_MATSUGU = 0.004786
-"""m^0.33/s^0.22, CPR 14E equation 3.24."""
 
 
 def pool_area_m2(spilled_m3: float, *, bund_m2: float) -> float:
@@ -43,7 +41,12 @@ def evaporation_kg_s(
     mass = float(positive("molar_mass_kg_mol", molar_mass_kg_mol))
     temperature = float(positive("temperature_k", temperature_k))
     diameter = np.sqrt(4 * area / np.pi)
-    transfer = MACKAY_MATSUGU * wind**0.78 * diameter**-0.11 * assumed("schmidt_number") ** -0.67
+    transfer = (
+        coefficient("evaporation_factor")
+        * wind ** coefficient("evaporation_wind_exponent")
+        * diameter ** -coefficient("evaporation_diameter_exponent")
+        * assumed("schmidt_number") ** -coefficient("evaporation_schmidt_exponent")
+    )
     return float(transfer * area * pressure * mass / (GAS_CONSTANT_J_MOL_K * temperature))
 
 

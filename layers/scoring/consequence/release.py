@@ -11,6 +11,7 @@ from layers.scoring.consequence.inputs import (
     GRAVITY_M_S2,
     Floats,
     assumed,
+    coefficient,
     not_negative,
     positive,
     share,
@@ -131,4 +132,6 @@ def airborne_fraction(flashed: npt.ArrayLike) -> Floats:
     [0.1, 0.2, 1.0, 1.0]
     """
     f = not_negative("flashed", flashed)
-    return np.where(f < 0.1, 2 * f, np.where(f < 0.36, (0.8 * f - 0.028) / 0.26, 1.0))
+    middle = (coefficient("airborne_slope") * f - coefficient("airborne_offset")) / coefficient("airborne_divisor")
+    from_middle = np.where(f < coefficient("airborne_all_from"), middle, 1.0)
+    return np.where(f < coefficient("airborne_small_below"), coefficient("airborne_small_factor") * f, from_middle)

@@ -18,7 +18,7 @@ from layers.scoring.consequence import (
     release,
     vulnerability,
 )
-from layers.scoring.consequence.inputs import assumed
+from layers.scoring.consequence.inputs import assumed, load_assumptions
 from layers.scoring.rule_tables import RULES_DIR
 from layers.scoring.targets import TARGET_CLASSES
 
@@ -316,3 +316,82 @@ def test_evaporation_grows_with_area_and_a_cold_pool_boils_slower_with_time():
 def test_effects_of_heat_begin_at_their_threshold():
     assert fires.heat_effect(37_500) != fires.heat_effect(37_499)
     assert len(fires.load_heat_thresholds()) == 5
+
+
+OTHER_VALUES = [
+    ("screening_assumptions.csv", "certain_death_heat_flux", "37.5", "35"),
+    ("screening_assumptions.csv", "discharge_coefficient_gas", "0.62", "1"),
+]
+
+
+@pytest.mark.parametrize(("table", "parameter", "used", "kept"), OTHER_VALUES)
+def test_values_of_sources_that_differ_are_both_rows_and_the_flag_chooses(table, parameter, used, kept, tmp_path):
+    with (RULES_DIR / table).open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["value"]: row["is_used"] for row in rows if row["parameter"] == parameter} == {used: "true", kept: "false"}
+    assert assumed(parameter) == float(used)
+    for row in rows:
+        if row["parameter"] == parameter:
+            row["is_used"] = "false" if row["is_used"] == "true" else "true"
+    write(tmp_path / table, rows)
+    assert load_assumptions(tmp_path)[parameter] == float(kept)
+
+
+def test_other_spread_of_an_unstable_town_is_kept_and_the_flag_chooses(tmp_path):
+    name = "dispersion_coefficients.csv"
+    with (RULES_DIR / name).open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    two = [row for row in rows if (row["terrain"], row["stability"], row["axis"]) == ("urban", "A", "z")]
+    assert [(row["k_per_m"], row["is_used"]) for row in two] == [("0.001", "true"), ("0.0001", "false")]
+    assert dispersion.load_spreads()["urban", "A", "z"] == (0.24, 0.001, 0.5)
+    two[0]["is_used"], two[1]["is_used"] = "false", "true"
+    write(tmp_path / name, rows)
+    assert dispersion.load_spreads(tmp_path)["urban", "A", "z"] == (0.24, 0.0001, 0.5)
+
+
+@pytest.mark.parametrize("flags", [("true", "true"), ("false", "false")])
+def test_a_parameter_with_two_values_or_none_in_use_is_refused(flags, tmp_path):
+    name = "screening_assumptions.csv"
+    with (RULES_DIR / name).open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row, flag in zip((row for row in rows if row["parameter"] == "certain_death_heat_flux"), flags, strict=True):
+        row["is_used"] = flag
+    write(tmp_path / name, rows)
+    with pytest.raises(RuleTableError, match="in use|used twice"):
+        load_assumptions(tmp_path)
+
+
+def write(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_formulas_take_their_coefficients_from_the_table(monkeypatch):
+    """A tenth more of each coefficient moves its formula: no literal stands in its way."""
+    from layers.scoring.consequence import inputs
+
+    values = dict(inputs.load_coefficients())
+    dense = {kind: dense_gas.DenseSource(kind, 50.0, 5.0, 3.0) for kind in dense_gas.RELEASES}
+    heat = {"mass_kg": 40_000.0, "heat_of_combustion_j_kg": 46e6}
+    pool = {"diameter_m": 10.0, "burning_kg_m2_s": 0.05, "heat_of_combustion_j_kg": 44e6}
+    wet = {"wind_m_s": 5.0, "vapour_pressure_pa": 1e4, "molar_mass_kg_mol": 0.078, "temperature_k": 293.0}
+
+    def figures():
+        return np.concatenate([np.atleast_1d(value) for value in (
+            fires.burning_rate_kg_m2_s(heat_of_combustion_j_kg=44e6, heat_of_vaporisation_j_kg=3e5, heat_capacity_j_kg_k=2e3,
+                                       boiling_k=340.0, ambient_k=293.0),
+            fires.pool_fire_w_m2([5.0, 30.0], **pool), fires.jet_flame_length_m(10.0, 50e6),
+            fires.jet_fire_w_m2(50.0, rate_kg_s=10.0, heat_of_combustion_j_kg=50e6), fires.fireball_w_m2(400.0, **heat),
+            fires.fireball_w_m2(400.0, **{**heat, "mass_kg": 31_000.0}), fires.fireball_duration_s(1000.0),
+            pools.evaporation_kg_s(100.0, **wet), release.airborne_fraction([0.05, 0.105, 0.2, 0.38]),
+            *(part for source in dense.values() for part in (
+                dense_gas.relative_concentration(source, [5.0, 20.0, 130.0]), dense_gas.half_width_m(source, 100.0), dense_gas.upwind_m(source))),
+        )])  # fmt: skip
+
+    first = figures()
+    monkeypatch.setattr(inputs, "load_coefficients", lambda: changed)
+    for name in set(values) - {"deadly_share"}:
+        changed = {**values, name: values[name] * 1.1}
+        assert (figures() != first).any(), name
