@@ -14,11 +14,21 @@ import shapely
 
 from layers.catalog import LAYERS_DIR, load_layer
 from layers.scoring.control_state import judge_follow_ups
-from layers.scoring.level_rules import LevelRules, Row, load_level_rules, load_screening
+from layers.scoring.level_rules import LevelRules, load_level_rules, load_screening
 from layers.scoring.plants import enterprise_sources, unit_sources
 from layers.scoring.policy import RATED
-from layers.scoring.sources import ORDER, UNRATED, Layers, Source, black_spot_sources, grouped, pipeline_sources, plain, records
+from layers.scoring.sources import (
+    ORDER,
+    UNRATED,
+    Layers,
+    Source,
+    black_spot_sources,
+    grouped,
+    pipeline_sources,
+    records,
+)
 from layers.scoring.trenches import load_trench_rule, trenches
+from layers.scoring.unit_reach import judged_blast_m, reach_of_unit
 
 MISSING = {
     "hazchem": (
@@ -131,6 +141,9 @@ def _reach(source: Source, rules: LevelRules) -> None:
     if source.level == UNRATED:
         source.radius_m = kind["unrated_radius_m"]
         return
+    if source.layer == "hazard_units":
+        reach_of_unit(source, rules)
+        return
     keys = [
         (source.source_class, source.form, source.grade),
         (source.source_class, "", source.level),
@@ -142,27 +155,9 @@ def _reach(source: Source, rules: LevelRules) -> None:
     source.strength = row["strength"]
     source.is_assumption |= bool(row["is_assumption"])
     if row["radius_formula"] == "blast":
-        _blast_radius(source, row)
+        source.radius_m, source.is_assumption = judged_blast_m(source, row, source.amount_t), True
     elif source.radius_m is None:
         source.radius_m = row["radius_m"]
-
-
-def _blast_radius(source: Source, row: Row) -> None:
-    """R = k Q^(1/3), Q the kilograms as if all were TNT; without an amount the table's assumed radius."""
-    source.is_assumption = True
-    is_known = source.amount_t > 0
-    amount_kg = source.amount_t * 1000.0
-    source.radius_m = (
-        row["radius_coefficient"] * amount_kg ** (1 / 3) if is_known else row["radius_unknown_m"]
-    )
-    source.judge(
-        "radius",
-        None,
-        row,
-        f"爆炸影响半径 {source.radius_m:.0f} 米(假设:{'全部按TNT计' if is_known else '数量未知'})",
-        f"blast radius {source.radius_m:.0f} m (assumed: {'all taken as TNT' if is_known else 'amount unknown'})",
-        amount_t=plain(source.amount_t),
-    )
 
 
 def _carry_once(enterprises: list[Source], units: list[Source], rules: LevelRules) -> None:

@@ -286,8 +286,8 @@ def grade_units(
         ``state``: ``major``, ``below`` (S < 1) or ``unrated``; ``s_value``; ``s_known`` (the known part); ``r_value`` (with the larger α
         where residents are unknown) and ``r_low_value``; ``alpha_low``, ``alpha_high``; ``is_lower_bound`` (a part
         of the sums is missing: S, R and the level are at least these);
-        ``major_hazard_level`` 1-4 or NaN; ``form``, ``is_fire``, ``amount_t`` (explosives only where the
-        form is explosive); ``is_assumption``, ``assumption_zh``, ``assumption_en``; ``missing_zh``,
+        ``major_hazard_level`` 1-4 or NaN; ``form`` (the leading one); ``forms``, every form held, a list of dictionaries
+        (form, share, weighted, amount_t, is_fire; the widest first; shares 0 where the amounts are unknown); ``is_assumption``, ``assumption_zh``, ``assumption_en``; ``missing_zh``,
         ``missing_en`` (what keeps it unrated, or its level a lower bound); ``is_suspected_split`` (no unit of the plant reaches
         S = 1, together they do: ``s_plant``, the sum of what is known of the plant's units); ``chemicals``, a list of dictionaries.
     """
@@ -306,6 +306,8 @@ def grade_units(
     for unit_id, detail in zip(rows.unit_id, rows[DETAIL_COLUMNS].to_dict("records"), strict=True):
         details.setdefault(unit_id, []).append(detail)
     graded["chemicals"] = [details.get(unit_id, []) for unit_id in graded.index]
+    held = _forms_held(rows)
+    graded["forms"] = [held.get(unit_id, []) for unit_id in graded.index]
     return graded.drop(columns=["enterprise_id", "n_chemicals", "weighted", "n_unlisted", "best_level"])
 
 
@@ -362,11 +364,10 @@ def _sums(rows: pd.DataFrame) -> pd.DataFrame:
     return sums.join(_leading_form(rows))
 
 
-def _leading_form(rows: pd.DataFrame) -> pd.DataFrame:
-    """The form that decides a unit's reach: the widest whose own S is 1 or more, else the largest share."""
-    known = rows[rows.share.notna()]
+def _by_form(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sums of each form of each unit, the widest-reaching form first; amounts that are missing add nothing."""
     forms = (
-        known.groupby(["unit_id", "form"])
+        rows.groupby(["unit_id", "form"])
         .agg(
             share=("share", "sum"),
             weighted=("weighted", "sum"),
@@ -376,12 +377,28 @@ def _leading_form(rows: pd.DataFrame) -> pd.DataFrame:
         .reset_index()
     )
     forms["rank"] = forms["form"].map({form: rank for rank, form in enumerate(FORMS)})
+    return forms.sort_values(["unit_id", "rank"], kind="stable", ignore_index=True)
+
+
+def _leading_form(rows: pd.DataFrame) -> pd.DataFrame:
+    """The form that a unit is named for: the widest whose own S is 1 or more, else the largest share of R."""
+    forms = _by_form(rows[rows.share.notna()])
     forms["is_below"] = forms.share < 1
     forms["order"] = forms["rank"].where(~forms.is_below, -forms.weighted)
     first = (
         forms.sort_values(["unit_id", "is_below", "order", "rank"], kind="stable").groupby("unit_id").first()
     )
-    return first[["form", "is_fire", "amount_t"]]
+    return first[["form"]]
+
+
+def _forms_held(rows: pd.DataFrame) -> dict[str, list[dict[str, object]]]:
+    """Every form of each unit; one of which there is none at all (all amounts 0) is not held."""
+    names = ["form", "share", "weighted", "amount_t", "is_fire"]
+    forms = _by_form(rows[~(rows.amount_t == 0)])
+    held: dict[str, list[dict[str, object]]] = {}
+    for unit_id, entry in zip(forms.unit_id, forms[names].to_dict("records"), strict=True):
+        held.setdefault(unit_id, []).append({str(name): value for name, value in entry.items()})
+    return held
 
 
 def _grade(graded: pd.DataFrame, rules: MajorHazardRules) -> None:

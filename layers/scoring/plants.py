@@ -32,6 +32,7 @@ from layers.scoring.sources import (
     records,
     worst,
 )
+from layers.scoring.unit_reach import has_explosives
 
 # Hazard units
 
@@ -69,8 +70,8 @@ def _unit_source(
         text_of(plant.get("responsible_office")),
         text_of(plant.get("town_name")),
         form=form,
-        amount_t=number(graded["amount_t"]),
-        is_fire=bool(graded["is_fire"]) if form else None,
+        forms=graded["forms"],
+        is_fire=any(entry["is_fire"] for entry in graded["forms"]) if form else None,
         s_value=graded["s_value"],
         r_value=graded["r_value"],
     )
@@ -139,12 +140,12 @@ def _judge_by_standard(source: Source, graded: Mapping[Any, Any], rules: LevelRu
             **inputs,
         )
     else:
-        kind = rules.classes["explosives" if source.form == "explosive" else "hazchem"]
         band = band_of(rules.below_bands, "s", graded["s_value"])
+        kind = rules.classes["explosives"] if has_explosives(source) else band
         source.judge(
             "computed",
-            kind["inherent_level"] or band["level"],
-            kind if kind["inherent_level"] else band,
+            kind.get("inherent_level") or band["level"],
+            kind,
             f"S={graded['s_value']:.4g}<1,未构成重大危险源{split_zh}",
             f"S = {graded['s_value']:.4g} < 1: no major hazard{split_en}",
             **inputs,
@@ -183,9 +184,9 @@ def _classify_unit(source: Source, graded: Mapping[Any, Any]) -> None:
     if source.major_hazard_level is not None:
         source.grade = str(source.major_hazard_level)
         if not source.form:  # on file, yet nothing known of its chemicals: the widest reach
-            source.form, source.is_assumption = "toxic_gas", True
+            source.form, source.forms, source.is_assumption = "toxic_gas", [], True
     elif graded["state"] == "below":
-        source.source_class = "explosives" if source.form == "explosive" else "hazchem"
+        source.source_class = "explosives" if has_explosives(source) else "hazchem"
         source.form = ""
 
 

@@ -35,7 +35,7 @@ ORDER = ("statutory", "declared", "computed", "screening")
 class Source:
     """A danger while it is being rated; `methods` collects every judgement on it.
 
-    `radius_m` colours; `reach_m` is how far the source may matter even where it colours nothing. `part` tells the parts of one feature apart; it ends the key of the risk point. `trench_id` names the trench that a line shares with others.
+    `radius_m` colours; `reach_m` is how far the source may matter even where it colours nothing. `part` tells the parts of one feature apart; it ends the key of the risk point. `forms` are those that a unit holds, as `grade_units` gives them. `trench_id` names the trench that a line shares with others.
     """
 
     layer: str
@@ -48,6 +48,7 @@ class Source:
     responsible_office: str | None = None
     town_name: str | None = None
     form: str = ""
+    forms: list[dict[str, Any]] = field(default_factory=list)
     grade: str = ""
     amount_t: float = math.nan
     radius_m: float | None = None
