@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from app import queries, styles
 from app.config import CODE_DIR
 from app.editions import EditionFacts
-from app.rule_tables import column_titles, table, tables
+from app.rule_tables import column_titles, table, table_title, tables
 from layers.catalog import LEVELS, read_toml
 from layers.scoring.policy import RATED, as_table
 from layers.scoring.rule_tables import table_digests
@@ -48,15 +48,15 @@ def _declared() -> list[dict[str, Any]]:
 
 def table_names() -> dict[str, tuple[str, str]]:
     """What every rule table is called in Chinese and English, by the name of its file; a new one by that name alone."""
-    named = {name: (zh, en) for chapter in _declared() for name, zh, en in chapter["tables"]}
-    return {name: named.get(name, (name, name)) for name in tables()}
+    titles = {name: table_title(name) for name in tables()}
+    return {name: (title["title_zh"], title["title_en"]) for name, title in titles.items()}
 
 
 def chapters(facts: EditionFacts) -> list[dict[str, Any]]:
     """The chapters with their tables; tables that no chapter names stand in one at the end."""
     known = table_names()
-    named = {name for chapter in _declared() for name, _, _ in chapter["tables"]}
-    made = [{**chapter, "tables": [name for name, _, _ in chapter["tables"] if name in known]} for chapter in _declared()]
+    named = {name for chapter in _declared() for name in chapter["tables"]}
+    made = [{**chapter, "tables": [name for name in chapter["tables"] if name in known]} for chapter in _declared()]
     rest = [name for name in known if name not in named]
     made += [{**OTHERS, "tables": rest}] if rest else []
     return [{**chapter, "tables": [rule_table(name, facts, most_rows=MOST_ROWS_INLINE) for name in chapter["tables"]]} for chapter in made]

@@ -33,7 +33,7 @@ def table_list() -> list[dict[str, Any]]:
         for row in rows:
             if row.get("confidence"):
                 marks[row["confidence"]] = marks.get(row["confidence"], 0) + 1
-        found.append({"name": name, **_title(name), "n_rows": len(rows), "confidence": marks})
+        found.append({"name": name, **table_title(name), "n_rows": len(rows), "confidence": marks})
     return found
 
 
@@ -45,7 +45,7 @@ def table(name: str) -> dict[str, Any]:
     columns = list(rows[0]) if rows else []
     titles = column_titles()
     said = words()
-    return {"name": name, **_title(name), "words": {column: said[column] for column in columns if column in said}, "columns": columns, "titles": [titles.get(column, {"zh": column, "en": column}) for column in columns], "rows": [list(row.values()) for row in rows],
+    return {"name": name, **table_title(name), "words": {column: said[column] for column in columns if column in said}, "columns": columns, "titles": [titles.get(column, {"zh": column, "en": column}) for column in columns], "rows": [list(row.values()) for row in rows],
             "standards": {row["standard_id"]: row for row in _rows("standards")}}
 
 
@@ -71,7 +71,8 @@ def words() -> dict[str, dict[str, dict[str, str]]]:
     return found | {"subject_class": classes, "object_class": classes}
 
 
-def _title(name: str) -> dict[str, str]:
+def table_title(name: str) -> dict[str, str]:
+    """What a rule table is called in Chinese and English; one without a title by the name of its file."""
     return table_titles().get(name, {"title_zh": name, "title_en": name})
 
 

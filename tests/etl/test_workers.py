@@ -76,13 +76,24 @@ def test_any_tiling_gives_the_same_bits(seed: int, tile_cells: int) -> None:
     assert same_bits(tiled_surface(points, GRID, POLICY, vulnerability=v, mask=mask, tile_cells=tile_cells), whole)
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Dask waits for a connection as long as a busy machine needs."""
+    import dask
+    import distributed  # noqa: F401  its defaults come before ours
+
+    monkeypatch.setattr("etl.workers.CONNECT_S", 240)
+    with dask.config.set({"distributed.comm.timeouts.connect": "240s"}):
+        yield
+
+
 @contextmanager
 def running_cluster() -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
     """A scheduler and two `dask worker` processes; their address, and the workers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "DASK_DISTRIBUTED__WORKER__MEMORY__REBALANCE__MEASURE": "process"}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "DASK_DISTRIBUTED__WORKER__MEMORY__REBALANCE__MEASURE": "process", "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "240s"}
     address, dask = f"tcp://127.0.0.1:{port}", [sys.executable, "-m", "dask"]
     quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     scheduler = subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], **quiet)  # type: ignore[call-overload]
@@ -106,7 +117,7 @@ def cluster() -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
 def wait_for_workers(address: str, n: int) -> None:
     from distributed import Client
 
-    with Client(address, timeout=60) as client:
+    with Client(address, timeout=240) as client:
         client.wait_for_workers(n, timeout=240)
 
 
