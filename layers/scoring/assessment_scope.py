@@ -16,7 +16,8 @@ from layers.scoring.major_hazard import grade_units, load_major_hazard_rules, lo
 from layers.scoring.release_scenarios import NOT_SOURCES, NotAssessed, enterprise_kinds, load_scope
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
-METHODS = ("consequence", "qra", "qra_enterprise", "distance", "unknown", "out_of_scope")
+METHODS = ("consequence", "qra", "qra_explosives", "qra_enterprise", "distance", "unknown", "out_of_scope")
+WITH_EXPLOSIVES = ("consequence", "qra_explosives")
 GAS_FORMS = ("toxic_gas", "flammable_gas")
 OXIDISING_GAS = "W4"
 """Oxygen feeds a fire and is neither a toxic nor a flammable gas."""
@@ -42,10 +43,11 @@ def assessment_methods(layers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         ``unit_id``, ``enterprise_id``, ``method``, ``rule_id``, ``clause``, ``reason_zh``, ``reason_en``.
         ``consequence`` with explosives; ``qra`` with a toxic or flammable gas and S of 1 or more, and then every other
         unit of that enterprise too (4.3), with the rule that says so; else ``distance``. ``out_of_scope`` and
-        ``unknown`` (S not known) stand apart.
+        ``unknown`` (S not known) stand apart. ``has_explosives``: distances of overpressure are due as well. A unit that would
+        need ``qra`` without its explosives keeps it for that part, with the reason that names both.
     """
     units = layers.get("hazard_units")
-    columns = ["unit_id", "enterprise_id", "method", "rule_id", "clause", "reason_zh", "reason_en"]
+    columns = ["unit_id", "enterprise_id", "method", "rule_id", "clause", "reason_zh", "reason_en", "has_explosives"]
     if units is None or units.empty:
         return pd.DataFrame(columns=columns)
     rows = layers.get("unit_chemicals")
@@ -59,7 +61,8 @@ def assessment_methods(layers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         _method(state[unit], forms.get(unit, set()), kinds.get(enterprise))
         for unit, enterprise in table.itertuples(index=False)
     ]
-    needs = set(table.enterprise_id[table.method == "qra"])
+    table["has_explosives"] = table.method.isin(WITH_EXPLOSIVES)
+    needs = set(table.enterprise_id[table.method.isin(["qra", "qra_explosives"])])
     follows = table.enterprise_id.isin(needs) & table.method.isin(["distance", "unknown"])
     table.loc[follows, "method"] = "qra_enterprise"
     return _with_reasons(table, kinds)[columns]
@@ -78,7 +81,7 @@ def _with_reasons(table: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame
     table["reason_zh"], table["reason_en"], table["rule_id"], table["clause"] = (
         [row[place] for row in reasons] for place in range(4)
     )
-    table["method"] = table.method.replace("qra_enterprise", "qra")
+    table["method"] = table.method.replace(["qra_enterprise", "qra_explosives"], "qra")
     return table
 
 
@@ -96,9 +99,9 @@ def _forms(chemicals: pd.DataFrame) -> dict[str, set[str]]:
 def _method(state: str, forms: set[str], kind: str | None) -> str:
     if kind in load_scope():
         return "out_of_scope"
-    if "explosive" in forms:
-        return "consequence"
     has_gas = bool(forms & set(GAS_FORMS))
+    if "explosive" in forms:
+        return "qra_explosives" if has_gas and state == "major" else "consequence"
     if state == "unrated" and (has_gas or not forms):
         return "unknown"
     return "qra" if has_gas and state == "major" else "distance"

@@ -20,7 +20,9 @@ from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.sharing import Share, alone
 
 UNIT_LAYERS = ("hazard_units", "unit_chemicals", "enterprises")
-ASSESSED_LAYERS = (*UNIT_LAYERS, "official_contours", "weather")
+ASSESSED_LAYERS = (*UNIT_LAYERS, "official_contours", "official_distances", "weather")
+EXTERNAL_SAFETY = "external_safety"
+"""Kind of an official distance that settles an installation as a contour does."""
 METHOD_FIELDS = ["unit_id", "enterprise_id", "name", "method", "reason_zh", "reason_en", "n_scenarios", "reach_m",
                  "has_assumed_connections", "has_report", "not_assessed_zh", "not_assessed_en", "rule_id", "clause", "feature_id"]  # fmt: skip
 
@@ -30,7 +32,7 @@ class Assessment:
     """Screening of the installations without a valid report.
 
     `fields`: by installation (``in_service``, and ``new`` where something is planned) its risk on the grid. `official`:
-    valid contours of reports. `reported`: enterprises that have one. `methods`: of every unit. `others`: units that
+    valid contours of reports. `reported`: enterprises with a valid contour or external safety distance. `methods`: of every unit. `others`: units that
     another method judges.
     """
 
@@ -51,9 +53,16 @@ class Assessment:
         return UnitRisk(self.standing.tables, self.official, self._open_units())
 
     def _open_units(self) -> gpd.GeoDataFrame:
-        """Placed units that quantitative risk judges, or may judge, without any figure: their surroundings are not rated."""
-        is_meant = self.methods.method.isin(["qra", "unknown"]) & ~self.methods.enterprise_id.isin(self.reported)
-        without = set(self.methods.unit_id[is_meant]) - set(self.standing.units.unit_id)
+        """Placed units without a figure that would colour them: their surroundings are not rated.
+
+        Those that quantitative risk judges, or may judge, and explosives (their overpressure is no part of the individual
+        risk), unless contours of a report cover them. A report that states a distance alone gives no value to colour by.
+        """
+        drawn = set(self.official["enterprise_id"].dropna().astype(str))
+        is_drawn = self.methods.enterprise_id.isin(drawn)
+        explosives = self.methods.has_explosives & ~is_drawn
+        is_meant = self.methods.method.isin(["qra", "unknown"]) & ~is_drawn
+        without = (set(self.methods.unit_id[is_meant]) - set(self.standing.units.unit_id)) | set(self.methods.unit_id[explosives])
         is_open = self.units["unit_id"].astype(str).isin(without) & ~self.units["status"].isin(NOT_SOURCES)
         return gpd.GeoDataFrame(self.units[is_open & self.units.geometry.notna()])
 
@@ -103,7 +112,8 @@ def assess(
     """
     methods = assessment_methods(layers)
     official = valid_reports(layers, on)
-    reported = frozenset(official["enterprise_id"].dropna().astype(str))
+    stated = stated_distances(layers, on)
+    reported = frozenset(official["enterprise_id"].dropna().astype(str)) | frozenset(stated["enterprise_id"].dropna().astype(str))
     judged = _without(layers, reported)
     weather, rose = weather_and_rose(layers)
     ours, others = covered(judged, methods)
@@ -125,6 +135,14 @@ def valid_reports(layers: Mapping[str, pd.DataFrame], on: date) -> gpd.GeoDataFr
     """Contours of reports that are valid on a date."""
     frame = layers["official_contours"]
     return gpd.GeoDataFrame(frame[is_valid_on(frame, on)] if len(frame) else frame)
+
+
+def stated_distances(layers: Mapping[str, pd.DataFrame], on: date) -> pd.DataFrame:
+    """External safety distances of reports that are valid on a date; editions before that layer have none."""
+    frame = layers.get("official_distances")
+    if frame is None or frame.empty:
+        return pd.DataFrame(columns=["enterprise_id"])
+    return frame[is_valid_on(frame, on) & (frame["kind"] == EXTERNAL_SAFETY).to_numpy(bool)]
 
 
 def _without(layers: Mapping[str, pd.DataFrame], enterprises: frozenset[str]) -> dict[str, pd.DataFrame]:

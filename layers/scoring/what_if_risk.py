@@ -40,12 +40,13 @@ CROSSING_FIELDS = ("target_id", "target_name", "target_class", "installation", "
 @dataclass(frozen=True)
 class RiskState:
     """Individual risk of a county: `fields` by installation on cells of 25 m, rows of `individual_risk` and
-    `targets_to_confirm`, and what zones rest on."""
+    `targets_to_confirm`, what zones rest on, and the enterprises whose reports hold."""
 
     unit_risk: UnitRisk
     fields: Mapping[str, RiskField]
     contours: gpd.GeoDataFrame
     confirm: gpd.GeoDataFrame
+    reported: frozenset[str]
 
     @property
     def tables(self) -> dict[str, Floats]:
@@ -82,15 +83,17 @@ def risk_state(
     touched : enterprises whose reports do not hold any longer; assumed units of theirs are judged as new installations
     """
     layers = {name: frames[name] for name in ASSESSED_LAYERS if name in frames}
-    reports = layers["official_contours"]
-    if touched and len(reports):
-        layers["official_contours"] = reports[~reports["enterprise_id"].isin(touched)]
+    for name in ("official_contours", "official_distances"):
+        reports = layers.get(name)
+        if touched and reports is not None and len(reports):
+            layers[name] = reports[~reports["enterprise_id"].isin(touched)]
     fine = contour_grid(grid)
     found = assess(layers, on=on, grid=fine, known=known)
     fields = {**found.fields, **_new_installations(layers, fine, on, known, found.standing)}
     contours = [risk_contours(field, installation=name) for name, field in fields.items()]
     confirm = [targets_to_confirm(field, targets, installation=name) for name, field in fields.items()]
-    return RiskState(found.unit_risk, fields, pd.concat(contours, ignore_index=True), pd.concat(confirm, ignore_index=True))
+    joined = (pd.concat(contours, ignore_index=True), pd.concat(confirm, ignore_index=True))
+    return RiskState(found.unit_risk, fields, *joined, found.reported)
 
 
 def _new_installations(
@@ -118,11 +121,10 @@ def risk_change(before: RiskState, after: RiskState, frames: Frames, touched: fr
     units = frames["hazard_units"]
     mine = set(units["unit_id"][units["enterprise_id"].isin(touched)].astype(str))
     said = [entry for field in after.fields.values() for entry in field.not_assessed if entry.unit_id in mine]
-    reported = set(before.unit_risk.official["enterprise_id"].dropna().astype(str))
     return RiskChange(
         contours=_contours(before.contours, after.contours),
         crossed=tuple(_crossed(before.confirm, after.confirm)),
-        set_aside=tuple(sorted(touched & reported)),
+        set_aside=tuple(sorted(touched & before.reported)),
         not_assessed=tuple(dict.fromkeys(said)),
     )
 

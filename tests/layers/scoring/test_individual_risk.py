@@ -272,6 +272,17 @@ def test_method_of_the_standard_follows_gas_and_s_and_then_the_whole_enterprise(
     assert found.rule_id.tolist() == ["ESD-METHOD-2", "ESD-METHOD-2A", "ESD-METHOD-3", "ESD-METHOD-1"]
 
 
+def test_explosives_beside_a_gas_leave_the_gas_in_quantitative_risk():
+    explosive = chemical(("工业炸药", None), 0.01, category_symbol="W1.1")
+    layers = plant(chemical(CHLORINE, 100.0), explosive)
+    (row,) = assessment_methods(layers).itertuples()
+    assert (row.method, row.has_explosives) == ("qra", True) and "超压" in row.reason_zh
+    judged, left_out = covered(layers, assessment_methods(layers))
+    assert judged["hazard_units"].unit_id.tolist() == ["U1"] and not left_out
+    without = assessment_methods(plant(chemical(CHLORINE, 100.0)))
+    assert not without.has_explosives.any()
+
+
 def test_units_of_other_methods_are_named_with_theirs_and_give_no_figure():
     units = [unit(), unit("U2", enterprise_id="E2"), unit("U3", enterprise_id="E3", status="planned")]
     layers = plant(chemical(CHLORINE, 6.0), chemical(HEXANE, 900.0, "U2"), chemical(CHLORINE, 6.0, "U3"), units=units)

@@ -17,7 +17,7 @@ from layers.scoring.risk_surface import UnitRisk, risk_surface, zone_sources
 from layers.scoring.towns import rate_towns
 from layers.scoring.unit_risk import assess
 from layers.scoring.zoning import zones
-from tests.layers.scoring.frames import CRS, X, Y, box, point
+from tests.layers.scoring.frames import CRS, X, Y, box, point, stated
 from tests.layers.scoring.risk_cases import CHLORINE, chemical, plant, square, unit
 
 POLICY = load_policy("individual_risk_2026A")
@@ -59,6 +59,37 @@ def test_a_valid_report_stands_for_its_installation_and_an_expired_one_does_not(
     expired = {**layers, "official_contours": report((3e-6, box(-50, -50, 50, 50)), until=date(2026, 9, 29))}
     found, surface = surface_of(expired)
     assert len(found.standing.tables) == 1 and surface.level[GRID.cell_of(X + 300, Y)] > 0
+
+
+EXPLOSIVE = ("工业炸药", None)
+
+
+def test_explosives_take_no_gas_out_of_the_risk_and_leave_their_surroundings_open():
+    plain, _ = surface_of(county(chemical(CHLORINE, 100.0)))
+    mixed, _ = surface_of(county(chemical(CHLORINE, 100.0), chemical(EXPLOSIVE, 0.01, category_symbol="W1.1")))
+    alone, _ = surface_of(county(chemical(EXPLOSIVE, 10.0, category_symbol="W1.1")))
+    assert np.array_equal(mixed.standing.tables[0].table, plain.standing.tables[0].table)
+    assert plain.unit_risk.open_units.empty and not alone.standing.tables
+    assert list(mixed.unit_risk.open_units.unit_id) == list(alone.unit_risk.open_units.unit_id) == ["U1"]
+    assert "爆炸物" in mixed.method_rows().not_assessed_zh[0]
+
+
+def test_a_report_with_contours_covers_explosives():
+    layers = county(chemical(EXPLOSIVE, 10.0, category_symbol="W1.1"), contours=report((3e-6, box(-50, -50, 50, 50))))
+    assert surface_of(layers)[0].unit_risk.open_units.empty
+
+
+@pytest.mark.parametrize(
+    ("fields", "holds"),
+    [({}, True), ({"kind": "health_environment"}, False), ({"valid_until_on": date(2026, 9, 29)}, False), ({"enterprise_id": "E9"}, False)],
+)
+def test_a_valid_external_safety_distance_stands_instead_of_our_contours(fields, holds):
+    row = stated(point(0.0, 0.0), 300.0, date(2027, 1, 1)) | fields
+    distances = gpd.GeoDataFrame([row], geometry="geometry", crs=CRS)
+    found, surface = surface_of({**county(chemical(CHLORINE, 400.0)), "official_distances": distances})
+    assert ("E1" in found.reported, not found.standing.tables, bool(found.method_rows().has_report[0])) == (holds,) * 3
+    # the report tells no value to colour by: not rated, and never empty
+    assert (list(found.unit_risk.open_units.unit_id) == ["U1"]) == holds and surface.level.any() == (not holds)
 
 
 def test_our_screening_of_others_adds_to_a_report():
