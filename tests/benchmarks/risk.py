@@ -7,14 +7,20 @@ give the same figures.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+import sqlalchemy as sa
+from flask.testing import FlaskClient
 from scipy.ndimage import map_coordinates
 
+from app import create_app
+from layers.errors import AtlasError
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.footprints import N_ANGLES, N_HALF, RADII_M
 from layers.scoring.frequencies import N_SECTORS, WeatherClass, WindRose, default_weather
@@ -23,13 +29,15 @@ from layers.scoring.individual_risk import CUTOFF_PER_YEAR, UnitTable, individua
 from layers.scoring.people import residents_in_cells
 from layers.scoring.release_scenarios import UnitScenarios, unit_scenarios
 from layers.scoring.societal_risk import societal_risk
-from layers.store import Place
+from layers.store import Place, edition_schema
+from tests.benchmarks.county import published
 from tests.benchmarks.result import Measured, median, seconds_of
 
 N_UNITS = 50
 COUNTY_M = (37_000.0, 30_000.0)
 CELL_M, COARSE_M, PEOPLE_M = 25.0, 800.0, 100.0
 REPEATS = 3
+N_QUESTIONS = 6
 SEED = 20261122
 CHEMICALS = (("氯", "7782-50-5"), ("氨", "7664-41-7"), ("液化石油气", None), ("环氧乙烷", "75-21-8"), ("正己烷", "110-54-3"),
              ("二氧化硫", "7446-09-5"), ("氢", "1333-74-0"))  # fmt: skip
@@ -37,7 +45,7 @@ KINDS = ("tank_farm", "production", "warehouse")
 
 
 def run(place: Place) -> Iterator[Measured]:
-    """A county's field, the same sum beside the peer, and societal risk; no database is used."""
+    """A county's field, the same sum beside the peer, societal risk, cost an update; then the sample county scored whole, and what-if."""
     layers, rose, weather = county(), uneven_rose(), default_weather()
     grid = Grid.for_area((0.0, 0.0, *COUNTY_M), CELL_M)
     small = Grid.for_area((0.0, 0.0, 400.0, 400.0), CELL_M)
@@ -49,6 +57,52 @@ def run(place: Place) -> Iterator[Measured]:
     people = residents_in_cells(persons, Grid.for_area((0.0, 0.0, *COUNTY_M), PEOPLE_M))
     taken = seconds_of(lambda: societal_risk(layers, people=people, weather=weather, wind_rose=rose), 1)
     yield Measured("risk", f"societal risk, {N_UNITS} units, 100 m cells", persons.size, 1, median(taken), "s")
+    yield from cost_of_updates()
+    yield from whole_county()
+
+
+def cost_of_updates() -> Iterator[Measured]:
+    """Nanoseconds a cell update of one unit's table laid on 25 m and on 12.5 m cells: the same where cost is linear."""
+    for cell_m in (CELL_M, CELL_M / 2):
+        grid = Grid.for_area((0.0, 0.0, *COUNTY_M), cell_m)
+        tables = individual_risk(county(), grid=Grid.for_area((0.0, 0.0, 400.0, 400.0), cell_m)).tables
+        n_updates = float(sum(np.pi * _reach_m(table) ** 2 for table in tables)) / cell_m**2
+        seconds = min(seconds_of(lambda grid=grid, tables=tables: lay_on(grid, tables), REPEATS))  # type: ignore[misc]
+        yield Measured("risk", f"a cell update, {cell_m:g} m cells", int(n_updates), REPEATS, seconds / n_updates * 1e9, "ns")
+
+
+def _reach_m(table: UnitTable) -> float:
+    """Distance beyond which a unit adds nothing."""
+    rings = np.flatnonzero(table.table.max(axis=1) > 0)
+    return float(RADII_M[rings[-1]]) if len(rings) else 0.0
+
+
+def whole_county() -> Iterator[Measured]:
+    """The sample county: all of `score`, and a changed amount asked of the server, first and again."""
+    with published() as (own, seconds, n_rows):
+        yield Measured("risk", "whole scoring of the sample county", n_rows, 1, seconds["score"], "s")
+        client = create_app({"HOME": own.home, "DATABASE_URL": own.open_url(), "TESTING": True}).test_client()
+        with own.engine.connect() as connection:
+            names = ("unit_id", "chemical_name", "amount_t", "feature_id")
+            held = sa.table("unit_chemicals", *(sa.column(name) for name in names), schema=edition_schema(1))
+            query = sa.select(held).where(held.c.amount_t > 0, held.c.chemical_name.is_not(None))
+            chosen = connection.execute(query.order_by(sa.func.md5(held.c.feature_id)).limit(N_QUESTIONS)).all()
+        [opened] = seconds_of(lambda: client.get("/api/what-if").get_data(), 1)
+        yield Measured("risk", "what-if, the county read into memory", n_rows, 1, opened, "s")
+        times = [_asked(client, row.unit_id, row.chemical_name, row.amount_t) for row in chosen]
+        yield Measured("risk", "what-if, another amount, first", n_rows, 1, times[0], "s")
+        yield Measured("risk", "what-if, another amount, again", n_rows, len(times) - 1, median(times[1:]), "s")
+
+
+def _asked(client: FlaskClient, unit_id: str, chemical: str, amount_t: float) -> float:
+    """Seconds of one question; raises `AtlasError` where it is not answered."""
+    body = {"edits": [{"action": "amount", "id": unit_id, "chemical": chemical, "amount_t": 2 * amount_t}]}
+    started = time.perf_counter()
+    answer = client.post("/api/what-if", json=body)
+    taken = time.perf_counter() - started
+    if answer.status_code != HTTPStatus.OK:
+        raise AtlasError(f"what-if was not answered: {answer.get_data(as_text=True)[:200]}")
+    return taken
 
 
 def beside_peer(layers: dict[str, pd.DataFrame], weather: Sequence[WeatherClass], rose: WindRose) -> Measured:
