@@ -13,6 +13,7 @@ from app.editions import EditionFacts
 from app.frames import FrameMemory
 from layers.errors import EditionError
 from layers.kept import kept_result
+from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.grid import Grid
 from layers.scoring.policy import Policy
 from layers.scoring.risk_reasons import RiskPart, RiskReasons, level_at, risk_reasons
@@ -86,7 +87,8 @@ class RiskMemory:
             return UnitRisk.from_plain(kept_result(connection, facts.edition.number, KEPT, facts.metric_crs))
         except EditionError:
             layers = self._frames.everything(connection, facts, ASSESSED_LAYERS)
-            return assess(layers, on=date.fromisoformat(str(facts.meta["on"])), grid=ONE_CELL).unit_risk
+            terrain = str(facts.area.get("terrain") or TERRAINS[0])
+            return assess(layers, on=date.fromisoformat(str(facts.meta["on"])), grid=ONE_CELL, terrain=terrain).unit_risk
 
     def _names(self, connection: sa.Connection, facts: EditionFacts) -> dict[str, str]:
         units = self._frames.everything(connection, facts, ["hazard_units"])["hazard_units"]

@@ -38,6 +38,7 @@ from layers.scoring.risk_reasons import level_at
 from layers.scoring.rules import RuleSet
 from layers.scoring.targets import strictest_classes
 from layers.scoring.unit_risk import ASSESSED_LAYERS
+from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.what_if import (
     County,
     Outcome,
@@ -111,6 +112,7 @@ class CountyMemory:
             on=rules_date(facts),
             crs=facts.metric_crs,
             screening=str(facts.area.get("screening") or ""),
+            terrain=str(facts.area.get("terrain") or TERRAINS[0]),
             jurisdiction=str(facts.area.get("jurisdiction") or ""),
             rules_jurisdiction=JURISDICTION,
             known={table.stamp: table.table for table in self._risks.risk(connection, facts).tables},

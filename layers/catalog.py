@@ -25,6 +25,7 @@ GEOMETRIES = (
     "Point", "MultiPoint", "LineString", "MultiLineString", "MultiPolygon", "Geometry", "Raster", "None",
 )
 GROUPS = ("risk", "objects", "base")
+TERRAINS = ("rural", "urban")
 LEVELS = ("red", "orange", "yellow", "blue", "unrated")
 """Risk levels, worst first; `unrated` is no level of danger at all."""
 
@@ -174,7 +175,7 @@ class Area:
     """One county or city (辖区); one database holds one area.
 
     `home` is west, south, east, north in degrees of the storage CRS: the main part of the area, to which the
-    grid is confined; outlying islands may lie beyond it.
+    grid is confined; outlying islands may lie beyond it. `terrain`: ``rural`` or ``urban``, by which clouds spread.
     """
 
     id: str
@@ -195,6 +196,7 @@ class Area:
     policy: str = "weighted_index_2026A"
     policies: tuple[str, ...] = ("weighted_index_2026A", "grid_maximum_2026A")
     cell_m: float = 50.0
+    terrain: str = "rural"
     screening: str = ""
     delivery_label: str = ""
     delivery_on: date | None = None
@@ -334,4 +336,6 @@ def load_area(folder: Path) -> Area:
         raise CatalogError(path, "home must be west, south, east, north in degrees")
     if not pyproj.CRS.from_user_input(area.storage_crs).is_geographic:
         raise CatalogError(path, f"storage_crs {area.storage_crs} must be a geographic CRS")
+    if area.terrain not in TERRAINS:
+        raise CatalogError(path, f"terrain {area.terrain!r} must be one of {', '.join(TERRAINS)}")
     return area

@@ -35,7 +35,7 @@ def _unit_risk(given: Given) -> dict[str, Any]:
     known = _known(given)
     layers = {name: given.frames[name] for name in ASSESSED_LAYERS}
     found = assess(layers, on=given.on, grid=Grid.for_area(given.home_part, CONTOUR_CELL_M), known=known,
-                   share=given.share or alone)
+                   share=given.share or alone, terrain=given.area.terrain)
     targets = given.frames["protection_targets"]
     contours = [risk_contours(field, installation=name) for name, field in found.fields.items()]
     confirm = [targets_to_confirm(field, targets, installation=name) for name, field in found.fields.items()]
@@ -63,7 +63,7 @@ def _societal_risk(given: Given) -> dict[str, Any]:
     ours, _ = covered({name: given.frames[name] for name in UNIT_LAYERS}, given.results["unit_methods"])
     weather, rose = weather_and_rose(given.frames)
     people = _people(given)
-    found = societal_risk(ours, people=people, weather=weather, wind_rose=rose)
+    found = societal_risk(ours, people=people, weather=weather, wind_rose=rose, terrain=given.area.terrain)
     has_population = "population" in given.rasters
     rows = rated_with(found.enterprises, people, has_population=has_population)
     rows = rows.assign(feature_id=rows.enterprise_id, standard_id=found.standard_id)
@@ -73,7 +73,7 @@ def _societal_risk(given: Given) -> dict[str, Any]:
     geometry = [_middle([unit for unit in found.placed if unit.enterprise_id == name]) for name in rows.enterprise_id]
     together = {
         "n_enterprises": len(rows), "pll_per_year": found.pll_per_year, "n_persons": float(people.persons.sum()),
-        "has_population": has_population, "n_not_assessed": len(found.not_assessed),
+        "has_population": has_population, "n_not_assessed": len(found.not_assessed), "terrain": given.area.terrain,
         "n_incomplete": int(rows.is_incomplete.sum()),
     }  # fmt: skip
     return {
@@ -97,7 +97,7 @@ def _middle(units: list[UnitScenarios]) -> Any:
 
 def _domino_pairs(given: Given) -> dict[str, Any]:
     weather, _ = weather_and_rose(given.frames)
-    return {"domino_pairs": domino_pairs(given.frames, weather=weather)}
+    return {"domino_pairs": domino_pairs(given.frames, weather=weather, terrain=given.area.terrain)}
 
 
 UNIT_RISK = Stage(

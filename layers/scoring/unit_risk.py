@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from layers.scoring.assessment_scope import assessment_methods, covered
+from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.contours import is_valid_on
 from layers.scoring.frequencies import WeatherClass, WindRose, weather_of
@@ -99,7 +100,7 @@ class Assessment:
 
 def assess(
     layers: Mapping[str, pd.DataFrame], *, on: date, grid: Grid, known: Mapping[str, Floats] | None = None,
-    share: Share = alone,
+    share: Share = alone, terrain: str = TERRAINS[0],
 ) -> Assessment:
     """Individual risk of every installation that quantitative risk judges and no valid report covers.
 
@@ -109,6 +110,7 @@ def assess(
     on : the date on which reports must be valid
     known : tables of an earlier assessment by the same code, by their stamp
     share : who computes the tables, unit by unit
+    terrain : of the area (`layers.catalog.Area.terrain`), by which clouds spread
     """
     methods = assessment_methods(layers)
     official = valid_reports(layers, on)
@@ -120,7 +122,7 @@ def assess(
     new, _ = covered(judged, methods, planned=True)
     chosen = {INSTALLATIONS[0]: ours} | ({INSTALLATIONS[1]: new} if len(new["hazard_units"]) else {})
     fields = {
-        name: individual_risk(units, grid=grid, weather=weather, wind_rose=rose, known=known, share=share)
+        name: individual_risk(units, grid=grid, weather=weather, wind_rose=rose, terrain=terrain, known=known, share=share)
         for name, units in chosen.items()
     }
     return Assessment(fields, official, reported, methods, others, gpd.GeoDataFrame(layers["hazard_units"]))

@@ -78,6 +78,7 @@ class County:
     on: date
     crs: pyproj.CRS
     screening: str = ""
+    terrain: str = "rural"
     jurisdiction: str = ""
     rules_jurisdiction: str = "CN"
     known: Mapping[str, Floats] = field(default_factory=dict)
@@ -159,7 +160,8 @@ def _after(county: County, edits: Sequence[Edit]) -> After:
     if not edits:
         return After(frames, affected, county.points, risk_of(county))
     risk = risk_state(
-        frames, county.targets, on=county.on, grid=county.grid, known=risk_of(county).tables, touched=affected
+        frames, county.targets, on=county.on, grid=county.grid, known=risk_of(county).tables, touched=affected,
+        terrain=county.terrain,
     )
     return After(frames, affected, _points_after(county, frames, affected), risk)
 
@@ -167,7 +169,9 @@ def _after(county: County, edits: Sequence[Edit]) -> After:
 def risk_of(county: County) -> RiskState:
     """Individual risk of the county as it is, put together once."""
     if RISK not in county.states:
-        county.states[RISK] = risk_state(county.frames, county.targets, on=county.on, grid=county.grid, known=county.known)
+        county.states[RISK] = risk_state(
+            county.frames, county.targets, on=county.on, grid=county.grid, known=county.known, terrain=county.terrain
+        )
     return county.states[RISK]
 
 

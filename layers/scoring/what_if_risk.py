@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from layers.scoring.affected import Update
 from layers.scoring.confirmations import targets_to_confirm
+from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.edits import NEW_UNIT, Frames
 from layers.scoring.grid import Grid
@@ -72,7 +73,7 @@ class RiskChange:
 
 def risk_state(
     frames: Frames, targets: gpd.GeoDataFrame, *, on: date, grid: Grid, known: Mapping[str, Floats],
-    touched: frozenset[str] = frozenset(),
+    touched: frozenset[str] = frozenset(), terrain: str = TERRAINS[0],
 ) -> RiskState:
     """Individual risk of the units in some frames.
 
@@ -80,6 +81,7 @@ def risk_state(
     ----------
     grid : of the county; risk is laid on cells of 25 m over the same ground
     known : tables by their stamp that need not be computed
+    terrain : of the area, by which clouds spread
     touched : enterprises whose reports do not hold any longer; assumed units of theirs are judged as new installations
     """
     layers = {name: frames[name] for name in ASSESSED_LAYERS if name in frames}
@@ -88,8 +90,8 @@ def risk_state(
         if touched and reports is not None and len(reports):
             layers[name] = reports[~reports["enterprise_id"].isin(touched)]
     fine = contour_grid(grid)
-    found = assess(layers, on=on, grid=fine, known=known)
-    fields = {**found.fields, **_new_installations(layers, fine, on, known, found.standing)}
+    found = assess(layers, on=on, grid=fine, known=known, terrain=terrain)
+    fields = {**found.fields, **_new_installations(layers, fine, on, known, found.standing, terrain)}
     contours = [risk_contours(field, installation=name) for name, field in fields.items()]
     confirm = [targets_to_confirm(field, targets, installation=name) for name, field in fields.items()]
     joined = (pd.concat(contours, ignore_index=True), pd.concat(confirm, ignore_index=True))
@@ -97,7 +99,7 @@ def risk_state(
 
 
 def _new_installations(
-    layers: Frames, grid: Grid, on: date, known: Mapping[str, Floats], standing: RiskField
+    layers: Frames, grid: Grid, on: date, known: Mapping[str, Floats], standing: RiskField, terrain: str
 ) -> dict[str, RiskField]:
     """Assumed units are new installations: their enterprise is judged by the limits for new ones too."""
     units = layers["hazard_units"]
@@ -106,7 +108,7 @@ def _new_installations(
         return {}
     planned = units.assign(status=units["status"].where(~is_assumed, "planned"))
     tables = {**known, **{table.stamp: table.table for table in standing.tables}}
-    found = assess({**layers, "hazard_units": planned}, on=on, grid=grid, known=tables)
+    found = assess({**layers, "hazard_units": planned}, on=on, grid=grid, known=tables, terrain=terrain)
     return {name: field for name, field in found.fields.items() if name == INSTALLATIONS[1]}
 
 
