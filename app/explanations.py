@@ -221,7 +221,7 @@ def _risk_place(ask: Question, outline: shapely.Geometry) -> dict[str, Any]:
     lon, lat = map(float, shapely.get_coordinates(ask.facts.in_degrees(inside))[0])
     figure = {"id": "risk_per_year", "title_zh": "个人风险", "title_en": "Individual risk", "value": told["risk_per_year"]}
     parts = [{**part, "value": part["risk_per_year"]} for part in told["contributions"]]
-    return {"figure": figure, "contributions": parts, "place": {"lon": lon, "lat": lat}}
+    return {"figure": figure, "contributions": parts, "place": {"lon": lon, "lat": lat}, "would_change": told["would_change"]}
 
 
 def _of_level(ground: Ground, code: int) -> Ground:

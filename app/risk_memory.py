@@ -14,9 +14,10 @@ from app.frames import FrameMemory
 from layers.errors import EditionError
 from layers.kept import kept_result
 from layers.scoring.consequence.dispersion import TERRAINS
+from layers.scoring.counterfactuals import as_dicts
 from layers.scoring.grid import Grid
 from layers.scoring.policy import Policy
-from layers.scoring.risk_reasons import RiskPart, RiskReasons, level_at, risk_reasons
+from layers.scoring.risk_reasons import RiskPart, RiskReasons, level_at, risk_reasons, without_parts
 from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.unit_risk import ASSESSED_LAYERS, assess
 
@@ -63,7 +64,7 @@ class RiskMemory:
             "unrated": list(found.open_ids),
             "footprint_rule": None,
             **_notes(state, found),
-            "would_change": [],
+            "would_change": as_dicts(without_parts(found, names, policy)),
         }
 
     def risk(self, connection: sa.Connection, facts: EditionFacts) -> UnitRisk:

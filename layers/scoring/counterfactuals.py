@@ -33,7 +33,8 @@ class WhatIf:
     point_id: str | None = None
 
 
-def _word(level: str | None) -> tuple[str, str]:
+def level_word(level: str | None) -> tuple[str, str]:
+    """A level in both languages."""
     zh, en = level_titles().get(level or UNRATED, ("不着色", "No colour"))
     return zh, en.lower()
 
@@ -87,7 +88,7 @@ def _without_the_worst(found: Explanation) -> list[WhatIf]:
     level = min((part.level for part in others), key=RATED.index, default=None)
     names = "、".join(str(part.name or part.source_id) for part in deciders[:MOST_SOURCES])
     more = f"等{len(deciders)}个源" if len(deciders) > MOST_SOURCES else ""
-    zh, en = _word(level)
+    zh, en = level_word(level)
     return [WhatIf("without", level or UNRATED, f"没有 {names}{more}: {zh}", f"without {names}{' and others' if more else ''}: {en}")]
 
 
@@ -103,7 +104,7 @@ def _by_source(found: Explanation) -> list[WhatIf]:
         index, level = _index_and_level(found, max(0.0, total - cube), floor)
         if level == found.level:
             continue
-        zh, en = _word(level)
+        zh, en = level_word(level)
         name = str(part.name or part.source_id)
         told.append(WhatIf("without", level, f"没有 {name}: 指数 {index:.1f},{zh}", f"without {name}: index {index:.1f}, {en}", part.point_id))
         told += _farther(found, part, total - cube, floor)
@@ -144,7 +145,7 @@ def _farther(found: Explanation, part: Contribution, other_cubes: float, floor: 
         return []
     just_beyond = (allowed + other_cubes) * (1 - 1e-5)  # the index is kept as float32
     _, level = _index_and_level(found, just_beyond, floor)
-    zh, en = _word(level)
+    zh, en = level_word(level)
     name = str(part.name or part.source_id)
     return [WhatIf(
         "distance", level, f"距 {name} 超过 {math.ceil(distance_m)} 米(现 {part.distance_m:.0f} 米): {zh}",
@@ -281,7 +282,7 @@ def _cured(point: Mapping[str, Any], methods: Methods, what: str, zh: str, en: s
     for gone, tail in (((what,), ("", "")), ((what, "declared"), RENEWED)):
         level = level_without(methods, lambda entry, gone=gone: entry["method"] in gone)  # type: ignore[misc]
         if level != point["level"]:
-            then = _word(level)
+            then = level_word(level)
             return [WhatIf(what, level, f"{zh}{tail[0]}: {then[0]}", f"{en}{tail[1]}: {then[1]}")]
     return []
 
@@ -326,7 +327,7 @@ def _deadline(point: Mapping[str, Any], methods: Methods) -> list[WhatIf]:
         return []
     worse = [entry | {"result": overdue["level"]} if entry in mine else entry for entry in methods]
     level = level_without(worse, lambda entry: False)
-    zh, en = _word(level)
+    zh, en = level_word(level)
     return [WhatIf("deadline", level, f"{day} 前未整改: {zh}", f"not remedied by {day}: {en}")] if level != point["level"] else []
 
 
@@ -345,7 +346,7 @@ def _better_score(point: Mapping[str, Any], methods: Methods) -> list[WhatIf]:
             ]  # fmt: skip
             level = level_without(then, lambda entry, gone=gone: entry["method"] in gone)  # type: ignore[misc]
             if level != point["level"]:
-                zh, en = _word(level)
+                zh, en = level_word(level)
                 at, now = f"{band['score_from']:g}", f"{score:g}"
                 return [WhatIf("score", level, f"诊断分级得分达到 {at} 分(现 {now} 分){tail[0]}: {zh}", f"a score of {at} (now {now}){tail[1]}: {en}")]
     return []

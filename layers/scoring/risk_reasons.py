@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
+from layers.scoring.counterfactuals import WhatIf, level_word
 from layers.scoring.grid import Grid
 from layers.scoring.individual_risk import load_individual_criteria, risk_at
 from layers.scoring.policy import RATED, Policy
 from layers.scoring.risk_surface import SAME_VALUE, UnitRisk, bounds
+
+MOST_TOLD = 5
+"""Of the parts of a place, those whose absence is told."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,25 @@ def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: 
         str(rule.rule_id),
         str(rule.clause),
     )
+
+
+def without_parts(found: RiskReasons, names: Mapping[str, str], policy: Policy) -> list[WhatIf]:
+    """Risk and level of the place without each of its units, or without an enterprise's report, the largest part first.
+
+    What would hold in a report's stead (our screening) is not known here, and the words say so.
+    """
+    told = []
+    for part in found.parts[:MOST_TOLD]:
+        rest = float(np.float32(sum(other.risk_per_year for other in found.parts if other is not part)))
+        level = level_at(rest, policy)
+        zh, en = ("不着色", "no colour") if level == "unrated" else level_word(level)
+        is_report = part.source_layer == "official_contours"
+        name = names.get(part.source_id, part.source_id)
+        who_zh = f"没有评价报告 {part.report_number or part.source_id} 所述装置" if is_report else f"没有 {name}"
+        who_en = f"without the installation of report {part.report_number or part.source_id}" if is_report else f"without {name}"
+        point_id = f"{part.source_layer}:{part.source_id}"
+        told.append(WhatIf("without", level, f"{who_zh}: {rest:.1e}/年,{zh}", f"{who_en}: {rest:.1e} a year, {en}", point_id))
+    return told
 
 
 def level_at(per_year: float, policy: Policy) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -53,6 +54,22 @@ def test_unit_is_told_by_its_chemicals_that_add_up_to_r(sample: FlaskClient) -> 
     assert any(rule["clause"] for rule in told["rules"]) and {entry["layer"] for entry in told["data"]} == {"hazard_units", "unit_chemicals"}
     # 348 t of chlorine: R = 0.5 x 4 x 348 / 5 = 139.2; below 250 t it is under 100, below 5 t S is under 1
     assert "少于 250 吨" in words(told) and "少于 5 吨" in words(told)
+
+
+def test_individual_risk_tells_what_is_left_without_each_unit(sample: FlaskClient, atlas: sa.Engine) -> None:
+    with atlas.connect() as connection:
+        zone_id = connection.execute(sa.text(
+            "SELECT zone_id FROM edition_2.risk_zones WHERE policy = 'individual_risk_2026A' AND level <> 'unrated' ORDER BY area_m2 DESC LIMIT 1"
+        )).scalar_one()  # fmt: skip
+    zone = answer(sample, f"/api/explain?zone={zone_id}")
+    place = zone["place"]
+    told = answer(sample, f"/api/explain?policy=individual_risk_2026A&lon={place['lon']}&lat={place['lat']}")
+    parts = told["contributions"]
+    assert zone["would_change"] == told["would_change"] and parts
+    assert [one["point_id"] for one in told["would_change"]] == [part["point_id"] for part in parts[:5]]
+    for i, one in enumerate(told["would_change"]):
+        rest = float(np.float32(sum(part["risk_per_year"] for place, part in enumerate(parts) if place != i)))
+        assert one["kind"] == "without" and f"{rest:.1e}/年" in one["text_zh"] and f"{rest:.1e} a year" in one["text_en"]
 
 
 def test_split_plant_is_flagged_and_told(sample: FlaskClient) -> None:

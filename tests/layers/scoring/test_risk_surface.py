@@ -12,7 +12,7 @@ from layers.errors import RuleTableError
 from layers.scoring.individual_risk import risk_at
 from layers.scoring.outlines import label_regions
 from layers.scoring.policy import POLICIES_DIR, load_policy
-from layers.scoring.risk_reasons import risk_reasons
+from layers.scoring.risk_reasons import risk_reasons, without_parts
 from layers.scoring.risk_surface import UnitRisk, risk_surface, zone_sources
 from layers.scoring.towns import rate_towns
 from layers.scoring.unit_risk import assess
@@ -175,3 +175,16 @@ def test_parts_of_a_place_sum_to_the_rasters_risk_and_give_its_level():
     middle = risk_reasons(found.unit_risk, X + 25, Y + 25, grid=GRID, policy=POLICY)
     assert next(part for part in middle.parts if part.source_layer == "official_contours").risk_per_year == 1e-5
     assert risk_reasons(found.unit_risk, X + 700, Y, grid=GRID, policy=POLICY).open_ids == ("U4",)
+
+
+def test_without_a_unit_or_a_report_the_rest_is_told():
+    units = [unit(), unit("U2", 0.0, 0.0, enterprise_id="E2")]
+    layers = county(chemical(CHLORINE, 5.0), chemical(CHLORINE, 400.0, "U2"), units=units,
+                    contours=report((3e-5, box(-500, -500, 500, 500))))  # fmt: skip
+    found = risk_reasons(surface_of(layers)[0].unit_risk, X + 25, Y + 25, grid=GRID, policy=POLICY)
+    told = {one.point_id: one for one in without_parts(found, {"U2": "氯罐区"}, POLICY)}
+    ours = next(part.risk_per_year for part in found.parts if part.source_id == "U2")
+    assert told["hazard_units:U2"].text_zh == "没有 氯罐区: 3.0e-05/年,重大" and told["hazard_units:U2"].level == "red"
+    assert f"{ours:.1e}/年" in told["official_contours:3e-05"].text_zh
+    nothing_left = without_parts(risk_reasons(surface_of(county(chemical(CHLORINE, 400.0)))[0].unit_risk, X + 25, Y + 25, grid=GRID, policy=POLICY), {}, POLICY)
+    assert [(one.level, one.text_en) for one in nothing_left] == [("unrated", "without U1: 0.0e+00 a year, no colour")]
