@@ -68,6 +68,14 @@ def test_all_chemicals_and_categories_are_there():
     assert len(rules.categories) == 24
 
 
+def test_critical_quantities_of_table_1_are_those_that_were_read():
+    with REFERENCE.with_name("critical_quantities.csv").open(encoding="utf-8") as file:
+        read = {int(row["no"]): (row["cas"], float(row["critical_t"])) for row in csv.DictReader(file)}
+    table = load_major_hazard_rules().chemicals
+    used = {int(row.no): (row.cas, row.critical_t) for row in table.itertuples()}
+    assert len(read) == 85 and used == read
+
+
 def test_missing_amount_makes_the_unit_unrated_and_says_so():
     unit = graded(chemical(cas="7782-50-5", amount_t=4.9), chemical(name="氨", amount_t=np.nan)).loc["u"]
     assert unit.state == "unrated" and np.isnan(unit.s_value) and unit.s_known == 0.98
