@@ -236,7 +236,13 @@ def test_zones_cover_their_cells_without_gap_or_overlap():
     points = random_sources(8, 60, side_m=4000)
     surface, found = zoned(points, grid=Grid(50.0, 0, 80, 80, 80))
     rated = found[found.level != "unrated"].geometry.to_numpy()
-    assert shapely.is_valid(rated).all() and shapely.coverage_is_valid(rated)
+    assert shapely.is_valid(rated).all() and shapely.coverage_is_valid(rated, gap_width=20.0)
+    rows, cols = np.nonzero(surface.level)
+    x, y = 50.0 * cols + 25.0, 50.0 * (80 - rows) - 25.0
+    cells, covered = shapely.union_all(shapely.box(x - 25, y - 25, x + 25, y + 25)), shapely.union_all(rated)
+    # corners are cut at half a cell: nothing else of a coloured cell is open, and no colour lies farther out
+    assert shapely.hausdorff_distance(cells, covered) <= 36.0
+    assert shapely.contains_properly(covered.buffer(0.01), shapely.points(x, y)).all()
     for level, code in LEVEL_CODES.items():
         area = (surface.level == code).sum() * 2500.0
         assert found.area_m2[found.level == level].sum() == pytest.approx(area, rel=0.01)
