@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.export.canvas import LINE_HEIGHT, MM_PER_PT, Canvas, LineStyle, TextStyle
 from app.export.layout import MM_PER_M, Box, Projection
 from app.export.statistics import SheetStatistics
-from app.export.symbols import Palette
+from app.export.symbols import Palette, draw_sign
 from layers.catalog import LEVELS
 
 FRAME_LINE_MM, MAP_LINE_MM, HAIRLINE_MM = 0.6, 0.3, 0.15
@@ -226,6 +226,7 @@ def draw_statistics(
         chip = Box(box.x, box.y + (i + 1) * row_mm + row_mm * 0.18, 3.2, row_mm * 0.64)
         canvas.fill_box(chip, palette["level"][level]["fill"])
         canvas.stroke_box(chip, LineStyle(palette["level"][level]["outline"], HAIRLINE_MM))
+        draw_sign(canvas, palette["level"][level].get("sign", ""), chip.centre, chip.h / 2, palette["level"][level]["outline"])
     if statistics.n_conflicts is not None:
         last = Box(box.x, box.y + (n_rows - 1) * row_mm, box.w, row_mm)
         _draw_table_row(

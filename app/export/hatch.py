@@ -61,8 +61,8 @@ def hatch_strokes(zone: BaseGeometry, hatch: Hatch) -> BaseGeometry:
 
 
 def _parallel_lines(bounds: tuple[float, ...], angle_deg: float, step_mm: float) -> NDArray[np.object_]:
-    """Lines across the bounds, `step_mm` apart measured at right angles to them."""
-    along = np.array([np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))])
+    """Lines across the bounds, `step_mm` apart measured at right angles; 45 rises to the right though y runs down the page."""
+    along = np.array([np.cos(np.radians(angle_deg)), -np.sin(np.radians(angle_deg))])
     across = np.array([-along[1], along[0]])
     west, south, east, north = bounds
     corners = np.array([[west, south], [west, north], [east, south], [east, north]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,8 @@ def legend_rows(
         layer.id: [entry for entry in legends[layer.id] if _is_drawn(entry, layer.id, content, view, palette)]
         for layer in layers
     }
-    rows = _level_rows([entry for entries in drawn.values() for entry in entries], lang, palette)
+    entries = [_as_drawn(entry, content, palette) for entries in drawn.values() for entry in entries]
+    rows = _level_rows(entries, lang, palette)
     for layer in sorted(layers, key=lambda layer: (layer.group == "base", -layer.draw_order)):
         title = layer.title_zh if lang == "zh" else layer.title_en
         entries = [entry for entry in drawn[layer.id] if not _level_of(entry)]
@@ -74,6 +76,16 @@ def _level_of(entry: Mapping[str, Any]) -> str:
     """The level an entry stands for, or an empty text."""
     hatch: str = entry["symbol"].get("hatch", "")
     return hatch or entry["symbol"].get("image", "").partition("level=")[2].partition("&")[0]
+
+
+def _as_drawn(entry: Mapping[str, Any], content: MapContent, palette: Palette) -> Mapping[str, Any]:
+    """On a sheet without colour a level's symbol has its character only where the map draws characters, else its sign."""
+    level = palette["level"].get(_level_of(entry), {})
+    has_characters = any(icon.level and icon.character for icons in content.icons.values() for icon in icons)
+    if "sign" not in level or has_characters or entry["symbol"]["kind"] != "icon":
+        return entry
+    image = re.sub("[?&]char=[^&]*", lambda found: found[0][0], entry["symbol"]["image"])
+    return {**entry, "symbol": {**entry["symbol"], "image": image}}
 
 
 def _level_rows(entries: Sequence[Mapping[str, Any]], lang: str, palette: Palette) -> list[LegendRow]:

@@ -24,14 +24,13 @@ from app.export.labels import (
     place_labels,
 )
 from app.export.layout import MM_PER_PX, Box, Layout
-from app.export.symbols import SYMBOL_MM_PER_PX, Icon, Palette, draw_icon, parse_icon
+from app.export.symbols import SYMBOL_MM_PER_PX, Icon, Palette, draw_dot, draw_icon, parse_icon
 
 SCREEN_TEXT_PX = 12.0
 """The screen's least text, which becomes the least text of the sheet."""
 LABEL_ZOOM_LEAD = 2.5
 """Paper may name things so many zooms earlier than the screen: what finds no room is left out anyway."""
 DEEPEST_ZOOM = 24.0
-DOT_MM, DOT_LINE_MM = 1.1, 0.15
 WORST_LEVELS = ("red", "orange")
 """Sources whose dot is drawn over the symbols that leave them no room; the dots of others lie beneath."""
 CROWDED_SHARE = 0.75
@@ -185,14 +184,14 @@ class MapPainter:
         )
         whole, crowded = _uncrowded(shown)
         for icon, place in [*waiting, *crowded]:
-            self._dot(icon, place)
+            draw_dot(self.canvas, icon, place)
         for icon, (x, y) in whole:
             draw_icon(self.canvas, icon, x, y, casing=self.palette["base"]["halo"])
             self.content.icon_boxes.append(_icon_box(icon, (x, y)))
             self.content.icon_reach_mm[x, y] = icon.reach_mm
         for icon, place in crowded:
             if icon.level in WORST_LEVELS and _is_apart(place, whole):
-                self._dot(icon, place)
+                draw_dot(self.canvas, icon, place)
         self.content.has_dots |= bool(waiting or crowded)
         if waiting:
             self.content.drawn[style["metadata"]["atlas:layer"]] |= deep
@@ -211,11 +210,6 @@ class MapPainter:
             icon = parse_icon(name, self.palette)
             for x, y, angle_deg in places_along(geometry, spacing_mm):
                 draw_icon(self.canvas, icon, x, y, casing=self.palette["base"]["halo"], angle_deg=angle_deg)
-
-    def _dot(self, icon: Icon, place: tuple[float, float]) -> None:
-        self.canvas.trace_circle(place, DOT_MM / 2)
-        self.canvas.fill(icon.fill, keep=True)
-        self.canvas.stroke(LineStyle(icon.line, DOT_LINE_MM))
 
     # --- labels ---------------------------------------------------------------------------------------
 

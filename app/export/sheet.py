@@ -163,7 +163,7 @@ def _styles(layer: Layer, spec: SheetSpec) -> list[dict[str, Any]]:
     if layer is BOUNDARY:
         return [styles.with_colours(BOUNDARY_STYLE, spec.colours)]
     made = [_unhidden(style, layer, spec) for style in styles.layer_style(layer, spec.colours, has_clusters=False)]
-    return made if spec.has_hatch else [style for style in made if "fill-pattern" not in style.get("paint", {})]
+    return made if spec.has_hatch or spec.is_grey else [style for style in made if "fill-pattern" not in style.get("paint", {})]
 
 
 def _unhidden(style: dict[str, Any], layer: Layer, spec: SheetSpec) -> dict[str, Any]:

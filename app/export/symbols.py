@@ -18,6 +18,10 @@ OUTLINE_PX, CASING_PX = 1.5, 2.0
 RING_FACTOR = 1.38
 CHARACTER_SHARE = 0.58
 """Height of a symbol's character as a share of the symbol."""
+DOT_MM, DOT_LINE_MM = 1.1, 0.15
+"""A rated point without room for its symbol."""
+SIGN_SHARE = 0.4
+"""Radius of a sign's point and half the width of its stroke, in half sizes of what it stands in, the stroke once more halved."""
 
 Palette = Mapping[str, Any]
 Points = tuple[tuple[float, float], ...]
@@ -47,7 +51,10 @@ CROSS: Points = (
 
 @dataclass(frozen=True)
 class Icon:
-    """A point symbol: its shape, colours, and the character or mark within."""
+    """A point symbol: its shape, colours, and the character or mark within.
+
+    `sign` is the hatch of its level, of which a symbol without a character bears a piece on a sheet without colour.
+    """
 
     shape: str
     size_px: float
@@ -59,6 +66,7 @@ class Icon:
     level: str = ""
     has_ring: bool = False
     is_dashed: bool = False
+    sign: str = ""
 
     @property
     def reach_mm(self) -> float:
@@ -94,6 +102,7 @@ def parse_icon(name: str, palette: Palette) -> Icon:
         level=level,
         has_ring=parts.get("ring") == "1",
         is_dashed=parts.get("dash") == "1",
+        sign=colours.get("sign", "") if level else "",
     )
 
 
@@ -139,6 +148,28 @@ def _draw_inside(canvas: Canvas, icon: Icon, x: float, y: float, half_mm: float)
         style = TextStyle(size_mm / 25.4 * 72, icon.ink, is_bold=True)
         drop = CHARACTER_DROP.get(icon.shape, 0.0) * half_mm
         canvas.text(x, y + drop + size_mm * 0.37, icon.character, style, align="centre")
+    elif not icon.mark:
+        draw_sign(canvas, icon.sign, (x, y), half_mm, icon.line)
+
+
+def draw_dot(canvas: Canvas, icon: Icon, place: tuple[float, float]) -> None:
+    """The dot that stands for a symbol without room, in the colours of its level."""
+    canvas.trace_circle(place, DOT_MM / 2)
+    canvas.fill(icon.fill, keep=True)
+    canvas.stroke(LineStyle(icon.line, DOT_LINE_MM))
+    draw_sign(canvas, icon.sign, place, DOT_MM / 2, icon.line)
+
+
+def draw_sign(canvas: Canvas, sign: str, place: tuple[float, float], half_mm: float, ink: str) -> None:
+    """A point or a stroke of a level's hatch in something too small for the hatch; the others have their tones."""
+    reach_mm = half_mm * SIGN_SHARE
+    if sign == "dots":
+        canvas.trace_circle(place, reach_mm)
+        canvas.fill(ink)
+    elif sign == "dashes":
+        canvas.context.move_to(place[0] - half_mm * 0.6, place[1])
+        canvas.context.line_to(place[0] + half_mm * 0.6, place[1])
+        canvas.stroke(LineStyle(ink, reach_mm, is_round=False))
 
 
 def _draw_tick(canvas: Canvas, icon: Icon, x: float, y: float, *, casing: str, angle_deg: float) -> None:

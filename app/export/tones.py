@@ -51,8 +51,11 @@ def _grey(lightness: float) -> str:
 
 @cache
 def sheet_palette(background_id: str, *, is_grey: bool) -> Mapping[str, Any]:
-    """The palette with a sheet's colours in their places."""
-    return _replaced(styles.palette(), sheet_colours(background_id, is_grey=is_grey))
+    """The palette with a sheet's colours in their places; in grey the ``sign`` of a level is the pattern of its hatch."""
+    made = _replaced(styles.palette(), sheet_colours(background_id, is_grey=is_grey))
+    if is_grey:
+        made["level"] = {level: {**table, "sign": table["hatch"]["pattern"]} for level, table in made["level"].items()}
+    return made
 
 
 def _replaced(table: Mapping[str, Any], colours: Mapping[str, str], prefix: str = "") -> dict[str, Any]:

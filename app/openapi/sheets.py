@@ -12,7 +12,7 @@ LOOKS: dict[str, Schema] = {
     "marks": {"type": "array", "items": {"enum": list(MARKS)}, "description": "furniture; all but graticule when absent"},
     "background": {"enum": ["light", "dark", "grey", "blank"], "default": "light"},
     "colour": {"enum": ["colour", "grey"], "default": "colour"},
-    "hatch": {"type": "boolean", "default": True},
+    "hatch": {"type": "boolean", "default": True, "description": "always drawn where colour is grey"},
     "secrecy": {"enum": ["内部使用", "公开"], "default": "内部使用", "description": "公开: layers of the public template only"},
     "approval_number": {"type": "string", "maxLength": 40, "description": "审图号; needed for 公开"},
     "watermark": {"type": "boolean", "default": False},

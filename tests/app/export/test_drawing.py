@@ -41,7 +41,7 @@ def test_furniture_stands_within_the_frame_and_apart(paper, orientation):
 
 def test_diagonal_strokes_are_one_step_apart_at_right_angles():
     strokes = shapely.get_parts(hatch_strokes(box(0, 0, 30, 30), Hatch("diagonal", 1.8, 0.25)))
-    offsets = sorted((line.coords[0][1] - line.coords[0][0]) / np.sqrt(2) for line in strokes)
+    offsets = sorted((line.coords[0][1] + line.coords[0][0]) / np.sqrt(2) for line in strokes)
     assert np.diff(offsets) == pytest.approx(1.8)
 
 
