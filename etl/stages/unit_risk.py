@@ -31,14 +31,14 @@ PEOPLE_CELL_M = 100.0
 
 
 def _unit_risk(given: Given) -> dict[str, Any]:
-    """Contours, targets to be confirmed and the method of each unit; an installation with a valid report has none of ours."""
+    """Contours, targets to be confirmed and the method of each unit; an installation with a report's contours has none of ours."""
     known = _known(given)
     layers = {name: given.frames[name] for name in ASSESSED_LAYERS}
     found = assess(layers, on=given.on, grid=Grid.for_area(given.home_part, CONTOUR_CELL_M), known=known,
                    share=given.share or alone, terrain=given.area.terrain)
     targets = given.frames["protection_targets"]
     contours = [risk_contours(field, installation=name) for name, field in found.fields.items()]
-    confirm = [targets_to_confirm(field, targets, installation=name) for name, field in found.fields.items()]
+    confirm = [targets_to_confirm(field, targets, installation=name) for name, field in found.fields_to_confirm.items()]
     n_new = sum(table.stamp not in known for table in found.standing.tables)
     results = {
         "individual_risk": joined(contours, given.area),

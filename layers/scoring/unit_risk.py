@@ -32,12 +32,15 @@ METHOD_FIELDS = ["unit_id", "enterprise_id", "name", "method", "reason_zh", "rea
 class Assessment:
     """Screening of the installations without a valid report.
 
-    `fields`: by installation (``in_service``, and ``new`` where something is planned) its risk on the grid. `official`:
-    valid contours of reports. `reported`: enterprises with a valid contour or external safety distance. `methods`: of every unit. `others`: units that
-    another method judges.
+    `fields`: by installation (``in_service``, and ``new`` where something is planned) its risk on the grid, but for those
+    with contours of a report. `fields_to_confirm`: the same without those whose report states an external safety distance:
+    it decides about targets, but gives no value to colour by. `official`: valid contours of reports. `reported`:
+    enterprises with a valid contour or external safety distance. `methods`: of every unit. `others`: units that another
+    method judges.
     """
 
     fields: Mapping[str, RiskField]
+    fields_to_confirm: Mapping[str, RiskField]
     official: gpd.GeoDataFrame
     reported: frozenset[str]
     methods: pd.DataFrame
@@ -57,7 +60,7 @@ class Assessment:
         """Placed units without a figure that would colour them: their surroundings are not rated.
 
         Those that quantitative risk judges, or may judge, and explosives (their overpressure is no part of the individual
-        risk), unless contours of a report cover them. A report that states a distance alone gives no value to colour by.
+        risk), unless contours of a report cover them.
         """
         drawn = set(self.official["enterprise_id"].dropna().astype(str))
         is_drawn = self.methods.enterprise_id.isin(drawn)
@@ -114,18 +117,29 @@ def assess(
     """
     methods = assessment_methods(layers)
     official = valid_reports(layers, on)
-    stated = stated_distances(layers, on)
-    reported = frozenset(official["enterprise_id"].dropna().astype(str)) | frozenset(stated["enterprise_id"].dropna().astype(str))
-    judged = _without(layers, reported)
+    drawn, stated = _enterprises(official), _enterprises(stated_distances(layers, on))
     weather, rose = weather_and_rose(layers)
-    ours, others = covered(judged, methods)
-    new, _ = covered(judged, methods, planned=True)
-    chosen = {INSTALLATIONS[0]: ours} | ({INSTALLATIONS[1]: new} if len(new["hazard_units"]) else {})
-    fields = {
-        name: individual_risk(units, grid=grid, weather=weather, wind_rose=rose, terrain=terrain, known=known, share=share)
-        for name, units in chosen.items()
-    }
-    return Assessment(fields, official, reported, methods, others, gpd.GeoDataFrame(layers["hazard_units"]))
+
+    def fields_without(enterprises: frozenset[str], known: Mapping[str, Floats] | None) -> dict[str, RiskField]:
+        judged = _without(layers, enterprises)
+        new, _ = covered(judged, methods, planned=True)
+        chosen = {INSTALLATIONS[0]: covered(judged, methods)[0]} | ({INSTALLATIONS[1]: new} if len(new["hazard_units"]) else {})
+        return {
+            name: individual_risk(units, grid=grid, weather=weather, wind_rose=rose, terrain=terrain, known=known, share=share)
+            for name, units in chosen.items()
+        }
+
+    fields = fields_without(drawn, known)
+    tables = {table.stamp: table.table for field in fields.values() for table in field.tables}
+    to_confirm = fields_without(drawn | stated, tables) if stated - drawn else fields
+    _, others = covered(_without(layers, drawn | stated), methods)
+    return Assessment(
+        fields, to_confirm, official, drawn | stated, methods, others, gpd.GeoDataFrame(layers["hazard_units"])
+    )
+
+
+def _enterprises(reports: pd.DataFrame) -> frozenset[str]:
+    return frozenset(reports["enterprise_id"].dropna().astype(str))
 
 
 def weather_and_rose(layers: Mapping[str, pd.DataFrame]) -> tuple[tuple[WeatherClass, ...] | None, WindRose | None]:

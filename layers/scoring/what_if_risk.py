@@ -91,9 +91,12 @@ def risk_state(
             layers[name] = reports[~reports["enterprise_id"].isin(touched)]
     fine = contour_grid(grid)
     found = assess(layers, on=on, grid=fine, known=known, terrain=terrain)
-    fields = {**found.fields, **_new_installations(layers, fine, on, known, found.standing, terrain)}
+    new = _new_installations(layers, fine, on, known, found.standing, terrain)
+    fields = {**found.fields, **new}
     contours = [risk_contours(field, installation=name) for name, field in fields.items()]
-    confirm = [targets_to_confirm(field, targets, installation=name) for name, field in fields.items()]
+    confirm = [
+        targets_to_confirm(field, targets, installation=name) for name, field in {**found.fields_to_confirm, **new}.items()
+    ]
     joined = (pd.concat(contours, ignore_index=True), pd.concat(confirm, ignore_index=True))
     return RiskState(found.unit_risk, fields, *joined, found.reported)
 

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from layers.scoring.zoning import risk_index
 from tests.layers.scoring.scoring_cases import GRID, MAXIMUM, WEIGHTED
-from tests.layers.scoring.test_levels import chemical, declared_as, enterprise, rated, unit
+from tests.layers.scoring.test_levels import (
+    chemical,
+    declared_as,
+    enterprise,
+    rated,
+    unit,
+)
 
 CHLORINE, LPG, PETROL = ("液氯", "7782-50-5"), ("液化石油气", "68476-85-7"), ("汽油", "8006-61-9")
 PHOSGENE, TNT, BLASTING = ("光气", "75-44-5"), ("三硝基甲苯", "118-96-7"), ("炸药", None, "W1.1")
