@@ -24,7 +24,14 @@ from app.export.labels import (
     place_labels,
 )
 from app.export.layout import MM_PER_PX, Box, Layout
-from app.export.symbols import SYMBOL_MM_PER_PX, Icon, Palette, draw_dot, draw_icon, parse_icon
+from app.export.symbols import (
+    SYMBOL_MM_PER_PX,
+    Icon,
+    Palette,
+    draw_dot,
+    draw_icon,
+    parse_icon,
+)
 
 SCREEN_TEXT_PX = 12.0
 """The screen's least text, which becomes the least text of the sheet."""
