@@ -119,3 +119,17 @@ def test_sheet_of_a_filtered_view_is_filtered_and_says_what_differs(open_page: O
     with page.expect_request("**/api/sheets?*") as made:
         page.locator("#sheet-make").click()
     assert made.value.post_data_json["flt"] == "risk_points.level:red"
+
+
+def test_page_of_sheets_takes_the_filter_of_its_address_and_lets_it_go(open_page: OpenPage, live_server: str, faults: list[str]) -> None:
+    page = open_page(f"sheets?{LAYERS}&flt=risk_points.level:red;nothing.level:red")
+    expect(page.locator("#sheet-filter")).to_contain_text("与屏幕相同的筛选:风险点 风险等级=重大")
+    with page.expect_request("**/api/sheets?*") as made:
+        page.locator("#sheet-preview").click()
+    assert made.value.post_data_json["flt"] == "risk_points.level:red"
+    with page.expect_request("**/api/sheets/check*") as asked:
+        page.locator("#sheet-unfilter").click()
+    assert asked.value.post_data_json["flt"] == ""
+    expect(page.locator("#sheet-filter")).to_have_count(0)
+    assert "flt" not in page.url
+    assert faults == []

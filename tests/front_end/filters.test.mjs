@@ -1,7 +1,7 @@
 /** Filters, order and looks of layers: pure parts of the map page. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { filterText, legendField, parseFilters, readSpec, setFilter, showClasses, shownClasses, specOfPart, specOfRange, specOfValues, tileFilters } from "../../app/static/js/filters.js";
+import { filterText, knownFilters, legendField, parseFilters, readSpec, setFilter, showClasses, shownClasses, specOfPart, specOfRange, specOfValues, tileFilters } from "../../app/static/js/filters.js";
 import { hasLooks, looked } from "../../app/static/js/plain_style.js";
 import { entryOrder, isDesigned, moved, places } from "../../app/static/js/stacking.js";
 
@@ -54,6 +54,11 @@ test("what tiles carry is filtered on the map, the rest is asked of the server",
   assert.deepEqual(expressions[1], ["all", ["has", "area_m2"], [">=", ["to-number", ["get", "area_m2"], 0], 10], true]);
   setFilter(filters, "zones", "note", null);
   assert.equal(tileFilters(zones, filters).isWhole, true);
+});
+
+test("filters of layers that there are not are left out of an address", () => {
+  assert.equal(filterText(knownFilters("zones.level:red;gone.level:blue;pipes.medium:oil", [zones, pipes])), "zones.level:red;pipes.medium:oil");
+  assert.equal(knownFilters(null, [zones]).size, 0);
 });
 
 test("layers that a person moved take one another's places, labels stay above", () => {

@@ -21,6 +21,13 @@ export function parseFilters(text) {
   return filters;
 }
 
+/** The filters of an address, but those of layers that there are not. @param {string|null|undefined} text @param {{id: string}[]} layers */
+export function knownFilters(text, layers) {
+  const filters = parseFilters(text);
+  for (const id of filters.keys()) if (!layers.some((layer) => layer.id === id)) filters.delete(id);
+  return filters;
+}
+
 /** @param {Filters} filters @param {string} [onlyLayer] @returns {string} empty when there is none */
 export function filterText(filters, onlyLayer) {
   const chosen = [...filters].filter(([layer]) => !onlyLayer || layer === onlyLayer);

@@ -6,7 +6,7 @@ import { earlierEditions } from "./changes.js";
 import { closeCompare, drawCompare, openCompare, renewCompare, wireCompare } from "./compare.js";
 import { byId, el, put } from "./dom.js";
 import { drawFailures, onFailures, wireFailures } from "./failed_layers.js";
-import { parseFilters } from "./filters.js";
+import { knownFilters } from "./filters.js";
 import { day } from "./formats.js";
 import { wireFrame, drawFrame } from "./frame.js";
 import { takeGround } from "./grounds.js";
@@ -79,8 +79,7 @@ function takeAddress(values) {
   const designed = drawnLayers().map((layer) => layer.id).filter((id) => layers?.has(id));
   const wanted = [...(layers?.keys() ?? [])].filter((id) => designed.includes(id));
   shown.order = wanted.some((id, i) => id !== designed[i]) ? wanted : [];
-  shown.filters = parseFilters(values.flt);
-  for (const id of shown.filters.keys()) if (!catalog.layers.some((layer) => layer.id === id)) shown.filters.delete(id);
+  shown.filters = knownFilters(values.flt, catalog.layers);
   shown.policy = catalog.policies.some((policy) => policy.id === values.pol) ? values.pol : catalog.policy;
   shown.strongHatch = (values.hx ?? localStorage.getItem("atlas-hatch")) === "1";
 }

@@ -1,5 +1,6 @@
 /** What is wished of a sheet, and the request that says it. */
 import { shown } from "./atlas.js";
+import { filterText } from "./filters.js";
 import { lang } from "./texts.js";
 
 export const MARKS = ["legend", "north", "scale", "locator", "table", "crs", "qr", "graticule"];
@@ -22,7 +23,7 @@ function looks() {
   return {
     title: wishes.title, subtitle: wishes.subtitle, layers: wishes.layers, lang: lang(), policy: wishes.policy,
     paper: wishes.paper, orientation: wishes.orientation, organisation: wishes.organisation, marks: [...wishes.marks],
-    background: wishes.background, colour: wishes.colour, hatch: wishes.hatch, watermark: wishes.watermark, made_by: wishes.madeBy,
+    background: wishes.background, colour: wishes.colour, hatch: wishes.hatch, watermark: wishes.watermark, made_by: wishes.madeBy, flt: filterText(shown.filters),
     secrecy: SECRECY[/** @type {"internal"|"public"} */ (wishes.secrecy)], approval_number: wishes.approval,
     ...(wishes.date ? { date: wishes.date } : {}),
   };

@@ -1,9 +1,11 @@
 /** Sheets, figures and atlases: what is wished, the frame on the map, the page as it will be printed. */
 import { ApiError, getJson, postForFile, postJson } from "./api.js";
-import { parseLayers, parseView } from "./address.js";
+import { parseLayers, parseView, replaceAddress } from "./address.js";
 import { drawnLayers, shown } from "./atlas.js";
 import { drawAtlases, wireAtlases } from "./atlas_jobs.js";
 import { byId, el, put } from "./dom.js";
+import { knownFilters } from "./filters.js";
+import { applyFilters } from "./map_filters.js";
 import { drawOwn, feature, map } from "./mapview.js";
 import { errorBox, say } from "./panel.js";
 import { sheetForm } from "./sheet_form.js";
@@ -25,8 +27,8 @@ const state = {
 };
 
 const workspace = {
-  keys: ["v", "l", "pol", "of"], regions: ["search", "sheet-form", "map-canvas", "preview-title", "jobs-title"], draw: drawAll,
-  onEdition: () => { forgetPreview(); loadTowns().then(drawAll); check(); }, goHome: showFrame,
+  keys: ["v", "l", "pol", "of", "flt"], regions: ["search", "sheet-form", "map-canvas", "preview-title", "jobs-title"], draw: drawAll,
+  onEdition: () => { forgetPreview(); loadTowns().then(drawAll); if (shown.filters.size) applyFilters(); check(); }, goHome: showFrame,
 };
 
 async function start() {
@@ -37,16 +39,18 @@ async function start() {
   drawAll();
   wireAtlases(() => ({ ed: shown.catalog.edition.edition }));
   await startMap(workspace);
+  if (shown.filters.size) applyFilters();
   wireFrame();
   wireKeys(workspace);
   await check();
   showFrame();
 }
 
-/** The view, layers and towns that another page sent along. @param {Record<string, string>} values */
+/** The view, layers, filters and towns that another page sent along. @param {Record<string, string>} values */
 function takeAddress(values) {
   const layers = parseLayers(values.l);
   wishes.layers = drawnLayers().filter((layer) => (layers ? layers.has(layer.id) : layer.visible)).map((layer) => layer.id);
+  shown.filters = knownFilters(values.flt, shown.catalog.layers);
   wishes.policy = values.pol || shown.catalog.policy;
   wishes.center = parseView(values.v)?.center ?? null;
   wishes.title = t("sheet_default_title", { area: said(shown.catalog.area) });
@@ -99,8 +103,19 @@ function drawHidden() {
     ? el("details", { class: "notice" }, el("summary", {}, t(key, { n: layers.length })), el("ul", {}, layers.map((layer) => el("li", {}, said(layer))))) : null);
   put(byId("sheet-hidden"), checked && [
     el("p", { class: "muted" }, t("sheet_scale_now", { n: checked.scale.toLocaleString("en").replaceAll(",", " ") })),
-    list("sheet_hidden", checked.hidden), list("sheet_not_public", checked.not_public),
+    checked.filter ? el("p", { id: "sheet-filter" }, t("same_filter", { filter: checked.filter }), " ",
+      el("button", { id: "sheet-unfilter", type: "button", class: "button", on: { click: dropFilters } }, t("clear_filters"))) : null,
+    list("sheet_hidden", checked.hidden), list("sheet_gathered", checked.gathered), list("sheet_not_public", checked.not_public),
   ]);
+}
+
+/** Everything is printed again, and shown. */
+function dropFilters() {
+  shown.filters.clear();
+  replaceAddress({ flt: null });
+  applyFilters();
+  byId("preview-title").focus();
+  changed(false);
 }
 
 /* The frame on the map */

@@ -1061,6 +1061,7 @@ export const EN = {
   sheet_colour_grey: "Black and white",
   sheet_date: "Date",
   sheet_default_title: "Four-colour risk map of {area}",
+  sheet_gathered: "{n} layers are printed only where the screen shows features singly at this scale",
   sheet_hatch: "Hatch",
   sheet_height: "Change the height of the panel",
   sheet_hidden: "{n} layers are not shown at this scale",

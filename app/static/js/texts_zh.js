@@ -1061,6 +1061,7 @@ export const ZH = {
   sheet_colour_grey: "黑白",
   sheet_date: "日期",
   sheet_default_title: "{area}安全风险四色图",
+  sheet_gathered: "{n} 个图层在此比例尺只画逐个显示的要素,数量圈不上图",
   sheet_hatch: "纹理",
   sheet_height: "改变面板高度",
   sheet_hidden: "{n} 个图层在此比例尺不显示",
