@@ -71,7 +71,7 @@ def test_other_language_is_another_page_and_stays(open_page: OpenPage) -> None:
 def test_contents_lead_to_a_chapter_and_the_frame_stays(open_page: OpenPage) -> None:
     page = open_page("method?lang=en")
     page.get_by_role("navigation", name="Contents").get_by_role("link", name="Assumptions").click()
-    expect(page.get_by_role("heading", name="Assumptions")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Assumptions", exact=True)).to_be_in_viewport()
     expect(page.locator("#workspaces")).to_be_in_viewport()
 
 

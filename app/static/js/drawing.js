@@ -58,9 +58,16 @@ export class Drawing {
 
   /** @param {Position} position @param {boolean} [snaps] whether it may be moved onto what lies near */
   add(position, snaps = true) {
-    this.vertices.push(snaps ? this.calls.snap?.(position, this.vertices) ?? position : position);
+    const at = snaps ? this.calls.snap?.(position, this.vertices) ?? position : position;
+    if (!this.closes(at)) this.vertices.push(at);
     if (this.kind === "point") this.finish();
     else this.changed();
+  }
+
+  /** Whether a corner is the first one again: the ring is closed without it. @param {Position} at */
+  closes(at) {
+    const [first] = this.vertices;
+    return this.kind === "polygon" && this.vertices.length > 2 && at[0] === first[0] && at[1] === first[1];
   }
 
   /** Takes the last vertex back. */

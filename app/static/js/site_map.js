@@ -5,6 +5,9 @@ import { asHit } from "./identify.js";
 import { map, setLayerVisible } from "./mapview.js";
 import { linesOf, nearest, SNAP_PX } from "./snapping.js";
 
+/** Pixels within which two places are one. */
+const SAME_PX = 0.01;
+
 /**
  * A place moved onto what is drawn within 12 px of it: its own first corner, pipelines, roads, parcels; never a coloured zone.
  * @param {[number, number]} position @param {[number, number][]} own corners drawn so far
@@ -17,6 +20,9 @@ export function snapped(position, own) {
   const lines = [...near, own].map((/** @type {[number, number][]} */ line) => line.map((place) => map.project(place)));
   const found = nearest(at, lines.filter((line) => line.length));
   if (!found) return position;
+  // The very corner, not its place on the screen turned back: a ring that ends beside its start crosses itself.
+  const corner = own.find((place) => Math.hypot(map.project(place).x - found.x, map.project(place).y - found.y) < SAME_PX);
+  if (corner) return corner;
   const { lng, lat } = map.unproject([found.x, found.y]);
   return [lng, lat];
 }

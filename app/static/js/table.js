@@ -30,7 +30,10 @@ const state = {
   isOpen: false,
   nTotal: 0,
   nFound: 0,
-  chosen: "",
+  /** What is chosen on the map, of whatever layer. */
+  mark: { layer: "", id: "" },
+  /** The chosen row is brought into sight as soon as rows are there. */
+  isToReveal: false,
 };
 /** @type {Field[]} */
 let columns = [];
@@ -54,9 +57,9 @@ const tabled = () => shown.catalog.layers.filter((layer) => layer.geometry !== "
 
 /** Opens the table of a layer. @param {Layer} layer @param {{focus?: boolean}} [options] */
 export async function openTable(layer, { focus = true } = {}) {
-  if (state.layer !== layer) Object.assign(state, { sort: "", isDescending: false });
+  if (state.layer !== layer) Object.assign(state, { sort: "", isDescending: false, nFound: 0 });
   state.layer = layer;
-  state.isOpen = true;
+  Object.assign(state, { isOpen: true, isToReveal: true });
   replaceAddress({ t: layer.id });
   drawTable();
   map?.resize();
@@ -92,12 +95,22 @@ export function redrawTable() {
 
 /** What is chosen on the map is marked in the table, and its row brought into sight. @param {string|null} layer @param {string} id */
 export async function markRow(layer, id) {
-  state.chosen = layer && state.layer?.id === layer ? id : "";
-  if (state.chosen && state.isOpen && !document.querySelector(`#table-rows [data-id="${CSS.escape(id)}"]`)) {
-    const found = await getJson(`/api/tables/${layer}?${query({ limit: "1", find: id })}`).catch(nothingIfRefused);
-    if (found?.found_at !== null && found?.found_at !== undefined && state.chosen === id) byId("table-scroll").scrollTop = Math.max(0, (found.found_at - 2) * ROW_PX);
-  }
+  Object.assign(state, { mark: { layer: layer ?? "", id }, isToReveal: true });
+  if (state.nFound) await reveal();
   drawRows();
+}
+
+/** Name of the chosen row; empty where it is of another layer. */
+const chosen = () => (state.layer?.id === state.mark.layer ? state.mark.id : "");
+
+/** Brings the chosen row into sight, once. */
+async function reveal() {
+  const id = chosen();
+  state.isToReveal = false;
+  if (!id || !state.isOpen || document.querySelector(`#table-rows [data-id="${CSS.escape(id)}"]`)) return;
+  const found = await getJson(`/api/tables/${state.mark.layer}?${query({ limit: "1", find: id })}`).catch(nothingIfRefused);
+  const scroll = document.getElementById("table-scroll");
+  if (scroll && found?.found_at !== null && found?.found_at !== undefined && chosen() === id) scroll.scrollTop = Math.max(0, (found.found_at - 2) * ROW_PX);
 }
 
 /** @param {unknown} error */
@@ -156,6 +169,7 @@ function take(found) {
   drawHead();
   byId("table-grid").setAttribute("aria-rowcount", String(found.n_found));
   drawRows();
+  if (state.isToReveal) reveal();
   say(t("table_rows", { n: number(found.n_found, 0), of: number(found.n_total, 0) }));
 }
 
@@ -258,7 +272,7 @@ function row(i) {
   const [id, lon, lat] = values;
   const flash = () => drawOwn("flash", lon === null ? null : [feature({ type: "Point", coordinates: [lon, lat] })]);
   const open = () => state.layer && openFeature(state.layer.id, id);
-  return el("tr", { class: "grid-row", "data-id": id, "aria-rowindex": i + 1, "aria-selected": String(id === state.chosen),
+  return el("tr", { class: "grid-row", "data-id": id, "aria-rowindex": i + 1, "aria-selected": String(id === chosen()),
     on: { mouseenter: flash, mouseleave: () => drawOwn("flash", null), focusin: flash, click: open } },
   columns.map((column, n) => el("td", { class: column.type === "number" || column.type === "integer" ? "number" : null },
     n ? cellValue(column, values[FIXED + n]) : el("button", { type: "button", class: "link" }, values[FIXED] ?? id))));
