@@ -42,6 +42,7 @@ class Given:
     facts: EditionFacts
     catalog: Catalog
     frames: FrameMemory
+    home: Path | None = None
 
 
 def make_atlas(given: Given, request: dict[str, Any], *, rules_version: str, address: str = "", told: Told = lambda done, of: None) -> Sheet:
@@ -59,7 +60,7 @@ def make_atlas(given: Given, request: dict[str, Any], *, rules_version: str, add
         rules_version=rules_version, address=address,
     )  # fmt: skip
     everywhere = whole_area(facts)
-    data = sheet_data(given.connection, facts, given.catalog, given.frames, spec, [_wider(everywhere)])
+    data = sheet_data(given.connection, facts, given.catalog, given.frames, spec, [_wider(everywhere)], home=given.home)
     towns = chosen_towns(data.towns, request.get("towns"))
     content = render_atlas(spec, data, towns, _text(given, spec.lang, everywhere), told=told)
     return Sheet(content, "application/pdf", f"{file_stem(facts, spec.title)}.pdf")
@@ -123,7 +124,7 @@ def atlas_job(
     forget_old(folder)
     with engine.connect() as connection:
         facts = facts_seen_by(connection, engine, catalog, edition=edition, roles=roles)
-        given = Given(connection, facts, catalog, FrameMemory(catalog))
+        given = Given(connection, facts, catalog, FrameMemory(catalog), home)
         sheet = make_atlas(given, request, rules_version=read_rules().version, address=address, told=told)
     name = f"{time.time_ns():x}.pdf"
     part = folder / f"{name}.part"

@@ -12,15 +12,13 @@ from app.editions import EditionFacts, Raster
 from app.tile_store import EMPTY, Tile
 from app.tiles import TileAddress
 from basemaps.backgrounds import Background, backgrounds
+from basemaps.relief import RELIEF_OPACITY, RELIEF_ORDER
 from basemaps.relief_tiles import KINDS, LARGEST_ZOOM, TILE_PX, relief_tile
 from basemaps.sources import TileSource, offered_sources
 from layers.catalog import Catalog
 from layers.errors import SourceFileError
 
 RELIEF = "relief"
-RELIEF_OPACITY = 0.55
-RELIEF_ORDER = 15
-"""Place of the shading among the style layers: above the land, below water."""
 
 
 def description(facts: EditionFacts, catalog: Catalog, keys: Mapping[str, str]) -> dict[str, Any]:

@@ -230,6 +230,7 @@ def export_group() -> None:
 @click.option("--extent", type=float, nargs=4, help="West south east north in degrees; default: the whole area.")
 @click.option("--layers", default=",".join(SHEET_LAYERS), help="Layer ids, comma separated, bottom to top.")
 @click.option("--lang", default="zh", type=click.Choice(["zh", "en"]), show_default=True)
+@click.option("--relief", is_flag=True, help="Shade the ground by the edition's heights.")
 @click.pass_obj
 def export_map(place: Place, file: Path, title: str, layers: str, extent: tuple[float, ...], scale: int | None, **options: Any) -> None:
     """A map sheet; the suffix of FILE (.pdf, .png, .svg) is its format."""
@@ -252,6 +253,7 @@ def export_map(place: Place, file: Path, title: str, layers: str, extent: tuple[
 @click.option("--layers", default=",".join(SHEET_LAYERS), help="Layer ids, comma separated, bottom to top.")
 @click.option("--lang", default="zh", type=click.Choice(["zh", "en"]), show_default=True)
 @click.option("--colour", default="colour", type=click.Choice(["colour", "grey"]), show_default=True)
+@click.option("--relief", is_flag=True, help="Shade the ground by the edition's heights.")
 @click.option("--edition", default="", help="Edition by number or label; default: the newest.")
 @click.pass_obj
 def export_atlas(place: Place, file: Path, title: str, layers: str, towns: tuple[str, ...], edition: str, **options: Any) -> None:
@@ -267,7 +269,7 @@ def export_atlas(place: Place, file: Path, title: str, layers: str, towns: tuple
         kind = "安全风险四色图图册" if options["lang"] == "zh" else ": four-colour risk atlas"
         request = {"title": title or area[f"title_{options['lang']}"] + kind, "layers": layers.split(","), **options}
         sheet = make_atlas(
-            Given(pinned.connection, pinned.facts, parts().catalog, parts().frames),
+            Given(pinned.connection, pinned.facts, parts().catalog, parts().frames, place.home),
             request | ({"towns": list(towns)} if towns else {}), rules_version=parts().rules.version,
             told=lambda done, of: click.echo(f"  {done + 1}/{of}", err=True),
         )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ import pandas as pd
 import shapely
 import sqlalchemy as sa
 
+from app.basemaps import dem_of
 from app.editions import EditionFacts
 from app.errors import RequestError
 from app.export.figure import ORIENTATION as FIGURE_ORIENTATION
@@ -39,7 +41,7 @@ from layers.catalog import Catalog, Layer
 KEYS = (
     "title", "subtitle", "layers", "extent", "center", "scale", "paper", "orientation", "format", "lang", "policy", "dpi",
     "turn_deg", "marks", "background", "colour", "hatch", "secrecy", "approval_number", "watermark", "organisation", "date",
-    "made_by", "kind", "flt",
+    "made_by", "kind", "flt", "relief",
 )  # fmt: skip
 MIMETYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
 PAPERS = ("A4", "A3")
@@ -78,6 +80,7 @@ def make_sheet(
     rules_version: str,
     address: str = "",
     site: SiteMarks | None = None,
+    home: Path | None = None,
 ) -> Sheet:
     """Render the sheet that a request's body describes (`KEYS`); raises `RequestError` for what cannot be.
 
@@ -92,9 +95,11 @@ def make_sheet(
         Address that the sheet's QR code leads to.
     site : SiteMarks, optional
         A proposed site that is drawn above everything.
+    home : Path, optional
+        The folder that the edition's rasters lie in; without it no relief is drawn.
     """
     spec = sheet_spec(facts, catalog, request, rules_version=rules_version, address=address)
-    data = replace(sheet_data(connection, facts, catalog, frames, spec, [_ground(spec)]), site=site)
+    data = replace(sheet_data(connection, facts, catalog, frames, spec, [_ground(spec)], home=home), site=site)
     caption = ""
     if spec.paper == FIGURE_PAPER:
         figure = render_figure(spec, data)
@@ -110,7 +115,8 @@ def file_stem(facts: EditionFacts, title: str) -> str:
 
 
 def sheet_data(
-    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, frames: FrameMemory, spec: SheetSpec, grounds: Sequence[Bounds]
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, frames: FrameMemory, spec: SheetSpec, grounds: Sequence[Bounds],
+    *, home: Path | None = None,
 ) -> SheetData:
     """What a sheet, or all pages of an atlas, are printed from: the features on some grounds, metres."""
     towns = frames.within(connection, facts, ["towns"], [whole_area(facts)]).get("towns")
@@ -118,7 +124,12 @@ def sheet_data(
     layers = {layer_id: _with_plain_values(frame) for layer_id, frame in found.items()}
     if spec.is_public:
         layers = {layer_id: _coarse(frame) for layer_id, frame in layers.items()}
-    return SheetData(layers=layers, boundary=facts.in_metres(facts.boundary), towns=towns, catalog=catalog)
+    return SheetData(layers=layers, boundary=facts.in_metres(facts.boundary), towns=towns, catalog=catalog, dem=_dem(facts, spec, home))
+
+
+def _dem(facts: EditionFacts, spec: SheetSpec, home: Path | None) -> Path | None:
+    raster = dem_of(facts) if spec.has_relief and home is not None else None
+    return None if raster is None or home is None else home / raster.path
 
 
 def _coarse(frame: pd.DataFrame) -> pd.DataFrame:
@@ -205,6 +216,7 @@ def sheet_spec(
         is_synthetic=bool(area.get("is_synthetic")),
         notes=tuple(note for note in (facts.legal_note(lang), _filter_note(catalog, filters, lang)) if note),
         filters=filters,
+        has_relief=_has_relief(request),
         turn_deg=turn_deg,
         marks=_marks(request.get("marks")),
         background=choice("background", request.get("background", "light"), list(backgrounds())),
@@ -213,6 +225,13 @@ def sheet_spec(
         approval_number=approval_number,
         watermark="" if is_public else _watermark(request, area[f"office_{lang}"]),
     )
+
+
+def _has_relief(request: dict[str, Any]) -> bool:
+    """Whether the ground is shaded: not in black and white, whose tones are the levels', nor upon a blank ground."""
+    is_wanted = flag("relief", request.get("relief", False))
+    ground = choice("background", request.get("background", "light"), list(backgrounds()))
+    return is_wanted and request.get("colour") != "grey" and backgrounds()[ground].has_relief
 
 
 def _filter_note(catalog: Catalog, filters: str, lang: str) -> str:

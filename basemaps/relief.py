@@ -18,6 +18,9 @@ from layers.errors import CrsMismatchError, InputError, SourceFileError
 
 AZIMUTH_DEG, ALTITUDE_DEG = 315.0, 45.0
 """Light from the north-west at half height: the convention of relief maps."""
+RELIEF_OPACITY = 0.55
+RELIEF_ORDER = 15
+"""Place of the shading among the style layers of the screen: above the land, below everything that is drawn upon it."""
 NODATA = 0
 DARKEST, BRIGHTEST = 1, 255
 

@@ -51,7 +51,7 @@ def relief_tile(dem: Path, kind: str, z: int, x: int, y: int) -> bytes:
     inner = heights_m[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
     if np.isnan(inner).all():
         return b""
-    bands = _terrain(inner) if kind == "terrain" else _shade(hillshade(heights_m, cell_m))
+    bands = _terrain(inner) if kind == "terrain" else grey_and_alpha(hillshade(heights_m, cell_m))
     return _png(bands)
 
 
@@ -74,7 +74,7 @@ def tile_heights(dem: Path, z: int, x: int, y: int) -> tuple[Heights, float]:
     return heights_m, pixel_m * math.cos(latitude)
 
 
-def _shade(shade: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def grey_and_alpha(shade: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Grey and alpha of a shading, (2, rows, columns), without its outermost cells."""
     lit = shade[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX].astype(float)
     darker = np.clip((FLAT - lit) / (FLAT - DARKEST), 0, 1) * SHADOW_SHARE

@@ -212,6 +212,19 @@ class Canvas:
         self.context.set_line_cap(cairo.LINE_CAP_ROUND)
         self.context.stroke()
 
+    def picture(self, grey_alpha: NDArray[np.uint8], box: Box, opacity: float = 1.0) -> None:
+        """Lay a picture of grey and alpha, (2, rows, columns), over a box."""
+        grey, alpha = grey_alpha.astype(np.uint16)
+        rows, columns = grey.shape
+        pixels = np.repeat((grey * alpha // 255).astype(np.uint8)[..., None], 4, axis=2)
+        pixels[..., 3] = alpha
+        surface = cairo.ImageSurface.create_for_data(bytearray(pixels.tobytes()), cairo.FORMAT_ARGB32, columns, rows)
+        with _Saved(self):
+            self.context.translate(box.x, box.y)
+            self.context.scale(box.w / columns, box.h / rows)
+            self.context.set_source_surface(surface)
+            self.context.paint_with_alpha(opacity)
+
     def clipped(self, box: Box) -> _Clip:
         """``with canvas.clipped(box):`` draws inside the box only."""
         return _Clip(self, box)

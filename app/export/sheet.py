@@ -21,6 +21,7 @@ from app.export.canvas import Canvas, TextStyle
 from app.export.expressions import View
 from app.export.features import SheetFeatures, one_feature, sheet_features, shown_policy
 from app.export.graticule import draw_graticule
+from app.export.ground import draw_relief
 from app.export.layout import (
     Box,
     Layout,
@@ -122,6 +123,7 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
     scale_within = [layout["scale"]] if layout["map"].holds(layout["scale"]) else []
     with canvas.clipped(layout["map"]):
         canvas.fill_box(layout["map"], palette["base"]["land"])
+        draw_relief(canvas, spec, data, projection)
         painter.draw([style for layer in layers for style in _styles(layer, spec)])
         _veil(canvas, data.focus, projection, palette)
         if data.site is not None:
@@ -132,7 +134,7 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
         )  # fmt: skip
         marks = [arrow] if "north" in spec.marks else []
         if "graticule" in spec.marks:
-            marks += draw_graticule(canvas, projection, _crs(data), palette, size_pt=layout.map_text_pt)
+            marks += draw_graticule(canvas, projection, data.crs, palette, size_pt=layout.map_text_pt)
         _keep_names_within(painter, data.focus, projection)
         marks += scale_within
         marks += draw_site_labels(canvas, data.site, projection, palette) if data.site is not None else []
@@ -205,16 +207,6 @@ def _numbers(canvas: Canvas, data: SheetData, projection: Projection, palette: P
     return boxes
 
 
-def _geo_frames(data: SheetData) -> list[gpd.GeoDataFrame]:
-    frames = [*data.layers.values(), data.towns]
-    return [frame for frame in frames if isinstance(frame, gpd.GeoDataFrame) and frame.crs is not None]
-
-
-def _crs(data: SheetData) -> Any:
-    frames = _geo_frames(data)
-    return frames[0].crs if frames else None
-
-
 def shown_frames(spec: SheetSpec, data: SheetData) -> dict[str, pd.DataFrame]:
     return {layer_id: data.layers[layer_id] for layer_id in spec.layers if layer_id in data.layers}
 
@@ -229,18 +221,16 @@ def _features(
     for layer_id, frame in shown_frames(spec, data).items():
         is_drawn = any(is_in_zoom(style, zoom) for style in styles.layer_style(data.catalog[layer_id], has_clusters=False))
         features[layer_id] = (sheet_features if is_drawn else one_feature)(frame, projection)
-    geo_frames = _geo_frames(data)
-    if data.boundary is not None and geo_frames:
-        outline = gpd.GeoDataFrame(geometry=[data.boundary], crs=geo_frames[0].crs)
+    if data.boundary is not None and data.crs is not None:
+        outline = gpd.GeoDataFrame(geometry=[data.boundary], crs=data.crs)
         features[BOUNDARY.id] = sheet_features(outline, projection)
     return features
 
 
 def _latitude_and_north(spec: SheetSpec, data: SheetData) -> tuple[float, float]:
-    frames = _geo_frames(data)
-    if not frames:
+    if data.crs is None:
         return DEFAULT_LATITUDE_DEG, (spec.true_north_deg or 0.0) + spec.turn_deg
-    latitude_deg, true_north_deg = latitude_and_true_north(spec.centre, frames[0].crs)
+    latitude_deg, true_north_deg = latitude_and_true_north(spec.centre, data.crs)
     stated_deg = true_north_deg if spec.true_north_deg is None else spec.true_north_deg
     return latitude_deg, stated_deg + spec.turn_deg
 

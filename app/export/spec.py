@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import pyproj
 from shapely.geometry.base import BaseGeometry
 
 from app.export.tones import sheet_colours
@@ -31,7 +33,7 @@ class SheetSpec:
     `marks` are the pieces of furniture drawn; `background` is an id of ``basemaps/backgrounds.toml``; `is_grey` prints in
     the tones of black and white; `approval_number` is the 审图号. `is_single_page` counts what the legend has no room for
     instead of adding a page. `page_line` (第 n 页 共 N 页) goes before the subtitle.
-    `filters` are those of the screen, as an address has them (``flt``).
+    `filters` are those of the screen, as an address has them (``flt``). `has_relief` shades the ground by the DEM.
     """
 
     title: str
@@ -68,6 +70,7 @@ class SheetSpec:
     is_single_page: bool = False
     page_line: str = ""
     filters: str = ""
+    has_relief: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -93,8 +96,8 @@ class SheetData:
     """What it is printed from: frames by layer id in the metric CRS, the area's outline and its towns.
 
     `focus` is the town of an atlas page: what lies outside it is veiled. `numbers` are written on an index map, at
-    places in the metric CRS. `site` is drawn above everything. The catalog and thus the styles are the atlas's own unless
-    given.
+    places in the metric CRS. `site` is drawn above everything. `dem` is a raster of heights in metres, of any CRS. The
+    catalog and thus the styles are the atlas's own unless given.
     """
 
     layers: Mapping[str, pd.DataFrame]
@@ -103,4 +106,11 @@ class SheetData:
     focus: BaseGeometry | None = None
     numbers: Sequence[tuple[float, float, str]] = ()
     site: SiteMarks | None = None
+    dem: Path | None = None
     catalog: Catalog = field(default_factory=load_catalog)
+
+    @property
+    def crs(self) -> pyproj.CRS | None:
+        """The metric CRS that the frames are in; None where no frame has a geometry."""
+        frames = [*self.layers.values(), self.towns]
+        return next((frame.crs for frame in frames if isinstance(frame, gpd.GeoDataFrame) and frame.crs is not None), None)

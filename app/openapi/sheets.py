@@ -19,6 +19,7 @@ LOOKS: dict[str, Schema] = {
     "organisation": {"type": "string", "maxLength": 60},
     "made_by": {"type": "string", "maxLength": 40, "description": "of the watermark"},
     "date": {"type": "string", "format": "date"},
+    "relief": {"type": "boolean", "default": False, "description": "shade the ground by the edition's heights; never in black and white"},
     "flt": {"type": "string", "maxLength": 2000, "description": "filters of the screen, as an address has them; the sheet draws what they leave and says so"},
 }
 

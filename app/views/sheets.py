@@ -49,6 +49,7 @@ def new_sheet() -> Response:
             body,
             rules_version=parts().rules.version,
             address=request.url_root,
+            home=parts().home,
         )
     return _file(sheet)
 

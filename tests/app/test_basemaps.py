@@ -34,7 +34,7 @@ def with_dem(server: Flask, tmp_path: Path) -> FlaskClient:
     profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "width": 40, "height": 40, "crs": "EPSG:4490",
                "transform": rasterio.Affine(0.005, 0, 120.0, 0, -0.005, 30.2)}  # fmt: skip
     with rasterio.open(tmp_path / DEM, "w", **profile) as target:
-        target.write(np.fromfunction(lambda row, column: 100 + 30 * row, (40, 40)).astype("float32"), 1)
+        target.write(np.fromfunction(lambda row, column: 4000 - 90 * row, (40, 40)).astype("float32"), 1)
     return server.test_client()
 
 
@@ -93,3 +93,21 @@ def test_no_host_is_let_in_unless_a_source_is_switched_on(client: FlaskClient, s
     sources = switched_on.get("/api/basemaps").json["online"]
     assert [source["id"] for source in sources] == ["tianditu_vector"]
     assert sources[0]["tiles"][0].endswith("tk=secret")
+
+
+SHEET = {"title": "晕渲", "layers": ["enterprises"], "extent": [120.0, 30.0, 120.2, 30.2], "format": "png", "dpi": 72, "date": "2026-09-30"}
+
+
+def test_sheet_shades_the_ground_when_asked_and_never_in_black_and_white(with_dem: FlaskClient) -> None:
+    def sheet(**more: object) -> bytes:
+        answer = with_dem.post("/api/sheets", json=SHEET | more)
+        assert answer.status_code == 200, answer.text
+        return answer.data
+
+    assert sheet(relief=True) != sheet(relief=False) == sheet()
+    assert sheet(relief=True, colour="grey") == sheet(colour="grey")
+    assert sheet(relief=True, background="blank") == sheet(background="blank")
+
+
+def test_sheet_whose_dem_is_lost_is_plain_land(client: FlaskClient) -> None:
+    assert client.post("/api/sheets", json=SHEET | {"relief": True}).data == client.post("/api/sheets", json=SHEET).data

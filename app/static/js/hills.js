@@ -7,6 +7,9 @@ const KEPT_AS = "atlas-hills";
 /** Whether the edition has heights that may be shaded upon the present ground. */
 export const hasHills = () => Boolean(shown.catalog.relief);
 
+/** Whether the shading lies on the map: the edition has heights, and the person wants them. */
+export const drawsHills = () => hasHills() && isHilly();
+
 export const isHilly = () => localStorage.getItem(KEPT_AS) === "1";
 
 /** Switches the shading on or off. @param {boolean} isOn */

@@ -4,6 +4,7 @@ import { drawnLayers, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { filterText } from "./filters.js";
 import { number } from "./formats.js";
+import { drawsHills } from "./hills.js";
 import { map } from "./mapview.js";
 import { errorBox, openPanel, say } from "./panel.js";
 import { lang, said, t } from "./texts.js";
@@ -84,6 +85,7 @@ function request() {
     layers: drawnLayers().filter((layer) => shown.visible.has(layer.id)).map((layer) => layer.id),
     extent: [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()],
     paper: wishes.paper, orientation: wishes.orientation, format: wishes.format, lang: lang(), policy: shown.policy, flt: filterText(shown.filters),
+    relief: drawsHills(),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The form of the sheets page. */
 import { drawnLayers, shown } from "./atlas.js";
 import { el } from "./dom.js";
-import { MARKS, wishes } from "./sheet_wishes.js";
+import { MARKS, hasRelief, wishes } from "./sheet_wishes.js";
 import { said, t } from "./texts.js";
 
 const SCALES = [1000, 2000, 5000, 10000, 25000, 50000, 100000, 200000, 250000, 500000];
@@ -23,9 +23,10 @@ export function sheetForm(towns, calls) {
     text("subtitle", t("sheet_subtitle"), 80, calls),
     el("div", { class: "two" }, text("organisation", t("sheet_organisation"), 60, calls), text("date", t("sheet_date"), 10, calls, "date")),
     el("fieldset", {}, el("legend", {}, t("sheet_marks")), el("div", { class: "pair" }, MARKS.map((mark) => markBox(mark, calls)))),
-    el("div", { class: "two" }, select("colour", t("sheet_colour"), ["colour", "grey"], (id) => t(`sheet_colour_${id}`), calls),
-      select("background", t("sheet_background"), BACKGROUNDS, (id) => t(`background_${id}`), calls)),
-    el("div", { class: "pair" }, flag("hatch", t("sheet_hatch"), calls), flag("watermark", t("sheet_watermark"), calls)),
+    el("div", { class: "two" }, select("colour", t("sheet_colour"), ["colour", "grey"], (id) => t(`sheet_colour_${id}`), calls, true),
+      select("background", t("sheet_background"), BACKGROUNDS, (id) => t(`background_${id}`), calls, true)),
+    el("div", { class: "pair" }, flag("hatch", t("sheet_hatch"), calls), flag("watermark", t("sheet_watermark"), calls),
+      hasRelief() ? flag("relief", t("hills"), calls) : null),
     wishes.watermark ? text("madeBy", t("sheet_made_by"), 40, calls) : null,
     select("secrecy", t("sheet_secrecy"), ["internal", "public"], (id) => t(`secrecy_${id}`), calls, true),
     wishes.secrecy === "public" ? [text("approval", t("sheet_approval"), 40, calls), el("p", { class: "muted small" }, t("sheet_public_note"))] : null,
@@ -74,7 +75,7 @@ const radios = (name, label, ids, key, calls, isShape = false) => el("fieldset",
     on: { change: () => { /** @type {any} */ (wishes)[key] = id; if (key === "mode" && id === "figure") wishes.format = "png"; calls.onChange(isShape); } } }),
   key === "format" ? id.toUpperCase() : t(`sheet_mode_${id}`)))));
 
-/** @param {"hatch"|"watermark"} key @param {string} label @param {Calls} calls */
+/** @param {"hatch"|"watermark"|"relief"} key @param {string} label @param {Calls} calls */
 const flag = (key, label, calls) => el("label", { class: "check" }, el("input", { id: `sheet-${key}`, type: "checkbox", checked: wishes[key],
   on: { change: (/** @type {any} */ event) => { wishes[key] = event.target.checked; calls.onChange(key === "watermark"); } } }), label);
 

@@ -1,6 +1,7 @@
 /** What is wished of a sheet, and the request that says it. */
 import { shown } from "./atlas.js";
 import { filterText } from "./filters.js";
+import { hasHills } from "./hills.js";
 import { lang } from "./texts.js";
 
 export const MARKS = ["legend", "north", "scale", "locator", "table", "crs", "qr", "graticule"];
@@ -8,7 +9,7 @@ export const MARKS = ["legend", "north", "scale", "locator", "table", "crs", "qr
 export const wishes = {
   /** @type {"sheet"|"atlas"|"figure"} */ mode: "sheet",
   paper: "A4", orientation: "landscape", scale: 0, scaleNow: 0, turn: 0, title: "", subtitle: "", organisation: "", date: "", madeBy: "",
-  marks: new Set(MARKS.filter((mark) => mark !== "graticule")), colour: "colour", hatch: true, background: "light",
+  marks: new Set(MARKS.filter((mark) => mark !== "graticule")), colour: "colour", hatch: true, relief: false, background: "light",
   secrecy: "internal", approval: "", format: "pdf", watermark: true, policy: "",
   /** @type {string[]} */ layers: [],
   /** @type {string[]} none: all */ towns: [],
@@ -18,12 +19,15 @@ export const wishes = {
 /** Words of the handling mark as the server knows them. */
 const SECRECY = { internal: "内部使用", public: "公开" };
 
+/** Whether the ground can be shaded on this sheet: never in black and white, nor upon a blank ground. */
+export const hasRelief = () => hasHills() && wishes.colour !== "grey" && wishes.background !== "blank";
+
 /** What all kinds share. */
 function looks() {
   return {
     title: wishes.title, subtitle: wishes.subtitle, layers: wishes.layers, lang: lang(), policy: wishes.policy,
     paper: wishes.paper, orientation: wishes.orientation, organisation: wishes.organisation, marks: [...wishes.marks],
-    background: wishes.background, colour: wishes.colour, hatch: wishes.hatch, watermark: wishes.watermark, made_by: wishes.madeBy, flt: filterText(shown.filters),
+    background: wishes.background, colour: wishes.colour, hatch: wishes.hatch, relief: hasRelief() && wishes.relief, watermark: wishes.watermark, made_by: wishes.madeBy, flt: filterText(shown.filters),
     secrecy: SECRECY[/** @type {"internal"|"public"} */ (wishes.secrecy)], approval_number: wishes.approval,
     ...(wishes.date ? { date: wishes.date } : {}),
   };

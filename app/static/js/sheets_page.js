@@ -5,8 +5,9 @@ import { drawnLayers, shown } from "./atlas.js";
 import { drawAtlases, wireAtlases } from "./atlas_jobs.js";
 import { byId, el, put } from "./dom.js";
 import { knownFilters } from "./filters.js";
+import { drawHills, isHilly } from "./hills.js";
 import { applyFilters } from "./map_filters.js";
-import { drawOwn, feature, map } from "./mapview.js";
+import { drawOwn, feature, map, setLayerVisible } from "./mapview.js";
 import { errorBox, say } from "./panel.js";
 import { sheetForm } from "./sheet_form.js";
 import { said, t } from "./texts.js";
@@ -28,7 +29,7 @@ const state = {
 
 const workspace = {
   keys: ["v", "l", "pol", "of", "flt"], regions: ["search", "sheet-form", "map-canvas", "preview-title", "jobs-title"], draw: drawAll,
-  onEdition: () => { forgetPreview(); loadTowns().then(drawAll); if (shown.filters.size) applyFilters(); check(); }, goHome: showFrame,
+  onEdition: () => { forgetPreview(); loadTowns().then(drawAll); if (shown.filters.size) applyFilters(); drawHills(); check(); }, goHome: showFrame, isShown: () => false,
 };
 
 async function start() {
@@ -39,6 +40,7 @@ async function start() {
   drawAll();
   wireAtlases(() => ({ ed: shown.catalog.edition.edition }));
   await startMap(workspace);
+  drawHills();
   if (shown.filters.size) applyFilters();
   wireFrame();
   wireKeys(workspace);
@@ -50,7 +52,9 @@ async function start() {
 function takeAddress(values) {
   const layers = parseLayers(values.l);
   wishes.layers = drawnLayers().filter((layer) => (layers ? layers.has(layer.id) : layer.visible)).map((layer) => layer.id);
+  shown.visible = new Set(wishes.layers);
   shown.filters = knownFilters(values.flt, shown.catalog.layers);
+  wishes.relief = isHilly();
   wishes.policy = values.pol || shown.catalog.policy;
   wishes.center = parseView(values.v)?.center ?? null;
   wishes.title = t("sheet_default_title", { area: said(shown.catalog.area) });
@@ -71,9 +75,20 @@ function drawAll() {
   drawAtlases();
 }
 
+/** The map shows the layers that will be printed. */
+function showWishes() {
+  const wanted = new Set(wishes.layers);
+  const changes = drawnLayers().filter((layer) => shown.visible.has(layer.id) !== wanted.has(layer.id));
+  if (!changes.length) return;
+  shown.visible = wanted;
+  for (const layer of changes) setLayerVisible(layer, wanted.has(layer.id));
+  replaceAddress({ l: wishes.layers.join(",") });
+}
+
 /** A wish was changed: the preview is of something else now. @param {boolean} isShape whether the form looks different too */
 function changed(isShape) {
   byId("preview").classList.add("is-old");
+  showWishes();
   if (isShape) keepingFocus(drawAll);
   window.clearTimeout(state.timer);
   state.timer = window.setTimeout(check, CHECK_AFTER_MS);

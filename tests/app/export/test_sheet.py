@@ -444,3 +444,25 @@ def test_very_long_title_stays_inside_its_box():
     frame_mm = sheet_layout("A4", "landscape")["frame"]
     margin = image[:, : int((frame_mm.x - 1) * 150 / 25.4)]
     assert margin.min() == 255
+
+
+# --- relief -------------------------------------------------------------------------------------------
+
+
+def test_relief_shades_the_land_of_the_map_and_nothing_around_it(tmp_path):
+    x, y = CENTRE
+    slope = np.fromfunction(lambda row, column: -90.0 * (row + column), (60, 60)).astype("float32")
+    profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "width": 60, "height": 60, "crs": CRS.to_wkt(),
+               "transform": rasterio.Affine(500, 0, x - 15_000, 0, -500, y + 15_000)}  # fmt: skip
+    with rasterio.open(tmp_path / "dem.tif", "w", **profile) as target:
+        target.write(slope, 1)
+    sheet_spec = spec(format="png", dpi=72, layers=("towns",), marks=frozenset())
+    data = replace(county(), dem=tmp_path / "dem.tif")
+    plain = pixels(render_sheet(sheet_spec, data))
+    shaded = pixels(render_sheet(replace(sheet_spec, has_relief=True), data))
+    frame = sheet_layout(sheet_spec.paper, sheet_spec.orientation)["map"].inset(-0.5)
+    rows, columns = (np.arange(n) / 72 * 25.4 for n in plain.shape)
+    inside = np.outer((rows > frame.y) & (rows < frame.bottom), (columns > frame.x) & (columns < frame.right))
+    assert (plain[~inside] == shaded[~inside]).all()
+    land = inside & (plain == np.median(plain[inside]))
+    assert np.median(shaded[land]) < np.median(plain[land]) - 10  # it looks away from the light

@@ -1,0 +1,78 @@
+"""What is printed is what was on the screen: layers, relief, rows of a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.test_map_page import BROWSER_ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, OpenPage, wait_for_map, watch
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server: str) -> Iterator[OpenPage]:
+    """Opens a page in a browser of its own and waits for its map; nothing may have failed at the end."""
+    contexts, faults = [], []
+
+    def opened(query: str = "", size: dict[str, int] | None = None, **options: Any) -> Page:
+        contexts.append(browser.new_context(viewport=size or DESKTOP, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        watch(page, live_server, faults)
+        page.goto(f"{live_server}/{query}")
+        wait_for_map(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def hilly(page: Page) -> None:
+    page.locator(".appearance summary").click()
+    with page.expect_response("**/relief/hillshade/**"):
+        page.locator("#hills").check()
+
+
+def test_hills_of_the_screen_are_on_its_sheet_and_on_the_page_of_sheets(open_page: OpenPage, live_server: str) -> None:
+    page = open_page("?l=towns,risk_zones")
+    hilly(page)
+    with page.expect_request("**/api/sheets/check*") as asked:
+        page.locator(".tool-sheet").click()
+    assert asked.value.post_data_json["relief"] is True
+    with page.expect_response("**/relief/hillshade/**"):
+        page.goto(f"{live_server}/sheets?l=towns,risk_zones")
+    expect(page.locator("#sheet-relief")).to_be_checked()
+    with page.expect_request("**/api/sheets?*") as made:
+        page.locator("#sheet-preview").click()
+    assert made.value.post_data_json["relief"] is True
+    with page.expect_request("**/api/sheets/check*") as again:
+        page.locator("#sheet-colour").select_option("grey")
+    assert again.value.post_data_json["relief"] is False
+    expect(page.locator("#sheet-relief")).to_have_count(0)
+
+
+def test_map_of_the_page_of_sheets_shows_the_layers_of_its_address(open_page: OpenPage) -> None:
+    tiles: list[str] = []
+    page = open_page()
+    page.on("request", lambda request: tiles.append(request.url) if "/tiles/" in request.url else None)
+    page.goto(f"{page.url.split('?')[0]}sheets?l=towns,road_black_spots")
+    wait_for_map(page)
+    assert {layer for layer in ("towns", "road_black_spots", "risk_zones", "risk_points") if any(f"/{layer}/" in url for url in tiles)} <= {
+        "towns", "road_black_spots"}  # fmt: skip
+    page.locator("#sheet-layers summary").click()
+    with page.expect_request("**/tiles/**/risk_zones/**"):
+        page.locator("#layer-risk_zones").check()
+    expect(page).to_have_url(re.compile("l=[^&]*risk_zones"))
