@@ -1,4 +1,7 @@
-"""The command: joins the loading side and the server, and owns demo, test and bench."""
+"""The command: joins the loading side and the server, and owns demo, test and bench.
+
+What a command needs is imported when it is called: whoever asks for help or the status waits for nothing else.
+"""
 
 from __future__ import annotations
 
@@ -9,34 +12,79 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import sqlalchemy as sa
 
-import app.cli
-import etl.cli
-from app.low_zooms import make_low_zooms
-from data.sample import generate
-from etl.commands.loading import describe_source
-from etl.commands.output import emit, say
-from etl.demo import run_demo
-from etl.faults import told
-from etl.postgis.cluster import cluster_for, home_folder
-from etl.progress import Progress, Step
-from etl.publish import PREPARATIONS
+from etl.preparations import PREPARATIONS
 from etl.work.extra import EXTRA_TASKS
-from layers.catalog import Catalog
 from layers.errors import AtlasError
-from layers.store import Place
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from etl.progress import Progress
+    from layers.catalog import Catalog
+    from layers.store import Place
 
 HERE = Path(__file__).parent
 MOST_TEST_PROCESSES = 4
 """Each has a PostGIS and a browser of its own."""
+COMMANDS = {
+    "db": ("etl.commands.database:db_group", "The private PostGIS: start, stop, status, shell."),
+    "diff": ("etl.commands.editions:diff_command", "What changed between two published editions, and why zones changed colour."),
+    "export": ("app.cli:export_group", "Write a map sheet or a list of the served edition to a file."),
+    "follow-ups": ("etl.commands.follow_ups:follow_ups_group", "The follow-up ledger: open entries by deadline, then those that are closed."),
+    "history": ("etl.commands.loading:history_command", "Every state of a feature: from which file and row, and what changed."),
+    "jobs": ("etl.commands.work:jobs_group", "The jobs that the pages asked for, newest first."),
+    "load": ("etl.commands.loading:load_command", "Load the delivered files of an area into the register."),
+    "match": ("etl.commands.matching:match_command", "Find records of one enterprise in the lists of several offices; without options: search, and propose."),
+    "place": ("etl.commands.placing:place_command", "Propose positions for rows without, from the county's own addresses and names; AREA_DIR applies its manifests' policies."),
+    "publish": ("etl.commands.editions:publish_command", "Check the newest draft edition, make the map's fonts, and serve it."),
+    "read-sites": ("etl.commands.siting:read_sites_command", ""),
+    "recognise": ("etl.commands.recognition:recognise_command", "Say what a delivered file is: layer, columns, units, codes, datum, and what only people know."),
+    "refused": ("etl.commands.loading:refused_command", "Refused rows as the supplier's own table, wrong cells marked and explained, ready to be mended and loaded."),
+    "rollback": ("etl.commands.loading:rollback_command", "Take a load back; refused when later loads touched its features."),
+    "score": ("etl.commands.editions:score_command", "Fix the register's state and write it with all results as the next draft edition."),
+    "serve": ("app.cli:serve_command", "Serve the map and the API until Ctrl+C; started by root, it runs as an unprivileged user."),
+    "site": ("app.cli:site_command", "Check every site of a FILE: GeoJSON, or CSV (lon, lat or wkt), GPKG, SHP (zip), DXF, TXT."),
+    "status": ("etl.commands.status:status_command", "What is loaded and published, with counts."),
+    "verify": ("etl.commands.editions:verify_command", "Compute an edition again and compare it byte for byte."),
+    "warnings": ("etl.commands.doubts:warnings_command", "Accepted rows that deserve a second look, by rule; of the newest load of each source, or of load LOAD_ID."),
+    "what-if": ("app.cli:what_if_command", "What would change by the edits of a JSON FILE, as POST /api/what-if takes them; nothing is stored."),
+    "where": ("app.cli:where_command", "Where in the area a project of PROJECT_TYPE would find nothing against it, and what is against it elsewhere."),
+    "worker": ("etl.commands.work:worker_command", "Run the jobs that the pages ask for until Ctrl+C; `serve` starts one beside itself."),
+}
+"""Commands of both sides: where each stands, and its line in the list (none: hidden), which a test compares with its docstring."""
+
+
+class CommandsByName(click.Group):
+    """A group that imports a command of `COMMANDS` when it is called, and lists all of them without importing any."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*self.commands, *(name for name, (_, line) in COMMANDS.items() if line)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands and cmd_name in COMMANDS:
+            module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+            self.add_command(getattr(importlib.import_module(module), attribute), cmd_name)
+        gc.freeze()  # what the imports made stays: no search for cyclic garbage need look at it again
+        gc.enable()
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        names = self.list_commands(ctx)
+        limit = formatter.width - 6 - max(map(len, names))
+        lines = [(name, COMMANDS[name][1] if name in COMMANDS else self.commands[name].get_short_help_str(1000)) for name in names]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, click.Command(name, help=line).get_short_help_str(limit)) for name, line in lines])
 
 
 def place_from(environ: "os._Environ[str] | dict[str, str]") -> Place:
     """Home folder and database of this installation, from ``RISKATLAS_HOME`` and ``RISKATLAS_DATABASE_URL``."""
+    from etl.postgis.cluster import cluster_for, home_folder
+    from layers.store import Place
+
     home = home_folder(environ)
     given_url = environ.get("RISKATLAS_DATABASE_URL", "")
     return Place(home, (lambda: given_url) if given_url else cluster_for(home).ensure_running)
@@ -44,6 +92,9 @@ def place_from(environ: "os._Environ[str] | dict[str, str]") -> Place:
 
 def prepare_tiles(engine: sa.Engine, catalog: Catalog, home: Path, edition: int, progress: Progress) -> None:
     """Have the server's tiles of low zooms made while an edition is being published."""
+    from app.low_zooms import make_low_zooms
+    from etl.progress import Step
+
     make_low_zooms(
         engine, catalog, home, edition,
         lambda n_done, n_total: progress(Step("发布: 制作低级别瓦片", "publish: tiles of low zooms", n_done, n_total)),
@@ -52,7 +103,8 @@ def prepare_tiles(engine: sa.Engine, catalog: Catalog, home: Path, edition: int,
 
 def atlas(place: Any, progress: Progress, **asked: Any) -> dict[str, Any]:
     """Have the server's atlas of an edition drawn as a job of the worker (`place`: an `etl.work.tasks.Workplace`)."""
-    from app.atlas import atlas_job  # imported here: no other command needs what draws
+    from app.atlas import atlas_job
+    from etl.progress import Step
 
     return atlas_job(
         place.engine, place.catalog, place.home,
@@ -63,7 +115,8 @@ def atlas(place: Any, progress: Progress, **asked: Any) -> dict[str, Any]:
 
 def site_batch(place: Any, progress: Progress, **asked: Any) -> dict[str, Any]:
     """Have the server's siting check judge the sites of a file as a job of the worker."""
-    from app.site_batch_jobs import batch_job  # imported here: no other command needs it
+    from app.site_batch_jobs import batch_job
+    from etl.progress import Step
 
     return batch_job(
         place.engine, place.catalog, place.home,
@@ -76,7 +129,7 @@ PREPARATIONS.append(prepare_tiles)
 EXTRA_TASKS.update(atlas=atlas, site_batch=site_batch)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandsByName, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def main(context: click.Context) -> None:
     """Risk Atlas 安全风险一张图: delivered files to a four-colour map, explained to the clause."""
@@ -89,12 +142,18 @@ def main(context: click.Context) -> None:
 @click.pass_context
 def demo_command(context: click.Context, no_serve: bool, as_json: bool) -> None:
     """Everything, on the synthetic sample county: files, load, score, publish, serve."""
+    from app.cli import serve_command
+    from data.sample import generate
+    from etl.commands.loading import describe_source
+    from etl.commands.output import emit, say
+    from etl.demo import run_demo
+
     result = run_demo(context.obj, lambda folder: generate(folder), report=say, describe=describe_source)
     say(f"完成 done: 第 {result['edition']} 版  {result['seconds']}")
     if as_json:
         emit(result)
     if not no_serve:
-        context.invoke(app.cli.serve_command)
+        context.invoke(serve_command)
 
 
 def seed_of_this_state() -> int:
@@ -127,6 +186,8 @@ def test_command(is_long: bool, arguments: tuple[str, ...]) -> None:
 @click.pass_obj
 def bench_command(place: Place, as_json: bool, scale: float, names: tuple[str, ...]) -> None:
     """Measure: load, county, siting, page and others (all without NAMES). Nothing here passes or fails."""
+    from etl.commands.output import emit
+
     folder = HERE / "tests" / "benchmarks"
     known = sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "result", "delivery"))
     unknown = sorted(set(names) - set(known))
@@ -139,13 +200,9 @@ def bench_command(place: Place, as_json: bool, scale: float, names: tuple[str, .
             emit(measured.as_dict()) if as_json else click.echo(measured.line())
 
 
-for command in (*etl.cli.commands, *app.cli.commands):
-    main.add_command(command)
-
-
 def run() -> None:
     """Run the command; a known error is one clear line and exit status 1."""
-    gc.freeze()  # what the imports made stays: no search for cyclic garbage need look at it again
+    gc.disable()  # until the command is imported: nothing that imports make is garbage
     try:
         main.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -156,7 +213,9 @@ def run() -> None:
     except AtlasError as error:
         click.echo(f"riskatlas: {error}", err=True)
         sys.exit(1)
-    except (sa.exc.DBAPIError, OSError, MemoryError) as error:
+    except Exception as error:
+        from etl.faults import told
+
         said = told(error)
         if said is None:
             raise

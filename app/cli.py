@@ -301,6 +301,3 @@ def _as_csv(rows: list[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows({key: "" if value is None or value != value else value for key, value in row.items()} for row in rows)
     return sink.getvalue()
-
-
-commands: list[click.Command] = [serve_command, site_command, where_command, what_if_command, export_group]

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from etl.derive import Record, Results
-from etl.edition import meta_table, raster_table
+from etl.edition_tables import meta_table, raster_table
 from etl.sql import statement
 from etl.stages import STAGES
 from etl.surface import surface_from

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.copy import copy_frame
 from etl.edition_links import place_confirmed
+from etl.edition_tables import meta_table, raster_table
 from etl.provenance import write_provenance
 from etl.sql import statement
 from layers.catalog import Area, Catalog, Layer
@@ -116,19 +117,6 @@ def write_meta(
     connection.execute(
         statement(connection, "edition_boundary", boundary=boundary), {"wkb": shapely.to_wkb(outline), "srid": area.srid}
     )
-
-
-def meta_table(edition: int) -> sa.Table:
-    """What an edition was made from, by key."""
-    columns = (sa.Column("key", sa.Text(), primary_key=True), sa.Column("value", JSONB()))
-    return sa.Table("meta", sa.MetaData(), *columns, schema=edition_schema(edition))
-
-
-def raster_table(edition: int) -> sa.Table:
-    """Rasters of an edition: files below the home folder, named by hash."""
-    names = ("layer", "policy", "path", "sha256")
-    columns = [*(sa.Column(name, sa.Text()) for name in names), sa.Column("info", JSONB())]
-    return sa.Table("rasters", sa.MetaData(), *columns, schema=edition_schema(edition))
 
 
 def _plain(value: Any) -> Any:

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 import sqlalchemy as sa
-from numba import njit
 from numpy.typing import NDArray
 
 from layers.tables import GEOMETRY_COLUMN
@@ -25,8 +24,6 @@ TRAILER = np.frombuffer(b"\xff\xff", dtype="uint8")
 DAYS_TO_2000 = 10_957
 MICROSECONDS_TO_2000 = 946_684_800_000_000
 """PostgreSQL counts dates and times from 2000-01-01, Arrow from 1970-01-01."""
-HAS_SRID_BYTE = 0x20
-"""Flag of EWKB in the highest byte of a geometry's type."""
 MULTI_TYPES = {"MULTIPOINT": 4, "MULTILINESTRING": 5, "MULTIPOLYGON": 6}
 SINGLE_TYPE_IDS = {4: 0, 5: 1, 6: 3}
 """WKB's number of a multi geometry -> shapely's of its parts."""
@@ -66,6 +63,8 @@ def pack_frame(frame: pd.DataFrame, columns: Iterable[sa.Column[object]], *, sri
 
 def binary_rows(columns: Sequence[Packed]) -> Bytes:
     """What COPY takes for these columns, header and trailer included."""
+    from etl.packing_loops import write_counts, write_fields  # imported here, for numba takes long to import
+
     n_rows = len(columns[0].is_null)
     sizes = np.full(n_rows, 2 + 4 * len(columns), dtype="int64")
     for column in columns:
@@ -74,19 +73,21 @@ def binary_rows(columns: Sequence[Packed]) -> Bytes:
     out = np.empty((int(ends[-1]) if n_rows else len(HEADER)) + len(TRAILER), dtype="uint8")
     out[: len(HEADER)], out[-len(TRAILER) :] = HEADER, TRAILER
     at = ends - sizes
-    _write_counts(out, at, len(columns))
+    write_counts(out, at, len(columns))
     for column in columns:
-        _write_fields(out, at, column.data, column.starts, column.is_null)
+        write_fields(out, at, column.data, column.starts, column.is_null)
     return out
 
 
 def row_hashes(columns: Iterable[Packed], *, seed: int = SEEDS[0]) -> Hashes:
     """A 64-bit hash of each row over some columns: equal rows have equal ones, on every machine and in every version."""
+    from etl.packing_loops import mix  # imported here, as above
+
     hashes = np.empty(0, dtype="uint64")
     for number, column in enumerate(columns):
         if number == 0:
             hashes = np.full(len(column.is_null), seed, dtype="uint64")
-        _mix(hashes, column.data, column.starts, column.is_null)
+        mix(hashes, column.data, column.starts, column.is_null)
     return hashes
 
 
@@ -177,12 +178,14 @@ def _multi_type(column: sa.Column[object]) -> int:
 
 
 def _geometries(geometries: NDArray[np.object_], srid: int, multi_type: int) -> Packed:
+    from etl.packing_loops import write_ewkb  # imported here, as above
+
     plain = _variable(pa.array(shapely.to_wkb(geometries, byte_order=1), type=pa.large_binary()))
     is_single = shapely.get_type_id(geometries) == SINGLE_TYPE_IDS.get(multi_type, -2)
     sizes = np.diff(plain.starts) + 4 + np.where(is_single, 9, 0)
     starts = np.concatenate(([0], np.cumsum(np.where(plain.is_null, 0, sizes))))
     data = np.empty(int(starts[-1]), dtype="uint8")
-    _write_ewkb(data, starts, plain.data, plain.starts, plain.is_null, is_single, multi_type, srid)
+    write_ewkb(data, starts, plain.data, plain.starts, plain.is_null, is_single, multi_type, srid)
     return Packed(data, starts, plain.is_null)
 
 
@@ -219,84 +222,3 @@ PACKERS = {
     "TIMESTAMP": _timestamp, "DATETIME": _timestamp, "JSONB": _json,
 }
 """First word of a SQL type -> how its column is packed."""
-
-
-@njit(cache=True, nogil=True)
-def _write_counts(out, at, n_fields):  # type: ignore[no-untyped-def]
-    for row in range(len(at)):
-        out[at[row]] = n_fields >> 8
-        out[at[row] + 1] = n_fields & 255
-        at[row] += 2
-
-
-@njit(cache=True, nogil=True)
-def _write_fields(out, at, data, starts, is_null):  # type: ignore[no-untyped-def]
-    """Each row's field at its place, which moves on behind it.
-
-    Places are unsigned here and below: a signed one is tested for counting from the end at every byte.
-    """
-    for row in range(len(at)):
-        size = -1 if is_null[row] else starts[row + 1] - starts[row]
-        place, source = np.uint64(at[row]), np.uint64(starts[row])
-        for byte in range(4):
-            out[place + np.uint64(byte)] = (size >> (24 - 8 * byte)) & 255
-        place += np.uint64(4)
-        for byte in range(max(size, 0)):
-            out[place + np.uint64(byte)] = data[source + np.uint64(byte)]
-        at[row] += 4 + max(size, 0)
-
-
-@njit(cache=True, nogil=True)
-def _write_ewkb(out, out_starts, data, starts, is_null, is_single, multi_type, srid):  # type: ignore[no-untyped-def]
-    """Little-endian WKB as EWKB: a flag in the type, the number behind it; a single geometry as the one part of a multi."""
-    for row in range(len(is_null)):
-        if is_null[row]:
-            continue
-        place, source = np.uint64(out_starts[row]), np.uint64(starts[row])
-        for byte in range(5):
-            out[place + np.uint64(byte)] = data[source + np.uint64(byte)]
-        if is_single[row]:
-            out[place + np.uint64(1)] = multi_type
-        out[place + np.uint64(4)] |= HAS_SRID_BYTE
-        for byte in range(4):
-            out[place + np.uint64(5 + byte)] = (srid >> (8 * byte)) & 255
-        place += np.uint64(9)
-        n_left = starts[row + 1] - starts[row]
-        if is_single[row]:
-            out[place] = 1
-            for byte in range(1, 4):
-                out[place + np.uint64(byte)] = 0
-            place += np.uint64(4)
-        else:
-            source += np.uint64(5)
-            n_left -= 5
-        for byte in range(n_left):
-            out[place + np.uint64(byte)] = data[source + np.uint64(byte)]
-
-
-@njit(cache=True, nogil=True)
-def _mix(hashes, data, starts, is_null):  # type: ignore[no-untyped-def]
-    """Hash on over one column: eight bytes at a time, each mixed as by the finaliser of MurmurHash3."""
-    first, second = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
-    shift, eight = np.uint64(33), np.uint64(8)
-    for row in range(len(hashes)):
-        size = np.int64(-1) if is_null[row] else starts[row + 1] - starts[row]
-        hashed = hashes[row] ^ np.uint64(size + 1)
-        place, n_left = np.uint64(starts[row]), max(size, 0)
-        while True:
-            word = np.uint64(0)
-            if n_left >= 8:
-                for byte in range(8):
-                    word = (word << eight) | np.uint64(data[place + np.uint64(byte)])
-            else:
-                for byte in range(n_left):
-                    word = (word << eight) | np.uint64(data[place + np.uint64(byte)])
-            hashed ^= word
-            hashed = (hashed ^ (hashed >> shift)) * first
-            hashed = (hashed ^ (hashed >> shift)) * second
-            hashed ^= hashed >> shift
-            place += eight
-            n_left -= 8
-            if n_left <= 0:
-                break
-        hashes[row] = hashed

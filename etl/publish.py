@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 
 from etl.fonts import make_fonts
 from etl.locks import EDITION_LOCK, held
+from etl.preparations import PREPARATIONS
 from etl.progress import Progress, Step, silent, watched
 from etl.tile_covers import write_tile_covers
 from layers.catalog import Catalog, Layer
@@ -24,12 +24,6 @@ INTERFACE_SUFFIXES = (".html", ".js", ".json", ".toml", ".csv")
 KEPT_EDITIONS = 8
 TILES = "tiles"
 """Folder below the home that holds kept tiles, one folder an edition."""
-
-Preparation = Callable[[sa.Engine, Catalog, Path, int, Progress], None]
-PREPARATIONS: list[Preparation] = []
-"""What else is made for an edition (engine, catalog, home, edition) before it is served: `riskatlas.py`, which joins
-the loading side and the server, has the server's tiles of low zooms made here."""
-
 
 @dataclass(frozen=True)
 class PublishResult:

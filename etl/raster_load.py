@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
-from rio_cogeo.cogeo import cog_validate
 from shapely.geometry.base import BaseGeometry
 
 from etl.archives import opened
@@ -226,6 +225,8 @@ def covered_pct(path: Path, bounds: object, manifest: Manifest, outline: BaseGeo
 
 def write_cog(path: Path, target: Path, manifest: Manifest, field: Field) -> None:
     """A cloud-optimised copy in the manifest's CRS and our unit; written whole and checked, then named."""
+    from rio_cogeo.cogeo import cog_validate  # imported here: it takes long to import, and few loads hold rasters
+
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
         return

@@ -26,7 +26,6 @@ import shapely
 from etl.archives import opened
 from etl.batch import FILE, HEIGHTS, ROW, Batch, Refusal
 from etl.manifest import Manifest, declaration, declared
-from etl.raster_load import checked_raster, write_cog
 from etl.read import prepared, read_file
 from etl.recognise_files import Dataset, Survey, plain_manifest, survey
 from etl.unprivileged import without_rights
@@ -212,6 +211,8 @@ def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         return {}
     if request["kind"] == "prepare":
         return _prepared(folder, path, manifest, request)
+    from etl.raster_load import checked_raster, write_cog  # imported here: few files are rasters
+
     with opened(path, manifest) as inside:
         field = load_catalog()[request["layer"]].fields[0]
         info = checked_raster(inside, manifest, field)

@@ -13,7 +13,6 @@ from functools import cached_property, lru_cache
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from etl.batch import FILE, HEIGHTS, ROW, SHEET
 from etl.coordinates import degrees, metres
@@ -346,7 +345,7 @@ def mapping_of(
             score = likeness.score * position_score(name, column) if likeness.score >= LEAST_SCORE else 0.0
             fits[row, place] = Fit(score, likeness, None, {})
             scores[row, place] = fits[row, place].score
-    chosen = zip(*linear_sum_assignment(np.where(scores >= LEAST_SCORE, scores, 0.0), maximize=True), strict=True)
+    chosen = best_pairs(np.where(scores >= LEAST_SCORE, scores, 0.0))
     return [
         _mapped(names[row], layer, columns[place], fits[row, place])
         for row, place in sorted(chosen)
@@ -391,6 +390,12 @@ def renamed_columns(
             else:
                 by_field = fit_of(layer.field(name), column, words[name], codes.get(name, {})).score
             scores[row, place] = max(by_old, by_field)
-    chosen = zip(*linear_sum_assignment(scores, maximize=True), strict=True)
+    chosen = best_pairs(scores)
     return {missing[row]: unknown[place].name for row, place in chosen if scores[row, place] >= LEAST_SCORE}
 
+
+def best_pairs(scores: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Rows and columns paired so that the scores of the pairs add up to the most; each is taken at most once."""
+    from scipy.optimize import linear_sum_assignment  # imported here, for it takes long to import
+
+    return list(zip(*linear_sum_assignment(scores, maximize=True), strict=True))

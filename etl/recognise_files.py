@@ -16,9 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pyogrio
-import rasterio
 from pyogrio.errors import DataLayerError, DataSourceError
-from rasterio.errors import RasterioError
 
 from etl.archives import DATASETS, datasets_in, is_archive, unpacked
 from etl.encoding import HEAD_BYTES, encoding_of
@@ -352,6 +350,9 @@ def _table_encoding(path: Path) -> str:
 
 
 def _survey_raster(path: Path) -> Survey:
+    import rasterio  # imported here: few files are rasters
+    from rasterio.errors import RasterioError
+
     try:
         with rasterio.open(path, driver="GTiff") as source:
             crs = source.crs.to_string() if source.crs else None

@@ -6,11 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from etl.edition import meta_table
+from etl.edition_tables import meta_table
 from etl.sql import statement
 from layers.catalog import Catalog
 from layers.store import edition_schema, served_edition
-from layers.tables import edition_table
 
 
 def status_of(engine: sa.Engine, catalog: Catalog) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def _feature_counts(connection: sa.Connection, catalog: Catalog, edition: int) -
     present = set(sa.inspect(connection).get_table_names(schema=edition_schema(edition)))
     for layer in catalog:
         if layer.id in present:
-            table = edition_table(layer, 0, schema=edition_schema(edition))
+            table = sa.table(layer.id, schema=edition_schema(edition))
             counts[layer.id] = int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
     return counts
 
@@ -60,7 +59,7 @@ def _placed_counts(connection: sa.Connection, catalog: Catalog, edition: int) ->
     present = set(sa.inspect(connection).get_table_names(schema=edition_schema(edition)))
     for layer in catalog.loaded:
         if layer.id in present and layer.placement == "optional":
-            table = edition_table(layer, 0, schema=edition_schema(edition))
+            table = sa.table(layer.id, sa.column("positioned"), schema=edition_schema(edition))
             query = sa.select(sa.func.count()).select_from(table).where(table.c.positioned == "gazetteer")
             counts[layer.id] = int(connection.execute(query).scalar_one())
     return {layer_id: n for layer_id, n in counts.items() if n}
@@ -78,6 +77,6 @@ def _level_counts(connection: sa.Connection, edition: int) -> dict[str, dict[str
 def _rule_counts(connection: sa.Connection, catalog: Catalog, edition: int) -> dict[str, dict[str, int]]:
     if "distance_violations" not in catalog:
         return {}
-    table = edition_table(catalog["distance_violations"], 0, schema=edition_schema(edition))
+    table = sa.table("distance_violations", sa.column("rule_id"), schema=edition_schema(edition))
     rows = connection.execute(sa.select(table.c.rule_id, sa.func.count().label("n")).group_by(table.c.rule_id).order_by(table.c.rule_id))
     return {row.rule_id: {"violations": int(row.n)} for row in rows}

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from etl.area import declared_area
 from etl.derive import Inputs, derive
-from etl.edition import create_edition, fill_derived_layer, meta_table, raster_table
+from etl.edition import create_edition, fill_derived_layer
+from etl.edition_tables import meta_table, raster_table
 from etl.frames import frame_reader
 from etl.sql import statement
 from etl.stamps import code_hash

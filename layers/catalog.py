@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Iterator, Mapping, TypeVar
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, TypeVar
 
-import pyproj
-
-from layers.crs import metric_crs
 from layers.errors import CatalogError, UnknownLayerError
+
+if TYPE_CHECKING:
+    import pyproj
 
 LAYERS_DIR = Path(__file__).parent
 FIELD_TYPES = ("text", "integer", "number", "boolean", "date", "timestamp", "json")
@@ -204,10 +204,14 @@ class Area:
 
     @property
     def srid(self) -> int:
+        import pyproj  # imported where it is needed: a command that lists layers starts without it
+
         return int(pyproj.CRS.from_user_input(self.storage_crs).to_epsg() or 0)
 
     @cached_property
     def metric_crs(self) -> pyproj.CRS:
+        from layers.crs import metric_crs  # imported where it is needed, like pyproj above
+
         west, south, east, north = self.home
         return metric_crs((west + east) / 2, (south + north) / 2)
 
@@ -328,6 +332,8 @@ def load_catalog(root: Path = LAYERS_DIR) -> Catalog:
 
 def load_area(folder: Path) -> Area:
     """The area that `area.toml` in a folder of manifests declares."""
+    import pyproj  # imported where it is needed: a command that lists layers starts without it
+
     path = folder / "area.toml"
     table = read_toml(path)
     boundary = strict(Boundary, table.pop("boundary", {}), path)

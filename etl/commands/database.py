@@ -73,6 +73,3 @@ def db_shell(place: Place, arguments: tuple[str, ...]) -> None:
     cluster = cluster_for(place.home)
     cluster.ensure_running()
     sys.exit(cluster.shell(*arguments))
-
-
-commands: list[click.Command] = [db_group]

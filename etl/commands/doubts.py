@@ -50,6 +50,3 @@ def warnings_command(place: Place, load_id: int | None, source_id: str | None, r
             click.echo(f"{heading} {row['reason_zh']} {row['reason_en']}: {sum(one['rule_id'] == heading for one in found)}")
         told = [row["field"], row["value"], row["detail"]]
         click.echo(f"  {row['source_id']} {row['feature_id']}  {row['file']} 行 {row['row']}  {'  '.join(str(part) for part in told if part)}")
-
-
-commands: list[click.Command] = [warnings_command]

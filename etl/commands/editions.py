@@ -1,4 +1,4 @@
-"""Commands around an edition: score, publish, status, diff, verify."""
+"""Commands around an edition: score, publish, diff, verify."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from etl.difference import difference
 from etl.postgis.migrate import migrate
 from etl.publish import publish_edition
 from etl.score import ScoreResult, score_register
-from etl.status import status_of
 from etl.verify import verify_edition
 from etl.workers import shared
 from layers.catalog import load_catalog
@@ -85,25 +84,6 @@ def publish_command(place: Place, as_json: bool) -> None:
         emit(dataclasses.asdict(result))
 
 
-@click.command("status")
-@AS_JSON
-@click.pass_obj
-def status_command(place: Place, as_json: bool) -> None:
-    """What is loaded and published, with counts."""
-    migrate(place.engine)
-    status = status_of(place.engine, load_catalog())
-    if as_json:
-        emit(status)
-        return
-    click.echo(f"辖区 area: {status['area']}  版次 edition: {status['edition']}  {status['editions']}")
-    for layer, counts in status["layers"].items():
-        click.echo(f"  {layer:<22} " + "  ".join(f"{name} {n}" for name, n in counts.items()))
-    for level, sums in status["levels"].items():
-        click.echo(f"  {level:<22} zones {sums['zones']}  {sums['area_km2']:.2f} km²")
-    for rule, sums in status["rules"].items():
-        click.echo(f"  {rule:<22} violations {sums['violations']}")
-
-
 @click.command("diff")
 @click.argument("before", type=int)
 @click.argument("after", type=int)
@@ -155,6 +135,3 @@ def verify_command(place: Place, edition: int, as_json: bool) -> None:
     )
     if not found["is_same"]:
         sys.exit(1)
-
-
-commands: list[click.Command] = [score_command, publish_command, status_command, diff_command, verify_command]

@@ -88,6 +88,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return f"'{value}"
     return WORDS.get(value, value) if isinstance(value, str) else value
-
-
-commands: list[click.Command] = [follow_ups_group]

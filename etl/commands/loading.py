@@ -105,6 +105,3 @@ def history_command(place: Place, layer_id: str, feature_id: str, as_json: bool)
         click.echo(f"  第 {state['from_load']} 批 {state['delivery'] or ''} {until}  {state['file']} 行 {state['row']}")
         for name, (before, after) in state["changes"].items():
             click.echo(f"    {name}: {before} -> {after}")
-
-
-commands: list[click.Command] = [load_command, rollback_command, refused_command, history_command]

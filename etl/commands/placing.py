@@ -87,6 +87,3 @@ def _list(place: Place, *, is_all: bool, as_json: bool) -> None:
         known = "; ".join(entry["words"] for entry in row["evidence"]["known"])
         click.echo(f"  {row['score']:.3f} ±{row['accuracy_m']:,.0f} m {row['decision'] or '':<7} {row['layer']}/{row['feature_id']}  "
                    f"{row['basis']}  {row['evidence']['zh']}: {known}")
-
-
-commands: list[click.Command] = [place_command]

@@ -79,6 +79,3 @@ def _lines(entry: RecognisedDataset) -> list[str]:
         lines.append(f"  未用列 unused: {', '.join(values['unmapped_columns'])}")
     lines += [f"  坐标系 datum: {row['crs']} {row['axis_order']} {row['score']:.2f}  {row['evidence_zh']}" for row in values["datums"]]
     return lines + [f"  ? {row['zh']}" for row in values["questions"]] + [f"  ! {row['zh']}" for row in values["warnings"]]
-
-
-commands: list[click.Command] = [recognise_command]

@@ -17,6 +17,3 @@ from etl.sites import sites_in
 def read_sites_command(file: Path, target: str, crs: str) -> None:
     """Print the sites of a FILE as one JSON object."""
     click.echo(json.dumps({"sites": sites_in(file, target=target, crs=crs)}, ensure_ascii=False))
-
-
-commands: list[click.Command] = [read_sites_command]

@@ -54,6 +54,3 @@ def cancel_command(place: Place, job_id: int) -> None:
     with place.engine.begin() as connection:
         cancel_job(connection, job_id)
     say(f"取消 cancel: 任务 {job_id}")
-
-
-commands: list[click.Command] = [worker_command, jobs_group]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from layers.errors import AtlasError
 from layers.store import OPS, REGISTER, STAGING
@@ -30,7 +28,28 @@ def migrate(engine: sa.Engine) -> None:
         _check_postgis(connection)
         for schema in (OPS, REGISTER, STAGING):
             connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS_DIR))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if _revision(connection) != newest_revision():
+            _upgrade(connection)
+
+
+def newest_revision() -> str:
+    """Number of the last migration, which the name of its file begins with."""
+    return max(path.name for path in (MIGRATIONS_DIR / "versions").glob("*.py")).partition("_")[0]
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """Number of the last migration that the database had, None for a new one."""
+    if connection.execute(sa.text("SELECT to_regclass('ops.alembic_version')")).scalar_one() is None:
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM ops.alembic_version")).scalar_one_or_none()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    # Imported here: nearly always there is nothing to do, and alembic takes longer to import than that takes to see.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS_DIR))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
