@@ -112,7 +112,7 @@ def test_table_of_thousands_of_rows_scrolls_sorts_and_opens(open_page: OpenPage,
     last = page.locator(f'#table-rows .grid-row[aria-rowindex="{total}"]:not(.is-waiting)')
     expect(last).to_be_visible()
     page.locator("#table-scroll").evaluate("node => { node.scrollTop = 0; }")
-    row = page.locator("#table-rows .grid-row[data-id]").first
+    row = page.locator('#table-rows .grid-row[data-id][aria-rowindex="1"]')
     name = row.locator("button").inner_text()
     row.locator("button").click()
     wait_for_address(page, "f=enterprises")

@@ -174,6 +174,23 @@ def test_record_that_the_server_refuses_stays_and_is_told_in_its_words(open_page
     assert len(records(office, ref)) == 1
 
 
+def test_wish_to_send_a_refused_record_again_is_not_lost_while_another_is_on_its_way(open_page: OpenPage, office: str, ref: str) -> None:
+    page = open_page(f"{office}/patrol/{ref}", service_workers="block")
+    page.route(RECORDS, lambda route: route.fulfill(status=404, json={"error": {"code": "not_found", "message_zh": "没有这一家", "message_en": "no such place"}}))
+    write_down(page, "remedied", "已更换")
+    expect(page.locator("#refused")).to_be_visible()
+    page.unroute(RECORDS)
+    held: list[Route] = []
+    page.route(RECORDS, lambda route: held.append(route), times=1)
+    page.click("#next-place")
+    with page.expect_request(RECORDS):
+        write_down(page, "no_access", "大门锁闭")
+    page.locator("#refused").get_by_role("button").click()
+    held.pop().continue_()
+    expect(page.locator("#all-sent")).to_be_visible()
+    assert {row["note"] for row in records(office, ref)} == {"已更换", "大门锁闭"}
+
+
 def test_what_is_half_written_outlives_the_page_and_no_more_than_three_photos_are_taken(open_page: OpenPage, office: str, ref: str) -> None:
     page = open_page(f"{office}/patrol/{ref}?n=2", service_workers="block")
     page.click("#arrive")

@@ -91,9 +91,11 @@ function newId() {
 
 /**
  * Sends what waits, one record after the other; what the network does not take stays for the next time.
- * @param {() => void} onStep told after every record @param {boolean} [hasRefused] whether refused ones are tried again too
+ * @param {() => void} onStep told after every record @param {boolean} [hasRefused] whether refused ones are tried again too; a sending under way leaves them out, so that they follow it
+ * @returns {Promise<void>}
  */
 export function sendKept(onStep, hasRefused = false) {
+  if (sending && hasRefused) return sending.then(() => sendKept(onStep, true));
   sending ??= sendAll(onStep, hasRefused).finally(() => { sending = null; });
   return sending;
 }

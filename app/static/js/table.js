@@ -34,6 +34,8 @@ const state = {
   mark: { layer: "", id: "" },
   /** The chosen row is brought into sight as soon as rows are there. */
   isToReveal: false,
+  /** Row that had the focus when it went out of sight: it gets it back with its return. */
+  left: "",
 };
 /** @type {Field[]} */
 let columns = [];
@@ -103,14 +105,17 @@ export async function markRow(layer, id) {
 /** Name of the chosen row; empty where it is of another layer. */
 const chosen = () => (state.layer?.id === state.mark.layer ? state.mark.id : "");
 
+/** Whether somebody reads the rows: they stay under the eye that reads them. */
+const isRead = () => Boolean(document.getElementById("table-scroll")?.contains(document.activeElement));
+
 /** Brings the chosen row into sight, once. */
 async function reveal() {
   const id = chosen();
   state.isToReveal = false;
-  if (!id || !state.isOpen || document.querySelector(`#table-rows [data-id="${CSS.escape(id)}"]`)) return;
+  if (!id || !state.isOpen || isRead() || document.querySelector(`#table-rows [data-id="${CSS.escape(id)}"]`)) return;
   const found = await getJson(`/api/tables/${state.mark.layer}?${query({ limit: "1", find: id })}`).catch(nothingIfRefused);
   const scroll = document.getElementById("table-scroll");
-  if (scroll && found?.found_at !== null && found?.found_at !== undefined && chosen() === id) scroll.scrollTop = Math.max(0, (found.found_at - 2) * ROW_PX);
+  if (scroll && found?.found_at !== null && found?.found_at !== undefined && chosen() === id && !isRead()) scroll.scrollTop = Math.max(0, (found.found_at - 2) * ROW_PX);
 }
 
 /** @param {unknown} error */
@@ -252,10 +257,22 @@ function drawRows() {
   const rows = [];
   for (let i = first; i < last; i++) rows.push(row(i));
   if (!state.nFound && asked.size && pages.size) rows.push(el("tr", {}, el("td", { colspan: columns.length || 1, class: "muted" }, t("no_rows"))));
-  const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.closest?.("#table-rows [data-id]");
-  const id = /** @type {HTMLElement|null} */ (focused)?.dataset.id;
+  const had = focusedRow();
   put(byId("table-rows"), spacer(first), rows, spacer(state.nFound - last));
-  if (id) /** @type {HTMLElement|null} */ (document.querySelector(`#table-rows [data-id="${CSS.escape(id)}"] button`))?.focus({ preventScroll: true });
+  keepFocus(had);
+}
+
+/** Row that has the focus, or had it when it went out of sight; empty where the focus is elsewhere. */
+function focusedRow() {
+  const row = /** @type {HTMLElement|null} */ (document.activeElement?.closest?.("#table-rows [data-id]"));
+  return row?.dataset.id ?? (document.activeElement?.id === "table-scroll" ? state.left : "");
+}
+
+/** A row drawn anew keeps the focus; while it is out of sight the list has it, so that the keys go on from there. @param {string} id */
+function keepFocus(id) {
+  const button = id ? document.querySelector(`#table-rows [data-id="${CSS.escape(id)}"] button`) : null;
+  state.left = button ? "" : id;
+  if (id) /** @type {HTMLElement} */ (button ?? byId("table-scroll")).focus({ preventScroll: true });
 }
 
 /** @param {number} n rows that are not drawn */
