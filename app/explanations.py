@@ -21,6 +21,7 @@ from app.errors import MissingError
 from app.frames import FrameMemory
 from app.plain import plain
 from app.risk_memory import RiskMemory
+from app.scenarios import UNIT_LAYER, scenarios_of
 from app.surfaces import Ground, cell_with_index, ground_within, surface_of
 from layers.catalog import Catalog
 from layers.scoring.aggregation import GroupRule, aggregation_for
@@ -137,12 +138,15 @@ def _source(ask: Question, row: Mapping[str, Any]) -> dict[str, Any]:
     """A source: each method with its clause, the parts of its figure, and what would change its level."""
     reasons = [entry for entry in row.get("reasons") or [] if isinstance(entry, dict)]
     figure, parts = _figure(reasons)
+    scenarios = {}
+    if row["source_layer"] == UNIT_LAYER:
+        scenarios = scenarios_of(ask.connection, ask.facts, ask.catalog, str(row["source_feature_id"]))
     names = ("inherent_level", "control_level", "missing", "is_disputed", "is_suspected_split", "responsible_office", "town_name")
     return _answer(
         ask, {"layer": row["source_layer"], "id": row["source_feature_id"], "name": row.get("name"), "kind": row.get("kind")}, row,
         figure=figure, contributions=parts, rules=[_rule(entry) for entry in reasons],
         values={name: row.get(name) for name in names}, would_change=as_dicts(for_source(row)),
-        data=data_behind(ask.facts, (row["source_layer"], *_tables_behind(row["source_layer"]))),
+        data=data_behind(ask.facts, (row["source_layer"], *_tables_behind(row["source_layer"]))), **scenarios,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from layers.scoring.release_scenarios import UnitScenarios
 from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.sharing import alone
 from layers.scoring.societal_risk import rated_with, societal_risk
+from layers.scoring.unit_scenario_rows import scenario_rows
 from layers.scoring.unit_risk import (
     ASSESSED_LAYERS,
     UNIT_LAYERS,
@@ -39,11 +40,17 @@ def _unit_risk(given: Given) -> dict[str, Any]:
     targets = given.frames["protection_targets"]
     contours = [risk_contours(field, installation=name) for name, field in found.fields.items()]
     confirm = [targets_to_confirm(field, targets, installation=name) for name, field in found.fields_to_confirm.items()]
+    weather, rose = weather_and_rose(layers)
+    scenarios, events = scenario_rows(
+        found, layers, weather=weather, rose=rose, terrain=given.area.terrain, kept=given.before.get("unit_events"), share=given.share or alone
+    )
     n_new = sum(table.stamp not in known for table in found.standing.tables)
     results = {
         "individual_risk": joined(contours, given.area),
         "targets_to_confirm": joined(confirm, given.area),
         "unit_methods": found.method_rows(),
+        "unit_scenarios": scenarios,
+        "unit_events": events,
         "unit_risk": found.unit_risk.as_plain(),
         "individual_risk_parameters": {
             **found.standing.parameters, "cell_m": CONTOUR_CELL_M, "reported": sorted(found.reported),
@@ -102,8 +109,8 @@ def _domino_pairs(given: Given) -> dict[str, Any]:
 
 UNIT_RISK = Stage(
     "unit_risk", "个人风险(筛查)", "individual risk (screening)", _unit_risk,
-    results=("individual_risk", "targets_to_confirm", "unit_methods", "unit_risk", "individual_risk_parameters"),
-    notes=("individual_risk_parameters",), before=("unit_risk",), is_dated=True,
+    results=("individual_risk", "targets_to_confirm", "unit_methods", "unit_scenarios", "unit_events", "unit_risk", "individual_risk_parameters"),
+    notes=("individual_risk_parameters",), before=("unit_risk", "unit_events"), is_dated=True,
     layers=(*ASSESSED_LAYERS, "protection_targets"),
 )  # fmt: skip
 SOCIETAL_RISK = Stage(

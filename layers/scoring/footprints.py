@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numba import njit
@@ -84,6 +85,7 @@ class Cloud:
     at_once: Cloud | None = None
 
 
+@lru_cache(maxsize=64)
 def outcomes(
     leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float = 0.0
 ) -> tuple[Outcome, ...]:
@@ -91,7 +93,7 @@ def outcomes(
 
     Immediate ignition gives a fireball, a jet or a pool fire; a cloud that ignites late, at its full size, a flash fire
     or an explosion at the plant; poison acts where nothing burns. A poison gas of low reactivity (ammonia,
-    carbon monoxide) is taken as poison alone.
+    carbon monoxide) is taken as poison alone. Remembered for the leaks of a unit: its table and its list ask for the same.
     """
     flow = outflow(leak, chemical, vessel_kg, bore_m)
     clouds = _clouds(flow, chemical, vessel_kg, weather, terrain)

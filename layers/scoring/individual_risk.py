@@ -45,6 +45,7 @@ from layers.scoring.frequencies import (
     default_wind_rose,
 )
 from layers.scoring.grid import Grid
+from layers.scoring.hazard_events import HazardEvent, unit_events
 from layers.scoring.outlines import region_outlines
 from layers.scoring.release_scenarios import (
     NotAssessed,
@@ -56,7 +57,7 @@ from layers.scoring.release_scenarios import (
 )
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 from layers.scoring.sharing import Share, alone
-from layers.scoring.targets import TARGET_CLASSES
+from layers.scoring.targets import TARGET_CLASSES, TARGET_TITLES
 
 METHOD_ZH = "筛查"
 SOURCE = "screening"
@@ -168,11 +169,15 @@ def individual_risk(
 
 @dataclass(frozen=True)
 class UnitTable:
-    """A unit and its risk by radius and bearing: all that a tile or a what-if needs of it."""
+    """A unit and its risk by radius and bearing: all that a tile or a what-if needs of it.
+
+    `events`: the leaks behind it with their distances, None where the table was taken over or read back.
+    """
 
     unit: UnitScenarios
     table: Floats
     stamp: str = ""
+    events: tuple[HazardEvent, ...] | None = None
 
     @property
     def n_used(self) -> int:
@@ -189,11 +194,19 @@ def _unit_table(
     unit: UnitScenarios, weather: Sequence[WeatherClass], rose: WindRose, terrain: str, known: Mapping[str, Floats]
 ) -> UnitTable:
     """A unit's table, taken over where one of the same leaks under the same weather is known."""
+    stamp = stamp_of(unit, weather, rose, terrain)
+    found = known.get(stamp)
+    if found is not None:
+        return UnitTable(unit, found, stamp)
+    table = risk_table(unit.scenarios, weather, rose, terrain)
+    return UnitTable(unit, table, stamp, unit_events(unit.scenarios, weather, terrain))
+
+
+def stamp_of(unit: UnitScenarios, weather: Sequence[WeatherClass], rose: WindRose, terrain: str) -> str:
+    """What a unit's table follows from, as one word: its leaks, the weather, the rose and the terrain."""
     leaks = [dataclasses.replace(scenario, unit_id="") for scenario in unit.scenarios]
     text = repr((leaks, weather, rose.weather_ids, terrain)).encode() + rose.shares.tobytes()
-    stamp = hashlib.blake2b(text, digest_size=16).hexdigest()
-    found = known.get(stamp)
-    return UnitTable(unit, risk_table(unit.scenarios, weather, rose, terrain) if found is None else found, stamp)
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def lay_on(grid: Grid, tables: Sequence[UnitTable]) -> Floats:
@@ -416,15 +429,6 @@ def _holds_for(value: float) -> tuple[str, str]:
             zh.append(f"{title_zh}: {'、'.join(TARGET_TITLES[name][0] for name in classes)}")
             en.append(f"{title_en}: {', '.join(TARGET_TITLES[name][1] for name in classes)}")
     return "; ".join(zh), "; ".join(en)
-
-
-TARGET_TITLES = {
-    "high_sensitive": ("高敏感", "highly sensitive"),
-    "important": ("重要", "important"),
-    "general_1": ("一般一类", "general 1"),
-    "general_2": ("一般二类", "general 2"),
-    "general_3": ("一般三类", "general 3"),
-}
 
 
 def criterion_limit(target_class: str, *, is_new: bool) -> float:

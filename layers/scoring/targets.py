@@ -19,6 +19,13 @@ Floats = NDArray[np.float64]
 
 TARGET_CLASSES = ("high_sensitive", "important", "general_1", "general_2", "general_3")
 """Strictest first; the first three share one limit of individual risk."""
+TARGET_TITLES = {
+    "high_sensitive": ("高敏感", "highly sensitive"),
+    "important": ("重要", "important"),
+    "general_1": ("一般一类", "general 1"),
+    "general_2": ("一般二类", "general 2"),
+    "general_3": ("一般三类", "general 3"),
+}
 UNKNOWN = (0, len(TARGET_CLASSES) - 1)
 
 

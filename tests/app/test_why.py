@@ -56,6 +56,35 @@ def test_unit_is_told_by_its_chemicals_that_add_up_to_r(sample: FlaskClient) -> 
     assert "少于 250 吨" in words(told) and "少于 5 吨" in words(told)
 
 
+def test_unit_lists_its_scenarios_from_event_to_clause(sample: FlaskClient) -> None:
+    told = answer(sample, "/api/explain?feature=hazard_units/YC000001-01")
+    assert told["method"]["method"] == "qra" and told["method"]["clause"]
+    rows = told["scenarios"]
+    assert {row["leak"] for row in rows} >= {"instantaneous", "all_in_10_min", "hole_10_mm"}
+    for row in rows:
+        assert row["event"] == "toxic" and row["distance_m"] > 0 and row["clause"] and row["leak_clause"] and row["criterion_zh"]
+        assert row["event_frequency_per_year"] == pytest.approx(row["leak_frequency_per_year"] * row["probability"])
+    plant = answer(sample, "/api/dossiers/enterprises/YC000001")
+    units = next(part for part in plant["parts"] if part["layer"] == "hazard_units")["features"]
+    unit = next(row for row in units if row["id"] == "YC000001-01")
+    assert [len(group["features"]) for group in unit["related"] if group["layer"] == "unit_scenarios"] == [len(rows)]
+
+
+def test_unit_that_another_standard_judges_names_it_instead_of_scenarios(sample: FlaskClient, atlas: sa.Engine) -> None:
+    with atlas.connect() as connection:
+        others = connection.execute(sa.text(
+            "SELECT m.unit_id, EXISTS (SELECT FROM edition_2.unit_scenarios s WHERE s.unit_id = m.unit_id) AS has_any"
+            " FROM edition_2.unit_methods m JOIN edition_2.risk_points p ON p.source_feature_id = m.unit_id"
+            " AND p.source_layer = 'hazard_units' WHERE m.method = 'out_of_scope'"
+        )).all()  # fmt: skip
+    assert others
+    for unit_id, has_any in others:
+        told = answer(sample, f"/api/explain?feature=hazard_units/{unit_id}")
+        assert told["method"]["method"] == "out_of_scope" and told["method"]["reason_zh"] and told["method"]["clause"]
+        assert bool(told["scenarios"]) == has_any
+        assert all(row["is_reference"] and row["event"] == "overpressure" for row in told["scenarios"])
+
+
 def test_individual_risk_tells_what_is_left_without_each_unit(sample: FlaskClient, atlas: sa.Engine) -> None:
     with atlas.connect() as connection:
         zone_id = connection.execute(sa.text(

@@ -49,6 +49,25 @@ def test_every_standing_unit_is_answered_and_only_some_by_a_figure(connection: s
     assert any(row["method"] == "qra" and row["reach_m"] for row in units)
 
 
+def test_every_unit_with_a_figure_has_its_leaks_listed(connection: sa.Connection) -> None:
+    units = rows(connection, "SELECT unit_id, n_scenarios FROM edition_1.unit_methods WHERE n_scenarios IS NOT NULL")
+    listed = rows(connection, "SELECT * FROM edition_1.unit_scenarios WHERE leak IS NOT NULL")
+    for unit in units:
+        mine = [row for row in listed if row["unit_id"] == unit["unit_id"]]
+        leaks = {(row["chemical_name"], row["equipment"], row["leak"]): row["leak_frequency_per_year"] for row in mine}
+        assert len(leaks) == unit["n_scenarios"] and all(row["clause"] and row["leak_clause"] for row in mine)
+        for key, frequency in leaks.items():
+            ends = [row["event_frequency_per_year"] for row in mine if (row["chemical_name"], row["equipment"], row["leak"]) == key]
+            assert sum(ends) <= frequency * (1 + 1e-9)
+
+
+def test_a_report_does_not_hide_the_scenarios_and_explosives_of_another_standard_only_tell(connection: sa.Connection) -> None:
+    reported = rows(connection, "SELECT s.* FROM edition_1.unit_scenarios s JOIN edition_1.unit_methods m USING (unit_id) WHERE m.has_report")
+    assert any(row["distance_m"] > 1000 for row in reported)
+    blasts = rows(connection, "SELECT s.*, m.method FROM edition_1.unit_scenarios s JOIN edition_1.unit_methods m USING (unit_id) WHERE event = 'overpressure'")
+    assert blasts and all(row["is_reference"] == (row["method"] == "out_of_scope") and "GB/T 37243-2019 表1" in row["clause"] for row in blasts)
+
+
 def test_what_is_to_be_confirmed_is_no_violation_and_above_its_limit(connection: sa.Connection) -> None:
     found = rows(connection, "SELECT * FROM edition_1.targets_to_confirm")
     assert found and all(row["risk_per_year"] > row["limit_per_year"] and row["result_zh"] == "须核定" for row in found)

@@ -8,6 +8,7 @@ import { conflictNumbers, withClause } from "./feature_panel.js";
 import { clock, coordinates, day, distance, isMissing, localDate, MISSING, number } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { assumptionMark, clauseLine, levelChip } from "./reasons.js";
+import { listsScenarios, scenarioList } from "./scenarios.js";
 import { datum } from "./status.js";
 import { lang, said, t } from "./texts.js";
 import { featureHref, loadInto, startWorkspace, titlePage, wireKeys } from "./workspace.js";
@@ -154,6 +155,7 @@ function partSection(group) {
   const layer = layerById(group.layer);
   if (!layer) return null;
   const title = t("related", { name: said(group, "layer"), n: group.features.length });
+  if (listsScenarios(layer)) return part(said(group, "layer"), scenarioList(group.features, { isWhole: true }));
   const fields = toldFields(layer, group.features, group.of_id);
   const isWide = fields.length > MOST_COLUMNS;
   return part(title, isRich(group) || isWide ? group.features.map((/** @type {any} */ row) => unitBlock(layer, row, group.of_id)) : featureTable(fields, said(layer), group.features));
@@ -168,6 +170,7 @@ function unitBlock(layer, row, ofId) {
     el("p", { class: "unit-facts" }, told.map((/** @type {any} */ field) => el("span", { class: "unit-fact" }, el("span", { class: "muted" }, `${said(field)} `), attribute(field, row[field.name])))),
     (row.related ?? []).map((/** @type {any} */ inner) => {
       const innerLayer = layerById(inner.layer);
+      if (listsScenarios(innerLayer)) return [el("p", { class: "muted" }, said(inner, "layer")), scenarioList(inner.features, { isWhole: true })];
       return innerLayer ? [el("p", { class: "muted" }, t("related", { name: said(inner, "layer"), n: inner.features.length })), innerRows(innerLayer, inner, row.id)] : null;
     }));
 }

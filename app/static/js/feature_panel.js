@@ -8,6 +8,7 @@ import { newEntryHref } from "./follow_up_words.js";
 import { withEdition } from "./frame.js";
 import { provenance } from "./provenance.js";
 import { assumptionMark, basisSection, clauseLine, fact, levelChip, placeReasons, ratingReasons, section, whyTitle } from "./reasons.js";
+import { listsScenarios } from "./scenarios.js";
 import { lang, said, t } from "./texts.js";
 import { explained, loadExplained } from "./why.js";
 
@@ -208,7 +209,7 @@ function attributes(layer, properties) {
 function related(groups, actions) {
   return groups.map((group) => {
     const layer = layerById(group.layer);
-    if (!layer || !group.features.length) return null;
+    if (!layer || !group.features.length || listsScenarios(layer)) return null; // told above with its method
     return el("details", { class: "part" },
       el("summary", {}, t("related", { name: said(layer), n: group.features.length })),
       el("ul", { class: "plain" }, group.features.map((row) => relatedRow(layer, row, actions))));

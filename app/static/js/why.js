@@ -4,6 +4,7 @@ import { codeTitle, fieldOf, levelById, levelWord, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { MISSING, area, day, distance, fixed, isMissing, number, roundedToSum } from "./formats.js";
 import { clauseLine, levelDot, section, wouldChange } from "./reasons.js";
+import { scenarioSection } from "./scenarios.js";
 import { said, t } from "./texts.js";
 
 const PARTS_SHOWN = 8;
@@ -34,6 +35,7 @@ export function explained(told, links, { isGroup = false } = {}) {
   return [
     isGroup ? groupHead(told) : null,
     figure(told, links),
+    scenarioSection(told.scenarios ?? [], told.method ?? null),
     members(told, links),
     wouldChange(told),
     data(told),
