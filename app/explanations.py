@@ -21,7 +21,7 @@ from app.errors import MissingError
 from app.frames import FrameMemory
 from app.plain import plain
 from app.risk_memory import RiskMemory
-from app.scenarios import UNIT_LAYER, scenarios_of
+from app.scenarios import UNIT_LAYER, method_of, scenarios_of
 from app.surfaces import Ground, cell_with_index, ground_within, surface_of
 from layers.catalog import Catalog
 from layers.scoring.aggregation import GroupRule, aggregation_for
@@ -203,23 +203,46 @@ def explained_zone(ask: Question, zone_id: str) -> dict[str, Any]:
     if row["level"] not in LEVEL_CODES:
         return _unrated_zone(ask, subject, row)
     if ask.facts.recorded(ask.policy_id).risk_from is not None:
-        return _answer(ask, subject, row, **_risk_place(ask, row["geometry"]), data=data_behind(ask.facts))
+        return _answer(ask, subject, row, **_risk_zone(ask, row), data=data_behind(ask.facts))
     ground = _of_level(ground_within(ask.home, ask.facts, ask.policy_id, row["geometry"]), LEVEL_CODES[row["level"]])
     points = ask.points_around(shapely.bounds(row["geometry"]))
     told = _place(ask, ground, _nearest_index(ground.index, row.get("max_index")))
-    step = max(1, -(-len(ground.cells) // MOST_CELLS))
-    cells = Cells(ground.cells.grid, ground.cells.rows[::step], ground.cells.cols[::step])
+    cells, is_sampled = _sampled(ground.cells)
     members = zone_members(points, ask.facts.recorded(ask.policy_id), cells) if len(cells) else []
     return _answer(
-        ask, subject, row, **told, n_members=len(members), is_sampled=step > 1, data=data_behind(ask.facts),
+        ask, subject, row, **told, n_members=len(members), is_sampled=is_sampled, data=data_behind(ask.facts),
         members=[_member(points, member.position, member.n_cells / len(cells), row) for member in members[:MOST_MEMBERS]],
     )  # fmt: skip
 
 
-def _risk_place(ask: Question, outline: shapely.Geometry) -> dict[str, Any]:
+def _sampled(cells: Cells) -> tuple[Cells, bool]:
+    """At most `MOST_CELLS` of some cells, and whether any were left out."""
+    step = max(1, -(-len(cells) // MOST_CELLS))
+    return Cells(cells.grid, cells.rows[::step], cells.cols[::step]), step > 1
+
+
+def _risk_zone(ask: Question, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A zone of individual risk: its worst cell taken apart, and the units and reports that lead in its cells."""
+    policy = ask.facts.recorded(ask.policy_id)
+    ground = _of_level(ground_within(ask.home, ask.facts, ask.policy_id, row["geometry"]), LEVEL_CODES[row["level"]])
+    cells, is_sampled = _sampled(ground.cells)
+    if not len(cells):
+        return _risk_place(ask, shapely.point_on_surface(row["geometry"]))
+    members, per_year = ask.risks.members(ask.connection, ask.facts, cells, policy=policy)
+    worst = int(np.argmax(per_year))
+    area_m2 = float(row.get("area_m2") or 0.0)
+    told = [
+        {**member, "share": member["n_cells"] / len(cells), "area_m2": area_m2 * member["n_cells"] / len(cells)}
+        for member in members[:MOST_MEMBERS]
+    ]
+    x_m, y_m = cells.centres()
+    place = _risk_place(ask, shapely.Point(x_m[worst], y_m[worst]))
+    return {**place, "members": told, "n_members": len(members), "is_sampled": is_sampled}
+
+
+def _risk_place(ask: Question, inside: shapely.Point) -> dict[str, Any]:
     """A place inside a zone of individual risk, explained; its contributions sum to the figure."""
     _, grid = surface_of(ask.facts, ask.policy_id)
-    inside = shapely.point_on_surface(outline)
     policy = ask.facts.recorded(ask.policy_id)
     told = ask.risks.explained(ask.connection, ask.facts, inside.x, inside.y, grid=grid, policy=policy)
     lon, lat = map(float, shapely.get_coordinates(ask.facts.in_degrees(inside))[0])
@@ -285,12 +308,25 @@ def place_changes(found: Explanation, points: pd.DataFrame) -> list[WhatIf]:
 def _unrated_zone(ask: Question, subject: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     """What keeps ground unrated: its sources without a level or a precise position, and who has what is missing."""
     points = ask.points_around(shapely.bounds(row["geometry"]))
-    is_open = points["missing"].notna() & points.geometry.intersects(row["geometry"])
-    mine = points[is_open]
+    if ask.facts.recorded(ask.policy_id).risk_from is not None:
+        mine = _open_units(ask, points, row["geometry"])
+    else:
+        mine = points[points["missing"].notna() & points.geometry.intersects(row["geometry"])]
     names = ("point_id", "source_layer", "source_feature_id", "name", "level", "missing", "responsible_office", "town_name")
     members = [{name: entry[name] for name in names} for entry in mine.head(MOST_MEMBERS).to_dict("records")]
     told = [WhatIf("missing", None, f"{entry['name']}: {entry['missing']}", f"{entry['name']}: {entry['missing']}", entry["point_id"]) for entry in members]
     return _answer(ask, subject, row, members=members, n_members=len(mine), would_change=as_dicts(told), data=data_behind(ask.facts))
+
+
+def _open_units(ask: Question, points: gpd.GeoDataFrame, outline: shapely.Geometry) -> gpd.GeoDataFrame:
+    """Sources of the units without an individual risk within an outline, ``missing`` saying why there is none."""
+    units = ask.risks.risk(ask.connection, ask.facts).open_units
+    near = set(units["unit_id"][units.geometry.intersects(outline)].astype(str))
+    mine = points[(points["source_layer"] == UNIT_LAYER) & points["source_feature_id"].astype(str).isin(near)]
+    why = [method_of(ask.connection, ask.facts, ask.catalog, str(unit)) or {} for unit in mine["source_feature_id"].head(MOST_MEMBERS)]
+    words = [[row.get(f"not_assessed_{lang}") or row.get(f"reason_{lang}") for lang in ("zh", "en")] for row in why]
+    told = [f"{zh} ({en})" if zh else None for zh, en in words]
+    return mine.assign(missing=told + [None] * (len(mine) - len(told)))
 
 
 # Groups

@@ -7,17 +7,30 @@ from collections import OrderedDict
 from datetime import date
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from app.editions import EditionFacts
 from app.frames import FrameMemory
 from layers.errors import EditionError
 from layers.kept import kept_result
 from layers.scoring.consequence.dispersion import TERRAINS
+from layers.scoring.cell_sums import Cells
 from layers.scoring.counterfactuals import as_dicts
 from layers.scoring.grid import Grid
+from layers.scoring.individual_risk import load_individual_criteria
 from layers.scoring.policy import Policy
-from layers.scoring.risk_reasons import RiskPart, RiskReasons, level_at, risk_reasons, without_parts
+from layers.scoring.risk_reasons import (
+    RiskMember,
+    RiskPart,
+    RiskReasons,
+    level_at,
+    risk_members,
+    risk_reasons,
+    without_parts,
+)
 from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.unit_risk import ASSESSED_LAYERS, assess
 
@@ -34,7 +47,10 @@ NOTES = {
         "此处没有须定量评价的单元或报告等值线影响;其他方法判定的企业不计入本方案。",
         "No unit that quantitative risk judges and no report reaches this place; plants of other methods are not part of this policy.",
     ),
-    "open": ("附近有单元缺数据未能计算,颜色为下限。", "Units nearby could not be computed for want of data; the colour is a lower bound."),
+    "open": (
+        "附近有单元缺数据或另有标准,未计算个人风险;颜色为下限。",
+        "Units nearby have no individual risk, for want of data or because another standard judges them; the colour is a lower bound.",
+    ),
     "below": ("低于 3×10⁻⁷/年,不着色。", "Below 3×10⁻⁷ a year; no colour is drawn."),
 }
 
@@ -70,6 +86,15 @@ class RiskMemory:
     def risk(self, connection: sa.Connection, facts: EditionFacts) -> UnitRisk:
         """Tables of the edition's units, its valid reports and what stays open."""
         return self._risk(connection, facts)[0]
+
+    def members(
+        self, connection: sa.Connection, facts: EditionFacts, cells: Cells, *, policy: Policy
+    ) -> tuple[list[dict[str, Any]], NDArray[np.float32]]:
+        """Who leads in which of some cells, in plain values with ``n_cells``, and the risk of each cell."""
+        risk, names = self._risk(connection, facts)
+        found, per_year = risk_members(risk, cells)
+        reports = risk.official.set_index(risk.official["contour_id"].astype(str)) if len(risk.official) else None
+        return [_told_member(one, names, reports, policy) for one in found], per_year
 
     def _risk(self, connection: sa.Connection, facts: EditionFacts) -> tuple[UnitRisk, dict[str, str]]:
         with self._lock:
@@ -122,6 +147,26 @@ def _contribution(part: RiskPart, place: int, found: RiskReasons, names: dict[st
         "clause": found.clause,
         "is_assumption": not is_report,
         "responsible_office": None,
+    }  # fmt: skip
+
+
+def _told_member(one: RiskMember, names: dict[str, str], reports: pd.DataFrame | None, policy: Policy) -> dict[str, Any]:
+    is_report = one.source_layer == "official_contours"
+    report = reports.loc[one.source_id] if is_report and reports is not None else None
+    rule = load_individual_criteria().iloc[0]
+    figure = f"{one.risk_per_year:.1e}"
+    words = [str(report[name]) for name in ("institution", "report_number") if report[name]] if report is not None else []
+    return {
+        "point_id": f"{one.source_layer}:{one.source_id}",
+        "source_layer": one.source_layer,
+        "source_feature_id": one.source_id,
+        "name": " ".join(words) if is_report else names.get(one.source_id),
+        "level": level_at(one.risk_per_year, policy),
+        "reason_zh": f"评价报告等值线,此区内最高 {figure}/年" if is_report else f"筛查个人风险,此区内最高 {figure}/年",
+        "reason_en": f"contour of the report, at most {figure} a year here" if is_report else f"individual risk by screening, at most {figure} a year here",
+        "clause": str(rule.clause),
+        "responsible_office": None,
+        "n_cells": one.n_cells,
     }  # fmt: skip
 
 

@@ -22,8 +22,13 @@ def scenarios_of(connection: sa.Connection, facts: EditionFacts, catalog: Catalo
     Both are empty in an edition of before these layers. A unit without scenarios is never harmless for it: ``method`` says
     which standard judges it, or what was missing.
     """
-    methods = _rows(connection, facts, catalog, METHODS, unit_id)
-    return {"scenarios": _rows(connection, facts, catalog, SCENARIOS, unit_id), "method": methods[0] if methods else None}
+    method = method_of(connection, facts, catalog, unit_id)
+    return {"scenarios": _rows(connection, facts, catalog, SCENARIOS, unit_id), "method": method}
+
+
+def method_of(connection: sa.Connection, facts: EditionFacts, catalog: Catalog, unit_id: str) -> dict[str, Any] | None:
+    """The unit's row of `unit_methods`; None where the edition has none."""
+    return next(iter(_rows(connection, facts, catalog, METHODS, unit_id)), None)
 
 
 def _rows(connection: sa.Connection, facts: EditionFacts, catalog: Catalog, layer_id: str, unit_id: str) -> list[dict[str, Any]]:

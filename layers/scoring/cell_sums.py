@@ -29,6 +29,11 @@ class Cells:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def centres(self) -> tuple[Floats, Floats]:
+        """x and y of their centres, metres."""
+        x_m, y_m = (self.grid.west_cell + self.cols + 0.5) * self.grid.cell_m, (self.grid.north_cell - self.rows - 0.5) * self.grid.cell_m
+        return np.asarray(x_m, float), np.asarray(y_m, float)
+
 
 @dataclass(frozen=True)
 class Given:

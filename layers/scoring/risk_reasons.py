@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
+from layers.scoring.cell_sums import Cells
+from layers.scoring.consequence.inputs import Floats
 from layers.scoring.counterfactuals import WhatIf, level_word
 from layers.scoring.grid import Grid
 from layers.scoring.individual_risk import load_individual_criteria, risk_at
@@ -87,6 +90,49 @@ def without_parts(found: RiskReasons, names: Mapping[str, str], policy: Policy) 
         point_id = f"{part.source_layer}:{part.source_id}"
         told.append(WhatIf("without", level, f"{who_zh}: {rest:.1e}/年,{zh}", f"{who_en}: {rest:.1e} a year, {en}", point_id))
     return told
+
+
+@dataclass(frozen=True)
+class RiskMember:
+    """A unit, or an enterprise's report, and the cells of some ground in which it gives most; its highest risk there."""
+
+    source_layer: str
+    source_id: str
+    n_cells: int
+    risk_per_year: float
+
+
+def risk_members(risk: UnitRisk, cells: Cells) -> tuple[list[RiskMember], NDArray[np.float32]]:
+    """Who leads in which cells, the one with most cells first, and the risk of every cell as the raster has it.
+
+    A cell has one leader, so the cells add up; one that nobody reaches has none. Of equals the first in key order leads.
+    """
+    x_m, y_m = cells.centres()
+    given = [("hazard_units", table.unit.unit_id, risk_at(table, x_m, y_m)) for table in risk.tables]
+    given += [("official_contours", contour_id, per_year) for contour_id, per_year in _by_report(risk, x_m, y_m)]
+    most, leader = np.zeros(len(cells)), np.full(len(cells), -1, np.int64)
+    total = np.zeros(len(cells))
+    for place, (_, _, per_year) in enumerate(given):
+        total += per_year
+        leads = per_year > most
+        most[leads], leader[leads] = per_year[leads], place
+    found, counts = np.unique(leader[leader >= 0], return_counts=True)
+    members = [
+        RiskMember(*given[k][:2], int(n), float(given[k][2][leader == k].max())) for k, n in zip(found, counts, strict=True)
+    ]
+    return sorted(members, key=lambda one: (-one.n_cells, one.source_id)), total.astype(np.float32)
+
+
+def _by_report(risk: UnitRisk, x_m: Floats, y_m: Floats) -> list[tuple[str, Floats]]:
+    """Of each enterprise's report the highest contour around every place, under the number of its highest contour."""
+    found = []
+    for _, rows in risk.official.groupby(risk.official["enterprise_id"].fillna(""), sort=True):
+        ordered = rows.sort_values("risk_per_year")
+        per_year = np.zeros(len(x_m))
+        for row in ordered.itertuples():
+            per_year[shapely.intersects_xy(row.geometry, x_m, y_m)] = float(row.risk_per_year)
+        found.append((str(ordered["contour_id"].iloc[-1]), per_year))
+    return found
 
 
 def level_at(per_year: float, policy: Policy) -> str:

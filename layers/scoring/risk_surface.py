@@ -36,7 +36,8 @@ class UnitRisk:
     """What the zones of individual risk rest on.
 
     `tables`: the units computed. `official`: valid contours of reports, ``enterprise_id``, ``risk_per_year``, metric CRS.
-    `open_units`: placed units that quantitative risk judges or may judge and that no figure was made for.
+    `open_units`: placed units that quantitative risk judges or may judge, or that a standard of their own judges, and that
+    no figure was made for.
     """
 
     tables: tuple[UnitTable, ...]

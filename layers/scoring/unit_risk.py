@@ -24,6 +24,8 @@ UNIT_LAYERS = ("hazard_units", "unit_chemicals", "enterprises")
 ASSESSED_LAYERS = (*UNIT_LAYERS, "official_contours", "official_distances", "weather")
 EXTERNAL_SAFETY = "external_safety"
 """Kind of an official distance that settles an installation as a contour does."""
+OPEN_METHODS = ("qra", "unknown", "out_of_scope")
+"""Methods whose units leave their surroundings open where there is no figure."""
 METHOD_FIELDS = ["unit_id", "enterprise_id", "name", "method", "reason_zh", "reason_en", "n_scenarios", "reach_m",
                  "has_assumed_connections", "has_report", "not_assessed_zh", "not_assessed_en", "rule_id", "clause", "feature_id"]  # fmt: skip
 
@@ -59,13 +61,13 @@ class Assessment:
     def _open_units(self) -> gpd.GeoDataFrame:
         """Placed units without a figure that would colour them: their surroundings are not rated.
 
-        Those that quantitative risk judges, or may judge, and explosives (their overpressure is no part of the individual
-        risk), unless contours of a report cover them.
+        Those that quantitative risk judges, or may judge, stores that a standard of their own judges (it gives no value to
+        colour by), and explosives (their overpressure is no part of the individual risk), unless contours of a report cover them.
         """
         drawn = set(self.official["enterprise_id"].dropna().astype(str))
         is_drawn = self.methods.enterprise_id.isin(drawn)
         explosives = self.methods.has_explosives & ~is_drawn
-        is_meant = self.methods.method.isin(["qra", "unknown"]) & ~is_drawn
+        is_meant = self.methods.method.isin(OPEN_METHODS) & ~is_drawn
         without = (set(self.methods.unit_id[is_meant]) - set(self.standing.units.unit_id)) | set(self.methods.unit_id[explosives])
         is_open = self.units["unit_id"].astype(str).isin(without) & ~self.units["status"].isin(NOT_SOURCES)
         return gpd.GeoDataFrame(self.units[is_open & self.units.geometry.notna()])

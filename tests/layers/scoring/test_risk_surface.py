@@ -9,10 +9,11 @@ import pytest
 import shapely
 
 from layers.errors import RuleTableError
+from layers.scoring.cell_sums import Cells
 from layers.scoring.individual_risk import risk_at
 from layers.scoring.outlines import label_regions
 from layers.scoring.policy import POLICIES_DIR, load_policy
-from layers.scoring.risk_reasons import risk_reasons, without_parts
+from layers.scoring.risk_reasons import risk_members, risk_reasons, without_parts
 from layers.scoring.risk_surface import UnitRisk, risk_surface, zone_sources
 from layers.scoring.towns import rate_towns
 from layers.scoring.unit_risk import assess
@@ -72,6 +73,30 @@ def test_explosives_take_no_gas_out_of_the_risk_and_leave_their_surroundings_ope
     assert plain.unit_risk.open_units.empty and not alone.standing.tables
     assert list(mixed.unit_risk.open_units.unit_id) == list(alone.unit_risk.open_units.unit_id) == ["U1"]
     assert "爆炸物" in mixed.method_rows().not_assessed_zh[0]
+
+
+@pytest.mark.parametrize("kind", ["explosives_store", "fuel_station"])
+def test_a_store_of_another_standard_is_open_and_never_taken_for_safe(kind):
+    layers = county(chemical(CHLORINE, 5.0))
+    layers["enterprises"] = layers["enterprises"].assign(kind=kind)
+    found, surface = surface_of(layers)
+    assert list(found.methods.method) == ["out_of_scope"] and not found.standing.tables
+    assert list(found.unit_risk.open_units.unit_id) == ["U1"] and not surface.level.any()
+    area = zones(surface, zone_sources(found.unit_risk, surface.policy), area=box(-5000, -5000, 5000, 5000))
+    assert list(area.level) == ["unrated"] and area.geometry.iloc[0].contains(point(0.0, 0.0))
+
+
+def test_members_of_cells_add_up_and_the_nearest_unit_leads_beside_itself():
+    layers = county(chemical(CHLORINE, 5.0), chemical(CHLORINE, 5.0, "U2"), units=[unit(), unit("U2", 1500.0, 0.0)],
+                    contours=report((3e-6, box(900, -50, 1000, 50)), (3e-7, box(800, -150, 1100, 150)), enterprise_id="E7"))  # fmt: skip
+    found, surface = surface_of(layers)
+    rows, cols = np.nonzero(surface.level)
+    members, per_year = risk_members(found.unit_risk, Cells(GRID, rows, cols))
+    assert np.array_equal(per_year, surface.hazard[rows, cols])
+    assert sum(one.n_cells for one in members) == len(rows) and {one.source_id for one in members} >= {"U1", "U2"}
+    here = np.array([GRID.cell_of(X + 10, Y + 10)])
+    (leader,), _ = risk_members(found.unit_risk, Cells(GRID, here[:, 0], here[:, 1]))
+    assert leader.source_id == "U1"
 
 
 def test_a_report_with_contours_covers_explosives():
