@@ -118,7 +118,7 @@ def risk_members(risk: UnitRisk, cells: Cells) -> tuple[list[RiskMember], NDArra
         most[leads], leader[leads] = per_year[leads], place
     found, counts = np.unique(leader[leader >= 0], return_counts=True)
     members = [
-        RiskMember(*given[k][:2], int(n), float(given[k][2][leader == k].max())) for k, n in zip(found, counts, strict=True)
+        RiskMember(given[k][0], given[k][1], int(n), float(given[k][2][leader == k].max())) for k, n in zip(found, counts, strict=True)
     ]
     return sorted(members, key=lambda one: (-one.n_cells, one.source_id)), total.astype(np.float32)
 
