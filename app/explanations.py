@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -145,9 +146,15 @@ def _source(ask: Question, row: Mapping[str, Any]) -> dict[str, Any]:
     return _answer(
         ask, {"layer": row["source_layer"], "id": row["source_feature_id"], "name": row.get("name"), "kind": row.get("kind")}, row,
         figure=figure, contributions=parts, rules=[_rule(entry) for entry in reasons],
-        values={name: row.get(name) for name in names}, would_change=as_dicts(for_source(row)),
+        values={name: row.get(name) for name in names}, would_change=as_dicts(for_source(row, on=_day(ask.facts))),
         data=data_behind(ask.facts, (row["source_layer"], *_tables_behind(row["source_layer"]))), **scenarios,
     )  # fmt: skip
+
+
+def _day(facts: EditionFacts) -> date | None:
+    """The day whose rules an edition was scored by; None where an old edition does not say."""
+    on = facts.meta.get("on")
+    return None if on is None else date.fromisoformat(str(on))
 
 
 def _tables_behind(layer: str) -> tuple[str, ...]:

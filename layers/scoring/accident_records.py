@@ -20,8 +20,8 @@ GRADES = ("ordinary", "larger", "severe", "extraordinary")
 USES = ("statutory", "control")
 
 
-@lru_cache(maxsize=2)
-def load_accident_rules(folder: Path = RULES_DIR) -> tuple[Row, ...]:
+@lru_cache(maxsize=16)
+def load_accident_rules(folder: Path = RULES_DIR, on: date | None = None) -> tuple[Row, ...]:
     """The rules, the worst level first; raises `RuleTableError` where the table is not consistent."""
     path = folder / "accident_rules.csv"
     table = read_rules(
@@ -30,6 +30,7 @@ def load_accident_rules(folder: Path = RULES_DIR) -> tuple[Row, ...]:
         numbers=("n_at_least", "within_years"),
         flags=("fatal_only",),
         codes={"use": USES, "level": RATED},
+        on=on,
     )
     unknown = {grade for cell in table.grades for grade in cell.split("|")} - set(GRADES)
     require(not unknown, path, f"unknown grades {sorted(unknown)}")
@@ -47,7 +48,7 @@ def fulfilled(
     """
     rows = list(accidents)
     found = []
-    for rule in rules if rules is not None else load_accident_rules():
+    for rule in rules if rules is not None else load_accident_rules(on=on):
         if rule["kinds"] and kind not in rule["kinds"].split("|"):
             continue
         mine = [row for row in rows if _counts(row, rule, on)]

@@ -7,6 +7,7 @@ the name of their own method, never with a number.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,8 +35,8 @@ def load_methods(folder: Path = RULES_DIR) -> pd.DataFrame:
     return table.set_index("method", drop=False)
 
 
-def assessment_methods(layers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Which method GB/T 37243-2019 asks for, a row a unit in the order of ``unit_id``.
+def assessment_methods(layers: Mapping[str, pd.DataFrame], *, on: date | None = None) -> pd.DataFrame:
+    """Which method GB/T 37243-2019 asks for, a row a unit in the order of ``unit_id``; S by the quantities in force on a day.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def assessment_methods(layers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     rows = layers.get("unit_chemicals")
     empty = pd.DataFrame(columns=CHEMICAL_COLUMNS)
     given = empty if rows is None else rows.reindex(columns=CHEMICAL_COLUMNS)
-    state = grade_units(pd.DataFrame(units.drop(columns="geometry")), given, rules=load_major_hazard_rules()).state
+    state = grade_units(pd.DataFrame(units.drop(columns="geometry")), given, rules=load_major_hazard_rules(on=on)).state
     forms, kinds = _forms(given), enterprise_kinds(layers)
     table = units[["unit_id", "enterprise_id"]].astype(str)
     table = table.sort_values("unit_id", kind="stable", ignore_index=True)

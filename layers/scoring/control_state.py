@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 
 from layers.scoring.declarations import date_of, text_of
-from layers.scoring.enterprise_score import EnterpriseScore, enterprise_score
-from layers.scoring.job_methods import JobRisk, job_risk
+from layers.scoring.enterprise_score import EnterpriseScore, enterprise_score, load_score_table
+from layers.scoring.job_methods import JobRisk, job_risk, load_job_rules
 from layers.scoring.level_rules import LevelRules
 from layers.scoring.policy import RATED
 from layers.scoring.sources import Source, band_of, level_titles, number, worst
@@ -34,7 +34,7 @@ def judge_control(
     A total that an office states goes before the sum of the entries; where their bands differ, that is a dispute.
     Accidents and direct conditions are judged before; they count here.
     """
-    itemised = enterprise_score(score_items)
+    itemised = enterprise_score(score_items, load_score_table(on=on))
     stated = number(row.get("control_score"))
     if not math.isnan(stated):
         _judge_score(source, row, stated, rules)
@@ -123,9 +123,10 @@ def judge_follow_ups(source: Source, entries: list[Row], rules: LevelRules) -> N
     source.control = worst((source.control, rule["level"]))
 
 
-def judge_jobs(source: Source, jobs: list[Row]) -> None:
+def judge_jobs(source: Source, jobs: list[Row], *, on: date) -> None:
     """One line a method over an enterprise's jobs, told and never counted: they judge what is inside the fence."""
-    found = [(row, job_risk(row)) for row in sorted(jobs, key=lambda row: str(row["job_id"]))]
+    rules = load_job_rules(on=on)
+    found = [(row, job_risk(row, rules)) for row in sorted(jobs, key=lambda row: str(row["job_id"]))]
     for method in JOB_TITLES:
         mine = [(row, risk) for row, risk in found if risk.method == method]
         if mine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from layers.scoring import kernels
@@ -163,10 +164,10 @@ def _all_together(found: Explanation) -> list[WhatIf]:
 # A source
 
 
-def for_source(point: Mapping[str, Any]) -> list[WhatIf]:
-    """What would change the level of a row of `risk_points`, from the methods kept with it."""
+def for_source(point: Mapping[str, Any], *, on: date | None = None) -> list[WhatIf]:
+    """What would change the level of a row of `risk_points`, from the methods kept with it, by the rules in force on a day."""
     methods = [entry for entry in point.get("reasons") or [] if isinstance(entry, dict)]
-    told = _for_unit(methods) if point["source_layer"] == "hazard_units" else _for_enterprise(point, methods)
+    told = _for_unit(methods, on) if point["source_layer"] == "hazard_units" else _for_enterprise(point, methods, on)
     if point.get("missing"):
         zh, en = ("补齐后可能更高", "may be worse once filled in") if point["level"] != UNRATED else ("补齐后可评级", "can be rated once filled in")
         what = missing_words(point["missing"])
@@ -178,7 +179,7 @@ def for_source(point: Mapping[str, Any]) -> list[WhatIf]:
     return told
 
 
-def _for_unit(methods: Methods) -> list[WhatIf]:
+def _for_unit(methods: Methods, on: date | None) -> list[WhatIf]:
     """Amounts and residents at which GB 18218 gives another level; the rest of the unit as it is."""
     computed = next((entry for entry in methods if entry["method"] == "computed" and "chemicals" in entry["inputs"]), None)
     if computed is None:
@@ -191,7 +192,7 @@ def _for_unit(methods: Methods) -> list[WhatIf]:
         return []
     if inputs.get("r_value") is None:
         return _up_to_major(inputs, known)
-    return [*_down_from_major(inputs, known), *_fewer_residents(inputs)]
+    return [*_down_from_major(inputs, known, on), *_fewer_residents(inputs, on)]
 
 
 def _up_to_major(inputs: Mapping[str, Any], known: list[dict[str, Any]]) -> list[WhatIf]:
@@ -204,10 +205,10 @@ def _up_to_major(inputs: Mapping[str, Any], known: list[dict[str, Any]]) -> list
     )]  # fmt: skip
 
 
-def _down_from_major(inputs: Mapping[str, Any], known: list[dict[str, Any]]) -> list[WhatIf]:
+def _down_from_major(inputs: Mapping[str, Any], known: list[dict[str, Any]], on: date | None) -> list[WhatIf]:
     """Below which amount of the largest part R falls under its level's bound, or S under 1; and where it rises."""
     alpha, r, s = inputs["alpha_high"], inputs["r_value"], inputs["s_value"]
-    levels = load_major_hazard_rules().levels.sort_values("level")
+    levels = load_major_hazard_rules(on=on).levels.sort_values("level")
     row = levels[levels.r_from <= r].iloc[0]
     part = max(known, key=lambda one: one["beta"] * one["share"])
     per_t = alpha * part["beta"] / part["critical_t"]
@@ -235,9 +236,9 @@ def _amount(part: Mapping[str, Any], amount_t: float, zh: str, en: str, sign_zh:
     return [WhatIf("amount", None, f"{name} {sign_zh} {amount_t:.4g} 吨(现 {now:.4g} 吨): {zh}", f"{name} {sign_en} {amount_t:.4g} t (now {now:.4g} t): {en}")]
 
 
-def _fewer_residents(inputs: Mapping[str, Any]) -> list[WhatIf]:
+def _fewer_residents(inputs: Mapping[str, Any], on: date | None) -> list[WhatIf]:
     """Residents within 500 m: in which band of α the level would be another."""
-    rules = load_major_hazard_rules()
+    rules = load_major_hazard_rules(on=on)
     weighted = inputs["r_value"] / inputs["alpha_high"]
     level = inputs.get("major_hazard_level")
     told = []
@@ -257,14 +258,14 @@ def _fewer_residents(inputs: Mapping[str, Any]) -> list[WhatIf]:
     return told
 
 
-def _for_enterprise(point: Mapping[str, Any], methods: Methods) -> list[WhatIf]:
+def _for_enterprise(point: Mapping[str, Any], methods: Methods, on: date | None) -> list[WhatIf]:
     """Judgements without which the level would be another; where the offices' word stands in the way, with it renewed."""
     told = []
     for what, texts in CURES.items():
         mine = [entry for entry in methods if entry["method"] == what and entry["result"]]
         if mine:
             told += _cured(point, methods, what, *texts(mine[0]))
-    told += [*_deadline(point, methods), *_better_score(point, methods)]
+    told += [*_deadline(point, methods, on), *_better_score(point, methods, on)]
     return told or _all_of(point, methods)
 
 
@@ -318,9 +319,9 @@ CURES: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
 """Judgements whose going would change a level, with the words for it."""
 
 
-def _deadline(point: Mapping[str, Any], methods: Methods) -> list[WhatIf]:
+def _deadline(point: Mapping[str, Any], methods: Methods, on: date | None) -> list[WhatIf]:
     """An open major danger that is not overdue yet becomes so on the day after its deadline."""
-    overdue = load_level_rules().control["major_overdue"]
+    overdue = load_level_rules(on=on).control["major_overdue"]
     mine = [entry for entry in methods if entry["method"] == "hidden_danger" and entry["rule_id"] != overdue["rule_id"]]
     day = mine[0]["inputs"].get("deadline_on") if mine else None
     if not day:
@@ -331,13 +332,13 @@ def _deadline(point: Mapping[str, Any], methods: Methods) -> list[WhatIf]:
     return [WhatIf("deadline", level, f"{day} 前未整改: {zh}", f"not remedied by {day}: {en}")] if level != point["level"] else []
 
 
-def _better_score(point: Mapping[str, Any], methods: Methods) -> list[WhatIf]:
+def _better_score(point: Mapping[str, Any], methods: Methods, on: date | None) -> list[WhatIf]:
     """The score from which its band, and with it the level, would be milder."""
     scored = next((entry for entry in methods if entry["method"] == "score" and entry["result"]), None)
     if scored is None:
         return []
     score = scored["inputs"]["control_score"]
-    better = [band for band in load_level_rules().score_bands if band["score_from"] > score]
+    better = [band for band in load_level_rules(on=on).score_bands if band["score_from"] > score]
     for gone, tail in (((), ("", "")), (("declared",), RENEWED)):
         for band in reversed(better):
             then = [

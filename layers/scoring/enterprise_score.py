@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,8 @@ class EnterpriseScore:
         return bool(self.missing_items or self.refused)
 
 
-@lru_cache(maxsize=2)
-def load_score_table(folder: Path = RULES_DIR) -> ScoreTable:
+@lru_cache(maxsize=16)
+def load_score_table(folder: Path = RULES_DIR, on: date | None = None) -> ScoreTable:
     """The deduction table; raises `RuleTableError` where it is not consistent."""
     path = folder / "enterprise_score_items.csv"
     table = read_rules(
@@ -71,6 +72,7 @@ def load_score_table(folder: Path = RULES_DIR) -> ScoreTable:
         texts=("item_group", "item", "item_zh", "item_en", "entry", "entry_kind", "title_zh", "title_en"),
         numbers=("cap", "entry_points"),
         codes={"entry_kind": ("deduction", "bonus")},
+        on=on,
     )
     require(not table.duplicated(["item", "entry"]).any(), path, "an entry stands twice")
     require(bool((table.groupby("item")["cap"].nunique() == 1).all()), path, "an item has two caps")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -52,21 +53,21 @@ class JobRisk:
     problem_en: str = ""
 
 
-@lru_cache(maxsize=2)
-def load_job_rules(folder: Path = RULES_DIR) -> JobRules:
+@lru_cache(maxsize=16)
+def load_job_rules(folder: Path = RULES_DIR, on: date | None = None) -> JobRules:
     """The tables below `folder`; raises `RuleTableError` where one is not consistent."""
     scale_path, lec_path, ls_path = (folder / f"{name}.csv" for name in ("lec_scales", "lec_bands", "ls_bands"))
     titles = ("title_zh", "title_en")
-    scales = read_rules(scale_path, texts=("factor", *titles), numbers=("value",), codes={"factor": FACTORS})
+    scales = read_rules(scale_path, texts=("factor", *titles), numbers=("value",), codes={"factor": FACTORS}, on=on)
     require(not scales.duplicated(["factor", "value"]).any(), scale_path, "a value stands twice")
     require(set(scales.factor) == set(FACTORS), scale_path, "each factor needs its scale")
     lec = read_rules(
         lec_path, texts=("band", "level", *titles), numbers=("d_from",), optional_numbers=("d_below",), flags=("is_used",),
-        codes={"level": RATED},
+        codes={"level": RATED}, on=on,
     ).sort_values("d_from", ascending=False)
     lec = lec[lec.is_used]
     require_bands(lec_path, lec.d_from, lec.d_below)
-    ls = read_rules(ls_path, texts=("level",), numbers=("r_from", "r_to"), codes={"level": RATED})
+    ls = read_rules(ls_path, texts=("level",), numbers=("r_from", "r_to"), codes={"level": RATED}, on=on)
     ls = ls.sort_values("r_from", ascending=False)
     _check_ls(ls_path, rows_of(ls))
     for path, table in ((lec_path, lec), (ls_path, ls)):

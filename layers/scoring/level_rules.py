@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,31 +54,32 @@ def plain_word(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip(CLOSING).casefold()
 
 
-@lru_cache(maxsize=4)
-def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = RULES_DIR) -> LevelRules:
-    """The tables below `folder`; raises `RuleTableError` where one is not consistent."""
+@lru_cache(maxsize=16)
+def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = RULES_DIR, on: date | None = None) -> LevelRules:
+    """The tables below `folder` as they are in force on a day (`read_rules`); raises `RuleTableError` where one is not consistent."""
     classes = load_source_classes(folder / "policies")
     table = load_strengths(strengths, folder / "policies")
     known = {"source_class": tuple(classes.index)}
-    kinds = read_rules(folder / "enterprise_classes.csv", texts=("kind", "source_class"), codes=known)
+    kinds = read_rules(folder / "enterprise_classes.csv", texts=("kind", "source_class"), codes=known, on=on)
     pipes = read_rules(
         folder / "pipeline_classes.csv",
         texts=("kind", "medium", "source_class"),
         flags=("is_assumption",),
         codes=known,
+        on=on,
     )
-    declarers = read_rules(folder / "declarers.csv", texts=("pattern",), flags=("counts",))
+    declarers = read_rules(folder / "declarers.csv", texts=("pattern",), flags=("counts",), on=on)
     basis = read_rules(
-        folder / "basis_rules.csv", texts=("use",), codes={"use": ("declared", "filed", "carried", "coarse")}
+        folder / "basis_rules.csv", texts=("use",), codes={"use": ("declared", "filed", "carried", "coarse")}, on=on
     )
-    words = read_rules(folder / "negative_words.csv", texts=("word",))
+    words = read_rules(folder / "negative_words.csv", texts=("word",), on=on)
     require(words.word.ne("").all(), folder / "negative_words.csv", "an empty word")
     return LevelRules(
-        score_bands=_bands(folder / "enterprise_score_bands.csv", "score", extra=("kinds",)),
-        colour_of_hazard_level=_hazard_colours(folder),
-        below_bands=_bands(folder / "below_major_hazard.csv", "s"),
-        direct=_direct(folder),
-        control=_control(folder),
+        score_bands=_bands(folder / "enterprise_score_bands.csv", "score", on, extra=("kinds",)),
+        colour_of_hazard_level=_hazard_colours(folder, on),
+        below_bands=_bands(folder / "below_major_hazard.csv", "s", on),
+        direct=_direct(folder, on),
+        control=_control(folder, on),
         class_of_kind=_unique(kinds, ["kind"], folder / "enterprise_classes.csv"),
         pipeline_class=_unique(pipes, ["kind", "medium"], folder / "pipeline_classes.csv"),
         declarers=rows_of(declarers),
@@ -89,7 +91,7 @@ def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = R
 
 
 @lru_cache(maxsize=8)
-def load_screening(name: str, folder: Path = RULES_DIR / "screening") -> tuple[Row, ...]:
+def load_screening(name: str, folder: Path = RULES_DIR / "screening", on: date | None = None) -> tuple[Row, ...]:
     """A named screening table, the most severe row first; an empty name means none.
 
     A screening is an assumption from the industry alone. It never says blue: without a figure nothing is low.
@@ -110,6 +112,7 @@ def load_screening(name: str, folder: Path = RULES_DIR / "screening") -> tuple[R
             "field": ("industry_name", "industry_code", "kind"),
             "source_class": tuple(load_source_classes(POLICIES_DIR).index),
         },
+        on=on,
     )
     require(
         not table.duplicated(["layer", "field", "match", "value"]).any(), path, "a condition stands twice"
@@ -123,7 +126,7 @@ def _unique(table: pd.DataFrame, keys: list[str], path: Path) -> dict[Any, Row]:
     return {tuple(row[key] for key in keys) if len(keys) > 1 else row[keys[0]]: row for row in rows_of(table)}
 
 
-def _bands(path: Path, name: str, *, extra: tuple[str, ...] = ()) -> tuple[Row, ...]:
+def _bands(path: Path, name: str, on: date | None, *, extra: tuple[str, ...] = ()) -> tuple[Row, ...]:
     """Bands of a figure, closed below, each with a level; the highest first."""
     table = read_rules(
         path,
@@ -131,6 +134,7 @@ def _bands(path: Path, name: str, *, extra: tuple[str, ...] = ()) -> tuple[Row, 
         numbers=(f"{name}_from",),
         optional_numbers=(f"{name}_below",),
         codes={"level": RATED},
+        on=on,
     )
     require_bands(path, table[f"{name}_from"], table[f"{name}_below"])
     ordered = table.sort_values(f"{name}_from", ascending=False)
@@ -141,9 +145,9 @@ def _bands(path: Path, name: str, *, extra: tuple[str, ...] = ()) -> tuple[Row, 
     return rows_of(ordered)
 
 
-def _hazard_colours(folder: Path) -> dict[int, Row]:
+def _hazard_colours(folder: Path, on: date | None) -> dict[int, Row]:
     path = folder / "hazard_level_colours.csv"
-    table = read_rules(path, texts=("level",), numbers=("major_hazard_level",), codes={"level": RATED})
+    table = read_rules(path, texts=("level",), numbers=("major_hazard_level",), codes={"level": RATED}, on=on)
     ordered = table.sort_values("major_hazard_level")
     ranks = [RATED.index(level) for level in ordered.level]
     require(ordered.major_hazard_level.tolist() == [1, 2, 3, 4], path, "levels must be 1 to 4")
@@ -151,22 +155,24 @@ def _hazard_colours(folder: Path) -> dict[int, Row]:
     return {int(row["major_hazard_level"]): row for row in rows_of(table)}
 
 
-def _direct(folder: Path) -> tuple[Row, ...]:
+def _direct(folder: Path, on: date | None) -> tuple[Row, ...]:
     return rows_of(
         read_rules(
             folder / "direct_rules.csv",
             texts=("condition", "kinds", "level", "jurisdiction", "title_zh", "title_en"),
             codes={"condition": CONDITIONS, "level": RATED},
+            on=on,
         )
     )
 
 
-def _control(folder: Path) -> dict[str, Row]:
+def _control(folder: Path, on: date | None) -> dict[str, Row]:
     path = folder / "control_rules.csv"
     table = read_rules(
         path,
         texts=("condition", "level", "title_zh", "title_en"),
         codes={"condition": CONTROL_CONDITIONS, "level": RATED},
+        on=on,
     )
     require(sorted(table.condition) == sorted(CONTROL_CONDITIONS), path, "each condition must stand once")
     return {row["condition"]: row for row in rows_of(table)}

@@ -52,7 +52,7 @@ def rate_sources(
         Uses enterprises, hazard_units, unit_chemicals, declared_levels, hidden_dangers, follow_ups, score_items, work_accidents,
         job_risks, pipelines, high_consequence_areas, road_black_spots; missing ones count as empty.
     on : date
-        The edition's day: later declarations do not count, deadlines before it are overdue.
+        The edition's day: later declarations do not count, deadlines before it are overdue, and rules hold that are in force on it.
     screening : str
         Name of a screening table, or empty for none. What it rates is marked as an assumption.
     jurisdiction : str
@@ -67,8 +67,8 @@ def rate_sources(
         is worse than its radius has a reach alone. ``accuracy_m`` is that of the source's row. ``help_minutes`` and
         ``help_factor`` stay empty (unknown) until `fire_cover.with_help` fills them.
     """
-    rules, table = load_level_rules(), load_screening(screening)
-    units = unit_sources(layers, rules)
+    rules, table = load_level_rules(on=on), load_screening(screening, on=on)
+    units = unit_sources(layers, rules, on=on)
     enterprises = enterprise_sources(layers, rules, units, on=on, screening=table, jurisdiction=jurisdiction)
     lines = pipeline_sources(layers, rules, table)
     entries = grouped(records(layers, "follow_ups"), "pipeline_id")

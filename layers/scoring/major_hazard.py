@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -44,10 +45,10 @@ class MajorHazardRules:
         return _index(self.chemicals)
 
 
-@lru_cache(maxsize=4)
-def load_major_hazard_rules(folder: Path = RULES_DIR) -> MajorHazardRules:
-    """The tables below `folder`; raises `RuleTableError` where one is not consistent."""
-    quantity = {"numbers": ("critical_t", "beta"), "flags": ("is_fire",), "codes": {"form": FORMS}}
+@lru_cache(maxsize=16)
+def load_major_hazard_rules(folder: Path = RULES_DIR, on: date | None = None) -> MajorHazardRules:
+    """The tables below `folder` as they are in force on a day; raises `RuleTableError` where one is not consistent."""
+    quantity = {"numbers": ("critical_t", "beta"), "flags": ("is_fire",), "codes": {"form": FORMS}, "on": on}
     chemicals_path, categories_path = folder / "critical_quantities.csv", folder / "category_quantities.csv"
     chemicals = read_rules(
         chemicals_path,
@@ -70,15 +71,15 @@ def load_major_hazard_rules(folder: Path = RULES_DIR) -> MajorHazardRules:
         texts=("symbol", "hazard_zh", "description_zh", "description_en", "beta_clause", "form"),
         **quantity,  # type: ignore[arg-type]
     )
-    rules = MajorHazardRules(chemicals, categories, _read_levels(folder), _read_alphas(folder))
+    rules = MajorHazardRules(chemicals, categories, _read_levels(folder, on), _read_alphas(folder, on))
     _check_quantities(rules, chemicals_path, categories_path)
     return rules
 
 
-def _read_levels(folder: Path) -> pd.DataFrame:
+def _read_levels(folder: Path, on: date | None) -> pd.DataFrame:
     path = folder / "major_hazard_levels.csv"
     levels = read_rules(
-        path, texts=("title_zh", "title_en"), numbers=("level", "r_from"), optional_numbers=("r_below",)
+        path, texts=("title_zh", "title_en"), numbers=("level", "r_from"), optional_numbers=("r_below",), on=on
     )
     require_bands(path, levels.r_from, levels.r_below)
     worst_first = levels.sort_values("level")
@@ -87,10 +88,10 @@ def _read_levels(folder: Path) -> pd.DataFrame:
     return levels
 
 
-def _read_alphas(folder: Path) -> pd.DataFrame:
+def _read_alphas(folder: Path, on: date | None) -> pd.DataFrame:
     path = folder / "exposure_alpha.csv"
     alphas = read_rules(
-        path, numbers=("persons_from", "alpha", "within_m"), optional_numbers=("persons_to",)
+        path, numbers=("persons_from", "alpha", "within_m"), optional_numbers=("persons_to",), on=on
     ).sort_values("persons_from", ignore_index=True)
     require_bands(path, alphas.persons_from, alphas.persons_to, step=1.0)
     require(

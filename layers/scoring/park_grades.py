@@ -41,8 +41,8 @@ class ParkGrade:
     text_en: str
 
 
-@lru_cache(maxsize=2)
-def load_park_bands(folder: Path = RULES_DIR) -> tuple[Row, ...]:
+@lru_cache(maxsize=16)
+def load_park_bands(folder: Path = RULES_DIR, on: date | None = None) -> tuple[Row, ...]:
     """Bands of the score, the best first; raises `RuleTableError` where the table is not consistent."""
     path = folder / "park_grade_bands.csv"
     table = read_rules(
@@ -51,6 +51,7 @@ def load_park_bands(folder: Path = RULES_DIR) -> tuple[Row, ...]:
         numbers=("score_from",),
         optional_numbers=("score_below",),
         codes={"grade": GRADES, "level": RATED},
+        on=on,
     )
     require_bands(path, table.score_from, table.score_below)
     ordered = table.sort_values("score_from", ascending=False)
@@ -58,13 +59,13 @@ def load_park_bands(folder: Path = RULES_DIR) -> tuple[Row, ...]:
     return rows_of(ordered)
 
 
-def grade_of_score(score: float) -> Row:
+def grade_of_score(score: float, on: date | None = None) -> Row:
     """The band of a score; a bound belongs to the better grade, as the guide has it.
 
     >>> grade_of_score(85)["grade"], grade_of_score(84.9)["grade"]
     ('D', 'C')
     """
-    return band_of(load_park_bands(), "score", score)
+    return band_of(load_park_bands(on=on), "score", score)
 
 
 def park_grade(park: Mapping[str, Any], assessments: pd.DataFrame, *, on: date) -> ParkGrade | None:
@@ -78,7 +79,7 @@ def park_grade(park: Mapping[str, Any], assessments: pd.DataFrame, *, on: date) 
     if not found:
         return None
     worst_letter = min(found.values())
-    rule = next(row for row in load_park_bands() if row["grade"] == worst_letter)
+    rule = next(row for row in load_park_bands(on=on) if row["grade"] == worst_letter)
     who = "、".join(sorted(name for name, letter in found.items() if letter == worst_letter))
     return ParkGrade(
         worst_letter,
@@ -97,11 +98,11 @@ def _letters(park: Mapping[str, Any], assessments: pd.DataFrame, on: date) -> li
     valid = [row for row in rows if (date_of(row.get("assessed_on")) or on) <= on <= (date_of(row.get("valid_until_on")) or on)]
     valid.sort(key=lambda row: date_of(row.get("assessed_on")) or date.min)
     given: list[tuple[str, str | None]] = [("园区台账", own)] if own in GRADES else []
-    return given + [(text_of(row.get("assessed_by")) or "评估单位未注明", _letter(row)) for row in valid]
+    return given + [(text_of(row.get("assessed_by")) or "评估单位未注明", _letter(row, on)) for row in valid]
 
 
-def _letter(row: Mapping[str, Any]) -> str | None:
+def _letter(row: Mapping[str, Any], on: date) -> str | None:
     letter, score = text_of(row.get("grade")), number(row.get("score"))
     if letter in GRADES:
         return letter
-    return None if math.isnan(score) or score < 0 else str(grade_of_score(score)["grade"])
+    return None if math.isnan(score) or score < 0 else str(grade_of_score(score, on)["grade"])

@@ -13,7 +13,7 @@ from layers.scoring.accident_records import fulfilled
 from layers.scoring.control_state import judge_control, judge_jobs
 from layers.scoring.declarations import deciding, declarations_of, text_of
 from layers.scoring.level_rules import LevelRules, Row
-from layers.scoring.major_hazard import grade_units
+from layers.scoring.major_hazard import grade_units, load_major_hazard_rules
 from layers.scoring.sources import (
     GONE,
     ORDER,
@@ -37,7 +37,7 @@ from layers.scoring.unit_reach import has_explosives
 # Hazard units
 
 
-def unit_sources(layers: Layers, rules: LevelRules) -> list[Source]:
+def unit_sources(layers: Layers, rules: LevelRules, *, on: date | None = None) -> list[Source]:
     """A row for each unit that is there, of a plant that is there, whether a major hazard or not."""
     plants = {row["enterprise_id"]: row for row in records(layers, "enterprises")}
     units = [
@@ -47,7 +47,7 @@ def unit_sources(layers: Layers, rules: LevelRules) -> list[Source]:
     ]
     if not units:
         return []
-    graded = grade_units(pd.DataFrame(units), layers.get("unit_chemicals", pd.DataFrame()))
+    graded = grade_units(pd.DataFrame(units), layers.get("unit_chemicals", pd.DataFrame()), rules=load_major_hazard_rules(on=on))
     by_unit = graded.to_dict("index")
     return [
         _unit_source(row, by_unit[row["unit_id"]], plants.get(row["enterprise_id"], {}), rules)
@@ -243,7 +243,7 @@ def enterprise_sources(
         )  # fmt: skip
         _judge_inherent(source, own, rules)
         _compute_enterprise(source)
-        judge_jobs(source, of["job_risks"].get(key, []))
+        judge_jobs(source, of["job_risks"].get(key, []), on=on)
         if not any(source.results(method) for method in ORDER[:3]):
             judge_screening(source, row, screening)
         for unit in own:

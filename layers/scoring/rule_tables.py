@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from layers.errors import RuleTableError
 RULES_DIR = Path(__file__).parent / "rules"
 ORIGIN_COLUMNS = ("rule_id", "standard_id", "clause", "source_type", "confidence")
 """What every row of a rule table carries, so that a colour can be followed to a clause."""
+VALIDITY_COLUMNS = ("valid_from", "valid_to")
+"""First and last day of a row's validity; any table may have them."""
 SOURCE_TYPES = ("law_text", "secondary_page", "code_reproduction", "derived", "project_policy", "none")
 CONFIDENCES = ("high", "medium", "low")
 
@@ -47,14 +50,19 @@ def read_rules(
     optional_numbers: Sequence[str] = (),
     flags: Sequence[str] = (),
     codes: Mapping[str, Iterable[str]] | None = None,
+    on: date | None = None,
 ) -> pd.DataFrame:
-    """A checked rule table: exactly the columns named, besides `ORIGIN_COLUMNS` and an optional ``note``.
+    """A checked rule table: exactly the columns named, besides `ORIGIN_COLUMNS`, an optional ``note`` and `VALIDITY_COLUMNS`.
+
+    Of a table with validity dates the rows in force on a day are given, both ends closed and an empty one unlimited, as
+    for distance rules; without a day those whose validity has no end.
 
     Numbers become floats (an empty optional one NaN), flags booleans, texts stay as they are. Raises
     `RuleTableError` for unknown or missing columns, values outside `codes`, a number that is none or is
     negative, and a standard that `standards.csv` does not list.
     """
     table = _read_text(path)
+    table = _in_force(path, table, on)
     declared = {*ORIGIN_COLUMNS, *texts, *numbers, *optional_numbers, *flags}
     _refuse(path, "columns not declared", set(table.columns) - declared - {"note"})
     _refuse(path, "columns missing", declared - set(table.columns))
@@ -69,6 +77,31 @@ def read_rules(
     for column in flags:
         table[column] = table[column] == "true"
     return table
+
+
+def _in_force(path: Path, table: pd.DataFrame, on: date | None) -> pd.DataFrame:
+    """The rows in force on a day, without the columns that say so; a table without these columns as it is."""
+    if not set(VALIDITY_COLUMNS) & set(table.columns):
+        return table
+    _refuse(path, "columns missing", set(VALIDITY_COLUMNS) - set(table.columns))
+    begins, ends = ([_day(path, value) for value in table[name]] for name in VALIDITY_COLUMNS)
+    _refuse(path, "valid_from after valid_to in", [
+        rule for rule, begin, end in zip(table.rule_id, begins, ends, strict=True) if begin and end and begin > end
+    ])  # fmt: skip
+    holds = [
+        end is None if on is None else (begin is None or begin <= on) and (end is None or end >= on)
+        for begin, end in zip(begins, ends, strict=True)
+    ]
+    return table[np.array(holds, dtype=bool)].drop(columns=list(VALIDITY_COLUMNS)).reset_index(drop=True)
+
+
+def _day(path: Path, value: str) -> date | None:
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise RuleTableError(f"{path.name}: {value!r} is no date such as 2026-07-01") from error
 
 
 def _numbers(path: Path, column: pd.Series[str], *, is_optional: bool) -> pd.Series[float]:
@@ -96,6 +129,7 @@ def require_bands(path: Path, lower: pd.Series[float], upper: pd.Series[float], 
     `upper` is NaN in the last band. With `step` 0 a band includes its lower bound and ends below the next
     one's; with `step` 1 both bounds are whole numbers and included.
     """
+    require(len(lower) > 0, path, "no band is in force")
     order = np.argsort(lower.to_numpy(), kind="stable")
     low, high = lower.to_numpy()[order], upper.to_numpy()[order]
     require(bool(low[0] == 0), path, "bands must begin at 0")

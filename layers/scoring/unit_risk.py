@@ -117,7 +117,7 @@ def assess(
     share : who computes the tables, unit by unit
     terrain : of the area (`layers.catalog.Area.terrain`), by which clouds spread
     """
-    methods = assessment_methods(layers)
+    methods = assessment_methods(layers, on=on)
     official = valid_reports(layers, on)
     drawn, stated = _enterprises(official), _enterprises(stated_distances(layers, on))
     weather, rose = weather_and_rose(layers)

@@ -1,0 +1,92 @@
+"""Rows of rule tables with validity dates: the ones in force on the edition's day decide levels, as for distances."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from layers.errors import RuleTableError
+from layers.scoring import levels, plants
+from layers.scoring.level_rules import load_level_rules
+from layers.scoring.major_hazard import load_major_hazard_rules
+from layers.scoring.rule_tables import RULES_DIR
+from tests.layers.scoring.frames import layer, point
+
+LAST, FIRST = date(2026, 6, 30), date(2026, 7, 1)
+
+
+@pytest.fixture
+def dated(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a copy of the tables in which a column of one takes other values from `FIRST` on."""
+
+    def make(name: str, column: str, turn: Callable[[str], str]) -> Path:
+        folder = tmp_path / "rules"
+        shutil.copytree(RULES_DIR, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+        table = pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
+        after = table.assign(**{column: table[column].map(turn)})
+        both = pd.concat([table.assign(valid_from="", valid_to=LAST.isoformat()), after.assign(valid_from=FIRST.isoformat(), valid_to="")])
+        both.to_csv(folder / f"{name}.csv", index=False)
+        return folder
+
+    return make
+
+
+def test_a_level_follows_the_rule_in_force_on_the_day(dated: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = dated("enterprise_score_bands", "score_from", lambda value: {"90": "95", "75": "80"}.get(value, value))
+    path = folder / "enterprise_score_bands.csv"
+    text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    is_new = text.valid_from != ""
+    text.loc[is_new, "score_below"] = text.score_below[is_new].replace({"90": "95", "75": "80"})
+    text.to_csv(path, index=False)
+    monkeypatch.setattr(levels, "load_level_rules", lambda on: load_level_rules(folder=folder, on=on))
+    layers = {"enterprises": layer(_plant(92.0))}
+    found = {on: levels.rate_sources(layers, on=on).iloc[0] for on in (LAST, FIRST)}
+    assert (found[LAST].level, found[FIRST].level) == ("blue", "yellow")
+    assert "92" in found[FIRST].reason_zh
+
+
+def test_an_amount_meets_the_critical_quantity_of_the_day(dated: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = dated("critical_quantities", "critical_t", lambda value: f"{2 * float(value):g}")
+    monkeypatch.setattr(plants, "load_major_hazard_rules", lambda on: load_major_hazard_rules(folder, on))
+    units = layer({"unit_id": "U", "enterprise_id": "E", "name": "罐区", "kind": "tank_farm", "status": "operating", "n_persons_500m": 0, "geometry": point(0, 0)})
+    chlorine = pd.DataFrame([{"unit_id": "U", "chemical_name": "氯", "cas": "7782-50-5", "category_symbol": None, "amount_t": 6.0}])
+    layers = {"enterprises": layer(_plant(92.0)), "hazard_units": units, "unit_chemicals": chlorine}
+    found = {on: levels.rate_sources(layers, on=on).set_index("source_layer").loc["hazard_units"] for on in (LAST, FIRST)}
+    # Q of chlorine is 5 t: S = 1.2 is a major hazard; with 10 t S = 0.6 is none
+    assert found[LAST].s_value == pytest.approx(1.2) and found[FIRST].s_value == pytest.approx(0.6)
+    assert pd.notna(found[LAST].major_hazard_level) and pd.isna(found[FIRST].major_hazard_level)
+
+
+def test_without_a_day_the_rows_without_an_end_hold(dated: Callable[..., Path]) -> None:
+    folder = dated("control_rules", "level", lambda value: "yellow")
+    assert {row["level"] for row in load_level_rules(folder=folder).control.values()} == {"yellow"}
+    assert {row["level"] for row in load_level_rules(folder=folder, on=LAST).control.values()} != {"yellow"}
+
+
+@pytest.mark.parametrize(("begin", "end", "said"), [("2026-07-32", "", "no date"), ("2026-07-02", "2026-07-01", "valid_from after valid_to")])
+def test_dates_that_cannot_be_are_refused_with_the_table(dated: Callable[..., Path], begin: str, end: str, said: str) -> None:
+    path = dated("direct_rules", "level", str) / "direct_rules.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.loc[0, ["valid_from", "valid_to"]] = [begin, end]
+    table.to_csv(path, index=False)
+    with pytest.raises(RuleTableError, match=said):
+        load_level_rules(folder=path.parent, on=FIRST)
+
+
+def test_a_gap_on_a_day_is_refused(dated: Callable[..., Path]) -> None:
+    path = dated("enterprise_score_bands", "level", str) / "enterprise_score_bands.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table[table.valid_from == ""].to_csv(path, index=False)
+    load_level_rules(folder=path.parent, on=LAST)
+    with pytest.raises(RuleTableError):
+        load_level_rules(folder=path.parent, on=FIRST)
+
+
+def _plant(score: float) -> dict[str, Any]:
+    return {"enterprise_id": "E", "name": "化工厂", "kind": "hazchem_producer", "status": "operating", "control_score": score, "geometry": point(0, 0)}
