@@ -75,7 +75,8 @@ def site_command(place: Place, file: Path, project_type: str, no_keep: bool, out
         if isinstance(given.get("n_persons"), str) and given["n_persons"].isdigit():
             given["n_persons"] = int(given["n_persons"])
         body = {"project_type": project_type, **given, "geometry": feature.get("geometry")}
-        answer = client.post("/api/site-checks", json=body).get_json()
+        fault = feature.get("fault")
+        answer = {"error": _said(fault)} if fault else client.post("/api/site-checks", json=body).get_json()
         if as_json:
             click.echo(json.dumps({"site": number, **answer}, ensure_ascii=False))
         else:
@@ -87,7 +88,7 @@ def _site_table(client: FlaskClient, features: list[dict[str, Any]], project_typ
     from app.site_batch import MOST_AT_ONCE
 
     rows: list[dict[str, Any]] = []
-    sites = [{"row": number, "geometry": one.get("geometry"), "properties": one.get("properties")} for number, one in enumerate(features, start=1)]
+    sites = [{"row": number, **{key: one[key] for key in ("geometry", "properties", "fault") if key in one}} for number, one in enumerate(features, start=1)]
     for start in range(0, len(sites), MOST_AT_ONCE):
         body = {"sites": sites[start : start + MOST_AT_ONCE], "project_type": project_type}
         rows += _answer(client.post("/api/site-batches", json=body)).get_json()["rows"]
@@ -113,7 +114,19 @@ def _features(client: FlaskClient, file: Path) -> list[dict[str, Any]]:
     features = content.get("features") if isinstance(content, dict) else None
     if not isinstance(features, list) or not features:
         raise AtlasError(f"{file}: a GeoJSON FeatureCollection with at least one site is needed")
-    return features
+    return [_feature(one) for one in features]
+
+
+def _feature(one: Any) -> dict[str, Any]:
+    """A feature as it was sent; what is none becomes a row without a place, which is refused alone."""
+    given = one if isinstance(one, dict) else {}
+    properties = given.get("properties")
+    return {"geometry": given.get("geometry"), "properties": properties if isinstance(properties, dict) else {}}
+
+
+def _said(fault: dict[str, str]) -> dict[str, str]:
+    """A fault of a row of a file as the server tells errors."""
+    return {"field": fault["field"], "message_zh": f"{fault['field']}:{fault['zh']}", "message_en": f"{fault['field']}: {fault['en']}"}
 
 
 def _site_line(number: int, body: dict[str, Any], answer: dict[str, Any]) -> str:

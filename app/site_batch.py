@@ -11,6 +11,7 @@ from openpyxl import Workbook
 
 from app.editions import EditionFacts
 from app.errors import RequestError
+from app.parameters import plain_text
 from app.site_checks import site_check
 from app.site_requests import read_site_request
 from app.surroundings import SurroundingsMemory
@@ -37,6 +38,14 @@ def batch_body(site: dict[str, Any], project_type: str) -> dict[str, Any]:
     return {"project_type": project_type, **body, "geometry": site.get("geometry")} | ({} if n_persons is None else {"n_persons": n_persons})
 
 
+def require_place(site: dict[str, Any]) -> None:
+    """Raise `RequestError` for a row that the reader of its file found without a usable place."""
+    fault = site.get("fault")
+    if isinstance(fault, dict):
+        field, zh, en = (plain_text("fault", fault.get(key) or "") for key in ("field", "zh", "en"))
+        raise RequestError(field or "geometry", zh, en)
+
+
 def batch_rows(
     connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, sites: Sequence[Any], project_type: str
 ) -> list[dict[str, Any]]:
@@ -51,6 +60,7 @@ def _row(connection: sa.Connection, facts: EditionFacts, surroundings: Surroundi
     told: dict[str, Any] = dict.fromkeys(COLUMNS)
     told |= {"row": site.get("row"), "name": str(body.get("name") or ""), "project_type": str(body["project_type"])}
     try:
+        require_place(site)
         asked = read_site_request(body, facts, surroundings.rules)
     except InputError as error:
         return told | {"error_field": error.field, "error_zh": getattr(error, "message_zh", str(error)), "error_en": str(error)}

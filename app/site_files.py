@@ -17,7 +17,10 @@ LONGEST_READ_S = 120
 
 
 def sites_of_body(name: str, body: bytes, *, target: str, crs: str = "") -> list[dict[str, Any]]:
-    """The sites of a file that was sent, as GeoJSON in degrees of `target`; raises `RequestError` for what is none."""
+    """The rows of a file that was sent, as GeoJSON in degrees of `target`; raises `RequestError` where none is a site.
+
+    A row without a usable place has a `fault` (`field`, `zh`, `en`) and no geometry.
+    """
     if not body:
         raise RequestError("file", "文件为空", "the file is empty")
     with tempfile.TemporaryDirectory(prefix="riskatlas-sites-") as folder:
@@ -38,4 +41,13 @@ def sites_of_file(path: Path, *, target: str, crs: str = "") -> list[dict[str, A
         said = (problem[-1] if problem else "").replace("riskatlas: ", "").replace(f"{path.parent}/", "")
         raise RequestError("file", f"文件不能用作场址:{said}", f"holds no sites: {said}")
     sites: list[dict[str, Any]] = json.loads(read.stdout)["sites"]
+    return sites
+
+
+def require_places(sites: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The sites, where every row is one: parts of one project are taken whole or not; raises `RequestError` for the first that is none."""
+    wrong = next((site for site in sites if site.get("fault")), None)
+    if wrong is not None:
+        row, fault = wrong["row"], wrong["fault"]
+        raise RequestError("file", f"第 {row} 行 {fault['field']}:{fault['zh']}", f"row {row}: {fault['field']} {fault['en']}")
     return sites

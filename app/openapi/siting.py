@@ -74,7 +74,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "SiteGeometries": record("sites", sites=list_of(record("row geometry properties", row=WHOLE, geometry=GEOMETRY, properties=OBJECT))),
     "SiteBatchRequest": {
-        **record("sites", sites=list_of(record("geometry", geometry=GROUND, row=WHOLE, properties=OBJECT)), project_type=KIND),
+        **record("sites", sites=list_of(record("geometry", geometry=or_null(GROUND), row=WHOLE, properties=OBJECT, fault=OBJECT)), project_type=KIND),
         "additionalProperties": False,
     },
     "SiteBatch": record("rows edition edition_label", rows=list_of(OBJECT), edition=WHOLE, edition_label=TEXT),

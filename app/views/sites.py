@@ -44,7 +44,7 @@ from app.site_checks import (
     project_types,
     site_check,
 )
-from app.site_files import sites_of_body
+from app.site_files import require_places, sites_of_body
 from app.site_requests import (
     INSTALLATIONS,
     KEYS,
@@ -206,7 +206,7 @@ def geometries() -> Response:
         if crs:
             choice("crs", crs, crs_choices(pinned.facts))
         target = f"EPSG:{pinned.facts.srid}"
-    return jsonify(sites=sites_of_body(name, request_body(), target=target, crs=crs))
+    return jsonify(sites=require_places(sites_of_body(name, request_body(), target=target, crs=crs)))
 
 
 @blueprint.post("/api/site-batches")

@@ -97,6 +97,23 @@ def test_worker_judges_each_site_as_the_single_request_does(
     assert client.get(f"{at}/file?format=pdf").json["error"]["field"] == "format"
 
 
+def test_rows_without_a_usable_place_are_refused_alone_and_the_others_judged(
+    client: FlaskClient, engine: sa.Engine, catalog: Catalog, tmp_path: Path
+) -> None:
+    content = "name,lon,lat\n甲,120.03,30.0502\n乙,,30.05\n丙,120.03,北\n丁,500000,3300000\n戊,120.03,30.0502\n"
+    job_id = client.post(ASK, data=content.encode()).json["job_id"]
+    asked = _asked_of(engine, job_id)
+    result = batch_job(engine, catalog, tmp_path, lambda n_done, n_total: None, **asked)
+    rows = kept_rows(tmp_path, asked["name"])
+    assert [(row["row"], row["name"], row["error_field"], row["verdict"] is not None) for row in rows] == [
+        (1, "甲", None, True), (2, "乙", "lon", False), (3, "丙", "lat", False), (4, "丁", "geometry", False), (5, "戊", None, True),
+    ]  # fmt: skip
+    assert (result["n"], result["n_refused"]) == (5, 3)
+    assert all(row["error_zh"] and row["error_en"] for row in rows if row["error_field"])
+    single = client.post("/api/site-geometries?name=sites.csv", data=content.encode())
+    assert (single.status_code, single.json["error"]["field"]) == (400, "file") and "第 2 行 lon" in single.json["error"]["message_zh"]
+
+
 def test_cancelled_batch_keeps_no_rows_and_old_ones_are_forgotten(
     engine: sa.Engine, catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:

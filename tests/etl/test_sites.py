@@ -84,3 +84,41 @@ def test_file_without_usable_sites_is_refused(tmp_path: Path, name: str, content
     path.write_text(content, encoding="utf-8")
     with pytest.raises(SourceFileError, match=words):
         sites_in(path, target=TARGET)
+
+
+def lines(rows: list[tuple[str, str]]) -> str:
+    return "name,lon,lat\n" + "".join(f"{name},{place}\n" for name, place in rows)
+
+
+COLLECTION = [
+    {"type": "Point", "coordinates": [120.03, 30.15]}, {"type": "LineString", "coordinates": [[120, 30], [120.1, 30]]}, None,
+    {"type": "Point", "coordinates": [500000, 3300000]}, {"type": "Polygon", "coordinates": []}, {"type": "Point", "coordinates": [120.04, 30.15]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "faults"),
+    [
+        ("a.csv", lines([("甲", "120.03,30.15"), ("乙", ",30.15"), ("丙", "120.03,北"), ("丁", "500000,3300000"), ("戊", "120.04,30.15")]),
+         [None, "lon", "lat", "geometry", None]),
+        ("a.csv", f'name;WKT\n甲;"{PLOT.wkt}"\n乙;POINT(120\n丙;\n丁;"LINESTRING(120 30, 120.1 30)"\n', [None, "WKT", "WKT", "geometry"]),
+        ("a.geojson", json.dumps({"type": "FeatureCollection", "features": [
+            {"type": "Feature", "properties": {"name": "甲"}, "geometry": geometry} for geometry in COLLECTION]}),
+         [None, "geometry", "geometry", "geometry", "geometry", None]),
+        ("a.txt", "精度=0.1,2\n120.03,30.15\n120.031,30.15\n120.031,30.151\n\n120.04 30.15\n120.041 30.15\n", [None, "geometry"]),
+    ],
+)  # fmt: skip
+def test_row_without_a_usable_place_is_told_alone_and_none_is_lost(tmp_path: Path, name: str, content: str, faults: list[str | None]) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    sites = sites_in(tmp_path / name, target=TARGET)
+    assert [site["row"] for site in sites] == list(range(1, len(faults) + 1))
+    assert [(site.get("fault") or {}).get("field") for site in sites] == faults
+    assert [site["geometry"] is None for site in sites] == [fault is not None for fault in faults]
+    assert all(site["fault"]["zh"] and site["fault"]["en"] for site in sites if "fault" in site)
+
+
+def test_row_that_its_system_cannot_place_is_told_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    far = "9" * 30
+    path.write_text(f"3340000 500000\n3340000 500100\n3340100 500100\n\n{far} 500000\n{far} 500100\n{far} 500200\n", encoding="utf-8")
+    assert ["fault" in site for site in sites_in(path, target=TARGET, crs="EPSG:4549")] == [False, True]
