@@ -1,4 +1,4 @@
-"""Stages along lines: high consequence areas, bands and chainage of pipelines, black spots of roads, cover by the fire brigade."""
+"""Stages of what is drawn along lines and around installations: high consequence areas, bands, rings, black spots, fire cover."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from etl.stages.stage import Given, Stage, town_names
 from layers.scoring.black_spots import black_spots
 from layers.scoring.fire_cover import FireCover, fire_cover, load_fire_rules
 from layers.scoring.high_consequence import high_consequence_areas
+from layers.scoring.official_rings import official_rings
 from layers.scoring.pipeline_lines import pipeline_bands, pipeline_chainage
 from layers.scoring.road_network import RoadNetwork
 
@@ -61,6 +62,10 @@ def _pipeline_chainage(given: Given) -> dict[str, Any]:
     return {"pipeline_chainage": pipeline_chainage(given.frames, given.rules)}
 
 
+def _official_rings(given: Given) -> dict[str, Any]:
+    return {"official_distance_rings": official_rings(given.frames, on=given.on)}
+
+
 def _black_spots(given: Given) -> dict[str, Any]:
     found = black_spots(given.frames)
     found.spots["town_name"] = town_names(found.spots, given.frames["towns"])
@@ -88,8 +93,8 @@ SITES_BESIDE_LINES = Stage(
 HIGH_CONSEQUENCE = Stage(
     "high_consequence_areas", "管道高后果区", "high consequence areas", _high_consequence_areas,
     results=("high_consequence_areas",),
-    layers=("pipelines", "pipeline_stations", "pipeline_markers", "buildings", "protection_targets", "roads", "water", "power_lines",
-            "fire_stations", "towns"),
+    layers=("pipelines", "pipeline_stations", "pipeline_markers", "buildings", "protection_targets", "roads", "railways", "water",
+            "water_source_zones", "nature_areas", "power_lines", "fire_stations", "towns"),
     after=("sites_beside_lines",),
 )  # fmt: skip
 PIPELINE_BANDS = Stage(
@@ -99,6 +104,10 @@ PIPELINE_BANDS = Stage(
 PIPELINE_CHAINAGE = Stage(
     "pipeline_chainage", "管道桩号", "chainage along pipelines", _pipeline_chainage,
     results=("pipeline_chainage",), layers=("pipelines", "pipeline_markers", "pipeline_stations"),
+)  # fmt: skip
+OFFICIAL_RINGS = Stage(
+    "official_distance_rings", "评价报告安全距离范围", "reach of reports' distances", _official_rings,
+    results=("official_distance_rings",), layers=("official_distances",), is_dated=True,
 )  # fmt: skip
 BLACK_SPOTS = Stage(
     "black_spots", "事故多发点段", "road black spots", _black_spots,

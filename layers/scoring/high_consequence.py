@@ -12,11 +12,12 @@ import pandas as pd
 import pyproj
 import shapely
 
-from layers.catalog import LAYERS_DIR, load_layer
+from layers.catalog import LAYERS_DIR, Layer, load_layer
 from layers.scoring.calibration import Calibrated, calibrated
 from layers.scoring.chainage import NO_LENGTH_M, Chainage
 from layers.scoring.dwellings import dwellings_of, settlements_of
 from layers.scoring.high_consequence_findings import (
+    GROUND_LAYERS,
     Finding,
     Findings,
     findings_along,
@@ -39,8 +40,8 @@ def high_consequence_areas(layers: Mapping[str, pd.DataFrame], rules: RuleSet) -
     Parameters
     ----------
     layers : frames in one metric CRS
-        Uses pipelines, pipeline_markers, buildings, protection_targets, enterprises, hazard_units, pipeline_stations, roads, water;
-        one that is missing or empty finds nothing, and a row says so.
+        Uses pipelines, pipeline_markers, buildings, protection_targets, enterprises, hazard_units, pipeline_stations, roads, railways,
+        water, water_source_zones, nature_areas; one that is missing or empty finds nothing, and a row says so of the last five.
     rules : RuleSet
         Classes of things, and the coefficient of the potential impact radius.
 
@@ -112,7 +113,7 @@ def _rows(
                 "reasons": [_reason(entry, chainage, before) for entry in _ordered(mine)],
             }
             row["hca_id"] = row["feature_id"] = f"{row['pipeline_id']}-{row['from_m']:.0f}"
-            row["not_assessed_zh"], row["not_assessed_en"] = _unassessed(subject_class, found, table)
+            row["not_assessed_zh"], row["not_assessed_en"] = _unassessed(subject_class, found, table, index)
             rows.append(row)
     return rows
 
@@ -177,7 +178,7 @@ def _row(
         "rule_ids": " ".join(dict.fromkeys(entry.rule.rule_id for entry in ordered)),
         "reason_zh": ";".join(_texts(ordered, 0)),
         "reason_en": "; ".join(_texts(ordered, 1)),
-        "is_estimated": any(entry.is_estimated for entry in mine) or found.n_unknown > 0,
+        "is_estimated": any(entry.is_estimated for entry in mine) or found.n_unknown > 0 or not certain,
         "standard_id": decider.rule.standard_id,
         "clause": decider.rule.clause,
         "source_type": decider.rule.source_type,
@@ -251,11 +252,20 @@ def _reason(entry: Finding, chainage: Calibrated, before_m: float) -> dict[str, 
     }
 
 
-def _unassessed(subject_class: str, found: Findings, table: HcaRules) -> tuple[str, str]:
-    """What no layer shows, and how many dwellings have no number of households."""
+def _unassessed(subject_class: str, found: Findings, table: HcaRules, index: ClassIndex) -> tuple[str, str]:
+    """What no layer shows, the layers without a feature, and how many dwellings have no number of households."""
     rows = table.not_assessed(subject_class)
     zh, en = [row.title_zh for row in rows], [row.title_en for row in rows]
+    for layer in _empty_layers(subject_class, table, index):
+        zh.append(f"{layer.title_zh}: 本期无数据")
+        en.append(f"{layer.title_en}: no data in this edition")
     if found.n_unknown:
         zh.append(f"{found.n_unknown}栋住宅户数不明")
         en.append(f"{found.n_unknown} dwellings without a number of households")
     return ";".join(zh), "; ".join(en)
+
+
+def _empty_layers(subject_class: str, table: HcaRules, index: ClassIndex) -> list[Layer]:
+    """Layers of what lies along lines that the rules ask for and that hold nothing."""
+    asked = {member.layer for rule in table.of(subject_class, "object") for member in index.rules.classes[rule.object_class].members}
+    return [load_layer(LAYERS_DIR / name) for name in GROUND_LAYERS if name in asked and not index.table(name).n]

@@ -23,7 +23,7 @@ from layers.scoring.routes import (
     spans_of_ground,
 )
 
-GROUND_LAYERS = ("roads", "water")
+GROUND_LAYERS = ("roads", "railways", "water", "water_source_zones", "nature_areas")
 """What lies along a line rather than beside it: the stretch within reach counts, and no edge is added."""
 
 
@@ -65,8 +65,7 @@ def findings_along(
     for rule in table.of(subject_class, "settlement"):
         found.graded += _by_settlement(rule, route, settlements, table, index)
     for rule in table.of(subject_class, "object"):
-        if rule.status == "judged":
-            found.graded += _by_object(rule, route, lines, table, index)
+        found.graded += _by_object(rule, route, lines, table, index)
     found.graded = _outside_dense_classes(found)
     return found
 
@@ -157,7 +156,7 @@ def _by_object(
     rule: HcaRule, route: Route, lines: Members, table: HcaRules, index: ClassIndex
 ) -> list[Finding]:
     """Places, sites, roads and waters within the rule's reach of those lines of the route that the rule is for."""
-    things = _foreign(rule.object_class, index, set(lines.feature_id[list(route.lines)]))
+    things = _undecided(rule, _foreign(rule.object_class, index, set(lines.feature_id[list(route.lines)])), table, index)
     if not len(things):
         return []
     found = []
@@ -170,6 +169,19 @@ def _by_object(
             if finding.to_m > low and finding.from_m < high:
                 found.append(finding)
     return list(dict.fromkeys(found))
+
+
+def _undecided(rule: HcaRule, things: Members, table: HcaRules, index: ClassIndex) -> Members:
+    """For a rule that only suggests: the things that no judged rule of the same item is about."""
+    if rule.status != "suggested":
+        return things
+    judged = {
+        name
+        for other in table.of(rule.subject_class, "object")
+        if other.status == "judged" and other.clause == rule.clause
+        for name in index.members(other.object_class).feature_id.astype(str)
+    }
+    return things.take(~np.isin(things.feature_id.astype(str), list(judged)))
 
 
 def _foreign(class_id: str, index: ClassIndex, pipeline_ids: set[str]) -> Members:
@@ -237,7 +249,8 @@ def _object_findings(
 ) -> list[Finding]:
     found = []
     for thing, start, stop in zip(spans.thing.tolist(), spans.from_m, spans.to_m, strict=True):
-        is_assumed = things.layer[thing] == "water" and things.category[thing] == "reservoir"
+        is_reservoir = things.layer[thing] == "water" and things.category[thing] == "reservoir"
+        is_assumed = is_reservoir or things.layer[thing] == "water_source_zones"
         found.append(
             Finding(
                 rule,

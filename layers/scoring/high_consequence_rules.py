@@ -171,6 +171,7 @@ def _check(table: pd.DataFrame, path: Path) -> None:
         "a window needs a length and a number",
     )
     is_object = (table.test == "object") & is_judged
+    require(bool((table.test != "none")[is_judged].all()), path, "what is judged needs a test")
     has_reach = table.strip_m.gt(0) | (table.reach != "")
     require(
         bool((has_reach & (table.object_class != ""))[is_object].all()),

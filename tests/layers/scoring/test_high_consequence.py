@@ -164,6 +164,58 @@ def test_oil_line_by_a_river_is_grade_three_and_by_a_road_grade_one():
     assert found.loc[0, "length_m"] == pytest.approx(100, abs=0.2)
 
 
+def ground(geometry, **fields):
+    return layer({"geometry": geometry, "name": "g"} | fields, feature_id="G1")
+
+
+RESERVE = {"kind": "nature_reserve", "rank": "national"}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "distance_m", "expected"),
+    [
+        ("railways", {"kind": "national"}, 49.99, ("I", "HCA-OIL-D")),
+        ("railways", {"kind": "enterprise"}, 50.0, ("I", "HCA-OIL-D")),
+        ("railways", {"kind": None}, 50.05, None),
+        ("railways", {"kind": "national", "status": "abandoned"}, 10.0, None),
+        ("water_source_zones", {"grade": "zone_1"}, 199.95, ("III", "HCA-OIL-F")),
+        ("water_source_zones", {"grade": "zone_2"}, 200.0, ("III", "HCA-OIL-F")),
+        ("water_source_zones", {"grade": "zone_2"}, 200.05, None),
+        ("water_source_zones", {"grade": "quasi"}, 10.0, None),
+        ("nature_areas", RESERVE, 199.95, ("II", "HCA-OIL-E")),
+        ("nature_areas", RESERVE, 200.0, ("II", "HCA-OIL-E")),
+        ("nature_areas", RESERVE, 200.05, None),
+        ("nature_areas", {"kind": "national_park", "rank": None}, 10.0, ("II", "HCA-OIL-E")),
+        ("nature_areas", {"kind": "scenic_area", "rank": "national"}, 200.0, ("II", "HCA-OIL-E-REVIEW")),
+        ("nature_areas", {"kind": "nature_reserve", "rank": None}, 10.0, ("II", "HCA-OIL-E-REVIEW")),
+        ("nature_areas", {"kind": "nature_park", "rank": "local"}, 200.05, None),
+    ],
+)
+def test_oil_line_beside_rails_source_areas_and_reserves(name, fields, distance_m, expected):
+    shape = line((5000, distance_m), (5200, distance_m)) if name == "railways" else box(5000, distance_m, 5200, 900)
+    found = areas(medium="crude_oil", **{name: ground(shape, **fields)})
+    assert [tuple(row) for row in found[["grade", "rule_ids"]].values] == ([expected] if expected else [])
+
+
+def test_stretch_beside_a_reserve_has_no_edge_added_and_what_people_must_judge_is_a_suggestion():
+    found = areas(medium="crude_oil", nature_areas=ground(box(5000, 120, 5200, 400), kind="scenic_area", rank="provincial"))
+    assert found.loc[0, "length_m"] == pytest.approx(200 + 2 * np.sqrt(200**2 - 120**2), abs=0.2)
+    assert found.loc[0, "is_estimated"] and "须人工核定" in found.loc[0, "reason_zh"]
+    judged = areas(medium="crude_oil", nature_areas=ground(box(5000, 120, 5200, 400), **RESERVE))
+    assert not judged.loc[0, "is_estimated"] and "须人工核定" not in judged.loc[0, "reason_zh"]
+
+
+def test_gas_lines_have_no_areas_of_rails_sources_and_reserves():
+    shapes = {"water_source_zones": ground(box(5000, 10, 5200, 400), grade="zone_1"), "nature_areas": ground(box(5000, 10, 5200, 400), **RESERVE)}
+    assert areas(railways=ground(line((3000, -50), (3000, 50)), kind="national"), **shapes).empty
+
+
+def test_layer_of_the_surroundings_without_data_is_told():
+    told = areas(medium="crude_oil", nature_areas=ground(box(5000, 10, 5200, 400), **RESERVE)).loc[0, "not_assessed_en"]
+    assert "Railways: no data" in told and "Roads: no data" in told and "nature reserves: no data" not in told
+    assert "Railways" not in areas(house(5000, 50, 100)).loc[0, "not_assessed_en"]
+
+
 def test_village_of_fifty_households_counts_for_oil_and_not_for_gas():
     outline = village(box(5000, 20, 5100, 120), 50)
     assert rule_ids(areas(medium="crude_oil", protection_targets=outline)) == [["HCA-OIL-C"]]
