@@ -1,6 +1,7 @@
 /** The strip diagram of a line: its length from left to right, what stands beside it by distance, and the brush. */
 import { el, put, svg } from "./dom.js";
 import { chainage, distance, number } from "./formats.js";
+import { spread } from "./strip_places.js";
 import { said, t } from "./texts.js";
 import { VERDICT_SIGNS, nameOf } from "./conflict_rows.js";
 
@@ -56,6 +57,11 @@ class Scales {
       [from, px] = [to, px + lane];
     }
     return px + HIT_PX / 2;
+  }
+
+  /** What holds the middles of signs. */
+  get room() {
+    return { left: LEFT_PX, right: this.width - RIGHT_PX, top: TOP_PX, bottom: this.height - AXIS_PX };
   }
 
   /** @param {any} row */
@@ -154,14 +160,22 @@ function marks(drawn, scales, calls) {
     calls.onChoose(next.index);
     /** @type {SVGElement|null} */ (document.querySelector(`[data-mark="${next.index}"]`))?.focus();
   };
-  return svg("g", {}, rows.map((row) => mark(row, scales, row.index === drawn.chosen, row === entry, () => calls.onChoose(row.index), onKey(row))));
+  const wanted = rows.map((row) => ({ x: scales.x(row.chainage_m), y: scales.y(row) }));
+  const places = spread(wanted, scales.room);
+  return [
+    svg("g", { class: "stems", "aria-hidden": "true" }, wanted.map((own, i) => stem(own, places[i]))),
+    svg("g", {}, rows.map((row, i) => mark(row, places[i], row.index === drawn.chosen, row === entry, () => calls.onChoose(row.index), onKey(row)))),
+  ];
 }
 
-/** @param {any} row @param {Scales} scales @param {boolean} isChosen @param {boolean} isEntry @param {() => void} onClick
+/** From where a thing stands to its sign, which another one moved. @param {{x: number, y: number}} own @param {{x: number, y: number}} place */
+const stem = (own, place) => (own === place ? null : svg("g", {}, svg("line", { class: "stem", x1: own.x, y1: own.y, x2: place.x, y2: place.y }), svg("circle", { class: "stem-foot", cx: own.x, cy: own.y, r: 2 })));
+
+/** @param {any} row @param {{x: number, y: number}} place @param {boolean} isChosen @param {boolean} isEntry @param {() => void} onClick
  *  @param {(event: KeyboardEvent) => void} onKey */
-function mark(row, scales, isChosen, isEntry, onClick, onKey) {
+function mark(row, place, isChosen, isEntry, onClick, onKey) {
   const words = `${said(row, "verdict")} ${chainage(row.chainage_m)} ${row.side ? t(`side_${row.side}`) : ""} ${nameOf(row)} ${distance(row.distance_m)}`;
-  return svg("g", { class: `mark mark-${row.verdict}${isChosen ? " is-chosen" : ""}`, transform: `translate(${scales.x(row.chainage_m)} ${scales.y(row)})`,
+  return svg("g", { class: `mark mark-${row.verdict}${isChosen ? " is-chosen" : ""}`, transform: `translate(${place.x} ${place.y})`,
     role: "button", tabindex: isEntry ? 0 : -1, "aria-label": words, "aria-pressed": String(isChosen), "data-mark": row.index, "data-focus": `mark-${row.index}`, on: { click: onClick, keydown: onKey } },
     svg("title", {}, words),
     svg("circle", { class: "mark-hit", r: HIT_PX }),
