@@ -44,8 +44,6 @@ SUB_ANGLES = 5
 """Each angle is the mean of so many, half a degree apart: clouds may be narrower than a step."""
 LEAST_DEATH = 1e-6
 """Probabilities below this count as none."""
-FLAME_HALF_WIDTH = 0.1
-"""Of a jet flame, in flame lengths; a choice of the screening."""
 PLANT = "chemical_plant_site"
 EQUAL_AREA = math.sqrt(math.pi / 2)
 """Half width, in sigmas, of a uniform cloud that holds what a Gaussian one does."""
@@ -257,7 +255,7 @@ def _fire(flow: Outflow, chemical: Chemical, vessel_kg: float) -> tuple[Floats, 
         in_flame = RADII_M <= _pool_diameter_m(flow, chemical, vessel_kg) / 2
         return np.where(in_flame, 1.0, vulnerability.heat_death(flux, longest)), None
     length = fires.jet_flame_length_m(flow.rate_kg_s, chemical.heat_of_combustion_j_kg)
-    width = np.full(len(RADII_M), FLAME_HALF_WIDTH * length)
+    width = np.full(len(RADII_M), assumed("flame_half_width") * length)
     inside = _uniform((RADII_M <= length).astype(np.float64), width, 0.0)
     return vulnerability.heat_death(flux, longest), inside
 
@@ -372,9 +370,9 @@ def _light_gas(flow: Outflow, chemical: Chemical) -> tuple[Floats, float] | None
         flow.rate_kg_s,
         limit_kg_m3=limit,
         molar_mass_kg_mol=chemical.molar_mass_kg_mol,
-        heat_capacity_ratio=chemical.heat_capacity_ratio or light_gas.HEAT_CAPACITY_RATIO,
+        heat_capacity_ratio=chemical.heat_capacity_ratio or assumed("heat_capacity_ratio"),
     )
-    width = np.full(len(RADII_M), FLAME_HALF_WIDTH * jet.reach_m)
+    width = np.full(len(RADII_M), assumed("flame_half_width") * jet.reach_m)
     inside = _uniform((RADII_M <= jet.reach_m).astype(np.float64), width, 0.0)
     return inside, min(flow.mass_kg, flow.rate_kg_s * jet.filled_s)
 

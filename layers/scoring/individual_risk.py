@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from layers.errors import InputError
 from layers.scoring.consequence.dispersion import TERRAINS
-from layers.scoring.consequence.inputs import Floats, assumed
+from layers.scoring.consequence.inputs import Floats, assumed, coefficient
 from layers.scoring.consequence.properties import chemical_properties
 from layers.scoring.footprints import (
     N_ANGLES,
@@ -65,7 +65,6 @@ SOURCE = "screening"
 CUTOFF_PER_YEAR = 1e-12
 """Risk of a unit below this counts as none, which ends its reach."""
 ANGLES_PER_SECTOR = N_ANGLES // N_SECTORS
-FIREBALL_STEP_KG = 30_000.0
 JUST_BELOW = 1 - 1e-9
 RATE_LEAKS = ("hole_10_mm", "full_bore", "leak_10_pct")
 """Leaks whose outflow does not follow from what the vessel holds."""
@@ -303,7 +302,7 @@ def _amounts_kg(scenario: Scenario) -> list[float]:
         steps = [step * assumed("emptying_time") for step in steps]
     else:
         airborne = outflow(scenario.leak, chemical_properties(scenario.cas), scenario.vessel_kg).airborne
-        steps += [FIREBALL_STEP_KG / airborne] if airborne > 0 else []
+        steps += [coefficient("fireball_large_from") / airborne] if airborne > 0 else []
     return [
         scenario.vessel_kg,
         *(step * JUST_BELOW for step in steps if step * JUST_BELOW < scenario.vessel_kg),

@@ -14,12 +14,10 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from layers.errors import InputError
-from layers.scoring.consequence.inputs import Floats, assumed, positive
+from layers.scoring.consequence.inputs import Floats, assumed, coefficient, positive
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 from layers.scoring.targets import TARGET_CLASSES
 
-BLAST_COEFFICIENTS_PA = (14e5, 4.3e5, 1.1e5)
-"""Of 1/Z³, 1/Z² and 1/Z: GB 6722-2014 formula (3), GB/T 37243-2019 5.4; from knowledge, not read."""
 SCALED_RANGE = (1e-2, 1e6)
 STRENGTHS = range(1, 11)
 BLAST_MODELS = ("tnt", "multi_energy")
@@ -78,7 +76,7 @@ def building_damage_grade(overpressure_pa: float) -> str:
 def explosive_overpressure_pa(distance_m: npt.ArrayLike, tnt_kg: float) -> Floats:
     """Air blast of a charge on flat ground: ``14/Z³ + 4.3/Z² + 1.1/Z`` in 1e5 Pa, Z = R/Q^(1/3), kg of TNT."""
     z = positive("distance_m", distance_m) / np.cbrt(positive("tnt_kg", tnt_kg))
-    cube, square, first = BLAST_COEFFICIENTS_PA
+    cube, square, first = (coefficient(name) for name in ("blast_cube", "blast_square", "blast_first"))
     return np.asarray(cube / z**3 + square / z**2 + first / z)
 
 

@@ -8,11 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from layers.scoring.consequence.inputs import GAS_CONSTANT_J_MOL_K, assumed, positive
+from layers.scoring.consequence.inputs import GAS_CONSTANT_J_MOL_K, assumed, coefficient, positive
 
-JET_DECAY = 5.4
-"""Of the mass fraction on the axis of a round free jet, ``5.4 d sqrt(rho/rho_air)/x`` (Chen and Rodi 1980, knowledge)."""
-HEAT_CAPACITY_RATIO = 1.4
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,9 @@ def free_jet(
     air = assumed("air_density")
     width_m = math.sqrt(4 * rate / (math.pi * speed * air))
     fraction = limit / (limit + air)
-    reach_m = JET_DECAY * width_m / fraction
-    return FreeJet(reach_m, reach_m**2 / (2 * JET_DECAY * speed * width_m))
+    decay = coefficient("free_jet_decay")
+    reach_m = decay * width_m / fraction
+    return FreeJet(reach_m, reach_m**2 / (2 * decay * speed * width_m))
 
 
 def mixed_radius_m(mass_kg: float, limit_kg_m3: float) -> float:

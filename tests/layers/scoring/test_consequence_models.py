@@ -14,6 +14,7 @@ from layers.scoring.consequence import (
     dispersion,
     explosions,
     fires,
+    light_gas,
     pools,
     release,
     vulnerability,
@@ -23,7 +24,7 @@ from layers.scoring.rule_tables import RULES_DIR
 from layers.scoring.targets import TARGET_CLASSES
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "consequence.csv"
-MODULES = (release, pools, dispersion, fires, explosions, vulnerability)
+MODULES = (release, pools, dispersion, fires, explosions, light_gas, vulnerability)
 
 
 def reference_rows():
@@ -40,16 +41,16 @@ def number_or_text(text):
 
 @pytest.mark.parametrize("row", reference_rows())
 def test_reference_values(row):
-    function = next(
-        getattr(module, row["quantity"]) for module in MODULES if hasattr(module, row["quantity"])
-    )
+    name, _, part = row["quantity"].partition(".")
+    function = next(getattr(module, name) for module in MODULES if hasattr(module, name))
     inputs = {
         name: number_or_text(text) for name, text in (part.split("=") for part in row["inputs"].split(";"))
     }
     gas = [vulnerability.toxic_probit(inputs.pop("cas"))] if "cas" in inputs else []
     if row["quantity"] == "liquid_hole_rate_kg_s" or row["quantity"] == "gas_hole_rate_kg_s":
         gas = [inputs.pop("hole_m2")]
-    value = float(function(*gas, **inputs))
+    found = function(*gas, **inputs)
+    value = float(getattr(found, part) if part else found)
     assert value == pytest.approx(float(row["expected"]), rel=float(row["relative_error"]))
 
 
@@ -385,6 +386,8 @@ def test_formulas_take_their_coefficients_from_the_table(monkeypatch):
             fires.pool_fire_w_m2([5.0, 30.0], **pool), fires.jet_flame_length_m(10.0, 50e6),
             fires.jet_fire_w_m2(50.0, rate_kg_s=10.0, heat_of_combustion_j_kg=50e6), fires.fireball_w_m2(400.0, **heat),
             fires.fireball_w_m2(400.0, **{**heat, "mass_kg": 31_000.0}), fires.fireball_duration_s(1000.0),
+            explosions.explosive_overpressure_pa([20.0], 1000.0),
+            light_gas.free_jet(1.0, limit_kg_m3=0.033, molar_mass_kg_mol=0.016, heat_capacity_ratio=1.3).reach_m,
             pools.evaporation_kg_s(100.0, **wet), release.airborne_fraction([0.05, 0.105, 0.2, 0.38]),
             *(part for source in dense.values() for part in (
                 dense_gas.relative_concentration(source, [5.0, 20.0, 130.0]), dense_gas.half_width_m(source, 100.0), dense_gas.upwind_m(source))),
