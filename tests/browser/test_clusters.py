@@ -5,49 +5,14 @@ from __future__ import annotations
 import math
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.app.vector_tile import places
-from tests.browser.test_map_page import BROWSER_ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, OpenPage, answer, wait_for_map, watch
+from tests.browser.pages import OpenPage, answer, wait_for_map
 
 LAYERS = "l=towns,risk_points"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def faults() -> list[str]:
-    """Console errors, failures and foreign requests of the pages of a test."""
-    return []
-
-
-@pytest.fixture
-def open_page(browser: Browser, live_server: str, faults: list[str]) -> Iterator[OpenPage]:
-    """Opens the map page at an address and waits for the map."""
-    contexts = []
-
-    def opened(query: str, size: dict[str, int] | None = None, **options: Any) -> Page:
-        contexts.append(browser.new_context(viewport=size or DESKTOP, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        watch(page, live_server, faults)
-        page.goto(f"{live_server}/{query}")
-        wait_for_map(page)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture(scope="module")

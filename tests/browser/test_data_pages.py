@@ -5,34 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.app.test_data_journey import faulty_enterprises
-from tests.browser.test_map_page import (
-    AXE,
-    BROWSER_ARGUMENTS,
-    CHROMIUM,
-    DESKTOP,
-    PHONE,
-    TABLET,
-    chinese_words,
-    watch,
-)
+from tests.browser.pages import AXE, DESKTOP, PHONE, TABLET, OpenPage, chinese_words
 from tests.conftest import serving
 
 PATIENCE_MS = 300_000
 PAGES = ["data", "data/loads", "data/rejects", "data/editions", "data/rules"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -43,24 +27,23 @@ def office(atlas_database: str, home: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def faults() -> list[str]:
-    """Console errors, failures and foreign requests of the pages of a test."""
-    return []
+def open_page(new_page: OpenPage, office: str) -> OpenPage:
+    """Opens a page of data management and waits for its content."""
 
+    def opened(path: str, size: dict[str, int] = DESKTOP, **options: Any) -> Page:
+        page = new_page(office, size, **options)
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{office}/{path}")
+        page.wait_for_selector("#content > *")
+        return page
 
-def open_page(browser: Browser, office: str, faults: list[str], path: str, size: dict[str, int] = DESKTOP) -> Page:
-    page = browser.new_context(viewport=size, accept_downloads=True, bypass_csp=False).new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    watch(page, office, faults)
-    page.goto(f"{office}/{path}")
-    page.wait_for_selector("#content > *")
-    return page
+    return opened
 
 
 def test_officer_goes_from_a_faulty_file_to_a_published_edition(
-    browser: Browser, office: str, faults: list[str], tiny_sample: Path, artefacts: Path, tmp_path: Path
+    open_page: OpenPage, faults: list[str], tiny_sample: Path, artefacts: Path, tmp_path: Path
 ) -> None:
-    page = open_page(browser, office, faults, "data")
+    page = open_page("data")
     page.fill("#new-title", "企业台账第三季度")
     page.click("#new-upload")
     page.fill("#upload-label", "2026Q3")
@@ -111,8 +94,8 @@ def test_officer_goes_from_a_faulty_file_to_a_published_edition(
     assert faults == []
 
 
-def test_server_refuses_a_file_of_no_reader_and_the_page_says_so(browser: Browser, office: str) -> None:
-    page = open_page(browser, office, [], "data")
+def test_server_refuses_a_file_of_no_reader_and_the_page_says_so(open_page: OpenPage) -> None:
+    page = open_page("data")
     page.fill("#new-title", "错")
     page.click("#new-upload")
     page.locator("#file-input").wait_for(state="attached")
@@ -124,44 +107,38 @@ def test_server_refuses_a_file_of_no_reader_and_the_page_says_so(browser: Browse
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("size", [DESKTOP, TABLET, PHONE], ids=lambda size: str(size["width"]))
 def test_page_fits_and_is_without_errors_or_foreign_requests(
-    browser: Browser, office: str, faults: list[str], path: str, size: dict[str, int]
+    open_page: OpenPage, faults: list[str], path: str, size: dict[str, int]
 ) -> None:
-    page = open_page(browser, office, faults, path, size)
+    page = open_page(path, size)
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     assert page.locator(".page").evaluate("node => node.scrollWidth - node.clientWidth") <= 0
     assert page.locator(".workspaces a[aria-current='page'], #more[data-is-here='true']").locator("visible=true").count() == 1
     assert faults == []
-    page.context.close()
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page_meets_the_rules_of_access(browser: Browser, office: str, path: str) -> None:
-    context = browser.new_context(viewport=DESKTOP, bypass_csp=True)
-    page = context.new_page()
-    page.goto(f"{office}/{path}")
-    page.wait_for_selector("#content > *")
+def test_page_meets_the_rules_of_access(open_page: OpenPage, path: str) -> None:
+    page = open_page(path, bypass_csp=True)
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
     assert [(entry["id"], entry["nodes"][0]["html"][:160]) for entry in found["violations"]] == []
-    context.close()
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_english_has_no_chinese_but_names(browser: Browser, office: str, faults: list[str], path: str) -> None:
-    page = open_page(browser, office, faults, f"{path}?lang=en")
+def test_english_has_no_chinese_but_names(open_page: OpenPage, faults: list[str], path: str) -> None:
+    page = open_page(f"{path}?lang=en")
     assert chinese_words(page, ".workspaces, .tabs, h1, h2, thead, .query label > span, .query button, .intro, .hint") == []
     assert re.search(r"\[data_\w+\]", page.locator("body").inner_text()) is None
-    page.context.close()
 
 
-def test_phone_is_told_to_upload_on_a_computer(browser: Browser, office: str, faults: list[str]) -> None:
-    page = open_page(browser, office, faults, "data", PHONE)
+def test_phone_is_told_to_upload_on_a_computer(open_page: OpenPage, faults: list[str]) -> None:
+    page = open_page("data", PHONE)
     expect(page.locator("#content")).to_contain_text("请用电脑办理")
     assert page.locator("#new-upload").count() == 0
 
 
-def test_server_that_is_gone_is_told_and_the_page_stays(browser: Browser, office: str) -> None:
-    page = open_page(browser, office, [], "data/rejects")
+def test_server_that_is_gone_is_told_and_the_page_stays(open_page: OpenPage) -> None:
+    page = open_page("data/rejects")
     page.route("**/api/**", lambda route: route.abort())
     page.fill("#filter-text", "x")
     expect(page.locator("#lost")).to_be_visible()
@@ -169,8 +146,8 @@ def test_server_that_is_gone_is_told_and_the_page_stays(browser: Browser, office
     expect(page.locator("#filter-text")).to_have_value("x")
 
 
-def test_pages_can_be_worked_by_keyboard(browser: Browser, office: str, faults: list[str]) -> None:
-    page = open_page(browser, office, faults, "data")
+def test_pages_can_be_worked_by_keyboard(open_page: OpenPage, faults: list[str]) -> None:
+    page = open_page("data")
     page.focus("#new-title")
     page.keyboard.type("键盘")
     page.keyboard.press("Enter")

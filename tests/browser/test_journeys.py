@@ -8,57 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 from data.sample.cases import CASES
-from tests.browser.test_map_page import (
-    BROWSER_ARGUMENTS,
-    CHROMIUM,
-    DESKTOP,
-    PATIENCE_MS,
-    OpenPage,
-    answer,
-    at,
-    faults,
-    known_source,
-    query_of,
-    wait_for_address,
-    wait_for_map,
-    watch,
-)
+from tests.browser.pages import OpenPage, answer, at, query_of, wait_for_address, wait_for_map
 
-__all__ = ["faults", "known_source"]
 CASE = CASES["houses_on_pipe_after_2010"]
 MOST_CLICKS = 6
 N_INSPECTED = 8
 SIDE_PX = 60
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
-
-
 @pytest.fixture
-def open_page(browser: Browser, live_server: str, artefacts: Path, faults: list[str], request: pytest.FixtureRequest) -> Iterator[OpenPage]:
+def open_page(new_page: OpenPage, live_server: str, pictures: None, faults: list[str]) -> Iterator[OpenPage]:
     """Opens a page in a browser of its own; a screenshot of the last state is kept, and nothing may have failed."""
-    pages: list[Page] = []
 
     def opened(path: str = "") -> Page:
-        page = browser.new_context(viewport=DESKTOP, accept_downloads=True).new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        pages.append(page)
-        watch(page, live_server, faults)
+        page = new_page(live_server, accept_downloads=True)
         page.goto(f"{live_server}/{path}")
         return page
 
     yield opened
-    for number, page in enumerate(pages):
-        page.screenshot(path=artefacts / f"{request.node.name}-{number}.png")
-        page.context.close()
     assert faults == []
 
 

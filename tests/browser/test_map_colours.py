@@ -12,7 +12,7 @@ import shapely
 from playwright.sync_api import Page
 
 from tests.browser.colour_vision import ciede2000, lab, linear, seen_as
-from tests.browser.test_map_page import OpenPage, answer, browser, faults, open_page  # noqa: F401
+from tests.browser.pages import OpenPage, answer
 from tests.browser.test_map_page_access import LEAST_LIGHTNESS, MOST_ALIKE, alikeness
 
 LEVELS = ("red", "orange", "yellow", "blue", "unrated")

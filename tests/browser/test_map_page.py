@@ -2,138 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import re
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import rasterio.io
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-PROJECT = Path(__file__).parents[2]
-CHROMIUM = "/usr/bin/chromium"
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-sync",
-    "--no-first-run",
-]
-DESKTOP = {"width": 1440, "height": 900}
-TABLET = {"width": 1024, "height": 768}
-PHONE = {"width": 390, "height": 844}
-CHINESE = re.compile(r"[\u3400-\u9fff]")
-PATIENCE_MS = 120_000
-AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
-
-OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def faults() -> list[str]:
-    """Console errors, failures and foreign requests of the pages of a test."""
-    return []
-
-
-@pytest.fixture
-def open_page(
-    browser: Browser, live_server: str, artefacts: Path, faults: list[str], request: pytest.FixtureRequest
-) -> Iterator[OpenPage]:
-    """Opens the map page at an address and waits for the map; a screenshot of the last state is kept."""
-    pages: list[Page] = []
-
-    def opened(query: str = "", size: dict[str, int] | None = None, **options: Any) -> Page:
-        context = browser.new_context(viewport=size or DESKTOP, **options)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        pages.append(page)
-        watch(page, live_server, faults)
-        page.goto(f"{live_server}/{query}")
-        wait_for_map(page)
-        return page
-
-    yield opened
-    for number, page in enumerate(pages):
-        page.screenshot(path=artefacts / f"{request.node.name}-{number}.png")
-        page.context.close()
-
-
-def watch(page: Page, server: str, faults: list[str]) -> None:
-    """Note every error of the console, uncaught exception and request to anywhere but the server."""
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda request: _note_foreign(request.url, server, faults))
-
-
-def _note_foreign(url: str, server: str, faults: list[str]) -> None:
-    if not url.startswith((server + "/", "blob:", "data:")):
-        faults.append(f"foreign request: {url}")
-
-
-def wait_for_map(page: Page) -> None:
-    page.wait_for_selector('#map-area[data-state="idle"]')
-
-
-def answer(server: str, path: str, **parameters: Any) -> Any:
-    """The JSON of an address of the server."""
-    query = urllib.parse.urlencode(parameters)
-    with urllib.request.urlopen(f"{server}{path}?{query}", timeout=30) as response:
-        return json.load(response)
-
-
-@pytest.fixture(scope="module")
-def known_source(live_server: str) -> dict[str, Any]:
-    """A rated source with a position, the worst that the search finds."""
-    levels = ["red", "orange", "yellow", "blue"]
-    found = [
-        hit
-        for text in ("化工", "有限公司")
-        for hit in answer(live_server, "/api/search", q=text, limit=50)["results"]
-    ]
-    rated = [hit for hit in found if hit.get("level") in levels and hit["lon"] is not None]
-    return min(rated, key=lambda hit: levels.index(hit["level"]))
-
-
-def at(source: dict[str, Any], zoom: float = 16) -> str:
-    """Address of the map with a source in its middle."""
-    return f"?v={zoom}/{source['lat']:.6f}/{source['lon']:.6f}"
-
-
-def click_middle(page: Page) -> None:
-    box = page.locator("#map-canvas").bounding_box()
-    assert box
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-
-def pixels(page: Page, selector: str) -> np.ndarray:
-    """Colours of an element as shown, rows x columns x 3."""
-    with rasterio.io.MemoryFile(page.locator(selector).screenshot()) as file, file.open() as picture:
-        return np.moveaxis(picture.read([1, 2, 3]), 0, -1)
-
-
-def query_of(page: Page) -> dict[str, str]:
-    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page.url).query))
-
-
-def wait_for_address(page: Page, part: str) -> None:
-    page.wait_for_function("part => location.search.includes(part)", arg=part)
+from tests.browser.pages import (
+    AXE,
+    DESKTOP,
+    PHONE,
+    TABLET,
+    OpenPage,
+    answer,
+    at,
+    chinese_words,
+    click_middle,
+    pixels,
+    query_of,
+    wait_for_address,
+    wait_for_map,
+)
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -220,16 +114,6 @@ def test_english_page_has_no_chinese_but_names(open_page: OpenPage, known_source
         )
         == []
     )
-
-
-def chinese_words(page: Page, selector: str) -> list[str]:
-    """Texts, labels and titles with Chinese characters or untranslated keys; the name of the language itself is left out."""
-    texts = page.locator(selector).evaluate_all("""nodes => nodes.flatMap(root => {
-        const all = [root, ...root.querySelectorAll('*')].filter(node => !node.closest('[lang="zh-CN"], script, noscript'));
-        const own = node => [...node.childNodes].filter(child => child.nodeType === 3).map(child => child.textContent);
-        return all.flatMap(node => [...own(node), node.title, node.getAttribute('aria-label'), node.placeholder].filter(Boolean));
-    })""")
-    return [text for text in texts if CHINESE.search(text) or re.search(r"\[\w+\]", text)]
 
 
 def test_language_switch_keeps_what_is_selected(open_page: OpenPage, known_source: dict[str, Any]) -> None:

@@ -12,20 +12,7 @@ import rasterio.io
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.colour_vision import ciede2000, lab, linear, seen_as
-from tests.browser.test_map_page import (  # noqa: F401
-    AXE,
-    PHONE,
-    OpenPage,
-    answer,
-    at,
-    browser,
-    faults,
-    known_source,
-    open_page,
-    query_of,
-    wait_for_address,
-    wait_for_map,
-)
+from tests.browser.pages import AXE, PHONE, OpenPage, answer, at, query_of, wait_for_address
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 LEAST_DIFFERENCE = 10.0

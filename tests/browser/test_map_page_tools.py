@@ -8,23 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.test_map_page import (  # noqa: F401
-    DESKTOP,
-    PHONE,
-    OpenPage,
-    answer,
-    at,
-    browser,
-    faults,
-    known_source,
-    open_page,
-    query_of,
-    wait_for_address,
-    wait_for_map,
-)
+from tests.browser.pages import PHONE, OpenPage, answer, at, query_of, wait_for_address, wait_for_map
 
 
 def rated_layer(server: str) -> dict[str, Any]:

@@ -12,35 +12,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.cut_line import CutLine
-from tests.browser.test_map_page import (
-    AXE,
-    BROWSER_ARGUMENTS,
-    CHROMIUM,
-    DESKTOP,
-    PATIENCE_MS,
-    PHONE,
-    OpenPage,
-    answer,
-    chinese_words,
-    faults,
-    watch,
-)
+from tests.browser.pages import AXE, DESKTOP, PATIENCE_MS, PHONE, OpenPage, answer, chinese_words
 from tests.conftest import serving
 
-__all__ = ["faults"]
 N_STOPS = 3
 RECORDS = "**/api/patrol/records/*"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -76,23 +55,16 @@ def ref(office: str, places: list[str]) -> str:
 
 
 @pytest.fixture
-def open_page(browser: Browser, faults: list[str], artefacts: Path, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
+def open_page(new_page: OpenPage, pictures: None) -> OpenPage:
     """Opens a page and keeps a screenshot of its last state."""
-    pages: list[Page] = []
 
     def opened(address: str, size: dict[str, int] | None = None, **options: Any) -> Page:
-        page = browser.new_context(viewport=size or PHONE, **options).new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        pages.append(page)
-        watch(page, "{0.scheme}://{0.netloc}".format(urlsplit(address)), faults)
+        page = new_page("{0.scheme}://{0.netloc}".format(urlsplit(address)), size or PHONE, **options)
         page.goto(address)
         page.wait_for_selector("#card-title")
         return page
 
-    yield opened
-    for number, page in enumerate(pages):
-        page.screenshot(path=artefacts / f"{request.node.name}-{number}.png")
-        page.context.close()
+    return opened
 
 
 def picture() -> dict[str, Any]:

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.browser.test_map_page import AXE, BROWSER_ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, PHONE, TABLET, OpenPage, chinese_words, watch
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
+from tests.browser.pages import AXE, DESKTOP, PHONE, TABLET, OpenPage, chinese_words
 
 
 @pytest.fixture
-def faults() -> list[str]:
-    """Console errors, failures and foreign requests of the pages of a test."""
-    return []
-
-
-@pytest.fixture
-def open_page(browser: Browser, live_server: str, faults: list[str]) -> Iterator[OpenPage]:
+def open_page(new_page: OpenPage, live_server: str) -> OpenPage:
     """Opens a page and waits until its frame stands."""
-    contexts = []
 
     def opened(path: str, size: dict[str, int] | None = None, **options: Any) -> Page:
-        contexts.append(browser.new_context(viewport=size or DESKTOP, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        watch(page, live_server, faults)
+        page = new_page(live_server, size, **options)
         page.goto(f"{live_server}/{path}")
         page.wait_for_selector("#workspaces li")
         return page
 
-    yield opened
-    for context in contexts:
-        context.close()
+    return opened
 
 
 @pytest.mark.parametrize(("path", "size"), [("method", DESKTOP), ("method", PHONE), ("help", TABLET), ("help", PHONE)], ids=lambda value: str(value)[:20])

@@ -4,39 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.browser.test_map_page import BROWSER_ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, OpenPage, wait_for_map, watch
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
+from tests.browser.pages import OpenPage, wait_for_map
 
 
-@pytest.fixture
-def open_page(browser: Browser, live_server: str) -> Iterator[OpenPage]:
-    """Opens a page in a browser of its own and waits for its map; nothing may have failed at the end."""
-    contexts, faults = [], []
-
-    def opened(query: str = "", size: dict[str, int] | None = None, **options: Any) -> Page:
-        contexts.append(browser.new_context(viewport=size or DESKTOP, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        watch(page, live_server, faults)
-        page.goto(f"{live_server}/{query}")
-        wait_for_map(page)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
+@pytest.fixture(autouse=True)
+def nothing_failed(faults: list[str]) -> Iterator[None]:
+    yield
     assert faults == []
 
 
@@ -58,9 +35,8 @@ def test_hills_of_the_screen_are_on_its_sheet_and_on_the_page_of_sheets(open_pag
     with page.expect_request("**/api/sheets?*") as made:
         page.locator("#sheet-preview").click()
     assert made.value.post_data_json["relief"] is True
-    with page.expect_request("**/api/sheets/check*") as again:
+    with page.expect_request(lambda request: "/api/sheets/check" in request.url and request.post_data_json["relief"] is False):
         page.locator("#sheet-colour").select_option("grey")
-    assert again.value.post_data_json["relief"] is False
     expect(page.locator("#sheet-relief")).to_have_count(0)
 
 

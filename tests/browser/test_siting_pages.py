@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.test_map_page import (
-    AXE,
-    BROWSER_ARGUMENTS,
-    CHROMIUM,
-    DESKTOP,
-    PATIENCE_MS,
-    PHONE,
-    OpenPage,
-    answer,
-    chinese_words,
-    faults,
-    wait_for_map,
-    watch,
-)
+from tests.browser.pages import AXE, DESKTOP, PHONE, OpenPage, answer, chinese_words, wait_for_map
 
-__all__ = ["faults"]
 SIDE_PX = 50
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +21,11 @@ def middle(live_server: str) -> tuple[float, float]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, live_server: str, artefacts: Path, request: pytest.FixtureRequest, faults: list[str]) -> Iterator[OpenPage]:
+def open_page(new_page: OpenPage, live_server: str, pictures: None) -> OpenPage:
     """Opens a new case, at its first step; a screenshot of the last state is kept."""
-    pages: list[Page] = []
 
     def opened(size: dict[str, int] | None = None, choices: dict[str, Any] | None = None, **options: Any) -> Page:
-        page = browser.new_context(viewport=size or DESKTOP, **options).new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        pages.append(page)
-        watch(page, live_server, faults)
+        page = new_page(live_server, size, **options)
         if choices:
             page.route("**/api/site-checks/choices*", lambda route: more_choices(route, choices))
         page.goto(f"{live_server}/siting/new")
@@ -61,10 +33,7 @@ def open_page(browser: Browser, live_server: str, artefacts: Path, request: pyte
         wait_for_map(page)
         return page
 
-    yield opened
-    for number, page in enumerate(pages):
-        page.screenshot(path=artefacts / f"{request.node.name}-{number}.png")
-        page.context.close()
+    return opened
 
 
 def more_choices(route: Route, choices: dict[str, Any]) -> None:

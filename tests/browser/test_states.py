@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Route, expect
 
-from tests.browser.test_map_page import AXE, BROWSER_ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, PHONE, OpenPage, answer, wait_for_map
+from tests.browser.pages import AXE, PHONE, OpenPage, answer, wait_for_map
 
 NARROW = {"width": 320, "height": 640}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def new_page(browser: Browser) -> Iterator[OpenPage]:
-    """A page in a window of its own, closed at the end."""
-    contexts = []
-
-    def made(size: dict[str, int] | None = None, **options: Any) -> Page:
-        contexts.append(browser.new_context(viewport=size or DESKTOP, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        return page
-
-    yield made
-    for context in contexts:
-        context.close()
-
-
 def test_layer_that_fails_is_named_and_marked_and_asked_for_again(new_page: OpenPage, live_server: str) -> None:
-    page = new_page()
+    page = new_page(live_server)
     address = "**/tiles/*/*/risk_zones/**"
     page.route(address, lambda route: route.fulfill(status=500, body="{}"))
     page.goto(f"{live_server}/")
@@ -60,7 +35,7 @@ def test_layer_without_data_and_layer_with_none_read_differently(new_page: OpenP
     derived = next(layer for layer in catalog["layers"] if layer["style"] and layer["kind"] == "derived" and layer["group"] == "risk")
     for layer in (loaded, derived):
         layer |= {"n_features": 0, "n_unplaced": 0, "sources": []}
-    page = new_page()
+    page = new_page(live_server)
     page.route("**/api/layers*", lambda route: fulfil(route, catalog))
     page.goto(f"{live_server}/?lang=en")
     wait_for_map(page)
@@ -76,14 +51,14 @@ def fulfil(route: Route, catalog: dict[str, Any]) -> None:
 
 def test_layers_that_one_may_not_see_are_counted_with_their_own_sign(new_page: OpenPage, live_server: str) -> None:
     catalog = answer(live_server, "/api/layers") | {"n_hidden_layers": 3}
-    page = new_page()
+    page = new_page(live_server)
     page.route("**/api/layers*", lambda route: fulfil(route, catalog))
     page.goto(f"{live_server}/help")
     expect(page.locator('#status [data-state="no-permission"]')).to_have_text("＊ 3 个图层无权限查看")
 
 
 def test_refused_page_stands_in_the_frame(new_page: OpenPage, live_server: str) -> None:
-    page = new_page(bypass_csp=True)
+    page = new_page(live_server, bypass_csp=True)
     page.goto(f"{live_server}/nothing")
     expect(page.locator("#workspaces a").first).to_be_visible()
     expect(page.locator("#page-title")).to_have_text("没有这个地址")
@@ -96,7 +71,7 @@ def test_refused_page_stands_in_the_frame(new_page: OpenPage, live_server: str) 
 
 @pytest.mark.parametrize("size", [PHONE, NARROW], ids=lambda size: str(size["width"]))
 def test_phone_bar_has_four_workspaces_and_a_list_of_the_rest(new_page: OpenPage, live_server: str, size: dict[str, int]) -> None:
-    page = new_page(size)
+    page = new_page(live_server, size)
     page.goto(f"{live_server}/help")
     more = page.get_by_role("button", name="更多")
     expect(more).to_be_visible()
@@ -116,7 +91,7 @@ def test_phone_bar_has_four_workspaces_and_a_list_of_the_rest(new_page: OpenPage
 
 
 def test_wide_bar_shows_every_workspace_and_no_list(new_page: OpenPage, live_server: str) -> None:
-    page = new_page()
+    page = new_page(live_server)
     page.goto(f"{live_server}/help")
     expect(page.locator("#workspaces a:visible")).to_have_text(["地图", "选址评估", "四色巡查", "管道保护", "制图输出", "数据管理"])
     expect(page.locator("#more")).to_be_hidden()

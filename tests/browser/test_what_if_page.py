@@ -5,17 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_map_page import (
-    AXE,
-    DESKTOP,
-    PHONE,
-    OpenPage,
-    browser,
-    faults,
-    open_page,
-)
+from tests.browser.pages import AXE, DESKTOP, PHONE, OpenPage
 
-__all__ = ["browser", "faults", "open_page"]
 WAIT_MS = 180_000
 DRAWN = "() => document.querySelector('#result-body #what-if-levels') !== null"
 

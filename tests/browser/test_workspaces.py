@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
 from data.sample.cases import CASES
-from tests.browser.test_map_page import (
-    AXE,
-    BROWSER_ARGUMENTS,
-    CHROMIUM,
-    DESKTOP,
-    PATIENCE_MS,
-    PHONE,
-    TABLET,
-    OpenPage,
-    answer,
-    chinese_words,
-    query_of,
-    wait_for_address,
-    wait_for_map,
-    watch,
-)
+from tests.browser.pages import AXE, DESKTOP, PHONE, TABLET, OpenPage, answer, chinese_words, query_of, wait_for_address, wait_for_map
 
 CASE = CASES["houses_on_pipe_after_2010"]
 LINE = f"pipelines/{CASE['pipeline_id']}"
@@ -35,39 +19,19 @@ PAGES = ["pipelines", LINE, "patrol"]
 READY = "#found table, #list-body table, #worst table"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
-
-
 @pytest.fixture
-def faults() -> list[str]:
-    """Console errors, failures and foreign requests of the pages of a test."""
-    return []
-
-
-@pytest.fixture
-def open_page(browser: Browser, live_server: str, faults: list[str]) -> Iterator[OpenPage]:
+def open_page(new_page: OpenPage, live_server: str) -> OpenPage:
     """Opens a workspace page and waits until its list and its map, if it has one, stand."""
-    contexts = []
 
     def opened(path: str, size: dict[str, int] | None = None, **options: Any) -> Page:
-        contexts.append(browser.new_context(viewport=size or DESKTOP, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        watch(page, live_server, faults)
+        page = new_page(live_server, size, **options)
         page.goto(f"{live_server}/{path}")
         page.wait_for_selector(READY)
         if page.locator("#map-area").count():
             wait_for_map(page)
         return page
 
-    yield opened
-    for context in contexts:
-        context.close()
+    return opened
 
 
 @pytest.fixture(scope="module")
