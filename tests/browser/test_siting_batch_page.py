@@ -8,23 +8,14 @@ from typing import Any
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.test_map_page import AXE, BROWSER_ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, PHONE, answer, chinese_words, faults, watch
+from tests.browser.pages import AXE, PATIENCE_MS, PHONE, OpenPage, answer, chinese_words
 from tests.conftest import serving
 
-__all__ = ["faults"]
 JOBS = "**/api/site-batches/jobs"
 """The list that the page looks at again and again; a new batch is asked for with parameters behind it."""
 DONE, ALL = 2, 5
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +51,9 @@ def upload(page: Page, office: str, sites: bytes) -> None:
 
 
 def test_batch_goes_from_a_file_over_its_progress_to_a_table_and_a_workbook(
-    browser: Browser, office: str, sites: bytes, artefacts: Path, faults: list[str], tmp_path: Path
+    new_page: OpenPage, office: str, sites: bytes, artefacts: Path, faults: list[str], tmp_path: Path
 ) -> None:
-    page = browser.new_context(viewport=DESKTOP, accept_downloads=True, bypass_csp=True).new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    watch(page, office, faults)
+    page = new_page(office, bypass_csp=True)
     held = {"is_held": True}
     page.route(JOBS, lambda route: half_done(route, held))
     upload(page, office, sites)
@@ -101,4 +90,3 @@ def test_batch_goes_from_a_file_over_its_progress_to_a_table_and_a_workbook(
     found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
     assert [(entry["id"], entry["nodes"][0]["html"][:160]) for entry in found["violations"]] == []
     assert faults == []
-    page.context.close()
