@@ -44,7 +44,7 @@ from layers.catalog import Layer
 from layers.errors import TooManyRefusedError
 from layers.tables import ensure_register
 
-WORKBOOKS = (".xlsx", ".xlsm", ".xls")
+OLD_WORKBOOKS = (".xls",)
 BATCH_ROWS = 50_000
 """Rows read, checked and stored at a time: enough for vectors, few enough for a word of progress every second."""
 COLLECTED_BATCHES = 4
@@ -173,7 +173,7 @@ def _normalised(
 def _batches(paths: list[Path], manifest: Manifest, loading: Loading) -> Generator[Batch, None, None]:
     """The rows of a source in batches, or in one where a part of it decides about all of it."""
     read, prepare = loading.read or read_file, loading.prepare or prepared
-    may_be_mended = any(path.suffix.lower() in WORKBOOKS for path in paths) or read is not read_file
+    may_be_mended = any(path.suffix.lower() in OLD_WORKBOOKS for path in paths) or read is not read_file
     if needs_all_rows(loading.catalog[manifest.layer], loading.area) or (len(paths) > 1 and may_be_mended):
         yield read_batch(paths, manifest, loading.data_dir, read=read, prepare=prepare)
         return

@@ -33,6 +33,7 @@ from etl.esri_json import read_esri_json
 from etl.manifest import Manifest, parts_of
 from etl.text_files import json_line_batches, read_json_lines, read_text, text_batches
 from etl.vectors import SHAPES, read_vector, vector_batches
+from etl.workbook_batches import workbook_batches
 from etl.workbooks import read_workbook
 from layers.errors import CatalogError, SourceFileError
 
@@ -41,7 +42,7 @@ __all__ = ["FILE", "ROW", "Batch", "Refusal", "job_module", "read_batch", "read_
 RETURNED_COLUMNS = (ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN)
 Reader = Callable[[Path, Manifest], pd.DataFrame]
 Preparer = Callable[[Batch, Manifest], Batch]
-TEXT_SUFFIXES, LINE_SUFFIXES = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson")
+TEXT_SUFFIXES, LINE_SUFFIXES, BOOK_SUFFIXES = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson"), (".xlsx", ".xlsm")
 TABLE_READERS: dict[tuple[str, ...], Reader] = {
     TEXT_SUFFIXES: read_text,
     (".xlsx", ".xlsm", ".xls"): read_workbook,
@@ -123,8 +124,8 @@ def _refuse_too_large(files: list[Path], manifest: Manifest) -> None:
         raise SourceFileError(
             ", ".join(path.name for path in files[:3]), f"{n_bytes / 2**20:,.0f} MB that have to be held at once",
             f"at most {LARGEST_WHOLE_BYTES / 2**20:,.0f} MB for a source with "
-            + (f"the job {manifest.job}" if manifest.job else "rows compared with each other, workbooks or JSON pages")
-            + "; CSV, JSON lines and GeoPackage of one file are read in pieces and may be of any size, or deliver it by parts (`mode = \"add\"`)",
+            + (f"the job {manifest.job}" if manifest.job else "rows compared with each other, an old workbook or JSON pages")
+            + "; CSV, JSON lines, .xlsx and GeoPackage of one file are read in pieces and may be of any size, or deliver it by parts (`mode = \"add\"`)",
         )
 
 
@@ -151,7 +152,7 @@ def read_batches(
 ) -> Iterator[Batch]:
     """What `read_batch` gives, at most `rows` rows at a time and never more of a file in memory than that.
 
-    Workbooks, pages of a service and files of a `read` of one's own are read whole and handed on in pieces; a source
+    Workbooks of Excel 97 to 2003, pages of a service and files of a `read` of one's own are read whole and handed on in pieces; a source
     with a job comes as one batch, because a job may fold rows across all of it. Row numbers go on from piece to
     piece, every piece has the columns of all files, and `is_partial` of any piece holds for the source. With `as_bytes`
     geometries come as `Batch.shapes` where they can.
@@ -213,4 +214,6 @@ def _streaming_reader(path: Path, manifest: Manifest, *, as_bytes: bool) -> Call
     suffix = name.suffix.lower()
     if manifest.reader == "table" and suffix in TEXT_SUFFIXES:
         return text_batches
+    if manifest.reader == "table" and suffix in BOOK_SUFFIXES:
+        return workbook_batches
     return json_line_batches if manifest.reader == "table" and suffix in LINE_SUFFIXES else None

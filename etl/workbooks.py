@@ -58,12 +58,13 @@ class Sheet:
             raise SourceFileError(
                 self.path, f"{self.n_rows:,} rows of {self.n_columns:,} columns", f"at most {MAX_CELLS:,} cells"
             )
-        with _no_workbook(self.path):
+        with no_workbook(self.path):
             return self.give_rows()
 
 
 @contextmanager
-def _no_workbook(path: Path) -> Iterator[None]:
+def no_workbook(path: Path) -> Iterator[None]:
+    """What the readers raise on a damaged workbook becomes a `SourceFileError`."""
     try:
         yield
     except BROKEN_BOOK as error:
@@ -81,29 +82,46 @@ def read_workbook(path: Path, manifest: Manifest) -> pd.DataFrame:
         No workbook, no such sheet, several filled sheets and none chosen, sheets of different headings, a formula
         without its value.
     """
-    chosen = _chosen(path, manifest, sheets_of(path))
+    chosen = chosen_sheets(path, manifest, sheets_of(path))
     _refuse_open_formulas(path, chosen)
     frames = [_sheet_rows(sheet, manifest, path) for sheet in chosen]
     if not manifest.sheets:
         return frames[0]
-    for sheet, frame in zip(chosen, frames, strict=True):
-        differing = sorted(set(frame.columns) ^ set(frames[0].columns))
-        if differing:
-            found = f"sheet {sheet.name} and sheet {chosen[0].name} that differ in {', '.join(differing)}"
-            raise SourceFileError(path, found, "sheets of one heading, or a source for each")
+    refuse_other_headings(path, manifest, {sheet.name: set(frame.columns) for sheet, frame in zip(chosen, frames, strict=True)})
     return pd.concat([frame.assign(**{SHEET: sheet.name}) for sheet, frame in zip(chosen, frames, strict=True)], ignore_index=True)
 
 
+def refuse_other_headings(path: Path, manifest: Manifest, columns: dict[str, set[str]]) -> None:
+    """Sheets that are read one below the other must have the columns of the first, by name of sheet."""
+    first = next(iter(columns))
+    for name, found in columns.items() if manifest.sheets else ():
+        differing = sorted(found ^ columns[first])
+        if differing:
+            differs = f"sheet {name} and sheet {first} that differ in {', '.join(differing)}"
+            raise SourceFileError(path, differs, "sheets of one heading, or a source for each")
+
+
 def _sheet_rows(sheet: Sheet, manifest: Manifest, path: Path) -> pd.DataFrame:
-    if manifest.columns:
-        return _without_heading(sheet.rows, manifest, path)
-    first = manifest.skip_rows + manifest.header_rows
-    if len(sheet.rows) < first or not sheet.rows:
-        raise SourceFileError(path, f"{len(sheet.rows)} rows", f"{first} heading rows")
-    names = joined_heads(sheet, manifest.skip_rows, manifest.header_rows)
-    frame = pd.DataFrame(sheet.rows[first:], columns=headings(names, path), dtype=object)
+    names, first = column_names(sheet, manifest, path)
+    frame = pd.DataFrame(sheet.rows[first:], columns=names, dtype=object)
     frame[ROW] = np.arange(len(frame)) + first + 1
     return without_empty(frame)
+
+
+def column_names(sheet: Sheet, manifest: Manifest, path: Path) -> tuple[list[str], int]:
+    """Names of a sheet's columns, and the number of rows before its data.
+
+    Where the manifest names the columns, a first row that repeats those names is no row of data.
+    """
+    if not manifest.columns:
+        first = manifest.skip_rows + manifest.header_rows
+        if len(sheet.rows) < first or not sheet.rows:
+            raise SourceFileError(path, f"{len(sheet.rows)} rows", f"{first} heading rows")
+        return headings(joined_heads(sheet, manifest.skip_rows, manifest.header_rows), path), first
+    names = list(manifest.columns)
+    has_heading = bool(sheet.rows) and sheet.rows[0][: len(names)] == names
+    full = sheet.rows[0] if has_heading else names + [""] * (sheet.n_columns - len(names))
+    return headings(full, path), manifest.skip_rows + (1 if has_heading else 0)
 
 
 def joined_heads(sheet: Sheet, skip_rows: int, header_rows: int) -> list[str]:
@@ -116,17 +134,6 @@ def joined_heads(sheet: Sheet, skip_rows: int, header_rows: int) -> list[str]:
     ]
 
 
-def _without_heading(rows: Rows, manifest: Manifest, path: Path) -> pd.DataFrame:
-    """A sheet whose columns the manifest names; a first row that repeats those names is no row of data."""
-    names, width = list(manifest.columns), max((len(row) for row in rows), default=0)
-    has_heading = bool(rows) and rows[0][: len(names)] == names
-    full = rows[0] if has_heading else names + [""] * (width - len(names))
-    first = manifest.skip_rows + (1 if has_heading else 0)
-    frame = pd.DataFrame(rows[first:], columns=headings(full, path), dtype=object)
-    frame[ROW] = np.arange(len(frame)) + first + 1
-    return without_empty(frame)
-
-
 def _merged_values(rows: Rows, merged: list[MergedArea], n_rows: int) -> dict[tuple[int, int], str]:
     """Text of merged heading cells for every cell they cover."""
     values: dict[tuple[int, int], str] = {}
@@ -137,7 +144,7 @@ def _merged_values(rows: Rows, merged: list[MergedArea], n_rows: int) -> dict[tu
     return values
 
 
-def _chosen(path: Path, manifest: Manifest, sheets: list[Sheet]) -> list[Sheet]:
+def chosen_sheets(path: Path, manifest: Manifest, sheets: list[Sheet]) -> list[Sheet]:
     """The sheets to read: those named (``*``: all filled ones), else the only one with content."""
     filled = [sheet for sheet in sheets if sheet.n_rows > 1]
     wanted = (manifest.sheet,) if manifest.sheet else manifest.sheets
@@ -162,7 +169,7 @@ def sheets_of(path: Path) -> list[Sheet]:
 
 def _xlsx_sheets(path: Path) -> list[Sheet]:
     check_workbook(path)
-    with _no_workbook(path), warnings.catch_warnings():
+    with no_workbook(path), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         book = openpyxl.load_workbook(path, data_only=True)
         return [
@@ -185,21 +192,26 @@ def _has_formulas(path: Path) -> bool:
 
 def _refuse_open_formulas(path: Path, sheets: list[Sheet]) -> None:
     """A formula is read by the value last computed; one that was never computed would be an empty cell."""
-    with _no_workbook(path):
+    with no_workbook(path):
         if path.suffix.lower() == ".xls" or not _has_formulas(path):
             return
         book = openpyxl.load_workbook(path, data_only=False)
         formulas = [(s, cell) for s in sheets for row in book[s.name].iter_rows() for cell in row if cell.data_type == "f"]
     for sheet, cell in formulas:
         if sheet.rows[cell.row - 1][cell.column - 1] == "":
-            raise SourceFileError(
-                path, f"a formula without its value at {cell.coordinate} ({str(cell.value)[:80]})",
-                "computed values: open the workbook in Excel or WPS and save it again",
-            )
+            raise open_formula(path, cell.coordinate, cell.value)
+
+
+def open_formula(path: Path, coordinate: str, formula: object) -> SourceFileError:
+    """The refusal of a formula without its value."""
+    return SourceFileError(
+        path, f"a formula without its value at {coordinate} ({str(formula)[:80]})",
+        "computed values: open the workbook in Excel or WPS and save it again",
+    )
 
 
 def _xls_sheets(path: Path) -> list[Sheet]:
-    with _no_workbook(path):
+    with no_workbook(path):
         book = xlrd.open_workbook(path, formatting_info=True, logfile=_Nowhere())
         return [
             Sheet(path, sheet.name, sheet.nrows, sheet.ncols,

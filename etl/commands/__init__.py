@@ -1,1 +1,1 @@
-"""Commands of the loading side, one module a subject; etl/cli.py joins them."""
+"""Commands of the loading side, one module a subject; riskatlas.py lists them by name."""
