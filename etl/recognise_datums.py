@@ -15,6 +15,12 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from etl.recognise_shifts import (
+    LEAST_SHIFT_M,
+    LocalShift,
+    local_shift,
+    shifted_crs,
+)
 from layers.catalog import Area
 from layers.crs import SHIFTED_DATUMS, datum_error_m, to_geographic, transform_geometry
 
@@ -61,6 +67,8 @@ class DatumProposal:
     not_told_from: tuple[str, ...] = ()
     apart_m: Mapping[str, float] = field(default_factory=dict)
     """Old datums that the same coordinates may be in, with the metres by which these would then be wrong, at most."""
+    shift_m: tuple[float, float] | None = None
+    """East and north, metres: the local shift of an old datum that was tried and is written into `crs` (``+towgs84``)."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +93,15 @@ class Hypothesis:
 
     crs: str
     axis_order: str = "xy"
+    shift: LocalShift | None = None
+    old: str = ""
+    """The old CRS whose local shift `crs` holds."""
 
     @property
     def name(self) -> str:
         """What people call it."""
+        if self.shift is not None:
+            return f"{pyproj.CRS.from_user_input(self.old).name} + ({self.shift.east_m:.0f} m E, {self.shift.north_m:.0f} m N)"
         return self.crs if self.crs in SHIFTED_DATUMS else pyproj.CRS.from_user_input(self.crs).name
 
 
@@ -161,6 +174,10 @@ def datum_proposals(
     for trial in groups:
         _compare(trial, around)
     _score(groups, stated)
+    shifted = _with_shifts(trials, groups, xy, area, around)
+    if shifted:
+        groups = [*groups, *shifted]
+        _score(groups, stated)
     ranked = sorted(groups, key=lambda trial: (-trial.score, trial.hypothesis.crs not in stated))
     best = ranked[0] if ranked else None
     shown = ranked[:N_PROPOSALS] + [trial for trial in ranked[N_PROPOSALS:] if trial.hypothesis.crs in stated]
@@ -168,6 +185,30 @@ def datum_proposals(
     if best is not None and proposals:
         proposals[0] = replace(proposals[0], apart_m={**proposals[0].apart_m, **_apart_from_rivals(best, shown[1:])})
     return proposals
+
+
+def _with_shifts(trials: list[Trial], groups: list[Trial], xy: Floats, area: Area, around: Surroundings) -> list[Trial]:
+    """Old datums with the local shift that the evidence tells, one trial for all that then put the delivery at one place."""
+    plain = [trial for trial in groups if trial.hypothesis.crs not in SHIFTED_DATUMS and trial.inside >= LEAST_INSIDE]
+    base = max(plain, key=lambda trial: trial.score, default=None)
+    shift = local_shift(base.places, around.references) if base is not None else None
+    if base is None or shift is None:
+        return []
+    found = []
+    for trial in trials:
+        error_m = datum_error_m(trial.hypothesis.crs)
+        if error_m <= OLD_ERROR_M or trial.hypothesis.axis_order != base.hypothesis.axis_order or len(trial.places) != len(base.places):
+            continue
+        east_m, north_m = np.nanmedian(base.places - trial.places, axis=0) + (shift.east_m, shift.north_m)
+        if LEAST_SHIFT_M < np.hypot(east_m, north_m) <= error_m:
+            own = replace(shift, east_m=round(float(east_m), 1), north_m=round(float(north_m), 1))
+            entry = Hypothesis(shifted_crs(trial.hypothesis.crs, east_m, north_m, area), trial.hypothesis.axis_order, own, trial.hypothesis.crs)
+            tried = _tried(entry, xy, area, around)
+            found += [tried] if tried is not None else []
+    merged = _grouped(found, ())
+    for trial in merged:
+        _compare(trial, around)
+    return merged
 
 
 def _keep_stated(crs: str, trials: list[Trial]) -> None:
@@ -250,7 +291,7 @@ def _prior(trial: Trial, stated: tuple[str, ...]) -> float:
     """What a datum is worth before any evidence: one that the file or the source states most, old ones least."""
     if trial.hypothesis.crs in stated:
         return STATED_PRIOR
-    usual = OLD_PRIOR if datum_error_m(trial.hypothesis.crs) > OLD_ERROR_M else USUAL_PRIOR
+    usual = OLD_PRIOR if trial.hypothesis.shift is not None or datum_error_m(trial.hypothesis.crs) > OLD_ERROR_M else USUAL_PRIOR
     return usual * (1.0 if trial.hypothesis.axis_order == "xy" else SWAPPED_PRIOR)
 
 
@@ -302,8 +343,14 @@ def _proposal(trial: Trial, best: Trial | None, stated: tuple[str, ...], layer_a
             zh.append(WORDS[name][0].format(*medians[name]))
             en.append(WORDS[name][1].format(*medians[name]))
     others = [] if best is None or best is trial or _is_told_apart(best, trial) else [best.hypothesis.crs]
+    shift = trial.hypothesis.shift
+    if shift is not None:
+        zh.append(f"试算 {trial.hypothesis.old} 的当地平移: 东 {shift.east_m:.0f} m、北 {shift.north_m:.0f} m,未参与拟合的 {shift.n_judged} 处距道路、建筑物中位由 "
+                  f"{shift.before_m:.0f} m 降为 {shift.after_m:.0f} m;仅为建议,确认后方可采用")
+        en.append(f"local shift of {trial.hypothesis.old} tried: {shift.east_m:.0f} m east, {shift.north_m:.0f} m north; of {shift.n_judged} places it was not "
+                  f"fitted on, the median to roads and buildings falls from {shift.before_m:.0f} m to {shift.after_m:.0f} m; a proposal, to be confirmed")
     apart_m = _apart_from_old(trial)
-    same = [name for name in trial.same_place if name.split()[0] not in apart_m]
+    same = [name for name in trial.same_place if name.split()[0] not in apart_m and not name.startswith("+")]
     if same:
         zh.append(f"与 {'、'.join(same)} 位置相同,无法区分")
         en.append(f"the same place as {', '.join(same)}: cannot be told apart")
@@ -313,15 +360,18 @@ def _proposal(trial: Trial, best: Trial | None, stated: tuple[str, ...], layer_a
     if others:
         zh.append(f"依据不足,与 {others[0]} 分不清")
         en.append(f"cannot be told apart from {others[0]} by this evidence")
+    if shift is not None and trial.same_place:
+        zh.append("西安80与北京54各自平移后位置相同,须由报送单位说明是哪一种")
+        en.append("Xian 1980 and Beijing 1954, each with its shift, put it at the same place: only the supplier knows which it is")
     first = next((name for name in ("same", "roads", "buildings", "outline") if name in medians), None)
     if trial.hypothesis.crs in stated:
         zh.append("文件或来源登记所述")
         en.append("stated by the file or its source")
-    accuracy_m = layer_accuracy_m + datum_error_m(trial.hypothesis.crs)
+    accuracy_m = layer_accuracy_m + (datum_error_m(trial.hypothesis.crs) if shift is None else round(shift.error_m + SAME_PLACE_M, 1))
     return DatumProposal(
         trial.hypothesis.crs, trial.score, round(medians[first][0], 1) if first else None, medians[first][1] if first else 0,
         ";".join(zh), "; ".join(en), accuracy_m, trial.hypothesis.axis_order, trial.hypothesis.name, tuple(trial.same_place),
-        trial.hypothesis.crs in stated, tuple(others), apart_m,
+        trial.hypothesis.crs in stated, tuple(others), apart_m, None if shift is None else (shift.east_m, shift.north_m),
     )
 
 

@@ -119,13 +119,19 @@ def manifest_text(recognition: Recognition, dataset: str, decisions: Mapping[str
         raise InputError("layer", f"no layer {layer_id!r}")
     layer = layers[layer_id]
     base = _base(recognition, found, decisions, layer)
-    manifest = dataclasses.replace(base, **_decided(decisions, base, layer))
+    manifest = _with_accuracy_of_shift(dataclasses.replace(base, **_decided(decisions, base, layer)), found, decisions)
     _require_decided(manifest, found, layer)
     try:
         manifest_from(text_of(manifest), manifest.path, layers)
     except AtlasError as error:
         raise InputError("manifest", str(error)) from error
     return text_of(manifest, remark=f"Confirmed for {recognition.file}, {dataset}.")
+
+
+def _with_accuracy_of_shift(manifest: Manifest, dataset: RecognisedDataset, decisions: Mapping[str, Any]) -> Manifest:
+    """A confirmed local shift brings the accuracy that it was found with, where the person states none."""
+    chosen = next((entry for entry in dataset.datums if entry.shift_m is not None and entry.crs == manifest.crs), None)
+    return manifest if chosen is None or "accuracy_m" in decisions else dataclasses.replace(manifest, accuracy_m=chosen.accuracy_m)
 
 
 def _base(recognition: Recognition, dataset: RecognisedDataset, decisions: Mapping[str, Any], layer: Layer) -> Manifest:
@@ -235,7 +241,7 @@ def draft_text(recognition: Recognition, dataset: RecognisedDataset) -> str:
         manifest = dataclasses.replace(renamed(known.manifest, known.renamed), ignore=(*known.manifest.ignore, *known.new_columns))
     else:
         manifest = _draft(recognition, dataset)
-    datums = [f"crs = {toml_value(entry.crs)}  # {entry.score:.2f} {entry.evidence_en}" for entry in dataset.datums] if not manifest.crs else []
+    datums = [f"crs = {toml_value(entry.crs)}  # accuracy_m = {entry.accuracy_m:g}; {entry.score:.2f} {entry.evidence_en}" for entry in dataset.datums] if not manifest.crs else []
     questions = [f"? {entry.zh} / {entry.en}" for entry in dataset.questions]
     return text_of(manifest, remark="\n".join([f"Draft for {recognition.file}, {dataset.name}: confirm every line.", *questions, *datums]))
 

@@ -64,6 +64,17 @@ def _transformer(source: str, target: str) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
+def _transformed(xy: "Floats", source: pyproj.CRS, target: pyproj.CRS) -> "Floats":
+    """Coordinates (n x 2) from one CRS to another.
+
+    One with parameters of its own (``+towgs84``) goes by way of WGS84: PROJ knows the way there by them, and would leave
+    them out on the way to any other datum.
+    """
+    if source.is_bound and target != WGS84:
+        return _transformed(_transformed(xy, source, WGS84), WGS84, target)
+    return np.column_stack(_transformer(source.to_wkt(), target.to_wkt()).transform(xy[:, 0], xy[:, 1]))
+
+
 def flat(geometries: "NDArray[np.object_]") -> "NDArray[np.object_]":
     """Geometries without Z and M, in an array of their own."""
     has_more = shapely.has_z(geometries).any() or shapely.has_m(geometries).any()
@@ -88,10 +99,7 @@ def transform_geometry(
     plane = flat(geometries)
     if source_crs == target_crs:
         return plane
-    transformer = _transformer(source_crs.to_wkt(), target_crs.to_wkt())
-    moved: NDArray[np.object_] = shapely.transform(
-        plane, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])) if len(xy) else xy
-    )
+    moved: NDArray[np.object_] = shapely.transform(plane, lambda xy: _transformed(xy, source_crs, target_crs) if len(xy) else xy)
     return moved
 
 
@@ -114,7 +122,7 @@ def coordinates_to_geographic(xy: "Floats", datum: str, target: pyproj.CRS | str
     target_crs = pyproj.CRS.from_user_input(target)
     if source_crs == target_crs:
         return xy
-    return np.column_stack(_transformer(source_crs.to_wkt(), target_crs.to_wkt()).transform(xy[:, 0], xy[:, 1]))
+    return _transformed(xy, source_crs, target_crs)
 
 
 @lru_cache(maxsize=64)
@@ -157,7 +165,7 @@ def _geographic(xy: "Floats", datum: str) -> "Floats | None":
     crs = pyproj.CRS.from_user_input(datum)
     if not (crs.is_projected or crs.is_geographic):
         return None
-    return np.column_stack(_transformer(crs.to_wkt(), WGS84.to_wkt()).transform(xy[:, 0], xy[:, 1]))
+    return _transformed(xy, crs, WGS84)
 
 
 def _gcj_delta_deg(lon_deg: "Floats", lat_deg: "Floats") -> tuple["Floats", "Floats"]:

@@ -69,3 +69,14 @@ def test_missing_geometry_stays_missing_and_heights_are_dropped() -> None:
     moved = crs.transform_geometry(given_, "EPSG:4326", "EPSG:4544")
     assert moved[0] is None
     assert not shapely.has_z(moved[1])
+
+
+@pytest.mark.parametrize("target", ["EPSG:4326", "EPSG:4490", "EPSG:4523"])
+def test_parameters_of_a_county_move_places_into_every_datum(target: str) -> None:
+    """PROJ by itself leaves ``+towgs84`` out on the way to CGCS2000."""
+    plain, own = "+proj=longlat +ellps=IAU76 +towgs84=0,0,0", "+proj=longlat +ellps=IAU76 +towgs84=-79.77,-40.13,25.59"
+    place = np.array([shapely.Point(105.3, 29.2)], dtype=object)
+    metric = [crs.transform_geometry(crs.transform_geometry(place, given, target), target, "EPSG:4523") for given in (plain, own)]
+    assert 80 < float(shapely.distance(*metric)[0]) < 95
+    xy = crs.coordinates_to_geographic(np.array([[105.3, 29.2]]), own, target)
+    assert xy == pytest.approx(shapely.get_coordinates(crs.transform_geometry(place, own, target)))
