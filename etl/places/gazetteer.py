@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from etl.matching.names import Names
 from etl.places.folding import folded
 from etl.places.grammar import Address, Grammar
+from etl.places.public_names import PublicName, public_names
 from layers.catalog import Catalog, Identity
 
 SHARE_WITHIN = 0.9
@@ -64,6 +65,8 @@ class Gazetteer:
     crossings: dict[CrossingKey, list[KnownPoint]] = field(default_factory=lambda: defaultdict(list))
     towns_of_street: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     by_name: dict[tuple[str, str], list[KnownPoint]] = field(default_factory=lambda: defaultdict(list))
+    by_local: dict[str, list[tuple[PublicName, KnownPoint]]] = field(default_factory=lambda: defaultdict(list))
+    """Public places by what they are called after."""
     villages: dict[tuple[str, str], Spot] = field(default_factory=dict)
     village_points: dict[tuple[str, str], list[KnownPoint]] = field(default_factory=lambda: defaultdict(list))
     towns: dict[str, Spot] = field(default_factory=dict)
@@ -145,6 +148,8 @@ def _add_points(gazetteer: Gazetteer, frame: gpd.GeoDataFrame, layer_id: str, id
         if name:
             parsed = gazetteer.names.parse(name)
             gazetteer.by_name[parsed.core, parsed.plant].append(point)
+            for public in () if identity.is_enterprise else public_names(name, gazetteer.grammar.towns):
+                gazetteer.by_local[public.local].append((public, point))
             if folded(name).endswith(VILLAGE_ENDINGS) and not identity.is_enterprise:
                 town_of = gazetteer_town(gazetteer, x_m, y_m)
                 gazetteer.villages.setdefault((town_of, folded(name)), Spot(x_m, y_m, VILLAGE_POINT_SPREAD_M, name))

@@ -11,8 +11,9 @@ import numpy as np
 import shapely
 
 from etl.matching.names import Name
-from etl.places.gazetteer import Gazetteer, KnownPoint, Spot
+from etl.places.gazetteer import VILLAGE_ENDINGS, Gazetteer, KnownPoint, Spot
 from etl.places.grammar import Address
+from etl.places.public_names import PublicName, town_called
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,25 @@ METHODS = {
     "number": Method(0.9, "门牌号一致", "the same house number is known"),
     "house": Method(0.9, "同一门牌的另一部分", "another part of the same house is known"),
     "name": Method(0.8, "同名要素有位置", "a feature of the same name has a position"),
+    "institution": Method(0.8, "同名同类机构(或以其命名的用地)有位置", "a public place of the same name and kind, or land named for it, has a position"),
     "crossing": Method(0.8, "同一路口", "the same crossing is known"),
     "interpolated": Method(0.8, "同路门牌内插", "between two known house numbers of the street"),
     "near": Method(0.6, "同路最近门牌", "the nearest known house number of the street"),
     "street": Method(0.3, "道路", "the known houses of the street"),
     "road": Method(0.2, "道路中线", "the line of the road"),
     "estate": Method(0.2, "园区", "the estate"),
+    "locality": Method(0.15, "同一地名的其他公共机构有位置", "another public place called after the same locality has a position"),
+    "village_of_name": Method(0.15, "名称与村(社区)同名", "the village that the name is called after"),
     "village": Method(0.2, "村(社区)", "the village"),
     "town": Method(0.02, "乡镇", "the town"),
+    "town_of_name": Method(0.02, "名称所含或同名的乡镇", "the town that the name holds or is called after"),
 }
+BY_PUBLIC_NAME = ("institution", "locality", "village_of_name", "town_of_name")
 LEAST_SPREAD_M = 10.0
 SINGLE_POINT_SPREAD_M = 300.0
 """Spread assumed of a street of which one house is known."""
+LOCALITY_SPREAD_M = 1000.0
+"""Spread assumed of a locality; what is called after it lies as far apart at most, or it is called after several."""
 METRES_PER_NUMBER = 8.0
 WIDEST_GAP_M = 1500.0
 """Two known houses farther apart than this say little about those between them."""
@@ -58,6 +66,8 @@ class Wanted:
     name: Name = NO_NAME
     record: tuple[str, str] = ("", "")
     list_id: str = ""
+    public: tuple[PublicName, ...] = ()
+    """What the name of a public place says; empty for enterprises."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ class Guess:
 
 def guesses(gazetteer: Gazetteer, wanted: Wanted) -> list[Guess]:
     """Every position that the gazetteer can give, by list and way; empty where it knows nothing of the words."""
-    found = [*_on_street(gazetteer, wanted), *_at_crossing(gazetteer, wanted), *_by_name(gazetteer, wanted), *_in_areas(gazetteer, wanted)]
+    found = [*_on_street(gazetteer, wanted), *_at_crossing(gazetteer, wanted), *_by_name(gazetteer, wanted), *_in_areas(gazetteer, wanted), *by_public_name(gazetteer, wanted)]
     outline = gazetteer.outlines.get(wanted.address.town)
     if outline is None:
         return found
@@ -190,6 +200,35 @@ def _by_name(gazetteer: Gazetteer, wanted: Wanted) -> Iterator[Guess]:
         guess = _of_points("name", points)
         if guess.raw_m <= SINGLE_POINT_SPREAD_M:
             yield guess
+
+
+def by_public_name(gazetteer: Gazetteer, wanted: Wanted) -> Iterator[Guess]:
+    """What the name of a public place says of where it is: its like, its neighbours of one local name, its village, its town."""
+    for public in wanted.public:
+        known = [
+            (other, point) for other, point in gazetteer.by_local.get(public.local, [])
+            if (point.layer, point.feature_id) != wanted.record and point.list_id != wanted.list_id and _may_be_in_town(gazetteer, public, other, point)
+        ]
+        for method, points, widest_m in (
+            ("institution", [point for other, point in known if other.kind == public.kind], SINGLE_POINT_SPREAD_M),
+            ("locality", [point for other, point in known if other.kind != public.kind], LOCALITY_SPREAD_M),
+        ):
+            guess = _of_points(method, points) if points else None
+            if guess is not None and guess.raw_m <= widest_m:
+                yield guess if method == "institution" else replace(guess, raw_m=LOCALITY_SPREAD_M)
+        town = public.town or town_called(public.local, gazetteer.towns)
+        village = next(filter(None, (gazetteer.spot_of_village(public.town, public.local + ending) for ending in VILLAGE_ENDINGS)), None)
+        for method, spot, least_m in (("village_of_name", village, LOCALITY_SPREAD_M), ("town_of_name", gazetteer.towns.get(town), LEAST_SPREAD_M)):
+            if spot is not None:
+                yield Guess(spot.x_m, spot.y_m, max(spot.spread_m, least_m), method, evidence=_seen([spot]))
+
+
+def _may_be_in_town(gazetteer: Gazetteer, public: PublicName, other: PublicName, point: KnownPoint) -> bool:
+    """Whether a known place may be in the town that a name states: the same is stated of it, or it lies there."""
+    if not public.town or other.town == public.town:
+        return True
+    outline = gazetteer.outlines.get(public.town)
+    return not other.town and outline is not None and bool(outline.dwithin(shapely.Point(point.x_m, point.y_m), LEAST_SPREAD_M))
 
 
 def _in_areas(gazetteer: Gazetteer, wanted: Wanted) -> Iterator[Guess]:

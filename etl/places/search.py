@@ -19,10 +19,12 @@ from etl.locks import held
 from etl.manifest import Manifest
 from etl.places import calibration as calibration_module
 from etl.places import folding, grammar, placing
+from etl.places import public_names as public_names_module
 from etl.places import gazetteer as gazetteer_module
 from etl.places.calibration import Calibration, HeldOut, calibrate
 from etl.places.gazetteer import Gazetteer, address_of, build_gazetteer
-from etl.places.placing import METHODS, Guess, Wanted, guesses
+from etl.places.placing import BY_PUBLIC_NAME, METHODS, Guess, Wanted, guesses
+from etl.places.public_names import TABLE, public_names
 from etl.places.wording import area_grammar, area_names, basis_texts, worded_frames
 from etl.progress import Progress, Step, silent
 from etl.sql import statement
@@ -32,7 +34,9 @@ from layers.links import Decision, decide_place
 
 PLACE_LOCK = 7_218_005
 STEP_ROWS = 500
-CODE = (calibration_module, folding, gazetteer_module, grammar, placing)
+FARTHEST_M = 10_000.0
+"""A position read off a mere name that may be farther off helps nobody who looks at it."""
+CODE = (calibration_module, folding, gazetteer_module, grammar, placing, public_names_module)
 
 
 @dataclass
@@ -133,7 +137,8 @@ def wanted_rows(gazetteer: Gazetteer, frame: gpd.GeoDataFrame, layer: Layer) -> 
     rows = zip(frame["feature_id"], frame["source_id"], texts(identity.name), texts(identity.address), texts(identity.town), strict=True)
     for feature_id, source_id, name, address, town in rows:
         yield Wanted(
-            address_of(gazetteer, address, town), gazetteer.names.parse(name), (layer.id, feature_id), f"{layer.id}/{source_id}"
+            address_of(gazetteer, address, town), gazetteer.names.parse(name), (layer.id, feature_id), f"{layer.id}/{source_id}",
+            () if identity.is_enterprise else tuple(public_names(name, gazetteer.grammar.towns)),
         )
 
 
@@ -149,7 +154,7 @@ def _propose_layer(
         if at % STEP_ROWS == 0:
             progress(Step(f"定位: {layer.title_zh}", f"place: {layer.title_en}", at, len(rows)))
         guess = calibration.best(guesses(gazetteer, wanted))
-        if guess is not None:
+        if guess is not None and (guess.method not in BY_PUBLIC_NAME or calibration.accuracy_m(guess) <= FARTHEST_M):
             found.rows.append(_proposal(guess, calibration, wanted, basis[at], area))
             found.source_of[wanted.record] = rows["source_id"].iloc[at]
 
@@ -205,7 +210,7 @@ def _input_hash(connection: sa.Connection, catalog: Catalog, policies: Mapping[s
         sa.text("SELECT layer, source_id, max(load_id) FROM ops.loads_in_force WHERE layer = ANY(:layers) GROUP BY 1, 2 ORDER BY 1, 2"),
         {"layers": layers},
     ).all()
-    code = b"\x00".join(Path(str(module.__file__)).read_bytes() for module in CODE)
+    code = b"\x00".join(Path(str(module.__file__)).read_bytes() for module in CODE) + TABLE.read_bytes()
     parts = [[list(row) for row in loads], hashlib.sha256(code).hexdigest(), sorted(policies.items())]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
