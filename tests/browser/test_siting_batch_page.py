@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.pages import AXE, PATIENCE_MS, PHONE, OpenPage, answer, chinese_words
+from tests.browser.pages import AXE, DESKTOP, PATIENCE_MS, PHONE, OpenPage, answer, chinese_words
 from tests.conftest import serving
 
 JOBS = "**/api/site-batches/jobs"
