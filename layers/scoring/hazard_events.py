@@ -19,6 +19,7 @@ from layers.scoring.consequence.inputs import Floats, assumed, coefficient
 from layers.scoring.consequence.properties import Chemical, chemical_properties
 from layers.scoring.footprints import RADII_M, Outcome, burns, outcomes
 from layers.scoring.frequencies import (
+    LEAK_SOURCES,
     WeatherClass,
     load_ignition,
     load_leak_frequencies,
@@ -168,7 +169,10 @@ def weather_name(entry: WeatherClass) -> str:
 
 @lru_cache(maxsize=1)
 def _leak_rules() -> dict[tuple[str, str], tuple[str, str]]:
-    rows = load_leak_frequencies().itertuples()
+    """Rule and clause by equipment and leak; of equipment that both sources name, those of the one that is used."""
+    table = load_leak_frequencies()
+    is_used = (table.standard_id == LEAK_SOURCES[0]).to_numpy(bool)
+    rows = pd.concat([table[~is_used], table[is_used]]).itertuples()
     return {(str(row.equipment), CONNECTION_LEAKS.get(str(row.scenario), str(row.scenario))): (str(row.rule_id), str(row.clause)) for row in rows}
 
 

@@ -98,8 +98,16 @@ function reach(row) {
   if (isMissing(row.distance_m)) return said(row, "criterion");
   if (row.distance_m === 0) return t("scenario_nowhere", { what: said(row, "criterion") });
   return [said(row, "criterion"), ": ", el("strong", {}, distance(row.distance_m)),
-    row.weather ? ` (${t("scenario_worst", { weather: row.weather })}; ${t("scenario_usual", { weather: row.usual_weather, distance: distance(row.usual_distance_m) })})` : "",
+    weatherWords(row),
     row.half_death_m ? `; ${t("scenario_half", { distance: distance(row.half_death_m) })}` : ""];
+}
+
+/** The weather of the distance, and the distance in the most frequent one where that is another. @param {any} row */
+function weatherWords(row) {
+  if (!row.weather) return "";
+  const worst = t("scenario_worst", { weather: row.weather });
+  if (row.weather === row.usual_weather) return ` (${worst})`;
+  return ` (${worst}; ${t("scenario_usual", { weather: row.usual_weather, distance: distance(row.usual_distance_m) })})`;
 }
 
 /** @param {number} value */

@@ -37,6 +37,8 @@ def test_event_frequency_and_distance_lead_to_their_clauses() -> None:
     assert "火球" in events["fireball"].clause and "10.4.2" in events["explosion"].clause
     assert all(event.leak_clause == "CPR 18E 第3章" and "表4.5" in str(event.probability_clause) for event in events.values())
     pump = unit_events([leak(LPG, "leak_10_pct", equipment="pump_standard", bore_m=0.08)], WEATHER, "rural")[0]
+    arm = unit_events([leak(LPG, "full_bore", equipment="loading_arm", bore_m=0.08)], WEATHER, "rural")[0]
+    assert arm.leak_rule_id == "LEAK-CPR-LOADING-ARM", "HJ 169 has a loading arm too"
     assert pump.leak_rule_id == "LEAK-CPR-PUMP-STANDARD" and pump.hole_mm == pytest.approx(8)
 
 
