@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
 import pytest
+import rasterio
+import rasterio.features
 import sqlalchemy as sa
 
 from data.sample.cases import CASES
+from etl.area import declared_area
+from etl.edition import raster_table
+from layers.scoring.policy import LEVEL_CODES
 from layers.store import engine_from_url
+
+LEVEL_BAND = 4
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +124,22 @@ def test_only_fires_that_help_reaches_late_count_for_more(connection: sa.Connect
     for point in points:
         is_late = point["is_fire"] and (point["help_minutes"] or 0) > 15
         assert (point["help_factor"] > 1) == is_late
+
+
+@pytest.mark.parametrize("policy", ["weighted_index_2026A", "grid_maximum_2026A", "individual_risk_2026A"])
+def test_published_zones_hold_the_cells_of_the_stored_raster_level_by_level(connection: sa.Connection, home: Path, policy: str) -> None:
+    table = raster_table(1)
+    stored = connection.execute(sa.select(table).where(table.c.layer == "risk_index", table.c.policy == policy)).one()
+    area, _ = declared_area(connection)
+    query = sa.text("SELECT level, area_m2, geom FROM edition_1.risk_zones WHERE policy = :policy AND level <> 'unrated'")
+    zones = gpd.read_postgis(query, connection, geom_col="geom", params={"policy": policy}).to_crs(area.metric_crs)
+    with rasterio.open(home / stored.path) as raster:
+        level, transform = np.nan_to_num(raster.read(LEVEL_BAND)).astype(np.uint8), raster.transform
+    shapes = [(row.geom, LEVEL_CODES[row.level]) for row in zones.itertuples()]
+    drawn = rasterio.features.rasterize(shapes, out_shape=level.shape, transform=transform, dtype="uint8")
+    assert np.array_equal(drawn, level), "the centre of every cell lies in a zone of its own level, and no other cell in any"
+    for name, code in LEVEL_CODES.items():
+        cells_m2 = (level == code).sum() * abs(transform.a * transform.e)
+        mine = zones[zones.level == name]
+        assert cells_m2 > 0 and mine.geometry.area.sum() == pytest.approx(cells_m2, rel=0.005)
+        assert mine.area_m2.sum() == pytest.approx(mine.geometry.area.sum(), rel=1e-4)

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from layers.scoring.policy import load_policy
 from layers.scoring.rules import read_rules
 from layers.scoring.tiling import Tile, tile_surface, tiled_surface
 from layers.scoring.zoning import RiskSurface, risk_index
+from tests.etl.dask_cluster import CONNECT_S, patient_connections, running_cluster, wait_for_workers
 from tests.layers.scoring.risk_cases import (
     CHLORINE,
     PROPANE,
@@ -39,7 +39,6 @@ from tests.layers.scoring.risk_cases import (
     unit,
 )
 
-PROJECT = Path(__file__).parents[2]
 METRIC = "EPSG:32648"
 POLICY = load_policy("weighted_index_2026A")
 GRID = Grid(50.0, west_cell=-3, north_cell=150, rows=150, cols=170)
@@ -78,33 +77,9 @@ def test_any_tiling_gives_the_same_bits(seed: int, tile_cells: int) -> None:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Dask waits for a connection as long as a busy machine needs."""
-    import dask
-    import distributed  # noqa: F401  its defaults come before ours
-
-    monkeypatch.setattr("etl.workers.CONNECT_S", 240)
-    with dask.config.set({"distributed.comm.timeouts.connect": "240s"}):
+    monkeypatch.setattr("etl.workers.CONNECT_S", CONNECT_S)
+    with patient_connections():
         yield
-
-
-@contextmanager
-def running_cluster() -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
-    """A scheduler and two `dask worker` processes; their address, and the workers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "DASK_DISTRIBUTED__WORKER__MEMORY__REBALANCE__MEASURE": "process", "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "240s"}
-    address, dask = f"tcp://127.0.0.1:{port}", [sys.executable, "-m", "dask"]
-    quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    scheduler = subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], **quiet)  # type: ignore[call-overload]
-    command = [*dask, "worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
-    workers = [subprocess.Popen(command, **quiet) for _ in range(2)]  # type: ignore[call-overload]
-    try:
-        yield address, workers
-    finally:
-        for process in (*workers, scheduler):
-            process.kill()
-            process.wait(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +87,6 @@ def cluster() -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
     """One cluster for the tests that leave it as it was."""
     with running_cluster() as running:
         yield running
-
-
-def wait_for_workers(address: str, n: int) -> None:
-    from distributed import Client
-
-    with Client(address, timeout=240) as client:
-        client.wait_for_workers(n, timeout=240)
 
 
 def slow_tile(tile: Tile, policy: object, seconds: float) -> object:
