@@ -1,4 +1,4 @@
-"""Connections for requests: a pool, a limit of time for every statement, and nothing written by accident."""
+"""Connections for requests: pools, a limit of time for every statement, and nothing written by accident."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from layers.store import engine_from_url
 
 
 class Database:
-    """A pool of connections; nothing is connected until a request asks."""
+    """A pool of connections that may write and one that cannot; nothing is connected until a request asks."""
 
     def __init__(self, url: str, *, pool_size: int, statement_timeout_s: int) -> None:
         self.engine = engine_from_url(url, pool_size=pool_size, statement_timeout_s=statement_timeout_s)
-        self._reader = self.engine.execution_options(postgresql_readonly=True)
+        self._reader = engine_from_url(url, pool_size=pool_size, statement_timeout_s=statement_timeout_s, is_reader=True)
+        sa.event.listen(self.engine, "engine_disposed", lambda _engine: self._reader.dispose())
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

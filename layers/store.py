@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable
 
+import psycopg2
 import sqlalchemy as sa
 
 from layers.errors import EditionError
@@ -35,22 +37,48 @@ def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def engine_from_url(url: str, *, pool_size: int = 5, statement_timeout_s: int = 0) -> sa.Engine:
+IDLE_S = 1.0
+"""A connection that was used less than so long ago is taken as it is; one that rested longer is first asked whether it lives."""
+
+
+def engine_from_url(url: str, *, pool_size: int = 5, statement_timeout_s: int = 0, is_reader: bool = False) -> sa.Engine:
     """An engine on any PostGIS >= 3.3; times are UTC, JSON keeps its characters.
 
     Parameters
     ----------
     url : SQLAlchemy URL; ``postgresql://`` is read as psycopg2.
     statement_timeout_s : seconds after which a statement is given up; 0 means never.
+    is_reader : nothing can be written, and each statement stands for itself: no round trips to begin and end a transaction.
     """
     options = f"-c timezone=UTC -c statement_timeout={int(statement_timeout_s * 1000)} -c client_min_messages=warning"
-    return sa.create_engine(
+    engine = sa.create_engine(
         sa.make_url(url).set(drivername="postgresql+psycopg2"),
         pool_size=pool_size,
-        pool_pre_ping=True,
         json_serializer=_to_json,
-        connect_args={"options": options},
+        connect_args={"options": options + (" -c default_transaction_read_only=on" if is_reader else "")},
+        **({"isolation_level": "AUTOCOMMIT"} if is_reader else {}),
     )
+    sa.event.listen(engine, "checkin", _note_use)
+    sa.event.listen(engine, "checkout", _require_alive)
+    return engine
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used_at_s"] = time.monotonic()
+
+
+def _require_alive(connection: Any, record: Any, _proxy: Any) -> None:
+    """Ask a connection that rested whether it lives; one that does not is replaced, and all that are older with it."""
+    used_at_s = record.info.get("used_at_s")
+    if used_at_s is None or time.monotonic() - used_at_s < IDLE_S:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        if not connection.autocommit:
+            connection.rollback()
+    except psycopg2.Error as error:
+        raise sa.exc.InvalidatePoolError from error
 
 
 def served_edition(connection: sa.Connection) -> int | None:

@@ -154,8 +154,14 @@ class Within:
     line: Floats
 
 
+FEW = 64
+"""So many geometries are taken in their own order: to sort them costs more than it saves."""
+
+
 def near_by_near(geometries: Geometries) -> Integers:
     """Positions in an order in which what is near in space is mostly near in the order too (Morton's curve)."""
+    if len(geometries) <= FEW:
+        return np.arange(len(geometries))
     box = shapely.bounds(geometries)
     middle = np.nan_to_num(np.column_stack([box[:, 0] + box[:, 2], box[:, 1] + box[:, 3]]))
     low = middle.min(axis=0, initial=np.inf)

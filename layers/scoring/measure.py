@@ -70,6 +70,9 @@ def local_scale(crs: pyproj.CRS, xy_m: Floats) -> Floats:
     """
     if not len(xy_m):
         return np.empty(0)
+    if len(xy_m) <= FEW_CELLS:
+        wkt = _wkt(crs)
+        return np.array([_cell_scale(wkt, *cell) for cell in np.floor(xy_m / SCALE_CELL_M).tolist()])
     cells, inverse = np.unique(np.floor(xy_m / SCALE_CELL_M), axis=0, return_inverse=True)
     wkt = _wkt(crs)
     if len(cells) <= FEW_CELLS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -319,8 +319,9 @@ def _stated_texts(layer: str, table: Table) -> dict[str, Texts]:
     return {name: table[column] for name, column in columns.items() if column in table}
 
 
+@cache
 def no_members() -> Members:
-    """A class without members."""
+    """A class without members; one for all, for nobody changes the arrays of members."""
     return members_of("", {"feature_id": np.empty(0, object)}, None)
 
 

@@ -77,10 +77,10 @@ class Findings:
         return len(self.subject)
 
     def take(self, chosen: Any) -> Findings:
-        arrays = {
-            entry.name: getattr(self, entry.name)[chosen] for entry in fields(self) if entry.name != "rule"
-        }
-        return Findings(rule=self.rule, **arrays)
+        return Findings(rule=self.rule, **{name: getattr(self, name)[chosen] for name in ARRAYS})
+
+
+ARRAYS = tuple(entry.name for entry in fields(Findings) if entry.name != "rule")
 
 
 def joined(parts: list[Findings]) -> Findings:
@@ -88,9 +88,8 @@ def joined(parts: list[Findings]) -> Findings:
     if len(parts) == 1:
         return parts[0]
     arrays = {
-        entry.name: np.concatenate([getattr(part, entry.name) for part in parts])
-        for entry in fields(Findings)
-        if entry.name != "rule"
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ARRAYS
     }
     return Findings(rule=parts[0].rule, **arrays)
 
@@ -99,7 +98,7 @@ def under_rule(rule: Rule, subjects: Members) -> Booleans:
     """Which subjects a rule's conditions cover; an unknown voltage, pressure or class is covered by no row."""
     mask = np.ones(len(subjects), bool)
     if rule.road_class:
-        mask &= np.isin(subjects.road_class.astype(str), rule.road_class)
+        mask &= np.logical_or.reduce([subjects.road_class == name for name in rule.road_class])
     voltage, pressure = subjects.numbers["voltage_kv"], subjects.numbers["pressure_mpa"]
     if rule.voltage_kv_min is not None:
         mask &= voltage >= rule.voltage_kv_min
@@ -148,8 +147,8 @@ def of_target_class(rule: Rule, objects: Members) -> Booleans:
     """Which objects a rule's target classes cover; a class that size leaves open counts as the mildest possible."""
     if not rule.target_class:
         return np.ones(len(objects), bool)
-    ranks = [TARGET_CLASSES.index(name) for name in rule.target_class]
-    return np.isin(objects.mildest, ranks)
+    is_meant = np.array([name in rule.target_class for name in TARGET_CLASSES])
+    return np.asarray(is_meant[objects.mildest], bool)
 
 
 def required_distance(rule: Rule, subjects: Members, rules: RuleSet, on: date) -> Floats:
@@ -246,7 +245,7 @@ def apply_rule(
     Features whose position is worse than `MAX_ERROR_M` have no pair.
     """
     covered = np.flatnonzero(under_rule(rule, subjects) & is_placed_well(subjects))
-    chosen = subjects.take(covered)
+    chosen = subjects if len(covered) == len(subjects) else subjects.take(covered)
     reach_m, edges = search_reach(rule, chosen, objects, rules, on)
     if measured is None or reach_m.max(initial=0.0) > measured.reach_m:
         pairs = near_pairs(chosen.geometry, objects.geometry, reach_m=reach_m, crs=crs, index=index)

@@ -176,16 +176,34 @@ def _is_loaded(rule: Rule, context: SiteContext, index: ClassIndex, found: Findi
     return False
 
 
+def _subjects_near(rule: Rule, member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> Members | None:
+    """Subjects of a rule that may concern the site, found once a class; None where no layer with such is loaded."""
+    key = f"subjects {rule.subject_class}"
+    if key not in index.kept:
+        is_loaded = _is_loaded(rule, context, index, found)
+        reach_m = _farthest_m(index.rules, rule.subject_class)
+        index.kept[key] = index.near(rule.subject_class, member.geometry[0], reach_m) if is_loaded else None
+    subjects: Members | None = index.kept[key]
+    return subjects
+
+
+def _passed(rule: Rule, rules: RuleSet) -> Passed:
+    """What is said of a rule that nothing speaks against; made once a rule."""
+    key = "passed", rule.rule_id
+    found: Passed | None = rules.kept.get(key)
+    if found is None:
+        found = rules.kept[key] = Passed(rule.rule_id, rule.title_zh, rule.title_en)
+    return found
+
+
 def _distance_check(
     rule: Rule, role: str, member: Members, context: SiteContext, index: ClassIndex, on: date, found: Findings
 ) -> None:
-    if not _is_loaded(rule, context, index, found):
+    subjects = _subjects_near(rule, member, context, index, found)
+    if subjects is None:
         return
-    subjects = index.near(
-        rule.subject_class, member.geometry[0], _farthest_m(index.rules, rule.subject_class)
-    )
     if not len(subjects):
-        found.passed.append(Passed(rule.rule_id, rule.title_zh, rule.title_en))
+        found.passed.append(_passed(rule, index.rules))
         return
     vague = subjects.take(under_rule(rule, subjects) & ~is_placed_well(subjects))
     text = f"位置误差超过 {MAX_ERROR_M:.0f} m", f"position known to no better than {MAX_ERROR_M:.0f} m"
@@ -193,7 +211,7 @@ def _distance_check(
     measured = _measured(rule.subject_class, subjects, member, context, index)
     findings = apply_rule(rule, subjects, member, rules=index.rules, on=on, crs=context.crs, measured=measured)
     if not len(findings):
-        found.passed.append(Passed(rule.rule_id, rule.title_zh, rule.title_en))
+        found.passed.append(_passed(rule, index.rules))
     edges = measured_edges(rule, subjects.take(findings.subject), index.rules, on)
     in_plant = rule.area_kind == "general" and len(findings) and _inside_plant(member, index)
     for position in range(len(findings)):

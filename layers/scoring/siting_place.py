@@ -9,7 +9,7 @@ from shapely.geometry.base import BaseGeometry
 from layers.scoring.columns import numbers
 from layers.scoring.measure import Geometries, Integers
 from layers.scoring.object_classes import ClassIndex, Members
-from layers.scoring.rules import ProjectType, Rule
+from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.siting_services import (
     ServiceRule,
     access_spots,
@@ -115,14 +115,21 @@ def _screening(member: Members, context: SiteContext, index: ClassIndex, in_forc
     if not context.has("individual_risk"):
         found.leave_out("individual_risk", "本期没有筛查用个人风险等值线", "this edition has no screening contours of individual risk")
         return
-    for rule in in_force:
-        if not screened_class(rule, int(member.strictest[0])):
-            continue
+    for rule in _screened_by(in_force, int(member.strictest[0]), index.rules):
         inside = _inside(screening_contours(index, rule), index, member)
         if len(inside):
             found.reasons.append(_contour_reason(rule, inside, index, member.geometry[0]))
         else:
             found.passed.append(Passed(f"{rule.rule_id}-SCREENING", f"{rule.title_zh}(筛查等值线)", f"{rule.title_en} (screening)"))
+
+
+def _screened_by(in_force: tuple[Rule, ...], strictest: int, rules: RuleSet) -> tuple[Rule, ...]:
+    """The rules whose limit is that of a class; found once."""
+    key = "screened", id(in_force), strictest
+    found: tuple[Rule, ...] | None = rules.kept.get(key)
+    if found is None:
+        found = rules.kept[key] = tuple(rule for rule in in_force if screened_class(rule, strictest))
+    return found
 
 
 def _inside(rows: Integers, index: ClassIndex, member: Members) -> Integers:
