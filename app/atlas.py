@@ -9,13 +9,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import pandas as pd
 import sqlalchemy as sa
 
+from app.atlas_pages import atlas_pages
 from app.editions import EditionFacts
-from app.errors import MissingError, RequestError
-from app.export.atlas import AtlasText, AtlasTown, render_atlas
+from app.errors import MissingError
+from app.export.atlas import AtlasText, render_atlas
 from app.export.words import written_date
 from app.frames import Bounds, FrameMemory
 from app.seen import facts_seen_by
@@ -24,11 +24,12 @@ from app.sheets import Sheet, file_stem, sheet_data, sheet_spec, whole_area
 from layers.catalog import Catalog
 from layers.scoring.rules import read_rules
 
-KEYS = tuple(key for key in SHEET_KEYS if key not in ("extent", "center", "scale", "format", "turn_deg", "dpi", "kind")) + ("towns",)
+PAGES = ("towns", "rows")
+"""What a request's pages are made of."""
+KEYS = tuple(key for key in SHEET_KEYS if key not in ("extent", "center", "scale", "format", "turn_deg", "dpi", "kind")) + PAGES
 FOLDER = "sheets"
 """Folder below the home that finished atlases are kept in."""
 KEPT_DAYS = 30
-MOST_TOWNS = 500
 MOST_NAMES = 400
 SECONDS_A_DAY = 86_400.0
 Told = Callable[[int, int], None]
@@ -46,52 +47,36 @@ class Given:
 
 
 def make_atlas(given: Given, request: dict[str, Any], *, rules_version: str, address: str = "", told: Told = lambda done, of: None) -> Sheet:
-    """An atlas as a request's body describes it (`KEYS`); ``towns`` are names or codes, all of them when absent.
+    """An atlas as a request's body describes it (`KEYS`); ``towns`` are names or codes, all of them when absent;
+    ``rows`` are features of a layer, a page each.
 
     Raises
     ------
     RequestError
-        A value that cannot be, or a town that the edition does not have.
+        A value that cannot be, or a town or row that the edition does not have.
     """
     facts = given.facts
     box = list(facts.area["home"])
     spec = sheet_spec(
-        facts, given.catalog, {key: value for key, value in request.items() if key != "towns"} | {"extent": box, "format": "pdf"},
+        facts, given.catalog, {key: value for key, value in request.items() if key not in PAGES} | {"extent": box, "format": "pdf"},
         rules_version=rules_version, address=address,
     )  # fmt: skip
     everywhere = whole_area(facts)
     data = sheet_data(given.connection, facts, given.catalog, given.frames, spec, [_wider(everywhere)], home=given.home)
-    towns = chosen_towns(data.towns, request.get("towns"))
-    content = render_atlas(spec, data, towns, _text(given, spec.lang, everywhere), told=told)
+    pages = atlas_pages(given.catalog, request, lambda layer_id: frame_of(given, layer_id))
+    content = render_atlas(spec, data, pages, _text(given, spec.lang, everywhere), told=told)
     return Sheet(content, "application/pdf", f"{file_stem(facts, spec.title)}.pdf")
+
+
+def frame_of(given: Given, layer_id: str) -> pd.DataFrame | None:
+    """A layer's features in and around the area, metric CRS; None for a layer that the edition does not have."""
+    return given.frames.within(given.connection, given.facts, [layer_id], [_wider(whole_area(given.facts))]).get(layer_id)
 
 
 def _wider(bounds: Bounds) -> Bounds:
     west, south, east, north = bounds
     more = 0.5 * max(east - west, north - south)
     return west - more, south - more, east + more, north + more
-
-
-def chosen_towns(frame: gpd.GeoDataFrame | None, wanted: Any) -> list[AtlasTown]:
-    """The towns of some names or codes in the order asked for, or all of them by code; raises `RequestError`."""
-    if frame is None or not len(frame):
-        raise RequestError("towns", "本版次没有乡镇界,不能分幅", "the edition has no towns to make pages of")
-    rows = frame.sort_values("town_code")
-    by_word = {word: row for row in rows.itertuples() for word in (row.town_code, row.name)}
-    if wanted is None:
-        chosen = list(rows.itertuples())
-    elif not isinstance(wanted, list) or not 0 < len(wanted) <= MOST_TOWNS:
-        raise RequestError("towns", "应为乡镇名称的列表", "must be a list of towns")
-    else:
-        missing = [str(word) for word in wanted if not isinstance(word, str) or word not in by_word]
-        if missing:
-            raise RequestError("towns", f"没有乡镇 {missing[0]}", f"there is no town {missing[0]}")
-        chosen = [by_word[word] for word in dict.fromkeys(wanted)]
-    return [AtlasTown(row.name, row.geometry, _whole(row.n_persons)) for row in chosen]
-
-
-def _whole(value: Any) -> int | None:
-    return None if pd.isna(value) else int(value)
 
 
 def _text(given: Given, lang: str, everywhere: Bounds) -> AtlasText:

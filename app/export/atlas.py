@@ -13,7 +13,7 @@ from app.export.canvas import Canvas, TextStyle
 from app.export.layout import Box, scale_for_extent, sheet_layout
 from app.export.render import draw_page
 from app.export.sheet import check_spec
-from app.export.spec import SheetData, SheetSpec
+from app.export.spec import SheetData, SheetSpec, SiteMarks
 from app.export.statistics import SheetStatistics, sheet_statistics
 from app.export.tables import draw_table
 from app.export.tones import sheet_palette
@@ -22,6 +22,7 @@ from layers.catalog import LEVELS
 from layers.errors import InputError
 
 MARGIN_SHARE = 0.05
+RING_MM = 6.0
 N_PAGES_BEFORE, N_PAGES_AFTER = 3, 1
 """Cover, index map and summary go before the towns; method and sources after them."""
 INDEX_LAYERS = ("water", "roads", "towns", "risk_zones")
@@ -31,12 +32,16 @@ Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class AtlasTown:
-    """A page of the series: the town's name and outline (metric CRS); residents where they are known."""
+class AtlasPage:
+    """A page of the series: a town's name and outline (metric CRS), with its residents where they are known.
+
+    A page with a `mark` is of a thing instead: the mark is ringed, `outline` is the ground to show, and nothing is veiled.
+    """
 
     name: str
     outline: BaseGeometry
     n_persons: int | None = None
+    mark: BaseGeometry | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def n_atlas_pages(n_towns: int) -> int:
 
 
 def render_atlas(
-    spec: SheetSpec, data: SheetData, towns: Sequence[AtlasTown], text: AtlasText, *, told: Told = lambda done, of: None
+    spec: SheetSpec, data: SheetData, towns: Sequence[AtlasPage], text: AtlasText, *, told: Told = lambda done, of: None
 ) -> bytes:
     """An atlas as PDF.
 
@@ -93,7 +98,7 @@ def render_atlas(
     return canvas.finish()
 
 
-def _statistics(spec: SheetSpec, data: SheetData, town: AtlasTown) -> SheetStatistics:
+def _statistics(spec: SheetSpec, data: SheetData, town: AtlasPage) -> SheetStatistics:
     shown = {layer_id: data.layers[layer_id] for layer_id in spec.layers if layer_id in data.layers}
     return sheet_statistics(shown, town.outline, policy=spec.policy)
 
@@ -136,7 +141,7 @@ def _fitted(spec: SheetSpec, outline: BaseGeometry) -> SheetSpec:
     return replace(spec, scale_denominator=scale, centre=((west + east) / 2, (south + north) / 2), turn_deg=0.0)
 
 
-def _index(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasTown]) -> None:
+def _index(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasPage]) -> None:
     whole = shapely.union_all([town.outline for town in towns] + ([data.boundary] if data.boundary is not None else []))
     places = [shapely.maximum_inscribed_circle(town.outline, tolerance=50.0).coords[0] for town in towns]
     numbers = tuple((x, y, str(N_PAGES_BEFORE + 1 + i)) for i, (x, y) in enumerate(places))
@@ -147,13 +152,22 @@ def _index(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[Atl
     draw_page(canvas, page, replace(data, numbers=numbers, focus=None))
 
 
-def _town(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasTown], i: int) -> None:
+def _town(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasPage], i: int) -> None:
     town = towns[i]
     page = replace(
         _fitted(spec, town.outline), title=_town_title(spec, town.name),
         page_line=_page_line(spec, N_PAGES_BEFORE + 1 + i, len(towns)),
     )  # fmt: skip
-    draw_page(canvas, page, replace(data, focus=town.outline))
+    if town.mark is None:
+        draw_page(canvas, page, replace(data, focus=town.outline))
+    else:
+        draw_page(canvas, page, replace(data, focus=None, site=SiteMarks(grounds=(_ringed(town.mark, page.scale_denominator),))))
+
+
+def _ringed(mark: BaseGeometry, denominator: int) -> BaseGeometry:
+    """What is drawn around a thing: its own outline or line, a ring of `RING_MM` on the paper around a point."""
+    is_point = mark.geom_type in ("Point", "MultiPoint")
+    return shapely.buffer(shapely.centroid(mark), RING_MM * denominator / 1000) if is_point else mark
 
 
 def _town_title(spec: SheetSpec, name: str) -> str:
@@ -161,18 +175,20 @@ def _town_title(spec: SheetSpec, name: str) -> str:
 
 
 def _summary(
-    canvas: Canvas, spec: SheetSpec, towns: Sequence[AtlasTown], statistics: Sequence[SheetStatistics]
+    canvas: Canvas, spec: SheetSpec, towns: Sequence[AtlasPage], statistics: Sequence[SheetStatistics]
 ) -> None:
     words, palette = sheet_words(spec.lang), sheet_palette(spec.background, is_grey=spec.is_grey)
     levels = {level: palette["level"][level][f"colour_{spec.lang}"] for level in LEVELS}
-    head = [words["page"], words["town"], words["persons"]]
+    is_of_things = any(town.mark is not None for town in towns)
+    head = [words["page"], words["thing" if is_of_things else "town"]] + ([] if is_of_things else [words["persons"]])
     head += [f"{title} {words['zones']}" for level, title in levels.items() if level != "unrated"]
     head += [f"{title} {words['points']}" for title in levels.values()] + [words["conflicts"]]
     rows = [
-        [str(N_PAGES_BEFORE + 1 + i), town.name, _count(town.n_persons), *_figures(found)]
+        [str(N_PAGES_BEFORE + 1 + i), town.name, *([] if is_of_things else [_count(town.n_persons)]), *_figures(found)]
         for i, (town, found) in enumerate(zip(towns, statistics, strict=True))
     ]
-    box = _body(canvas, spec, words["summary"], _page_line(spec, 3, len(towns)))
+    title = words["summary_of_things" if is_of_things else "summary"]
+    box = _body(canvas, spec, title, _page_line(spec, 3, len(towns)))
     draw_table(canvas, head, rows, box, palette, n_text_columns=2)
 
 

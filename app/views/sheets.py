@@ -11,8 +11,9 @@ from flask import Blueprint, Response, jsonify, make_response, request, send_fil
 
 from app import jobs
 from app.access import parse_person, person, require, view_of
-from app.atlas import KEPT_DAYS, chosen_towns, kept_atlas
+from app.atlas import KEPT_DAYS, PAGES, Given, frame_of, kept_atlas
 from app.atlas import KEYS as ATLAS_KEYS
+from app.atlas_pages import atlas_pages, chosen_towns
 from app.bodies import request_body
 from app.errors import ConflictError, MissingError
 from app.export.atlas import n_atlas_pages
@@ -95,15 +96,16 @@ def sheet_towns() -> Response:
 
 @blueprint.post("/api/atlases")
 def new_atlas() -> Response:
-    """Ask the worker for an atlas by town; the job that makes it. It is drawn for the person who asks."""
+    """Ask the worker for an atlas by town, or of rows of a table; the job that makes it. It is drawn for the person who asks."""
     require("sheets")
     body = json_object(request_body(), ATLAS_KEYS, required=("title", "layers"))
     with pinned_edition() as pinned:
         facts, catalog = pinned.facts, parts().catalog
-        asked = {key: value for key, value in body.items() if key != "towns"}
+        asked = {key: value for key, value in body.items() if key not in PAGES}
         sheet_spec(facts, catalog, asked | {"extent": list(facts.area["home"])}, rules_version=parts().rules.version)
-        frame = parts().frames.within(pinned.connection, facts, ["towns"], [whole_area(facts)]).get("towns")
-        n_pages = n_atlas_pages(len(chosen_towns(frame, body.get("towns"))))
+        given = Given(pinned.connection, facts, catalog, parts().frames)
+        pages = atlas_pages(catalog, body, lambda layer_id: frame_of(given, layer_id))
+        n_pages = n_atlas_pages(len(pages))
         edition = pinned.edition.number
     return _started({"edition": edition, "request": body, "address": request.url_root, "roles": person().text}, n_pages=n_pages)
 
@@ -184,6 +186,6 @@ def _plain(job: dict[str, Any]) -> dict[str, Any]:
     asked = job["args"] if isinstance(job["args"], dict) else json.loads(job["args"])
     wanted = asked["request"]
     return {name: job.get(name) for name in names} | {
-        "edition": asked["edition"], "title": wanted["title"], "towns": wanted.get("towns"),
+        "edition": asked["edition"], "title": wanted["title"], "towns": wanted.get("towns"), "rows": wanted.get("rows"),
         "has_file": job["state"] == "done",
     }  # fmt: skip

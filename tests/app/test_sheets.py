@@ -138,6 +138,22 @@ def test_atlas_is_a_job_that_can_be_taken_back_and_made_again(client: FlaskClien
     assert client.post("/api/atlases", json=ATLAS | {"towns": ["无此镇"]}).json["error"]["field"] == "towns"
 
 
+def test_atlas_has_a_page_for_each_row_that_was_ticked(client: FlaskClient) -> None:
+    ids = ["E2", "E1"]
+    asked = client.post("/api/atlases", json=ATLAS | {"rows": {"layer": "enterprises", "ids": ids}})
+    assert (asked.status_code, asked.json["n_pages"]) == (202, 6)
+    assert asked.json["rows"] == {"layer": "enterprises", "ids": ids}
+
+
+@pytest.mark.parametrize(
+    "rows", [{"layer": "enterprises", "ids": ["NOBODY"]}, {"layer": "enterprises", "ids": ["E1", "E/3"]}, {"layer": "nothing", "ids": ["1"]}, {"layer": "enterprises", "ids": []},
+             {"layer": "enterprises", "ids": [1]}, {"layer": "enterprises"}, ["1"], {"layer": "relief", "ids": ["1"]}],
+)  # fmt: skip
+def test_rows_that_cannot_be_pages_are_refused(client: FlaskClient, rows: Any) -> None:
+    answer = client.post("/api/atlases", json=ATLAS | {"rows": rows})
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, "rows")
+
+
 def test_worker_draws_the_atlas_that_was_asked_for(client: FlaskClient, engine: sa.Engine, tmp_path: Path) -> None:
     from app.atlas import atlas_job, forget_old, kept_atlas
 

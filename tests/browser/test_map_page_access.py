@@ -68,7 +68,7 @@ def test_journey_by_keys_alone_from_search_to_table_to_reasons(open_page: OpenPa
     page.locator("#table-scroll").focus()
     for _ in range(80):
         page.keyboard.press("Tab")
-        if page.evaluate("Boolean(document.activeElement.closest('#table-rows'))"):
+        if page.evaluate("document.activeElement.matches('#table-rows button')"):
             break
     page.keyboard.press("Enter")
     wait_for_address(page, "f=")

@@ -31,13 +31,13 @@ def test_hills_of_the_screen_are_on_its_sheet_and_on_the_page_of_sheets(open_pag
     assert asked.value.post_data_json["relief"] is True
     with page.expect_response("**/relief/hillshade/**"):
         page.goto(f"{live_server}/sheets?l=towns,risk_zones")
-    expect(page.locator("#sheet-relief")).to_be_checked()
+    expect(page.locator("#sheet-hills")).to_be_checked()
     with page.expect_request("**/api/sheets?*") as made:
         page.locator("#sheet-preview").click()
     assert made.value.post_data_json["relief"] is True
     with page.expect_request(lambda request: "/api/sheets/check" in request.url and request.post_data_json["relief"] is False):
         page.locator("#sheet-colour").select_option("grey")
-    expect(page.locator("#sheet-relief")).to_have_count(0)
+    expect(page.locator("#sheet-hills")).to_have_count(0)
 
 
 def test_map_of_the_page_of_sheets_shows_the_layers_of_its_address(open_page: OpenPage) -> None:
@@ -52,3 +52,25 @@ def test_map_of_the_page_of_sheets_shows_the_layers_of_its_address(open_page: Op
     with page.expect_request("**/tiles/**/risk_zones/**"):
         page.locator("#layer-risk_zones").check()
     expect(page).to_have_url(re.compile("l=[^&]*risk_zones"))
+
+
+def test_rows_ticked_by_keyboard_become_pages_of_an_atlas(open_page: OpenPage) -> None:
+    page = open_page("?t=enterprises")
+    boxes = page.locator("#table-rows .tick input:enabled")
+    expect(boxes.nth(2)).to_be_visible()
+    ids = [boxes.nth(i).evaluate("node => node.closest('tr').dataset.id") for i in (0, 2)]
+    for i in (0, 2):
+        boxes.nth(i).focus()
+        page.keyboard.press("Space")
+        expect(boxes.nth(i)).to_be_checked()
+    page.locator("#table-atlas").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sheets?*")
+    wait_for_map(page)
+    expect(page.locator("#atlas-rows")).to_contain_text("2 个对象")
+    with page.expect_request(lambda request: request.method == "POST" and "/api/atlases?" in request.url) as asked:
+        page.locator("#sheet-make").click()
+    assert asked.value.post_data_json["rows"] == {"layer": "enterprises", "ids": ids}
+    expect(page.locator("#sheet-state")).to_contain_text("6")
+    page.locator("#atlas-by-towns").click()
+    expect(page.locator("#atlas-rows")).to_have_count(0)

@@ -4,7 +4,7 @@ import { shown } from "./atlas.js";
 import { earlierEditions, openChanges } from "./changes.js";
 import { byId, el, put } from "./dom.js";
 import { day } from "./formats.js";
-import { makeMapBefore, map, removeMapBefore } from "./mapview.js";
+import { keepLabelsClear, makeMapBefore, map, removeMapBefore } from "./mapview.js";
 import { closePanel, say } from "./panel.js";
 import { t } from "./texts.js";
 
@@ -15,6 +15,8 @@ const STEP_PCT = 2;
 const HALF_PCT = 50;
 const EDGE_PCT = 4;
 const BLINK_MS = 1200;
+/** Labels make room for the handle once it rests so long. */
+const REST_MS = 150;
 
 const state = {
   /** @type {any} the other edition */
@@ -27,6 +29,7 @@ const state = {
 /** @type {any} */
 let mapBefore = null;
 let blinking = 0;
+let resting = 0;
 /** @type {(layer: string, id: string) => void} */
 let openFeature = () => undefined;
 
@@ -78,6 +81,7 @@ export function closeCompare() {
   if (!isComparing()) return false;
   state.before = null;
   clearInterval(blinking);
+  clearTimeout(resting);
   map.off("move", follow);
   removeMapBefore();
   mapBefore = null;
@@ -86,6 +90,7 @@ export function closeCompare() {
   byId("compare").hidden = true;
   byId("swipe").hidden = true;
   map.resize();
+  keepLabelsClear(null);
   remember();
   return true;
 }
@@ -135,6 +140,8 @@ function place() {
   handle.hidden = mode !== "swipe";
   handle.style.left = `${pct}%`;
   handle.setAttribute("aria-valuenow", String(Math.round(pct)));
+  clearTimeout(resting);
+  resting = window.setTimeout(() => keepLabelsClear(mode === "swipe" ? pct / 100 : null), REST_MS);
   byId("compare-left").hidden = mode === "blink" && !isBeforeSeen;
   byId("compare-right").hidden = mode === "blink" && isBeforeSeen;
 }

@@ -5,6 +5,7 @@ import { heldLabels, isOnce, onceSource, placeAreaLabels } from "./area_labels.j
 import { drawnLayers, isByPolicy, shown } from "./atlas.js";
 import { colour } from "./colours.js";
 import { FIRST_OWN, ownLayers } from "./own_layers.js";
+import { EDGES, clearEdges, edgeLayer, keepClear, markEdges } from "./label_edges.js";
 import { looked } from "./plain_style.js";
 import { entryOrder, places } from "./stacking.js";
 import { picture } from "./symbols.js";
@@ -32,6 +33,9 @@ export let map = null;
 let mapBefore = null;
 /** Every map that shows what the page shows. */
 const maps = () => [map, mapBefore].filter((one) => one?.isStyleLoaded() || one === map);
+
+/** Every map there is, drawn or not. */
+const everyMap = () => [map, mapBefore].filter(Boolean);
 
 /** @type {Map<string, any>} designed filter of each style layer */
 const designed = new Map();
@@ -75,6 +79,9 @@ export async function makeMap(container, view) {
   map.on("error", (/** @type {any} */ event) => noteError(event.error, event.sourceId));
   map.once("idle", noteFirstView);
   await new Promise((resolve) => map.once("load", resolve));
+  map.on("movestart", () => clearEdges(everyMap()));
+  map.on("moveend", () => markEdges(everyMap()));
+  markEdges(everyMap());
   return map;
 }
 
@@ -96,6 +103,7 @@ export function makeMapBefore(container, edition) {
   made.on("load", () => {
     made.getCanvas().tabIndex = -1;
     for (const layer of drawnLayers()) for (const entry of layer.style) made.setFilter(entry.id, map.getFilter(entry.id) ?? null);
+    markEdges([made]);
   });
   mapBefore = made;
   return made;
@@ -106,6 +114,9 @@ export function removeMapBefore() {
   mapBefore?.remove();
   mapBefore = null;
 }
+
+/** Keeps labels clear of the line at which the other map ends; null where none is cut. @param {number|null} share of the width */
+export const keepLabelsClear = (share) => keepClear(share, everyMap());
 
 /** The labels of areas stand where the first map has them. @param {any} other */
 function copyLabels(other) {
@@ -179,7 +190,7 @@ function wholeStyle(edition = shown.catalog.edition.edition) {
       strong_hatch: { default: shown.strongHatch },
       own_prefix: { default: ownPrefix() },
     },
-    layers: [{ id: "land", type: "background", paint: { "background-color": colour("base.land") } }, ...entries, ...ownLayers()],
+    layers: [{ id: "land", type: "background", paint: { "background-color": colour("base.land") } }, ...entries, ...ownLayers(), edgeLayer],
   };
 }
 
@@ -295,7 +306,7 @@ export function clickableStyleLayers() {
  */
 export function clustersDrawn(layer, box) {
   const layers = layer ? [layer] : drawnLayers();
-  const ids = layers.flatMap((l) => l.style.filter((entry) => isClusters(l, entry)).map((entry) => entry.id)).filter((id) => map.getLayer(id));
+  const ids = layers.flatMap((l) => l.style.filter((entry) => isClusters(l, entry) && !entry.metadata["atlas:figure"]).map((entry) => entry.id)).filter((id) => map.getLayer(id));
   if (!ids.length) return [];
   return box ? map.queryRenderedFeatures(box, { layers: ids }) : map.queryRenderedFeatures({ layers: ids });
 }
@@ -308,7 +319,7 @@ export const policyLayer = () => drawnLayers().find((layer) => isByPolicy(layer)
 /** @param {import("./atlas.js").Layer[]} layers */
 function ownSources(layers) {
   const onces = layers.flatMap((layer) => layer.style.filter(isOnce).map(onceSource));
-  const names = ["selection", "reason-lines", "site", "what-if", "ground", "measure", "flash", ...onces];
+  const names = ["selection", "reason-lines", "site", "what-if", "ground", "measure", "flash", EDGES, ...onces];
   return Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
 }
 

@@ -1,5 +1,5 @@
 /** The form of the sheets page. */
-import { drawnLayers, shown } from "./atlas.js";
+import { drawnLayers, layerById, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { MARKS, hasRelief, wishes } from "./sheet_wishes.js";
 import { said, t } from "./texts.js";
@@ -13,7 +13,7 @@ export function sheetForm(towns, calls) {
   const isAtlas = wishes.mode === "atlas", isFigure = wishes.mode === "figure";
   return [
     radios("sheet-mode", t("sheet_mode"), ["sheet", "atlas", "figure"], "mode", calls, true),
-    isAtlas ? townList(towns, calls) : null,
+    isAtlas ? (wishes.rows ? rowList(wishes.rows, calls) : townList(towns, calls)) : null,
     isFigure ? null : el("div", { class: "two" }, select("paper", t("paper"), ["A4", "A3"], (id) => id, calls),
       select("orientation", t("orientation"), ["landscape", "portrait"], t, calls)),
     isAtlas ? el("p", { class: "muted small" }, t("atlas_scale_note")) : [
@@ -26,7 +26,7 @@ export function sheetForm(towns, calls) {
     el("div", { class: "two" }, select("colour", t("sheet_colour"), ["colour", "grey"], (id) => t(`sheet_colour_${id}`), calls, true),
       select("background", t("sheet_background"), BACKGROUNDS, (id) => t(`background_${id}`), calls, true)),
     el("div", { class: "pair" }, flag("hatch", t("sheet_hatch"), calls), flag("watermark", t("sheet_watermark"), calls),
-      hasRelief() ? flag("relief", t("hills"), calls) : null),
+      hasRelief() ? flag("hills", t("hills"), calls) : null),
     wishes.watermark ? text("madeBy", t("sheet_made_by"), 40, calls) : null,
     select("secrecy", t("sheet_secrecy"), ["internal", "public"], (id) => t(`secrecy_${id}`), calls, true),
     wishes.secrecy === "public" ? [text("approval", t("sheet_approval"), 40, calls), el("p", { class: "muted small" }, t("sheet_public_note"))] : null,
@@ -75,7 +75,7 @@ const radios = (name, label, ids, key, calls, isShape = false) => el("fieldset",
     on: { change: () => { /** @type {any} */ (wishes)[key] = id; if (key === "mode" && id === "figure") wishes.format = "png"; calls.onChange(isShape); } } }),
   key === "format" ? id.toUpperCase() : t(`sheet_mode_${id}`)))));
 
-/** @param {"hatch"|"watermark"|"relief"} key @param {string} label @param {Calls} calls */
+/** @param {"hatch"|"watermark"|"hills"} key @param {string} label @param {Calls} calls */
 const flag = (key, label, calls) => el("label", { class: "check" }, el("input", { id: `sheet-${key}`, type: "checkbox", checked: wishes[key],
   on: { change: (/** @type {any} */ event) => { wishes[key] = event.target.checked; calls.onChange(key === "watermark"); } } }), label);
 
@@ -89,6 +89,10 @@ const layerList = (calls) => el("details", { id: "sheet-layers" }, el("summary",
     el("input", { type: "checkbox", id: `layer-${layer.id}`, checked: wishes.layers.includes(layer.id),
       on: { change: (/** @type {any} */ event) => { wishes.layers = shown.catalog.layers.map((/** @type {any} */ entry) => entry.id)
         .filter((/** @type {string} */ id) => (id === layer.id ? event.target.checked : wishes.layers.includes(id))); calls.onChange(false); } } }), said(layer))));
+
+/** @param {{layer: string, ids: string[]}} rows @param {Calls} calls */
+const rowList = ({ layer, ids }, calls) => el("div", { id: "atlas-rows", class: "field" }, el("p", {}, t("atlas_of_rows", { layer: said(layerById(layer), layer), n: ids.length })),
+  el("button", { type: "button", id: "atlas-by-towns", class: "button small", on: { click: () => { wishes.rows = null; calls.onChange(true); } } }, t("atlas_by_towns")));
 
 /** @param {string[]} towns @param {Calls} calls */
 const townList = (towns, calls) => el("fieldset", {}, el("legend", {}, t("atlas_towns", { n: wishes.towns.length || towns.length })),

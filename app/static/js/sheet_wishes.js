@@ -9,10 +9,11 @@ export const MARKS = ["legend", "north", "scale", "locator", "table", "crs", "qr
 export const wishes = {
   /** @type {"sheet"|"atlas"|"figure"} */ mode: "sheet",
   paper: "A4", orientation: "landscape", scale: 0, scaleNow: 0, turn: 0, title: "", subtitle: "", organisation: "", date: "", madeBy: "",
-  marks: new Set(MARKS.filter((mark) => mark !== "graticule")), colour: "colour", hatch: true, relief: false, background: "light",
+  marks: new Set(MARKS.filter((mark) => mark !== "graticule")), colour: "colour", hatch: true, hills: false, background: "light",
   secrecy: "internal", approval: "", format: "pdf", watermark: true, policy: "",
   /** @type {string[]} */ layers: [],
   /** @type {string[]} none: all */ towns: [],
+  /** @type {{layer: string, ids: string[]}|null} things with a page of the atlas each, instead of towns */ rows: null,
   /** @type {[number, number]|null} longitude, latitude; null: the whole area */ center: null,
 };
 
@@ -27,7 +28,7 @@ function looks() {
   return {
     title: wishes.title, subtitle: wishes.subtitle, layers: wishes.layers, lang: lang(), policy: wishes.policy,
     paper: wishes.paper, orientation: wishes.orientation, organisation: wishes.organisation, marks: [...wishes.marks],
-    background: wishes.background, colour: wishes.colour, hatch: wishes.hatch, relief: hasRelief() && wishes.relief, watermark: wishes.watermark, made_by: wishes.madeBy, flt: filterText(shown.filters),
+    background: wishes.background, colour: wishes.colour, hatch: wishes.hatch, relief: hasRelief() && wishes.hills, watermark: wishes.watermark, made_by: wishes.madeBy, flt: filterText(shown.filters),
     secrecy: SECRECY[/** @type {"internal"|"public"} */ (wishes.secrecy)], approval_number: wishes.approval,
     ...(wishes.date ? { date: wishes.date } : {}),
   };
@@ -41,6 +42,7 @@ function place() {
 
 /** The request for a file. */
 export function body() {
+  if (wishes.mode === "atlas" && wishes.rows) return { ...looks(), rows: wishes.rows };
   if (wishes.mode === "atlas") return { ...looks(), ...(wishes.towns.length ? { towns: wishes.towns } : {}) };
   return { ...looks(), ...place(), turn_deg: wishes.turn, kind: wishes.mode === "figure" ? "figure" : "sheet", format: wishes.format };
 }

@@ -28,7 +28,7 @@ const state = {
 };
 
 const workspace = {
-  keys: ["v", "l", "pol", "of", "flt"], regions: ["search", "sheet-form", "map-canvas", "preview-title", "jobs-title"], draw: drawAll,
+  keys: ["v", "l", "pol", "of", "rows", "flt"], regions: ["search", "sheet-form", "map-canvas", "preview-title", "jobs-title"], draw: drawAll,
   onEdition: () => { forgetPreview(); loadTowns().then(drawAll); if (shown.filters.size) applyFilters(); drawHills(); check(); }, goHome: showFrame, isShown: () => false,
 };
 
@@ -54,14 +54,19 @@ function takeAddress(values) {
   wishes.layers = drawnLayers().filter((layer) => (layers ? layers.has(layer.id) : layer.visible)).map((layer) => layer.id);
   shown.visible = new Set(wishes.layers);
   shown.filters = knownFilters(values.flt, shown.catalog.layers);
-  wishes.relief = isHilly();
+  wishes.hills = isHilly();
   wishes.policy = values.pol || shown.catalog.policy;
   wishes.center = parseView(values.v)?.center ?? null;
   wishes.title = t("sheet_default_title", { area: said(shown.catalog.area) });
   wishes.subtitle = shown.catalog.edition.label;
   wishes.organisation = said({ title_zh: shown.catalog.area.office_zh, title_en: shown.catalog.area.office_en });
-  if (values.of) Object.assign(wishes, { mode: "atlas", towns: values.of.split(",") });
+  const [layer, ids] = splitOnce(values.rows ?? "");
+  if (layer && ids) Object.assign(wishes, { mode: "atlas", rows: { layer, ids: ids.split(",") } });
+  else if (values.of) Object.assign(wishes, { mode: "atlas", towns: values.of.split(",") });
 }
+
+/** The name of a layer and what follows it. @param {string} text */
+const splitOnce = (text) => [text.slice(0, Math.max(0, text.indexOf("/"))), text.slice(text.indexOf("/") + 1)];
 
 async function loadTowns() {
   state.towns = (await getJson(`/api/sheets/towns?${edition()}`)).towns;

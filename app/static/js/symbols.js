@@ -2,10 +2,11 @@
  * Draws symbols and hatches to canvas from their own names, for the map and the legend alike.
  *
  * A name says everything: `icon?shape=diamond&size=18&level=red&char=1&ring=1` or
- * `icon?shape=disc&size=18&fill=#FFFFFF&line=#0B5A6B&ink=#0B5A6B&char=文`, `cluster?size=30&level=red&char=28` or
+ * `icon?shape=disc&size=18&fill=#FFFFFF&line=#0B5A6B&ink=#0B5A6B&char=文`, `cluster?size=30&level=red&char=28`, `figure?size=30&char=28` or
  * `hatch?level=red`.
  */
 import { shown } from "./atlas.js";
+import { barPicture } from "./label_edges.js";
 import { lang } from "./texts.js";
 
 const HATCH_PX = 16;
@@ -14,6 +15,9 @@ const FONT = '"Atlas Sans SC Bold", "Noto Sans CJK SC", "Microsoft YaHei", sans-
 /** The ring of a number of features, and the disc of its letter. */
 const RING_PX = 4;
 const BADGE_PX = 6.5;
+const FIGURE_CASING_PX = 2;
+/** What the picture of each kind is wider than its size. */
+const MARGIN_PX = { icon: 8, cluster: 14, figure: 0 };
 const CLUSTER_INK = "#1D2329";
 const CLUSTER_IN_LEGEND = 0.85;
 
@@ -51,8 +55,9 @@ function splitOnce(part) {
 export function picture(name, ratio) {
   const { kind, values } = parseName(name);
   if (kind === "hatch") return pixels(HATCH_PX, 2, (pen) => drawHatch(pen, values.level, HATCH_PX));
-  if (kind === "icon" || kind === "cluster") {
-    const side = Number(values.size) + (kind === "cluster" ? 14 : 8);
+  if (kind === "bar") return barPicture(values);
+  if (kind === "icon" || kind === "cluster" || kind === "figure") {
+    const side = Number(values.size) + MARGIN_PX[kind];
     return pixels(side, ratio, (pen) => drawKind(kind)(pen, values, side / 2));
   }
   return null;
@@ -104,7 +109,7 @@ function drawIcon(pen, values, middle) {
 }
 
 /** @param {string} kind */
-const drawKind = (kind) => (kind === "cluster" ? drawCluster : drawIcon);
+const drawKind = (kind) => ({ cluster: drawCluster, figure: drawFigure }[kind] ?? drawIcon);
 
 /**
  * A number of features: a white disc, a ring in the colour of the worst level, that level's letter beside the ring.
@@ -122,7 +127,7 @@ function drawCluster(pen, values, middle) {
   strokeShape(pen, "disc", radius - 0.5, level?.outline ?? "transparent", 1);
   strokeShape(pen, "disc", radius - RING_PX, level?.outline ?? "transparent", 1);
   pen.setLineDash([]);
-  write(pen, values.char, values.char.length > 3 ? 9 : values.char.length > 2 ? 10 : 12, CLUSTER_INK);
+  write(pen, values.char, figurePx(values.char), CLUSTER_INK);
   const word = (values.lang === "en" ? level?.colour_en : level?.colour_zh) ?? "";
   pen.translate(radius * 0.78, -radius * 0.78);
   fillShape(pen, "disc", BADGE_PX, level?.fill ?? "white");
@@ -130,14 +135,30 @@ function drawCluster(pen, values, middle) {
   write(pen, word.slice(0, 1), BADGE_PX * 1.45, level?.chip_text ?? CLUSTER_INK);
 }
 
-/** Text around the pen's place. @param {CanvasRenderingContext2D} pen @param {string} text @param {number} px @param {string} ink */
-function write(pen, text, px, ink) {
+/** @param {string} figure */
+const figurePx = (figure) => (figure.length > 3 ? 9 : figure.length > 2 ? 10 : 12);
+
+/** The figure of a number of features alone, to lie above the symbols that cover its disc. @param {CanvasRenderingContext2D} pen
+ *  @param {Record<string, string>} values @param {number} middle */
+function drawFigure(pen, values, middle) {
+  pen.translate(middle, middle);
+  pen.lineJoin = "round";
+  pen.strokeStyle = "white";
+  pen.lineWidth = FIGURE_CASING_PX * 2;
+  write(pen, values.char, figurePx(values.char), CLUSTER_INK, true);
+}
+
+/** Text around the pen's place. @param {CanvasRenderingContext2D} pen @param {string} text @param {number} px @param {string} ink
+ *  @param {boolean} [hasCasing] */
+function write(pen, text, px, ink, hasCasing = false) {
   pen.fillStyle = ink;
   pen.font = `700 ${px}px ${FONT}`;
   pen.textAlign = "center";
   pen.textBaseline = "alphabetic";
   const box = pen.measureText(text);
-  pen.fillText(text, 0, (box.actualBoundingBoxAscent - box.actualBoundingBoxDescent) / 2);
+  const baseline = (box.actualBoundingBoxAscent - box.actualBoundingBoxDescent) / 2;
+  if (hasCasing) pen.strokeText(text, 0, baseline);
+  pen.fillText(text, 0, baseline);
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {string} shape @param {number} radius */

@@ -1,7 +1,7 @@
 /** 属性表: one layer's rows under the map, by pages; filter, order and choice are those of the map. */
 import { ApiError, getJson } from "./api.js";
 import { replaceAddress } from "./address.js";
-import { layerById, levelById, shown } from "./atlas.js";
+import { drawnLayers, layerById, levelById, shown } from "./atlas.js";
 import { attribute } from "./attributes.js";
 import { byId, el, put } from "./dom.js";
 import { filterText } from "./filters.js";
@@ -21,6 +21,8 @@ const ROW_PX = 32;
 const PAGE = 200;
 const SPARE_ROWS = 8;
 const FIXED = 3;
+/** Pages that an atlas of ticked rows may have, as the server knows it. */
+const MOST_TICKED = 200;
 
 const state = {
   /** @type {Layer|null} */ layer: null,
@@ -36,6 +38,9 @@ const state = {
   isToReveal: false,
   /** Row that had the focus when it went out of sight: it gets it back with its return. */
   left: "",
+  /** Whether it was the row's box and not its name. */
+  isTickLeft: false,
+  /** @type {Set<string>} rows ticked for an atlas, in that order */ ticked: new Set(),
 };
 /** @type {Field[]} */
 let columns = [];
@@ -59,7 +64,7 @@ const tabled = () => shown.catalog.layers.filter((layer) => layer.geometry !== "
 
 /** Opens the table of a layer. @param {Layer} layer @param {{focus?: boolean}} [options] */
 export async function openTable(layer, { focus = true } = {}) {
-  if (state.layer !== layer) Object.assign(state, { sort: "", isDescending: false, nFound: 0 });
+  if (state.layer !== layer) Object.assign(state, { sort: "", isDescending: false, nFound: 0, ticked: new Set() });
   state.layer = layer;
   Object.assign(state, { isOpen: true, isToReveal: true });
   replaceAddress({ t: layer.id });
@@ -214,11 +219,33 @@ function drawBar() {
       el("span", { class: "table-count" }, state.nFound === state.nTotal ? t("n_rows", { n: number(state.nTotal, 0) }) : t("table_rows", { n: number(state.nFound, 0), of: number(state.nTotal, 0) })),
       el("label", { class: "check" }, el("input", { type: "checkbox", id: "table-in-view", checked: state.isInView, on: { change: inView } }), t("only_in_view")),
       shown.filters.has(layer.id) ? el("button", { type: "button", class: "button small", id: "table-clear", on: { click: clearFilters } }, t("clear_filters")) : null,
+      state.ticked.size ? el("a", { class: "button small", id: "table-atlas", href: atlasHref() }, t("table_atlas", { n: state.ticked.size })) : null,
       el("a", { class: "button small", id: "table-export", href: exportHref(), download: "" }, t("export_excel")),
     ] : el("span", { class: "muted small" }, t("table_hint")));
 }
 
 const exportHref = () => `/api/tables/${state.layer?.id}/workbook?${query({ lang: document.documentElement.lang.slice(0, 2) })}`;
+
+/** The page of sheets, with a page of the atlas for each ticked row. */
+function atlasHref() {
+  const made = new URLSearchParams({ rows: `${state.layer?.id}/${[...state.ticked].join(",")}`, ed: String(shown.catalog.edition.edition), pol: shown.policy,
+    l: drawnLayers().filter(({ id }) => shown.visible.has(id)).map(({ id }) => id).join(",") });
+  const filters = filterText(shown.filters);
+  if (filters) made.set("flt", filters);
+  return `/sheets?${made}`;
+}
+
+/** @param {HTMLInputElement} box @param {string} id */
+function tick(box, id) {
+  if (!box.checked) state.ticked.delete(id);
+  else if (state.ticked.size < MOST_TICKED) state.ticked.add(id);
+  else {
+    box.checked = false;
+    return say(t("ticks_full", { n: MOST_TICKED }));
+  }
+  drawBar();
+  say(t("table_atlas", { n: state.ticked.size }));
+}
 
 /** @param {any} event */
 function inView(event) {
@@ -244,7 +271,7 @@ function drawHead() {
       el("button", { type: "button", id: `sort-${column.name}`, class: "link sort", on: { click: sort } }, said(column), column.unit ? ` (${column.unit})` : "", sign),
       state.layer ? filterButton(state.layer, column) : null));
   };
-  put(byId("table-head"), el("tr", {}, columns.map(cell)));
+  put(byId("table-head"), el("tr", {}, el("th", { scope: "col", class: "tick" }, el("span", { class: "unseen" }, t("tick_column"))), columns.map(cell)));
 }
 
 /** Draws the rows in sight; a row of empty height stands for those above and below. */
@@ -256,7 +283,7 @@ function drawRows() {
   for (let page = Math.floor(first / PAGE); page <= Math.floor(Math.max(first, last - 1) / PAGE); page++) fetchPage(page);
   const rows = [];
   for (let i = first; i < last; i++) rows.push(row(i));
-  if (!state.nFound && asked.size && pages.size) rows.push(el("tr", {}, el("td", { colspan: columns.length || 1, class: "muted" }, t("no_rows"))));
+  if (!state.nFound && asked.size && pages.size) rows.push(el("tr", {}, el("td", { colspan: columns.length + 1, class: "muted" }, t("no_rows"))));
   const had = focusedRow();
   put(byId("table-rows"), spacer(first), rows, spacer(state.nFound - last));
   keepFocus(had);
@@ -265,19 +292,20 @@ function drawRows() {
 /** Row that has the focus, or had it when it went out of sight; empty where the focus is elsewhere. */
 function focusedRow() {
   const row = /** @type {HTMLElement|null} */ (document.activeElement?.closest?.("#table-rows [data-id]"));
+  if (row?.dataset.id) state.isTickLeft = document.activeElement?.tagName === "INPUT";
   return row?.dataset.id ?? (document.activeElement?.id === "table-scroll" ? state.left : "");
 }
 
 /** A row drawn anew keeps the focus; while it is out of sight the list has it, so that the keys go on from there. @param {string} id */
 function keepFocus(id) {
-  const button = id ? document.querySelector(`#table-rows [data-id="${CSS.escape(id)}"] button`) : null;
+  const button = id ? document.querySelector(`#table-rows [data-id="${CSS.escape(id)}"] ${state.isTickLeft ? "input" : "button"}`) : null;
   state.left = button ? "" : id;
   if (id) /** @type {HTMLElement} */ (button ?? byId("table-scroll")).focus({ preventScroll: true });
 }
 
 /** @param {number} n rows that are not drawn */
 function spacer(n) {
-  const node = el("tr", { class: "spacer", "aria-hidden": "true" }, el("td", { colspan: columns.length || 1 }));
+  const node = el("tr", { class: "spacer", "aria-hidden": "true" }, el("td", { colspan: columns.length + 1 }));
   node.style.height = `${Math.max(0, n) * ROW_PX}px`;
   return n > 0 ? node : null;
 }
@@ -285,15 +313,19 @@ function spacer(n) {
 /** @param {number} i */
 function row(i) {
   const values = pages.get(Math.floor(i / PAGE))?.[i % PAGE];
-  if (!values) return el("tr", { class: "grid-row is-waiting", "aria-rowindex": i + 1 }, el("td", { colspan: columns.length || 1 }, t("loading")));
+  if (!values) return el("tr", { class: "grid-row is-waiting", "aria-rowindex": i + 1 }, el("td", { colspan: columns.length + 1 }, t("loading")));
   const [id, lon, lat] = values;
   const flash = () => drawOwn("flash", lon === null ? null : [feature({ type: "Point", coordinates: [lon, lat] })]);
   const open = () => state.layer && openFeature(state.layer.id, id);
   return el("tr", { class: "grid-row", "data-id": id, "aria-rowindex": i + 1, "aria-selected": String(id === chosen()),
     on: { mouseenter: flash, mouseleave: () => drawOwn("flash", null), focusin: flash, click: open } },
-  columns.map((column, n) => el("td", { class: column.type === "number" || column.type === "integer" ? "number" : null },
+  tickCell(id, values[FIXED] ?? id, lon !== null), columns.map((column, n) => el("td", { class: column.type === "number" || column.type === "integer" ? "number" : null },
     n ? cellValue(column, values[FIXED + n]) : el("button", { type: "button", class: "link" }, values[FIXED] ?? id))));
 }
+
+/** @param {string} id @param {string} name @param {boolean} isPlaced what has no position has no page either */
+const tickCell = (id, name, isPlaced) => el("td", { class: "tick", on: { click: (/** @type {Event} */ event) => event.stopPropagation() } },
+  el("input", { type: "checkbox", checked: state.ticked.has(id), disabled: !isPlaced, "aria-label": t("tick_row", { name }), on: { change: (/** @type {any} */ event) => tick(event.target, id) } }));
 
 /** @param {Field} column @param {any} value */
 function cellValue(column, value) {

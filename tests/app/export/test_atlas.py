@@ -13,13 +13,13 @@ import rasterio
 import shapely
 from rasterio.errors import NotGeoreferencedWarning
 
-from app.export.atlas import AtlasText, AtlasTown, n_atlas_pages, render_atlas
+from app.export.atlas import AtlasText, AtlasPage, n_atlas_pages, render_atlas
 from app.export.figure import render_figure
 from app.export.render import render_sheet
 from app.export.spec import MARKS
 from app.export.tones import sheet_colours
 from layers.errors import InputError
-from tests.app.export.county import county, spec
+from tests.app.export.county import CENTRE, county, spec
 from tests.app.export.test_sheet import drawn, pixels
 
 
@@ -27,7 +27,7 @@ from tests.app.export.test_sheet import drawn, pixels
 def atlas() -> list[str]:
     """Text of each page of an atlas of all towns of the little county."""
     data = county()
-    towns = [AtlasTown(row.name, row.geometry, 1234) for row in data.towns.itertuples()]
+    towns = [AtlasPage(row.name, row.geometry, 1234) for row in data.towns.itertuples()]
     content = render_atlas(spec(title="图册"), data, towns, AtlasText(("方法",), ("台账",), ("无名厂",)))
     return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
 
@@ -42,7 +42,7 @@ def test_atlas_has_cover_index_summary_a_page_a_town_and_the_method(atlas: list[
 
 
 def test_atlas_is_told_page_by_page_and_can_be_ended() -> None:
-    towns = [AtlasTown(row.name, row.geometry) for row in county().towns.itertuples()]
+    towns = [AtlasPage(row.name, row.geometry) for row in county().towns.itertuples()]
     seen: list[int] = []
 
     def told(done: int, of: int) -> None:
@@ -113,3 +113,13 @@ def test_public_sheet_of_public_layers_states_its_approval() -> None:
     text = page_text(secrecy="公开", approval_number="川S(2026)012号", layers=("risk_zones", "towns"))
     assert "川S(2026)012号" in text
     assert "公开" in text
+
+
+def test_page_of_a_thing_rings_it_and_veils_nothing() -> None:
+    x, y = CENTRE
+    around = shapely.box(x - 1000, y - 1000, x + 1000, y + 1000)
+    content = render_atlas(spec(title="图册"), county(), [AtlasPage("甲厂", around, mark=shapely.Point(x, y))], AtlasText())
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+    assert len(pages) == n_atlas_pages(1)
+    assert "各图幅统计" in pages[2] and "常住" not in pages[2] and "甲厂" in pages[2]
+    assert "甲厂" in pages[3]

@@ -1,0 +1,89 @@
+"""No name is cut on the map: not by its edges, not by the line of a comparison; figures stand above symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.pages import PATIENCE_MS, OpenPage, answer, wait_for_map
+from tests.browser.test_map_page_tools import fake_two_editions
+
+CROSSING = """async ({ isMarked, share }) => {
+  const { map } = await import("/static/js/mapview.js");
+  const { clearEdges, keepClear } = await import("/static/js/label_edges.js");
+  const ids = map.getStyle().layers.filter((entry) => entry.layout?.["text-field"]).map((entry) => entry.id);
+  const { clientWidth: w, clientHeight: h } = map.getContainer();
+  const settled = new Promise((resolve) => map.once("idle", resolve));
+  if (isMarked) keepClear(share, [map]); else clearEdges([map]);
+  await settled;
+  const strips = [[[0, 0], [w, 1]], [[0, h - 1], [w, h]], [[0, 0], [1, h]], [[w - 1, 0], [w, h]]];
+  if (share !== null) strips.push([[share * w - 1, 0], [share * w + 1, h]]);
+  return strips.flatMap((strip) => map.queryRenderedFeatures(strip, { layers: ids })).length;
+}"""
+
+
+@pytest.fixture(scope="module")
+def crowd(live_server: str) -> str:
+    """The middle of the sources of the sample, as an address has it: names all around."""
+    west, south, east, north = answer(live_server, "/api/tables/risk_points", flt="risk_points.level:red,orange", limit=1, extent=1)["extent"]
+    return f"{(south + north) / 2:.5f}/{(west + east) / 2:.5f}"
+
+
+@pytest.fixture
+def page(new_page: OpenPage, live_server: str, faults: list[str]) -> Iterator[Page]:
+    yield new_page(live_server)
+    assert faults == []
+
+
+def crossing(page: Page, **arguments: Any) -> int:
+    """How many names cross the edges of the map, or the line at a share of its width."""
+    return int(page.evaluate(CROSSING, {"share": None, **arguments}))
+
+
+def test_names_cross_neither_the_edges_nor_the_line_of_a_comparison(page: Page, live_server: str, crowd: str) -> None:
+    """Along lines that names cross without marks there are none with them: at rest, at once after the page has come."""
+    page.goto(f"{live_server}/?v=12.6/{crowd}")
+    wait_for_map(page)
+    shares = [None, 0.3, 0.5, 0.7]
+    assert sum(crossing(page, isMarked=False, share=share) for share in shares) > 0
+    assert [crossing(page, isMarked=True, share=share) for share in shares] == [0] * len(shares)
+
+
+BARS = """async ({ share, patience }) => {
+  const { map } = await import("/static/js/mapview.js");
+  const { barPlaces } = await import("/static/js/label_edges.js");
+  const until = performance.now() + patience;
+  for (;;) {
+    const { clientWidth: w, clientHeight: h } = map.getContainer();
+    const wanted = barPlaces(w, h, share === null ? null : share * w).length;
+    const { features } = await map.getSource("label-edges").getData();
+    if (features.length === wanted || performance.now() > until) return [features.length, wanted];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}"""
+
+
+def test_names_make_room_for_the_handle_of_the_swipe_as_long_as_it_is_there(page: Page, live_server: str, crowd: str) -> None:
+    fake_two_editions(page, live_server)
+    page.goto(f"{live_server}/?v=12.6/{crowd}&cmp=2026Q0&sw=40")
+    wait_for_map(page)
+    page.locator("#swipe").wait_for()
+    found, wanted = page.evaluate(BARS, {"share": 0.4, "patience": PATIENCE_MS})
+    assert found == wanted
+    page.locator("#compare-close").click()
+    found, wanted_without = page.evaluate(BARS, {"share": None, "patience": PATIENCE_MS})
+    assert found == wanted_without < wanted
+
+
+def test_figures_of_many_lie_above_single_symbols_and_are_counted_once(page: Page, live_server: str) -> None:
+    page.goto(f"{live_server}/?l=risk_points")
+    wait_for_map(page)
+    stack = page.evaluate("async () => (await import('/static/js/mapview.js')).map.getStyle().layers.map((entry) => entry.id)")
+    assert stack.index("risk_points-cluster") < stack.index("risk_points-symbol") < stack.index("risk_points-cluster-figure")
+    drawn, counted = page.evaluate("""async () => {
+      const { map, clustersDrawn } = await import("/static/js/mapview.js");
+      return [map.queryRenderedFeatures({ layers: ["risk_points-cluster"] }).length, clustersDrawn(null).length]; }""")
+    assert drawn == counted > 0
