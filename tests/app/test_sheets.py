@@ -8,11 +8,14 @@ from typing import Any
 
 import pypdf
 import pytest
+import shapely
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.errors import MissingError
+from app.atlas import Given, frame_of
+from app.atlas_pages import atlas_pages
+from app.errors import MissingError, RequestError
 from app.export.canvas import Canvas
 from app.export.layout import sheet_layout
 from app.export.sheet import draw_sheet
@@ -138,11 +141,16 @@ def test_atlas_is_a_job_that_can_be_taken_back_and_made_again(client: FlaskClien
     assert client.post("/api/atlases", json=ATLAS | {"towns": ["无此镇"]}).json["error"]["field"] == "towns"
 
 
-def test_atlas_has_a_page_for_each_row_that_was_ticked(client: FlaskClient) -> None:
-    ids = ["E2", "E1"]
-    asked = client.post("/api/atlases", json=ATLAS | {"rows": {"layer": "enterprises", "ids": ids}})
-    assert (asked.status_code, asked.json["n_pages"]) == (202, 6)
-    assert asked.json["rows"] == {"layer": "enterprises", "ids": ids}
+def test_atlas_has_a_page_for_each_row_that_was_ticked(server: Flask) -> None:
+    catalog = load_catalog()
+    with server.test_request_context(), pinned_edition() as pinned:
+        given = Given(pinned.connection, pinned.facts, catalog, FrameMemory(catalog))
+        rows = {"layer": "enterprises", "ids": ["E2", "E1", "E2"]}
+        pages = atlas_pages(catalog, {"rows": rows}, lambda layer_id: frame_of(given, layer_id))
+        with pytest.raises(RequestError):
+            atlas_pages(catalog, {"rows": rows, "towns": ["东镇"]}, lambda layer_id: frame_of(given, layer_id))
+    assert [page.name for page in pages] == ['O\'Neil "50%" 食品厂', "红星化工有限公司"]
+    assert all(page.mark is not None and shapely.contains(page.outline, page.mark) for page in pages)
 
 
 @pytest.mark.parametrize(
