@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -60,6 +60,7 @@ from layers.scoring.sharing import Share, alone
 from layers.scoring.targets import TARGET_CLASSES, TARGET_TITLES
 
 METHOD_ZH = "筛查"
+Window = tuple[int, int, int, int]
 SOURCE = "screening"
 """Kind of source of our contours, against the reports of institutions."""
 CUTOFF_PER_YEAR = 1e-12
@@ -124,6 +125,7 @@ def individual_risk(
     leak_source: str = LEAK_SOURCES[0],
     known: Mapping[str, Floats] | None = None,
     share: Share = alone,
+    before: RiskField | None = None,
 ) -> RiskField:
     """Individual risk of all standing, placed units in the scope of GB/T 37243 on the cells of `grid`.
 
@@ -137,6 +139,7 @@ def individual_risk(
         Of the county's station; without them the rule tables' (uniform rose), which the field's `parameters` say.
     known : tables by their stamp, of an earlier call of the same code; units they hold are not computed again
     share : who computes the tables, unit by unit
+    before : a field of other data by the same code: only cells that a changed unit reaches are summed again, to the same bits
 
     Raises
     ------
@@ -151,7 +154,7 @@ def individual_risk(
     rose = wind_rose if wind_rose is not None else default_wind_rose()
     placed, skipped = unit_scenarios(layers, leak_source=leak_source)
     tables = share(_unit_table, placed, chosen_weather, rose, terrain, known or {})
-    risk = lay_on(grid, tables)
+    risk = lay_on(grid, tables) if before is None or before.grid != grid else relaid(before, tables)
     parameters = {
         "method": METHOD_ZH,
         "terrain": terrain,
@@ -215,6 +218,48 @@ def lay_on(grid: Grid, tables: Sequence[UnitTable]) -> Floats:
     for entry in tables:
         _add_unit(risk, frame, entry.unit.x_m, entry.unit.y_m, RADII_M, entry.table, entry.n_used)
     return risk
+
+
+def relaid(before: RiskField, tables: Sequence[UnitTable]) -> Floats:
+    """What `lay_on` gives on the grid of a field, bit for bit: only cells within reach of a unit that changed are summed."""
+    found = before.risk_per_year
+    for rows, cols, part in _changed_parts(before, tables):
+        if found is before.risk_per_year:
+            found = found.copy()
+        found[rows, cols] = lay_on(part, tables)
+    return found
+
+
+def _changed_parts(before: RiskField, tables: Sequence[UnitTable]) -> Iterator[tuple[slice, slice, Grid]]:
+    """Windows that hold the ground of every unit that only one side has, or has elsewhere or with other leaks; none overlap."""
+    grid = before.grid
+    sides = [{(one.unit.unit_id, one.stamp, one.unit.x_m, one.unit.y_m): one for one in side if one.n_used} for side in (before.tables, tables)]
+    windows = []
+    for key in sorted(set(sides[0]) ^ set(sides[1])):
+        one = sides[0].get(key) or sides[1][key]
+        x_m, y_m, reach_m = one.unit.x_m, one.unit.y_m, one.reach_m + grid.cell_m
+        (top, left), (bottom, right) = grid.cell_of(x_m - reach_m, y_m + reach_m), grid.cell_of(x_m + reach_m, y_m - reach_m)
+        windows.append((max(0, top), max(0, left), min(grid.rows, bottom + 1), min(grid.cols, right + 1)))
+    for top, left, bottom, right in _apart([one for one in windows if one[0] < one[2] and one[1] < one[3]]):
+        yield slice(top, bottom), slice(left, right), grid.window(top, left, bottom - top, right - left)
+
+
+def _apart(windows: list[Window]) -> list[Window]:
+    """Windows (top, left, bottom, right) that overlap, as the one that holds them."""
+    found: list[Window] = []
+    for window in windows:
+        while True:
+            other = next((one for one in found if _overlap(one, window)), None)
+            if other is None:
+                break
+            found.remove(other)
+            window = (min(other[0], window[0]), min(other[1], window[1]), max(other[2], window[2]), max(other[3], window[3]))
+        found.append(window)
+    return found
+
+
+def _overlap(one: Window, two: Window) -> bool:
+    return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]
 
 
 def risk_at(table: UnitTable, x_m: Floats, y_m: Floats) -> Floats:

@@ -262,7 +262,7 @@ def has_values(column: Texts, values: Collection[str]) -> NDArray[np.bool_]:
     if values == ("*",):
         return np.fromiter((value is not None for value in column), bool, len(column))
     admitted = frozenset(values)
-    return np.fromiter((_word(value) in admitted for value in column), bool, len(column))
+    return np.fromiter(((value if value.__class__ is str else _word(value)) in admitted for value in column), bool, len(column))
 
 
 def _word(value: object) -> object:

@@ -30,6 +30,10 @@ METHOD_FIELDS = ["unit_id", "enterprise_id", "name", "method", "reason_zh", "rea
                  "has_assumed_connections", "has_report", "not_assessed_zh", "not_assessed_en", "rule_id", "clause", "feature_id"]  # fmt: skip
 
 
+Fields = tuple[Mapping[str, RiskField], Mapping[str, RiskField]]
+"""Fields by installation of an assessment: `fields` and `fields_to_confirm`."""
+
+
 @dataclass(frozen=True)
 class Assessment:
     """Screening of the installations without a valid report.
@@ -105,7 +109,7 @@ class Assessment:
 
 def assess(
     layers: Mapping[str, pd.DataFrame], *, on: date, grid: Grid, known: Mapping[str, Floats] | None = None,
-    share: Share = alone, terrain: str = TERRAINS[0],
+    share: Share = alone, terrain: str = TERRAINS[0], before: Fields | None = None,
 ) -> Assessment:
     """Individual risk of every installation that quantitative risk judges and no valid report covers.
 
@@ -116,24 +120,30 @@ def assess(
     known : tables of an earlier assessment by the same code, by their stamp
     share : who computes the tables, unit by unit
     terrain : of the area (`layers.catalog.Area.terrain`), by which clouds spread
+    before : fields of an assessment of other data by the same code: what did not change on the grid is taken over
     """
     methods = assessment_methods(layers, on=on)
     official = valid_reports(layers, on)
     drawn, stated = _enterprises(official), _enterprises(stated_distances(layers, on))
     weather, rose = weather_and_rose(layers)
 
-    def fields_without(enterprises: frozenset[str], known: Mapping[str, Floats] | None) -> dict[str, RiskField]:
+    def fields_without(
+        enterprises: frozenset[str], known: Mapping[str, Floats] | None, before: Mapping[str, RiskField]
+    ) -> dict[str, RiskField]:
         judged = _without(layers, enterprises)
         new, _ = covered(judged, methods, planned=True)
         chosen = {INSTALLATIONS[0]: covered(judged, methods)[0]} | ({INSTALLATIONS[1]: new} if len(new["hazard_units"]) else {})
         return {
-            name: individual_risk(units, grid=grid, weather=weather, wind_rose=rose, terrain=terrain, known=known, share=share)
+            name: individual_risk(
+                units, grid=grid, weather=weather, wind_rose=rose, terrain=terrain, known=known, share=share, before=before.get(name)
+            )
             for name, units in chosen.items()
         }
 
-    fields = fields_without(drawn, known)
+    was, was_to_confirm = before if before else ({}, {})
+    fields = fields_without(drawn, known, was)
     tables = {table.stamp: table.table for field in fields.values() for table in field.tables}
-    to_confirm = fields_without(drawn | stated, tables) if stated - drawn else fields
+    to_confirm = fields_without(drawn | stated, tables, was_to_confirm) if stated - drawn else fields
     _, others = covered(_without(layers, drawn | stated), methods)
     return Assessment(
         fields, to_confirm, official, drawn | stated, methods, others, gpd.GeoDataFrame(layers["hazard_units"])

@@ -161,7 +161,7 @@ def _after(county: County, edits: Sequence[Edit]) -> After:
         return After(frames, affected, county.points, risk_of(county))
     risk = risk_state(
         frames, county.targets, on=county.on, grid=county.grid, known=risk_of(county).tables, touched=affected,
-        terrain=county.terrain,
+        terrain=county.terrain, before=risk_of(county),
     )
     return After(frames, affected, _points_after(county, frames, affected), risk)
 

@@ -30,7 +30,7 @@ from layers.scoring.individual_risk import (
 )
 from layers.scoring.release_scenarios import NotAssessed
 from layers.scoring.risk_surface import UnitRisk, risk_surface
-from layers.scoring.unit_risk import ASSESSED_LAYERS, assess
+from layers.scoring.unit_risk import ASSESSED_LAYERS, Assessment, assess
 from layers.scoring.zoning import RiskSurface
 
 CONTOUR_CELL_M = 25.0
@@ -40,11 +40,12 @@ CROSSING_FIELDS = ("target_id", "target_name", "target_class", "installation", "
 
 @dataclass(frozen=True)
 class RiskState:
-    """Individual risk of a county: `fields` by installation on cells of 25 m, rows of `individual_risk` and
+    """Individual risk of a county: `fields` (all that colours) and `fields_to_confirm` by installation on cells of 25 m, rows of `individual_risk` and
     `targets_to_confirm`, what zones rest on, and the enterprises whose reports hold."""
 
     unit_risk: UnitRisk
     fields: Mapping[str, RiskField]
+    fields_to_confirm: Mapping[str, RiskField]
     contours: gpd.GeoDataFrame
     confirm: gpd.GeoDataFrame
     reported: frozenset[str]
@@ -73,7 +74,7 @@ class RiskChange:
 
 def risk_state(
     frames: Frames, targets: gpd.GeoDataFrame, *, on: date, grid: Grid, known: Mapping[str, Floats],
-    touched: frozenset[str] = frozenset(), terrain: str = TERRAINS[0],
+    touched: frozenset[str] = frozenset(), terrain: str = TERRAINS[0], before: RiskState | None = None,
 ) -> RiskState:
     """Individual risk of the units in some frames.
 
@@ -82,6 +83,7 @@ def risk_state(
     grid : of the county; risk is laid on cells of 25 m over the same ground
     known : tables by their stamp that need not be computed
     terrain : of the area, by which clouds spread
+    before : the county as it was; cells that no changed unit reaches are taken over from its fields
     touched : enterprises whose reports do not hold any longer; assumed units of theirs are judged as new installations
     """
     layers = {name: frames[name] for name in ASSESSED_LAYERS if name in frames}
@@ -90,19 +92,20 @@ def risk_state(
         if touched and reports is not None and len(reports):
             layers[name] = reports[~reports["enterprise_id"].isin(touched)]
     fine = contour_grid(grid)
-    found = assess(layers, on=on, grid=fine, known=known, terrain=terrain)
-    new = _new_installations(layers, fine, on, known, found.standing, terrain)
+    was = (before.fields, before.fields_to_confirm) if before else None
+    found = assess(layers, on=on, grid=fine, known=known, terrain=terrain, before=was)
+    new = _new_installations(layers, fine, on, known, found, terrain)
     fields = {**found.fields, **new}
     contours = [risk_contours(field, installation=name) for name, field in fields.items()]
     confirm = [
         targets_to_confirm(field, targets, installation=name) for name, field in {**found.fields_to_confirm, **new}.items()
     ]
     joined = (pd.concat(contours, ignore_index=True), pd.concat(confirm, ignore_index=True))
-    return RiskState(found.unit_risk, fields, *joined, found.reported)
+    return RiskState(found.unit_risk, fields, {**found.fields_to_confirm, **new}, *joined, found.reported)
 
 
 def _new_installations(
-    layers: Frames, grid: Grid, on: date, known: Mapping[str, Floats], standing: RiskField, terrain: str
+    layers: Frames, grid: Grid, on: date, known: Mapping[str, Floats], after: Assessment, terrain: str
 ) -> dict[str, RiskField]:
     """Assumed units are new installations: their enterprise is judged by the limits for new ones too."""
     units = layers["hazard_units"]
@@ -110,8 +113,9 @@ def _new_installations(
     if not is_assumed.any():
         return {}
     planned = units.assign(status=units["status"].where(~is_assumed, "planned"))
-    tables = {**known, **{table.stamp: table.table for table in standing.tables}}
-    found = assess({**layers, "hazard_units": planned}, on=on, grid=grid, known=tables, terrain=terrain)
+    tables = {**known, **{table.stamp: table.table for table in after.standing.tables}}
+    was = (after.fields, after.fields_to_confirm)
+    found = assess({**layers, "hazard_units": planned}, on=on, grid=grid, known=tables, terrain=terrain, before=was)
     return {name: field for name, field in found.fields.items() if name == INSTALLATIONS[1]}
 
 

@@ -373,3 +373,34 @@ def test_distances_stand_where_published_ones_do():
     assert 200 <= reach("all_in_10_min", CHLORINE, 1000.0) <= 500
     assert 120 <= reach("instantaneous", PROPANE, 25_000.0, kind="fire") <= 260
     assert 500 <= reach("instantaneous", AMMONIA, 30_000.0) <= 1200
+
+
+def three_units(**changes):
+    places = {"U1": (0.0, 0.0), "U2": (1500.0, 200.0), "U3": (-1200.0, 900.0)}
+    amounts = {"U1": (CHLORINE, 2.0), "U2": (PROPANE, 40.0), "U3": (HYDROGEN, 5.0)}
+    for name, (x, y, substance, amount_t) in changes.items():
+        places[name], amounts[name] = (x, y), (substance, amount_t)
+    kept = [name for name in sorted(places) if amounts[name][1] is not None]
+    return plant(*(chemical(*amounts[name], name) for name in kept), units=[unit(name, *places[name]) for name in kept])
+
+
+@pytest.mark.parametrize("change", [
+    {"U2": (1500.0, 200.0, PROPANE, 90.0)}, {"U3": (-1000.0, -700.0, HYDROGEN, 5.0)}, {"U3": (0.0, 0.0, HYDROGEN, None)},
+    {"U4": (2600.0, -2500.0, PROPANE, 10.0)}, {"U0": (9000.0, 0.0, HYDROGEN, 1.0)}, {"U2": (1400.0, 150.0, PROPANE, 40.0), "U3": (1700.0, 100.0, HYDROGEN, 9.0)},
+    {},
+])  # fmt: skip
+def test_what_a_change_reaches_alone_is_summed_again_to_the_same_bits(monkeypatch, change):
+    grid = square(3000.0)
+    before = risk.individual_risk(three_units(), grid=grid)
+    whole = risk.individual_risk(three_units(**change), grid=grid)
+    summed, lay_on = [], risk.lay_on
+    monkeypatch.setattr(risk, "lay_on", lambda part, tables: (summed.append(part.rows * part.cols), lay_on(part, tables))[1])
+    held = before.risk_per_year.copy()
+    found = risk.individual_risk(three_units(**change), grid=grid, before=before)
+    assert found.risk_per_year.tobytes() == whole.risk_per_year.tobytes()
+    assert sum(summed) < 0.6 * grid.rows * grid.cols and np.array_equal(before.risk_per_year, held)
+
+
+def test_windows_that_overlap_become_one():
+    windows = [(0, 0, 10, 10), (20, 20, 30, 30), (9, 9, 21, 21), (40, 0, 41, 1)]
+    assert sorted(risk._apart(windows)) == [(0, 0, 30, 30), (40, 0, 41, 1)]
