@@ -48,6 +48,7 @@ PLANT = "chemical_plant_site"
 EQUAL_AREA = math.sqrt(math.pi / 2)
 """Half width, in sigmas, of a uniform cloud that holds what a Gaussian one does."""
 MIN_S = 60.0
+OPEN_COUNTRY = dispersion.TERRAINS[0]
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def _lasting(
         source = dense_gas.dense_source(
             "continuous", rate_kg_s / source_kg_m3, density_kg_m3=density_kg_m3, wind_m_s=wind
         )
-        return _dense(source, source_kg_m3, minutes, sigma, rate_kg_s * duration_s, rate_kg_s)
+        return _dense(source, source_kg_m3, minutes, weather, rate_kg_s * duration_s, rate_kg_s)
     x = np.maximum(RADII_M, dispersion.LEAST_DISTANCE_M)
     peak = dispersion.plume_kg_m3(rate_kg_s, x, wind_m_s=wind, stability=weather.stability, terrain=terrain)
     peak = np.minimum(peak, source_kg_m3)
@@ -224,7 +225,7 @@ def _puff(
             "instantaneous", mass_kg / source_kg_m3, density_kg_m3=density_kg_m3, wind_m_s=wind
         )
         passing = 2 * dense_gas.half_width_m(source, RADII_M) / (coefficient("dense_drift_share") * wind)
-        return _dense(source, source_kg_m3, passing / MIN_S, sigma, mass_kg, 0.0)
+        return _dense(source, source_kg_m3, passing / MIN_S, weather, mass_kg, 0.0)
     peak = dispersion.puff_peak_kg_m3(mass_kg, RADII_M, stability=weather.stability, terrain=terrain)
     minutes = math.sqrt(2 * math.pi) * sigma / wind / MIN_S
     return Cloud(np.minimum(peak, source_kg_m3), minutes, EQUAL_AREA * sigma, sigma, 0.0, mass_kg, 0.0, wind)
@@ -234,10 +235,15 @@ def _dense(
     source: dense_gas.DenseSource,
     source_kg_m3: float,
     minutes: Floats,
-    sigma_m: Floats,
+    weather: WeatherClass,
     mass_kg: float,
     rate_kg_s: float,
 ) -> Cloud:
+    """A heavy cloud, as over open country whatever the terrain.
+
+    The correlation was made over open ground; the wider spreads of a town would widen the cloud without thinning it.
+    """
+    sigma_m, _ = dispersion.spreads_m(RADII_M, weather.stability, OPEN_COUNTRY)
     peak = source_kg_m3 * dense_gas.relative_concentration(source, RADII_M)
     width = np.maximum(dense_gas.half_width_m(source, RADII_M), EQUAL_AREA * sigma_m)
     return Cloud(peak, minutes, width, None, dense_gas.upwind_m(source), mass_kg, rate_kg_s, source.wind_m_s)

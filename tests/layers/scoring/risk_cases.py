@@ -14,6 +14,7 @@ HEXANE = ("正己烷", "110-54-3")
 OXIRANE = ("环氧乙烷", "75-21-8")
 HYDROGEN = ("氢", "1333-74-0")
 AMMONIA = ("氨", "7664-41-7")
+CARBON_MONOXIDE = ("一氧化碳", "630-08-0")
 NORTH_WIND = WindRose(np.eye(1, 16))
 UNEVEN = WindRose(np.array([np.arange(1.0, 17.0)]) / 136)
 

@@ -24,6 +24,7 @@ from layers.scoring.rule_tables import RULES_DIR
 from tests.layers.scoring.frames import X, Y, box, layer, point
 from tests.layers.scoring.risk_cases import (
     AMMONIA,
+    CARBON_MONOXIDE,
     CHLORINE,
     HEXANE,
     HYDROGEN,
@@ -404,3 +405,14 @@ def test_what_a_change_reaches_alone_is_summed_again_to_the_same_bits(monkeypatc
 def test_windows_that_overlap_become_one():
     windows = [(0, 0, 10, 10), (20, 20, 30, 30), (9, 9, 21, 21), (40, 0, 41, 1)]
     assert sorted(risk._apart(windows)) == [(0, 0, 30, 30), (40, 0, 41, 1)]
+
+
+@pytest.mark.parametrize(("substance", "is_thinned"), [(AMMONIA, False), (CHLORINE, False), (CARBON_MONOXIDE, True)])
+def test_a_town_thins_clouds_as_heavy_as_air_and_never_widens_heavy_ones(substance, is_thinned):
+    layers, grid = plant(chemical(substance, 60.0)), square(2000.0)
+    rural, urban = (risk.individual_risk(layers, grid=grid, terrain=terrain) for terrain in ("rural", "urban"))
+    areas = [(found.risk_per_year >= 3e-7).sum() for found in (rural, urban)]
+    if is_thinned:
+        assert 0 < areas[1] < 0.5 * areas[0]
+    else:
+        assert areas[0] > 0 and np.array_equal(rural.risk_per_year, urban.risk_per_year)
