@@ -153,13 +153,36 @@ def read_batches(
     """What `read_batch` gives, at most `rows` rows at a time and never more of a file in memory than that.
 
     Workbooks of Excel 97 to 2003, pages of a service and files of a `read` of one's own are read whole and handed on in pieces; a source
-    with a job comes as one batch, because a job may fold rows across all of it. Row numbers go on from piece to
+    with a job comes as one batch, because a job may fold rows across all of it, unless it can `pick` the rows of a piece. Row numbers go on from piece to
     piece, every piece has the columns of all files, and `is_partial` of any piece holds for the source. With `as_bytes`
     geometries come as `Batch.shapes` where they can.
     """
-    if manifest.job:
+    job = job_module(manifest)
+    if job is not None and hasattr(job, "pick") and len(files) == 1 and read is read_file and prepare is prepared:
+        yield from _picked(files, manifest, data_dir, job, rows)
+        return
+    if job is not None:
         yield read_batch(files, manifest, data_dir, read=read, prepare=prepare)
         return
+    yield from _plain_batches(files, manifest, data_dir, rows, read, as_bytes=as_bytes)
+
+
+def _picked(files: list[Path], manifest: Manifest, data_dir: Path, job: ModuleType, rows: int) -> Iterator[Batch]:
+    """The pieces of a source as a job that looks at each row by itself leaves them; pieces of which nothing is left are passed over."""
+    batch, n_read = None, 0
+    for batch in _plain_batches(files, manifest, data_dir, rows, read_file):
+        with _known_structure(Path(str(batch.frame[FILE].iloc[0])), manifest):
+            picked: Batch = job.pick(batch, manifest)
+        n_read += picked.n_read
+        if picked.n_read:
+            yield picked
+    if batch is not None and not n_read:
+        job.some(picked, batch, manifest)
+
+
+def _plain_batches(
+    files: list[Path], manifest: Manifest, data_dir: Path, rows: int, read: Reader, *, as_bytes: bool = False
+) -> Iterator[Batch]:
     columns: dict[str, None] = {}
     if len(files) > 1:
         for path in files:

@@ -15,16 +15,30 @@ from layers.errors import CatalogError, SourceFileError
 
 def prepare(batch: Batch, manifest: Manifest) -> Batch:
     """Rows whose `column` holds one of `values` (see `job_options`); none at all raises `SourceFileError`."""
+    return some(pick(batch, manifest), batch, manifest)
+
+
+def pick(batch: Batch, manifest: Manifest) -> Batch:
+    """The rows of a piece that are meant, perhaps none: a file of any size is read in pieces."""
     unknown = set(manifest.job_options) ^ {"column", "values"}
     if unknown:
         raise CatalogError(
             manifest.path, f"job_options of matching_rows are column and values, not {sorted(unknown)}"
         )
     column, values = manifest.job_options["column"], set(manifest.job_options["values"])
-    files = ", ".join(sorted(set(batch.frame[FILE]))[:3])
     if column not in batch.frame.columns:
-        raise SourceFileError(files, f"no column {column}", "the column that tells which rows are meant")
+        raise SourceFileError(_files(batch), f"no column {column}", "the column that tells which rows are meant")
     is_meant = batch.frame[column].astype(str).str.strip().isin(values)
-    if not is_meant.any():
-        raise SourceFileError(files, f"no row with {column} among {sorted(values)}", "at least one such row")
     return replace(batch, frame=batch.frame[is_meant].reset_index(drop=True), n_read=int(is_meant.sum()))
+
+
+def some(picked: Batch, batch: Batch, manifest: Manifest) -> Batch:
+    """What was picked of a source; raises `SourceFileError` where that is no row at all."""
+    if not picked.n_read:
+        column, values = manifest.job_options["column"], sorted(manifest.job_options["values"])
+        raise SourceFileError(_files(batch), f"no row with {column} among {values}", "at least one such row")
+    return picked
+
+
+def _files(batch: Batch) -> str:
+    return ", ".join(sorted(set(batch.frame[FILE]))[:3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -140,6 +141,20 @@ def test_two_loads_at_once_both_finish_and_one_finds_nothing_to_do(
         runs = [pool.submit(load_area_data, own_engine, CATALOG, sources, data, home=home) for _ in range(2)]
         states = sorted(run.result()[0].state for run in runs)
     assert states == ["loaded", "unchanged"]
+    assert accepted(own_engine) == (1, N_ROWS)
+
+
+def test_two_commands_at_once_both_end_well_and_one_finds_nothing_to_do(
+    own_cluster: Cluster, own_engine: sa.Engine, delivery: tuple[Path, Path], home: Path
+) -> None:
+    sources, data = delivery
+    url = own_engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    environment = {**os.environ, "RISKATLAS_HOME": str(home / "at_once"), "RISKATLAS_DATABASE_URL": url}
+    command = [sys.executable, str(PROJECT / "riskatlas.py"), "load", str(sources), "--data", str(data), "--json"]
+    both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sorted(json.loads(out)["sources"][0]["state"] for out, _ in said) == ["loaded", "unchanged"]
     assert accepted(own_engine) == (1, N_ROWS)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from etl.jobs import matching_rows
 from etl.manifest import Manifest
-from etl.read import Batch
+from etl.read import Batch, read_batch, read_batches
 from layers.errors import CatalogError, SourceFileError
 
 ROWS = [{"縣市名稱": "高雄市", "學校代碼": "1"}, {"縣市名稱": "臺南市", "學校代碼": "2"}]
@@ -43,3 +44,22 @@ def test_a_misspelt_option_is_an_error(
 ) -> None:
     with pytest.raises(CatalogError):
         prepared(batch, manifest, {"column": "縣市名稱", "value": ["高雄市"]})
+
+
+def test_one_file_is_read_in_pieces_and_several_are_not(tmp_path: Path, manifest: Callable[..., Manifest]) -> None:
+    towns = ["臺南市", "高雄市", "臺南市", "臺南市", "高雄市", "高雄市", "臺南市"]
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("縣市名稱,學校代碼\n" + "".join(f"{town},{at}\n" for at, town in enumerate(towns)), encoding="utf-8")
+    source = manifest(reader="table", job="matching_rows", job_options=OPTIONS)
+    pieces = list(read_batches([tmp_path / "a.csv"], source, tmp_path, rows=2))
+    whole = read_batch([tmp_path / "a.csv"], source, tmp_path)
+    assert [piece.n_read for piece in pieces] == [1, 2]  # nothing of the second and the last pair of rows is meant
+    assert [row for piece in pieces for row in piece.frame.to_dict("records")] == whole.frame.to_dict("records")
+    assert [batch.n_read for batch in read_batches([tmp_path / "a.csv", tmp_path / "b.csv"], source, tmp_path, rows=2)] == [6]
+
+
+def test_pieces_without_any_row_that_is_meant_stop_the_load(tmp_path: Path, manifest: Callable[..., Manifest]) -> None:
+    (tmp_path / "a.csv").write_text("縣市名稱,學校代碼\n臺南市,1\n臺南市,2\n", encoding="utf-8")
+    source = manifest(reader="table", job="matching_rows", job_options=OPTIONS)
+    with pytest.raises(SourceFileError, match="no row with"):
+        list(read_batches([tmp_path / "a.csv"], source, tmp_path, rows=1))
