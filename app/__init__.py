@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from app import config, errors, metrics, parts, responses, tile_door, views
+from app import config, errors, metrics, packing, parts, responses, tile_door, views
 from app.access import require_for_address
 
 
@@ -26,6 +26,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     parts.init_app(app)
     metrics.init_app(app)
+    packing.init_app(app)
     responses.init_app(app)
     app.before_request(require_for_address)
     errors.init_app(app)
