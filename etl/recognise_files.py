@@ -24,7 +24,8 @@ from etl.esri_json import read_esri_json
 from etl.manifest import Manifest
 from etl.text_files import json_line_batches, text_batches
 from etl.vectors import BYTE_ORDER_MARK, check_content, states_crs, vector_batches
-from etl.workbooks import Sheet, joined_heads, sheets_of
+from etl.workbook_batches import sheets_seen
+from etl.workbooks import Sheet, joined_heads
 from layers.errors import SourceFileError
 
 SAMPLE_ROWS = 5_000
@@ -106,7 +107,7 @@ def _survey_plain(path: Path) -> Survey:
     if suffix in TEXT:
         return _survey_text(path)
     if suffix in BOOK:
-        return Survey("table", tuple(_sheet_dataset(sheet, path) for sheet in sheets_of(path) if sheet.n_rows > 1 and any(map(any, sheet.rows))))
+        return Survey("table", tuple(_sheet_dataset(sheet, path) for sheet in sheets_seen(path, HEAD_ROWS + SAMPLE_ROWS) if sheet.n_rows > 1 and any(map(any, sheet.rows))))
     if suffix in LINES:
         return _survey_vector(path) if _begins_with_feature(path) else _survey_lines(path)
     if suffix in (".tif", ".tiff"):

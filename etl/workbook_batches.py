@@ -35,6 +35,7 @@ from etl.workbooks import (
     open_formula,
     read_workbook,
     refuse_other_headings,
+    sheets_of,
 )
 from layers.errors import SourceFileError
 
@@ -141,9 +142,7 @@ def workbook_batches(path: Path, manifest: Manifest, *, rows: int) -> Iterator[p
     check_workbook(path)
     n_heading = 1 if manifest.columns else manifest.skip_rows + manifest.header_rows
     with ExitStack() as stack:
-        book, archive = _opened(path, stack, data_only=True), stack.enter_context(zipfile.ZipFile(path))
-        with no_workbook(path):
-            sheets = {s.title: Streamed(path, s, extent_of(archive, s._worksheet_path)) for s in book.worksheets}
+        sheets = _streamed(path, stack)
         chosen = chosen_sheets(path, manifest, [sheet.seen(n_heading) for sheet in sheets.values()])
         streamed = [sheets[sheet.name] for sheet in chosen]
         if not all(sheet.extent.is_plain for sheet in streamed):
@@ -157,6 +156,26 @@ def workbook_batches(path: Path, manifest: Manifest, *, rows: int) -> Iterator[p
             for frame in _frames(sheet, columns, first, rows):
                 frame = without_empty(frame, wanted=manifest.used_columns | set(manifest.ignore))
                 yield frame.assign(**{SHEET: sheet.sheet.title}) if manifest.sheets else frame
+
+
+def sheets_seen(path: Path, n_first: int) -> list[Sheet]:
+    """All sheets of a workbook as `sheets_of` gives them, but each as far as its first rows only."""
+    if path.suffix.lower() == ".xls":
+        return sheets_of(path)
+    check_workbook(path)
+    with ExitStack() as stack:
+        sheets = _streamed(path, stack)
+        if not all(sheet.extent.is_plain for sheet in sheets.values()):
+            return sheets_of(path)
+        seen = [sheet.seen(n_first) for sheet in sheets.values()]
+        return [sheet for sheet in seen if sheet.rows is not None]  # read while the book is open
+
+
+def _streamed(path: Path, stack: ExitStack) -> dict[str, Streamed]:
+    """The sheets of a workbook by name, open as long as the stack is."""
+    book, archive = _opened(path, stack, data_only=True), stack.enter_context(zipfile.ZipFile(path))
+    with no_workbook(path):
+        return {s.title: Streamed(path, s, extent_of(archive, s._worksheet_path)) for s in book.worksheets}
 
 
 def _opened(path: Path, stack: ExitStack, *, data_only: bool) -> openpyxl.Workbook:

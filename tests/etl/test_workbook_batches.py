@@ -13,8 +13,8 @@ from openpyxl.styles import Font
 
 import etl.workbook_batches
 from etl.read import read_batches, read_file
-from etl.workbook_batches import extent_of, workbook_batches
-from etl.workbooks import read_workbook
+from etl.workbook_batches import extent_of, sheets_seen, workbook_batches
+from etl.workbooks import read_workbook, sheets_of
 from layers.errors import SourceFileError
 from tests.etl.test_read_batches import manifest, same_in_pieces
 
@@ -116,3 +116,13 @@ def test_cells_far_apart_are_refused_before_they_are_filled_up(tmp_path: Path) -
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(SourceFileError, match="columns"):
         list(workbook_batches(tmp_path / "a.xlsx", manifest(reader="table", crs=""), rows=5))
+
+
+def test_first_rows_of_every_sheet_are_those_of_the_whole(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "a.xlsx", ("东镇", "西乡"))
+    whole, seen = sheets_of(path), sheets_seen(path, 9)
+    assert [(sheet.name, sheet.n_rows, sheet.n_columns, sorted(sheet.merged)) for sheet in seen] == [
+        (sheet.name, sheet.n_rows, sheet.n_columns, sorted(sheet.merged)) for sheet in whole]
+    assert [sheet.rows for sheet in seen] == [sheet.rows[:9] for sheet in whole]
+    odd = rewritten(path, tmp_path / "b.xlsx", rb'<c r="A(\d+)"', b"<c")
+    assert [sheet.rows for sheet in sheets_seen(odd, 9)] == [sheet.rows for sheet in sheets_of(odd)]
