@@ -25,7 +25,7 @@ def disagreements(points: pd.DataFrame) -> pd.DataFrame:
 
     ``n_steps`` counts levels of risk, for a level on file those of GB 18218 (one colour stands for two of them). Two sides
     that give one level agree. A level of a kind of installation as such (a filling station is yellow) disputes nobody's
-    judgement of one of them. A suspected split is told once a plant.
+    judgement of one of them. A suspected split is told once a plant, a direct red condition that is none of the method's as a question.
     """
     rows = []
     for point in points.to_dict("records"):
@@ -36,6 +36,7 @@ def disagreements(points: pd.DataFrame) -> pd.DataFrame:
                 rows.append(_row(point, kind, one, other, entry) | {"n_steps": n_steps})
         if point["is_suspected_split"] and point["source_layer"] == "enterprises":
             rows.append(_split_row(point))
+        rows += [_question_row(point, entry) for entry in reasons if entry["inputs"].get("unknown_text")]
     found = pd.DataFrame(rows, columns=FIELDS)
     found["n_steps"] = found["n_steps"].astype("Int64")
     return found.sort_values(["n_steps", "disagreement_id"], ascending=[False, True], kind="stable", ignore_index=True)
@@ -103,6 +104,22 @@ def _split_row(point: Entry) -> dict[str, Any]:
         "clause": "GB 18218-2018 3.x, 4.2",
         "text_zh": "全厂 q/Q 合计达到 1,而每个单元都小于 1:请核查单元划分(切断阀、防火堤、独立库房)",
         "text_en": "The plant's sum of q/Q is 1 or more while every unit is below 1: check how the units were divided",
+    }
+
+
+def _question_row(point: Entry, entry: Entry) -> dict[str, Any]:
+    """A reported direct red condition that the method does not list: the office is asked which one it is."""
+    text = entry["inputs"]["unknown_text"]
+    return _common(point, "direct_red_text") | {
+        "kind": "direct_red_text",
+        "one_side": None,
+        "one_level": None,
+        "other_side": None,
+        "other_level": None,
+        "n_steps": None,
+        "clause": entry["clause"],
+        "text_zh": f"“{text}”不是应急〔2018〕19号所列的直接判红情形:请部门说明属于哪一种,或者撤回",
+        "text_en": f"“{text}” is no direct red condition of the method: which one is it, or is there none?",
     }
 
 

@@ -15,7 +15,9 @@ from layers.errors import RuleTableError
 from layers.scoring.policy import POLICIES_DIR, RATED, load_source_classes, load_strengths
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require, require_bands, rows_of
 
-CONDITIONS = ("direct_red_reported", "has_major_hazard")
+CONDITIONS = ("direct_red_reported", "direct_red_unknown", "has_major_hazard")
+DIRECT_FIELDS = ("is_untested_process", "has_no_formal_design", "has_uncertified_workers")
+"""Fields of an enterprise that state a condition of 应急〔2018〕19号; the fourth is told by its accidents."""
 CONTROL_CONDITIONS = ("major_open", "major_overdue", "follow_up_overdue")
 MATCHES = ("contains", "prefix", "equals")
 CLOSING = " 。.;,、!"
@@ -31,6 +33,7 @@ class LevelRules:
     colour_of_hazard_level: dict[int, Row]
     below_bands: tuple[Row, ...]
     direct: tuple[Row, ...]
+    direct_conditions: tuple[Row, ...]
     control: dict[str, Row]
     class_of_kind: dict[str, Row]
     pipeline_class: dict[tuple[str, str], Row]
@@ -39,6 +42,11 @@ class LevelRules:
     classes: dict[str, Row]
     strengths: dict[tuple[str, str, str], Row]
     negative_words: frozenset[str]
+
+    def direct_conditions_in(self, text: str) -> tuple[Row, ...]:
+        """The direct red conditions that a free text names, by the words of the table; none: the text is a question."""
+        said = plain_word(text)
+        return tuple(row for row in self.direct_conditions if any(plain_word(word) in said for word in row["words"].split("|")))
 
     def says_none(self, text: str) -> bool:
         """Whether a cell's text means that there is nothing (否, 无, —, none): what one writes instead of a blank."""
@@ -79,6 +87,7 @@ def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = R
         colour_of_hazard_level=_hazard_colours(folder, on),
         below_bands=_bands(folder / "below_major_hazard.csv", "s", on),
         direct=_direct(folder, on),
+        direct_conditions=_direct_conditions(folder, on),
         control=_control(folder, on),
         class_of_kind=_unique(kinds, ["kind"], folder / "enterprise_classes.csv"),
         pipeline_class=_unique(pipes, ["kind", "medium"], folder / "pipeline_classes.csv"),
@@ -164,6 +173,14 @@ def _direct(folder: Path, on: date | None) -> tuple[Row, ...]:
             on=on,
         )
     )
+
+
+def _direct_conditions(folder: Path, on: date | None) -> tuple[Row, ...]:
+    path = folder / "direct_conditions.csv"
+    table = read_rules(path, texts=("field", "words", "title_zh", "title_en"), codes={"field": DIRECT_FIELDS}, on=on)
+    require(sorted(table.field) == sorted(DIRECT_FIELDS), path, "each condition once")
+    require(not table.words.str.split("|").map(lambda words: "" in words).any(), path, "an empty word would name every condition")
+    return rows_of(table)
 
 
 def _control(folder: Path, on: date | None) -> dict[str, Row]:

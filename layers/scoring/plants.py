@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from layers.scoring.accident_records import fulfilled
@@ -14,6 +15,7 @@ from layers.scoring.control_state import judge_control, judge_jobs
 from layers.scoring.declarations import deciding, declarations_of, text_of
 from layers.scoring.level_rules import LevelRules, Row
 from layers.scoring.major_hazard import grade_units, load_major_hazard_rules
+from layers.scoring.rule_tables import origin
 from layers.scoring.sources import (
     GONE,
     ORDER,
@@ -256,30 +258,39 @@ def enterprise_sources(
 def _judge_direct(
     source: Source, row: Mapping[str, Any], units: list[Source], rules: LevelRules, jurisdiction: str
 ) -> None:
+    """Direct red: conditions that fields state or a text names, one judgement each; a text that names none is a question."""
     reported = text_of(row.get("direct_red"))
     reported = None if reported is None or rules.says_none(reported) else reported
+    named = rules.direct_conditions_in(reported) if reported else ()
+    conditions = [one for one in rules.direct_conditions if one in named or _is_true(row.get(one["field"]))]
+    unknown = reported if not named else None
     major = [unit.feature_id for unit in units if unit.major_hazard_level is not None]
-    facts: dict[str, object] = {"direct_red_reported": reported, "has_major_hazard": major}
     kind = text_of(row.get("kind")) or ""
-    for rule in rules.direct:
-        named = [
-            one["kinds"].split("|")
-            for one in rules.direct
-            if one["condition"] == rule["condition"] and one["kinds"]
-        ]
-        applies = (
-            kind in rule["kinds"].split("|") if rule["kinds"] else not any(kind in kinds for kinds in named)
-        )
-        if applies and facts[rule["condition"]] and jurisdiction.startswith(rule["jurisdiction"]):
-            detail = reported or "、".join(major)
-            source.judge(
-                "statutory",
-                rule["level"],
-                rule,
-                f"{rule['title_zh']}: {detail}",
-                f"{rule['title_en']}: {detail}",
-                **{rule["condition"]: facts[rule["condition"]]},
-            )
+    for rule in (rule for rule in rules.direct if _applies(rule, rules.direct, kind) and jurisdiction.startswith(rule["jurisdiction"])):
+        if rule["condition"] == "has_major_hazard" and major:
+            _judge_rule(source, rule, "、".join(major), has_major_hazard=major)
+        elif rule["condition"] == "direct_red_unknown" and unknown:
+            _judge_rule(source, rule, unknown, unknown_text=unknown)
+        elif rule["condition"] == "direct_red_reported":
+            told = [(one["title_zh"], one["title_en"], {**rule, **origin(one)} if rule["kinds"] else rule, [one["field"]]) for one in conditions]
+            told += [(unknown, unknown, rule, [])] if unknown and not rule["kinds"] else []
+            for zh, en, cited, codes in told:
+                _judge_rule(source, cited, zh, en, direct_red_reported=reported, direct_red_codes=codes)
+
+
+def _is_true(value: object) -> bool:
+    return isinstance(value, (bool, np.bool_)) and bool(value)
+
+
+def _applies(rule: Row, others: tuple[Row, ...], kind: str) -> bool:
+    """A rule for kinds applies to them; one without applies where no other of its condition names the kind."""
+    if rule["kinds"]:
+        return kind in rule["kinds"].split("|")
+    return not any(kind in other["kinds"].split("|") for other in others if other["condition"] == rule["condition"] and other["kinds"])
+
+
+def _judge_rule(source: Source, rule: Row, zh: str, en: str | None = None, **inputs: object) -> None:
+    source.judge("statutory", rule["level"], rule, f"{rule['title_zh']}: {zh}", f"{rule['title_en']}: {en or zh}", **inputs)
 
 
 def _judge_accidents(source: Source, row: Mapping[str, Any], accidents: list[dict[str, Any]], on: date) -> None:

@@ -14,6 +14,7 @@ from shapely import LineString, Point
 from layers.catalog import LAYERS_DIR, load_layer
 from layers.crs import metric_crs
 from layers.errors import RuleTableError
+from layers.scoring.disagreements import disagreements
 from layers.scoring.level_rules import load_level_rules, load_screening
 from layers.scoring.levels import rate_sources
 from layers.scoring.zoning import risk_index
@@ -141,6 +142,35 @@ def test_word_for_none_is_no_direct_red_condition(said):
 @pytest.mark.parametrize("said", ["是", "无证上岗", "未经正规设计", "no formal design", "1"])
 def test_condition_that_begins_like_a_word_for_none_is_red(said):
     assert one(enterprises=[enterprise(kind="general", direct_red=said)]).level == "red"
+
+
+@pytest.mark.parametrize(("field", "said", "clause"), [
+    ("is_untested_process", "新工艺未经小试直接投产", "新开发工艺"), ("has_no_formal_design", "在役装置未经正规设计。", "正规设计"),
+    ("has_uncertified_workers", "电工无证上岗", "特种作业人员"),
+])  # fmt: skip
+def test_each_direct_red_condition_is_stated_by_its_field_or_named_by_a_text(field, said, clause):
+    for given in ({field: True}, {"direct_red": said}):
+        row = one(enterprises=[enterprise(kind="hazchem_producer", control_score=95, **given)])
+        assert (row.level, row.rule_id) == ("red", "FC-HAZCHEM-RED") and clause in row.clause
+        (told,) = [entry for entry in row.reasons if entry["method"] == "statutory"]
+        assert told["inputs"]["direct_red_codes"] == [field] and disagreements(pd.DataFrame([row])).empty
+    assert one(enterprises=[enterprise(kind="hazchem_producer", control_score=95, **{field: False})]).level == "blue"
+    assert one(enterprises=[enterprise(kind="general", **{field: True})]).rule_id == "DIRECT-REPORTED"
+
+
+def test_two_conditions_are_two_judgements():
+    row = one(enterprises=[enterprise(kind="hazchem_trader", has_no_formal_design=True, direct_red="电工无证上岗")])
+    assert [entry["inputs"]["direct_red_codes"] for entry in row.reasons if entry["method"] == "statutory"] == [
+        ["has_no_formal_design"], ["has_uncertified_workers"],
+    ]
+
+
+@pytest.mark.parametrize("said", ["是", "外部安全防护距离不符合国家标准要求"])
+def test_text_that_names_no_condition_stays_red_and_becomes_a_question(said):
+    row = one(enterprises=[enterprise(kind="hazchem_producer", control_score=95, direct_red=said)])
+    assert (row.level, row.rule_id, row.basis) == ("red", "DIRECT-UNKNOWN", "statutory")
+    (asked,) = disagreements(pd.DataFrame([row])).to_dict("records")
+    assert asked["kind"] == "direct_red_text" and said in asked["text_zh"] and asked["clause"] == row.clause
 
 
 def test_direct_red_of_another_kind_rests_on_the_project_policy():
