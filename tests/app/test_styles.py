@@ -221,3 +221,12 @@ def test_words_of_the_interface_and_the_map_can_be_read_on_every_ground(ground: 
              *[(f"level.{level}.text", "base.land") for level in ("red", "orange", "yellow", "blue", "unrated")],
              *[(f"level.{level}.chip_text", f"level.{level}.fill") for level in ("red", "orange", "yellow", "blue", "unrated")]]  # fmt: skip
     assert [pair for pair in pairs if contrast(of(pair[0]), of(pair[1])) < LEAST_CONTRAST] == []
+
+
+def test_mark_of_an_overdue_entry_stands_above_every_label_which_keep_off_it() -> None:
+    """A name of a line that is drawn over the mark would hide what nobody has remedied in time."""
+    layers = [entry for layer in STYLED for entry in styles.layer_style(layer)]
+    [mark] = [entry for entry in layers if entry["id"] == "follow_ups-mark"]
+    orders = [entry["metadata"]["atlas:order"] for entry in layers if entry["type"] == "symbol" and "text-field" in entry["layout"]]
+    assert mark["metadata"]["atlas:order"] > max(orders)
+    assert mark["layout"]["icon-allow-overlap"] and not mark["layout"].get("icon-ignore-placement")
