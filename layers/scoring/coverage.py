@@ -221,8 +221,31 @@ def _undecided_features(index: ClassIndex, in_force: Sequence[Rule]) -> list[Not
         ),
     ]
     by_id = {rule.rule_id: rule for rule in in_force}
+    found += [(rule_id, by_id[rule_id].subject_class, by_id[rule_id].object_class, n, zh, en)
+              for rule_id, n, zh, en in _objects_left_open(index) if rule_id in by_id and len(index.members(by_id[rule_id].subject_class))]
     rows = [_row(row[0], by_id[row[0]].standard_id, *row[1:]) for row in found if row[3] and row[0] in by_id]
     return rows + _unplaced(index, by_id)
+
+
+def _objects_left_open(index: ClassIndex) -> list[tuple[str, int, str, str]]:
+    """Rules whose objects must state something, with how many do not and are held against none."""
+    n_roads = _n_silent(index, "roads", ("carriageway_width_m",))
+    n_buildings = _n_silent(index, "buildings", ("enterprise_id", "fire_grade"), use="industrial")
+    width = n_roads, "道路未注明行车道宽度,未判定", "roads that do not state the width of the carriageway, not judged"
+    owner = n_buildings, "厂房未注明所属企业或耐火等级,未判定", "industrial buildings that do not state whose they are or their fire grade, not judged"
+    return [("F-3.4.3-ROAD", *width), ("F-3.5.1-offsite_road_edge-items34_up_to_5t", *width), ("WELL-200", *width),
+            ("PIPE-GB50074-other_road-lpg_class_A_buried", *width),
+            ("F-3.5.1-plant_or_BCDE_store_grade12-items34_up_to_5t", *owner)]  # fmt: skip
+
+
+def _n_silent(index: ClassIndex, layer: str, names: tuple[str, ...], *, use: str = "") -> int:
+    """Features of a layer (of one use) that lack one of some fields."""
+    frame = index.frame(layer)
+    if use:
+        frame = frame[frame["use"] == use] if "use" in frame else frame.iloc[:0]
+    if any(name not in frame for name in names):
+        return len(frame)
+    return int(frame[list(names)].isna().any(axis=1).sum())
 
 
 def _n_open_class(targets: Members) -> int:

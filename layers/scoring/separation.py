@@ -39,6 +39,8 @@ ASSUMED_PIPE = AssumedOffset(0.2, 0.2)
 """Half the outside diameter of a town gas pipe whose diameter is unknown, metres."""
 ASSUMED_RAILWAY = AssumedOffset(6.0, 6.0)
 """Embankment toe, cutting top or bridge edge from the centre of a railway that states none, metres."""
+EDGED_OBJECTS = ("road_edge", "offsite_road_edge", "expressway_class1_road", "other_road", "railway_or_expressway", "overhead_line")
+"""Classes of lines that a rule measures to at their outer edge; the roads among them state the width of their carriageway."""
 STATED_CONDITIONS = ("station_grade", "vapour_recovery", "item_group")
 RAILWAY_AREAS = ("city_urban", "city_suburb_residential", "village_town_residential", "other")
 LIQUID_GROUPS = ("class_A_B_liquid", "class_C_liquid")
@@ -187,6 +189,21 @@ def measured_edges(rule: Rule, subjects: Members, rules: RuleSet, on: date) -> E
     return plain
 
 
+def object_edges(rule: Rule, objects: Members, rules: RuleSet) -> Edges | None:
+    """The edge that a rule measures to, where it is not that of the map: of a carriageway, an embankment, a conductor; else None."""
+    if rule.object_class not in EDGED_OBJECTS:
+        return None
+    numbers = objects.numbers
+    offset_m = np.select(
+        [objects.layer == "roads", np.isin(objects.layer.astype(str), ("railways", "power_lines"))],
+        [numbers["carriageway_width_m"] / 2, numbers["outer_offset_m"]],
+        0.0,  # the map shows the edge itself
+    )
+    lines = objects.layer == "power_lines"
+    assumed = [_conductor(rules, kv) if is_line else ASSUMED_RAILWAY for is_line, kv in zip(lines, numbers["voltage_kv"], strict=True)]
+    return _known_or(offset_m, assumed)
+
+
 def _conductor(rules: RuleSet, voltage_kv: float) -> AssumedOffset | None:
     bands = (row.offset for row in rules.conductors if row.voltage_kv_min <= voltage_kv <= row.voltage_kv_max)
     return next(bands, None)
@@ -215,8 +232,10 @@ def search_reach(
     """How far from each subject's geometry a pair may lie and still fall short within its error, metres."""
     edges = measured_edges(rule, subjects, rules, on)
     farthest = float(objects.accuracy_m[is_placed_well(objects)].max(initial=0.0))
+    theirs = object_edges(rule, objects, rules)
+    widest_m = 0.0 if theirs is None else float((theirs.offset_m + theirs.error_m).max(initial=0.0))
     error_m = np.sqrt(subjects.accuracy_m**2 + edges.error_m**2 + farthest**2)
-    reach = required_distance(rule, subjects, rules, on) + edges.offset_m + error_m
+    reach = required_distance(rule, subjects, rules, on) + edges.offset_m + error_m + widest_m
     return np.where(under_rule(rule, subjects), reach, 0.0), edges
 
 
@@ -253,12 +272,16 @@ def apply_rule(
         pairs = _pairs_among(measured.pairs, covered, len(subjects), reach_m)
     pairs = pairs.take((of_target_class(rule, objects) & is_placed_well(objects))[pairs.object])
     actual_m, line = shortened(pairs, edges.offset_m[pairs.subject])
+    theirs = object_edges(rule, objects, rules)
+    if theirs is not None:
+        actual_m, line = _to_their_edge(pairs, actual_m, line, theirs)
     if rule.distance_m == 0:
         actual_m, line = _depths(chosen.geometry[pairs.subject], objects.geometry[pairs.object], actual_m, line, crs)
     error_m = np.sqrt(
         chosen.accuracy_m[pairs.subject] ** 2
         + edges.error_m[pairs.subject] ** 2
         + objects.accuracy_m[pairs.object] ** 2
+        + (0.0 if theirs is None else theirs.error_m[pairs.object] ** 2)
     )
     required_m = required_distance(rule, chosen, rules, on)[pairs.subject]
     findings = Findings(
@@ -269,10 +292,25 @@ def apply_rule(
         actual_m,
         error_m,
         falls_short(actual_m + error_m, required_m, rule),
-        edges.is_estimated[pairs.subject] | objects.is_point[pairs.object],
+        edges.is_estimated[pairs.subject] | (objects.is_point if theirs is None else objects.is_point | theirs.is_estimated)[pairs.object],
         line,
     )
     return findings.take(falls_short(actual_m - error_m, required_m, rule))
+
+
+def _to_their_edge(pairs: Pairs, actual_m: Floats, line: Geometries, theirs: Edges) -> tuple[Floats, Geometries]:
+    """Distances and shortest lines that end at the edge of the object; a subject at or within the edge has 0 and a point."""
+    back = Pairs(pairs.object, pairs.subject, actual_m, shapely.reverse(_as_lines(line)))
+    shorter_m, reversed_line = shortened(back, theirs.offset_m[pairs.object])
+    return shorter_m, shapely.reverse(reversed_line)
+
+
+def _as_lines(line: Geometries) -> Geometries:
+    """Lines of two points each; a point becomes a line without length."""
+    points = shapely.get_type_id(line) == 0
+    made = line.copy()
+    made[points] = [shapely.LineString([point, point]) for point in line[points]]
+    return made
 
 
 def _pairs_among(pairs: Pairs, covered: Integers, n_subjects: int, reach_m: Floats) -> Pairs:

@@ -21,8 +21,9 @@ from tests.layers.scoring.frames import CRS, box, enterprise, layer, line, pipel
 ON = date(2026, 9, 30)
 RULES = read_rules()
 DECISIVE = ("station_grade", "vapour_recovery", "item_group", "fire_class", "gives_off_vapour", "volume_m3", "gb50156_class", "is_high_rise",
-            "fire_grade", "depot_group", "phase", "is_outdoor", "n_persons")  # fmt: skip
-NUMBERS = ("volume_m3", "n_persons", "voltage_kv", "fire_grade")
+            "fire_grade", "depot_group", "phase", "is_outdoor", "n_persons", "carriageway_width_m", "enterprise_id")  # fmt: skip
+NUMBERS = ("volume_m3", "n_persons", "voltage_kv", "fire_grade", "carriageway_width_m", "outer_offset_m")
+LINES = ("railways", "roads", "power_lines")
 with (Path(__file__).parents[2] / "reference" / "parts_cases.csv").open(encoding="utf-8", newline="") as lines:
     CASES = list(csv.DictReader(lines))
 
@@ -41,8 +42,9 @@ def _layers(case: Mapping[str, str], distance_m: float) -> dict[str, gpd.GeoData
         own |= {"unit_id": name, "filed_level": None, "status": None}
     if case["subject_layer"] == "pipelines":
         south = pipeline(line((-50, 0), (50, 0)), feature_id="a") | _fields(case["subject_fields"])
-    if case["object_layer"] == "railways":
-        north["geometry"] = line((-50, distance_m), (50, distance_m))
+    if case["object_layer"] in LINES:
+        axis_m = distance_m + north.get("carriageway_width_m", 0.0) / 2 + north.get("outer_offset_m", 0.0)
+        north["geometry"] = line((-50, axis_m), (50, axis_m))
     if case["object_layer"] == "protection_targets":
         north = target(north["geometry"], "school") | north
     if case["subject_layer"] == case["object_layer"]:
@@ -131,3 +133,42 @@ def test_cells_beside_a_railway_are_answered_as_single_sites() -> None:
     answer = judge_cells(cells, project=project, context=context, rules=RULES, on=ON)
     ranks = [check_site(cell, project=project, context=context, rules=RULES, on=ON).rank for cell in cells]
     assert answer.rank.tolist() == ranks and {2, 3, 4} == set(ranks)
+
+
+STORE = {"kind": "warehouse", "fire_class": "A", "item_group": "items34_up_to_5t", "unit_id": "U1", "enterprise_id": "E1"}
+
+
+def test_edge_of_a_road_is_half_its_width_from_the_middle_and_the_line_ends_there() -> None:
+    layers = {"hazard_units": layer({"geometry": box(-6, -9, 6, 0)} | STORE), "roads": layer({"geometry": line((-50, 20), (50, 20)), "carriageway_width_m": 14.0})}
+    row = find_violations(layers, RULES, on=ON).violations.iloc[0]
+    assert row["rule_id"] == "F-3.5.1-offsite_road_edge-items34_up_to_5t" and row["actual_m"] == pytest.approx(13.0, abs=1e-3)
+    assert row.geometry.length == pytest.approx(13.0, abs=1e-3)
+
+
+def test_store_that_stands_on_a_carriageway_has_no_distance_at_all() -> None:
+    layers = {"hazard_units": layer({"geometry": box(-6, -9, 6, 0)} | STORE), "roads": layer({"geometry": line((-50, 3), (50, 3)), "carriageway_width_m": 14.0})}
+    assert find_violations(layers, RULES, on=ON).violations["actual_m"].tolist() == [0.0]
+
+
+def test_railway_without_a_stated_edge_is_possibly_too_near_a_well_and_estimated() -> None:
+    well = layer({"geometry": box(0, 0, 0.2, 0.2).centroid, "phase": "drilling"})
+    rows = find_violations({"oil_gas_wells": well, "railways": layer({"geometry": line((-50, 205), (50, 205)), "kind": "national"})}, RULES, on=ON).violations
+    row = rows[rows["rule_id"] == "WELL-200"].iloc[0]
+    assert row["certainty"] == "possible" and row["is_estimated"]
+
+
+def test_roads_and_works_that_do_not_state_what_a_rule_asks_are_counted_and_not_passed_over() -> None:
+    layers = {"hazard_units": layer({"geometry": box(-6, -9, 6, 0)} | STORE), "roads": layer({"geometry": line((-50, 3), (50, 3)), "carriageway_width_m": None}),
+              "buildings": layer({"geometry": box(-5, 2, 5, 9), "use": "industrial", "enterprise_id": None, "fire_grade": 2.0})}  # fmt: skip
+    report = find_violations(layers, RULES, on=ON)
+    listed = report.unassessed.set_index("zh")["n"]
+    assert len(report.violations) == 0
+    assert listed["道路未注明行车道宽度,未判定"] == 1 and listed["厂房未注明所属企业或耐火等级,未判定"] == 1
+
+
+@pytest.mark.parametrize(("apart_m", "n"), [(-1.0, 1), (0.0, 1), (0.02, 0)], ids=["inside", "at the wall", "apart"])
+def test_fireworks_shop_in_a_dwelling_building_is_forbidden(apart_m: float, n: int) -> None:
+    layers = {"fireworks_shops": layer({"geometry": box(0, 0, 5, 5), "name": "shop", "feature_id": "S1"}),
+              "buildings": layer({"geometry": box(0, 5 + apart_m, 5, 15), "use": "residential", "feature_id": "B1"})}  # fmt: skip
+    rows = find_violations(layers, RULES, on=ON).violations
+    assert rows["rule_id"].tolist() == ["FW-RETAIL-HOUSE"] * n
