@@ -44,7 +44,7 @@ export function scenarioList(rows, { isWhole = false } = {}) {
   const rest = leaks.slice(n);
   return el("div", { class: "scenarios" }, el("ul", { class: "reasons" }, leaks.slice(0, n)),
     rest.length ? el("details", {}, el("summary", {}, t("scenarios_more", { n: rest.length })), el("ul", { class: "reasons" }, rest)) : null,
-    el("p", { class: "muted small" }, t("scenarios_note")));
+    el("p", { class: "muted small" }, t(rows.some((row) => row.leak) ? "scenarios_note" : "scenarios_note_blast")));
 }
 
 /** @param {any[]} rows */

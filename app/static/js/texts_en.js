@@ -1048,6 +1048,7 @@ export const EN = {
   scenarios_more: "{n} more leaks",
   scenarios_none: "No scenario is listed; that does not mean no danger, see the method above.",
   scenarios_note: "Screening. Distances are for people outdoors without protection, by the computation that the individual risk uses; they are no external safety distance.",
+  scenarios_note_blast: "Screening: all of it at once, taken as TNT, on flat ground; no external safety distance.",
   scenarios_report: "A valid report holds.",
   scenarios_title: "Accident scenarios and hazard distances (screening)",
   search_hits: "Search results",

@@ -1048,6 +1048,7 @@ export const ZH = {
   scenarios_more: "另有 {n} 种泄漏",
   scenarios_none: "没有列出情景:不表示没有危险,依据见上。",
   scenarios_note: "筛查结果。距离为室外无防护人员,由个人风险所用的同一计算得出;不作为外部安全防护距离。",
+  scenarios_note_blast: "筛查结果:全部存量一次爆炸并按 TNT 计,平坦地面;不作为外部安全防护距离。",
   scenarios_report: "有有效评价报告,以报告为准。",
   scenarios_title: "事故情景与危害距离(筛查)",
   search_hits: "搜索结果",

@@ -2,13 +2,15 @@
 import { getJson } from "./api.js";
 import { codeTitle, fieldOf, levelById, levelWord, shown } from "./atlas.js";
 import { el } from "./dom.js";
-import { MISSING, area, day, distance, fixed, isMissing, number, roundedToSum } from "./formats.js";
+import { MISSING, area, day, distance, fixed, frequency, isMissing, number, roundedToSum } from "./formats.js";
 import { clauseLine, levelDot, section, wouldChange } from "./reasons.js";
 import { scenarioSection } from "./scenarios.js";
 import { said, t } from "./texts.js";
 
 const PARTS_SHOWN = 8;
 const MEMBERS_SHOWN = 10;
+/** A figure told as so many a year: parts of a millionth have no digits after a point. */
+const RISK = "risk_per_year";
 const DIGITS = /** @type {Record<string, number>} */ ({ index: 1, r_value: 2, s_value: 3, points_lost: 1 });
 
 /**
@@ -57,21 +59,24 @@ function groupHead(told) {
 function figure(told, links) {
   const parts = (told.contributions ?? []).filter((/** @type {any} */ part) => !isMissing(part.value));
   if (!told.figure || !parts.length) return null;
+  const isRisk = told.figure.id === RISK;
   const digits = DIGITS[told.figure.id] ?? 1;
-  const values = roundedToSum(parts.map((/** @type {any} */ part) => part.value), digits);
-  const most = Math.max(...values, 10 ** -digits);
-  const rows = parts.map((/** @type {any} */ part, /** @type {number} */ i) => figureRow(part, values[i], most, digits, links));
-  const total = values.reduce((sum, value) => sum + value, 0);
+  const given = parts.map((/** @type {any} */ part) => part.value);
+  const values = isRisk ? given : roundedToSum(given, digits);
+  const most = Math.max(...values, isRisk ? 0 : 10 ** -digits);
+  const written = (/** @type {number} */ value) => (isRisk ? `${frequency(value)}${t("per_year")}` : fixed(value, digits));
+  const rows = parts.map((/** @type {any} */ part, /** @type {number} */ i) => figureRow(part, values[i], most, written, links));
+  const total = isRisk ? told.figure.value : values.reduce((/** @type {number} */ sum, /** @type {number} */ value) => sum + value, 0);
   const rest = rows.slice(PARTS_SHOWN);
   return section(told.place ? t("worst_place") : t("parts_of", { figure: said(told.figure) }),
     told.place ? el("p", { class: "muted small" }, t("worst_place_hint")) : null,
     el("ol", { class: "bars" }, rows.slice(0, PARTS_SHOWN)),
     rest.length ? el("details", {}, el("summary", {}, t("more_sources_plain", { n: rest.length })), el("ol", { class: "bars" }, rest)) : null,
-    el("p", { class: "bar-sum" }, el("span", {}, said(told.figure)), el("strong", {}, fixed(total, digits))));
+    el("p", { class: "bar-sum" }, el("span", {}, said(told.figure)), el("strong", {}, written(total))));
 }
 
-/** @param {any} part @param {number} value @param {number} most @param {number} digits @param {{onOpen: (layer: string, id: string) => void}} links */
-function figureRow(part, value, most, digits, links) {
+/** @param {any} part @param {number} value @param {number} most @param {(value: number) => string} written @param {{onOpen: (layer: string, id: string) => void}} links */
+function figureRow(part, value, most, written, links) {
   const bar = el("span", { class: "bar-fill" });
   bar.style.width = `${Math.max(1, (100 * value) / most)}%`;
   const name = part.source_id ? part.name || part.source_id : said(part, "name") || part.name;
@@ -79,7 +84,7 @@ function figureRow(part, value, most, digits, links) {
   return el("li", { class: "bar-row" },
     el("div", { class: "bar-head" }, part.level ? levelDot(part.level) : null,
       part.source_id ? el("button", { type: "button", class: "link", on: { click: open } }, name) : el("span", {}, name),
-      el("span", { class: "points" }, fixed(value, digits))),
+      el("span", { class: "points" }, written(value))),
     el("div", { class: "bar", "aria-hidden": "true" }, bar),
     said(part, "detail") ? el("div", { class: "bar-note" }, said(part, "detail")) : null,
     isMissing(part.distance_m) ? null : el("div", { class: "bar-note" }, t("distance_of", { distance: distance(part.distance_m) })));
