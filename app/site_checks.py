@@ -19,7 +19,7 @@ from app.site_requests import SiteRequest
 from app.surroundings import SurroundingsMemory
 from layers.scoring.object_classes import Layers
 from layers.scoring.rules import RuleSet
-from layers.scoring.siting import WholeVerdict, check_parts, search_radii_m
+from layers.scoring.siting import WholeVerdict, check_parts
 from layers.scoring.siting_terms import Reason, SiteContext, SiteVerdict
 
 NOT_TOLD = ("line", "obstacle", "clear_m")

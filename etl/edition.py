@@ -11,7 +11,6 @@ import pandas as pd
 import shapely
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.copy import copy_frame
 from etl.edition_links import place_confirmed

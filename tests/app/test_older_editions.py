@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from psycopg2 import sql
-import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from layers.store import engine_from_url

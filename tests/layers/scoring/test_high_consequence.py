@@ -6,7 +6,6 @@ from datetime import date
 
 import numpy as np
 import pytest
-import shapely
 
 from layers.errors import RuleTableError
 from layers.scoring.explain import explain_point
@@ -19,7 +18,6 @@ from layers.scoring.routes import sliding_windows
 from layers.scoring.rules import read_rules
 from layers.scoring.zoning import risk_index
 from tests.layers.scoring.frames import (
-    CRS,
     box,
     building,
     enterprise,

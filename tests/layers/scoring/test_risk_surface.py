@@ -6,7 +6,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 
 from layers.errors import RuleTableError
 from layers.scoring.cell_sums import Cells
