@@ -48,7 +48,7 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/patrol/offline.js": {"get": operation("patrolOfflineWorker", "The service worker that keeps lists on the device", file_of("text/javascript"))},
     "/api/patrol/lists": {"post": operation("newPatrolList", "A list of a day under a number", answer("PatrolListMade"), EDITION, body="PatrolListRequest")},
     "/api/patrol/lists/{ref}": {"get": operation("patrolList", "A list with its places as the edition has them, and what was recorded", answer("PatrolList"), LIST, EDITION)},
-    "/api/patrol/lists/{ref}/qr.svg": {"get": operation("patrolListCode", "QR code of the list's page", file_of("image/svg+xml"), LIST)},
+    "/api/patrol/lists/{ref}/qr.svg": {"get": operation("patrolListCode", "QR code of the list's page", file_of("image/svg+xml"), LIST, query("n", "Which place of the list", WHOLE))},
     "/api/patrol/records/{record_id}": {"put": operation(
         "putPatrolRecord", "What was found at a place; sent twice it is one. Changes no level", answer("PatrolRecord"), RECORD, body="PatrolRecordRequest",
     )},

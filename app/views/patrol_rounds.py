@@ -86,11 +86,12 @@ def patrol_list(ref: str) -> Response:
 
 @blueprint.get("/api/patrol/lists/<ref>/qr.svg")
 def patrol_list_code(ref: str) -> Response:
-    """The QR code of a list's page, as this server is reached."""
+    """The QR code of a list's page, or of its n-th place there, as this server is reached."""
     with parts().database.reading() as connection:
-        kept_list(connection, plain_text("ref", ref))
+        places = kept_list(connection, plain_text("ref", ref))["places"]
+    n = whole_number("n", request.args["n"], least=1, most=len(places)) if "n" in request.args else None
     made = BytesIO()
-    segno.make(f"{request.host_url}patrol/{ref}", error="m").save(made, kind="svg", scale=MODULE_PX, border=3, dark="black", light="white")
+    segno.make(f"{request.host_url}patrol/{ref}" + (f"?n={n}" if n else ""), error="m").save(made, kind="svg", scale=MODULE_PX, border=3, dark="black", light="white")
     response = make_response(made.getvalue())
     response.mimetype = "image/svg+xml"
     return response

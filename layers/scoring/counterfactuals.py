@@ -281,7 +281,7 @@ def _all_of(point: Mapping[str, Any], methods: Methods) -> list[WhatIf]:
 
 def _cured(point: Mapping[str, Any], methods: Methods, what: str, zh: str, en: str) -> list[WhatIf]:
     for gone, tail in (((what,), ("", "")), ((what, "declared"), RENEWED)):
-        level = level_without(methods, lambda entry, gone=gone: entry["method"] in gone)  # type: ignore[misc]
+        level = level_without(point, methods, lambda entry, gone=gone: entry["method"] in gone)  # type: ignore[misc]
         if level != point["level"]:
             then = level_word(level)
             return [WhatIf(what, level, f"{zh}{tail[0]}: {then[0]}", f"{en}{tail[1]}: {then[1]}")]
@@ -291,10 +291,14 @@ def _cured(point: Mapping[str, Any], methods: Methods, what: str, zh: str, en: s
 RENEWED = (",且部门重新核定", ", and the offices grade anew")
 
 
-def level_without(methods: Methods, is_gone: Callable[[Mapping[str, Any]], bool]) -> str:
-    """The level of an enterprise whose methods lack some of their judgements; what is computed is computed anew."""
-    kept = [entry for entry in methods if not is_gone(entry) and entry["method"] != "computed"]
-    computed = computed_from(kept)
+def level_without(point: Mapping[str, Any], methods: Methods, is_gone: Callable[[Mapping[str, Any]], bool]) -> str:
+    """The level of a source whose methods lack some of their judgements.
+
+    What is computed of an enterprise follows from the others and is computed anew; that of a line or a black spot is its own.
+    """
+    is_enterprise = point["source_layer"] == "enterprises"
+    kept = [entry for entry in methods if not is_gone(entry) and not (is_enterprise and entry["method"] == "computed")]
+    computed = computed_from(kept) if is_enterprise else None
     if computed is not None:
         kept = [*kept, {**computed, "method": "computed"}]
     found = deciding_entry(kept)
@@ -327,7 +331,7 @@ def _deadline(point: Mapping[str, Any], methods: Methods, on: date | None) -> li
     if not day:
         return []
     worse = [entry | {"result": overdue["level"]} if entry in mine else entry for entry in methods]
-    level = level_without(worse, lambda entry: False)
+    level = level_without(point, worse, lambda entry: False)
     zh, en = level_word(level)
     return [WhatIf("deadline", level, f"{day} 前未整改: {zh}", f"not remedied by {day}: {en}")] if level != point["level"] else []
 
@@ -345,7 +349,7 @@ def _better_score(point: Mapping[str, Any], methods: Methods, on: date | None) -
                 entry | {"result": band["level"], "inputs": {**entry["inputs"], "is_lower_bound": False}} if entry is scored else entry
                 for entry in methods
             ]  # fmt: skip
-            level = level_without(then, lambda entry, gone=gone: entry["method"] in gone)  # type: ignore[misc]
+            level = level_without(point, then, lambda entry, gone=gone: entry["method"] in gone)  # type: ignore[misc]
             if level != point["level"]:
                 zh, en = level_word(level)
                 at, now = f"{band['score_from']:g}", f"{score:g}"

@@ -60,7 +60,9 @@ def test_list_is_kept_with_places_in_their_order_and_told_with_their_facts(clien
     require_documented("PatrolList", told)
     assert (told["on_date"], told["start"], told["missing"], told["records"]) == ("2026-11-23", start, [], [])
     assert [source["name"] for source in told["sources"]] == ["红星化工有限公司"]
-    assert b"svg" in client.get(f"/api/patrol/lists/{ref}/qr.svg").data
+    codes = [client.get(f"/api/patrol/lists/{ref}/qr.svg{place}").data for place in ("", "?n=1")]
+    assert all(b"svg" in code for code in codes) and codes[0] != codes[1]
+    assert client.get(f"/api/patrol/lists/{ref}/qr.svg?n=2").status_code == 400
 
 
 @pytest.mark.parametrize(

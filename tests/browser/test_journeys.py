@@ -112,7 +112,9 @@ def test_inspector_has_the_printed_list_of_eight_in_six_clicks(open_page: OpenPa
     click("#day-make")
     expect(page.locator(".stop")).to_have_count(N_INSPECTED)
     click("#day-print")
-    assert page.evaluate("window.printed") == 1
+    page.wait_for_function("() => window.printed === 1")
+    expect(page.locator(".sheet-map img")).to_have_count(1)
+    expect(page.locator(".sheet-code img")).to_have_count(N_INSPECTED)
     assert len(clicks) <= MOST_CLICKS
     worst = [place["name"] for place in answer(live_server, "/api/patrol")["sources"] if place["last_visit"] is None][:N_INSPECTED]
     titles = page.locator(".sheet-block .block-title").all_text_contents()

@@ -214,6 +214,19 @@ def test_town_narrows_the_list_and_stands_in_the_address(open_page: OpenPage, li
     wait_for_address(page, "town=")
 
 
+def test_list_that_the_server_does_not_keep_is_printed_without_codes_and_says_why(open_page: OpenPage) -> None:
+    page = open_page("patrol")
+    page.evaluate("() => { window.printed = 0; window.print = () => { window.printed += 1; }; }")
+    page.route("**/api/patrol/lists*", lambda route: route.fulfill(status=403, json={"error": {"code": "forbidden", "message_zh": "无权保存", "message_en": "not yours to keep"}}))
+    page.locator("#day-n").fill("2")
+    page.locator("#day-make").click()
+    page.locator("#day-print").click()
+    page.wait_for_function("() => window.printed === 1")
+    expect(page.locator("#day-problem")).to_contain_text("无权保存")
+    expect(page.locator(".sheet-code")).to_have_count(0)
+    expect(page.locator(".sheet-map img")).to_have_count(1)
+
+
 def test_list_of_a_day_is_ordered_edited_and_printed(open_page: OpenPage) -> None:
     page = open_page("patrol")
     page.locator("#day-n").fill("4")

@@ -1,8 +1,9 @@
 /** Levels by town, the worst places, and the list of a day: on the screen, on the map and on paper. */
-import { ApiError, getJson, postJson } from "./api.js";
+import { ApiError, getJson } from "./api.js";
 import { replaceAddress } from "./address.js";
 import { levelWord, shown } from "./atlas.js";
 import { hasRested, moved, nearestFirst, nextWorkingDay, totalM } from "./day_list.js";
+import { keepList, mapPicture, picturesReady } from "./day_paper.js";
 import { drawDaySheet } from "./day_sheet.js";
 import { byId, el, put } from "./dom.js";
 import { day, distance, isMissing, localDate, MISSING, number } from "./formats.js";
@@ -230,10 +231,8 @@ function drawDay() {
 
 /** Keeps the list under a number and opens it place by place. */
 async function onPhone() {
-  const { list, date, start } = state;
   try {
-    const made = await postJson("/api/patrol/lists", { date, places: list.map((place) => place.place), start });
-    location.assign(withEdition(made.path));
+    location.assign(withEdition((await keepList(state)).path));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     put(byId("day-problem"), errorBox(error, onPhone));
@@ -297,10 +296,27 @@ function showList() {
   if (map) flyToGeometry({ type: "LineString", coordinates });
 }
 
-function print() {
+/** Keeps the list, so that its codes lead somewhere, takes the map, and prints; what cannot be had is told and left out. */
+async function print() {
+  const button = /** @type {HTMLButtonElement} */ (byId("day-print"));
+  button.disabled = true;
+  put(byId("day-problem"), el("p", { class: "muted" }, t("day_preparing")));
+  const path = await keepList(state).then((made) => made.path, whyNotKept);
+  const picture = await mapPicture();
+  if (path) put(byId("day-problem"));
+  drawDaySheet(byId("day-sheet"), state, { picture, path });
+  await picturesReady(byId("day-sheet"));
   document.title = `${t("day_title")} ${day(state.date)}`;
   window.print();
   titlePage(t("workspace_patrol"));
+  button.disabled = false;
+}
+
+/** @param {unknown} error */
+function whyNotKept(error) {
+  if (!(error instanceof ApiError)) throw error;
+  put(byId("day-problem"), errorBox(error, print));
+  return null;
 }
 
 start();

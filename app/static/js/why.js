@@ -69,7 +69,7 @@ function figure(told, links) {
   const total = isRisk ? told.figure.value : values.reduce((/** @type {number} */ sum, /** @type {number} */ value) => sum + value, 0);
   const rest = rows.slice(PARTS_SHOWN);
   return section(told.place ? t("worst_place") : t("parts_of", { figure: said(told.figure) }),
-    told.place ? el("p", { class: "muted small" }, t("worst_place_hint")) : null,
+    told.place ? el("p", { class: "muted small" }, t(isRisk ? "worst_place_risk_hint" : "worst_place_hint")) : null,
     el("ol", { class: "bars" }, rows.slice(0, PARTS_SHOWN)),
     rest.length ? el("details", {}, el("summary", {}, t("more_sources_plain", { n: rest.length })), el("ol", { class: "bars" }, rest)) : null,
     el("p", { class: "bar-sum" }, el("span", {}, said(told.figure)), el("strong", {}, written(total))));

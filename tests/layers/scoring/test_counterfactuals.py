@@ -30,6 +30,8 @@ from tests.layers.scoring.test_levels import (
     chemical,
     danger,
     enterprise,
+    line,
+    placed,
     rated,
     unit,
 )
@@ -85,6 +87,14 @@ def test_hidden_danger_closed_is_tried():
     one = of_kind(told(row), "hidden_danger")[0]
     assert row.level == "red" and one.level == "yellow" and "h1" in one.text_zh
     assert rated([enterprise(kind="hazchem_producer", control_score=80)], dangers=[danger(status="closed")]).loc["enterprises:e1", "level"] == "yellow"
+
+
+def test_entry_closed_leaves_the_level_of_a_line_for_it_never_made_it():
+    overdue = {"ref": "Z2026-0001", "state": "overdue", "enterprise_id": None, "pipeline_id": "p1"}
+    layers = {"pipelines": placed(line(medium="natural_gas", diameter_mm=1016, pressure_mpa=10)), "follow_ups": pd.DataFrame([overdue])}
+    row = rate_sources(layers, on=ON).iloc[0]
+    assert (row.level, row.control_level) == ("yellow", "orange")
+    assert of_kind(told(row), "hidden_danger") == []
 
 
 def test_deadline_that_will_pass_is_told():
