@@ -174,7 +174,7 @@ def test_command(is_long: bool, arguments: tuple[str, ...]) -> None:
 
     os.chdir(HERE)
     is_whole = all(argument.startswith("-") for argument in arguments)
-    at_once = ["-n", str(min(os.cpu_count() or 1, MOST_TEST_PROCESSES)), "--dist", "loadfile"] if is_whole else []
+    at_once = ["-n", str(min(os.cpu_count() or 1, MOST_TEST_PROCESSES)), "--dist", "loadfile", "--no-loadscope-reorder"] if is_whole else []
     at_once += [f"--randomly-seed={seed_of_this_state()}"] if is_whole else []
     sys.exit(pytest.main([*at_once, *(["--long"] if is_long else []), *arguments]))
 

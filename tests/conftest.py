@@ -41,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="add the hours-long tests")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest folders first, so that no process is left alone with them at the end; their modules stay shuffled."""
+    folders = [PROJECT / "tests" / name for name in ("browser", "etl", "app")]
+    items.sort(key=lambda item: next((i for i, folder in enumerate(folders) if folder in item.path.parents), len(folders)))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if ARTEFACTS.is_dir():
         terminalreporter.write_line(f"screenshots and papers of the browser tests: {ARTEFACTS}")

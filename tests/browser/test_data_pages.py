@@ -41,7 +41,7 @@ def open_page(new_page: OpenPage, office: str) -> OpenPage:
 
 
 def test_officer_goes_from_a_faulty_file_to_a_published_edition(
-    open_page: OpenPage, faults: list[str], tiny_sample: Path, artefacts: Path, tmp_path: Path
+    open_page: OpenPage, office: str, faults: list[str], tiny_sample: Path, artefacts: Path, tmp_path: Path
 ) -> None:
     page = open_page("data")
     page.fill("#new-title", "企业台账第三季度")

@@ -23,7 +23,7 @@ from layers.catalog import LEVELS, load_catalog
 from layers.errors import CatalogError, RuleTableError
 
 PAPERS = [("A4", "landscape"), ("A4", "portrait"), ("A3", "landscape"), ("A3", "portrait")]
-PLAIN_LISTS = ("text-font", "text-variable-anchor")
+PLAIN_LISTS = ("text-font", "text-variable-anchor", "text-variable-anchor-offset")
 INK = TextStyle(6.0, "#000000")
 STYLE_LAYERS = [(layer.id, style) for layer in load_catalog() for style in styles.layer_style(layer, has_clusters=False)]
 
