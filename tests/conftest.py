@@ -31,6 +31,8 @@ SAMPLE_SOURCES = PROJECT / "data" / "sources" / "sample"
 ARTEFACTS = Path(os.environ.get("RISKATLAS_TEST_ARTEFACTS") or PROJECT / "build" / "test-artefacts")
 """Where screenshots and papers of the browser tests are kept, a folder a module; not in git."""
 NUMBERS = itertools.count(1)
+SLOWEST_FIRST = [PROJECT / "tests" / name for name in ("browser", "etl", "app")]
+"""Folders of the tests that ask browsers, servers, processes and databases, the slowest first."""
 
 # A machine that is busy is no failure: no example has a time limit, and slow drawing of examples none either.
 settings.register_profile("atlas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,9 +45,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest folders first, so that no process is left alone with them at the end; their modules stay shuffled."""
-    folders = [PROJECT / "tests" / name for name in ("browser", "etl", "app")]
-    items.sort(key=lambda item: next((i for i, folder in enumerate(folders) if folder in item.path.parents), len(folders)))
+    """The slowest folders first, so that no process is left alone with them at the end; their modules stay shuffled.
+
+    Their tests share the machine with browsers, servers and databases: one that fails is asked once more, and the run
+    lists it at its end, for it is unsteady. What computes only is never asked again.
+    """
+    items.sort(key=place_in_line)
+    once_more = pytest.mark.flaky(reruns=1)
+    for item in items:
+        if place_in_line(item) < len(SLOWEST_FIRST):
+            item.add_marker(once_more)
+
+
+def place_in_line(item: pytest.Item) -> int:
+    """Place of a test's folder among the slowest; after them all others."""
+    return next((i for i, folder in enumerate(SLOWEST_FIRST) if folder in item.path.parents), len(SLOWEST_FIRST))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

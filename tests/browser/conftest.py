@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,21 +12,8 @@ from tests.browser.pages import BROWSER_ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_M
 
 EXPECTATION_MS = 90_000
 """How long the page may take to come to what is expected: a slow machine is not a fault of the page."""
-RAN_OUT_OF_PATIENCE = ["TimeoutError", "Locator expected", "Page expected"]
-"""Words of a browser that waited in vain."""
 
 expect.set_options(timeout=EXPECTATION_MS)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser that waited in vain is asked once more; the run lists every such test at its end, for it is unsteady.
-
-    What was answered wrongly is not asked again: it fails at once.
-    """
-    once_more = pytest.mark.flaky(reruns=1, only_rerun=RAN_OUT_OF_PATIENCE)
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(once_more)
 
 
 @pytest.fixture(scope="module")

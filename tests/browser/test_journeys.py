@@ -47,7 +47,8 @@ def words_of(letter: Path) -> str:
 
 
 def tab_to(page: Page, wanted: str, most: int = 80) -> None:
-    """Press Tab until an element has the keyboard."""
+    """Press Tab until an element has the keyboard; what is still on its way is waited for first."""
+    page.locator(wanted).first.wait_for()
     for _ in range(most):
         if page.evaluate("document.activeElement?.matches(" + repr(wanted) + ")"):
             return
