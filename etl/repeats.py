@@ -17,6 +17,8 @@ from etl.packing import Hashes, text_hashes
 FIRST_SLOTS = 1024
 LARGEST_SHARE = 0.75
 """Of the slots that may be taken; a fuller table is searched too long."""
+MOVED_AT_ONCE = 2**17
+"""Slots that go into a larger table together: copies of them all would be the most memory of a large load."""
 NOBODY = -1
 
 
@@ -51,11 +53,13 @@ class FirstPlaces:
         return np.asarray(first != NOBODY)
 
     def _grow(self) -> None:
-        is_taken = self._places != NOBODY
-        slots, places = self._slots[is_taken], self._places[is_taken]
-        self._slots = np.zeros((len(self._slots) * 2, 2), dtype="uint64")
-        self._places = np.full(len(self._slots), NOBODY, dtype="int64")
-        _take(self._slots, self._places, slots, places, np.empty(len(slots), dtype="int64"))
+        slots, places = self._slots, self._places
+        self._slots = np.zeros((len(slots) * 2, 2), dtype="uint64")
+        self._places = np.full(len(slots) * 2, NOBODY, dtype="int64")
+        for first in range(0, len(slots), MOVED_AT_ONCE):
+            piece = slice(first, first + MOVED_AT_ONCE)
+            is_taken = places[piece] != NOBODY
+            _take(self._slots, self._places, slots[piece][is_taken], places[piece][is_taken], np.empty(int(is_taken.sum()), dtype="int64"))
 
 
 @njit(cache=True, nogil=True)

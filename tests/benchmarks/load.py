@@ -25,9 +25,9 @@ from etl.load import load_area_data
 from etl.postgis.cluster import Cluster, cluster_for
 from etl.postgis.migrate import migrate
 from layers.catalog import load_catalog
-from layers.errors import AtlasError
 from layers.store import engine_from_url
 from tests.benchmarks.delivery import GPKG, GPKG_LAYER, STORAGE_CRS, write_accidents, write_buildings
+from tests.benchmarks.peak import peak_mib
 from tests.benchmarks.result import Measured, median
 
 N_POLYGONS = 400_000
@@ -102,18 +102,11 @@ def polygons(bench: Bench, n_rows: int, repeats: int = REPEATS) -> Iterator[Meas
 def many_rows(bench: Bench, n_rows: int) -> Iterator[Measured]:
     """A table of points in a process of its own: rows, seconds and the most memory that it held."""
     sources, data = write_accidents(bench.folder / "accidents", n_rows)
+    command = [sys.executable, str(PROJECT / "riskatlas.py"), "load", str(sources), "--data", str(data)]
     started = time.perf_counter()
-    environment = {**os.environ, "RISKATLAS_HOME": str(bench.folder / "home")}
-    loader = subprocess.Popen(
-        [sys.executable, str(PROJECT / "riskatlas.py"), "load", str(sources), "--data", str(data)],
-        env=environment, stderr=subprocess.PIPE, text=True,
-    )
-    said = loader.stderr.read() if loader.stderr else ""
-    _, status, used = os.wait4(loader.pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise AtlasError(f"the load failed: {said[-2000:]}")
+    most_mib = peak_mib(command, environment={**os.environ, "RISKATLAS_HOME": str(bench.folder / "home")})
     yield Measured("load", "table of points to register", n_rows, 1, time.perf_counter() - started, "s")
-    yield Measured("load", "most memory of the loader", n_rows, 1, used.ru_maxrss / 1024, "MB")
+    yield Measured("load", "most memory of the loader", n_rows, 1, most_mib, "MB")
 
 
 def _make_ready(engine: sa.Engine) -> None:
