@@ -37,7 +37,7 @@ from etl.normalise import Problems, normalise
 from etl.packing import Packed
 from etl.plausibility import needs_all_rows
 from etl.progress import Step, watched
-from etl.read import prepared, read_batch, read_batches, read_file
+from etl.read import is_returned, is_row_wise, prepared, read_batch, read_batches, read_file
 from etl.repeats import Repeats
 from etl.sql import statement
 from layers.catalog import Layer
@@ -177,9 +177,8 @@ def _batches(paths: list[Path], manifest: Manifest, loading: Loading) -> Generat
     if needs_all_rows(loading.catalog[manifest.layer], loading.area) or (len(paths) > 1 and may_be_mended):
         yield read_batch(paths, manifest, loading.data_dir, read=read, prepare=prepare)
         return
-    is_partial = len(paths) > 1 and manifest.reader == "table" and not manifest.job and any(
-        next(read_batches([path], manifest, loading.data_dir, rows=1)).is_partial for path in paths
-    )
+    is_many = len(paths) > 1 and manifest.reader == "table" and is_row_wise(manifest)
+    is_partial = is_many and any(is_returned(path, manifest) for path in paths)
     for batch in read_batches(paths, manifest, loading.data_dir, rows=BATCH_ROWS, read=read, prepare=prepare, as_bytes=True):
         batch.is_partial |= is_partial
         yield batch

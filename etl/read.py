@@ -153,18 +153,28 @@ def read_batches(
     """What `read_batch` gives, at most `rows` rows at a time and never more of a file in memory than that.
 
     Workbooks of Excel 97 to 2003, pages of a service and files of a `read` of one's own are read whole and handed on in pieces; a source
-    with a job comes as one batch, because a job may fold rows across all of it, unless it can `pick` the rows of a piece. Row numbers go on from piece to
-    piece, every piece has the columns of all files, and `is_partial` of any piece holds for the source. With `as_bytes`
+    with a job that is not `is_row_wise` comes as one batch, because such a job may fold rows across all of it. Row numbers go on from piece
+    to piece, every piece has the columns of all files, and `is_partial` of any piece holds for the source. With `as_bytes`
     geometries come as `Batch.shapes` where they can.
     """
     job = job_module(manifest)
-    if job is not None and hasattr(job, "pick") and len(files) == 1 and read is read_file and prepare is prepared:
-        yield from _picked(files, manifest, data_dir, job, rows)
-        return
-    if job is not None:
+    if not is_row_wise(manifest) or (job is not None and (read is not read_file or prepare is not prepared)):
         yield read_batch(files, manifest, data_dir, read=read, prepare=prepare)
-        return
-    yield from _plain_batches(files, manifest, data_dir, rows, read, as_bytes=as_bytes)
+    elif hasattr(job, "pick"):
+        yield from _picked(files, manifest, data_dir, job, rows)
+    else:
+        yield from _plain_batches(files, manifest, data_dir, rows, read, as_bytes=as_bytes)
+
+
+def is_row_wise(manifest: Manifest) -> bool:
+    """Whether a source may come in pieces: it has no job, or one that looks at each row by itself."""
+    job = job_module(manifest)
+    return job is None or hasattr(job, "pick") or not hasattr(job, "prepare")
+
+
+def is_returned(path: Path, manifest: Manifest) -> bool:
+    """Whether a file holds mended rows alone, told by its first row."""
+    return RETURNED_ROW_COLUMN in next(_pieces(path, manifest, 1, read_file)).columns
 
 
 def _picked(files: list[Path], manifest: Manifest, data_dir: Path, job: ModuleType, rows: int) -> Iterator[Batch]:
@@ -176,7 +186,7 @@ def _picked(files: list[Path], manifest: Manifest, data_dir: Path, job: ModuleTy
         n_read += picked.n_read
         if picked.n_read:
             yield picked
-    if batch is not None and not n_read:
+    if batch is not None and not n_read and hasattr(job, "some"):
         job.some(picked, batch, manifest)
 
 
@@ -230,7 +240,21 @@ def _pieces(
         yield frame.iloc[first : first + rows].reset_index(drop=True)
 
 
+def _pieces_of_job(job: ModuleType, path: Path, manifest: Manifest, *, rows: int) -> Iterator[pd.DataFrame]:
+    """One file as the job reads it, `rows` at a time."""
+    pieces = job.pieces(path, manifest, rows=rows)
+    while True:
+        with _known_structure(path, manifest):
+            frame = next(pieces, None)
+        if frame is None:
+            return
+        yield frame
+
+
 def _streaming_reader(path: Path, manifest: Manifest, *, as_bytes: bool) -> Callable[..., Iterator[pd.DataFrame]] | None:
+    job = job_module(manifest)
+    if hasattr(job, "read"):
+        return partial(_pieces_of_job, job) if hasattr(job, "pieces") else None
     if manifest.reader == "vector":
         return partial(vector_batches, as_bytes=as_bytes)
     name = PurePath(manifest.member) if is_archive(path) and manifest.member else path

@@ -6,6 +6,7 @@ case of seven is none of them. Neither is corrected: a factory has all the class
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -42,10 +43,18 @@ def read(path: Path, manifest: Manifest) -> pd.DataFrame:
     Added: `class_code` and `class_name` (joined by ``;``, the four-digit class first) and `products`
     (the registry's main products, then the map record's products and raw material).
     """
-    rows = [_row(record) | {ROW: number} for number, record in _records(path)]
-    if not rows:
+    frame = next(pieces(path, manifest), None)
+    if frame is None:
         raise SourceFileError(path, "an empty file", "one factory a line")
-    return pd.DataFrame(rows, dtype=object).fillna("")
+    return frame
+
+
+def pieces(path: Path, manifest: Manifest, *, rows: int | None = None) -> Iterator[pd.DataFrame]:
+    """The same, `rows` factories at a time (None: all); every piece has the columns of all of them."""
+    names = list(dict.fromkeys(name for _, record in _records(path) for name in _row(record)))
+    records = _records(path)
+    while piece := [_row(record) | {ROW: number} for number, record in itertools.islice(records, rows)]:
+        yield pd.DataFrame(piece, columns=[*names, ROW], dtype=object).fillna("")
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

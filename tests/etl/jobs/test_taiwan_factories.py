@@ -12,6 +12,7 @@ import pytest
 from etl.jobs import taiwan_factories
 from etl.jobs.taiwan_factories import industry_classes
 from etl.manifest import Manifest
+from etl.read import read_batch, read_batches
 from layers.errors import SourceFileError
 
 FACTORY = {"工廠登記編號": "99664774", "產業類別": ["08食品製造業"], "主要產品": ["089其他食品", "085乳品"]}
@@ -68,3 +69,21 @@ def test_a_line_that_is_no_object_stops_the_load(
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SourceFileError, match=place):
         taiwan_factories.read(path, manifest())
+
+
+def test_in_pieces_the_registry_is_what_it_is_as_a_whole(tmp_path: Path, manifest: Callable[..., Manifest]) -> None:
+    source = manifest(reader="table", job="taiwan_factories")
+    read(tmp_path, source, FACTORY, FACTORY, FACTORY | {"egis": MAP_RECORD | {"seen": "2025"}}, FACTORY | {"備註": "停工"})
+    path = tmp_path / "registry.jsonl"
+    pieces = list(read_batches([path, path], source, tmp_path, rows=3))
+    assert [piece.n_read for piece in pieces] == [3, 1, 3, 1]
+    whole = read_batch([path, path], source, tmp_path).frame
+    assert [row for piece in pieces for row in piece.frame[whole.columns].to_dict("records")] == whole.to_dict("records")
+
+
+def test_a_record_of_another_structure_stops_the_load_in_any_piece(tmp_path: Path, manifest: Callable[..., Manifest]) -> None:
+    source = manifest(reader="table", job="taiwan_factories")
+    lines = [json.dumps(record) for record in (FACTORY, FACTORY, FACTORY | {"egis": "none"})]
+    (tmp_path / "registry.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(SourceFileError, match="a structure that job taiwan_factories does not know"):
+        list(read_batches([tmp_path / "registry.jsonl"], source, tmp_path, rows=1))
