@@ -7,10 +7,10 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,11 @@ from etl.frames import frame_reader
 from etl.locks import EDITION_LOCK, held
 from etl.progress import Progress, Step, silent
 from etl.stages import STAGES
-from etl.stamps import RECORDED_LIBRARIES, code_hash, installation_hash
+from etl.stamps import code_hash, code_stamp, installation_hash, library_versions
 from etl.surface import SURFACE_BANDS, surface_bytes
 from layers.catalog import Area, Catalog
 from layers.errors import CatalogError, EditionError
+from layers.scoring.consequence.properties import read_library
 from layers.scoring.grid import Grid
 from layers.scoring.policy import as_table, load_policy
 from layers.scoring.rule_tables import table_digests
@@ -171,7 +172,10 @@ def _write_edition(
     is_full: bool, share: Share | None, progress: Progress,
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
     progress(Step("评定: 固定现状库", "score: fixing the register"))
-    counts = fill_loaded_layers(connection, catalog, area, edition)
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(_read_ahead, area, outline)
+        counts = fill_loaded_layers(connection, catalog, area, edition)
+        reading.result()
     counts[LEDGER] = counts.get(LEDGER, 0) + fill_follow_ups(connection, catalog, area, edition, on)
     write_links(connection, catalog, edition)
     base = None if is_full else earlier_edition(connection, area, home)
@@ -184,11 +188,21 @@ def _write_edition(
         share=share,
     )  # fmt: skip
     results = derive(inputs, base=base, progress=progress)
-    counts |= _write_layers(connection, catalog, area, edition, results, base, progress)
-    rasters = [_stored_surface(home, surface, area) for surface in results.surfaces] + loaded
+    surfaces = results.surfaces
+    with ThreadPoolExecutor(1) as beside:
+        storing = beside.submit(lambda: [_stored_surface(home, surface, area) for surface in surfaces])
+        counts |= _write_layers(connection, catalog, area, edition, results, base, progress)
+        rasters = storing.result() + loaded
     keep_results(connection, edition, results, base)
     write_meta(connection, edition, _meta(connection, area, results, counts, on), rasters, outline, area)
     return counts, _told(connection, catalog, area, edition, results, base)
+
+
+def _read_ahead(area: Area, outline: BaseGeometry) -> None:
+    """What the stages will ask for whatever the data say, read while the database copies and this processor would wait."""
+    for stage in STAGES:
+        code_stamp(stage, area, outline)
+    read_library()
 
 
 def _write_layers(
@@ -253,7 +267,7 @@ def _meta(connection: sa.Connection, area: Area, results: Results, counts: dict[
         "area": declaration,
         "on": on,
         "sources": _sources(connection),
-        "versions": {name: metadata.version(name) for name in RECORDED_LIBRARIES},
+        "versions": library_versions(),
         "code": code_hash(),
         STAGES_KEY: {name: dataclasses.asdict(record) for name, record in results.records.items()},
         "counts": counts,

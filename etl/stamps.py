@@ -30,9 +30,19 @@ def rule_files(stage: Stage) -> list[Path]:
 def code_stamp(stage: Stage, area: Area, outline: BaseGeometry) -> str:
     """Hash of a stage's code, declarations, libraries and area: results of one stamp are made in one way."""
     declared = tuple(sorted({*stage.layers, *stage.results}))
-    versions = {name: metadata.version(name) for name in RECORDED_LIBRARIES}
-    parts: list[Any] = [_code_and_layers(stage.run.__module__, declared), versions, dataclasses.asdict(area), shapely.to_wkb(outline, hex=True)]
+    parts: list[Any] = [_code_and_layers(stage.run.__module__, declared), library_versions(), dataclasses.asdict(area), shapely.to_wkb(outline, hex=True)]
     return _hash_of(parts)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries that decide results."""
+    return {name: _version(name) for name in RECORDED_LIBRARIES}
+
+
+@lru_cache(maxsize=32)
+def _version(library: str) -> str:
+    """As this process first asked for it: that is what it runs."""
+    return metadata.version(library)
 
 
 @lru_cache(maxsize=256)
@@ -56,7 +66,7 @@ def code_hash() -> str:
 
 def installation_hash() -> str:
     """Hash of code, rules and libraries: two machines of one hash compute the same bits."""
-    return _hash_of([code_hash(), {name: metadata.version(name) for name in RECORDED_LIBRARIES}])
+    return _hash_of([code_hash(), library_versions()])
 
 
 @lru_cache(maxsize=1)

@@ -84,7 +84,10 @@ class Cloud:
     at_once: Cloud | None = None
 
 
-@lru_cache(maxsize=64)
+KEPT_LEAKS = 2048
+"""Leaks under one weather whose ends are remembered: those of a county. One takes some 40 kB."""
+
+
 def outcomes(
     leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float = 0.0
 ) -> tuple[Outcome, ...]:
@@ -92,8 +95,62 @@ def outcomes(
 
     Immediate ignition gives a fireball, a jet or a pool fire; a cloud that ignites late, at its full size, a flash fire
     or an explosion at the plant; poison acts where nothing burns. A poison gas of low reactivity (ammonia,
-    carbon monoxide) is taken as poison alone. Remembered for the leaks of a unit: its table and its list ask for the same.
+    carbon monoxide) is taken as poison alone. Remembered: the individual risk, the list of leaks and the societal risk ask
+    for the same ends.
     """
+    return tuple(end.whole() for end in _kept_outcomes(leak, chemical, vessel_kg, weather, terrain, bore_m))
+
+
+@dataclass(frozen=True)
+class _KeptOutcome:
+    """An `Outcome` without the radii beyond its reach, and with one column where all angles are alike."""
+
+    kind: str
+    probability: float
+    parts: tuple[Floats, ...]
+    use: tuple[int, int, int]
+
+    def whole(self) -> Outcome:
+        spread = [_unpacked(part) for part in self.parts]
+        return Outcome(self.kind, self.probability, *(spread[place] for place in self.use))
+
+
+def _unpacked(part: Floats) -> Floats:
+    shape = (len(RADII_M), N_HALF)
+    if part.shape == shape:
+        return part
+    if part.shape[1] == 1:
+        column = np.zeros((shape[0], 1))
+        column[: len(part)] = part
+        return np.broadcast_to(column, shape)
+    found = np.zeros(shape)
+    found[: len(part)] = part
+    return found
+
+
+def _packed(values: Floats) -> Floats:
+    columns = values[:, :1] if values.strides[1] == 0 else values
+    n_used = int(np.flatnonzero(columns.any(axis=1)).max(initial=-1)) + 1
+    return columns[:n_used].copy()
+
+
+@lru_cache(maxsize=KEPT_LEAKS)
+def _kept_outcomes(
+    leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float
+) -> tuple[_KeptOutcome, ...]:
+    found = []
+    for end in _outcomes(leak, chemical, vessel_kg, weather, terrain, bore_m):
+        arrays = (end.death, end.outdoors, end.indoors)
+        first = [next(place for place, other in enumerate(arrays) if other is array) for array in arrays]
+        own = sorted(set(first))
+        use = (own.index(first[0]), own.index(first[1]), own.index(first[2]))
+        found.append(_KeptOutcome(end.kind, end.probability, tuple(_packed(arrays[place]) for place in own), use))
+    return tuple(found)
+
+
+def _outcomes(
+    leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float
+) -> tuple[Outcome, ...]:
     flow = outflow(leak, chemical, vessel_kg, bore_m)
     clouds = _clouds(flow, chemical, vessel_kg, weather, terrain)
     gas = vulnerability.toxic_probit(chemical.cas)
@@ -319,12 +376,13 @@ def burns(chemical: Chemical) -> bool:
 
 def _heat(probability: float, fire: tuple[Floats, Floats | None]) -> Outcome:
     by_distance, inside = fire
-    by_distance = np.where(by_distance < LEAST_DEATH, 0.0, by_distance)
-    death = np.broadcast_to(by_distance[:, None], (len(RADII_M), N_HALF))
-    death = death if inside is None else np.maximum(death, inside)
+    column = np.where(by_distance < LEAST_DEATH, 0.0, by_distance)[:, None]
+    death = column if inside is None else np.maximum(column, inside)
     is_certain = death >= 1
     outdoors = np.where(is_certain, 1.0, assumed("heat_outdoor_factor") * death)
-    return Outcome("fire", probability, death, outdoors, is_certain.astype(np.float64))
+    shape = (len(RADII_M), N_HALF)
+    alike = (np.broadcast_to(values, shape) for values in (death, outdoors, is_certain.astype(np.float64)))
+    return Outcome("fire", probability, *alike)
 
 
 def _flammable(clouds: tuple[Cloud, ...], chemical: Chemical) -> tuple[Floats, float] | None:
@@ -460,6 +518,7 @@ def _uniform_kernel(radii, death, half_width, upwind):  # type: ignore[no-untype
 def _gaussian_kernel(radii, value, sigma, slope, least):  # type: ignore[no-untyped-def]
     """Mean over the sub-angles of a death whose probit falls by ``slope y²/2s²`` off the axis; none upwind."""
     out = np.zeros((len(radii), N_HALF))
+    none_below = 5.0 - math.sqrt(-2.0 * math.log(2.0 * least))  # a death there is below `least` (Chernoff): not worked out
     for j in range(N_HALF):
         for k in range(SUB_ANGLES):
             cos, sin = math.cos(_angle(j, k)), math.sin(_angle(j, k))
@@ -473,6 +532,8 @@ def _gaussian_kernel(radii, value, sigma, slope, least):  # type: ignore[no-unty
                 part = (x - radii[at]) / (radii[at + 1] - radii[at])
                 s = sigma[at] + part * (sigma[at + 1] - sigma[at])
                 probit = value[at] + part * (value[at + 1] - value[at]) - slope * y * y / (2.0 * s * s)
+                if probit < none_below:
+                    continue
                 death = 0.5 * math.erfc((5.0 - probit) / math.sqrt(2.0))
                 if death >= least:
                     out[i, j] += death / SUB_ANGLES

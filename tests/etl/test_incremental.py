@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 import etl.stamps
 from etl.area import declared_area
+from etl.code_files import _imports
 from etl.derive import Inputs, Record, Results, derive, given_to
 from etl.earlier import kept_names, layer_digests
 from etl.edition import raster_table
@@ -203,6 +204,20 @@ def test_rule_table_changes_the_stamp_of_the_stages_that_read_it(tmp_path: Path,
 
 OPENED: set[Path] = set()
 IS_WATCHED = [False]
+
+
+def test_imports_within_other_statements_count_as_code_that_a_stage_runs(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(
+        "from layers import one\nimport json\n"
+        "def f():\n    with open('x'):\n        try:\n            from etl.two import a\n"
+        "        except ValueError:\n            import layers.three\n        finally:\n            from layers.four import b\n"
+        "if f:\n    pass\nelse:\n    while f:\n        from layers.five import c\n"
+        "match f:\n    case 1:\n        from layers.six import d\n"
+    )
+    found = set(_imports(path))
+    assert {"layers", "layers.one", "etl.two", "layers.three", "layers.four", "layers.five", "layers.six"} <= found
+    assert "json" not in found
 
 
 def _note_opened(event: str, arguments: tuple[Any, ...]) -> None:

@@ -28,6 +28,8 @@ def not_negative(field: str, value: npt.ArrayLike) -> Floats:
 
 
 def _checked(field: str, value: npt.ArrayLike, *, is_zero_allowed: bool) -> Floats:
+    if isinstance(value, float) and (0.0 < value < np.inf or (is_zero_allowed and value == 0.0)):
+        return np.asarray(value)  # the usual case, a hundred thousand times a county
     try:
         numbers = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:

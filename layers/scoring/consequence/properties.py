@@ -144,6 +144,11 @@ def _names() -> Any:
     return database(main_db=os.path.join(identifiers.folder, "chemical identifiers pubchem small.tsv"))
 
 
+def read_library() -> None:
+    """Reads the library now, so that the first question does not wait for it."""
+    _names().finish_loading()
+
+
 def _record(cas: str) -> tuple[Any, dict[str, float]]:
     from chemicals import CAS_to_int, check_CAS
     from chemicals.elements import simple_formula_parser

@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import CrsMismatchError, InputError, RuleTableError
+from layers.scoring import footprints
 from layers.scoring import individual_risk as risk
 from layers.scoring.assessment_scope import assessment_methods, covered
 from layers.scoring.confirmations import targets_to_confirm
@@ -137,6 +139,29 @@ def test_probabilities_of_an_event_tree_do_not_exceed_one():
             for end in ends:
                 assert end.death.min() >= 0 and end.death.max() <= 1 + 1e-12
                 assert (end.outdoors <= end.death + 1e-12).all()
+
+
+@pytest.mark.parametrize("leak", ["instantaneous", "all_in_10_min", "hole_10_mm"])
+@pytest.mark.parametrize("substance", SUBSTANCES, ids=lambda s: s[1])
+def test_ends_that_are_remembered_are_the_ends_as_worked_out(substance, leak):
+    asked = (leak, chemical_properties(substance_of(substance[1], substance[0])), 20_000.0, WEATHER[-1], "rural", 0.0)
+    worked_out = footprints._outcomes(*asked)
+    for ends in (outcomes(*asked), outcomes(*asked)):
+        assert [(end.kind, end.probability) for end in ends] == [(end.kind, end.probability) for end in worked_out]
+        for end, fresh in zip(ends, worked_out, strict=True):
+            for name in ("death", "outdoors", "indoors"):
+                assert np.array_equal(getattr(end, name), getattr(fresh, name)), name
+
+
+def test_no_death_above_the_least_is_passed_over_off_the_axis():
+    """The loop leaves out places by their probit before it works the death out; the least itself still counts."""
+    radii, least = np.array([0.0, 10.0, 20.0]), 1e-6
+    for death in (1e-6 * (1 + 1e-9), 1e-5, 0.5):
+        value = np.full(3, 5.0 + NormalDist().inv_cdf(death))
+        found = footprints._gaussian_kernel(radii, value, np.full(3, 1e9), 1.0, least)
+        assert found[1, 0] == pytest.approx(death, rel=1e-6)
+    below = np.full(3, 5.0 + NormalDist().inv_cdf(1e-6 * (1 - 1e-6)))
+    assert not footprints._gaussian_kernel(radii, below, np.full(3, 1e9), 1.0, least).any()
 
 
 def test_two_units_add_up():
