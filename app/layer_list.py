@@ -21,9 +21,9 @@ LIGHT = "light"
 SECRECY = "内部使用"
 
 
-def description(facts: EditionFacts, editions: list[Edition], catalog: Catalog, ground: str = LIGHT) -> dict[str, Any]:
+def description(facts: EditionFacts, editions: list[Edition], designs: Designs, ground: str = LIGHT) -> dict[str, Any]:
     """The answer of ``/api/layers`` for one edition upon a background of `basemaps.backgrounds`; plain values only."""
-    under = background(ground)
+    under, catalog, designed = background(ground), designs.catalog, designs.upon(ground)
     return {
         "area": facts.area,
         "edition": edition_entry(facts.edition, editions),
@@ -32,7 +32,7 @@ def description(facts: EditionFacts, editions: list[Edition], catalog: Catalog, 
         "groups": [
             {"id": group, "title_zh": GROUP_TITLES[group][0], "title_en": GROUP_TITLES[group][1]} for group in GROUPS
         ],
-        "layers": [_layer_entry(layer, facts, under.colours) for layer in catalog],
+        "layers": [_layer_entry(layer, facts, designed[layer.id]) for layer in catalog],
         "presets": presets(catalog),
         "background": {"id": under.id, "hides": [name for name in under.hides if name in catalog]},
         "relief": relief(facts) if under.has_relief else None,
@@ -59,7 +59,30 @@ def _method(facts: EditionFacts) -> dict[str, str]:
     return {"zh": shown.get("title_zh", facts.policy), "en": shown.get("title_en", facts.policy)}
 
 
-def _layer_entry(layer: Layer, facts: EditionFacts, colours: Mapping[str, str]) -> dict[str, Any]:
+class Designs:
+    """What of the layers is the same in every edition: fields, styles and legends upon a background, made once each."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._made: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def upon(self, ground: str) -> dict[str, dict[str, Any]]:
+        """``fields``, ``style`` and ``legend`` by layer; not to be changed."""
+        if ground not in self._made:
+            colours = background(ground).colours
+            self._made[ground] = {layer.id: _designed(layer, colours) for layer in self.catalog}
+        return self._made[ground]
+
+
+def _designed(layer: Layer, colours: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "fields": [_field_entry(field) for field in layer.fields],
+        "style": styles.layer_style(layer, colours),
+        "legend": styles.legend(layer, colours),
+    }
+
+
+def _layer_entry(layer: Layer, facts: EditionFacts, designed: dict[str, Any]) -> dict[str, Any]:
     n_features, n_unplaced = facts.counts.get(layer.id, (0, 0))
     names = ("id", "title_zh", "title_en", "group", "geometry", "kind", "draw_order", "min_zoom", "max_zoom")
     return {
@@ -68,9 +91,7 @@ def _layer_entry(layer: Layer, facts: EditionFacts, colours: Mapping[str, str]) 
         "label": layer.label,
         "n_features": n_features,
         "n_unplaced": n_unplaced,
-        "fields": [_field_entry(field) for field in layer.fields],
-        "style": styles.layer_style(layer, colours),
-        "legend": styles.legend(layer, colours),
+        **designed,
         "sources": [_source_entry(source) for source in facts.meta.get("sources", []) if source.get("layer") == layer.id],
     }
 

@@ -14,8 +14,8 @@ ENCODINGS = ("br", "gzip")
 MIMETYPES = frozenset(
     ("text/javascript", "application/javascript", "text/css", "text/html", "text/plain", "application/json", "application/geo+json", "image/svg+xml")
 )
-LEAST_BYTES = 4_000
-"""What is smaller goes as it is: it fills a packet or two either way."""
+LEAST_BYTES, LEAST_FILE_BYTES = 4_000, 600
+"""What is smaller goes as it is: it fills a packet or two either way; a file is packed once and many of them make a page."""
 FILE_BROTLI, ANSWER_BROTLI, GZIP = 9, 4, 6
 """Levels: files are packed once and kept, answers each time."""
 MOST_KEPT_BYTES = 32_000_000
@@ -90,7 +90,8 @@ def _packed(response: Response, files: PackedFiles) -> Response:
 def _may_be_packed(response: Response) -> bool:
     """Whole answers of text; what flows piece by piece flows on, and nobody waits for a few bytes."""
     is_whole = response.direct_passthrough or not response.is_streamed
-    is_small = response.content_length is not None and response.content_length < LEAST_BYTES
+    least = LEAST_FILE_BYTES if response.get_etag()[0] else LEAST_BYTES
+    is_small = response.content_length is not None and response.content_length < least
     return (
         request.method == "GET" and response.status_code == 200 and response.mimetype in MIMETYPES
         and "Content-Encoding" not in response.headers and is_whole and not is_small

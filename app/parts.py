@@ -11,6 +11,7 @@ from app.database import Database
 from app.editions import EditionMemory
 from app.frames import FrameMemory
 from app.initials import InitialsMemory
+from app.layer_list import Designs
 from app.risk_memory import RiskMemory
 from app.seen import SeenEditions
 from app.surroundings import SurroundingsMemory
@@ -29,6 +30,7 @@ class Parts:
     home: Path
     front_end: Path
     catalog: Catalog
+    designs: Designs
     database: Database
     editions: EditionMemory
     seen: SeenEditions
@@ -52,6 +54,7 @@ def init_app(app: Flask) -> None:
         home=home,
         front_end=Path(settings["FRONT_END_DIR"]),
         catalog=catalog,
+        designs=Designs(catalog),
         database=Database(
             settings["DATABASE_URL"],
             pool_size=settings["POOL_SIZE"],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cache
 from pathlib import Path
 
 SCRIPTS_DIR = Path(__file__).parent / "static" / "js"
+STATIC_DIR = SCRIPTS_DIR.parent
 IMPORT = re.compile(r'^(?:import|export)\b[^"]*?\bfrom "\./([a-z_]+\.js)";', re.MULTILINE | re.DOTALL)
 
 
@@ -25,3 +27,12 @@ def scripts_of(entry: str, folder: Path = SCRIPTS_DIR) -> tuple[str, ...]:
         found |= dict.fromkeys(new)
         waiting += new
     return tuple(found)
+
+
+@cache
+def static_version(folder: Path = STATIC_DIR) -> str:
+    """What the served files of our own hold, as one hash of 16 digits; read once a process."""
+    held = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        held.update(f"{file.relative_to(folder)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return held.hexdigest()[:16]

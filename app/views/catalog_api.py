@@ -25,7 +25,7 @@ def layers() -> Response:
     """Everything the map, legend and panels are drawn from."""
     ground = choice("bg", request.args.get("bg", LIGHT), backgrounds())
     with pinned_edition() as pinned:
-        told = description(pinned.facts, pinned.editions, parts().catalog, ground) | _may()
+        told = description(pinned.facts, pinned.editions, parts().designs, ground) | _may()
         told["layers"] = [layer for layer in told["layers"] if _is_shown(layer["id"])]
         return jsonify(told)
 

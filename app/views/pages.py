@@ -9,6 +9,7 @@ from typing import Any
 from flask import (
     Blueprint,
     Response,
+    current_app,
     make_response,
     render_template,
     request,
@@ -20,7 +21,7 @@ from app.page_language import LANGUAGES, language
 from app.parts import parts
 from app.pinned import pinned_edition
 from app.responses import A_YEAR
-from app.script_graph import scripts_of
+from app.script_graph import scripts_of, static_version
 
 blueprint = Blueprint("pages", __name__)
 A_YEAR_S = 31_536_000
@@ -39,7 +40,15 @@ FONT_FILE = re.compile(r"AtlasSansSC-(Regular|Bold)(\.[0-9a-f]{16})?\.woff2")
 def map_page() -> Response:
     """The map; says what to do while nothing is published."""
     is_plain = not request.args.get("ed") and not request.args.get("bg")
-    return _page("map.html", scripts=scripts_of("main.js"), is_plain=is_plain)
+    return _page("map.html", scripts=scripts_of("main.js"), is_plain=is_plain, static_root=f"/static/at/{static_version()}")
+
+
+@blueprint.get("/static/at/<version>/<path:name>")
+def static_file_of_version(version: str, name: str) -> Response:
+    """A file of ``static/``: kept for a year where the address names what the files hold now, else asked for again."""
+    response = current_app.send_static_file(name)
+    response.headers["Cache-Control"] = A_YEAR if version == static_version() else "no-cache"
+    return response
 
 
 @blueprint.get("/pipelines")

@@ -51,7 +51,7 @@ def test_who_has_the_packed_file_is_told_so(client: FlaskClient) -> None:
 
 
 def test_small_answers_and_pictures_go_as_they_are(client: FlaskClient) -> None:
-    for path in ("/healthz", "/static/js/csv.js"):
+    for path in ("/healthz", "/static/js/colours.js"):
         answer = get(client, path, "br")
         assert (answer.status_code, "Content-Encoding" in answer.headers) == (200, False), path
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from app.script_graph import SCRIPTS_DIR, scripts_of
+from app.script_graph import SCRIPTS_DIR, scripts_of, static_version
 from app.views.pages import VENDOR_FILES
 
 
@@ -54,9 +54,29 @@ def test_map_page_names_every_script_it_will_ask_for(client: FlaskClient) -> Non
     told = client.get("/").text
     scripts = scripts_of("main.js")
     assert len(scripts) > 30 and len(set(scripts)) == len(scripts)
-    assert all(f'<link rel="modulepreload" href="/static/js/{name}">' in told for name in scripts)
+    assert all(f'<link rel="modulepreload" href="/static/at/{static_version()}/js/{name}">' in told for name in scripts)
     imported = {name for script in scripts for name in re.findall(r'from "\./(\w+\.js)"', (SCRIPTS_DIR / script).read_text(encoding="utf-8"))}
     assert imported == set(scripts) - {"main.js"}
+
+
+def test_files_of_the_map_page_are_kept_for_a_year_under_the_address_of_what_they_hold(client: FlaskClient) -> None:
+    named = set(re.findall(r'"(/static/at/[^"]+)"', client.get("/").text))
+    assert len(named) > 30
+    for address in named:
+        answer = client.get(address, buffered=True)
+        assert (answer.status_code, "immutable" in answer.headers["Cache-Control"]) == (200, True), address
+    other = client.get("/static/at/0123456789abcdef/js/main.js", buffered=True)
+    assert (other.status_code, other.headers["Cache-Control"]) == (200, "no-cache")
+    assert client.get("/static/at/0123456789abcdef/../../config.py").status_code == 404
+
+
+def test_version_of_the_files_follows_what_they_hold(tmp_path: Path) -> None:
+    versions = []
+    for folder, text in (("a", "1"), ("b", "1"), ("c", "2")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "main.js").write_text(text)
+        versions.append(static_version(tmp_path / folder))
+    assert versions[0] == versions[1] != versions[2]
 
 
 def test_catalog_is_asked_for_at_once_where_the_address_wants_no_other(client: FlaskClient) -> None:

@@ -12,8 +12,8 @@ from tests.browser.pages import PATIENCE_MS, OpenPage, answer, wait_for_map
 from tests.browser.test_map_page_tools import fake_two_editions
 
 CROSSING = """async ({ isMarked, share }) => {
-  const { map } = await import("/static/js/mapview.js");
-  const { clearEdges, keepClear } = await import("/static/js/label_edges.js");
+  const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
+  const { clearEdges, keepClear } = await import(document.querySelector('link[href$="/label_edges.js"]').href);
   const ids = map.getStyle().layers.filter((entry) => entry.layout?.["text-field"]).map((entry) => entry.id);
   const { clientWidth: w, clientHeight: h } = map.getContainer();
   const settled = new Promise((resolve) => map.once("idle", resolve));
@@ -53,8 +53,8 @@ def test_names_cross_neither_the_edges_nor_the_line_of_a_comparison(page: Page, 
 
 
 BARS = """async ({ share, patience }) => {
-  const { map } = await import("/static/js/mapview.js");
-  const { barPlaces } = await import("/static/js/label_edges.js");
+  const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
+  const { barPlaces } = await import(document.querySelector('link[href$="/label_edges.js"]').href);
   const until = performance.now() + patience;
   for (;;) {
     const { clientWidth: w, clientHeight: h } = map.getContainer();
@@ -81,9 +81,12 @@ def test_names_make_room_for_the_handle_of_the_swipe_as_long_as_it_is_there(page
 def test_figures_of_many_lie_above_single_symbols_and_are_counted_once(page: Page, live_server: str) -> None:
     page.goto(f"{live_server}/?l=risk_points")
     wait_for_map(page)
-    stack = page.evaluate("async () => (await import('/static/js/mapview.js')).map.getStyle().layers.map((entry) => entry.id)")
+    stack = page.evaluate("""async () => {
+      const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
+      return map.getStyle().layers.map((entry) => entry.id);
+    }""")
     assert stack.index("risk_points-cluster") < stack.index("risk_points-symbol") < stack.index("risk_points-cluster-figure")
     drawn, counted = page.evaluate("""async () => {
-      const { map, clustersDrawn } = await import("/static/js/mapview.js");
+      const { map, clustersDrawn } = await import(document.querySelector('link[href$="/mapview.js"]').href);
       return [map.queryRenderedFeatures({ layers: ["risk_points-cluster"] }).length, clustersDrawn(null).length]; }""")
     assert drawn == counted > 0

@@ -42,6 +42,7 @@ export function markEdges(maps) {
   for (const map of maps) {
     const { clientWidth, clientHeight } = map.getContainer();
     const places = barPlaces(clientWidth, clientHeight, lineShare === null ? null : lineShare * clientWidth);
+    if (map.getLayer(EDGES)) map.setLayoutProperty(EDGES, "visibility", "visible");
     map.getSource(EDGES)?.setData({ type: "FeatureCollection", features: places.map(({ x, y, way }) => {
       const { lng, lat } = map.unproject([x, y]);
       return { type: "Feature", properties: { bar: `bar?way=${way}` }, geometry: { type: "Point", coordinates: [lng, lat] } };

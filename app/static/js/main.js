@@ -47,11 +47,13 @@ async function start() {
   }
   takeAddress(values);
   wireFrame({ onEdition: changeEdition, onLanguage: changeLanguage });
+  const isFirstVisit = !["f", "at", "q", "cmp"].some((key) => values[key]);
+  if (isFirstVisit) welcome(); // before the map, which would be drawn again in the room that is left
   drawAll();
-  await makeMap(byId("map"), parseView(values.v));
-  wireMap(byId("map-area"));
   wireFailures();
   onFailures(drawTree);
+  await makeMap(byId("map"), parseView(values.v));
+  wireMap(byId("map-area"));
   if (unknown.length) showNotice(t("unknown_keys", { keys: unknown.join(", ") }));
   if (shown.filters.size) applyFilters();
   setTextSize();
@@ -59,7 +61,7 @@ async function start() {
   tableFromAddress(values.t);
   if (values.q) await searchFor(values.q);
   if (values.cmp && earlierEditions().length) openCompare({ from: values.cmp, sw: values.sw, hasList: !openFromAddress(values) });
-  else if (!openFromAddress(values)) welcome();
+  else if (!openFromAddress(values) && !isFirstVisit) welcome();
 }
 
 /** While nothing is published, or the server refuses: what happened and a button. @param {ApiError} error */
@@ -133,6 +135,7 @@ function toggleLayers(open) {
 /** @param {HTMLElement} area */
 function wireMap(area) {
   const settle = () => {
+    if (!map.loaded()) return; // what another listener has just put on the map is still to come
     area.dataset.state = "idle";
     countInView();
     describeMap();

@@ -1,0 +1,31 @@
+/** The first view of the map, drawn in few frames: each draws every layer, whatever has come meanwhile. */
+import * as maplibregl from "/vendor/maplibre-gl.mjs";
+
+/** A frame that still lacks tiles is drawn at most this often. */
+const FRAMES_MS = 500;
+
+/** Whether frames are spared: until the first view stands, or a person moves the map. */
+let spares = true;
+let late = 0;
+
+maplibregl.prewarm(); // the worker starts while the catalog is on its way
+
+/** From now on every change is drawn at once. */
+export function spareNoMore() {
+  spares = false;
+}
+
+/** A map whose first frames wait for the tiles on their way, though not for long. */
+export class FirstViewMap extends maplibregl.Map {
+  triggerRepaint() {
+    if (spares && this.style && !this.areTilesLoaded()) {
+      late ||= window.setTimeout(() => this.drawNow(), FRAMES_MS);
+    } else this.drawNow();
+  }
+
+  drawNow() {
+    clearTimeout(late);
+    late = 0;
+    super.triggerRepaint();
+  }
+}
