@@ -7,7 +7,17 @@ from typing import Any
 
 from flask import Flask
 
-from app import config, errors, metrics, packing, parts, responses, tile_door, views
+from app import (
+    config,
+    errors,
+    metrics,
+    packing,
+    page_language,
+    parts,
+    responses,
+    tile_door,
+    views,
+)
 from app.access import require_for_address
 
 
@@ -24,6 +34,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.url_map.strict_slashes = False
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    page_language.init_app(app)
     parts.init_app(app)
     metrics.init_app(app)
     packing.init_app(app)

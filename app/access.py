@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from flask import current_app, request
 
 from app.errors import ForbiddenError
+from app.texts import Text
 from layers.catalog import Catalog
 from layers.errors import AtlasError
 
 ROLES = ("view", "plan", "patrol", "pipeline", "sheets", "admin")
 """浏览, 规划, 巡查, 管道, 制图, 管理."""
 TITLES = {
-    "view": ("浏览", "viewing"), "plan": ("规划", "planning"), "patrol": ("巡查", "inspection"),
-    "pipeline": ("管道", "pipelines"), "sheets": ("制图", "map export"), "admin": ("管理", "administration"),
+    "view": Text("浏览"), "plan": Text("规划"), "patrol": Text("巡查"),
+    "pipeline": Text("管道"), "sheets": Text("制图"), "admin": Text("管理"),
 }  # fmt: skip
 OLD_NAMES = {"viewer": "view"}
 EVERYTHING = "all"
@@ -107,7 +108,7 @@ def require_admin() -> None:
 def require(wanted: str) -> None:
     """Raise `ForbiddenError` unless the person holds a role."""
     if not person().may(wanted):
-        raise ForbiddenError(*TITLES[wanted])
+        raise ForbiddenError(TITLES[wanted])
 
 
 def require_for_address() -> None:

@@ -21,6 +21,7 @@ from app.frames import Bounds, FrameMemory
 from app.seen import facts_seen_by
 from app.sheets import KEYS as SHEET_KEYS
 from app.sheets import Sheet, file_stem, sheet_data, sheet_spec, whole_area
+from app.texts import Text
 from layers.catalog import Catalog
 from layers.scoring.rules import read_rules
 
@@ -130,6 +131,6 @@ def kept_atlas(home: Path, name: str) -> Path:
     """A finished atlas by the name its job gave; raises `MissingError` where it was removed."""
     path = home / FOLDER / name
     if not name.removesuffix(".pdf").isalnum() or not path.is_file():
-        raise MissingError("图册已过保存期,请重新生成", "the atlas is no longer kept; have it made again")
+        raise MissingError(Text("图册已过保存期,请重新生成"))
     return path
 

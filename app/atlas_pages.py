@@ -11,6 +11,7 @@ import shapely
 
 from app.errors import RequestError
 from app.export.atlas import AtlasPage
+from app.texts import Text
 from layers.catalog import Catalog, Layer
 
 MOST_TOWNS = 500
@@ -25,17 +26,17 @@ Frames = Callable[[str], pd.DataFrame | None]
 def chosen_towns(frame: pd.DataFrame | None, wanted: Any) -> list[AtlasPage]:
     """The towns of some names or codes in the order asked for, or all of them by code; raises `RequestError`."""
     if frame is None or not len(frame):
-        raise RequestError("towns", "本版次没有乡镇界,不能分幅", "the edition has no towns to make pages of")
+        raise RequestError("towns", Text("本版次没有乡镇界,不能分幅"))
     rows = frame.sort_values("town_code")
     by_word = {word: row for row in rows.itertuples() for word in (row.town_code, row.name)}
     if wanted is None:
         chosen = list(rows.itertuples())
     elif not isinstance(wanted, list) or not 0 < len(wanted) <= MOST_TOWNS:
-        raise RequestError("towns", "应为乡镇名称的列表", "must be a list of towns")
+        raise RequestError("towns", Text("应为乡镇名称的列表"))
     else:
         missing = [str(word) for word in wanted if not isinstance(word, str) or word not in by_word]
         if missing:
-            raise RequestError("towns", f"没有乡镇 {missing[0]}", f"there is no town {missing[0]}")
+            raise RequestError("towns", Text("没有乡镇 {missing}", missing=missing[0]))
         chosen = [by_word[word] for word in dict.fromkeys(wanted)]
     return [AtlasPage(row.name, row.geometry, _whole(row.n_persons)) for row in chosen]
 
@@ -52,25 +53,25 @@ def atlas_pages(catalog: Catalog, request: dict[str, Any], frame_of: Frames) -> 
     if request.get("rows") is None:
         return chosen_towns(frame_of("towns"), request.get("towns"))
     if request.get("towns") is not None:
-        raise RequestError("rows", "rows 与 towns 只能给一个", "give either rows or towns")
+        raise RequestError("rows", Text("rows 与 towns 只能给一个"))
     return chosen_rows(catalog, request["rows"], frame_of)
 
 
 def chosen_rows(catalog: Catalog, wanted: Any, frame_of: Frames) -> list[AtlasPage]:
     """A page for each feature that ``{"layer": id, "ids": [...]}`` names, in that order; raises `RequestError`."""
     if not isinstance(wanted, dict) or set(wanted) != {"layer", "ids"} or not isinstance(wanted["ids"], list):
-        raise RequestError("rows", '应写作 {"layer": 图层, "ids": [编号]}', 'must be {"layer": id, "ids": [...]}')
+        raise RequestError("rows", Text('应写作 {"layer": 图层, "ids": [编号]}'))
     ids = list(dict.fromkeys(wanted["ids"]))
     if not 0 < len(ids) <= MOST_ROWS or not all(isinstance(entry, str) and len(entry) <= LONGEST_ID for entry in ids):
-        raise RequestError("rows", f"一次可选 1 至 {MOST_ROWS} 行", f"1 to {MOST_ROWS} rows can be chosen")
+        raise RequestError("rows", Text("一次可选 1 至 {most} 行", most=MOST_ROWS))
     layer = next((layer for layer in catalog if layer.id == wanted["layer"] and layer.is_drawn), None)
     frame = frame_of(layer.id) if layer else None
     if layer is None or not isinstance(frame, gpd.GeoDataFrame):
-        raise RequestError("rows", f"没有图层 {wanted['layer']}", f"there is no layer {wanted['layer']}")
+        raise RequestError("rows", Text("没有图层 {layer}", layer=wanted["layer"]))
     found = {str(row.feature_id): row for row in frame[frame["feature_id"].astype(str).isin(ids)].itertuples()}
     missing = [entry for entry in ids if entry not in found]
     if missing:
-        raise RequestError("rows", f"{missing[0]} 没有位置或不存在", f"{missing[0]} has no position or does not exist")
+        raise RequestError("rows", Text("{missing} 没有位置或不存在", missing=missing[0]))
     return [_page(layer, found[entry]) for entry in ids]
 
 

@@ -15,6 +15,7 @@ from app import queries
 from app.editions import EditionFacts
 from app.errors import RequestError
 from app.row_filters import FilteredColumn, RowFilter, conditions
+from app.texts import Text
 from layers.catalog import LEVELS, Catalog, Code, Field, Layer
 
 MOST_ROWS = 500
@@ -81,8 +82,9 @@ class AttributeTable:
         if self._is_rated:
             made.append(Column(self._catalog[RATED_LAYER].field("level"), sql.Identifier("rating", "level")))
         if self._may_conflict:
-            made.append(Column(N_CONFLICTS, sql.SQL("coalesce(conflict.n_conflicts, 0)")))
-            made.append(Column(NEAREST_CONFLICT, sql.SQL("conflict.nearest_conflict_m")))
+            n, nearest = Text("冲突数"), Text("最近冲突")
+            made.append(Column(Field("n_conflicts", "integer", n.zh, n.en), sql.SQL("coalesce(conflict.n_conflicts, 0)")))
+            made.append(Column(Field("nearest_conflict_m", "number", nearest.zh, nearest.en, unit="m"), sql.SQL("conflict.nearest_conflict_m")))
         return made
 
     @cached_property
@@ -164,16 +166,12 @@ class AttributeTable:
         wanted = asked.sort or (self.layer.label or "")
         column = next((column for column in self.columns if column.field.name == wanted), None)
         if column is None and asked.sort:
-            raise RequestError("sort", f"没有列 {asked.sort}", f"no column {asked.sort}")
+            raise RequestError("sort", Text("没有列 {sort}", sort=asked.sort))
         if column is None:
             return sql.SQL('feature.feature_id COLLATE "C"')
         is_level = column.field.code_values == frozenset(LEVELS)
         key = sql.SQL("array_position({}, {})").format(values.bind(list(LEVELS)), column.expression) if is_level else column.expression
         return sql.SQL("{} {} NULLS LAST").format(key, sql.SQL("DESC" if asked.is_descending else "ASC"))
-
-
-N_CONFLICTS = Field("n_conflicts", "integer", "冲突数", "Conflicts")
-NEAREST_CONFLICT = Field("nearest_conflict_m", "number", "最近冲突", "Nearest conflict", unit="m")
 
 
 def _plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ from app.errors import MissingError
 from app.parameters import plain_text
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
+from app.texts import Text
 from layers.errors import AtlasError
 
 CASE_LOCK = 7_218_011
@@ -72,7 +73,7 @@ def kept_case(connection: sa.Connection, kind: CaseKind, ref: str) -> dict[str, 
     """A kept case: the answer as it was given, the request, and every later judgement; raises `MissingError`."""
     row = queries.run(connection, "case", {"ref": ref, "kind": kind.id}).one_or_none()
     if row is None:
-        raise MissingError(f"没有案件 {ref}", f"no case {ref}")
+        raise MissingError(Text("没有案件 {ref}", ref=ref))
     checks = [
         {
             "edition": check.edition,

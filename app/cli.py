@@ -12,6 +12,7 @@ import click
 from flask.testing import FlaskClient
 
 from app.serving import Listening, serve
+from app.texts import Text
 from layers.errors import AtlasError
 from layers.store import Place
 
@@ -249,8 +250,8 @@ def export_map(place: Place, file: Path, title: str, layers: str, extent: tuple[
     """A map sheet; the suffix of FILE (.pdf, .png, .svg) is its format."""
     client = _client(place)
     area = _answer(client.get("/api/layers")).get_json()["area"]
-    kind = "安全风险四色图" if options["lang"] == "zh" else " four-colour risk map"
-    body = {"title": title or area[f"title_{options['lang']}"] + kind, "layers": layers.split(","),
+    named = Text("{area}安全风险四色图", area=area[f"title_{options['lang']}"])[options["lang"]]
+    body = {"title": title or named, "layers": layers.split(","),
             "extent": list(extent or area["home"]), "format": file.suffix.lstrip("."), **options}
     response = _answer(client.post("/api/sheets", json=body | ({"scale": scale} if scale else {})))
     file.write_bytes(response.data)
@@ -279,8 +280,8 @@ def export_atlas(place: Place, file: Path, title: str, layers: str, towns: tuple
     app = create_app({"HOME": place.home, "DATABASE_URL": place.open_url()})
     with app.test_request_context(), pinned_edition(edition or None) as pinned:
         area = pinned.facts.area
-        kind = "安全风险四色图图册" if options["lang"] == "zh" else ": four-colour risk atlas"
-        request = {"title": title or area[f"title_{options['lang']}"] + kind, "layers": layers.split(","), **options}
+        named = Text("{area}安全风险四色图图册", area=area[f"title_{options['lang']}"])[options["lang"]]
+        request = {"title": title or named, "layers": layers.split(","), **options}
         sheet = make_atlas(
             Given(pinned.connection, pinned.facts, parts().catalog, parts().frames, place.home),
             request | ({"towns": list(towns)} if towns else {}), rules_version=parts().rules.version,

@@ -8,24 +8,21 @@ from datetime import datetime
 from typing import Any
 
 from app.export.conflict_list import ConflictList
+from app.texts import Text, TextIn, in_language
 from layers.scoring.chainage import written_chainage
 from layers.scoring.pipelines import VERDICTS
 
 MISSING = "—"
 WORDS = {
-    "zh": {
-        "title": "管道冲突清单", "line": "管线", "stretch": "桩号", "bands": "距离带", "edition": "版次", "as_of": "资料截至", "made": "制表",
-        "left": "左", "right": "右", "on": "线上", "certain": "确定", "possible": "可能", "historic": "2010-10-01 前", "see": "见规范",
-        "open": "整改中", "overdue": "逾期未整改", "closed": "已销号", "n": "共 {n} 条", "sign": "经办:            复核:            会签:            日期:",
-        "columns": ("序号", "桩号", "侧别", "对象", "类别", "距离 m", "误差 ± m", "规定 m", "条款", "判定", "确定性", "建成时间", "整改情况"),
-    },
-    "en": {
-        "title": "Conflicts of a pipeline", "line": "Line", "stretch": "Chainage", "bands": "Bands", "edition": "Edition", "as_of": "Data as of", "made": "Made",
-        "left": "left", "right": "right", "on": "on it", "certain": "certain", "possible": "possible", "historic": "before 2010-10-01", "see": "see the code",
-        "open": "open", "overdue": "overdue", "closed": "closed", "n": "{n} in all", "sign": "By:            Checked:            Agreed:            Date:",
-        "columns": ("No.", "Chainage", "Side", "Object", "Kind", "Distance m", "Error ± m", "Required m", "Clause", "Verdict", "Certainty", "Built", "Follow-up"),
-    },
+    "title": Text("管道冲突清单"), "line": Text("管线"), "stretch": Text("桩号"), "bands": Text("距离带"), "edition": Text("版次"), "as_of": TextIn("list head", "资料截至"),
+    "made": Text("制表"), "left": Text("左"), "right": Text("右"), "on": Text("线上"), "certain": Text("确定"), "possible": Text("可能"), "historic": Text("2010-10-01 前"),
+    "see": Text("见规范"), "open": Text("整改中"), "overdue": Text("逾期未整改"), "closed": Text("已销号"), "n": Text("共 {n} 条"),
+    "sign": Text("经办:            复核:            会签:            日期:"),
 }  # fmt: skip
+COLUMNS = (
+    Text("序号"), Text("桩号"), Text("侧别"), Text("对象"), Text("类别"), Text("距离 m"), Text("误差 ± m"),
+    Text("规定 m"), Text("条款"), Text("判定"), Text("确定性"), Text("建成时间"), Text("整改情况"),
+)  # fmt: skip
 WIDE = (3, 8)
 
 
@@ -54,20 +51,20 @@ def chosen_rows(
 
 def conflict_list(answer: Mapping[str, Any], rows: Collection[dict[str, Any]], *, asked: str, edition: str, as_of: str, lang: str) -> ConflictList:
     """The list of some rows of an answer of ``/conflicts``; `asked` tells the stretch and the bands."""
-    words = WORDS[lang]
+    words = in_language(WORDS, lang)
     line = answer["pipeline"]
     counts = Counter(row["verdict"] for row in rows)
     told = [f"{VERDICTS[word][lang == 'en']} {counts[word]}" for word in VERDICTS if counts[word]]
     head = (
         f"{words['line']}: {line['name']} ({line['id']})    {words['stretch']}, {words['bands']}: {asked}",
         f"{words['edition']}: {edition}    {words['as_of']}: {as_of}    {words['made']}: {datetime.now():%Y-%m-%d %H:%M}",
-        "    ".join([str(words["n"]).format(n=len(rows)), *told]),
+        "    ".join([words["n"].format(n=len(rows)), *told]),
     )
     table = tuple(_row(number, row, words, lang) for number, row in enumerate(rows, start=1))
-    return ConflictList(str(words["title"]), head, tuple(words["columns"]), table, answer[f"warning_{lang}"], (str(words["sign"]),), WIDE)
+    return ConflictList(words["title"], head, tuple(column[lang] for column in COLUMNS), table, answer[f"warning_{lang}"], (words["sign"],), WIDE)
 
 
-def _row(number: int, row: Mapping[str, Any], words: Mapping[str, Any], lang: str) -> tuple[str | float | int, ...]:
+def _row(number: int, row: Mapping[str, Any], words: Mapping[str, str], lang: str) -> tuple[str | float | int, ...]:
     thing, entry = row["object"], row["entry"]
     return (
         number, written_chainage(row["chainage_m"]), words.get(row["side"], MISSING), thing["name"] or thing["id"], thing["category"] or MISSING,

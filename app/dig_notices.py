@@ -24,6 +24,7 @@ from app.pipeline_conflicts import (
     rules_date,
 )
 from app.plain import plain
+from app.texts import Text
 from app.working_days import MOST_DAYS, WorkingDays
 from layers.scoring.activities import activities
 from layers.scoring.calibration import POST_LAYERS
@@ -80,13 +81,13 @@ def read_notice(raw: bytes, *, today: date) -> DigNotice:
     body = json_object(raw, KEYS, REQUIRED_KEYS)
     for name in ("applicant", "phone", "name"):
         body[name] = plain_text(name, body.get(name, ""))
-    for name, zh, en in (("applicant", "来文单位", "the applicant"), ("phone", "联系人电话", "a telephone number")):
+    for name, missing in (("applicant", Text("请填写来文单位")), ("phone", Text("请填写联系人电话"))):
         if not body[name]:
-            raise RequestError(name, f"请填写{zh}", f"{en} is missing")
+            raise RequestError(name, missing)
     received_on, starts_on, ends_on = (_day(name, body[name]) for name in ("received_on", "starts_on", "ends_on"))
     _require_order(received_on, starts_on, ends_on, today)
     if ("geometry" in body) == ("along" in body):
-        raise RequestError("geometry", "范围用图形(geometry)或桩号(along)给出,二者取一", "give the works as geometry or along a line, one of them")
+        raise RequestError("geometry", Text("范围用图形(geometry)或桩号(along)给出,二者取一"))
     accuracy_m = number("accuracy_m", body.get("accuracy_m", 0), least=0, most=WORST_ACCURACY_M)
     return DigNotice(received_on, starts_on, ends_on, _activities(body["activities"]), accuracy_m, body)
 
@@ -95,24 +96,24 @@ def _day(field: str, value: Any) -> date:
     try:
         return date.fromisoformat(plain_text(field, value, longest=10))
     except ValueError:
-        raise RequestError(field, "应为日期,如 2026-11-20", "must be a date such as 2026-11-20") from None
+        raise RequestError(field, Text("应为日期,如 2026-11-20")) from None
 
 
 def _require_order(received_on: date, starts_on: date, ends_on: date, today: date) -> None:
     if received_on > today:
-        raise RequestError("received_on", "收文日期在今天之后", "lies after today")
+        raise RequestError("received_on", Text("收文日期在今天之后"))
     if starts_on < received_on:
-        raise RequestError("starts_on", "开工日期早于收文日期,告知须在施工前", "lies before the notice came in: works are announced first")
+        raise RequestError("starts_on", Text("开工日期早于收文日期,告知须在施工前"))
     if ends_on < starts_on:
-        raise RequestError("ends_on", "完工日期早于开工日期", "lies before the start")
+        raise RequestError("ends_on", Text("完工日期早于开工日期"))
     if ends_on < today:
-        raise RequestError("ends_on", "施工日期已过", "the works are in the past")
+        raise RequestError("ends_on", Text("施工日期已过"))
 
 
 def _activities(value: Any) -> tuple[str, ...]:
     known = activities()
     if not isinstance(value, list) or not value or any(not isinstance(entry, str) or entry not in known for entry in value):
-        raise RequestError("activities", f"应为施工类型的列表,可用:{', '.join(known)}", f"must be a list of kinds of works; known: {', '.join(known)}")
+        raise RequestError("activities", Text("应为施工类型的列表,可用:{known}", known=", ".join(known)))
     return tuple(dict.fromkeys(value))
 
 
@@ -131,12 +132,12 @@ def read_works(
         sent = shapely.geometry.shape(require_works_geometry(body["geometry"]))
         if not sent.is_valid:
             reason = shapely.is_valid_reason(sent)
-            raise RequestError("geometry", f"范围自相交或重叠({reason})", f"the outline crosses itself: {reason}")
+            raise RequestError("geometry", Text("范围自相交或重叠({reason})", reason=reason))
         works = facts.in_metres(shapely.force_2d(sent))
     if works.length > 2 * LONGEST_M:
-        raise RequestError("geometry", f"范围过大,线长不得超过 {LONGEST_M / 1000:g} km", f"is larger than {LONGEST_M / 1000:g} km")
+        raise RequestError("geometry", Text("范围过大,线长不得超过 {longest:g} km", longest=LONGEST_M / 1000))
     if not shapely.intersects(facts.boundary_m, works):
-        raise RequestError("geometry", "施工范围在辖区以外", "the works lie outside the area")
+        raise RequestError("geometry", Text("施工范围在辖区以外"))
     # A point has no ends: with flat ones its ground would be empty.
     ends = "round" if works.geom_type.endswith("Point") else "flat"
     return shapely.buffer(works, width_m / 2, cap_style=ends) if width_m else works
@@ -144,14 +145,14 @@ def read_works(
 
 def _along(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, along: Any) -> shapely.Geometry:
     if not isinstance(along, dict) or set(along) != set(ALONG_KEYS):
-        raise RequestError("along", f"应含 {', '.join(ALONG_KEYS)}", f"must have {', '.join(ALONG_KEYS)}")
+        raise RequestError("along", Text("应含 {known}", known=", ".join(ALONG_KEYS)))
     line_id = plain_text("along.pipeline_id", along["pipeline_id"])
     from_m, to_m = (number(f"along.{name}", along[name], least=0, most=LONGEST_CHAINAGE_M) for name in ("from_m", "to_m"))
     line = pipeline_of(connection, facts, frames, line_id)
     measured = line_chainage(connection, facts, frames, line).along
     if not measured.start_m <= from_m < to_m <= measured.end_m:
         bounds = f"{written_chainage(measured.start_m)} – {written_chainage(measured.end_m)}"
-        raise RequestError("along.from_m", f"桩号应递增且在 {bounds} 之内", f"chainages must rise within {bounds}")
+        raise RequestError("along.from_m", Text("桩号应递增且在 {bounds} 之内", bounds=bounds))
     return measured.between(from_m, to_m)
 
 
@@ -245,5 +246,5 @@ def terms_of(config: Any) -> ReplyTerms:
     """Whose reply it is, from the settings."""
     n_days = int(config["NOTICE_REPLY_DAYS"])
     if not 1 <= n_days <= MOST_DAYS:
-        raise RequestError("NOTICE_REPLY_DAYS", f"应为 1 至 {MOST_DAYS}", f"must be 1 to {MOST_DAYS}")
+        raise RequestError("NOTICE_REPLY_DAYS", Text("应为 1 至 {most}", most=MOST_DAYS))
     return ReplyTerms(config["NOTICE_OFFICE_ZH"], config["NOTICE_OFFICE_EN"], n_days)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app import queries
 from app.editions import Edition, EditionFacts, EditionMemory
 from app.features import feature
+from app.texts import Bilingual, DataText, Text
 from layers.catalog import LEVELS, Catalog, Layer
 
 MOST_PARTS = 60
@@ -215,10 +216,10 @@ def _row_in(
 def _changes(layer: Layer, before: Mapping[str, Any] | None, row: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     if before is None or row is None:
         return []
-    names = [(field.name, field.title_zh, field.title_en) for field in layer.fields]
-    names.append(("positioned", "位置来源", "Position"))
+    names: list[tuple[str, Bilingual]] = [(field.name, DataText(field.title_zh, field.title_en)) for field in layer.fields]
+    names.append(("positioned", Text("位置来源")))
     return [
-        {"name": name, "title_zh": zh, "title_en": en, "before": before.get(name), "after": row.get(name)}
-        for name, zh, en in names
+        {"name": name, **title.fields("title"), "before": before.get(name), "after": row.get(name)}
+        for name, title in names
         if name in before and name in row and before[name] != row[name]
     ]

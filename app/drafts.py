@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from app import queries
 from app.cases import CaseKind, kept_case, next_ref
 from app.errors import ConflictError, MissingError, RequestError
+from app.texts import Text
 
 LARGEST_FORM_BYTES = 2_000_000
 MOST_LISTED = 200
@@ -43,7 +44,7 @@ def save_draft(connection: sa.Connection, kind: CaseKind, ref: str, form: dict[s
     values = {"ref": ref, "kind": kind.id, "form": _text(form)}
     if not queries.run(connection, "save_draft", values).rowcount:
         draft_of(connection, kind, ref)
-        raise ConflictError("案件已有结论,请复制为新方案", "the case has been judged; copy it as another alternative")
+        raise ConflictError(Text("案件已有结论,请复制为新方案"))
     return draft_of(connection, kind, ref)
 
 
@@ -51,14 +52,14 @@ def draft_of(connection: sa.Connection, kind: CaseKind, ref: str) -> dict[str, A
     """A draft with its form; raises `MissingError`."""
     row = queries.run(connection, "draft", {"ref": ref, "kind": kind.id}).one_or_none()
     if row is None:
-        raise MissingError(f"没有草稿 {ref}", f"no draft {ref}")
+        raise MissingError(Text("没有草稿 {ref}", ref=ref))
     return _told(row) | {"is_judged": row.is_judged}
 
 
 def drop_draft(connection: sa.Connection, kind: CaseKind, ref: str) -> None:
     """Forget a draft; raises `MissingError` for one that is not there or has been judged."""
     if not queries.run(connection, "drop_draft", {"ref": ref, "kind": kind.id}).rowcount:
-        raise MissingError(f"没有草稿 {ref}", f"no draft {ref}")
+        raise MissingError(Text("没有草稿 {ref}", ref=ref))
 
 
 def listed_drafts(connection: sa.Connection, kind: CaseKind) -> list[dict[str, Any]]:
@@ -86,5 +87,5 @@ def _told(row: Any) -> dict[str, Any]:
 def _text(form: dict[str, Any]) -> str:
     text = json.dumps(form, ensure_ascii=False)
     if len(text.encode()) > LARGEST_FORM_BYTES or "\\u0000" in text:
-        raise RequestError("form", "内容过大或含有控制字符", "is too large or holds control characters")
+        raise RequestError("form", Text("内容过大或含有控制字符"))
     return text

@@ -18,13 +18,14 @@ from psycopg2 import sql
 from app import queries
 from app.access import EVERYTHING
 from app.errors import MissingError, NoEditionError
+from app.texts import Text
 from layers.catalog import Catalog, Field, Layer
 from layers.scoring.policy import Policy, load_policy, recorded_policy
 from layers.store import TILE_COVER, edition_schema, seen_schema
 from layers.tile_cover import TileCover
 
 HOME_LAW = "CN"
-NOT_THE_LAW = {"zh": "筛查试算,非当地法律", "en": "Screening, not the law there"}
+NOT_THE_LAW = Text("筛查试算,非当地法律")
 EDITIONS_REMEMBERED = 8
 BOUNDARY_TOLERANCE_M = 1.0
 
@@ -184,7 +185,7 @@ def chosen_edition(editions: list[Edition], wanted: str | None) -> Edition:
     for edition in editions:
         if wanted in (str(edition.number), edition.label):
             return edition
-    raise MissingError(f"没有已发布的版次 {wanted}", f"no published edition {wanted}")
+    raise MissingError(Text("没有已发布的版次 {wanted}", wanted=wanted))
 
 
 class EditionMemory:

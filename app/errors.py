@@ -19,6 +19,7 @@ from flask import (
 from werkzeug.exceptions import HTTPException
 
 from app.page_language import language
+from app.texts import Bilingual, DataText, Text
 from layers.errors import (
     AtlasError,
     InputError,
@@ -29,23 +30,24 @@ from layers.errors import (
 
 API_PREFIXES = ("/api/", "/tiles/", "/healthz", "/metrics", "/vendor/", "/fonts/")
 IN_FRAME = (403, 404)
+NOT_ALLOWED = Text("您没有这项权限,可联系系统管理员(应急管理部门)")
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 class RequestError(InputError):
     """A request has a value that cannot be used; said in both languages."""
 
-    def __init__(self, field: str, zh: str, en: str) -> None:
-        super().__init__(field, en)
-        self.message_zh = f"{field}:{zh}"
+    def __init__(self, field: str, text: Bilingual) -> None:
+        super().__init__(field, text.en)
+        self.message_zh = f"{field}:{text.zh}"
 
 
 class MissingError(NotFoundError):
     """What was asked for does not exist; said in both languages."""
 
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.message_zh = zh
+    def __init__(self, text: Bilingual) -> None:
+        super().__init__(text.en)
+        self.message_zh = text.zh
 
 
 class CrossSiteError(AtlasError):
@@ -58,27 +60,26 @@ class CrossSiteError(AtlasError):
 class ForbiddenError(AtlasError):
     """The person's roles do not allow what was asked for; says which role would."""
 
-    def __init__(self, zh: str = "", en: str = "") -> None:
-        wanted = f"the role of {en}" if en else "such a role"
-        super().__init__(f"you do not hold {wanted}; ask the administrator of the atlas (RISKATLAS_ROLE)")
-        if zh:
-            self.message_zh = f"您没有“{zh}”权限,可联系系统管理员(应急管理部门)"
+    def __init__(self, role: Bilingual | None = None) -> None:
+        text = Text("您没有“{role}”权限,可联系系统管理员(应急管理部门)", role=role) if role else NOT_ALLOWED
+        super().__init__(text.en)
+        self.message_zh = text.zh
 
 
 class ConflictError(AtlasError):
     """What was asked for does not fit what is there by now; said in both languages."""
 
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.message_zh = zh
+    def __init__(self, text: Bilingual) -> None:
+        super().__init__(text.en)
+        self.message_zh = text.zh
 
 
 class BusyError(AtlasError):
     """More was asked for than is given in so short a time; said in both languages."""
 
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.message_zh = zh
+    def __init__(self, text: Bilingual) -> None:
+        super().__init__(text.en)
+        self.message_zh = text.zh
 
 
 class NoEditionError(AtlasError):
@@ -90,50 +91,46 @@ class NoEditionError(AtlasError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a class of errors becomes; `zh` is used where the error itself speaks English only."""
+    """What a class of errors becomes; the Chinese of `text` stands beside an error that speaks English only."""
 
     status: int
     code: str
-    zh: str
+    text: Text
     is_said: bool = True  # whether the error's own words are shown: never those of a driver
 
 
+CHANGING = Answer(503, "changed", Text("数据库正在变更,请刷新页面后再试"), is_said=False)
+UNREACHED = Answer(503, "database_unavailable", Text("数据库暂时无法连接,请稍后再试"), is_said=False)
+FAILED = Answer(500, "internal", Text("服务器出错,已记入日志"), is_said=False)
 ANSWERS: dict[type[Exception], Answer] = {
-    UnknownLayerError: Answer(404, "unknown_layer", "没有这个图层"),
-    NotFoundError: Answer(404, "not_found", "没有找到"),
-    InputError: Answer(400, "bad_request", "请求内容不能使用"),
-    NoRuleError: Answer(422, "no_rule", "没有适用的规则,不能作出判断"),
-    CrossSiteError: Answer(403, "cross_site", "不接受其他网站页面的请求"),
-    ForbiddenError: Answer(403, "forbidden", "您没有这项权限,可联系系统管理员(应急管理部门)"),
-    ConflictError: Answer(409, "conflict", "与现状不符,没有执行"),
-    BusyError: Answer(429, "too_many", "请求过多,请稍后再试"),
-    NoEditionError: Answer(503, "no_edition", "还没有发布任何版次;请先运行 riskatlas load、score、publish"),
-    AtlasError: Answer(500, "atlas_error", "服务器处理时出错"),
-    psycopg2.errors.QueryCanceled: Answer(503, "too_slow", "查询超时,请缩小范围后再试", is_said=False),
-    psycopg2.errors.UndefinedTable: Answer(503, "changed", "数据库正在变更,请刷新页面后再试", is_said=False),
-    psycopg2.errors.InvalidSchemaName: Answer(503, "changed", "数据库正在变更,请刷新页面后再试", is_said=False),
-    psycopg2.errors.UndefinedColumn: Answer(503, "changed", "数据库正在变更,请刷新页面后再试", is_said=False),
-    psycopg2.OperationalError: Answer(503, "database_unavailable", "数据库暂时无法连接,请稍后再试", is_said=False),
-    psycopg2.InterfaceError: Answer(503, "database_unavailable", "数据库暂时无法连接,请稍后再试", is_said=False),
-    sqlalchemy.exc.TimeoutError: Answer(503, "busy", "服务器繁忙,请稍后再试", is_said=False),
+    UnknownLayerError: Answer(404, "unknown_layer", Text("没有这个图层")),
+    NotFoundError: Answer(404, "not_found", Text("没有找到")),
+    InputError: Answer(400, "bad_request", Text("请求内容不能使用")),
+    NoRuleError: Answer(422, "no_rule", Text("没有适用的规则,不能作出判断")),
+    CrossSiteError: Answer(403, "cross_site", Text("不接受其他网站页面的请求")),
+    ForbiddenError: Answer(403, "forbidden", NOT_ALLOWED),
+    ConflictError: Answer(409, "conflict", Text("与现状不符,没有执行")),
+    BusyError: Answer(429, "too_many", Text("请求过多,请稍后再试")),
+    NoEditionError: Answer(503, "no_edition", Text("还没有发布任何版次;请先运行 riskatlas load、score、publish")),
+    AtlasError: Answer(500, "atlas_error", Text("服务器处理时出错")),
+    psycopg2.errors.QueryCanceled: Answer(503, "too_slow", Text("查询超时,请缩小范围后再试"), is_said=False),
+    psycopg2.errors.UndefinedTable: CHANGING,
+    psycopg2.errors.InvalidSchemaName: CHANGING,
+    psycopg2.errors.UndefinedColumn: CHANGING,
+    psycopg2.OperationalError: UNREACHED,
+    psycopg2.InterfaceError: UNREACHED,
+    sqlalchemy.exc.TimeoutError: Answer(503, "busy", Text("服务器繁忙,请稍后再试"), is_said=False),
 }
 
-ENGLISH = {
-    "too_slow": "the query took too long; ask for less",
-    "changed": "the database is not as expected (an edition was retired, or another version made it); reload",
-    "database_unavailable": "the database cannot be reached just now; try again later",
-    "busy": "the server is busy; try again later",
-    "internal": "the server failed; the fault has been logged",
-}
 HTTP_CODES = {
-    400: ("bad_request", "请求不正确", "the request cannot be understood"),
-    404: ("not_found", "没有这个地址", "there is nothing at this address"),
-    411: ("length_required", "请求须声明内容长度", "the request must state its length"),
-    405: ("method_not_allowed", "这个地址不接受该方法", "this address does not take that method"),
-    413: ("too_large", "请求内容过大", "the request is too large"),
-    414: ("too_long", "地址过长", "the address is too long"),
-    415: ("unsupported_media_type", "请以 application/json 提交", "send the body as application/json"),
-    500: ("internal", "服务器出错,已记入日志", ENGLISH["internal"]),
+    400: ("bad_request", Text("请求不正确")),
+    404: ("not_found", Text("没有这个地址")),
+    411: ("length_required", Text("请求须声明内容长度")),
+    405: ("method_not_allowed", Text("这个地址不接受该方法")),
+    413: ("too_large", Text("请求内容过大")),
+    414: ("too_long", Text("地址过长")),
+    415: ("unsupported_media_type", Text("请以 application/json 提交")),
+    500: (FAILED.code, FAILED.text),
 }
 
 
@@ -150,7 +147,7 @@ def answer_for(error: Exception) -> Answer:
     for cls in type(error).__mro__:
         if cls in ANSWERS:
             return ANSWERS[cls]
-    return Answer(500, "internal", HTTP_CODES[500][1], is_said=False)
+    return FAILED
 
 
 def answer_error(error: Exception) -> Response:
@@ -158,9 +155,9 @@ def answer_error(error: Exception) -> Response:
     answer = answer_for(error)
     if answer.status >= 500:
         current_app.logger.error("%s: %s", answer.code, error, exc_info=answer.status == 500)
-    en = str(error) if answer.is_said else ENGLISH[answer.code]
+    en = str(error) if answer.is_said else answer.text.en
     own_zh = getattr(error, "message_zh", None)
-    zh = own_zh or (f"{answer.zh}:{en}" if isinstance(error, InputError) else answer.zh)
+    zh = own_zh or (f"{answer.text.zh}:{en}" if isinstance(error, InputError) else answer.text.zh)
     return _answer(answer.status, answer.code, zh, en, getattr(error, "field", None))
 
 
@@ -172,8 +169,8 @@ def _answer_http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    code, zh, en = HTTP_CODES.get(status, (f"http_{status}", error.name, error.name))
-    response = _answer(status, code, zh, en, None)
+    code, text = HTTP_CODES.get(status, (f"http_{status}", DataText(error.name, error.name)))
+    response = _answer(status, code, text.zh, text.en, None)
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value

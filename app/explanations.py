@@ -24,6 +24,7 @@ from app.plain import plain
 from app.risk_memory import RiskMemory
 from app.scenarios import UNIT_LAYER, method_of, scenarios_of
 from app.surfaces import Ground, cell_with_index, ground_within, surface_of
+from app.texts import DataText, Text
 from layers.catalog import Catalog
 from layers.scoring.aggregation import GroupRule, aggregation_for
 from layers.scoring.cell_sums import Cells
@@ -76,7 +77,7 @@ class Question:
             table = self.facts.edition.table(layer)
             found = queries.run(self.connection, "feature", {"id": feature_id}, table=table, geometry=geometry).one_or_none()
         if found is None:
-            raise MissingError(f"本版次图层 {layer} 没有要素 {feature_id}", f"layer {layer} has no feature {feature_id}")
+            raise MissingError(Text("本版次图层 {layer} 没有要素 {feature_id}", layer=layer, feature_id=feature_id))
         outline = None if found.geometry is None else self.facts.in_metres(shapely.geometry.shape(found.geometry))
         return {**found.properties, "geometry": outline}
 
@@ -98,13 +99,13 @@ def explained_feature(ask: Question, layer: str, feature_id: str) -> dict[str, A
         table = ask.facts.edition.table("risk_points")
         row = queries.run(ask.connection, "risk_point_of", parameters, table=table).first() if "risk_points" in ask.facts.counts else None
         if row is None:
-            raise MissingError(f"要素 {layer}/{feature_id} 没有风险等级", f"feature {layer}/{feature_id} has no risk level")
+            raise MissingError(Text("要素 {layer}/{feature_id} 没有风险等级", layer=layer, feature_id=feature_id))
         return _source(ask, row.properties)
     return _source(ask, ask.feature("risk_points", feature_id)) if layer == "risk_points" else _no_level(layer)
 
 
 def _no_level(layer: str) -> dict[str, Any]:
-    raise MissingError(f"图层 {layer} 的要素没有等级", f"features of layer {layer} have no level")
+    raise MissingError(Text("图层 {layer} 的要素没有等级", layer=layer))
 
 
 def _answer(ask: Question, subject: Mapping[str, Any], row: Mapping[str, Any], **more: Any) -> dict[str, Any]:
@@ -176,9 +177,9 @@ def _figure(reasons: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any] | None
         return _chemical_figure(chemicals)
     scored = next((entry["inputs"] for entry in reasons if "items" in entry.get("inputs", {})), None)
     if scored:
-        parts = [{"name_zh": item["title_zh"], "name_en": item["title_en"], "value": item["lost"], "detail_zh": f"上限 {item['cap']:g} 分",
-                  "detail_en": f"cap {item['cap']:g}"} for item in scored["items"] if item["lost"]]  # fmt: skip
-        return {"id": "points_lost", "title_zh": "扣分(100 分制)", "title_en": "Points lost of 100", "value": 100 - scored["control_score"]}, parts
+        parts = [{"name_zh": item["title_zh"], "name_en": item["title_en"], "value": item["lost"],
+                  **Text("上限 {cap:g} 分", cap=item["cap"]).fields("detail")} for item in scored["items"] if item["lost"]]  # fmt: skip
+        return {"id": "points_lost", **Text("扣分(100 分制)").fields("title"), "value": 100 - scored["control_score"]}, parts
     return None, []
 
 
@@ -189,14 +190,20 @@ def _chemical_figure(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[di
     parts = [
         {"name_zh": part["chemical_name"], "name_en": part["chemical_name"],
          "value": alpha * part["beta"] * part["share"] if is_major else part["share"],
-         "detail_zh": f"q={part['amount_t']:g} t,Q={part['critical_t']:g} t" + (f",β={part['beta']:g},α={alpha:g}" if is_major else ""),
-         "detail_en": f"q = {part['amount_t']:g} t, Q = {part['critical_t']:g} t" + (f", β = {part['beta']:g}, α = {alpha:g}" if is_major else ""),
+         **_chemical_detail(part, alpha if is_major else None).fields("detail"),
          "clause": part.get("clause")}
         for part in sorted(known, key=lambda part: -part["share"] * part["beta"])
     ]  # fmt: skip
     if is_major:
-        return {"id": "r_value", "title_zh": "分级指标 R", "title_en": "R of GB 18218", "value": inputs["r_value"]}, parts
-    return {"id": "s_value", "title_zh": "辨识指标 S", "title_en": "S of GB 18218", "value": inputs["s_known"]}, parts
+        return {"id": "r_value", **Text("分级指标 R").fields("title"), "value": inputs["r_value"]}, parts
+    return {"id": "s_value", **Text("辨识指标 S").fields("title"), "value": inputs["s_known"]}, parts
+
+
+def _chemical_detail(part: Mapping[str, Any], alpha: float | None) -> DataText:
+    """The amounts of a chemical as a formula, with the factors of a major hazard where `alpha` is given."""
+    figures = [("q", f"{part['amount_t']:g} t"), ("Q", f"{part['critical_t']:g} t")]
+    figures += [] if alpha is None else [("β", f"{part['beta']:g}"), ("α", f"{alpha:g}")]
+    return DataText(",".join(f"{name}={figure}" for name, figure in figures), ", ".join(f"{name} = {figure}" for name, figure in figures))
 
 
 # Zones
@@ -253,7 +260,7 @@ def _risk_place(ask: Question, inside: shapely.Point) -> dict[str, Any]:
     policy = ask.facts.recorded(ask.policy_id)
     told = ask.risks.explained(ask.connection, ask.facts, inside.x, inside.y, grid=grid, policy=policy)
     lon, lat = map(float, shapely.get_coordinates(ask.facts.in_degrees(inside))[0])
-    figure = {"id": "risk_per_year", "title_zh": "个人风险", "title_en": "Individual risk", "value": told["risk_per_year"]}
+    figure = {"id": "risk_per_year", **Text("个人风险").fields("title"), "value": told["risk_per_year"]}
     parts = [{**part, "value": part["risk_per_year"]} for part in told["contributions"]]
     return {"figure": figure, "contributions": parts, "place": {"lon": lon, "lat": lat}, "would_change": told["would_change"]}
 
@@ -289,7 +296,7 @@ def _place(ask: Question, ground: Ground, position: int) -> dict[str, Any]:
     found = explain_point(x_m, y_m, points, ask.facts.recorded(ask.policy_id), grid=grid, vulnerability=v)
     lon, lat = map(float, shapely.get_coordinates(ask.facts.in_degrees(shapely.Point(x_m, y_m)))[0])
     return {
-        "figure": None if found.index is None else {"id": "index", "title_zh": "风险指数", "title_en": "Risk index", "value": found.index},
+        "figure": None if found.index is None else {"id": "index", **Text("风险指数").fields("title"), "value": found.index},
         "contributions": [contribution(part) for part in found.contributions],
         "cell": {"H": found.hazard, "V": found.vulnerability, "C": found.help_factor},
         "place": {"lon": lon, "lat": lat},
@@ -351,18 +358,16 @@ def _town_reason(rule: TownRule, row: Mapping[str, Any]) -> dict[str, Any]:
     """What made a town's level, in words: the percentile or the worst source, and what the counts add to it."""
     index, n_red = row.get("index_p95"), int(row.get("n_red") or 0)
     if row["level"] == UNRATED:
-        return {"reason_zh": "没有已评级的风险源", "reason_en": "no rated source"}
-    zh, en = ["取风险源最高等级"], ["the worst source decides"]
+        return Text("没有已评级的风险源").fields("reason")
+    said = [Text("取风险源最高等级")]
     if index is not None:
-        zh, en = [f"人口加权指数{rule.percentile:g}%分位 {index:.1f}"], [f"the population-weighted index at {rule.percentile:g} % is {index:.1f}"]
+        said = [Text("人口加权指数{percentile:g}%分位 {index:.1f}", percentile=rule.percentile, index=index)]
     if n_red >= rule.n_red_for_a_step:
-        zh.append(f"重大风险源 {n_red} 个(不少于 {rule.n_red_for_a_step} 个),上调一级")
-        en.append(f"{n_red} red sources ({rule.n_red_for_a_step} or more): one level up")
+        said.append(Text("重大风险源 {n_red} 个(不少于 {n} 个),上调一级", n_red=n_red, n=rule.n_red_for_a_step))
     elif n_red:
         floor_zh, floor_en = level_titles()[rule.red_source_floor]
-        zh.append(f"有重大风险源,不低于{floor_zh}")
-        en.append(f"a red source: not below {floor_en.lower()}")
-    return {"reason_zh": ";".join(zh), "reason_en": "; ".join(en)}
+        said.append(Text("有重大风险源,不低于{floor}", floor=DataText(floor_zh, floor_en.lower())))
+    return {"reason_zh": ";".join(text.zh for text in said), "reason_en": "; ".join(text.en for text in said)}
 
 
 def _park(ask: Question, key: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from app.editions import EditionFacts
 from app.errors import MissingError
 from app.provenance import provenance
 from app.societal import diagrams
+from app.texts import Text
 from layers.catalog import Catalog, Layer
 
 MOST_RELATED = 200
@@ -60,8 +61,7 @@ def _row(connection: sa.Connection, facts: EditionFacts, layer: Layer, feature_i
         found = queries.run(connection, "feature", {"id": feature_id}, table=table, geometry=geometry).one_or_none()
     if found is None:
         raise MissingError(
-            f"图层 {layer.id} 在版次 {facts.edition.label} 中没有要素 {feature_id}",
-            f"layer {layer.id} has no feature {feature_id} in edition {facts.edition.label}",
+            Text("图层 {layer_id} 在版次 {edition_label} 中没有要素 {feature_id}", layer_id=layer.id, edition_label=facts.edition.label, feature_id=feature_id),
         )
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from app.styles import colour
+from app.texts import Text, in_language
 
 WIDTH, HEIGHT = 520, 400
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 44, 58
@@ -14,16 +15,9 @@ FEWEST_DEATHS, LEAST_MOST_DEATHS = 1.0, 1000.0
 HIGHEST_PER_YEAR, LOWEST_PER_YEAR = 1e-2, 1e-9
 FONT = "Atlas Sans SC, Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
 WORDS = {
-    "zh": {
-        "deaths": "死亡人数 N", "frequency": "累积频率 F (每年)", "unacceptable": "不可接受区", "alarp": "尽可能降低区",
-        "acceptable": "可接受区", "f": "全天", "day": "白天", "night": "夜间", "screening": "筛查",
-        "pll": "潜在生命损失 {pll} /年", "nobody": "影响范围内没有已知的人口", "source": "{clause},两线之间为尽可能降低区",
-    },
-    "en": {
-        "deaths": "Deaths N", "frequency": "Frequency F of N or more, a year", "unacceptable": "unacceptable", "alarp": "ALARP",
-        "acceptable": "acceptable", "f": "all day", "day": "by day", "night": "by night", "screening": "screening",
-        "pll": "Potential loss of life {pll} a year", "nobody": "nobody known within reach", "source": "{clause}; ALARP between the lines",
-    },
+    "deaths": Text("死亡人数 N"), "frequency": Text("累积频率 F (每年)"), "unacceptable": Text("不可接受区"), "alarp": Text("尽可能降低区"),
+    "acceptable": Text("可接受区"), "f": Text("全天"), "day": Text("白天"), "night": Text("夜间"), "screening": Text("筛查"),
+    "pll": Text("潜在生命损失 {pll} /年"), "nobody": Text("影响范围内没有已知的人口"), "source": Text("{clause},两线之间为尽可能降低区"),
 }  # fmt: skip
 CURVES = (("day", 1.4, "6 3"), ("night", 1.4, "2 3"), ("f", 2.6, None))
 
@@ -36,7 +30,7 @@ def fn_diagram(row: dict[str, Any], *, lang: str = "zh") -> str:
     row : answer of ``/api/societal-risk/<enterprise>``
         ``curve`` of ``n``, ``f``, ``day``, ``night``; ``limits``, ``name``, ``pll_per_year``, ``clause``.
     """
-    words, frame = WORDS[lang], _Frame(max([LEAST_MOST_DEATHS, *(point["n"] for point in row["curve"])]))
+    words, frame = in_language(WORDS, lang), _Frame(max([LEAST_MOST_DEATHS, *(point["n"] for point in row["curve"])]))
     root = ElementTree.Element("svg", {
         "xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "font-family": FONT,
         "font-size": "12", "fill": colour("interface.text"),

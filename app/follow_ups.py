@@ -17,6 +17,7 @@ from app.cases import CASE_LOCK
 from app.editions import EditionFacts
 from app.errors import ConflictError, MissingError, RequestError
 from app.parameters import json_object, number, plain_text
+from app.texts import Text
 from app.working_days import MOST_DAYS, WorkingDays
 
 DEFAULT_DAYS = 20
@@ -69,7 +70,7 @@ def violation(connection: sa.Connection, facts: EditionFacts, violation_id: str)
     """A violation of the edition with its shortest line; raises `MissingError`."""
     rows = _violations(connection, facts, [violation_id])
     if violation_id not in rows:
-        raise MissingError(f"本版没有冲突 {violation_id}", f"this edition has no conflict {violation_id}")
+        raise MissingError(Text("本版没有冲突 {violation_id}", violation_id=violation_id))
     return rows[violation_id]
 
 
@@ -98,7 +99,7 @@ def keep_entry(connection: sa.Connection, entry: Mapping[str, Any], said: Mappin
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CASE_LOCK)))
     same = [row for row in listed(connection, violation_ids=[entry["violation_id"]]) if row.closed_on is None]
     if same:
-        raise ConflictError(f"该冲突已立账:{same[0].ref}", f"this conflict has an open entry: {same[0].ref}")
+        raise ConflictError(Text("该冲突已立账:{ref}", ref=same[0].ref))
     ref = str(queries.run(connection, "keep_follow_up", entry).scalar_one())
     _note(connection, ref, "opened", {**said, "office": entry["office"], "person": entry["person"], "due_on": _iso(entry["due_on"])})
     return ref
@@ -128,7 +129,7 @@ def whole_entry(connection: sa.Connection, ref: str, *, today: date) -> dict[str
     """An entry with its events, what each edition said of it, and its photos; raises `MissingError`."""
     rows = listed(connection, ref=ref)
     if not rows:
-        raise MissingError(f"没有台账 {ref}", f"no entry {ref}")
+        raise MissingError(Text("没有台账 {ref}", ref=ref))
     events = queries.run(connection, "follow_up_events", {"ref": ref})
     checks = queries.run(connection, "follow_up_checks", {"ref": ref})
     photos = queries.run(connection, "follow_up_photos", {"ref": ref})
@@ -145,7 +146,7 @@ def record_event(connection: sa.Connection, ref: str, raw: bytes, *, calendar: W
     body = json_object(raw, ("kind", *keys), ("kind",))
     kind = body.pop("kind")
     if kind not in EVENT_KEYS:
-        raise RequestError("kind", f"可用:{', '.join(EVENT_KEYS)}", f"known: {', '.join(EVENT_KEYS)}")
+        raise RequestError("kind", Text("可用:{known}", known=", ".join(EVENT_KEYS)))
     data = _event_data(kind, body, calendar, today)
     queries.run(connection, "lock_follow_up", {"ref": ref})
     entry = whole_entry(connection, ref, today=today)
@@ -164,10 +165,10 @@ def _event_data(kind: str, body: Mapping[str, Any], calendar: WorkingDays, today
     may, must = EVENT_KEYS[kind]
     for key in body:
         if key not in (*may, *must):
-            raise RequestError(key, "此操作没有这一项", f"is not part of {kind}")
+            raise RequestError(key, Text("此操作没有这一项", kind=kind))
     for key in must:
         if key not in body:
-            raise RequestError(key, "缺少此项", "is missing")
+            raise RequestError(key, Text("缺少此项"))
     data: dict[str, Any] = {name: _needed(name, body[name]) for name in ("note", "office", "person") if name in must}
     for name, words in (("outcome", OUTCOMES), ("reason", CLOSING)):
         if name in must:
@@ -182,11 +183,10 @@ def _event_data(kind: str, body: Mapping[str, Any], calendar: WorkingDays, today
 def _require_possible(kind: str, data: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
     is_closed = entry["state"] == "closed"
     if (kind == "reopen") != is_closed and kind != "note":
-        zh, en = ("台账已销号,请先重新打开", "the entry is closed; reopen it first") if is_closed else ("台账未销号", "the entry is not closed")
-        raise ConflictError(zh, en)
+        raise ConflictError(Text("台账已销号,请先重新打开") if is_closed else Text("台账未销号"))
     rechecks = [event["outcome"] for event in entry["events"] if event["kind"] == "recheck"]
     if kind == "close" and data["reason"] == "remedied" and (not rechecks or rechecks[-1] != "remedied"):
-        raise ConflictError("须先登记复查结果为已整改,再按已整改销号", "record a re-check that found it remedied before closing it as remedied")
+        raise ConflictError(Text("须先登记复查结果为已整改,再按已整改销号"))
 
 
 def checks_due(connection: sa.Connection, facts: EditionFacts) -> list[dict[str, Any]]:
@@ -233,15 +233,15 @@ def _note(connection: sa.Connection, ref: str, kind: str, data: Mapping[str, Any
 def _due(body: Mapping[str, Any], calendar: WorkingDays, today: date) -> date:
     """The deadline: a date, or so many working days from today."""
     if "due_on" in body and "n_days" in body:
-        raise RequestError("due_on", "期限用日期或工作日数给出,二者取一", "give the deadline as a date or as working days, one of them")
+        raise RequestError("due_on", Text("期限用日期或工作日数给出,二者取一"))
     if "due_on" in body:
         due_on = _day("due_on", body["due_on"])
         if due_on < today:
-            raise RequestError("due_on", "期限早于今天", "lies before today")
+            raise RequestError("due_on", Text("期限早于今天"))
         return due_on
     n_days = number("n_days", body.get("n_days", DEFAULT_DAYS), least=1, most=MOST_DAYS)
     if n_days != int(n_days):
-        raise RequestError("n_days", "应为整数", "must be whole")
+        raise RequestError("n_days", Text("应为整数"))
     return calendar.after(today, int(n_days))
 
 
@@ -249,26 +249,26 @@ def _day(field: str, value: Any) -> date:
     try:
         return date.fromisoformat(plain_text(field, value, longest=10))
     except ValueError:
-        raise RequestError(field, "应为日期,如 2026-11-20", "must be a date such as 2026-11-20") from None
+        raise RequestError(field, Text("应为日期,如 2026-11-20")) from None
 
 
 def _past_day(field: str, value: Any, today: date) -> date:
     day = _day(field, value)
     if day > today:
-        raise RequestError(field, "日期在今天之后", "lies after today")
+        raise RequestError(field, Text("日期在今天之后"))
     return day
 
 
 def _needed(field: str, value: Any) -> str:
     text = plain_text(field, value, longest=LONGEST_NOTE)
     if not text:
-        raise RequestError(field, "请填写", "is missing")
+        raise RequestError(field, Text("请填写"))
     return text
 
 
 def _word(field: str, value: Any, words: Sequence[str]) -> str:
     if value not in words:
-        raise RequestError(field, f"可用:{', '.join(words)}", f"known: {', '.join(words)}")
+        raise RequestError(field, Text("可用:{known}", known=", ".join(words)))
     return str(value)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.errors import RequestError
 from app.parameters import choice, number
+from app.texts import Text
 
 MOST_VERTICES = 10_000
 DEPTHS = {"Point": 0, "Polygon": 2, "MultiPolygon": 3}
@@ -46,7 +47,7 @@ MOST_METRES = 1e8
 def _require_geometry(value: Any, depths: dict[str, int], field: str, *, limits: Limits = DEGREES) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"type", "coordinates"}:
         raise RequestError(
-            field, "应为只含 type 和 coordinates 的 GeoJSON 几何", "must be GeoJSON with type and coordinates only"
+            field, Text("应为只含 type 和 coordinates 的 GeoJSON 几何")
         )
     kind = choice(f"{field}.type", value["type"], list(depths))
     _require_positions(value["coordinates"], depths[kind], f"{field}.coordinates", 0, is_line=kind in LINE_DEPTHS, limits=limits)
@@ -56,23 +57,23 @@ def _require_geometry(value: Any, depths: dict[str, int], field: str, *, limits:
 def _require_positions(value: Any, depth: int, field: str, n_before: int, *, is_line: bool, limits: Limits) -> int:
     """Check positions below as many lists as the type has; the number of positions so far."""
     if not isinstance(value, list) or (depth and not value):
-        raise RequestError(field, "坐标的层级不对", "has not the lists that the type needs")
+        raise RequestError(field, Text("坐标的层级不对"))
     if depth == 0:
         _require_position(value, field, limits)
         return n_before + 1
     if n_before + len(value) > MOST_VERTICES:
-        raise RequestError(field, f"顶点不得超过 {MOST_VERTICES} 个", f"must have at most {MOST_VERTICES} vertices")
+        raise RequestError(field, Text("顶点不得超过 {most} 个", most=MOST_VERTICES))
     for entry in value:
         n_before = _require_positions(entry, depth - 1, field, n_before, is_line=is_line, limits=limits)
     if depth == 1 and is_line and len(value) < LEAST_LINE:
-        raise RequestError(field, "线至少两点", "lines need two positions")
+        raise RequestError(field, Text("线至少两点"))
     if depth == 1 and not is_line and (len(value) < LEAST_RING or value[0] != value[-1]):
-        raise RequestError(field, "环至少四点,且首尾相同", "rings need four positions, the first again at the end")
+        raise RequestError(field, Text("环至少四点,且首尾相同"))
     return n_before
 
 
 def _require_position(value: list[Any], field: str, limits: Limits) -> None:
     if len(value) not in (2, 3) or any(isinstance(entry, str) for entry in value):
-        raise RequestError(field, "应为 [经度, 纬度]", "must be [longitude, latitude]")
+        raise RequestError(field, Text("应为 [经度, 纬度]"))
     for entry, limit in zip(value[:2], limits, strict=True):
         number(field, entry, least=-limit, most=limit)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from app.editions import EditionFacts
 from app.errors import MissingError
 from app.plain import plain
+from app.texts import Text
 from layers.catalog import Layer
 from layers.history import feature_states
 
@@ -25,7 +26,6 @@ def history(connection: sa.Connection, facts: EditionFacts, layer: Layer, featur
     states = feature_states(connection, layer, feature_id, until_load=newest_load) if layer.kind == "loaded" and layer.has_table else []
     if not states:
         raise MissingError(
-            f"到版次 {facts.edition.label} 为止,没有报送过图层 {layer.id} 的要素 {feature_id}",
-            f"until edition {facts.edition.label} no delivery had a feature {feature_id} of layer {layer.id}",
+            Text("到版次 {edition_label} 为止,没有报送过图层 {layer_id} 的要素 {feature_id}", edition_label=facts.edition.label, layer_id=layer.id, feature_id=feature_id),
         )
     return {"layer": layer.id, "id": feature_id, "states": plain(states)}

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from app import queries
 from app.errors import ConflictError, MissingError
+from app.texts import Text
 from app.uploads import plain
 
 ONE_AT_A_TIME = {"check": "register", "load": "register", "rollback": "register", "score": "edition", "publish": "edition"}
@@ -39,7 +40,7 @@ def job(connection: sa.Connection, job_id: int) -> dict[str, Any]:
     """One job; raises `MissingError`."""
     row = queries.run(connection, "job", {"job_id": job_id}).mappings().one_or_none()
     if row is None:
-        raise MissingError(f"没有任务 {job_id}", f"no job {job_id}")
+        raise MissingError(Text("没有任务 {job_id}", job_id=job_id))
     return plain(row)
 
 
@@ -53,7 +54,7 @@ def cancel_job(connection: sa.Connection, job_id: int) -> dict[str, Any]:
     """Take a job back: a waiting one at once, a running one at its next step; raises `ConflictError` for ended ones."""
     job(connection, job_id)
     if not queries.run(connection, "cancel_job", {"job_id": job_id}).scalar_one():
-        raise ConflictError("任务已经结束,不能取消", "the job has ended")
+        raise ConflictError(Text("任务已经结束,不能取消"))
     return job(connection, job_id)
 
 
@@ -68,5 +69,5 @@ def returned_workbook(home: Path, folder: str, name: str) -> Path:
     path = root / folder / name
     is_inside = "/" not in folder + name and folder not in ("", ".", "..") and name.endswith(".xlsx")
     if not is_inside or path.is_symlink() or not path.is_file():
-        raise MissingError("退回表不存在,请重新生成", "there is no such workbook; have it made again")
+        raise MissingError(Text("退回表不存在,请重新生成"))
     return path

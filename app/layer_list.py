@@ -9,13 +9,14 @@ from app import styles
 from app.basemaps import relief
 from app.editions import Edition, EditionFacts
 from app.presets import presets
+from app.texts import Text, TextIn
 from basemaps.backgrounds import background
 from layers.catalog import GROUPS, Catalog, Field, Layer
 
 GROUP_TITLES = {
-    "risk": ("风险", "Risk"),
-    "objects": ("对象", "Objects"),
-    "base": ("界线与底图", "Boundaries and base map"),
+    "risk": Text("风险"),
+    "objects": TextIn("group", "对象"),
+    "base": Text("界线与底图"),
 }
 LIGHT = "light"
 SECRECY = "内部使用"
@@ -30,7 +31,7 @@ def description(facts: EditionFacts, editions: list[Edition], designs: Designs, 
         "editions": [edition_entry(edition, editions) for edition in editions],
         "levels": styles.levels(under.colours),
         "groups": [
-            {"id": group, "title_zh": GROUP_TITLES[group][0], "title_en": GROUP_TITLES[group][1]} for group in GROUPS
+            {"id": group, **GROUP_TITLES[group].fields("title")} for group in GROUPS
         ],
         "layers": [_layer_entry(layer, facts, designed[layer.id]) for layer in catalog],
         "presets": presets(catalog),

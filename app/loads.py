@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from app import queries
 from app.errors import ConflictError, MissingError
+from app.texts import Text
 from app.uploads import plain
 from layers.catalog import Catalog
 from layers.load_changes import load_changes
@@ -28,7 +29,7 @@ def load_row(connection: sa.Connection, load_id: int) -> dict[str, Any]:
     """One load; raises `MissingError`."""
     row = queries.run(connection, "loads", {"source": None, "load_id": load_id, "most": 1}).mappings().one_or_none()
     if row is None:
-        raise MissingError(f"没有第 {load_id} 批", f"no load {load_id}")
+        raise MissingError(Text("没有第 {load_id} 批", load_id=load_id))
     return plain(row)
 
 
@@ -68,14 +69,14 @@ def approved_arguments(upload: dict[str, Any], *, approved_by: str, note: str, a
     """
     check = upload["jobs"].get("check")
     if check is None or check["state"] != "done":
-        raise ConflictError("请先完成校验,再批准入库", "have the files checked first, then approve the load")
+        raise ConflictError(Text("请先完成校验,再批准入库"))
     changed = [entry["uploaded_at"] for entry in upload["files"]] + [entry["confirmed_at"] for entry in upload["sources"]]
     if not changed or max(changed) > check["requested_at"]:
-        raise ConflictError("校验之后文件或对应关系有改动,请重新校验", "files or columns changed since the check; check again")
+        raise ConflictError(Text("校验之后文件或对应关系有改动,请重新校验"))
     sources = check["result"]["sources"]
     if blocked := [entry["source_id"] for entry in sources if entry["is_blocked"]]:
         names = ", ".join(blocked)
-        raise ConflictError(f"退回比例超过上限:{names}。请下载退回表改正后重新上传", f"too many rows are refused: {names}; mend them first")
+        raise ConflictError(Text("退回比例超过上限:{names}。请下载退回表改正后重新上传", names=names))
     if any(entry.get("loss", {}).get("is_large") for entry in sources) and not accepts_losses:
-        raise ConflictError("变更或消失的要素很多,须明确勾选同意后才能入库", "much would change or go; say that this is right")
+        raise ConflictError(Text("变更或消失的要素很多,须明确勾选同意后才能入库"))
     return {"upload_id": upload["upload_id"], "approved_by": approved_by, "note": note}

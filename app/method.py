@@ -16,6 +16,7 @@ from app import queries, styles
 from app.config import CODE_DIR
 from app.editions import EditionFacts
 from app.rule_tables import column_titles, table, table_title, tables
+from app.texts import SEPARATOR, DataText, Text
 from layers.catalog import LEVELS, read_toml
 from layers.scoring.policy import RATED, as_table
 from layers.scoring.rule_tables import table_digests
@@ -28,14 +29,14 @@ MOST_NOTES = 2
 CUT_TABLES = ("index_from", "footprint_from", "risk_from", "town")
 """Parts of a policy that hold lower bounds by level."""
 UNTOLD = ("id", "title_zh", "title_en", "source_zh", "source_en", *CUT_TABLES)
+NOTHING = DataText("—", "—")
 SOURCE_TYPES = {
-    "law_text": ("法规原文", "text of the law"), "secondary_page": ("转载页面", "secondary page"),
-    "code_reproduction": ("他人程序复现", "reproduction in code"), "derived": ("推算", "derived"),
-    "project_policy": ("本项目约定", "convention of this project"), "none": ("未找到出处", "no source found"), "": ("—", "—"),
+    "law_text": Text("法规原文"), "secondary_page": Text("转载页面"), "code_reproduction": Text("他人程序复现"), "derived": Text("推算"),
+    "project_policy": Text("本项目约定"), "none": Text("未找到出处"), "": NOTHING,
 }  # fmt: skip
-CONFIDENCES = {"high": ("已核", "verified"), "medium": ("部分核对", "partly verified"), "low": ("未核", "not verified"), "": ("—", "—")}
+CONFIDENCES = {"high": Text("已核"), "medium": Text("部分核对"), "low": Text("未核"), "": NOTHING}
 OWN_POLICY = "project_policy"
-OTHERS = {"id": "rest", "title_zh": "其他规则表", "title_en": "Other rule tables", "intro_zh": "", "intro_en": ""}
+OTHER_TABLES = Text("其他规则表")
 
 Row = dict[str, str]
 
@@ -46,10 +47,10 @@ def _declared() -> list[dict[str, Any]]:
     return chapters
 
 
-def table_names() -> dict[str, tuple[str, str]]:
-    """What every rule table is called in Chinese and English, by the name of its file; a new one by that name alone."""
+def table_names() -> dict[str, DataText]:
+    """What every rule table is called, by the name of its file; a new one by that name alone."""
     titles = {name: table_title(name) for name in tables()}
-    return {name: (title["title_zh"], title["title_en"]) for name, title in titles.items()}
+    return {name: DataText(title["title_zh"], title["title_en"]) for name, title in titles.items()}
 
 
 def chapters(facts: EditionFacts) -> list[dict[str, Any]]:
@@ -58,7 +59,7 @@ def chapters(facts: EditionFacts) -> list[dict[str, Any]]:
     named = {name for chapter in _declared() for name in chapter["tables"]}
     made = [{**chapter, "tables": [name for name in chapter["tables"] if name in known]} for chapter in _declared()]
     rest = [name for name in known if name not in named]
-    made += [{**OTHERS, "tables": rest}] if rest else []
+    made += [{"id": "rest", **OTHER_TABLES.fields("title"), **DataText("", "").fields("intro"), "tables": rest}] if rest else []
     return [{**chapter, "tables": [rule_table(name, facts, most_rows=MOST_ROWS_INLINE) for name in chapter["tables"]]} for chapter in made]
 
 
@@ -73,10 +74,9 @@ def rule_table(name: str, facts: EditionFacts, *, most_rows: int | None = None) 
         ``columns`` and ``rows`` (values as text), or ``rows`` None and ``clauses``.
     """
     rows = table_rows(name)
-    title_zh, title_en = table_names()[name]
     is_short = most_rows is None or len(rows) <= most_rows
     return {
-        "name": name, "title_zh": title_zh, "title_en": title_en, "n_rows": len(rows), "confidence": _counted(rows),
+        "name": name, **table_names()[name].fields("title"), "n_rows": len(rows), "confidence": _counted(rows),
         "is_changed": _is_changed(name, facts), "columns": _used_columns(rows), "rows": rows if is_short else None,
         "clauses": [] if is_short else _clauses(rows),
     }  # fmt: skip
@@ -118,10 +118,9 @@ def cell(column: str, value: str, lang: str) -> str:
     >>> cell("confidence", "low", "zh"), cell("value", "", "zh")
     ('未核', '—')
     """
-    place = 0 if lang == "zh" else 1
     for name, words in (("confidence", CONFIDENCES), ("source_type", SOURCE_TYPES)):
         if column == name and value in words:
-            return words[value][place]
+            return words[value][lang]
     if column in ("level", "inherent_level") and value in LEVELS:
         return level_word(value, lang)
     if column == "standard_id":
@@ -156,12 +155,12 @@ def _clauses(rows: Iterable[Row]) -> list[dict[str, Any]]:
 def assumptions() -> list[dict[str, Any]]:
     """What is assumed: rules of this project's own, those not verified, those marked as assumptions; one entry a rule."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for name, (title_zh, title_en) in table_names().items():
+    for name, title in table_names().items():
         for row in table_rows(name):
             if not _is_assumed(row):
                 continue
             key = (name, row.get("rule_id", ""), row.get("clause", ""))
-            entry = found.setdefault(key, {"table": name, "title_zh": title_zh, "title_en": title_en, "rule_id": key[1], "clause": key[2],
+            entry = found.setdefault(key, {"table": name, **title.fields("title"), "rule_id": key[1], "clause": key[2],
                                            "n": 0, "source_type": row.get("source_type", ""), "confidence": row.get("confidence", ""), "notes": []})  # fmt: skip
             entry["n"] += 1
             note = row.get("note", "")
@@ -227,13 +226,13 @@ def term(name: str, lang: str) -> str:
 def policy_value(value: Any, lang: str) -> str:
     """A value of a policy as text: levels, methods and classes in words, lists with commas."""
     if isinstance(value, (list, tuple)):
-        return ("、" if lang == "zh" else ", ").join(policy_value(entry, lang) for entry in value)
+        return SEPARATOR[lang].join(policy_value(entry, lang) for entry in value)
     if isinstance(value, float):
         return f"{value:g}"
     if value in LEVELS:
         return level_word(str(value), lang)
     if str(value) in table_names():
-        return table_names()[str(value)][0 if lang == "zh" else 1]
+        return table_names()[str(value)][lang]
     return term(str(value), lang)
 
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from flask import request
+from babel.support import NullTranslations
+from flask import Flask, request
+from flask_babel import Babel, Domain
 
-LANGUAGES = ("zh", "en")
+from app.texts import LANGUAGES, english
+
+__all__ = ["LANGUAGES", "init_app", "language"]
 
 
 def language() -> str:
     """The language of the page: asked for in the address, else as last time, else Chinese."""
     wanted = (request.args.get("lang"), request.cookies.get("lang"))
     return next((lang for lang in wanted if lang in LANGUAGES), LANGUAGES[0])
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates ``_()`` in the language of the page."""
+    domain = Domain()
+    domain.cache |= {("zh", "messages"): NullTranslations(), ("en", "messages"): english()}
+    babel = Babel(app, default_locale="zh", locale_selector=language)
+    babel.domain_instance = domain

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from app.errors import RequestError
+from app.texts import Text
 
 LONGEST_TEXT = 200
 DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -18,7 +19,7 @@ UNUSABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 def whole_number(field: str, text: str | None, *, least: int = 0, most: int = 10**9 - 1) -> int:
     """A decimal number without sign, between two bounds that are allowed themselves."""
     if text is None or not DIGITS.fullmatch(text) or not least <= int(text) <= most:
-        raise RequestError(field, f"应为 {least} 至 {most} 的整数", f"must be a whole number, {least} to {most}")
+        raise RequestError(field, Text("应为 {least} 至 {most} 的整数", least=least, most=most))
     return int(text)
 
 
@@ -29,23 +30,23 @@ def number(field: str, value: Any, *, least: float, most: float) -> float:
     except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not least <= found <= most:
-        raise RequestError(field, f"应为 {least:g} 至 {most:g} 的数", f"must be a number, {least:g} to {most:g}")
+        raise RequestError(field, Text("应为 {least:g} 至 {most:g} 的数", least=least, most=most))
     return found
 
 
 def plain_text(field: str, value: Any, *, longest: int = LONGEST_TEXT) -> str:
     """Text of a bounded length without control characters; blanks around it are dropped."""
     if not isinstance(value, str) or UNUSABLE.search(value):
-        raise RequestError(field, "应为不含控制字符的文字", "must be text without control characters")
+        raise RequestError(field, Text("应为不含控制字符的文字"))
     if len(value) > longest:
-        raise RequestError(field, f"最多 {longest} 个字符", f"must have at most {longest} characters")
+        raise RequestError(field, Text("最多 {longest} 个字符", longest=longest))
     return value.strip()
 
 
 def flag(field: str, value: Any) -> bool:
     """True or false, as JSON writes them."""
     if not isinstance(value, bool):
-        raise RequestError(field, "应为 true 或 false", "must be true or false")
+        raise RequestError(field, Text("应为 true 或 false"))
     return value
 
 
@@ -53,7 +54,7 @@ def choice(field: str, value: Any, among: Collection[str]) -> str:
     """One of some words."""
     if not isinstance(value, str) or value not in among:
         words = ", ".join(among)
-        raise RequestError(field, f"应为其中之一:{words}", f"must be one of: {words}")
+        raise RequestError(field, Text("应为其中之一:{known}", known=words))
     return value
 
 
@@ -65,18 +66,18 @@ def json_object(body: bytes, known: Collection[str], required: Collection[str] =
     try:
         found = json.loads(body, parse_constant=_no_such_number, object_pairs_hook=_without_repeats)
     except RecursionError:
-        raise RequestError("body", "嵌套过深", "is nested too deeply") from None
+        raise RequestError("body", Text("嵌套过深")) from None
     except ValueError as error:
-        raise RequestError("body", f"不是正确的 JSON({error})", f"is not JSON: {error}") from error
+        raise RequestError("body", Text("不是正确的 JSON({error})", error=error)) from error
     if not isinstance(found, dict):
-        raise RequestError("body", "应为 JSON 对象", "must be a JSON object")
+        raise RequestError("body", Text("应为 JSON 对象"))
     for key in found:
         if key not in known:
             name = plain_text("body", key[:40] if not UNUSABLE.search(key) else "?")
-            raise RequestError(name, f"没有这个字段;可用:{', '.join(known)}", f"unknown key; known: {', '.join(known)}")
+            raise RequestError(name, Text("没有这个字段;可用:{known}", known=", ".join(known)))
     for key in required:
         if key not in found:
-            raise RequestError(key, "缺少此项", "is missing")
+            raise RequestError(key, Text("缺少此项"))
     return found
 
 

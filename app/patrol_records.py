@@ -16,6 +16,7 @@ from app.editions import EditionFacts
 from app.errors import ConflictError, MissingError, RequestError
 from app.follow_ups import LONGEST_NOTE, OUTCOMES
 from app.parameters import choice, json_object, number, plain_text
+from app.texts import Text
 
 MOST_STOPS = 40
 MOST_PHOTOS = 3
@@ -38,10 +39,10 @@ def new_list(facts: EditionFacts, raw: bytes) -> dict[str, Any]:
     body = json_object(raw, ("date", "places", "start"), ("date", "places"))
     places = body["places"]
     if not isinstance(places, list) or not 1 <= len(places) <= MOST_STOPS:
-        raise RequestError("places", f"应为 1 至 {MOST_STOPS} 家", f"must be a list of 1 to {MOST_STOPS} places")
+        raise RequestError("places", Text("应为 1 至 {most} 家", most=MOST_STOPS))
     keys = [plain_text("places", place) for place in places]
     if len(set(keys)) != len(keys):
-        raise RequestError("places", "有重复", "names a place twice")
+        raise RequestError("places", Text("有重复"))
     return {"on_date": _day("date", body["date"]), "places": keys, "start": _start(body.get("start")), "edition": facts.edition.number}
 
 
@@ -49,7 +50,7 @@ def _start(value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
     if not isinstance(value, dict) or set(value) != {"lon", "lat", "label"}:
-        raise RequestError("start", "应有 lon、lat、label", "must have lon, lat and label")
+        raise RequestError("start", Text("应有 lon、lat、label"))
     label = value["label"]
     return {
         "lon": number("start", value["lon"], least=-180, most=180),
@@ -69,7 +70,7 @@ def kept_list(connection: sa.Connection, ref: str) -> dict[str, Any]:
     """A list as it was made; raises `MissingError`."""
     found = queries.run(connection, "patrol_list", {"ref": ref}).mappings().one_or_none() if LIST_REF.fullmatch(ref) else None
     if found is None:
-        raise MissingError(f"没有巡查单 {ref}", f"no inspection list {ref}")
+        raise MissingError(Text("没有巡查单 {ref}", ref=ref))
     return dict(found) | {"on_date": found["on_date"].isoformat(), "created_at": found["created_at"].isoformat()}
 
 
@@ -77,7 +78,7 @@ def new_record(record_id: str, raw: bytes) -> dict[str, Any]:
     """What was recorded at a place, as a device sent it; raises `RequestError`."""
     body = json_object(raw, RECORD_KEYS, NEEDED_KEYS)
     if not RECORD_ID.fullmatch(record_id):
-        raise RequestError("record_id", "应为小写的 UUID", "must be a UUID in lower case")
+        raise RequestError("record_id", Text("应为小写的 UUID"))
     return {
         "record_id": record_id,
         "list_ref": None if body.get("list_ref") is None else plain_text("list_ref", body["list_ref"]),
@@ -98,7 +99,7 @@ def keep_record(connection: sa.Connection, record: dict[str, Any]) -> dict[str, 
     queries.run(connection, "keep_patrol_record", record)
     kept = one_record(connection, record["record_id"])
     if any(kept[name] != record[name] for name in ("place", "outcome", "note", "n_photos")):
-        raise ConflictError("这个编号已有另一条记录", "another record has this number")
+        raise ConflictError(Text("这个编号已有另一条记录"))
     return kept
 
 
@@ -106,7 +107,7 @@ def one_record(connection: sa.Connection, record_id: str) -> dict[str, Any]:
     """A record with the photos that came; raises `MissingError`."""
     found = records(connection, record_id=record_id, limit=1)
     if not found:
-        raise MissingError(f"没有巡查记录 {record_id}", f"no inspection record {record_id}")
+        raise MissingError(Text("没有巡查记录 {record_id}", record_id=record_id))
     return found[0]
 
 
@@ -145,7 +146,7 @@ def places_of(connection: sa.Connection, facts: EditionFacts, keys: Sequence[tup
 def _note(value: Any) -> str:
     """Lines of text; line ends are the only control characters."""
     if not isinstance(value, str) or len(value) > LONGEST_NOTE:
-        raise RequestError("note", f"应为文字,最多 {LONGEST_NOTE} 个字符", f"must be text of at most {LONGEST_NOTE} characters")
+        raise RequestError("note", Text("应为文字,最多 {longest} 个字符", longest=LONGEST_NOTE))
     lines = value.replace("\r\n", "\n").split("\n")
     return "\n".join(plain_text("note", line, longest=LONGEST_NOTE) for line in lines).strip()
 
@@ -153,7 +154,7 @@ def _note(value: Any) -> str:
 def _whole(field: str, value: Any, *, most: int) -> int:
     found = number(field, value, least=0, most=most)
     if found != int(found):
-        raise RequestError(field, "应为整数", "must be whole")
+        raise RequestError(field, Text("应为整数"))
     return int(found)
 
 
@@ -161,7 +162,7 @@ def _day(field: str, value: Any) -> date:
     try:
         return date.fromisoformat(plain_text(field, value, longest=10))
     except ValueError:
-        raise RequestError(field, "应为日期,如 2026-11-20", "must be a date such as 2026-11-20") from None
+        raise RequestError(field, Text("应为日期,如 2026-11-20")) from None
 
 
 def _time(field: str, value: Any) -> datetime:
@@ -170,5 +171,5 @@ def _time(field: str, value: Any) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise RequestError(field, "应为带时区的时间,如 2026-11-20T09:30:00+08:00", "must be a time with its zone, such as 2026-11-20T09:30:00+08:00")
+        raise RequestError(field, Text("应为带时区的时间,如 2026-11-20T09:30:00+08:00"))
     return found

@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.errors import MissingError, RequestError
+from app.texts import Text
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_BYTES = 12_000_000
@@ -39,16 +40,16 @@ class Photo:
 def read_photo(sent: bytes) -> Photo:
     """A sent picture, turned upright, at most 2000 pixels long; raises `RequestError` for anything that is none."""
     if not sent or len(sent) > MOST_BYTES:
-        raise RequestError("photo", f"照片应在 {MOST_BYTES // 10**6} MB 以内", f"a photo has at most {MOST_BYTES // 10**6} MB")
+        raise RequestError("photo", Text("照片应在 {most} MB 以内", most=MOST_BYTES // 10 ** 6))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(BytesIO(sent), formats=FORMATS) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
-                    raise RequestError("photo", "照片像素过多", "the picture has too many pixels")
+                    raise RequestError("photo", Text("照片像素过多"))
                 upright = ImageOps.exif_transpose(picture).convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise RequestError("photo", "不是可读的 JPEG、PNG 或 WebP 照片", "is no readable JPEG, PNG or WebP picture") from None
+        raise RequestError("photo", Text("不是可读的 JPEG、PNG 或 WebP 照片")) from None
     upright.thumbnail((LONGEST_PX, LONGEST_PX))
     made = BytesIO()
     upright.save(made, "JPEG", quality=QUALITY)
@@ -70,5 +71,5 @@ def keep_photo(home: Path, photo: Photo) -> None:
 def photo_path(home: Path, sha256: str) -> Path:
     """Where a picture lies; raises `MissingError` for a text that is no hash."""
     if not SHA256.fullmatch(sha256):
-        raise MissingError("没有这张照片", "no such photo")
+        raise MissingError(Text("没有这张照片"))
     return home / "photos" / f"{sha256}.jpg"

@@ -16,7 +16,13 @@ from app.editions import EditionFacts
 from app.errors import MissingError
 from app.frames import FrameMemory, boxes_along
 from app.plain import plain
-from layers.scoring.calibration import POST_LAYERS, Calibrated, calibrated, calibration_facts
+from app.texts import Text
+from layers.scoring.calibration import (
+    POST_LAYERS,
+    Calibrated,
+    calibrated,
+    calibration_facts,
+)
 from layers.scoring.chainage import written_chainage
 from layers.scoring.crossings import AREA_LAYERS, LINE_LAYERS, crossings
 from layers.scoring.distances import violation_id
@@ -108,16 +114,13 @@ def pipeline_conflicts(
     }
 
 
-KIND_ASSUMED = {
-    "zh": "管道类别为筛查假设,判定随之为假设。",
-    "en": "The kind of this line is a screening assumption, and so is every verdict here.",
-}
+KIND_ASSUMED = Text("管道类别为筛查假设,判定随之为假设。")
 
 
 def _doubts(facts: EditionFacts, pipeline: pd.Series[Any], lang: str) -> list[str]:
     """What else has to be known about the verdicts of a line: an assumed kind, rules of another jurisdiction."""
     assumed = [KIND_ASSUMED[lang]] if plain(pipeline.get("is_kind_assumed")) is True else []
-    foreign = [f"{note}{'。' if lang == 'zh' else '.'}" for note in (facts.legal_note(lang),) if note]
+    foreign = [Text("{note}。", note=note)[lang] for note in (facts.legal_note(lang),) if note]
     return assumed + foreign
 
 
@@ -134,7 +137,7 @@ def pipeline_of(connection: sa.Connection, facts: EditionFacts, frames: FrameMem
         table = facts.edition.table("pipelines")
         rows = queries.run(connection, "geometry_of", {"id": pipeline_id}, table=table).all()
     if not rows or rows[0].wkb is None:
-        raise MissingError(f"没有管道 {pipeline_id}(或无位置)", f"no pipeline {pipeline_id}, or it has no position")
+        raise MissingError(Text("没有管道 {pipeline_id}(或无位置)", pipeline_id=pipeline_id))
     bounds_m = shapely.bounds(facts.in_metres(shapely.from_wkb(bytes(rows[0].wkb))))
     frame = frames.within(connection, facts, ["pipelines"], [tuple(map(float, bounds_m))])["pipelines"]
     found: pd.Series[Any] = frame[frame["feature_id"] == pipeline_id].iloc[0]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app import queries
 from app.editions import EditionFacts
+from app.texts import Bilingual, DataText, Text
 from layers.catalog import Field, Layer
 from layers.history import SHEET_MARK
 from layers.load_changes import HELD
@@ -106,32 +107,30 @@ def _conversions(load: dict[str, Any], layer: Layer) -> list[dict[str, Any]] | N
 
 
 def _sentence(entry: dict[str, Any], field: Field | None) -> dict[str, str]:
-    zh, en = (field.title_zh, field.title_en) if field else (entry.get("field", ""), entry.get("field", ""))
     if entry["kind"] == "datum":
-        return _datum_sentence(entry)
-    sentences = {
-        "axes": ("坐标按先纬度(北)后经度(东)报送,已对调", "coordinates came north first and were turned"),
-        "unit": (f"{zh}:{entry.get('from')} 换算为 {entry.get('to')},乘 {entry.get('factor')}",
-                 f"{en}: {entry.get('from')} into {entry.get('to')}, times {entry.get('factor')}"),
-        "codes": (f"{zh}:按对照表由“{entry.get('column')}”转为代码", f"{en}: words of column {entry.get('column')} turned into codes"),
-        "assigned": (f"{zh}:未报送,由数据源说明统一填写", f"{en}: not delivered, stated for the whole source"),
-        "extracted": (f"{zh}:取自“{entry.get('column')}”的一部分", f"{en}: a part of column {entry.get('column')}"),
-        "job": (f"经专用程序 {entry.get('job')} 整理", f"rows prepared by {entry.get('job')}"),
-        "composed": (f"{zh}:由多列合成 {entry.get('template')}", f"{en}: composed as {entry.get('template')}"),
+        return _datum_sentence(entry).fields("text")
+    title = DataText(field.title_zh, field.title_en) if field else entry.get("field", "")
+    column = entry.get("column")
+    sentences: dict[str, Bilingual] = {
+        "axes": Text("坐标按先纬度(北)后经度(东)报送,已对调"),
+        "unit": Text("{title}:{before} 换算为 {after},乘 {factor}", title=title, before=entry.get("from"), after=entry.get("to"), factor=entry.get("factor")),
+        "codes": Text("{title}:按对照表由“{column}”转为代码", title=title, column=column),
+        "assigned": Text("{title}:未报送,由数据源说明统一填写", title=title),
+        "extracted": Text("{title}:取自“{column}”的一部分", title=title, column=column),
+        "job": Text("经专用程序 {job} 整理", job=entry.get("job")),
+        "composed": Text("{title}:由多列合成 {template}", title=title, template=entry.get("template")),
     }  # fmt: skip
-    zh_text, en_text = sentences.get(entry["kind"], (entry["kind"], entry["kind"]))
-    return {"text_zh": zh_text, "text_en": en_text}
+    return sentences.get(entry["kind"], DataText(entry["kind"], entry["kind"])).fields("text")
 
 
-def _datum_sentence(entry: dict[str, Any]) -> dict[str, str]:
+def _datum_sentence(entry: dict[str, Any]) -> Text:
     before, after = _crs_name(entry["from"]), _crs_name(entry["to"])
     if entry["from"] == entry["to"]:
-        return {"text_zh": f"坐标系 {after},未换算", "text_en": f"coordinates in {after}, not converted"}
+        return Text("坐标系 {after},未换算", after=after)
     error_m = entry.get("error_m") or 0.0
-    return {
-        "text_zh": f"坐标由 {before} 换算到 {after}" + (f",公式误差 ±{error_m:g} m 计入精度" if error_m else ""),
-        "text_en": f"coordinates from {before} to {after}" + (f"; ±{error_m:g} m of the formula in the accuracy" if error_m else ""),
-    }
+    if not error_m:
+        return Text("坐标由 {before} 换算到 {after}", before=before, after=after)
+    return Text("坐标由 {before} 换算到 {after},公式误差 ±{error_m:g} m 计入精度", before=before, after=after, error_m=error_m)
 
 
 @lru_cache(maxsize=64)

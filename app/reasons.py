@@ -19,6 +19,7 @@ from app.frames import FrameMemory
 from app.plain import plain
 from app.risk_memory import RiskMemory
 from app.surfaces import VULNERABILITY_BAND, read_window, surface_of
+from app.texts import Text
 from layers.scoring.cell_sums import Cells
 from layers.scoring.counterfactuals import as_dicts
 from layers.scoring.explain import Explanation, explain_point
@@ -26,7 +27,7 @@ from layers.scoring.grid import Grid
 from layers.scoring.policy import load_policy, policies
 from layers.scoring.zone_members import zone_members
 
-OUTSIDE_NOTES = ("该处在辖区以外。", "This place is outside the area.")
+OUTSIDE_NOTE = Text("该处在辖区以外。")
 
 
 def explanation(
@@ -60,7 +61,7 @@ def explanation(
     x_m, y_m = map(float, shapely.get_coordinates(facts.in_metres(place))[0])
     row, col = grid.cell_of(x_m, y_m)
     if not grid.holds(row, col) or not shapely.intersects(facts.boundary, place):
-        return answer | {"notes_zh": [OUTSIDE_NOTES[0]], "notes_en": [OUTSIDE_NOTES[1]]}
+        return answer | {"notes_zh": [OUTSIDE_NOTE.zh], "notes_en": [OUTSIDE_NOTE.en]}
     around = {"data": data_behind(facts), "zone": _zone(connection, facts, frames, x_m, y_m, policy_id)}
     policy = facts.recorded(policy_id)
     if policy.risk_from is not None:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from app.editions import EditionFacts
 from app.frames import FrameMemory
+from app.texts import Text
 from layers.errors import EditionError
 from layers.kept import kept_result
-from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.cell_sums import Cells
+from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.counterfactuals import as_dicts
 from layers.scoring.grid import Grid
 from layers.scoring.individual_risk import load_individual_criteria
@@ -39,19 +40,10 @@ KEPT = "unit_risk"
 """Name of the result that scoring keeps with the edition."""
 ONE_CELL = Grid(25.0, 0, 0, 1, 1)
 NOTES = {
-    "screening": (
-        "个人风险为筛查结果,不作为外部安全防护距离;有有效评价报告的企业以报告等值线为准。",
-        "Individual risk is a screening and no safety distance; where a valid report exists, its contours hold.",
-    ),
-    "no_source": (
-        "此处没有须定量评价的单元或报告等值线影响;其他方法判定的企业不计入本方案。",
-        "No unit that quantitative risk judges and no report reaches this place; plants of other methods are not part of this policy.",
-    ),
-    "open": (
-        "附近有单元缺数据或另有标准,未计算个人风险;颜色为下限。",
-        "Units nearby have no individual risk, for want of data or because another standard judges them; the colour is a lower bound.",
-    ),
-    "below": ("低于 3×10⁻⁷/年,不着色。", "Below 3×10⁻⁷ a year; no colour is drawn."),
+    "screening": Text("个人风险为筛查结果,不作为外部安全防护距离;有有效评价报告的企业以报告等值线为准。"),
+    "no_source": Text("此处没有须定量评价的单元或报告等值线影响;其他方法判定的企业不计入本方案。"),
+    "open": Text("附近有单元缺数据或另有标准,未计算个人风险;颜色为下限。"),
+    "below": Text("低于 3×10⁻⁷/年,不着色。"),
 }
 
 
@@ -141,13 +133,18 @@ def _contribution(part: RiskPart, place: int, found: RiskReasons, names: dict[st
         "is_on_footprint": is_report,
         "is_deciding": place == 0,
         "basis": None,
-        "reason_zh": f"评价报告等值线 {figure}/年" if is_report else f"筛查个人风险 {figure}/年,占 {share_pct:.0f}%",
-        "reason_en": f"contour of the report, {figure} a year" if is_report else f"individual risk by screening {figure} a year, {share_pct:.0f} %",
+        **_told_risk(figure, share_pct, is_report=is_report).fields("reason"),
         "rule_id": found.rule_id,
         "clause": found.clause,
         "is_assumption": not is_report,
         "responsible_office": None,
     }  # fmt: skip
+
+
+def _told_risk(figure: str, share_pct: float, *, is_report: bool) -> Text:
+    if is_report:
+        return Text("评价报告等值线 {figure}/年", figure=figure)
+    return Text("筛查个人风险 {figure}/年,占 {share_pct:.0f}%", figure=figure, share_pct=share_pct)
 
 
 def _told_member(one: RiskMember, names: dict[str, str], reports: pd.DataFrame | None, policy: Policy) -> dict[str, Any]:
@@ -162,8 +159,8 @@ def _told_member(one: RiskMember, names: dict[str, str], reports: pd.DataFrame |
         "source_feature_id": one.source_id,
         "name": " ".join(words) if is_report else names.get(one.source_id),
         "level": level_at(one.risk_per_year, policy),
-        "reason_zh": f"评价报告等值线,此区内最高 {figure}/年" if is_report else f"筛查个人风险,此区内最高 {figure}/年",
-        "reason_en": f"contour of the report, at most {figure} a year here" if is_report else f"individual risk by screening, at most {figure} a year here",
+        **(Text("评价报告等值线,此区内最高 {figure}/年", figure=figure) if is_report
+           else Text("筛查个人风险,此区内最高 {figure}/年", figure=figure)).fields("reason"),
         "clause": str(rule.clause),
         "responsible_office": None,
         "n_cells": one.n_cells,
@@ -174,4 +171,4 @@ def _notes(state: str, found: RiskReasons) -> dict[str, list[str]]:
     names = ["screening"] if state == "rated" else [state] if state in NOTES else []
     names += ["below"] if state == "rated" and found.level == "unrated" else []
     names += ["open"] if found.open_ids else []
-    return {"notes_zh": [NOTES[name][0] for name in names], "notes_en": [NOTES[name][1] for name in names]}
+    return {"notes_zh": [NOTES[name].zh for name in names], "notes_en": [NOTES[name].en for name in names]}

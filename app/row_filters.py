@@ -20,6 +20,7 @@ from app.errors import RequestError
 from app.expression_sql import condition
 from app.parameters import number, whole_number
 from app.queries import Values
+from app.texts import Text
 from layers.catalog import Layer
 
 CLASS = "class"
@@ -50,10 +51,10 @@ class FilteredColumn:
 def read_filters(text: str) -> list[RowFilter]:
     """The filters of an address; raises `RequestError` for one that cannot be read."""
     if len(text) > LONGEST:
-        raise RequestError("flt", f"最多 {LONGEST} 个字符", f"must have at most {LONGEST} characters")
+        raise RequestError("flt", Text("最多 {longest} 个字符", longest=LONGEST))
     parts = [part for part in text.split(";") if part]
     if len(parts) > MOST_FILTERS:
-        raise RequestError("flt", f"最多 {MOST_FILTERS} 个条件", f"at most {MOST_FILTERS} filters")
+        raise RequestError("flt", Text("最多 {most} 个条件", most=MOST_FILTERS))
     return [_read(part) for part in parts]
 
 
@@ -61,7 +62,7 @@ def _read(part: str) -> RowFilter:
     place, colon, spec = part.partition(":")
     layer, dot, field = place.partition(".")
     if not (colon and dot and layer and field and spec):
-        raise RequestError("flt", "应为 图层.字段:条件", "must be layer.field:condition")
+        raise RequestError("flt", Text("应为 图层.字段:条件"))
     return RowFilter(layer, field, spec)
 
 
@@ -76,7 +77,7 @@ def _condition(entry: RowFilter, layer: Layer, columns: Mapping[str, FilteredCol
     column = columns.get(entry.field)
     if column is None:
         known = ", ".join(columns)
-        raise RequestError("flt", f"{layer.id} 没有字段 {entry.field}", f"{layer.id} has no field {entry.field}; known: {known}")
+        raise RequestError("flt", Text("{layer_id} 没有字段 {field}", layer_id=layer.id, field=entry.field, known=known))
     if entry.spec.startswith("~"):
         like = "%" + _escaped(unquote(entry.spec[1:])) + "%"
         return sql.SQL("({}::text ILIKE {})").format(column.expression, values.bind(like))
@@ -84,7 +85,7 @@ def _condition(entry: RowFilter, layer: Layer, columns: Mapping[str, FilteredCol
         return _between(entry, column, values)
     wanted = [unquote(value) for value in entry.spec.split(",")]
     if len(wanted) > MOST_VALUES:
-        raise RequestError("flt", f"最多 {MOST_VALUES} 个值", f"at most {MOST_VALUES} values")
+        raise RequestError("flt", Text("最多 {most} 个值", most=MOST_VALUES))
     return sql.SQL("({}::text = ANY({}))").format(column.expression, values.bind(wanted))
 
 
@@ -103,7 +104,7 @@ def _bound(text: str, kind: str) -> Any:
     try:
         return date.fromisoformat(unquote(text))
     except ValueError as error:
-        raise RequestError("flt", "日期应为 2026-09-30 的形式", "a date must look like 2026-09-30") from error
+        raise RequestError("flt", Text("日期应为 2026-09-30 的形式")) from error
 
 
 def _of_classes(entry: RowFilter, layer: Layer, columns: Mapping[str, FilteredColumn], values: Values) -> sql.Composable:

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.config import CODE_DIR
 from app.errors import MissingError
+from app.texts import Text
 
 CHECKS = "check_rules"
 FILES = {CHECKS: CODE_DIR / "etl" / "check_rules.csv"}
@@ -40,7 +41,7 @@ def table_list() -> list[dict[str, Any]]:
 def table(name: str) -> dict[str, Any]:
     """One table: its columns in their order with titles, and its rows as text; raises `MissingError`."""
     if name not in tables():
-        raise MissingError(f"没有规则表 {name[:60]}", f"no rule table {name[:60]}")
+        raise MissingError(Text("没有规则表 {name}", name=name[:60]))
     rows = _rows(name)
     columns = list(rows[0]) if rows else []
     titles = column_titles()

@@ -15,6 +15,7 @@ from app import queries
 from app.editions import EditionFacts
 from app.frames import FrameMemory
 from app.initials import INITIALS, InitialsMemory
+from app.texts import Text
 from app.typed_coordinates import Reading, readings, typed_coordinates
 from layers.catalog import Catalog, Layer
 from layers.errors import ChainageError
@@ -23,6 +24,7 @@ from layers.scoring.chainage import written_chainage
 
 CHAINAGE = re.compile(r"K(\d{1,4})\+(\d{1,3}(?:\.\d{1,3})?)\s*(.*)", re.IGNORECASE)
 MOST_PIPELINES = 500
+OUTSIDE = Text("辖区以外")
 SUB_FIELDS = ("address", "town_name", "road_name", "operator")
 """Fields that tell features of one name apart, best first."""
 
@@ -57,7 +59,7 @@ def search(
 
 
 def _place(reading: Reading, *, is_question: bool) -> dict[str, Any]:
-    sub = "" if reading.is_inside else "辖区以外 / outside the area"
+    sub = "" if reading.is_inside else f"{OUTSIDE.zh} / {OUTSIDE.en}"
     told = _result(None, None, f"{reading.lon:.6f}, {reading.lat:.6f}", sub, reading.lon, reading.lat)
     datum = {"datum_zh": reading.system_zh, "datum_en": reading.system_en, "error_m": reading.error_m}
     return told | datum | {"is_question": is_question}

@@ -18,6 +18,7 @@ from app import queries
 from app.access import EVERYTHING, View, parse_person, view_of
 from app.editions import Edition, EditionFacts, read_facts
 from app.errors import MissingError
+from app.texts import Text
 from layers.catalog import Catalog, Layer
 
 LINKS = (("enterprise_id", "enterprises"), ("unit_id", "hazard_units"))
@@ -61,7 +62,7 @@ def facts_seen_by(connection: sa.Connection, engine: sa.Engine, catalog: Catalog
     """A published edition as some roles see it, for work that no request waits for; raises `MissingError`."""
     found = queries.run(connection, "one_edition", {"number": edition}).one_or_none()
     if found is None or found.published_at is None:
-        raise MissingError(f"没有已发布的版次 {edition}", f"no published edition {edition}")
+        raise MissingError(Text("没有已发布的版次 {edition}", edition=edition))
     facts = read_facts(connection, Edition(*found), catalog)
     seen = SeenEditions(catalog).edition(engine, facts, view_of(parse_person(roles), catalog))
     return facts if seen == facts.edition else read_facts(connection, seen, catalog)

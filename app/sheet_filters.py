@@ -14,6 +14,7 @@ from app.attribute_table import MOST_IDS, AttributeTable, Rows
 from app.editions import EditionFacts
 from app.errors import RequestError
 from app.row_filters import CLASS, RowFilter, read_filters
+from app.texts import SEPARATOR, Text
 from layers.catalog import Catalog, Layer
 
 SOURCE_LAYER, SOURCE_ID = "source_layer", "source_feature_id"
@@ -36,7 +37,7 @@ def by_layer(catalog: Catalog, text: str) -> dict[str, list[RowFilter]]:
     found: dict[str, list[RowFilter]] = {}
     for entry in read_filters(text):
         if entry.layer not in catalog or not catalog[entry.layer].is_drawn:
-            raise RequestError("flt", f"没有图层 {entry.layer}", f"there is no layer {entry.layer}")
+            raise RequestError("flt", Text("没有图层 {layer}", layer=entry.layer))
         found.setdefault(entry.layer, []).append(entry)
     return found
 
@@ -46,7 +47,7 @@ def _ids(connection: sa.Connection, facts: EditionFacts, catalog: Catalog, layer
         return frozenset()
     ids = AttributeTable(connection, facts, catalog, catalog[layer_id]).ids(replace(Rows(), filters=filters))
     if len(ids) >= MOST_IDS:
-        raise RequestError("flt", f"筛选结果超过 {MOST_IDS} 个,请再加条件", f"leaves more than {MOST_IDS} features; filter further")
+        raise RequestError("flt", Text("筛选结果超过 {most} 个,请再加条件", most=MOST_IDS))
     return frozenset(ids)
 
 
@@ -63,7 +64,7 @@ def _left(layer_id: str, frame: gpd.GeoDataFrame, kept: Mapping[str, frozenset[s
 def filter_words(catalog: Catalog, text: str, lang: str) -> str:
     """The filters as a sheet says them: layer, field and values by their titles; empty where there is none."""
     parts = [
-        f"{_title(catalog[layer_id], lang)} " + ("、" if lang == "zh" else ", ").join(_words(catalog[layer_id], entry, lang) for entry in of_layer)
+        f"{_title(catalog[layer_id], lang)} " + SEPARATOR[lang].join(_words(catalog[layer_id], entry, lang) for entry in of_layer)
         for layer_id, of_layer in by_layer(catalog, text).items()
     ]
     return "; ".join(parts)

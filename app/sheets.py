@@ -35,6 +35,7 @@ from app.parameters import choice, flag, number, plain_text
 from app.row_filters import LONGEST as LONGEST_FILTERS
 from app.sheet_filters import by_layer, filter_words, filtered
 from app.styles import layer_style
+from app.texts import LANGUAGES, Text
 from basemaps.backgrounds import backgrounds
 from layers.catalog import Catalog, Layer
 
@@ -46,7 +47,6 @@ KEYS = (
 MIMETYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
 PAPERS = ("A4", "A3")
 ORIENTATIONS = ("landscape", "portrait")
-LANGUAGES = ("zh", "en")
 COLOURS = ("colour", "grey")
 KINDS = ("sheet", "figure")
 SECRECIES = (SECRECY, "公开")
@@ -57,7 +57,6 @@ DPI = (72, 600)
 WIDEST_EXTENT_DEG = 10.0
 MOST_LAYERS = 60
 MM_PER_M = 1000.0
-FILTERED = {"zh": "已筛选,只画出:", "en": "Filtered, drawn are only: "}
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,7 @@ def sheet_spec(
     approval_number = plain_text("approval_number", request.get("approval_number", ""), longest=40)
     is_public = secrecy != SECRECY
     if is_public and not approval_number:
-        raise RequestError("approval_number", "公开图件须填写审图号", "a public sheet needs its map approval number")
+        raise RequestError("approval_number", Text("公开图件须填写审图号"))
     return SheetSpec(
         title=plain_text("title", request["title"], longest=60),
         subtitle=plain_text("subtitle", request.get("subtitle", ""), longest=80),
@@ -206,7 +205,7 @@ def sheet_spec(
         date=_day(request.get("date")),
         edition_label=facts.edition.label,
         data_as_of=facts.edition.data_as_of,
-        method=f"规则表 {rules_version}" if lang == "zh" else f"rule tables {rules_version}",
+        method=Text("规则表 {version}", version=rules_version)[lang],
         area_name=area["title_zh"],
         secrecy=secrecy,
         crs_line=area.get("official_crs_zh", "") if lang == "zh" else area.get("official_crs", ""),
@@ -237,7 +236,7 @@ def _has_relief(request: dict[str, Any]) -> bool:
 def _filter_note(catalog: Catalog, filters: str, lang: str) -> str:
     """That the sheet shows a part only, and which; empty where nothing is filtered."""
     words = filter_words(catalog, filters, lang)
-    return f"{FILTERED[lang]}{words}" if words else ""
+    return Text("已筛选,只画出:{words}", words=words)[lang] if words else ""
 
 
 def _watermark(request: dict[str, Any], office: str) -> str:
@@ -255,21 +254,21 @@ def _day(given: Any) -> date:
     try:
         return date.fromisoformat(given)
     except (TypeError, ValueError) as error:
-        raise RequestError("date", "应写作 2026-11-21", "must be written as 2026-11-21") from error
+        raise RequestError("date", Text("应写作 2026-11-21")) from error
 
 
 def _marks(given: Any) -> frozenset[str]:
     if given is None:
         return DEFAULT_MARKS
     if not isinstance(given, list):
-        raise RequestError("marks", "应为标注名称的列表", "must be a list of marks")
+        raise RequestError("marks", Text("应为标注名称的列表"))
     return frozenset(choice("marks", mark, MARKS) for mark in given)
 
 
 def _layers(catalog: Catalog, wanted: Any, *, is_public: bool) -> tuple[str, ...]:
     """The layers asked for; of a public sheet those that the public may see, whatever else was asked for."""
     if not isinstance(wanted, list) or not 0 < len(wanted) <= MOST_LAYERS:
-        raise RequestError("layers", "应为图层编号的列表", "must be a list of layer ids")
+        raise RequestError("layers", Text("应为图层编号的列表"))
     drawn = [layer.id for layer in catalog if layer.is_drawn]
     chosen = tuple(choice("layers", layer_id, drawn) for layer_id in wanted)
     return tuple(layer_id for layer_id in chosen if catalog[layer_id].is_public or not is_public)
@@ -280,13 +279,13 @@ def _place(
 ) -> tuple[tuple[float, float], int]:
     """Centre of the map in metres of the metric CRS, and the denominator of its scale."""
     if ("extent" in request) == ("center" in request):
-        raise RequestError("extent", "请给出 extent 或 center 之一", "give either extent or center")
+        raise RequestError("extent", Text("请给出 extent 或 center 之一"))
     scale = request.get("scale")
     if scale is not None:
         scale = int(number("scale", scale, least=SCALES[0], most=SCALES[1]))
     if "center" in request:
         if scale is None:
-            raise RequestError("scale", "给出 center 时必须给出比例尺", "is needed with center")
+            raise RequestError("scale", Text("给出 center 时必须给出比例尺"))
         lon, lat = _degrees("center", request["center"], 2)
         _require_near(facts, "center", shapely.Point(lon, lat))
         x, y = shapely.get_coordinates(facts.in_metres(shapely.Point(lon, lat)))[0]
@@ -302,8 +301,7 @@ def extent_in_metres(facts: EditionFacts, extent: Any) -> Bounds:
     if not (west < east <= west + WIDEST_EXTENT_DEG and south < north <= south + WIDEST_EXTENT_DEG):
         raise RequestError(
             "extent",
-            f"应为西、南、东、北,且不超过 {WIDEST_EXTENT_DEG:g}°",
-            f"must be west, south, east, north and span {WIDEST_EXTENT_DEG:g}° at most",
+            Text("应为西、南、东、北,且不超过 {most:g}°", most=WIDEST_EXTENT_DEG),
         )
     box = shapely.box(west, south, east, north)
     _require_near(facts, "extent", box)
@@ -313,14 +311,14 @@ def extent_in_metres(facts: EditionFacts, extent: Any) -> Bounds:
 
 def _degrees(field: str, value: Any, n: int) -> list[float]:
     if not isinstance(value, list) or len(value) != n:
-        raise RequestError(field, f"应为 {n} 个数", f"must be {n} numbers")
+        raise RequestError(field, Text("应为 {n} 个数", n=n))
     limits = [180.0, 90.0] * (n // 2)
     return [number(field, entry, least=-limit, most=limit) for entry, limit in zip(value, limits, strict=True)]
 
 
 def _require_near(facts: EditionFacts, field: str, geometry: shapely.Geometry) -> None:
     if not shapely.intersects(shapely.buffer(shapely.box(*shapely.bounds(facts.boundary)), 0.2), geometry):
-        raise RequestError(field, "不在辖区附近", "is not near the area")
+        raise RequestError(field, Text("不在辖区附近"))
 
 
 def _ground(spec: SheetSpec) -> Bounds:

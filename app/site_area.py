@@ -17,6 +17,7 @@ from app.pipeline_conflicts import rules_date
 from app.site_checks import site_context
 from app.site_requests import MOST_PERSONS
 from app.surroundings import SurroundingsMemory
+from app.texts import Text
 from layers.scoring.measure import Geometries
 from layers.scoring.rules import RuleSet
 from layers.scoring.siting_area import (
@@ -38,11 +39,7 @@ PARCEL_LAYERS = ("land_use_zones",)
 MOST_CELLS = 400_000
 MOST_AREA_M2 = 1e9
 MOST_PATCHES = 2000
-NOTE_ZH = "按网格逐格筛查,与单个场址检查相同;格内任何更小的场址不会更差。不是规划许可;位置不明的风险源未计入。"
-NOTE_EN = (
-    "Every cell is screened as a single site would be; a smaller site within a cell is never worse. No planning permission; "
-    "sources without a position are not counted."
-)
+NOTE = Text("按网格逐格筛查,与单个场址检查相同;格内任何更小的场址不会更差。不是规划许可;位置不明的风险源未计入。")
 
 
 def read_area_request(body: dict[str, Any], facts: EditionFacts, rules: RuleSet) -> dict[str, Any]:
@@ -50,10 +47,10 @@ def read_area_request(body: dict[str, Any], facts: EditionFacts, rules: RuleSet)
     kind = rules.project_types[choice("project_type", body["project_type"], list(rules.project_types))]
     n_persons = body.get("n_persons")
     if n_persons is not None and (type(n_persons) is not int or not 0 <= n_persons <= MOST_PERSONS):
-        raise RequestError("n_persons", f"应为 0 至 {MOST_PERSONS} 的整数", f"must be a whole number, 0 to {MOST_PERSONS}")
+        raise RequestError("n_persons", Text("应为 0 至 {most} 的整数", most=MOST_PERSONS))
     states = body.get("states_chemicals", True)
     if not isinstance(states, bool):
-        raise RequestError("states_chemicals", "应为 true 或 false", "must be true or false")
+        raise RequestError("states_chemicals", Text("应为 true 或 false"))
     parcels = [layer for layer in PARCEL_LAYERS if facts.counts.get(layer, (0, 0))[0]]
     construction = choice("construction", body.get("construction", "new"), CONSTRUCTIONS)
     return {
@@ -69,7 +66,7 @@ def read_area_request(body: dict[str, Any], facts: EditionFacts, rules: RuleSet)
 def _cell_m(value: Any) -> int:
     if type(value) is not int or value not in CELLS_M:
         words = ", ".join(map(str, CELLS_M))
-        raise RequestError("cell_m", f"应为其中之一:{words}", f"must be one of: {words}")
+        raise RequestError("cell_m", Text("应为其中之一:{known}", known=words))
     return value
 
 
@@ -96,7 +93,7 @@ def _places(
         return parcels[inside]
     n_cells = outline.area / asked["cell_m"] ** 2
     if n_cells > MOST_CELLS:
-        raise RequestError("cell_m", f"网格过细,超过 {MOST_CELLS} 格", f"makes more than {MOST_CELLS} cells; take larger ones")
+        raise RequestError("cell_m", Text("网格过细,超过 {most} 格", most=MOST_CELLS))
     return grid_cells(outline, asked["cell_m"])[0]
 
 
@@ -124,7 +121,7 @@ def _told(facts: EditionFacts, rules: RuleSet, answer: AreaAnswer, asked: dict[s
         ],
         "closed": _closed(facts, answer, main, len(causes), join),
         "edition": facts.edition.number, "edition_label": facts.edition.label, "rules_version": rules.version,
-        "n_unplaced": sum(facts.n_unplaced_sources.values()), "note_zh": NOTE_ZH, "note_en": NOTE_EN,
+        "n_unplaced": sum(facts.n_unplaced_sources.values()), **NOTE.fields("note"),
     }  # fmt: skip
 
 

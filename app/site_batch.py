@@ -15,16 +15,16 @@ from app.parameters import plain_text
 from app.site_checks import site_check
 from app.site_requests import read_site_request
 from app.surroundings import SurroundingsMemory
+from app.texts import DataText, Text, TextIn
 from layers.errors import InputError
 
 MOST_AT_ONCE = 200
 MOST_ROWS = 20_000
 GIVEN = ("name", "project_type", "construction", "applicant", "starts_on", "ends_on")
 COLUMNS = ("row", "name", "project_type", "verdict", "n_reasons", "reason", "clause", "error_field", "error")
-HEADS = {
-    "zh": ("行", "名称", "部件类型", "结论", "原因数", "首要原因", "条款", "出错字段", "错误"),
-    "en": ("Row", "Name", "Development type", "Verdict", "Reasons", "Gravest reason", "Clause", "Field at fault", "Error"),
-}  # fmt: skip
+HEADS = (
+    TextIn("table head", "行"), Text("名称"), Text("部件类型"), Text("结论"), Text("原因数"), Text("首要原因"), Text("条款"), Text("出错字段"), Text("错误"),
+)  # fmt: skip
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -43,7 +43,7 @@ def require_place(site: dict[str, Any]) -> None:
     fault = site.get("fault")
     if isinstance(fault, dict):
         field, zh, en = (plain_text("fault", fault.get(key) or "") for key in ("field", "zh", "en"))
-        raise RequestError(field or "geometry", zh, en)
+        raise RequestError(field or "geometry", DataText(zh, en))
 
 
 def batch_rows(
@@ -55,7 +55,7 @@ def batch_rows(
 
 def _row(connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, site: Any, project_type: str) -> dict[str, Any]:
     if not isinstance(site, dict) or not isinstance(site.get("properties") or {}, dict):
-        raise RequestError("sites", "应为含 geometry 和 properties 的对象", "must be objects with geometry and properties")
+        raise RequestError("sites", Text("应为含 geometry 和 properties 的对象"))
     body = batch_body(site, project_type)
     told: dict[str, Any] = dict.fromkeys(COLUMNS)
     told |= {"row": site.get("row"), "name": str(body.get("name") or ""), "project_type": str(body["project_type"])}
@@ -75,14 +75,19 @@ def _row(connection: sa.Connection, facts: EditionFacts, surroundings: Surroundi
 def batch_workbook(rows: Sequence[Any], lang: str) -> bytes:
     """The rows as a workbook; text that a spreadsheet would take for a formula stays text."""
     if not all(isinstance(row, dict) for row in rows):
-        raise RequestError("rows", "应为对象的列表", "must be a list of objects")
+        raise RequestError("rows", Text("应为对象的列表"))
     book = Workbook(write_only=True)
     sheet = book.create_sheet("sites")
-    for cells in (HEADS[lang], *(table_cells(row, lang) for row in rows)):
-        sheet.append(list(cells))
+    for cells in table_lines(rows, lang):
+        sheet.append(cells)
     made = BytesIO()
     book.save(made)
     return made.getvalue()
+
+
+def table_lines(rows: Sequence[dict[str, Any]], lang: str) -> list[list[Any]]:
+    """The head of a table in a language, then its rows."""
+    return [[head[lang] for head in HEADS], *(table_cells(row, lang) for row in rows)]
 
 
 def table_cells(row: dict[str, Any], lang: str) -> list[Any]:

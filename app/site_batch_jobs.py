@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from app.errors import MissingError
 from app.frames import FrameMemory
 from app.seen import facts_seen_by
-from app.site_batch import HEADS, batch_rows, table_cells
+from app.site_batch import batch_rows, table_lines
 from app.surroundings import SurroundingsMemory
+from app.texts import Text
 from layers.catalog import Catalog
 from layers.scoring.rules import read_rules
 
@@ -86,14 +87,14 @@ def forget_old(home: Path, *, now: float | None = None) -> None:
 def batch_csv(rows: Sequence[dict[str, Any]], lang: str) -> bytes:
     """The rows as CSV that spreadsheets open; text that one would take for a formula stays text."""
     made = io.StringIO()
-    csv.writer(made).writerows([HEADS[lang], *(table_cells(row, lang) for row in rows)])
+    csv.writer(made).writerows(table_lines(rows, lang))
     return made.getvalue().encode("utf-8-sig")
 
 
 def _read(home: Path, name: str, part: str) -> list[dict[str, Any]]:
     path = home / FOLDER / f"{name}.{part}.json"
     if not name.isalnum() or not path.is_file():
-        raise MissingError("批量结果已过保存期,请重新上传", "the batch is no longer kept; send the file again")
+        raise MissingError(Text("批量结果已过保存期,请重新上传"))
     found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return found
 

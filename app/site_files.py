@@ -11,6 +11,7 @@ from typing import Any
 
 from app.config import CODE_DIR
 from app.errors import RequestError
+from app.texts import DataText, Text
 from app.uploads import harmless_name
 
 LONGEST_READ_S = 120
@@ -22,7 +23,7 @@ def sites_of_body(name: str, body: bytes, *, target: str, crs: str = "") -> list
     A row without a usable place has a `fault` (`field`, `zh`, `en`) and no geometry.
     """
     if not body:
-        raise RequestError("file", "文件为空", "the file is empty")
+        raise RequestError("file", Text("文件为空"))
     with tempfile.TemporaryDirectory(prefix="riskatlas-sites-") as folder:
         path = Path(folder) / harmless_name(name)
         path.write_bytes(body)
@@ -35,11 +36,11 @@ def sites_of_file(path: Path, *, target: str, crs: str = "") -> list[dict[str, A
     try:
         read = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST_READ_S, close_fds=False, check=False)
     except subprocess.TimeoutExpired:
-        raise RequestError("file", "文件读取时间过长", "the file takes too long to read") from None
+        raise RequestError("file", Text("文件读取时间过长")) from None
     if read.returncode != 0:
         problem = read.stderr.decode("utf-8", "replace").strip().splitlines()
         said = (problem[-1] if problem else "").replace("riskatlas: ", "").replace(f"{path.parent}/", "")
-        raise RequestError("file", f"文件不能用作场址:{said}", f"holds no sites: {said}")
+        raise RequestError("file", Text("文件不能用作场址:{said}", said=said))
     sites: list[dict[str, Any]] = json.loads(read.stdout)["sites"]
     return sites
 
@@ -49,5 +50,6 @@ def require_places(sites: list[dict[str, Any]]) -> list[dict[str, Any]]:
     wrong = next((site for site in sites if site.get("fault")), None)
     if wrong is not None:
         row, fault = wrong["row"], wrong["fault"]
-        raise RequestError("file", f"第 {row} 行 {fault['field']}:{fault['zh']}", f"row {row}: {fault['field']} {fault['en']}")
+        said = DataText(f"{fault['field']}:{fault['zh']}", f"{fault['field']} {fault['en']}")
+        raise RequestError("file", Text("第 {row} 行 {fault}", row=row, fault=said))
     return sites

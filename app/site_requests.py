@@ -15,6 +15,7 @@ from app.editions import EditionFacts
 from app.errors import RequestError
 from app.geojson import require_planar_geometry, require_site_geometry
 from app.parameters import choice, number, plain_text
+from app.texts import Text, TextIn
 from layers.crs import SHIFTED_DATUMS, to_geographic
 from layers.scoring.major_hazard import load_major_hazard_rules
 from layers.scoring.rules import ProjectType, RuleSet
@@ -83,14 +84,14 @@ def _entries(body: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
     if "parts" not in body:
         for key in ("geometry", "project_type"):
             if key not in body:
-                raise RequestError(key, "缺少此项", "is missing")
+                raise RequestError(key, Text("缺少此项"))
         return [body], [""]
     parts = body["parts"]
     if not isinstance(parts, list) or not 1 <= len(parts) <= MOST_PARTS:
-        raise RequestError("parts", f"应为 1 至 {MOST_PARTS} 个部分的列表", f"must be a list of 1 to {MOST_PARTS} parts")
+        raise RequestError("parts", Text("应为 1 至 {most} 个部分的列表", most=MOST_PARTS))
     for key in (*PART_KEYS, *OLD_KEYS):
         if key in body:
-            raise RequestError(key, "已有 parts,此项须写在各部分中", "belongs into the parts")
+            raise RequestError(key, Text("已有 parts,此项须写在各部分中"))
     for place, entry in enumerate(parts):
         _require_part(entry, f"parts.{place}")
     return parts, [f"parts.{place}." for place in range(len(parts))]
@@ -98,21 +99,21 @@ def _entries(body: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
 
 def _require_part(entry: Any, where: str) -> None:
     if not isinstance(entry, dict):
-        raise RequestError(where, "应为 JSON 对象", "must be a JSON object")
+        raise RequestError(where, Text("应为 JSON 对象"))
     for key in entry:
         if key not in PART_KEYS:
             words = ", ".join(PART_KEYS)
-            raise RequestError(f"{where}.{plain_text(where, key[:40])}", f"没有这个字段;可用:{words}", f"unknown key; known: {words}")
+            raise RequestError(f"{where}.{plain_text(where, key[:40])}", Text("没有这个字段;可用:{known}", known=words))
     for key in ("geometry", "project_type"):
         if key not in entry:
-            raise RequestError(f"{where}.{key}", "缺少此项", "is missing")
+            raise RequestError(f"{where}.{key}", Text("缺少此项"))
 
 
 def _whole(body: dict[str, Any]) -> Project:
     """What holds for all parts; the type of each is filled in later."""
     is_new = body.get("is_new", True)
     if not isinstance(is_new, bool):
-        raise RequestError("is_new", "应为 true 或 false", "must be true or false")
+        raise RequestError("is_new", Text("应为 true 或 false"))
     construction = choice("construction", body.get("construction", "new" if is_new else "extension"), CONSTRUCTIONS)
     _dates(body, construction)
     for key in ("applicant", "note"):
@@ -127,21 +128,21 @@ def _dates(body: dict[str, Any], construction: str) -> None:
     for key in ("starts_on", "ends_on"):
         if body.get(key) is None:
             if construction == "temporary":
-                raise RequestError(key, "临时项目须填写起止日期", "temporary works need their dates")
+                raise RequestError(key, Text("临时项目须填写起止日期"))
             continue
         try:
             days[key] = date.fromisoformat(plain_text(key, body[key], longest=10))
         except ValueError:
-            raise RequestError(key, "应为日期,如 2026-11-20", "must be a date such as 2026-11-20") from None
+            raise RequestError(key, Text("应为日期,如 2026-11-20")) from None
     if len(days) == 2 and days["ends_on"] < days["starts_on"]:
-        raise RequestError("ends_on", "结束早于开始", "ends before it begins")
+        raise RequestError("ends_on", Text("结束早于开始"))
 
 
 def _persons(entry: dict[str, Any], prefix: str) -> int | None:
     n_persons = entry.get("n_persons")
     if n_persons is not None and (type(n_persons) is not int or not 0 <= n_persons <= MOST_PERSONS):
         raise RequestError(
-            f"{prefix}n_persons", f"应为 0 至 {MOST_PERSONS} 的整数", f"must be a whole number, 0 to {MOST_PERSONS}"
+            f"{prefix}n_persons", Text("应为 0 至 {most} 的整数", most=MOST_PERSONS)
         )
     return n_persons
 
@@ -152,7 +153,7 @@ def _extras(entry: dict[str, Any], kind: ProjectType, prefix: str) -> None:
     if entry.get("installation") is not None:
         choice(f"{prefix}installation", entry["installation"], INSTALLATIONS)
         if not kind.is_hazardous:
-            raise RequestError(f"{prefix}installation", "只有危险类项目填写设施类别", "only hazardous projects have a kind of installation")
+            raise RequestError(f"{prefix}installation", Text("只有危险类项目填写设施类别"))
 
 
 def read_dangers(entry: dict[str, Any], kind: ProjectType, prefix: str = "") -> tuple[Danger, ...]:
@@ -161,15 +162,15 @@ def read_dangers(entry: dict[str, Any], kind: ProjectType, prefix: str = "") -> 
         return _one_danger(entry, kind, prefix)
     sent = entry["chemicals"]
     if not isinstance(sent, list) or len(sent) > MOST_CHEMICALS:
-        raise RequestError(f"{prefix}chemicals", f"应为最多 {MOST_CHEMICALS} 项的列表", f"must be a list of at most {MOST_CHEMICALS}")
+        raise RequestError(f"{prefix}chemicals", Text("应为最多 {most} 项的列表", most=MOST_CHEMICALS))
     if sent and not kind.is_hazardous:
-        raise RequestError(f"{prefix}chemicals", "只有危险类项目填写危险化学品", "only hazardous projects have chemicals")
+        raise RequestError(f"{prefix}chemicals", Text("只有危险类项目填写危险化学品"))
     return tuple(_danger(row, f"{prefix}chemicals.{place}") for place, row in enumerate(sent))
 
 
 def _danger(row: Any, where: str) -> Danger:
     if not isinstance(row, dict) or set(row) != {"chemical", "amount_t"}:
-        raise RequestError(where, "应为含 chemical 和 amount_t 的对象", "must be an object with chemical and amount_t")
+        raise RequestError(where, Text("应为含 chemical 和 amount_t 的对象"))
     chemical = plain_text(f"{where}.chemical", row["chemical"])
     require_chemical(chemical, f"{where}.chemical")
     return Danger(chemical, number(f"{where}.amount_t", row["amount_t"], least=0, most=MOST_TONNES))
@@ -180,16 +181,16 @@ def _one_danger(entry: dict[str, Any], kind: ProjectType, prefix: str) -> tuple[
     if not chemical and entry.get("amount_t") is None:
         return ()
     if not kind.is_hazardous:
-        raise RequestError(f"{prefix}chemical", "只有危险类项目填写危险化学品", "only hazardous projects have a chemical")
+        raise RequestError(f"{prefix}chemical", TextIn("one", "只有危险类项目填写危险化学品"))
     if not chemical:
-        raise RequestError(f"{prefix}chemical", "缺少危险化学品名称或 CAS 号", "name or CAS number of the chemical is needed")
+        raise RequestError(f"{prefix}chemical", Text("缺少危险化学品名称或 CAS 号"))
     return (Danger(chemical, number(f"{prefix}amount_t", entry.get("amount_t"), least=0, most=MOST_TONNES)),)
 
 
 def require_chemical(text: str, field: str) -> None:
     """Raise `RequestError` unless a chemical stands in the table by its name or CAS number."""
     if text not in known_chemicals():
-        raise RequestError(field, "化学品表中没有;请从列表选择名称或 CAS 号", "is not in the table of chemicals; choose a name or CAS number")
+        raise RequestError(field, Text("化学品表中没有;请从列表选择名称或 CAS 号"))
 
 
 @lru_cache(maxsize=1)
@@ -206,10 +207,10 @@ def _ground(entry: dict[str, Any], crs: Any, facts: EditionFacts, prefix: str) -
     shape = shapely.geometry.shape(sent)
     if not shape.is_valid:
         reason = shapely.is_valid_reason(shape)
-        raise RequestError(field, f"场址边界自相交或重叠({reason})", f"the outline crosses itself: {reason}")
+        raise RequestError(field, Text("场址边界自相交或重叠({reason})", reason=reason))
     site = facts.in_metres(valid_site(sent))
     if not shapely.covers(facts.boundary_m, site):
-        raise RequestError(field, "场址全部或部分在辖区以外", "the site lies wholly or partly outside the area")
+        raise RequestError(field, Text("场址全部或部分在辖区以外"))
     return site
 
 
@@ -229,6 +230,6 @@ def _in_storage(geometry: Any, crs: Any, facts: EditionFacts, field: str) -> dic
     sent = require_planar_geometry(geometry, field=field) if is_metres else require_site_geometry(geometry, field=field)
     moved = to_geographic(np.array([shapely.geometry.shape(sent)], object), system, storage)[0]
     if not np.isfinite(shapely.get_coordinates(moved)).all():
-        raise RequestError(field, f"坐标不在 {system} 的范围内", f"the coordinates are none of {system}")
+        raise RequestError(field, Text("坐标不在 {system} 的范围内", system=system))
     found: dict[str, Any] = shapely.geometry.mapping(moved)
     return found

@@ -14,6 +14,7 @@ from app.pipeline_conflicts import rules_date
 from app.site_checks import bounds_of, site_context
 from app.site_requests import SiteRequest
 from app.surroundings import SurroundingsMemory
+from app.texts import Text
 from layers.scoring.siting import SitePart, check_parts
 from layers.scoring.siting_shift import (
     MOST_SHIFT_M,
@@ -26,8 +27,7 @@ from layers.scoring.siting_terms import Reason
 
 MOST_REASONS = 12
 """So many reasons, the gravest first, are each tried alone."""
-NOTE_ZH = f"试算,不作为结论;只移动整个场址,最远 {MOST_SHIFT_M:.0f} m,已在移动后的位置重新检查。"
-NOTE_EN = f"A trial, no verdict; the whole site is moved, {MOST_SHIFT_M:.0f} m at most, and was checked again where it would stand."
+NOTE = Text("试算,不作为结论;只移动整个场址,最远 {most_m:.0f} m,已在移动后的位置重新检查。", most_m=MOST_SHIFT_M)
 
 
 def shifts_of(
@@ -53,8 +53,7 @@ def shifts_of(
         "left": [_named(reason) for reason in _left(reasons, together, judge)],
         "n_untried": max(0, len(reasons) - MOST_REASONS),
         "edition": facts.edition.number,
-        "note_zh": NOTE_ZH,
-        "note_en": NOTE_EN,
+        **NOTE.fields("note"),
     }
 
 

@@ -10,13 +10,13 @@ from psycopg2 import sql
 from app import queries
 from app.editions import EditionFacts
 from app.errors import MissingError
+from app.texts import Text
 from layers.catalog import Catalog, Layer
 from layers.scoring.societal_risk import load_societal_criteria
 
 LAYER = "societal_risk"
 METHODS = "unit_methods"
-NOTE_ZH = "筛查结果,不能代替定量风险评价;曲线按企业计算,全县合计不作判定。"
-NOTE_EN = "A screening that replaces no quantitative assessment; the criterion speaks of one enterprise, the county is not judged."
+NOTE = Text("筛查结果,不能代替定量风险评价;曲线按企业计算,全县合计不作判定。")
 
 
 def societal_risks(connection: sa.Connection, facts: EditionFacts, catalog: Catalog) -> dict[str, Any]:
@@ -39,8 +39,7 @@ def societal_risks(connection: sa.Connection, facts: EditionFacts, catalog: Cata
         "together": facts.meta.get("societal_risk_parameters", {}),
         "not_covered": others,
         "edition": facts.edition.number,
-        "note_zh": NOTE_ZH,
-        "note_en": NOTE_EN,
+        **NOTE.fields("note"),
     }
 
 
@@ -51,10 +50,9 @@ def societal_risk_of(
     found = next((row for row in _rows(connection, facts, catalog[LAYER]) if row["enterprise_id"] == enterprise_id), None)
     if found is None:
         raise MissingError(
-            f"版次 {facts.edition.label} 中企业 {enterprise_id} 没有社会风险曲线",
-            f"edition {facts.edition.label} has no societal risk of enterprise {enterprise_id}",
+            Text("版次 {edition_label} 中企业 {enterprise_id} 没有社会风险曲线", edition_label=facts.edition.label, enterprise_id=enterprise_id),
         )
-    return {**_told(found), "limits": limits(), "edition": facts.edition.number, "note_zh": NOTE_ZH, "note_en": NOTE_EN}
+    return {**_told(found), "limits": limits(), "edition": facts.edition.number, **NOTE.fields("note")}
 
 
 def limits() -> list[dict[str, float]]:
@@ -76,7 +74,7 @@ def diagrams(
     if found.one_or_none() is None:
         return []
     href = f"/api/societal-risk/{enterprise_id}/diagram.svg?ed={facts.edition.number}"
-    return [{"href": href, "title_zh": "社会风险 F-N 曲线(筛查)", "title_en": "Societal risk, F-N curve (screening)"}]
+    return [{"href": href, **Text("社会风险 F-N 曲线(筛查)").fields("title")}]
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from app.attribute_table import Column
+from app.texts import Text
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-YES_NO = {"zh": ("是", "否"), "en": ("yes", "no")}
+YES, NO = Text("是"), Text("否")
+FIXED_TITLES = (Text("编号"), Text("经度"), Text("纬度"))
 LONGEST_TITLE = 31
 UNUSABLE_IN_TITLES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 FORMULA_SIGNS = ("=", "+", "-", "@")
@@ -51,8 +53,7 @@ def workbook(head: Head, columns: Sequence[Column], rows: Iterable[Sequence[Any]
 
 
 def _titles(columns: Sequence[Column], lang: str) -> list[str]:
-    fixed = ["编号", "经度", "纬度"] if lang == "zh" else ["Number", "Longitude", "Latitude"]
-    return fixed + [_title(column, lang) for column in columns]
+    return [title[lang] for title in FIXED_TITLES] + [_title(column, lang) for column in columns]
 
 
 def _title(column: Column, lang: str) -> str:
@@ -62,7 +63,7 @@ def _title(column: Column, lang: str) -> str:
 
 def _cell(sheet: Any, value: Any, column: Column | None, lang: str) -> Any:
     if isinstance(value, bool):
-        return YES_NO[lang][0 if value else 1]
+        return (YES if value else NO)[lang]
     if isinstance(value, str):
         return _text(sheet, _word(value, column, lang))
     return value

@@ -15,6 +15,7 @@ from psycopg2 import sql
 from app import queries
 from app.editions import Edition, EditionFacts
 from app.errors import RequestError
+from app.texts import Text
 from app.tile_store import EMPTY, Tile
 from layers.catalog import Field, Layer
 
@@ -49,10 +50,10 @@ class TileAddress:
 def tile_address(z: int, x: int, y: int) -> TileAddress:
     """The address, if there is such a tile; raises `RequestError` otherwise."""
     if not 0 <= z <= LARGEST_ZOOM:
-        raise RequestError("z", f"应在 0 至 {LARGEST_ZOOM} 之间", f"must be between 0 and {LARGEST_ZOOM}")
+        raise RequestError("z", Text("应在 0 至 {most} 之间", most=LARGEST_ZOOM))
     for name, value in (("x", x), ("y", y)):
         if not 0 <= value < 2**z:
-            raise RequestError(name, f"应在 0 至 {2**z - 1} 之间", f"must be between 0 and {2**z - 1}")
+            raise RequestError(name, Text("应在 0 至 {most} 之间", most=2 ** z - 1))
     return TileAddress(z, x, y)
 
 

@@ -15,6 +15,7 @@ import pyproj
 import shapely
 
 from app.editions import EditionFacts
+from app.texts import Bilingual, DataText, Text
 from layers.crs import datum_error_m, to_geographic
 
 NUMBER = r"[+-]?\d{1,9}(?:\.\d{0,15})?"
@@ -39,7 +40,7 @@ STATED = (
     (re.compile(r"cgcs\s?2000|国家2000|wgs-?\s?84|gps|天地图", re.IGNORECASE), "CGCS2000"),
     (re.compile(r"xi'?an\s?(?:19)?80|西安\s?(?:19)?80", re.IGNORECASE), "西安80"), (re.compile(r"beijing\s?(?:19)?54|北京\s?(?:19)?54", re.IGNORECASE), "北京54"),
 )  # fmt: skip
-ENGLISH = {"西安80": "Xi'an 80", "北京54": "Beijing 54"}
+NAMES = {"西安80": Text("西安80"), "北京54": Text("北京54")}
 MOST = 8
 HOME_LAW = "CN"
 OWN_DATUMS = {3824: "TWD97", 4326: "WGS 84", 4490: "CGCS2000"}
@@ -123,7 +124,7 @@ def _all_readings(typed: Typed, facts: EditionFacts) -> Iterator[Reading]:
     if not str(facts.area.get("jurisdiction", HOME_LAW)).startswith(HOME_LAW):
         crs = str(facts.area.get("official_crs") if typed.is_metres else f"EPSG:{facts.srid}")
         name = str(facts.area.get("official_crs_zh", crs)) if typed.is_metres else OWN_DATUMS.get(facts.srid, crs)
-        yield _reading(typed, crs, (name, crs if typed.is_metres else name), facts)
+        yield _reading(typed, crs, DataText(name, crs if typed.is_metres else name), facts)
         return
     datums = [typed.datum] if typed.datum else (["CGCS2000", "西安80", "北京54"] if typed.is_metres else ["CGCS2000", *SHIFTED, "西安80", "北京54"])
     for datum in datums:
@@ -131,7 +132,11 @@ def _all_readings(typed: Typed, facts: EditionFacts) -> Iterator[Reading]:
             yield from _in_zones(typed, datum, facts)
         else:
             crs = datum if datum in SHIFTED else f"EPSG:{FIRST_CODES[datum]['degrees']}"
-            yield _reading(typed, crs, (datum, ENGLISH.get(datum, datum)), facts)
+            yield _reading(typed, crs, _datum_name(datum), facts)
+
+
+def _datum_name(datum: str) -> Bilingual:
+    return NAMES.get(datum) or DataText(datum, datum)
 
 
 def _in_zones(typed: Typed, datum: str, facts: EditionFacts) -> Iterator[Reading]:
@@ -147,12 +152,12 @@ def _in_zones(typed: Typed, datum: str, facts: EditionFacts) -> Iterator[Reading
             reaches = west - HALF_ZONES_DEG[width] <= meridian <= far_east + HALF_ZONES_DEG[width]
             if zone == number or (not number and reaches):
                 crs = f"EPSG:{codes[width] + zone - zones[0]}"
-                words = (f"{datum} {width}°带 中央经线{meridian}°", f"{ENGLISH.get(datum, datum)} {width}° zone, meridian {meridian}°")
+                words = Text("{datum} {width}°带 中央经线{meridian}°", datum=_datum_name(datum), width=width, meridian=meridian)
                 yield _reading(Typed(east, typed.y, True, datum), crs, words, facts)
 
 
-def _reading(typed: Typed, crs: str, words: tuple[str, str], facts: EditionFacts) -> Reading:
+def _reading(typed: Typed, crs: str, system: Bilingual, facts: EditionFacts) -> Reading:
     moved = to_geographic(np.array([shapely.Point(typed.x, typed.y)], dtype=object), crs, f"EPSG:{facts.srid}")[0]
     lon, lat = (moved.x, moved.y) if not moved.is_empty else (float("nan"), float("nan"))
     error_m = datum_error_m(crs if crs in SHIFTED else pyproj.CRS.from_user_input(crs).to_string())
-    return Reading(words[0], words[1], lon, lat, error_m, bool(np.isfinite(lon) and shapely.intersects(facts.boundary, shapely.Point(lon, lat))))
+    return Reading(system.zh, system.en, lon, lat, error_m, bool(np.isfinite(lon) and shapely.intersects(facts.boundary, shapely.Point(lon, lat))))

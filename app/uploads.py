@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from app import queries
 from app.errors import ConflictError, MissingError, RequestError
+from app.texts import Text, listed
 
 SUFFIXES = (
     ".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".jsonl", ".ndjson", ".shp", ".dbf", ".shx", ".prj", ".cpg", ".gpkg", ".geojson",
@@ -57,7 +58,7 @@ def require_upload(connection: sa.Connection, upload_id: str) -> dict[str, Any]:
     """The upload of a number; raises `MissingError`."""
     row = queries.run(connection, "upload", {"upload_id": upload_id}).mappings().one_or_none() if UPLOAD_ID.fullmatch(upload_id) else None
     if row is None:
-        raise MissingError(f"没有上传 {upload_id[:40]}", f"no upload {upload_id[:40]}")
+        raise MissingError(Text("没有上传 {upload_id}", upload_id=upload_id[:40]))
     return plain(row)
 
 
@@ -74,12 +75,12 @@ def harmless_name(given: str) -> str:
     name = FORBIDDEN.sub("_", seen).strip(" .")
     suffix = Path(name).suffix
     if suffix.lower() not in SUFFIXES:
-        raise RequestError("name", f"不接受这种文件;可上传:{'、'.join(SUFFIXES)}", f"no such files; there are: {', '.join(SUFFIXES)}")
+        raise RequestError("name", Text("不接受这种文件;可上传:{known}", known=listed(SUFFIXES)))
     stem = name[: len(name) - len(suffix)][: LONGEST_NAME - len(suffix)].rstrip(" .")
     while len((stem + suffix).encode()) > 250:  # what a file system takes
         stem = stem[:-1]
     if not stem:
-        raise RequestError("name", "文件名为空", "the file has no name")
+        raise RequestError("name", Text("文件名为空"))
     return stem + suffix
 
 
@@ -94,12 +95,12 @@ def keep_file(
     held = queries.run(connection, "upload_files", {"upload_id": upload_id}).mappings().all()
     others = [row for row in held if row["name"] != name]
     if len(others) >= MOST_FILES:
-        raise ConflictError(f"一次最多上传 {MOST_FILES} 个文件", f"an upload holds at most {MOST_FILES} files")
+        raise ConflictError(Text("一次最多上传 {most} 个文件", most=MOST_FILES))
     if n_bytes + sum(row["size_bytes"] for row in others) > most_bytes:
-        raise ConflictError(f"一次上传合计不超过 {most_bytes // 10**6} MB", f"an upload holds at most {most_bytes // 10**6} MB")
+        raise ConflictError(Text("一次上传合计不超过 {most_bytes} MB", most_bytes=most_bytes // 10 ** 6))
     room = shutil.disk_usage(uploads_folder(home)).free
     if n_bytes > room // 2:
-        raise ConflictError("服务器磁盘空间不足,请联系管理员", "the server has not enough room on its disk")
+        raise ConflictError(Text("服务器磁盘空间不足,请联系管理员"))
     sha256 = _write(uploads_folder(home) / upload_id / name, stream, n_bytes, require_rest)
     queries.run(connection, "keep_upload_file", {"upload_id": upload_id, "name": name, "size_bytes": n_bytes, "sha256": sha256})
     return {"name": name, "size_bytes": n_bytes, "sha256": sha256}
@@ -117,7 +118,7 @@ def _write(target: Path, stream: Stream, n_bytes: int, require_rest: Callable[[]
                 digest.update(piece)
                 n_written += len(piece)
         if n_written != n_bytes:
-            raise RequestError("body", "文件没有传完,请重新上传", "the file ended early; upload it again")
+            raise RequestError("body", Text("文件没有传完,请重新上传"))
         require_rest()
         os.replace(part, target)
     finally:
@@ -136,7 +137,7 @@ def drop_file(connection: sa.Connection, home: Path, upload_id: str, name: str) 
     """Delete a file of an upload; raises `MissingError`."""
     gone = queries.run(connection, "forget_upload_file", {"upload_id": upload_id, "name": name}).rowcount
     if not gone:
-        raise MissingError(f"没有文件 {name}", f"no file {name}")
+        raise MissingError(Text("没有文件 {name}", name=name))
     (uploads_folder(home) / upload_id / name).unlink(missing_ok=True)
 
 
@@ -170,7 +171,7 @@ def confirm_source(connection: sa.Connection, upload_id: str, source_id: str, bo
     """Keep what a person decided about one table of an upload."""
     files = {row.name for row in queries.run(connection, "upload_files", {"upload_id": upload_id})}
     if body["file"] not in files:
-        raise MissingError(f"没有文件 {body['file']}", f"no file {body['file']}")
+        raise MissingError(Text("没有文件 {file}", file=body["file"]))
     queries.run(connection, "keep_upload_source", {
         "upload_id": upload_id, "source_id": source_id, "file": body["file"], "dataset": body["dataset"],
         "decisions": json.dumps(body["decisions"], ensure_ascii=False), "confirmed_by": body["confirmed_by"],

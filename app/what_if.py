@@ -21,8 +21,10 @@ from app.parameters import choice, number, plain_text
 from app.pipeline_conflicts import JURISDICTION, rules_date
 from app.plain import plain
 from app.risk_memory import RiskMemory
+from app.texts import Text
 from layers.catalog import Catalog
 from layers.rasters import persons_on_grid
+from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.edits import (
     ACTIONS,
     MOST_EDITS,
@@ -38,7 +40,6 @@ from layers.scoring.risk_reasons import level_at
 from layers.scoring.rules import RuleSet
 from layers.scoring.targets import strictest_classes
 from layers.scoring.unit_risk import ASSESSED_LAYERS
-from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.what_if import (
     County,
     Outcome,
@@ -65,11 +66,8 @@ TOLD_OF_VIOLATION = (
 )  # fmt: skip
 
 
-RISK_NOTE = (
-    "个人风险为筛查结果,不作为外部安全防护距离;评价报告按变动前的装置编制,变动企业以筛查代替;新增单元按新建装置的限值核对。",
-    "Individual risk is a screening and no safety distance. A report describes the plant as it stood: what changes is screened "
-    "instead. Added units are held against the limits for new installations.",
-)
+NOTE = Text("试算,不入库。改变储量的单元不再采用备案级别;高后果区、事故多发点段、消防时间按本版次。")
+RISK_NOTE = Text("个人风险为筛查结果,不作为外部安全防护距离;评价报告按变动前的装置编制,变动企业以筛查代替;新增单元按新建装置的限值核对。")
 
 
 class CountyMemory:
@@ -149,7 +147,7 @@ def _layers_needed(catalog: Catalog) -> list[str]:
 def _grid(facts: EditionFacts) -> Grid:
     grids = [raster.info["grid"] for raster in facts.rasters if raster.layer == "risk_index"]
     if not grids:
-        raise RequestError("ed", "本版次没有风险栅格", "this edition has no risk raster")
+        raise RequestError("ed", Text("本版次没有风险栅格"))
     return Grid(**grids[0])
 
 
@@ -176,7 +174,7 @@ def source_of(county: County, layer_id: str, feature_id: str) -> dict[str, Any]:
     frame = county.frames[layer_id]
     mine = frame[frame["feature_id"] == feature_id]
     if mine.empty:
-        raise RequestError("id", f"{layer_id} 中没有 {feature_id}", f"{layer_id} has no {feature_id}")
+        raise RequestError("id", Text("{layer_id} 中没有 {feature_id}", layer_id=layer_id, feature_id=feature_id))
     owner = str(mine["enterprise_id"].iloc[0])
     units, chemicals = county.frames["hazard_units"], county.frames["unit_chemicals"]
     chosen = units[units["enterprise_id"] == owner] if layer_id == "enterprises" else mine
@@ -195,18 +193,18 @@ def read_edits(body: dict[str, Any], facts: EditionFacts) -> list[Edit]:
     """The changes that a request asks for; raises an `InputError` that names the field of a wrong one."""
     edits = body.get("edits", [])
     if not isinstance(edits, list) or len(edits) > MOST_EDITS:
-        raise RequestError("edits", f"应为最多 {MOST_EDITS} 项的列表", f"must be a list of at most {MOST_EDITS}")
+        raise RequestError("edits", Text("应为最多 {most} 项的列表", most=MOST_EDITS))
     if not edits and not body.get("policy_after"):
-        raise RequestError("edits", "至少需要一项变化", "at least one change is needed")
+        raise RequestError("edits", Text("至少需要一项变化"))
     return [_read_edit(entry, f"edits.{place}", facts) for place, entry in enumerate(edits)]
 
 
 def _read_edit(entry: Any, where: str, facts: EditionFacts) -> Edit:
     if not isinstance(entry, dict):
-        raise RequestError(where, "应为 JSON 对象", "must be a JSON object")
+        raise RequestError(where, Text("应为 JSON 对象"))
     for key in entry:
         if key not in EDIT_KEYS:
-            raise RequestError(f"{where}.{key[:40]}", f"没有这个字段;可用:{', '.join(EDIT_KEYS)}", f"unknown key; known: {', '.join(EDIT_KEYS)}")
+            raise RequestError(f"{where}.{key[:40]}", Text("没有这个字段;可用:{known}", known=", ".join(EDIT_KEYS)))
     texts = {key: plain_text(f"{where}.{key}", entry.get(key) or "") for key in ("id", "chemical", "name", "enterprise_id")}
     action = choice(f"{where}.action", entry.get("action"), ACTIONS)
     amount_t = entry.get("amount_t")
@@ -226,7 +224,7 @@ def _place(entry: dict[str, Any], where: str, facts: EditionFacts) -> shapely.Po
     lat = number(f"{where}.lat", entry.get("lat"), least=-90, most=90)
     place: shapely.Point = facts.in_metres(shapely.Point(lon, lat))
     if not shapely.covers(facts.boundary_m, place):
-        raise RequestError(f"{where}.lon", "位置在辖区以外", "the place lies outside the area")
+        raise RequestError(f"{where}.lon", Text("位置在辖区以外"))
     return place
 
 
@@ -271,9 +269,7 @@ def told(facts: EditionFacts, outcome: Outcome, policy: str, policy_after: str) 
         "cells": {"computed": outcome.update.n_cells, "all": grid.rows * grid.cols, "cell_m": grid.cell_m},
         "edition": facts.edition.number,
         "edition_label": facts.edition.label,
-        "note_zh": "试算,不入库。改变储量的单元不再采用备案级别;高后果区、事故多发点段、消防时间按本版次。",
-        "note_en": "A trial, nothing is stored. A unit of another amount loses its level on file; high consequence areas, black spots "
-        "and fire cover are those of the edition.",
+        **NOTE.fields("note"),
     }  # fmt: skip
 
 
@@ -293,8 +289,7 @@ def _told_risk(facts: EditionFacts, risk: RiskChange) -> dict[str, Any]:
         "crossed": crossed,
         "set_aside": list(risk.set_aside),
         "not_assessed": [plain(dataclasses.asdict(entry)) for entry in risk.not_assessed],
-        "note_zh": RISK_NOTE[0],
-        "note_en": RISK_NOTE[1],
+        **RISK_NOTE.fields("note"),
     }
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from app import queries
 from app.errors import RequestError
+from app.texts import Text
 
 MOST_DAYS = 250
 
@@ -41,7 +42,7 @@ class WorkingDays:
         datetime.date(2026, 12, 18)
         """
         if not 1 <= n_days <= MOST_DAYS:
-            raise RequestError("n_days", f"应为 1 至 {MOST_DAYS}", f"must be 1 to {MOST_DAYS}")
+            raise RequestError("n_days", Text("应为 1 至 {most}", most=MOST_DAYS))
         left = n_days
         while left:
             day += timedelta(days=1)

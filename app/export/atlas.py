@@ -18,6 +18,7 @@ from app.export.statistics import SheetStatistics, sheet_statistics
 from app.export.tables import draw_table
 from app.export.tones import sheet_palette
 from app.export.words import sheet_words, written_date
+from app.texts import DataText, Text
 from layers.catalog import LEVELS
 from layers.errors import InputError
 
@@ -27,7 +28,6 @@ N_PAGES_BEFORE, N_PAGES_AFTER = 3, 1
 """Cover, index map and summary go before the towns; method and sources after them."""
 INDEX_LAYERS = ("water", "roads", "towns", "risk_zones")
 MOST_UNRATED = 90
-TOWN_TITLE = "安全风险四色图"
 Told = Callable[[int, int], None]
 
 
@@ -171,7 +171,7 @@ def _ringed(mark: BaseGeometry, denominator: int) -> BaseGeometry:
 
 
 def _town_title(spec: SheetSpec, name: str) -> str:
-    return f"{spec.area_name}{name}{TOWN_TITLE}" if spec.lang == "zh" else f"{name}: {sheet_words('en')['atlas'].lower()}"
+    return Text("{place}安全风险四色图", place=DataText(f"{spec.area_name}{name}", name))[spec.lang]
 
 
 def _summary(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -39,6 +40,7 @@ from app.export.spec import MARKS, SheetData, SheetSpec
 from app.export.symbols import Palette
 from app.export.tones import sheet_palette
 from app.export.words import sheet_words
+from app.texts import Text
 from layers.catalog import Catalog, Layer
 from layers.crs import WGS84
 from layers.errors import InputError
@@ -46,19 +48,13 @@ from layers.errors import InputError
 __all__ = ["SheetData", "SheetSpec", "map_frame_mm", "scale_for_extent"]
 
 DEFAULT_LATITUDE_DEG = 35.0
-BOUNDARY = Layer(
-    id="area_boundary",
-    title_zh="辖区界",
-    title_en="Area boundary",
-    group="base",
-    geometry="MultiPolygon",
-    draw_order=405,
-)
+BOUNDARY = "area_boundary"
+BOUNDARY_TITLE = Text("辖区界")
 BOUNDARY_STYLE = {
-    "id": "area_boundary-line",
+    "id": f"{BOUNDARY}-line",
     "type": "line",
     "paint": {"line-color": "@boundary.line", "line-width": 2.0, "line-dasharray": [5, 1.5, 1, 1.5, 1, 1.5]},
-    "metadata": {"atlas:layer": "area_boundary", "atlas:order": 405},
+    "metadata": {"atlas:layer": BOUNDARY, "atlas:order": 405},
 }
 BOUNDARY_SYMBOL = {"kind": "line", "color": "@boundary.line", "width": 2.0, "dash": [10, 3, 2, 3, 2, 3]}
 KIND_OF_AREA = re.compile("[县縣市区區旗]$")
@@ -117,7 +113,7 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
     }
     view = View(zoom_of_scale(spec.scale_denominator, latitude_deg), state)
     content = MapContent(_features(spec, data, projection, view.zoom))
-    layers = [layer for layer in (*data.catalog, BOUNDARY) if layer.id in content.features]
+    layers = [layer for layer in (*data.catalog, _boundary_layer()) if layer.id in content.features]
     painter = MapPainter(canvas, layout, view, palette, content)
     arrow = furniture.north_arrow_box(layout["map"])
     scale_within = [layout["scale"]] if layout["map"].holds(layout["scale"]) else []
@@ -154,7 +150,7 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
 def _worth_seeing(content: MapContent) -> NDArray[np.object_]:
     """Shapes that notes had better not cover, in page millimetres: the area, its rated zones, its symbols."""
     rated = [features for features in content.features.values() if "level" in features.rows]
-    outline = [content.features[BOUNDARY.id]] if BOUNDARY.id in content.features else []
+    outline = [content.features[BOUNDARY]] if BOUNDARY in content.features else []
     symbols = [shapely.box(box.x, box.y, box.right, box.bottom) for box in content.icon_boxes]
     shapes = [features.geometries for features in (*rated, *outline)]
     return shapely.make_valid(np.concatenate([*shapes, np.array(symbols, object)]))
@@ -162,7 +158,7 @@ def _worth_seeing(content: MapContent) -> NDArray[np.object_]:
 
 def _styles(layer: Layer, spec: SheetSpec) -> list[dict[str, Any]]:
     """Style layers of a layer in the colours of the sheet."""
-    if layer is BOUNDARY:
+    if layer.id == BOUNDARY:
         return [styles.with_colours(BOUNDARY_STYLE, spec.colours)]
     made = [_unhidden(style, layer, spec) for style in styles.layer_style(layer, spec.colours, has_clusters=False)]
     return made if spec.has_hatch or spec.is_grey else [style for style in made if "fill-pattern" not in style.get("paint", {})]
@@ -176,7 +172,7 @@ def _unhidden(style: dict[str, Any], layer: Layer, spec: SheetSpec) -> dict[str,
 
 
 def _legend(layer: Layer, spec: SheetSpec) -> list[dict[str, Any]]:
-    if layer is not BOUNDARY:
+    if layer.id != BOUNDARY:
         return styles.legend(layer, spec.colours, has_clusters=False)
     titles = {"label_zh": layer.title_zh, "label_en": layer.title_en}
     return [titles | {"symbol": styles.with_colours(BOUNDARY_SYMBOL, spec.colours)}]
@@ -190,6 +186,12 @@ def _keep_names_within(painter: MapPainter, focus: BaseGeometry | None, projecti
     shapely.prepare(within)
     kept = [request for request in painter.requests if shapely.contains_xy(within, request.x, request.y)]
     painter.requests[:] = kept
+
+
+@cache
+def _boundary_layer() -> Layer:
+    """The outline of the area as a layer of its own, drawn by every sheet."""
+    return Layer(id=BOUNDARY, title_zh=BOUNDARY_TITLE.zh, title_en=BOUNDARY_TITLE.en, group="base", geometry="MultiPolygon", draw_order=405)
 
 
 def _numbers(canvas: Canvas, data: SheetData, projection: Projection, palette: Palette) -> list[Box]:
@@ -223,7 +225,7 @@ def _features(
         features[layer_id] = (sheet_features if is_drawn else one_feature)(frame, projection)
     if data.boundary is not None and data.crs is not None:
         outline = gpd.GeoDataFrame(geometry=[data.boundary], crs=data.crs)
-        features[BOUNDARY.id] = sheet_features(outline, projection)
+        features[BOUNDARY] = sheet_features(outline, projection)
     return features
 
 

@@ -24,11 +24,12 @@ from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.row_filters import LONGEST, read_filters
 from app.table_workbook import MIMETYPE, Head, workbook
+from app.texts import DataText, Text
 from layers.errors import UnknownLayerError
 
 blueprint = Blueprint("attribute_tables", __name__)
 DIRECTIONS = ("asc", "desc")
-NO_FILTER = {"zh": "无", "en": "none"}
+NO_FILTER = Text("无")
 
 
 @blueprint.get("/api/tables/<layer_id>")
@@ -95,10 +96,10 @@ def _box(text: str | None) -> Box | None:
         return None
     values = text.split(",")
     if len(values) != 4:
-        raise RequestError("bbox", "应为 西,南,东,北", "must be west,south,east,north")
+        raise RequestError("bbox", Text("应为 西,南,东,北"))
     west, south, east, north = (number("bbox", value, least=-180, most=180) for value in values)
     if west >= east or south >= north:
-        raise RequestError("bbox", "应为 西,南,东,北", "must be west,south,east,north")
+        raise RequestError("bbox", Text("应为 西,南,东,北"))
     return west, south, east, north
 
 
@@ -107,14 +108,14 @@ def _head(table: AttributeTable, pinned: Pinned, asked: Rows, lang: str, n_rows:
     filters = "; ".join(_filter_words(table, entry.field, entry.spec, lang) for entry in asked.filters if entry.layer == layer.id)
     box = ", ".join(f"{value:.6f}" for value in asked.box) if asked.box else ""
     now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
-    title = layer.title_zh if lang == "zh" else layer.title_en
-    if lang == "zh":
-        lines = [f"{area['title_zh']} · 版次 {edition.label} · 资料截至 {edition.data_as_of} · 内部使用", f"筛选:{filters or NO_FILTER[lang]}"]
-        lines += [f"范围(经纬度):{box}"] if box else []
-        return Head(title, [*lines, f"{n_rows} 行,导出时间 {now}"])
-    lines = [f"{area['title_en']} · edition {edition.label} · data as of {edition.data_as_of} · internal use", f"Filter: {filters or NO_FILTER[lang]}"]
-    lines += [f"Extent (degrees): {box}"] if box else []
-    return Head(title, [*lines, f"{n_rows} rows, exported {now}"])
+    place = DataText(area["title_zh"], area["title_en"])
+    lines = [
+        Text("{place} · 版次 {edition} · 资料截至 {as_of} · 内部使用", place=place, edition=edition.label, as_of=edition.data_as_of),
+        Text("筛选:{filters}", filters=filters or NO_FILTER),
+        *([Text("范围(经纬度):{box}", box=box)] if box else []),
+        Text("{n_rows} 行,导出时间 {now}", n_rows=n_rows, now=now),
+    ]
+    return Head(DataText(layer.title_zh, layer.title_en)[lang], [line[lang] for line in lines])
 
 
 def _filter_words(table: AttributeTable, name: str, spec: str, lang: str) -> str:

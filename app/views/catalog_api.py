@@ -13,6 +13,7 @@ from app.parameters import choice, plain_text, whole_number
 from app.parts import parts
 from app.pinned import pinned_edition, present_view
 from app.search import search
+from app.texts import Text
 from basemaps.backgrounds import backgrounds
 
 blueprint = Blueprint("catalog_api", __name__)
@@ -57,7 +58,7 @@ def search_features() -> Response:
     """Features by name or number, chainages, coordinates of any datum."""
     text = plain_text("q", request.args.get("q", ""), longest=LONGEST_QUERY)
     if not text:
-        raise RequestError("q", "请输入要查找的内容", "say what to look for")
+        raise RequestError("q", Text("请输入要查找的内容"))
     limit = whole_number("limit", request.args.get("limit", "8"), least=1, most=MOST_RESULTS)
     with pinned_edition() as pinned:
         results = search(

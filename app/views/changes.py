@@ -15,6 +15,7 @@ from app.pinned import (
     present_view,
     seen_facts,
 )
+from app.texts import Text
 
 NAME = "riskatlas.changes"
 blueprint = Blueprint("changes", __name__)
@@ -28,7 +29,7 @@ def change_report() -> Response:
     with pinned_edition(wanted or None) as pinned:
         older = [edition for edition in pinned.editions if edition.number < pinned.edition.number]
         if not earlier and not older:
-            raise MissingError("没有更早的版次可以比较", "there is no earlier edition to compare with")
+            raise MissingError(Text("没有更早的版次可以比较"))
         edition = chosen_edition(pinned.editions, earlier) if earlier else older[0]
         before = seen_facts(pinned.connection, edition, present_view())
         both = [entry["id"] for entry in pinned.facts.policies if entry["id"] in {other["id"] for other in before.policies}]

@@ -23,6 +23,7 @@ from app.loads import approved_arguments, load_list, load_row, refused_rows, who
 from app.parameters import choice, json_object, plain_text, whole_number
 from app.parts import parts
 from app.rule_tables import table, table_list
+from app.texts import Text
 from app.uploads import (
     MOST_FILES,
     SUFFIXES,
@@ -151,7 +152,7 @@ def put_source(upload_id: str, source_id: str) -> Response:
     """What a person confirmed about one table: layer, columns, units, codes, datum."""
     body = json_object(request_body(), ("file", "dataset", "decisions", "confirmed_by"), ("file", "dataset", "decisions", "confirmed_by"))
     if not isinstance(body["decisions"], dict):
-        raise RequestError("decisions", "应为 JSON 对象", "must be a JSON object")
+        raise RequestError("decisions", Text("应为 JSON 对象"))
     body |= {name: plain_text(name, body[name]) for name in ("file", "dataset")}
     body["confirmed_by"] = _name("confirmed_by", body["confirmed_by"])
     with parts().database.writing() as connection:
@@ -182,9 +183,9 @@ def check_upload(upload_id: str) -> Response:
     with parts().database.reading() as connection:
         found = whole_upload(connection, upload_id)
     if not found["sources"]:
-        raise ConflictError("请先确认至少一个数据表的对应关系", "confirm the columns of at least one table first")
+        raise ConflictError(Text("请先确认至少一个数据表的对应关系"))
     if not found["label"] or not found["as_of"]:
-        raise ConflictError("请填写版次(如 2026Q3)和资料截至日期", "say which delivery the files belong to, such as 2026Q3, and its date")
+        raise ConflictError(Text("请填写版次(如 2026Q3)和资料截至日期"))
     return _upload_job(upload_id, "check")
 
 
@@ -203,7 +204,7 @@ def _upload_job(upload_id: str, kind: str) -> Response:
     with parts().database.writing() as connection:
         found = whole_upload(connection, upload_id)
         if not found["files"]:
-            raise ConflictError("请先上传文件", "upload files first")
+            raise ConflictError(Text("请先上传文件"))
         return jsonify(start_job(connection, kind, {"upload_id": upload_id}, upload_id=upload_id))
 
 
@@ -211,7 +212,7 @@ def _require_rest(connection: Any, upload_id: str) -> None:
     """Files do not change under a job that reads them."""
     for row in queries.run(connection, "jobs", {"upload": upload_id, "most": 20}).mappings():
         if row["state"] in ("waiting", "running", "cancelling"):
-            raise ConflictError("这次上传正在处理,请等待完成或先取消任务", "a job works on this upload; wait for it or cancel it")
+            raise ConflictError(Text("这次上传正在处理,请等待完成或先取消任务"))
 
 
 # --- jobs ---------------------------------------------------------------------------------------------------
@@ -282,10 +283,10 @@ def roll_back(load_id: str) -> Response:
     number, name = _number("load_id", load_id), _name("approved_by", body["approved_by"])
     reason = _note("reason", body["reason"])
     if not reason:
-        raise RequestError("reason", "请填写撤回的原因", "say why the load is taken back")
+        raise RequestError("reason", Text("请填写撤回的原因"))
     with parts().database.writing() as connection:
         if load_row(connection, number)["rolled_back_at"]:
-            raise ConflictError(f"第 {number} 批已经撤回", f"load {number} has been taken back already")
+            raise ConflictError(Text("第 {number} 批已经撤回", number=number))
         arguments = {"load_id": number, "approved_by": name, "reason": reason}
         return jsonify(start_job(connection, "rollback", arguments, requested_by=name))
 
@@ -347,11 +348,11 @@ def publish_draft(edition: str) -> Response:
     with parts().database.writing() as connection:
         found = {row["edition"]: plain(row) for row in queries.run(connection, "all_editions").mappings()}.get(number)
         if found is None:
-            raise MissingError(f"没有第 {number} 版", f"no edition {number}")
+            raise MissingError(Text("没有第 {number} 版", number=number))
         if found["status"] != "draft":
-            raise ConflictError(f"第 {number} 版已经发布", f"edition {number} has been published already")
+            raise ConflictError(Text("第 {number} 版已经发布", number=number))
         if body.get("created_at", found["created_at"]) != found["created_at"]:
-            raise ConflictError("草稿已重新评定,请重新查看后再发布", "the draft has been scored anew; look at it again, then publish")
+            raise ConflictError(Text("草稿已重新评定,请重新查看后再发布"))
         arguments = {"edition": number, "created_at": found["created_at"], "approved_by": name,
                      "note": _note("note", body.get("note", ""))}
         return jsonify(start_job(connection, "publish", arguments, requested_by=name))
@@ -365,7 +366,7 @@ def pin_edition(edition: str) -> Response:
     with parts().database.writing() as connection:
         given = {"edition": number, "is_pinned": body["is_pinned"] is True}
         if queries.run(connection, "pin_edition", given).one_or_none() is None:
-            raise MissingError(f"没有第 {number} 版", f"no edition {number}")
+            raise MissingError(Text("没有第 {number} 版", number=number))
     return jsonify(given)
 
 
@@ -391,7 +392,7 @@ def _number(field: str, text: str) -> int:
 def _name(field: str, value: Any) -> str:
     found = plain_text(field, value, longest=40)
     if not found:
-        raise RequestError(field, "请填写姓名", "give a name")
+        raise RequestError(field, Text("请填写姓名"))
     return found
 
 
@@ -405,11 +406,11 @@ def _day(field: str, value: Any) -> str | None:
     try:
         return date.fromisoformat(plain_text(field, value, longest=10)).isoformat()
     except ValueError:
-        raise RequestError(field, "应为日期,如 2026-09-30", "must be a date such as 2026-09-30") from None
+        raise RequestError(field, Text("应为日期,如 2026-09-30")) from None
 
 
 def _source_id(text: str) -> str:
     found = plain_text("source_id", text, longest=60)
     if not found.replace("_", "").isalnum() or not found.isascii() or found != found.lower() or not found[0].isalpha() or found == "area":
-        raise RequestError("source_id", "应为小写字母、数字和下划线,以字母开头", "must be lower-case letters, digits and underscores")
+        raise RequestError("source_id", Text("应为小写字母、数字和下划线,以字母开头"))
     return found

@@ -24,6 +24,7 @@ from app.parameters import plain_text
 from app.parts import parts
 from app.photos import MOST_BYTES, keep_photo, photo_path, read_photo
 from app.pinned import Pinned, pinned_edition
+from app.texts import Text
 from app.working_days import WorkingDays, office_calendar
 
 blueprint = Blueprint("follow_ups", __name__)
@@ -36,7 +37,7 @@ def follow_ups() -> Response:
     """Every entry, narrowed by state, office, line or enterprise; the newest edition is asked about each first."""
     wanted = {name: plain_text(name, request.args.get(name, "")) for name in ("state", "office", "pipeline_id", "enterprise_id", "violation_id")}
     if wanted["state"] and wanted["state"] not in STATES:
-        raise RequestError("state", f"可用:{', '.join(STATES)}", f"known: {', '.join(STATES)}")
+        raise RequestError("state", Text("可用:{known}", known=", ".join(STATES)))
     with pinned_edition() as pinned:
         _check(pinned)
     with parts().database.reading() as connection:
@@ -99,7 +100,7 @@ def photo(ref: str, digest: str) -> Response:
         held = {row.sha256 for row in queries.run(connection, "follow_up_photos", {"ref": plain_text("ref", ref)})}
     path = photo_path(parts().home, digest)
     if digest not in held or not path.is_file():
-        raise MissingError("没有这张照片", "no such photo")
+        raise MissingError(Text("没有这张照片"))
     response = current_app.response_class(path.read_bytes(), mimetype="image/jpeg")
     response.headers["Cache-Control"] = f"private, max-age={A_YEAR_S}, immutable"
     return response

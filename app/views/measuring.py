@@ -10,6 +10,7 @@ from app.geojson import require_works_geometry
 from app.measuring import measured
 from app.parameters import json_object
 from app.pinned import pinned_edition
+from app.texts import Text
 
 blueprint = Blueprint("measuring", __name__)
 MEASURED = ("Point", "LineString", "Polygon")
@@ -21,6 +22,6 @@ def measure() -> Response:
     geometry = require_works_geometry(json_object(request_body(), ("geometry",), ("geometry",))["geometry"])
     if geometry["type"] not in MEASURED:
         words = ", ".join(MEASURED)
-        raise RequestError("geometry.type", f"应为其中之一:{words}", f"must be one of: {words}")
+        raise RequestError("geometry.type", Text("应为其中之一:{known}", known=words))
     with pinned_edition() as pinned:
         return jsonify(measured(geometry, pinned.facts.srid))

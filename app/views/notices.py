@@ -20,6 +20,7 @@ from app.notice_letter import notice_letter
 from app.parameters import json_object, plain_text
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
+from app.texts import Text
 from app.working_days import WorkingDays, office_calendar
 from layers.scoring.activities import activities
 
@@ -84,7 +85,7 @@ def set_day(day: str) -> Response:
     body = json_object(request_body(), ("is_working", "note"), ("is_working",))
     is_working, note = body["is_working"], plain_text("note", body.get("note", ""))
     if not isinstance(is_working, bool | None):
-        raise RequestError("is_working", "应为 true、false 或 null", "must be true, false or null")
+        raise RequestError("is_working", Text("应为 true、false 或 null"))
     with parts().database.writing() as connection:
         if is_working is None:
             queries.run(connection, "forget_calendar_day", {"day": on})
@@ -97,7 +98,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(plain_text("day", text, longest=10))
     except ValueError:
-        raise RequestError("day", "应为日期,如 2026-11-20", "must be a date such as 2026-11-20") from None
+        raise RequestError("day", Text("应为日期,如 2026-11-20")) from None
 
 
 def _reply(pinned: Pinned, asked: DigNotice) -> dict[str, Any]:

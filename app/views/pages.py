@@ -22,6 +22,7 @@ from app.parts import parts
 from app.pinned import pinned_edition
 from app.responses import A_YEAR
 from app.script_graph import scripts_of, static_version
+from app.texts import Text
 
 blueprint = Blueprint("pages", __name__)
 A_YEAR_S = 31_536_000
@@ -161,7 +162,7 @@ def _page(template: str, **values: Any) -> Response:
 def vendor_file(name: str) -> Response:
     """A file of a front-end package, from a fixed list."""
     if name not in VENDOR_FILES:
-        raise MissingError(f"没有文件 {name}", f"no file {name}")
+        raise MissingError(Text("没有文件 {name}", name=name))
     return _file(parts().front_end, VENDOR_FILES[name])
 
 
@@ -169,7 +170,7 @@ def vendor_file(name: str) -> Response:
 def font_file(name: str) -> Response:
     """A font of the map, made at publication."""
     if not FONT_FILE.fullmatch(name):
-        raise MissingError(f"没有字体 {name}", f"no font {name}")
+        raise MissingError(Text("没有字体 {name}", name=name))
     return _file(parts().home / "fonts", name, is_named_by_hash=name.count(".") > 1)
 
 
@@ -177,7 +178,7 @@ def _file(folder: Path, name: str, *, is_named_by_hash: bool = False) -> Respons
     """A file with its ETag; kept for a year where the name tells its content, else asked for again."""
     path = folder / name
     if not path.is_file():
-        raise MissingError(f"文件 {path.name} 尚未安装或生成", f"{path.name} is not installed or not made yet")
+        raise MissingError(Text("文件 {name} 尚未安装或生成", name=path.name))
     response = send_from_directory(folder.absolute(), name, conditional=True, etag=True)
     response.headers["Cache-Control"] = A_YEAR if is_named_by_hash else "no-cache"
     return response

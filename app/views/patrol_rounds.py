@@ -38,6 +38,7 @@ from app.patrol_records import (
 )
 from app.photos import MOST_BYTES, keep_photo, photo_path, read_photo
 from app.pinned import Pinned, pinned_edition
+from app.texts import Text
 from layers.catalog import LEVELS
 from layers.errors import NotFoundError
 
@@ -63,7 +64,7 @@ def new_patrol_list() -> Response:
         found = _sources(pinned, asked["places"])
     missing = [place for place in asked["places"] if place not in found]
     if missing:
-        raise MissingError(f"本版没有 {missing[0]}", f"this edition has no place {missing[0]}")
+        raise MissingError(Text("本版没有 {missing}", missing=missing[0]))
     with parts().database.writing() as connection:
         ref = keep_list(connection, asked)
     return jsonify(ref=ref, path=f"/patrol/{ref}", qr=f"/api/patrol/lists/{ref}/qr.svg")
@@ -114,7 +115,7 @@ def put_photo(record_id: str, number: str) -> Response:
     with parts().database.reading() as connection:
         record = _record(connection, record_id)
     if wanted > record["n_photos"]:
-        raise MissingError(f"这条记录只有 {record['n_photos']} 张照片", f"this record has {record['n_photos']} photos only")
+        raise MissingError(Text("这条记录只有 {n_photos} 张照片", n_photos=record["n_photos"]))
     if wanted not in record["photos"]:
         photo = read_photo(request.get_data())
         keep_photo(parts().home, photo)
@@ -134,7 +135,7 @@ def record_photo(record_id: str, number: str) -> Response:
         digest = queries.run(connection, "patrol_photo", {"record_id": record_id, "number": wanted}).scalar_one_or_none()
     path = photo_path(parts().home, digest) if digest else None
     if path is None or not path.is_file():
-        raise MissingError("没有这张照片", "no such photo")
+        raise MissingError(Text("没有这张照片"))
     response = current_app.response_class(path.read_bytes(), mimetype="image/jpeg")
     response.headers["Cache-Control"] = f"private, max-age={A_YEAR_S}, immutable"
     return response
@@ -156,7 +157,7 @@ def _place(place: str, edition: int) -> dict[str, Any]:
             continue
         if place in found:
             return found[place]
-    raise MissingError(f"没有 {place}", f"no place {place}")
+    raise MissingError(Text("没有 {place}", place=place))
 
 
 def _record(connection: Any, record_id: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from app.pipeline_conflicts import (
     pipeline_crossings,
     pipeline_list,
 )
+from app.texts import Text
 from layers.scoring.chainage import read_chainage, written_chainage
 from layers.scoring.pipelines import MAX_BUFFER_M
 
@@ -86,7 +87,7 @@ def paper_list(pipeline_id: str) -> Response:
 def _one_of(name: str, choices: tuple[str, ...]) -> str:
     value = request.args.get(name, choices[0])
     if value not in choices:
-        raise RequestError(name, f"可用:{', '.join(choices)}", f"known: {', '.join(choices)}")
+        raise RequestError(name, Text("可用:{known}", known=", ".join(choices)))
     return value
 
 
@@ -112,7 +113,7 @@ def place(pipeline_id: str) -> Response:
     if text is not None:
         at_m = read_chainage(plain_text("at", text, longest=20))
         if at_m is None:
-            raise RequestError("at", "应为桩号,如 K12+300 或 12300(米)", "must be a chainage such as K12+300, or metres")
+            raise RequestError("at", Text("应为桩号,如 K12+300 或 12300(米)"))
     else:
         lon_lat = (number("lon", request.args.get("lon"), least=-180, most=180), number("lat", request.args.get("lat"), least=-90, most=90))
     with pinned_edition() as pinned:

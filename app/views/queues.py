@@ -12,6 +12,7 @@ from app.errors import RequestError
 from app.parameters import choice, json_object, number, plain_text, whole_number
 from app.parts import parts
 from app.queues import MATCH_STATES, PLACE_STATES, match_queue, place_queue
+from app.texts import Text
 from app.views.pages import A_YEAR_S, LANGUAGES, language
 from layers.links import DECISIONS, Decision, Pair, Record, decide_pair, decide_place
 
@@ -81,7 +82,7 @@ def _window() -> dict[str, int]:
 def _record(field: str, value: Any) -> Record:
     """Layer and id of a record; the layer has to exist."""
     if not isinstance(value, dict) or set(value) != {"layer", "id"}:
-        raise RequestError(field, "应为 {layer, id}", "must be {layer, id}")
+        raise RequestError(field, Text("应为 {layer, id}"))
     layer_id, feature_id = plain_text(f"{field}.layer", value["layer"]), plain_text(f"{field}.id", value["id"])
     return parts().catalog[layer_id].id, feature_id
 

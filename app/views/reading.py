@@ -13,6 +13,7 @@ from app.page_language import LANGUAGES, language
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.rule_tables import tables
+from app.texts import Text
 from app.views.pages import A_YEAR_S
 
 blueprint = Blueprint("reading", __name__)
@@ -36,7 +37,7 @@ def method_page() -> Response:
 def method_table_page(name: str) -> Response:
     """One rule table, whole."""
     if name not in tables():
-        raise MissingError(f"没有规则表 {name[:60]}", f"no rule table {name[:60]}")
+        raise MissingError(Text("没有规则表 {name}", name=name[:60]))
     with pinned_edition() as pinned:
         return _page("method_table.html", pinned, subject="method", table=method.rule_table(name, pinned.facts))
 

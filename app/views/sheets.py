@@ -32,6 +32,7 @@ from app.sheets import (
     sheet_spec,
     whole_area,
 )
+from app.texts import Text
 
 blueprint = Blueprint("sheets", __name__)
 ATLAS = "atlas"
@@ -159,7 +160,7 @@ def atlas_file(job_id: int) -> Response:
     with parts().database.reading() as connection:
         result = _atlas_job(connection, job_id).get("result")
     if not result:
-        raise ConflictError("图册尚未完成", "the atlas is not finished")
+        raise ConflictError(Text("图册尚未完成"))
     path = kept_atlas(parts().home, result["file"])
     response = send_file(path.absolute(), mimetype="application/pdf", as_attachment=True, download_name=result["filename"])
     response.headers["Cache-Control"] = "no-store"
@@ -169,7 +170,7 @@ def atlas_file(job_id: int) -> Response:
 def _atlas_job(connection: Any, job_id: int) -> dict[str, Any]:
     job = jobs.job(connection, job_id)
     if not _is_own(job):
-        raise MissingError(f"没有图册任务 {job_id}", f"no atlas {job_id}")
+        raise MissingError(Text("没有图册任务 {job_id}", job_id=job_id))
     return job
 
 

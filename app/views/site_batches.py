@@ -18,6 +18,7 @@ from app.site_batch_jobs import KEPT_DAYS, KIND, batch_csv, keep_sites, kept_row
 from app.site_files import sites_of_body
 from app.site_requests import crs_choices
 from app.table_workbook import MIMETYPE as XLSX
+from app.texts import Text
 
 blueprint = Blueprint("site_batches", __name__)
 MOST_ROWS = 500
@@ -94,14 +95,14 @@ def _rows(job_id: int) -> list[dict[str, Any]]:
     with parts().database.reading() as connection:
         job = _batch_job(connection, job_id)
     if job["state"] != "done":
-        raise ConflictError("批量评估尚未完成", "the batch is not finished")
+        raise ConflictError(Text("批量评估尚未完成"))
     return kept_rows(parts().home, job["args"]["name"])
 
 
 def _batch_job(connection: Any, job_id: int) -> dict[str, Any]:
     job = jobs.job(connection, job_id)
     if not _is_own(job):
-        raise MissingError(f"没有批量任务 {job_id}", f"no batch {job_id}")
+        raise MissingError(Text("没有批量任务 {job_id}", job_id=job_id))
     return job
 
 

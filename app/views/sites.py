@@ -31,10 +31,10 @@ from app.export.reply_letter import letter_bytes
 from app.parameters import choice, json_object, plain_text
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
+from app.sheets import LANGUAGES, Sheet
 from app.site_area import KEYS as AREA_KEYS
-from app.site_area import PARCEL_LAYERS
+from app.site_area import PARCEL_LAYERS, area_check, read_area_request
 from app.site_area import REQUIRED_KEYS as REQUIRED_AREA_KEYS
-from app.site_area import area_check, read_area_request
 from app.site_batch import MOST_AT_ONCE as MOST_IN_BATCH
 from app.site_batch import MOST_ROWS, batch_rows, batch_workbook
 from app.site_checks import (
@@ -54,10 +54,10 @@ from app.site_requests import (
     read_site_request,
 )
 from app.site_shifts import shifts_of
-from app.sheets import LANGUAGES, Sheet
 from app.siting_letter import newest_answer, siting_letter
 from app.siting_map import site_map, site_marks
 from app.table_workbook import MIMETYPE as XLSX
+from app.texts import Text
 from app.what_if import choices, endangered
 from layers.scoring.what_if import Edit
 
@@ -119,7 +119,7 @@ def new_check() -> Response:
 def _require_open(pinned: Pinned, ref: str) -> None:
     """Raise `MissingError` or `ConflictError` unless a number is that of a draft that has not been judged."""
     if draft_of(pinned.connection, SITE_CHECK, ref)["is_judged"]:
-        raise ConflictError("案件已有结论,请复制为新方案", "the case has been judged; copy it as another alternative")
+        raise ConflictError(Text("案件已有结论,请复制为新方案"))
 
 
 @blueprint.post("/api/site-checks/recheck")
@@ -183,7 +183,7 @@ def _map_of(case: dict[str, Any], *, is_figure: bool, lang: str) -> Sheet:
         name = case["request"].get("name") or case["ref"]
         return site_map(
             pinned.connection, pinned.facts, parts().catalog, parts().frames, marks=site_marks(pinned.facts, asked, answer),
-            title=f"{name}位置图" if lang == "zh" else f"Site of {name}", is_figure=is_figure, lang=lang,
+            title=Text("{name}位置图", name=name)[lang], is_figure=is_figure, lang=lang,
             rules_version=parts().rules.version, address=f"{request.url_root}siting/{case['ref']}",
         )  # fmt: skip
 
@@ -215,7 +215,7 @@ def batch() -> Response:
     body = json_object(request_body(), ("sites", "project_type"), ("sites",))
     sites, project_type = body["sites"], plain_text("project_type", body.get("project_type") or "")
     if not isinstance(sites, list) or not 1 <= len(sites) <= MOST_IN_BATCH:
-        raise RequestError("sites", f"应为 1 至 {MOST_IN_BATCH} 个场址的列表", f"must be a list of 1 to {MOST_IN_BATCH} sites")
+        raise RequestError("sites", Text("应为 1 至 {most} 个场址的列表", most=MOST_IN_BATCH))
     with pinned_edition() as pinned:
         rows = batch_rows(pinned.connection, pinned.facts, parts().surroundings, sites, project_type)
         return jsonify(rows=rows, edition=pinned.edition.number, edition_label=pinned.edition.label)
@@ -226,7 +226,7 @@ def batch_as_workbook() -> Response:
     """Rows of a batch as a workbook."""
     body = json_object(request_body(), ("rows", "lang"), ("rows",))
     if not isinstance(body["rows"], list) or len(body["rows"]) > MOST_ROWS:
-        raise RequestError("rows", f"应为最多 {MOST_ROWS} 行的列表", f"must be a list of at most {MOST_ROWS} rows")
+        raise RequestError("rows", Text("应为最多 {most} 行的列表", most=MOST_ROWS))
     made = batch_workbook(body["rows"], choice("lang", body.get("lang", "zh"), ("zh", "en")))
     response = current_app.response_class(made, mimetype=XLSX)
     response.headers["Content-Disposition"] = "attachment; filename=sites.xlsx"
@@ -268,7 +268,7 @@ def drop(ref: str) -> Response:
 
 def _form(form: Any) -> dict[str, Any]:
     if not isinstance(form, dict):
-        raise RequestError("form", "应为 JSON 对象", "must be a JSON object")
+        raise RequestError("form", Text("应为 JSON 对象"))
     return form
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from app.fn_diagram import WORDS, fn_diagram
+from app.fn_diagram import fn_diagram
+from app.page_language import LANGUAGES
 from app.parameters import choice, plain_text
 from app.parts import parts
 from app.pinned import pinned_edition
@@ -32,7 +33,7 @@ def one_of_them(enterprise_id: str) -> Response:
 def diagram(enterprise_id: str) -> Response:
     """Its F-N diagram between the lines of the criterion."""
     wanted = plain_text("enterprise_id", enterprise_id)
-    lang = choice("lang", request.args.get("lang", "zh"), list(WORDS))
+    lang = choice("lang", request.args.get("lang", "zh"), list(LANGUAGES))
     with pinned_edition() as pinned:
         found = societal_risk_of(pinned.connection, pinned.facts, parts().catalog, wanted)
     return Response(fn_diagram(found, lang=lang), mimetype="image/svg+xml")

@@ -13,6 +13,7 @@ from app.errors import ForbiddenError, MissingError
 from app.parameters import whole_number
 from app.parts import parts
 from app.pinned import pinned_edition, present_view
+from app.texts import Text
 from app.tile_door import answer
 from app.tile_store import EMPTY, Tile
 from app.tiles import TileAddress, make_tile, may_hold, tile_address, tile_key
@@ -41,7 +42,7 @@ def tile(edition: str, view: str, layer_id: str, z: str, x: str, y: str) -> Resp
 def _drawn_layer(layer_id: str) -> Layer:
     layer = parts().catalog[layer_id]
     if not layer.is_drawn:
-        raise MissingError(f"图层 {layer_id} 没有矢量瓦片", f"layer {layer_id} has no vector tiles")
+        raise MissingError(Text("图层 {layer_id} 没有矢量瓦片", layer_id=layer_id))
     return layer
 
 
