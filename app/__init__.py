@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
-
-from app import (
-    config,
-    errors,
-    metrics,
-    packing,
-    page_language,
-    parts,
-    responses,
-    tile_door,
-    views,
-)
-from app.access import require_for_address
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -29,6 +17,22 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     settings : mapping, optional
         Values by the names of `config.SETTINGS`; what is not given comes from ``RISKATLAS_*`` variables.
     """
+    # Imported here: who wants one part, as publication does the tiles, waits for no other.
+    from flask import Flask
+
+    from app import (
+        config,
+        errors,
+        metrics,
+        packing,
+        page_language,
+        parts,
+        responses,
+        tile_door,
+        views,
+    )
+    from app.access import require_for_address
+
     app = Flask(__name__)
     app.config.from_mapping(config.settings(settings))
     app.url_map.strict_slashes = False

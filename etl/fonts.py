@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import brotli
 from fontTools import subset
-from fontTools.ttLib import TTCollection
+from fontTools.ttLib import TTCollection, woff2
 
 from layers.errors import AtlasError
 
@@ -22,6 +23,18 @@ ALWAYS = "".join(chr(code) for code in (*range(0x20, 0x7F), *range(0xA0, 0x180),
 
 DROPPED_TABLES = ["VORG", "BASE", "vhea", "vmtx", "GSUB", "GPOS"]
 """Vertical writing and glyph substitution: the map sets single characters side by side."""
+BROTLI_QUALITY = 10
+"""A hundredth larger than the best (11) at less than half the time, which was two thirds of making a font."""
+
+
+class _Brotli:
+    """What fontTools asks of the brotli module when it writes a WOFF2; it has no way to state the quality."""
+
+    MODE_FONT, MODE_TEXT = brotli.MODE_FONT, brotli.MODE_TEXT
+
+    @staticmethod
+    def compress(data: bytes, *, mode: int) -> bytes:
+        return bytes(brotli.compress(data, mode=mode, quality=BROTLI_QUALITY))
 
 
 def fonts_folder(home: Path) -> Path:
@@ -87,4 +100,5 @@ def _subset(path: Path, characters: str) -> bytes:
 
 
 if __name__ == "__main__":
+    woff2.brotli = _Brotli  # in this process alone
     _replace(Path(sys.argv[3]), _subset(Path(sys.argv[1]), Path(sys.argv[2]).read_text("utf-8")))

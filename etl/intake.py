@@ -63,13 +63,29 @@ class Intake:
     is_partial: bool = False
 
 
-class Ahead(Generic[Result]):
-    """Makes the items of a generator in a thread of its own, one ahead of the caller."""
+class Lanes:
+    """The threads in which a batch is read, turned and stored beside its checks: the same ones for all sources of a delivery.
 
-    def __init__(self, items: Generator[Result, None, None]) -> None:
-        self._items = items
-        self._pool = ThreadPoolExecutor(max_workers=1)
-        self._running: Future[Result | None] = self._pool.submit(self._make)
+    A new thread finds each way from one CRS to another anew, which takes PROJ up to a tenth of a second.
+    """
+
+    def __init__(self) -> None:
+        self.reading, self.turning, self.storing = (ThreadPoolExecutor(max_workers=1) for _ in range(3))
+
+    def __enter__(self) -> Lanes:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for pool in (self.reading, self.turning, self.storing):
+            pool.shutdown(cancel_futures=True)
+
+
+class Ahead(Generic[Result]):
+    """Makes the items of a generator in a thread, one ahead of the caller; nobody else may use the thread meanwhile."""
+
+    def __init__(self, items: Generator[Result, None, None], pool: ThreadPoolExecutor) -> None:
+        self._items, self._pool = items, pool
+        self._running: Future[Result | None] = pool.submit(self._make)
 
     def _make(self) -> Result | None:
         return next(self._items, None)
@@ -85,16 +101,15 @@ class Ahead(Generic[Result]):
         return item
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        wait([self._running])
         self._items.close()
 
 
 class Behind:
     """Work on the connection in one thread beside the caller, a piece at a time; a failed piece is told at the next call."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-        self._pool = ThreadPoolExecutor(max_workers=1)
+    def __init__(self, connection: sa.Connection, pool: ThreadPoolExecutor) -> None:
+        self._connection, self._pool = connection, pool
         self._running: Future[None] | None = None
 
     def __enter__(self) -> Behind:
@@ -115,10 +130,11 @@ class Behind:
         if self._running is not None:
             cancel_statement(self._connection)
             wait([self._running])
-        self._pool.shutdown()
 
 
-def take_in(connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path], load_id: int) -> Intake:
+def take_in(
+    connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path], load_id: int, *, lanes: Lanes
+) -> Intake:
     """Bring every row of a source into the register, or into the list of refused rows, as load `load_id`.
 
     Raises
@@ -127,7 +143,8 @@ def take_in(connection: sa.Connection, loading: Loading, manifest: Manifest, pat
         A file cannot be read, or too many rows are refused; the caller leaves the transaction.
     """
     taker = _Taker(connection, loading, manifest, load_id)
-    with _collecting_rarely(), Ahead(_normalised(paths, manifest, loading)) as ahead, Behind(connection) as behind:
+    rows = _normalised(paths, manifest, loading, lanes)
+    with _collecting_rarely(), Ahead(rows, lanes.turning) as ahead, Behind(connection, lanes.storing) as behind:
         n_batches = 0
         while True:
             normalised = taker.watch("读取", "reading", ahead.next)
@@ -145,12 +162,13 @@ def take_in(connection: sa.Connection, loading: Loading, manifest: Manifest, pat
 
 @contextmanager
 def _collecting_rarely() -> Iterator[None]:
-    """Leave the search for cyclic garbage to the caller.
+    """Leave the search for cyclic garbage to the caller, and what is there already (modules above all) out of it.
 
     Left to itself it runs at every 700th new object, and a geometry is one: that takes as long as reading them all.
     """
     was_enabled = gc.isenabled()
     gc.disable()
+    gc.freeze()
     try:
         yield
     finally:
@@ -159,11 +177,11 @@ def _collecting_rarely() -> Iterator[None]:
 
 
 def _normalised(
-    paths: list[Path], manifest: Manifest, loading: Loading
+    paths: list[Path], manifest: Manifest, loading: Loading, lanes: Lanes
 ) -> Generator[tuple[Batch, pd.DataFrame, Problems], None, None]:
     """The batches of a source, each with its rows in our fields; rows are numbered from 0 over all batches."""
     n_rows = 0
-    with Ahead(_batches(paths, manifest, loading)) as ahead:
+    with Ahead(_batches(paths, manifest, loading), lanes.reading) as ahead:
         while (batch := ahead.next()) is not None:
             batch.frame.index = pd.RangeIndex(n_rows, n_rows + len(batch.frame))
             n_rows += len(batch.frame)

@@ -17,7 +17,7 @@ from etl.area import declare_area, declared_area, load_boundary, widened
 from etl.checks import CHECK_RULES
 from etl.code_files import code_files
 from etl.copy import cancel_statement
-from etl.intake import take_in
+from etl.intake import Lanes, take_in
 from etl.ledger import (
     Loading,
     is_whole,
@@ -108,13 +108,14 @@ def load_area_data(
         prepare_in_child if is_untrusted else None,
     )
     results = []
-    for manifest in manifests:
-        results.append(_load_source(loading, manifest))
-        report(results[-1])
-    for manifest in manifests:
-        if _is_overtaken(engine, manifest):
-            results.append(_load_source(loading, manifest))
+    with Lanes() as lanes:
+        for manifest in manifests:
+            results.append(_load_source(loading, manifest, lanes))
             report(results[-1])
+        for manifest in manifests:
+            if _is_overtaken(engine, manifest):
+                results.append(_load_source(loading, manifest, lanes))
+                report(results[-1])
     if not is_dry_run and (only is None or was_whole):
         record_delivery(engine, delivery)
     return results
@@ -183,7 +184,7 @@ def _is_overtaken(engine: sa.Engine, manifest: Manifest) -> bool:
         return bool(found.scalar_one())
 
 
-def _load_source(loading: Loading, manifest: Manifest) -> SourceResult:
+def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceResult:
     started = time.perf_counter()
     result = SourceResult(manifest.id, manifest.layer, manifest.title_zh)
     paths = delivered_files(manifest, loading.data_dir)
@@ -218,7 +219,7 @@ def _load_source(loading: Loading, manifest: Manifest) -> SourceResult:
                 lambda: load_raster(connection, loading, manifest, paths, files, input_hash),
             )
         else:
-            _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result)
+            _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result, lanes)
         if loading.is_dry_run:
             result.state = "would load"
             connection.rollback()
@@ -261,10 +262,10 @@ def _step(manifest: Manifest, zh: str, en: str) -> Step:
 
 def _merge_source(
     connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path], files: list[tuple[str, str]],
-    input_hash: str, result: SourceResult,
+    input_hash: str, result: SourceResult, lanes: Lanes,
 ) -> None:
     load_id = record_load(connection, loading, manifest, files, input_hash)
-    intake = take_in(connection, loading, manifest, paths, load_id)
+    intake = take_in(connection, loading, manifest, paths, load_id, lanes=lanes)
     result.counts = dict(intake.counts)
     result.refused_by_rule = dict(sorted(intake.refused_by_rule.items()))
     result.warned_by_rule = dict(sorted(intake.warned_by_rule.items()))

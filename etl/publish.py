@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,13 +84,14 @@ def _publish_newest(
         draft = _draft(connection, approval)
         _check_whole(connection, catalog, draft.edition)
         characters = interface_characters() | _edition_characters(connection, catalog, draft.edition)
-    step = Step("发布: 制作地图字体", "publish: fonts of the map")
-    watched(progress, step, lambda: make_fonts(home, characters))
-    progress(Step("发布: 记录有内容的瓦片", "publish: noting which tiles hold anything"))
-    with engine.begin() as connection:
-        write_tile_covers(connection, catalog, draft.edition)
-    for prepare in PREPARATIONS:
-        prepare(engine, catalog, home, draft.edition, progress)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # fonts are made by processes of their own
+        fonts = beside.submit(make_fonts, home, characters)
+        progress(Step("发布: 记录有内容的瓦片", "publish: noting which tiles hold anything"))
+        with engine.begin() as connection:
+            write_tile_covers(connection, catalog, draft.edition)
+        for prepare in PREPARATIONS:
+            prepare(engine, catalog, home, draft.edition, progress)
+        watched(progress, Step("发布: 制作地图字体", "publish: fonts of the map"), fonts.result)
     with engine.begin() as connection:
         flipped = connection.execute(
             sa.text(

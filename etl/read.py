@@ -160,7 +160,7 @@ def read_batches(
     job = job_module(manifest)
     if not is_row_wise(manifest) or (job is not None and (read is not read_file or prepare is not prepared)):
         yield read_batch(files, manifest, data_dir, read=read, prepare=prepare)
-    elif hasattr(job, "pick"):
+    elif job is not None and hasattr(job, "pick"):
         yield from _picked(files, manifest, data_dir, job, rows)
     else:
         yield from _plain_batches(files, manifest, data_dir, rows, read, as_bytes=as_bytes)
@@ -253,7 +253,7 @@ def _pieces_of_job(job: ModuleType, path: Path, manifest: Manifest, *, rows: int
 
 def _streaming_reader(path: Path, manifest: Manifest, *, as_bytes: bool) -> Callable[..., Iterator[pd.DataFrame]] | None:
     job = job_module(manifest)
-    if hasattr(job, "read"):
+    if job is not None and hasattr(job, "read"):
         return partial(_pieces_of_job, job) if hasattr(job, "pieces") else None
     if manifest.reader == "vector":
         return partial(vector_batches, as_bytes=as_bytes)

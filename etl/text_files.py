@@ -13,6 +13,7 @@ from typing import TextIO
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from etl.batch import ROW, cell_text, column_letters
 from etl.encoding import HEAD_BYTES, encoding_of
@@ -157,13 +158,21 @@ def headings(names: list[str], path: Path) -> list[str]:
 
 def without_empty(frame: pd.DataFrame, *, wanted: Collection[str] = frozenset()) -> pd.DataFrame:
     """A table of text without blank rows, and without columns that have neither heading nor value nor are `wanted`."""
-    values = frame.drop(columns=[ROW])
-    is_blank = values.apply(lambda column: column.str.strip() == "")
+    names = [name for name in frame.columns if name != ROW]
     nameless = [
-        name for name in values.columns
-        if str(name).startswith("column ") and name not in wanted and bool(is_blank[name].all())
+        name for name in names
+        if str(name).startswith("column ") and name not in wanted and bool(_is_blank(frame[name]).all())
     ]
-    return frame[~is_blank.all(axis=1)].drop(columns=nameless).reset_index(drop=True)
+    blank = np.arange(len(frame))
+    for name in names:
+        blank = blank[_is_blank(frame[name].iloc[blank])]
+        if not len(blank):
+            break
+    return frame.drop(index=frame.index[blank], columns=nameless).reset_index(drop=True)
+
+
+def _is_blank(texts: pd.Series) -> NDArray[np.bool_]:
+    return np.asarray(texts.str.strip() == "", dtype=bool)
 
 
 def read_json_lines(path: Path, manifest: Manifest) -> pd.DataFrame:

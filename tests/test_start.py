@@ -41,3 +41,8 @@ def test_status_imports_nothing_that_loads_scores_or_serves() -> None:
 
 def test_recognition_imports_nothing_that_writes_scores_or_serves() -> None:
     assert not imported_by("import etl.commands.recognition") & {"app", "alembic", "docx", "flask", "numba", "procrastinate", "rasterio", "scipy"}
+
+
+def test_tiles_of_a_publication_import_no_page_of_the_server() -> None:
+    assert "docx" in imported_by("from app import create_app; from app import views")
+    assert not imported_by("import app.low_zooms") & {"docx", "geopandas", "procrastinate", "rasterio"}
