@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from app.editions import EditionFacts
 from app.frames import FrameMemory
-from app.texts import Text
+from app.texts import DataText, Text
 from layers.errors import EditionError
 from layers.kept import kept_result
+from layers.scoring.blast_rings import Blast
 from layers.scoring.cell_sums import Cells
 from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.counterfactuals import as_dicts
@@ -42,7 +43,7 @@ ONE_CELL = Grid(25.0, 0, 0, 1, 1)
 NOTES = {
     "screening": Text("个人风险为筛查结果,不作为外部安全防护距离;有有效评价报告的企业以报告等值线为准。"),
     "no_source": Text("此处没有须定量评价的单元或报告等值线影响;其他方法判定的企业不计入本方案。"),
-    "open": Text("附近有单元缺数据或另有标准,未计算个人风险;颜色为下限。"),
+    "open": Text("附近有单元缺数据、按距离或另有标准判定,未计算个人风险;颜色为下限。"),
     "below": Text("低于 3×10⁻⁷/年,不着色。"),
 }
 
@@ -171,4 +172,14 @@ def _notes(state: str, found: RiskReasons) -> dict[str, list[str]]:
     names = ["screening"] if state == "rated" else [state] if state in NOTES else []
     names += ["below"] if state == "rated" and found.level == "unrated" else []
     names += ["open"] if found.open_ids else []
-    return {"notes_zh": [NOTES[name].zh for name in names], "notes_en": [NOTES[name].en for name in names]}
+    told = [NOTES[name] for name in names] + [_blast_note(one) for one in found.blasts]
+    return {"notes_zh": [text.zh for text in told], "notes_en": [text.en for text in told]}
+
+
+def _blast_note(one: Blast) -> Text:
+    """What the explosives of a unit would do at a place."""
+    return Text(
+        "{unit} 爆炸物 {amount_t:g} t 全部爆炸: 距此 {distance_m:.0f} m,此处超压约 {kpa:.3g} kPa,建筑物{grade}({clause};筛查,按TNT)。",
+        unit=one.unit_id, amount_t=one.amount_t, distance_m=one.distance_m, kpa=one.overpressure_pa / 1000,
+        grade=DataText(one.grade_zh, one.grade_en), clause=one.clause,
+    )  # fmt: skip

@@ -19,7 +19,7 @@ from etl.stages.roads_and_lines import (
 )
 from etl.stages.sources import DISTANCES, RISK_POINTS
 from etl.stages.stage import Stage
-from etl.stages.unit_risk import DOMINO, SOCIETAL_RISK, UNIT_RISK
+from etl.stages.unit_risk import BLAST_RINGS, DOMINO, SOCIETAL_RISK, UNIT_RISK
 from etl.stages.zones import RISK_INDEX, RISK_ZONES, TOWN_RATINGS
 
 STAGES: tuple[Stage, ...] = (
@@ -33,6 +33,7 @@ STAGES: tuple[Stage, ...] = (
     RISK_POINTS,
     DISTANCES,
     UNIT_RISK,
+    BLAST_RINGS,
     SOCIETAL_RISK,
     DOMINO,
     RISK_INDEX,

@@ -10,6 +10,7 @@ import numpy as np
 from etl.stages.stage import Given, Stage, joined
 from etl.surface import population_on_grid
 from layers.scoring.assessment_scope import covered
+from layers.scoring.blast_rings import blast_rings
 from layers.scoring.confirmations import targets_to_confirm
 from layers.scoring.domino import domino_pairs
 from layers.scoring.grid import Grid
@@ -102,6 +103,13 @@ def _middle(units: list[UnitScenarios]) -> Any:
     return gpd.points_from_xy([unit.x_m for unit in units], [unit.y_m for unit in units]).union_all().centroid
 
 
+def _blast_rings(given: Given) -> dict[str, Any]:
+    """How far explosives are felt; for reference where another standard judges the store."""
+    methods = given.results["unit_methods"]
+    elsewhere = frozenset(methods.unit_id[methods.method == "out_of_scope"].astype(str))
+    return {"blast_rings": blast_rings({name: given.frames[name] for name in ("hazard_units", "unit_chemicals")}, reference=elsewhere)}
+
+
 def _domino_pairs(given: Given) -> dict[str, Any]:
     weather, _ = weather_and_rose(given.frames)
     return {"domino_pairs": domino_pairs(given.frames, weather=weather, terrain=given.area.terrain)}
@@ -112,6 +120,10 @@ UNIT_RISK = Stage(
     results=("individual_risk", "targets_to_confirm", "unit_methods", "unit_scenarios", "unit_events", "unit_risk", "individual_risk_parameters"),
     notes=("individual_risk_parameters",), before=("unit_risk", "unit_events"), is_dated=True,
     layers=(*ASSESSED_LAYERS, "protection_targets"),
+)  # fmt: skip
+BLAST_RINGS = Stage(
+    "blast_rings", "爆炸物超压范围(筛查)", "overpressure of explosives (screening)", _blast_rings,
+    results=("blast_rings",), layers=("hazard_units", "unit_chemicals"), after=("unit_methods",),
 )  # fmt: skip
 SOCIETAL_RISK = Stage(
     "societal_risk", "社会风险(筛查)", "societal risk (screening)", _societal_risk,

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from layers.scoring.blast_rings import charges
 from layers.scoring.consequence.explosions import explosive_distance_m, load_blast_limits
 from layers.scoring.consequence.inputs import Floats, assumed, coefficient
 from layers.scoring.consequence.properties import Chemical, chemical_properties
@@ -24,7 +25,6 @@ from layers.scoring.frequencies import (
     load_ignition,
     load_leak_frequencies,
 )
-from layers.scoring.major_hazard import lookup_chemicals
 from layers.scoring.release_scenarios import CONNECTION_LEAKS, KG_PER_T, MM_PER_M, Scenario, outflow
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 from layers.scoring.targets import TARGET_TITLES
@@ -201,14 +201,7 @@ def explosive_events(chemicals: pd.DataFrame | None) -> dict[str, tuple[HazardEv
     chemicals : rows of `unit_chemicals`
         A unit with explosives of unknown amount has one row without a distance; zero tonnes have none.
     """
-    if chemicals is None or chemicals.empty:
-        return {}
-    rows = chemicals[(lookup_chemicals(chemicals)["form"] == "explosive").to_numpy(bool)]
-    rows = rows.assign(amount_t=pd.to_numeric(rows["amount_t"], errors="coerce"))
-    return {
-        str(unit_id): _blast("、".join(dict.fromkeys(part.chemical_name.astype(str))), float(part.amount_t.sum(skipna=False)))
-        for unit_id, part in rows.groupby("unit_id", sort=True)
-    }
+    return {unit_id: _blast(charge.names, charge.amount_t) for unit_id, charge in charges(chemicals).items()}
 
 
 def _blast(names: str, amount_t: float) -> tuple[HazardEvent, ...]:

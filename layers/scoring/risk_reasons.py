@@ -9,13 +9,14 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from layers.scoring.blast_rings import Blast, blast_at
 from layers.scoring.cell_sums import Cells
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.counterfactuals import WhatIf, level_word
 from layers.scoring.grid import Grid
 from layers.scoring.individual_risk import load_individual_criteria, risk_at
 from layers.scoring.policy import RATED, Policy
-from layers.scoring.risk_surface import SAME_VALUE, UnitRisk, bounds
+from layers.scoring.risk_surface import SAME_VALUE, UnitRisk, bounds, explosives_t, open_radius_m
 
 MOST_TOLD = 5
 """Of the parts of a place, those whose absence is told."""
@@ -36,7 +37,8 @@ class RiskPart:
 
 @dataclass(frozen=True)
 class RiskReasons:
-    """Level and risk of a cell and its parts, the largest first; `open_ids`: units without a figure near it.
+    """Level and risk of a cell and its parts, the largest first; `open_ids`: units without a figure near it; `blasts`: what
+    the explosives of these do there.
 
     `level` is ``unrated`` below the lowest bound. `clause` is that of the criteria.
     """
@@ -47,6 +49,7 @@ class RiskReasons:
     open_ids: tuple[str, ...]
     rule_id: str
     clause: str
+    blasts: tuple[Blast, ...] = ()
 
 
 def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: Policy) -> RiskReasons:
@@ -61,7 +64,7 @@ def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: 
     parts += _of_reports(risk, shapely.Point(x, y))
     total = float(np.float32(sum(part.risk_per_year for part in parts)))
     places = risk.open_units.geometry.to_numpy()
-    is_near = shapely.dwithin(places, shapely.Point(x, y), policy.unrated_radius_m) if len(places) else np.zeros(0, bool)
+    is_near = shapely.dwithin(places, shapely.Point(x, y), open_radius_m(risk, policy)) if len(places) else np.zeros(0, bool)
     rule = load_individual_criteria().iloc[0]
     return RiskReasons(
         level_at(total, policy),
@@ -70,7 +73,15 @@ def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: 
         tuple(sorted(risk.open_units["unit_id"][is_near].astype(str))),
         str(rule.rule_id),
         str(rule.clause),
+        _blasts(risk, shapely.Point(x, y)),
     )
+
+
+def _blasts(risk: UnitRisk, place: shapely.Point) -> tuple[Blast, ...]:
+    """Of units without a figure that hold explosives, the overpressure at a place, the largest first."""
+    rows = zip(risk.open_units["unit_id"].astype(str), risk.open_units.geometry, explosives_t(risk), strict=True)
+    found = [blast_at(unit_id, geometry, amount_t, place) for unit_id, geometry, amount_t in rows if amount_t > 0]
+    return tuple(sorted((one for one in found if one), key=lambda one: (-one.overpressure_pa, one.unit_id)))
 
 
 def without_parts(found: RiskReasons, names: Mapping[str, str], policy: Policy) -> list[WhatIf]:

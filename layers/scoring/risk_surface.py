@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 
+from layers.scoring.blast_rings import farthest_m
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.grid import Grid
 from layers.scoring.footprints import N_ANGLES, RADII_M
@@ -36,8 +37,8 @@ class UnitRisk:
     """What the zones of individual risk rest on.
 
     `tables`: the units computed. `official`: valid contours of reports, ``enterprise_id``, ``risk_per_year``, metric CRS.
-    `open_units`: placed units that quantitative risk judges or may judge, or that a standard of their own judges, and that
-    no figure was made for.
+    `open_units`: placed units that quantitative risk judges or may judge, or that distances or a standard of their own judge,
+    and that no figure was made for; ``explosives_t`` what they hold of explosives (0 none, NaN not known).
     """
 
     tables: tuple[UnitTable, ...]
@@ -105,7 +106,7 @@ def bounds(policy: Policy) -> tuple[float, ...]:
 def zone_sources(risk: UnitRisk, policy: Policy) -> gpd.GeoDataFrame:
     """What the zones count as sources, in the form of `risk_points`: units, reports, and units without a figure.
 
-    A unit reaches as far as its own risk makes blue; one without a figure leaves 300 m around it open.
+    A unit reaches as far as its own risk makes blue; one without a figure leaves its surroundings open (`open_radius_m`).
     """
     lowest = bounds(policy)[-1]
     rows = [
@@ -117,11 +118,23 @@ def zone_sources(risk: UnitRisk, policy: Policy) -> gpd.GeoDataFrame:
         for row in risk.official.itertuples()
         if row.risk_per_year >= lowest * SAME_VALUE
     ]
-    open_units = risk.open_units.itertuples()
-    rows += [(str(row.unit_id), "unrated", policy.unrated_radius_m, row.geometry) for row in open_units]
+    open_units = zip(risk.open_units["unit_id"].astype(str), open_radius_m(risk, policy), risk.open_units.geometry, strict=True)
+    rows += [(unit_id, "unrated", float(radius_m), geometry) for unit_id, radius_m, geometry in open_units]
     frame = pd.DataFrame(rows, columns=["point_id", "level", "radius_m", "geometry"])
     frame = frame.assign(strength=np.where(frame.level == "unrated", 0.0, 1.0), is_assumption=True, accuracy_m=0.0)
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=risk.official.crs)
+
+
+def open_radius_m(risk: UnitRisk, policy: Policy) -> Floats:
+    """How far around each unit without a figure the ground stays open: the policy's radius, or as far as its explosives are felt."""
+    return np.array([max(policy.unrated_radius_m, farthest_m(amount_t)) for amount_t in explosives_t(risk)], np.float64)
+
+
+def explosives_t(risk: UnitRisk) -> list[float]:
+    """Explosives of each unit without a figure; an edition before they were kept has none."""
+    if "explosives_t" not in risk.open_units:
+        return [0.0] * len(risk.open_units)
+    return [float(amount_t) for amount_t in risk.open_units["explosives_t"]]
 
 
 def _reach_m(table: UnitTable, per_year: float) -> float:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from layers.scoring.assessment_scope import assessment_methods, covered
+from layers.scoring.blast_rings import Charge, charges
 from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.contours import is_valid_on
@@ -24,7 +26,7 @@ UNIT_LAYERS = ("hazard_units", "unit_chemicals", "enterprises")
 ASSESSED_LAYERS = (*UNIT_LAYERS, "official_contours", "official_distances", "weather")
 EXTERNAL_SAFETY = "external_safety"
 """Kind of an official distance that settles an installation as a contour does."""
-OPEN_METHODS = ("qra", "unknown", "out_of_scope")
+OPEN_METHODS = ("qra", "unknown", "distance", "out_of_scope")
 """Methods whose units leave their surroundings open where there is no figure."""
 METHOD_FIELDS = ["unit_id", "enterprise_id", "name", "method", "reason_zh", "reason_en", "n_scenarios", "reach_m",
                  "has_assumed_connections", "has_report", "not_assessed_zh", "not_assessed_en", "rule_id", "clause", "feature_id"]  # fmt: skip
@@ -42,7 +44,7 @@ class Assessment:
     with contours of a report. `fields_to_confirm`: the same without those whose report states an external safety distance:
     it decides about targets, but gives no value to colour by. `official`: valid contours of reports. `reported`:
     enterprises with a valid contour or external safety distance. `methods`: of every unit. `others`: units that another
-    method judges.
+    method judges. `explosives`: by unit that holds any.
     """
 
     fields: Mapping[str, RiskField]
@@ -52,6 +54,7 @@ class Assessment:
     methods: pd.DataFrame
     others: tuple[NotAssessed, ...]
     units: gpd.GeoDataFrame
+    explosives: Mapping[str, Charge] = field(default_factory=dict)
 
     @property
     def standing(self) -> RiskField:
@@ -65,8 +68,9 @@ class Assessment:
     def _open_units(self) -> gpd.GeoDataFrame:
         """Placed units without a figure that would colour them: their surroundings are not rated.
 
-        Those that quantitative risk judges, or may judge, stores that a standard of their own judges (it gives no value to
-        colour by), and explosives (their overpressure is no part of the individual risk), unless contours of a report cover them.
+        Those that quantitative risk judges, or may judge, units that distances or a standard of their own judge (they give no
+        value to colour by), and explosives (their overpressure is no part of the individual risk), unless contours of a report
+        cover them.
         """
         drawn = set(self.official["enterprise_id"].dropna().astype(str))
         is_drawn = self.methods.enterprise_id.isin(drawn)
@@ -74,7 +78,10 @@ class Assessment:
         is_meant = self.methods.method.isin(OPEN_METHODS) & ~is_drawn
         without = (set(self.methods.unit_id[is_meant]) - set(self.standing.units.unit_id)) | set(self.methods.unit_id[explosives])
         is_open = self.units["unit_id"].astype(str).isin(without) & ~self.units["status"].isin(NOT_SOURCES)
-        return gpd.GeoDataFrame(self.units[is_open & self.units.geometry.notna()])
+        found = self.units[is_open & self.units.geometry.notna()]
+        none = Charge("", 0.0)
+        amounts_t = [self.explosives.get(str(unit), none).amount_t for unit in found["unit_id"]]
+        return gpd.GeoDataFrame(found.assign(explosives_t=np.array(amounts_t, np.float64)))
 
     def method_rows(self) -> pd.DataFrame:
         """Rows of the layer `unit_methods`: every standing unit with the method that judges it and what is missing."""
@@ -146,7 +153,8 @@ def assess(
     to_confirm = fields_without(drawn | stated, tables, was_to_confirm) if stated - drawn else fields
     _, others = covered(_without(layers, drawn | stated), methods)
     return Assessment(
-        fields, to_confirm, official, drawn | stated, methods, others, gpd.GeoDataFrame(layers["hazard_units"])
+        fields, to_confirm, official, drawn | stated, methods, others, gpd.GeoDataFrame(layers["hazard_units"]),
+        charges(layers.get("unit_chemicals")),
     )
 
 

@@ -31,7 +31,7 @@ def load_blast_limits(folder: Path = RULES_DIR) -> pd.DataFrame:
     path = folder / "blast_limits.csv"
     table = read_rules(
         path,
-        texts=("subject", "object", "title_zh"),
+        texts=("subject", "object", "title_zh", "title_en"),
         numbers=("from_pa",),
         optional_numbers=("to_pa",),
         codes={"object": ("protection_target", "person", "building")},
