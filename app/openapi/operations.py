@@ -23,6 +23,7 @@ SCHEMAS: dict[str, Schema] = {
 
 PATHS: dict[str, dict[str, Schema]] = {
     "/static/{filename}": {"get": operation("staticFile", "A file of the page", file_of("*/*"), path("filename", "Its path"))},
+    "/static/at/{version}/{name}": {"get": operation("staticFileOfVersion", "A file of the page by what the files hold, kept for a year", file_of("*/*"), path("version", "Of all files together"), path("name", "Its path"))},
     "/vendor/{name}": {"get": operation("vendorFile", "A file of a front-end package", file_of("text/javascript", "text/css"), path("name", "Its name"))},
     "/fonts/{name}": {"get": operation("fontFile", "A font of the map", file_of("font/woff2"), path("name", "Its name"))},
     "/api/openapi.json": {"get": operation("openapi", "This document", {JSON: {"schema": OBJECT}})},
