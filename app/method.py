@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.rule_tables import column_titles, table, table_title, tables
 from app.texts import SEPARATOR, DataText, Text
 from layers.catalog import LEVELS, read_toml
 from layers.scoring.policy import RATED, as_table
-from layers.scoring.rule_tables import table_digests
+from layers.scoring.rule_tables import Standard, not_in_force, table_digests
 
 CHAPTERS = CODE_DIR / "app" / "method_chapters.toml"
 TERMS = CODE_DIR / "app" / "policy_terms.csv"
@@ -71,15 +72,22 @@ def rule_table(name: str, facts: EditionFacts, *, most_rows: int | None = None) 
     dict
         ``name``, ``title_zh``, ``title_en``, ``n_rows``, ``confidence`` (rows by how far verified), ``is_changed``
         (whether it differs from the one that the edition was computed by; None where that is not recorded),
+        ``not_in_force`` (standards that were not in force on the edition's day: number, first and last day),
         ``columns`` and ``rows`` (values as text), or ``rows`` None and ``clauses``.
     """
     rows = table_rows(name)
     is_short = most_rows is None or len(rows) <= most_rows
     return {
         "name": name, **table_names()[name].fields("title"), "n_rows": len(rows), "confidence": _counted(rows),
-        "is_changed": _is_changed(name, facts), "columns": _used_columns(rows), "rows": rows if is_short else None,
+        "is_changed": _is_changed(name, facts), "not_in_force": _not_in_force(name, facts), "columns": _used_columns(rows), "rows": rows if is_short else None,
         "clauses": [] if is_short else _clauses(rows),
     }  # fmt: skip
+
+
+def _not_in_force(name: str, facts: EditionFacts) -> list[Standard]:
+    """Standards of a table that were not in force on the day that the edition is scored for."""
+    on = facts.meta.get("on")
+    return list(not_in_force(name, date.fromisoformat(str(on)))) if on else []
 
 
 def _is_changed(name: str, facts: EditionFacts) -> bool | None:

@@ -31,6 +31,7 @@ def load_accident_rules(folder: Path = RULES_DIR, on: date | None = None) -> tup
         flags=("fatal_only",),
         codes={"use": USES, "level": RATED},
         on=on,
+        drops=True,
     )
     unknown = {grade for cell in table.grades for grade in cell.split("|")} - set(GRADES)
     require(not unknown, path, f"unknown grades {sorted(unknown)}")

@@ -171,14 +171,15 @@ def _direct(folder: Path, on: date | None) -> tuple[Row, ...]:
             texts=("condition", "kinds", "level", "jurisdiction", "title_zh", "title_en"),
             codes={"condition": CONDITIONS, "level": RATED},
             on=on,
+            drops=True,
         )
     )
 
 
 def _direct_conditions(folder: Path, on: date | None) -> tuple[Row, ...]:
     path = folder / "direct_conditions.csv"
-    table = read_rules(path, texts=("field", "words", "title_zh", "title_en"), codes={"field": DIRECT_FIELDS}, on=on)
-    require(sorted(table.field) == sorted(DIRECT_FIELDS), path, "each condition once")
+    table = read_rules(path, texts=("field", "words", "title_zh", "title_en"), codes={"field": DIRECT_FIELDS}, on=on, drops=True)
+    require(table.empty or sorted(table.field) == sorted(DIRECT_FIELDS), path, "each condition once")
     require(not table.words.str.split("|").map(lambda words: "" in words).any(), path, "an empty word would name every condition")
     return rows_of(table)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -23,10 +24,59 @@ SOURCE_TYPES = ("law_text", "secondary_page", "code_reproduction", "derived", "p
 CONFIDENCES = ("high", "medium", "low")
 
 
-@lru_cache(maxsize=1)
+def is_in_force(begin: date | None, end: date | None, on: date) -> bool:
+    """Whether a validity holds on a day: both ends belong to it, and an open end is unlimited. Every choice of a rule asks here.
+
+    >>> is_in_force(date(2026, 5, 1), None, date(2026, 4, 30)), is_in_force(date(2026, 5, 1), None, date(2026, 5, 1))
+    (False, True)
+    """
+    return (begin is None or begin <= on) and (end is None or end >= on)
+
+
+@dataclass(frozen=True)
+class Standard:
+    """A standard or law with the days from and to which it is in force (None where it states none)."""
+
+    standard_id: str
+    number: str
+    valid_from: date | None
+    valid_to: date | None
+
+    def is_in_force(self, on: date) -> bool:
+        return is_in_force(self.valid_from, self.valid_to, on)
+
+    def transition(self, on: date) -> str:
+        """What a clause says that is used although its standard is not in force on a day; empty where it is."""
+        if self.valid_from and on < self.valid_from:
+            return f"({self.valid_from}起施行,过渡采用)"
+        return f"({self.valid_to}止,过渡采用)" if self.valid_to and on > self.valid_to else ""
+
+
+@lru_cache(maxsize=8)
+def standards(folder: Path = RULES_DIR) -> Mapping[str, Standard]:
+    """The standards of `standards.csv` by identifier."""
+    path = folder / "standards.csv"
+    rows = _read_text(path).itertuples()
+    return {str(row.standard_id): Standard(str(row.standard_id), str(row.number), _day(path, row.valid_from), _day(path, row.valid_to)) for row in rows}
+
+
 def standard_ids() -> frozenset[str]:
     """Identifiers of `standards.csv`; no rule may cite another."""
-    return frozenset(_read_text(RULES_DIR / "standards.csv")["standard_id"])
+    return frozenset(standards())
+
+
+def not_in_force(name: str, on: date, folder: Path = RULES_DIR) -> tuple[Standard, ...]:
+    """Standards that a rule table cites and that are not in force on a day, in the order of their numbers; none of a table without standards.
+
+    Rows that state dates of their own speak for themselves and are left out.
+    """
+    paths = sorted(folder.rglob(f"{name}.csv"))
+    table = _read_text(paths[0]) if paths else pd.DataFrame()
+    if "standard_id" not in table or name == "standards" or set(VALIDITY_COLUMNS) <= set(table.columns):
+        return ()
+    known = standards(folder)
+    found = {known[entry] for entry in table.standard_id if entry in known and not known[entry].is_in_force(on)}
+    return tuple(sorted(found, key=lambda one: one.number))
 
 
 def table_digests(folder: Path = RULES_DIR) -> dict[str, str]:
@@ -51,18 +101,22 @@ def read_rules(
     flags: Sequence[str] = (),
     codes: Mapping[str, Iterable[str]] | None = None,
     on: date | None = None,
+    drops: bool = False,
 ) -> pd.DataFrame:
     """A checked rule table: exactly the columns named, besides `ORIGIN_COLUMNS`, an optional ``note`` and `VALIDITY_COLUMNS`.
 
     Of a table with validity dates the rows in force on a day are given, both ends closed and an empty one unlimited, as
-    for distance rules; without a day those whose validity has no end.
+    for distance rules; without a day those whose validity has no end. A row without dates of its own has those of its
+    standard: on a day when that is not in force the row is left out where `drops` (rules of which any may be missing); else,
+    for nothing else is there to judge by, it stands as a transition and its clause says so.
 
     Numbers become floats (an empty optional one NaN), flags booleans, texts stay as they are. Raises
     `RuleTableError` for unknown or missing columns, values outside `codes`, a number that is none or is
     negative, and a standard that `standards.csv` does not list.
     """
     table = _read_text(path)
-    table = _in_force(path, table, on)
+    has_dates = bool(set(VALIDITY_COLUMNS) & set(table.columns))
+    table = _in_force(path, table, on) if has_dates else _by_standard(path, table, on, drops=drops)
     declared = {*ORIGIN_COLUMNS, *texts, *numbers, *optional_numbers, *flags}
     _refuse(path, "columns not declared", set(table.columns) - declared - {"note"})
     _refuse(path, "columns missing", declared - set(table.columns))
@@ -80,19 +134,26 @@ def read_rules(
 
 
 def _in_force(path: Path, table: pd.DataFrame, on: date | None) -> pd.DataFrame:
-    """The rows in force on a day, without the columns that say so; a table without these columns as it is."""
-    if not set(VALIDITY_COLUMNS) & set(table.columns):
-        return table
+    """The rows in force on a day, without the columns that say so."""
     _refuse(path, "columns missing", set(VALIDITY_COLUMNS) - set(table.columns))
     begins, ends = ([_day(path, value) for value in table[name]] for name in VALIDITY_COLUMNS)
     _refuse(path, "valid_from after valid_to in", [
         rule for rule, begin, end in zip(table.rule_id, begins, ends, strict=True) if begin and end and begin > end
     ])  # fmt: skip
-    holds = [
-        end is None if on is None else (begin is None or begin <= on) and (end is None or end >= on)
-        for begin, end in zip(begins, ends, strict=True)
-    ]
+    holds = [end is None if on is None else is_in_force(begin, end, on) for begin, end in zip(begins, ends, strict=True)]
     return table[np.array(holds, dtype=bool)].drop(columns=list(VALIDITY_COLUMNS)).reset_index(drop=True)
+
+
+def _by_standard(path: Path, table: pd.DataFrame, on: date | None, *, drops: bool) -> pd.DataFrame:
+    """Rows of standards that are not in force on a day left out, or marked in their clause."""
+    if on is None or not {"standard_id", "clause"} <= set(table.columns):
+        return table
+    known = standards(path.parent if (path.parent / "standards.csv").is_file() else RULES_DIR)
+    told = [known[entry].transition(on) if entry in known else "" for entry in table.standard_id]
+    is_open = np.array([not words for words in told], dtype=bool)
+    if drops:
+        return table[is_open].reset_index(drop=True)
+    return table if is_open.all() else table.assign(clause=[f"{clause}{words}" if clause else clause for clause, words in zip(table.clause, told, strict=True)])
 
 
 def _day(path: Path, value: str) -> date | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 from layers.catalog import read_toml, strict
 from layers.errors import CatalogError, RuleTableError
+from layers.scoring.rule_tables import Standard, is_in_force, standards
 
 RULES_DIR = Path(__file__).parent
 TABLES = (
@@ -94,9 +95,7 @@ class Rule:
 
     def is_in_force(self, on: date, jurisdiction: str) -> bool:
         """Both ends of the validity are closed; an open end is unlimited."""
-        begun = self.valid_from is None or self.valid_from <= on
-        ended = self.valid_to is not None and self.valid_to < on
-        return begun and not ended and self.jurisdiction == jurisdiction
+        return is_in_force(self.valid_from, self.valid_to, on) and self.jurisdiction == jurisdiction
 
 
 @dataclass(frozen=True)
@@ -225,7 +224,8 @@ def read_rules(folder: Path = RULES_DIR) -> RuleSet:
     """
     from layers.scoring.rules.proof import prove
 
-    rules = tuple(_rule(row) for row in _rows(folder / "separation_distances.csv", _CONVERTERS))
+    known = standards(folder)
+    rules = tuple(_dated(_rule(row), known) for row in _rows(folder / "separation_distances.csv", _CONVERTERS))
     ruleset = RuleSet(
         rules=rules,
         classes=_classes(folder),
@@ -236,7 +236,7 @@ def read_rules(folder: Path = RULES_DIR) -> RuleSet:
         version=_version(folder),
         by_id={rule.rule_id: rule for rule in rules},
     )
-    prove(ruleset, standard_ids={row["standard_id"] for row in _rows(folder / "standards.csv")})
+    prove(ruleset, standard_ids=set(known))
     return ruleset
 
 
@@ -292,6 +292,14 @@ _KINDS_OF_COLUMN: dict[str, Callable[[str], object]] = {
 _CONVERTERS: dict[str, Callable[[str], object]] = {
     name: _KINDS_OF_COLUMN[str(annotation)] for name, annotation in Rule.__annotations__.items()
 } | {"applies_to": _words(None)}
+
+
+def _dated(rule: Rule, known: Mapping[str, Standard]) -> Rule:
+    """The rule with the dates of its standard where it states none of its own."""
+    standard = known.get(rule.standard_id)
+    if standard is None:
+        return rule
+    return replace(rule, valid_from=rule.valid_from or standard.valid_from, valid_to=rule.valid_to or standard.valid_to)
 
 
 def _rule(row: Mapping[str, str]) -> Rule:

@@ -15,7 +15,8 @@ from layers.errors import RuleTableError
 from layers.scoring import levels, plants
 from layers.scoring.level_rules import load_level_rules
 from layers.scoring.major_hazard import load_major_hazard_rules
-from layers.scoring.rule_tables import RULES_DIR
+from layers.scoring.rule_tables import RULES_DIR, not_in_force, read_rules, standards
+from layers.scoring.rules import read_rules as read_distance_rules
 from tests.layers.scoring.frames import layer, point
 
 LAST, FIRST = date(2026, 6, 30), date(2026, 7, 1)
@@ -61,6 +62,82 @@ def test_an_amount_meets_the_critical_quantity_of_the_day(dated: Callable[..., P
     # Q of chlorine is 5 t: S = 1.2 is a major hazard; with 10 t S = 0.6 is none
     assert found[LAST].s_value == pytest.approx(1.2) and found[FIRST].s_value == pytest.approx(0.6)
     assert pd.notna(found[LAST].major_hazard_level) and pd.isna(found[FIRST].major_hazard_level)
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a copy of the tables in which a standard begins or ends on other days."""
+
+    def make(standard_id: str, **days: date) -> Path:
+        folder = tmp_path / "rules"
+        shutil.copytree(RULES_DIR, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+        table = pd.read_csv(folder / "standards.csv", dtype=str, keep_default_na=False)
+        for name, day in days.items():
+            table.loc[table.standard_id == standard_id, name] = day.isoformat()
+        table.to_csv(folder / "standards.csv", index=False)
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize(("on", "level"), [(LAST, "blue"), (FIRST, "red"), (date(2026, 7, 2), "red")], ids=["the day before", "the day", "after"])
+def test_a_direct_rule_is_not_used_before_its_standard(on: date, level: str, stopped: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = stopped("YJ-19-2018", valid_from=FIRST)
+    monkeypatch.setattr(levels, "load_level_rules", lambda on: load_level_rules(folder=folder, on=on))
+    plant = layer(_plant(92.0) | {"is_untested_process": True})
+    assert levels.rate_sources({"enterprises": plant}, on=on).iloc[0].level == level
+
+
+@pytest.mark.parametrize(("on", "level"), [(LAST, "red"), (FIRST, "blue")], ids=["its last day", "the day after"])
+def test_a_direct_rule_is_not_used_after_its_standard(on: date, level: str, stopped: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = stopped("YJ-19-2018", valid_to=LAST)
+    monkeypatch.setattr(levels, "load_level_rules", lambda on: load_level_rules(folder=folder, on=on))
+    plant = layer(_plant(92.0) | {"is_untested_process": True})
+    assert levels.rate_sources({"enterprises": plant}, on=on).iloc[0].level == level
+
+
+def test_what_nothing_else_stands_for_is_a_transition_and_its_clause_says_so(stopped: Callable[..., Path]) -> None:
+    folder = stopped("GB18218-2018", valid_from=FIRST)
+    before, after = (load_major_hazard_rules(folder, on) for on in (LAST, FIRST))
+    assert before.chemicals.critical_t.equals(after.chemicals.critical_t)
+    assert before.chemicals.clause.str.endswith("(2026-07-01起施行,过渡采用)").all()
+    assert not after.chemicals.clause.str.contains("过渡").any()
+
+
+def test_an_ended_standard_that_is_used_on_says_its_last_day(stopped: Callable[..., Path]) -> None:
+    folder = stopped("YJ-19-2018", valid_to=LAST)
+    for on, said in ((LAST, False), (FIRST, True)):
+        bands = load_level_rules(folder=folder, on=on).score_bands
+        assert {"(2026-06-30止,过渡采用)" in str(band["clause"]) for band in bands} == {said}
+
+
+def test_the_tables_that_cite_a_standard_out_of_force_are_named(stopped: Callable[..., Path]) -> None:
+    folder = stopped("GB36894-2018", valid_to=LAST)
+    assert not_in_force("individual_risk_criteria", LAST, folder) == ()
+    assert [one.number for one in not_in_force("individual_risk_criteria", FIRST, folder)] == ["GB 36894-2018"]
+    assert not_in_force("separation_distances", FIRST, folder) == (), "its rows have dates of their own"
+    assert not_in_force("standards", FIRST, folder) == ()
+
+
+def test_a_distance_rule_has_the_dates_of_its_standard_unless_it_states_its_own() -> None:
+    known = standards()
+    for rule in read_distance_rules().rules:
+        standard = known[rule.standard_id]
+        assert rule.valid_from == standard.valid_from or (rule.valid_from and standard.valid_from and rule.valid_from > standard.valid_from)
+        for on in (day for day in (standard.valid_from, standard.valid_to) if day):
+            assert rule.is_in_force(on, rule.jurisdiction) == (rule.valid_to is None or rule.valid_to >= on)
+
+
+def test_no_row_of_today_is_a_transition_or_left_out() -> None:
+    today = date(2026, 9, 30)
+    names = [path.stem for path in RULES_DIR.rglob("*.csv")]
+    assert {name: not_in_force(name, today) for name in names if not_in_force(name, today)} == {}
+
+
+def test_a_standard_of_a_table_of_another_folder_is_looked_up_in_the_house(tmp_path: Path) -> None:
+    shutil.copy(RULES_DIR / "below_major_hazard.csv", tmp_path)
+    columns = {"texts": ("level",), "numbers": ("s_from",), "optional_numbers": ("s_below",)}
+    assert len(read_rules(tmp_path / "below_major_hazard.csv", on=FIRST, **columns))  # type: ignore[arg-type]
 
 
 def test_without_a_day_the_rows_without_an_end_hold(dated: Callable[..., Path]) -> None:
