@@ -13,10 +13,12 @@ from data.sample.buildings import build_buildings
 from data.sample.enterprises import build_enterprises
 from data.sample.hamlets import build_hamlets
 from data.sample.hazards import build_units
+from data.sample.land_use import build_land_use
 from data.sample.lattices import Lattice, build_lattices
 from data.sample.markers import build_markers
 from data.sample.noise import stream
 from data.sample.offices import build_contours, build_declared_levels, build_hidden_dangers
+from data.sample.open_ground import OpenGround
 from data.sample.pipelines import build_industrial, build_stations, build_transmission
 from data.sample.planted import build_planted
 from data.sample.protected import (
@@ -24,15 +26,19 @@ from data.sample.protected import (
     build_planned_prohibitions,
     build_water_sources,
 )
+from data.sample.railways import build_railways
 from data.sample.reports import build_official_distances
 from data.sample.roads import build_roads
 from data.sample.routing import build_graph
 from data.sample.services import build_fire_stations, build_parks, build_power_lines
+from data.sample.shops import build_fireworks_shops
 from data.sample.sites import build_sites
 from data.sample.size import Size
+from data.sample.stored import build_fuel_station_equipment, build_storage_tanks, build_substations
 from data.sample.targets import build_gathering_places, build_public_sites, build_villages
 from data.sample.terrain import Terrain, build_terrain
 from data.sample.towns import Towns, build_towns
+from data.sample.wells import build_wells
 
 PIPE_CLEARANCE_M = 14.0
 POWER_CLEARANCE_M = {220.0: 23.0, 110.0: 15.0}
@@ -78,6 +84,13 @@ class County(Ground):
     water_sources: pd.DataFrame
     nature_areas: pd.DataFrame
     planned_prohibitions: pd.DataFrame
+    railways: pd.DataFrame
+    fuel_station_equipment: pd.DataFrame
+    storage_tanks: pd.DataFrame
+    substations: pd.DataFrame
+    oil_gas_wells: pd.DataFrame
+    fireworks_shops: pd.DataFrame
+    land_use: pd.DataFrame
 
 
 def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> County:
@@ -103,15 +116,16 @@ def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> Coun
         size,
     )
     accidents, spots = build_accidents(stream(seed, "accidents"), ground.roads, ground.towns, size)
+    public_sites = build_public_sites(
+        stream(seed, "targets"), buildings, ground.transmission, ground.hamlets, ground.towns
+    )
     offices, parks = stream(seed, "offices"), build_parks(ground.lattices)
     return County(
         **{field.name: getattr(ground, field.name) for field in fields(Ground)},
         sites=sites,
         buildings=buildings,
         villages=villages,
-        public_sites=build_public_sites(
-            stream(seed, "targets"), buildings, ground.transmission, ground.hamlets, ground.towns
-        ),
+        public_sites=public_sites,
         gathering_places=places,
         units=units,
         chemicals=chemicals,
@@ -132,7 +146,45 @@ def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> Coun
         water_sources=build_water_sources(ground.terrain, ground.transmission),
         nature_areas=build_nature_areas(ground.terrain, ground.transmission),
         planned_prohibitions=build_planned_prohibitions(parks),
+        **_judged_by_distance(ground, seed, sites, buildings, public_sites, enterprises, units, chemicals),
     )
+
+
+def _judged_by_distance(
+    ground: Ground,
+    seed: int,
+    sites: pd.DataFrame,
+    buildings: pd.DataFrame,
+    public_sites: pd.DataFrame,
+    enterprises: pd.DataFrame,
+    units: pd.DataFrame,
+    chemicals: pd.DataFrame,
+) -> dict[str, pd.DataFrame]:
+    """What rules of distance speak of; made last, so that everything else stays where it is."""
+    railways = build_railways(ground.terrain, ground.lattices, ground.towns.outline, buildings, sites)
+    stations = stream(seed, "stored")
+    equipment = build_fuel_station_equipment(stations, enterprises, sites)
+    walls, plots = buildings["geometry"].to_numpy(), sites["geometry"].to_numpy()
+    houses = buildings.loc[(buildings["use"] == "residential") & ~buildings["case"].notna(), "geometry"].to_numpy()
+    schools = public_sites.loc[public_sites["category"] == "school", "geometry"].to_numpy()
+    crowded = public_sites.loc[public_sites["category"].isin(["school", "kindergarten", "hospital"]), "geometry"].to_numpy()
+    in_the_way = [
+        (ground.roads["geometry"].to_numpy(), 25.0), (ground.transmission["geometry"].to_numpy(), 30.0), (plots, 20.0),
+        (np.array([ground.terrain.water]), 30.0), (ground.power_lines["geometry"].to_numpy(), 40.0),
+    ]  # fmt: skip
+    tracks = railways["geometry"].to_numpy()
+    apart = OpenGround(ground.towns.outline, [*in_the_way, (walls, 150.0), (schools, 620.0), (tracks, 320.0)])
+    near = OpenGround(ground.towns.outline, [*in_the_way, (walls, 89.0), (schools, 465.0), (tracks, 175.0)])
+    edges = OpenGround(ground.towns.outline, [*in_the_way[1:], (walls, 5.0), (ground.roads["geometry"].to_numpy(), 12.0)])
+    return {
+        "railways": railways,
+        "fuel_station_equipment": equipment,
+        "storage_tanks": build_storage_tanks(stations, enterprises, units, chemicals, equipment, buildings),
+        "substations": build_substations(sites, ground.lattices, equipment, buildings),
+        "oil_gas_wells": build_wells(stream(seed, "wells"), near, apart, {"house": houses, "school": schools, "railway": tracks}),
+        "fireworks_shops": build_fireworks_shops(stream(seed, "shops"), edges, ground.lattices, crowded, houses),
+        "land_use": build_land_use(stream(seed, "land_use"), ground.lattices),
+    }
 
 
 def build_ground(seed: int, size: Size) -> Ground:

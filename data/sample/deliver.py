@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from data.sample import maps, protected_maps, tables
+from data.sample import maps, object_maps, protected_maps, tables
 from data.sample.assessments import write_assessments
 from data.sample.county import County
 from data.sample.noise import stream
@@ -77,6 +77,7 @@ def _write_lasting(target: Path, county: County) -> None:
     protected_maps.write_water_sources(target / "生态环境局" / "饮用水水源保护区.geojson", county)
     protected_maps.write_nature_areas(target / "自然资源局" / "风景名胜区和自然保护地.geojson", county)
     protected_maps.write_planned_prohibitions(target / "自然资源局" / "规划禁限控区.geojson", county)
+    object_maps.write_object_maps(target, county)
     maps.write_official_distances(target / "评价机构" / "外部安全防护距离.geojson", county)
     write_weather(target / "气象局" / "气象条件频率.csv")
     tables.write_black_spots(target / "公安交警" / "事故多发点段.xlsx", county)

@@ -15,7 +15,7 @@ from data.sample.buildings import PERSONS_PER_HOUSEHOLD
 from data.sample.county import County
 from data.sample.faults import Row, bow_tie, collapsed, replaced, with_faulty_rows
 from data.sample.plane import ORIGIN_M, PLANE_CRS, delivered
-from data.sample.roads import CLASS_ZH
+from data.sample.roads import CARRIAGEWAY_M, CLASS_ZH
 from data.sample.services import PARKS
 from data.sample.terrain import HALF_HEIGHT_M, HALF_WIDTH_M
 from data.sample.towns import COUNTY_CODE, COUNTY_NAME, TOWN_PLANS
@@ -30,6 +30,7 @@ from data.sample.writers import (
 )
 
 POPULATION_CELL_M = 100.0
+IMPORTANT_ABOVE = {"school": 500, "kindergarten": 200}
 YEAR_BLANK_EVERY, BUILT_ON_EVERY = 21, 31
 
 
@@ -169,6 +170,7 @@ def write_public_sites(path: Path, county: County) -> None:
             "防护等级": words.TARGET_CLASS.get(item["target_class"]),
             "人数": item["n_persons"],
             "建成日期": item["in_service_on"],
+            "GB50156类别": "重要公共建筑物" if is_important(item["category"], item["n_persons"]) else None,
             "数据性质": SYNTHETIC,
         }
         for item in county.public_sites.to_dict("records")
@@ -179,6 +181,11 @@ def write_public_sites(path: Path, county: County) -> None:
         dict(rows[4]) | {"目标编号": "FH-ER002", "名称": ""},
     ]
     write_geojson(path, rows, delivered(np.append(shapes, shapes[3:5]), "EPSG:4490"), name="学校医院等")
+
+
+def is_important(category: str, n_persons: float) -> bool:
+    """Whether annex B of GB 50156 makes a school or kindergarten of so many persons an important public building."""
+    return n_persons > IMPORTANT_ABOVE.get(category, np.inf)
 
 
 def write_buildings(path: Path, county: County) -> None:
@@ -240,6 +247,7 @@ def write_roads(path: Path, county: County) -> None:
             "道路名称": frame["name"].where(frame["name"] != "", None),
             "道路等级": frame["road_class"].map(CLASS_ZH),
             "用地宽度": frame["land_width_m"],
+            "路面宽度": frame["road_class"].map(CARRIAGEWAY_M).astype(float),
         }
     )
     lines = np.array(

@@ -25,6 +25,10 @@ SUBJECTS = (
     "quarters",
     "faults",
     "names",
+    "stored",
+    "wells",
+    "shops",
+    "land_use",
 )
 
 

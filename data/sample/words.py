@@ -96,3 +96,24 @@ BUILDING_USE = {
 DANGER_SEVERITY = {"major": "重大", "general": "一般"}
 DANGER_STATUS = {"open": "未整改", "closed": "已整改"}
 WATER_KIND = {"river": "河流", "reservoir": "水库"}
+RAILWAY_KIND = {"high_speed": "高速铁路", "national": "国家铁路", "enterprise": "专用线"}
+AREA_KIND = {
+    "city_urban": "城市市区",
+    "city_suburb_residential": "城市郊区居民居住区",
+    "village_town_residential": "村镇居民居住区",
+    "other": "其他地区",
+}
+RAILWAY_STATUS = {"operating": "运营", "planned": "规划"}
+STATION_GRADE = {
+    "tank_class_1": "一级站埋地油罐",
+    "tank_class_2": "二级站埋地油罐",
+    "tank_class_3": "三级站埋地油罐",
+    "dispenser_and_vent": "加油机、通气管管口",
+}
+VAPOUR_RECOVERY = {
+    "unloading_recovery": "卸油油气回收",
+    "unloading_and_refuelling_recovery": "卸油和加油油气回收",
+}
+TANK_KIND = {"class_A_B_liquid": "甲乙类液体", "lpg": "液化石油气"}
+WELL_PHASE = {"drilling": "钻井", "producing": "生产", "shut_in": "关停"}
+YES_NO = {"True": "是", "False": "否"}

@@ -79,7 +79,7 @@ def test_site_cannot_be_finished_before_it_is_one_and_says_why(open_page: OpenPa
 
 def test_site_beyond_the_county_cannot_be_finished_and_no_parcels_are_offered_where_there_are_none(open_page: OpenPage, live_server: str) -> None:
     west, south = answer(live_server, "/api/layers")["area"]["home"][:2]
-    page = open_page()
+    page = open_page(choices={"parcel_layers": []})
     expect(page.locator("#pick-parcel")).to_have_count(0)
     x, y = go_to(page, (west - 0.01, south - 0.01))
     page.click("#draw-polygon")

@@ -426,6 +426,45 @@ def test_one_plan_of_two_is_over(first: Delivery) -> None:
     assert plans.area.max() > 1e6
 
 
+def test_wells_are_drilled_at_their_distance_from_house_school_and_railway(first: Delivery) -> None:
+    case, targets = CASES["wells_beside_things"], first.targets
+    objects = {
+        "house": first.buildings.loc[first.buildings["use"] == "residential", "geometry"],
+        "school": targets.loc[targets["category"] == "school", "geometry"],
+        "railway": first.layer("railways").geometry,
+    }
+    wells = first.layer("oil_gas_wells").loc[list(case["well_ids"])]
+    assert set(wells["phase"]) == {"drilling"}
+    found_m = [objects[what].distance(well).min() for what, well in zip(case["objects"], wells.geometry, strict=True)]
+    assert found_m == pytest.approx(case["distances_m"], abs=0.01)
+
+
+@pytest.mark.parametrize(("name", "layer"), [("transformers_beside_fuel_stations", "substations"), ("tanks_beside_fuel_stations", "storage_tanks")])
+def test_things_stand_at_their_distance_from_the_tank_of_a_fuel_station(first: Delivery, name: str, layer: str) -> None:
+    case = CASES[name]
+    tanks = first.layer("fuel_station_equipment").loc[[f"{station}-S1" for station in case["enterprise_ids"]]]
+    assert set(tanks["station_grade"]) == {"tank_class_2"}
+    objects = first.layer(layer).loc[list(case["object_ids"]), "geometry"]
+    assert list(tanks.geometry.distance(objects, align=False)) == pytest.approx(case["distances_m"], abs=0.01)
+
+
+def test_fireworks_shops_stand_at_their_distance(first: Delivery) -> None:
+    case, shops = CASES["fireworks_shops_too_near"], first.layer("fireworks_shops").geometry
+    schools = first.targets.loc[first.targets["category"].isin(["school", "kindergarten", "hospital"]), "geometry"]
+    apart_m = [shops.drop(shop).distance(shops[shop]).min() for shop in case["pair_ids"]]
+    assert apart_m == pytest.approx(case["pair_distances_m"], abs=0.01)
+    assert [schools.distance(shops[shop]).min() for shop in case["by_school_ids"]] == pytest.approx(case["school_distances_m"], abs=0.01)
+    assert first.buildings.geometry.distance(shops[case["in_house_id"]]).min() == 0
+
+
+def test_railways_keep_off_houses_and_one_line_is_planned(first: Delivery) -> None:
+    railways = first.layer("railways")
+    houses = first.buildings.sindex.query(railways.geometry, predicate="dwithin", distance=10.0)
+    assert houses.size == 0
+    assert set(railways["kind"]) == {"national", "high_speed", "enterprise"}
+    assert set(railways["status"]) == {"operating", "planned"}
+
+
 def test_two_targets_open_beside_plants_in_the_third_delivery(first: Delivery, third: Delivery) -> None:
     """One inside the contour of a report that its class may not be in, one beside a plant without a report."""
     inside, beside = CASES["target_in_report"], CASES["target_to_confirm"]
