@@ -83,12 +83,14 @@ def merge(
     tables = {"register": target.register, "staging": target.table}
     counted = connection.execute(statement(connection, "merge_counts", **tables), given).mappings().one()
     counts = {name: int(value) for name, value in counted.items()} | {"n_moved": 0}
-    if target.layer.is_drawn:
+    _tell_held(connection, target, held)
+    if counts["n_changed"] and target.layer.is_drawn:
         limits = {"source_id": target.manifest.id, "moved_m": target.manifest.moved_m}
         counts["n_moved"] = int(connection.execute(statement(connection, "count_moved", **tables), limits).scalar_one())
-    _tell_held(connection, target, held)
-    connection.execute(statement(connection, "merge_close", **tables), given)
-    connection.execute(statement(connection, "merge_open", columns=value_columns(target.layer), **tables), given)
+    if counts["n_changed"] or counts["n_gone"]:
+        connection.execute(statement(connection, "merge_close", **tables), given)
+    if counts["n_changed"] or counts["n_added"]:
+        connection.execute(statement(connection, "merge_open", columns=value_columns(target.layer), **tables), given)
     target.table.drop(connection)
     return counts
 
