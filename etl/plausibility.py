@@ -21,12 +21,15 @@ from etl.surroundings import SHAPE, Surroundings, warned
 from etl.topology import against_chainage, against_names, against_next, gaps, off_chainage, overlaps
 from layers.catalog import Area, Check, Layer
 from layers.errors import CatalogError
+from layers.scoring.level_rules import load_level_rules
 
 __all__ = ["CHECKS", "Surroundings", "checks_of", "warnings_of"]
 
 METRES_OF_A_DEGREE = 111_195.0
 FIRST_MULTI_TYPE = 4
 """Shapely's type ids from this one on are of collections."""
+ASKED = "direct_red_unknown"
+"""Condition of the direct rule for a text that names no listed condition: a project rule reddens it until the office answers."""
 COMPARES_ALL = frozenset({"RC13", "RC19", "RC20", "RC21", "RC22"})
 """Checks that need all rows of a source at once; equal values and shapes are remembered from batch to batch instead."""
 
@@ -181,6 +184,17 @@ def _same_shape(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.D
     return warned(entry.rule, rows.index[is_odd], "geometry", rows.loc[is_odd, "feature_id"], others[is_odd])
 
 
+def _unlisted_condition(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
+    """Texts that name none of the listed direct red conditions, of the kinds of enterprise that the list holds for; words for *none* are none."""
+    name, kind = entry.fields
+    rules = load_level_rules(on=around.on)
+    kinds = {one for rule in rules.direct if rule["condition"] == ASKED for one in rule["kinds"].split("|")}
+    is_meant = frame[name].notna() & frame[kind].isin(kinds)
+    texts = frame.loc[is_meant, name].map(str)
+    is_odd = [not rules.says_none(text) and not rules.direct_conditions_in(text) for text in texts]
+    return warned(entry.rule, texts.index[np.asarray(is_odd, bool)], name, texts[np.asarray(is_odd, bool)])
+
+
 CHECKS: dict[str, Callable[[pd.DataFrame, Check, Surroundings], pd.DataFrame]] = {
     "RC02": _code(is_credit_code),
     "RC03": _code(is_organisation_code),
@@ -203,5 +217,6 @@ CHECKS: dict[str, Callable[[pd.DataFrame, Check, Surroundings], pd.DataFrame]] =
     "RC22": against_names,
     "RC23": _code(is_business_number),
     "RC24": _foreign_region,
+    "RC26": _unlisted_condition,
 }
-"""Rule -> check; RC01 and RC15 come from reading a geometry, RC16 from merging into the register."""
+"""Rule -> check; RC01 and RC15 come from reading a geometry, RC16 from merging into the register, RC25 from a row refused."""

@@ -177,6 +177,8 @@ WARNED: dict[str, Doubt] = {
                   {"pipeline_id": ["P", "P", "Q", "Q"], "name": ["白鹭首站", "沧阳末站", "白鹭首站", "沧阳末站"]}, ALONG, PIPES),
     "RC23": Doubt("enterprises", {"fields": ("business_number",)}, {"business_number": ["04595257", "04595258"]}, jurisdiction="TW"),
     "RC24": Doubt("towns", {"fields": ("town_code",)}, {"town_code": ["999901001", "999902001"]}),
+    "RC26": Doubt("enterprises", {"fields": ("direct_red", "kind")}, {
+        "direct_red": ["未经正规设计", "无", None, "外部距离不足", "外部距离不足"], "kind": ["hazchem_producer"] * 3 + ["general", "hazchem_trader"]}),
 }
 TOLD = {"RC20": [2, 3], "RC22": [2, 3]}
 """Rows told where it is not the last one alone: a line's whole row of stations."""

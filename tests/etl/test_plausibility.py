@@ -49,6 +49,15 @@ def test_amount_at_the_limit_is_not_told() -> None:
     assert found("unit_chemicals", [None] * 3, Check("RC06", ("amount_t",), 300.0), amount_t=[300.0, 300.1, None]) == [(1, "RC06")]
 
 
+def test_more_than_a_bunded_group_may_hold_is_refused_and_more_than_usual_asked_about() -> None:
+    """600,000 m3 of floating-roof tanks a group (GB 50074-2014 chapter 6): so many tonnes at most."""
+    layer = CATALOG["unit_chemicals"]
+    amount, (check,) = layer.field("amount_t"), layer.checks
+    assert amount.max == 600_000 and check.limit == 300_000
+    told = found("unit_chemicals", [None] * 3, check, amount_t=[300_000.0, 300_000.1, 600_000.0])
+    assert told == [(1, "RC06"), (2, "RC06")]
+
+
 def test_pressure_that_no_pipe_of_the_diameter_holds_is_told() -> None:
     columns = {"pressure_mpa": [12.0, 19.0], "diameter_mm": [1422.0, 1900.0]}
     assert found("pipelines", [line((105.0, 29), (105.1, 29))] * 2, Check("RC07", ("pressure_mpa", "diameter_mm"), 32000.0), **columns) == [(1, "RC07")]
