@@ -18,7 +18,7 @@ import click
 
 from etl.preparations import PREPARATIONS
 from etl.work.extra import EXTRA_TASKS
-from layers.errors import AtlasError
+from layers.errors import AtlasError, SourceFileError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -212,6 +212,10 @@ def run() -> None:
         sys.exit(error.exit_code)
     except AtlasError as error:
         click.echo(f"riskatlas: {error}", err=True)
+        if isinstance(error, SourceFileError):
+            from etl.file_faults import told_zh
+
+            click.echo(told_zh(error), err=True)
         sys.exit(1)
     except Exception as error:
         from etl.faults import told

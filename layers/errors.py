@@ -42,6 +42,7 @@ class SourceFileError(AtlasError):
     """A delivered file cannot be read as its manifest says: file, what was found, what was expected."""
 
     def __init__(self, path: object, found: str, expected: str) -> None:
+        self.path, self.found, self.expected = path, found, expected
         super().__init__(f"{path}: found {found}; expected {expected}")
 
 

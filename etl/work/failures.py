@@ -7,6 +7,7 @@ import re
 
 import sqlalchemy as sa
 
+from etl.file_faults import told_zh
 from layers.errors import (
     AtlasError,
     CatalogError,
@@ -19,7 +20,6 @@ from layers.errors import (
 
 ADVICE: tuple[tuple[type[AtlasError], str], ...] = (
     (TooManyRefusedError, "退回的行超过该来源允许的比例,没有入库。请下载退回表改正后重新上传,或核对列的对应关系"),
-    (SourceFileError, "文件不能按确认的方式读取,没有写入任何数据。请检查文件,或重新识别并确认"),
     (CatalogError, "列的对应关系不完整或不正确。请回到“映射”一步改正后再校验"),
     (EditionError, "版次不在可以操作的状态,没有改变任何版次"),
     (NotFoundError, "没有找到所需的记录,可能已被撤回或删除。请刷新页面后再试"),
@@ -55,6 +55,8 @@ def _explained(error: BaseException) -> tuple[str, str]:
     if isinstance(error, InputError):
         zh = DECISIONS.get(error.field, f"字段 {error.field} 还没有确认:必填字段须有对应的列,代码须逐一确认")
         return f"{zh}。请在“映射”一步改正:{error}", str(error)
+    if isinstance(error, SourceFileError):
+        return f"{error.path}:{told_zh(error)}。没有写入任何数据", str(error)
     if isinstance(error, AtlasError):
         zh = next(words for kind, words in ADVICE if isinstance(error, kind))
         return f"{zh}:{error}", str(error)

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from etl.area import declared_area
+from etl.file_faults import told_zh
 from etl.recognise import Recognition, manifest_text, recognise
 from etl.work.uploads import ConfirmedSource, Upload, known_manifests
 from layers.catalog import Catalog
@@ -21,7 +22,8 @@ def recognised(engine: sa.Engine, catalog: Catalog, home: Path, path: Path) -> d
         return _recognition(engine, catalog, home, path).as_dict()
     except SourceFileError as error:
         problem = str(error).replace(f"{path}: ", "")
-        return {"file": path.name, "reader": None, "datasets": [], "warnings": [], "error": problem}
+        words = {"error": problem, "error_zh": told_zh(error), "error_en": problem}
+        return {"file": path.name, "reader": None, "datasets": [], "warnings": [], **words}
 
 
 def manifest_of(engine: sa.Engine, catalog: Catalog, home: Path, upload: Upload, source: ConfirmedSource) -> str:

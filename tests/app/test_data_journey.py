@@ -154,7 +154,7 @@ def test_file_that_cannot_be_read_is_told_beside_the_others(page: FlaskClient, d
     upload_id = uploaded(page, "broken.xlsx", b"PK\x03\x04 nothing")
     found = done(page.post(f"/api/uploads/{upload_id}/recognition"))["result"]["files"][0]
     assert found["datasets"] == []
-    assert found["error"]
+    assert "不是完好的 Excel 工作簿" in found["error_zh"] and found["error_en"] == found["error"]
 
 
 def test_confirmation_that_lacks_something_says_what(page: FlaskClient, done: Work) -> None:

@@ -23,6 +23,7 @@ import pandas as pd
 
 from etl.archives import opened
 from etl.checks import check, n_rows_refused
+from etl.file_faults import UNKNOWN, told_zh
 from etl.manifest import Manifest, delivered_files, load_manifests, parts_of
 from etl.normalise import normalise
 from etl.packing import binary_rows, pack_frame
@@ -30,7 +31,7 @@ from etl.raster_load import checked_raster
 from etl.read import read_batches
 from etl.repeats import Repeats
 from layers.catalog import Area, Catalog, Layer, load_catalog
-from layers.errors import AtlasError
+from layers.errors import AtlasError, SourceFileError
 from layers.tables import staging_table
 
 PROJECT = Path(__file__).parents[2]
@@ -166,7 +167,7 @@ def mutated_copy(case: Case, folder: Path, rng: random.Random) -> tuple[list[Pat
 
 
 def outcome(case: Case, paths: list[Path], folder: Path, catalog: Catalog, batch_rows: int) -> str:
-    """What becomes of a source: ``loaded``, with every row accounted for, or ``refused`` with a reason."""
+    """What becomes of a source: ``loaded``, with every row accounted for, or ``refused`` with a reason, of a file in plain Chinese too."""
     layer = catalog[case.manifest.layer]
     try:
         if case.manifest.reader == "raster":
@@ -175,6 +176,8 @@ def outcome(case: Case, paths: list[Path], folder: Path, catalog: Catalog, batch
             return "loaded"
         return _accounted(case, paths, folder, layer, batch_rows)
     except AtlasError as error:
+        if isinstance(error, SourceFileError) and told_zh(error) == "。".join(UNKNOWN):
+            return f"refused in general words: {error}"
         return "refused" if str(error) else "refused without a reason"
 
 

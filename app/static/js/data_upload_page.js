@@ -224,7 +224,7 @@ function failed(node, job) {
 
 /** @param {any} file */
 function recognisedFile(file) {
-  if (file.error) return el("div", { class: "notice error-box" }, el("strong", {}, file.file), el("p", {}, t("data_unreadable")), el("p", { class: "muted" }, file.error));
+  if (file.error) return el("div", { class: "notice error-box" }, el("strong", {}, file.file), el("p", {}, t("data_unreadable")), el("p", {}, said(file, "error") || file.error));
   return el("div", { class: "card" }, el("h3", {}, file.file),
     el("p", { class: "muted" }, [t(`data_reader_${file.reader}`), file.encoding && t("data_encoding", { name: file.encoding }), file.separator && t("data_separator", { sign: file.separator === "\t" ? "Tab" : file.separator })].filter(Boolean).join(" · ")),
     file.warnings.map((/** @type {any} */ warning) => el("p", { class: "notice" }, said(warning, ""))),
