@@ -22,8 +22,8 @@ from layers.scoring.cell_sums import Cells
 from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.counterfactuals import as_dicts
 from layers.scoring.grid import Grid
-from layers.scoring.individual_risk import load_individual_criteria
 from layers.scoring.policy import Policy
+from layers.scoring.risk_contours import load_individual_criteria
 from layers.scoring.risk_reasons import (
     RiskMember,
     RiskPart,

@@ -14,19 +14,19 @@ from layers.scoring.blast_rings import blast_rings
 from layers.scoring.confirmations import targets_to_confirm
 from layers.scoring.domino import domino_pairs
 from layers.scoring.grid import Grid
-from layers.scoring.individual_risk import risk_contours
 from layers.scoring.people import People, residents_at_dwellings, with_staff
 from layers.scoring.release_scenarios import UnitScenarios
+from layers.scoring.risk_contours import risk_contours
 from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.sharing import alone
 from layers.scoring.societal_risk import rated_with, societal_risk
-from layers.scoring.unit_scenario_rows import scenario_rows
 from layers.scoring.unit_risk import (
     ASSESSED_LAYERS,
     UNIT_LAYERS,
     assess,
     weather_and_rose,
 )
+from layers.scoring.unit_scenario_rows import scenario_rows
 
 CONTOUR_CELL_M = 25.0
 PEOPLE_CELL_M = 100.0

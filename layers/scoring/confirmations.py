@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from layers.crs import require_metric
 from layers.scoring.consequence.inputs import Floats
-from layers.scoring.individual_risk import INSTALLATIONS, RiskField, load_individual_criteria, risk_at
+from layers.scoring.individual_risk import RiskField, risk_at
+from layers.scoring.risk_contours import INSTALLATIONS, load_individual_criteria
 from layers.scoring.rules import read_rules as read_target_rules
 from layers.scoring.targets import TARGET_CLASSES, class_ranks
 

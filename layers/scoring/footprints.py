@@ -9,10 +9,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from numba import njit
 
 from layers.scoring.consequence import (
     dense_gas,
@@ -23,8 +21,14 @@ from layers.scoring.consequence import (
     pools,
     vulnerability,
 )
-from layers.scoring.consequence.inputs import GAS_CONSTANT_J_MOL_K, Floats, assumed, coefficient
+from layers.scoring.consequence.inputs import (
+    GAS_CONSTANT_J_MOL_K,
+    Floats,
+    assumed,
+    coefficient,
+)
 from layers.scoring.consequence.properties import Chemical
+from layers.scoring.footprint_grid import N_HALF, RADII_M, gaussian_death, uniform_death
 from layers.scoring.frequencies import (
     WeatherClass,
     cloud_split,
@@ -34,14 +38,6 @@ from layers.scoring.frequencies import (
 )
 from layers.scoring.release_scenarios import Outflow, outflow
 
-RADII_M: Floats = np.r_[np.arange(0.0, 300.0, 10.0), 300.0 * 1.03 ** np.arange(143)]
-"""0 to 300 m in steps of 10 m, then 3 % apart to 20 km."""
-N_ANGLES = 144
-STEP_DEG = 360.0 / N_ANGLES
-N_HALF = N_ANGLES // 2 + 1
-"""Angles off the wind from 0 to 180 degrees; the other side is the same."""
-SUB_ANGLES = 5
-"""Each angle is the mean of so many, half a degree apart: clouds may be narrower than a step."""
 LEAST_DEATH = 1e-6
 """Probabilities below this count as none."""
 PLANT = "chemical_plant_site"
@@ -84,73 +80,15 @@ class Cloud:
     at_once: Cloud | None = None
 
 
-KEPT_LEAKS = 2048
-"""Leaks under one weather whose ends are remembered: those of a county. One takes some 40 kB."""
-
-
-def outcomes(
-    leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float = 0.0
+def ends_of_leak(
+    leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float
 ) -> tuple[Outcome, ...]:
-    """Every end of the event tree of a leak: fire, flash fire, explosion, poison.
+    """Every end of the event tree of a leak: fire, flash fire, explosion, poison; `leak_ends.outcomes` remembers them.
 
     Immediate ignition gives a fireball, a jet or a pool fire; a cloud that ignites late, at its full size, a flash fire
     or an explosion at the plant; poison acts where nothing burns. A poison gas of low reactivity (ammonia,
-    carbon monoxide) is taken as poison alone. Remembered: the individual risk, the list of leaks and the societal risk ask
-    for the same ends.
+    carbon monoxide) is taken as poison alone.
     """
-    return tuple(end.whole() for end in _kept_outcomes(leak, chemical, vessel_kg, weather, terrain, bore_m))
-
-
-@dataclass(frozen=True)
-class _KeptOutcome:
-    """An `Outcome` without the radii beyond its reach, and with one column where all angles are alike."""
-
-    kind: str
-    probability: float
-    parts: tuple[Floats, ...]
-    use: tuple[int, int, int]
-
-    def whole(self) -> Outcome:
-        spread = [_unpacked(part) for part in self.parts]
-        return Outcome(self.kind, self.probability, *(spread[place] for place in self.use))
-
-
-def _unpacked(part: Floats) -> Floats:
-    shape = (len(RADII_M), N_HALF)
-    if part.shape == shape:
-        return part
-    if part.shape[1] == 1:
-        column = np.zeros((shape[0], 1))
-        column[: len(part)] = part
-        return np.broadcast_to(column, shape)
-    found = np.zeros(shape)
-    found[: len(part)] = part
-    return found
-
-
-def _packed(values: Floats) -> Floats:
-    columns = values[:, :1] if values.strides[1] == 0 else values
-    n_used = int(np.flatnonzero(columns.any(axis=1)).max(initial=-1)) + 1
-    return columns[:n_used].copy()
-
-
-@lru_cache(maxsize=KEPT_LEAKS)
-def _kept_outcomes(
-    leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float
-) -> tuple[_KeptOutcome, ...]:
-    found = []
-    for end in _outcomes(leak, chemical, vessel_kg, weather, terrain, bore_m):
-        arrays = (end.death, end.outdoors, end.indoors)
-        first = [next(place for place, other in enumerate(arrays) if other is array) for array in arrays]
-        own = sorted(set(first))
-        use = (own.index(first[0]), own.index(first[1]), own.index(first[2]))
-        found.append(_KeptOutcome(end.kind, end.probability, tuple(_packed(arrays[place]) for place in own), use))
-    return tuple(found)
-
-
-def _outcomes(
-    leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float
-) -> tuple[Outcome, ...]:
     flow = outflow(leak, chemical, vessel_kg, bore_m)
     clouds = _clouds(flow, chemical, vessel_kg, weather, terrain)
     gas = vulnerability.toxic_probit(chemical.cas)
@@ -474,67 +412,8 @@ def _poison_of(cloud: Cloud, gas: vulnerability.Probit) -> Floats:
     if cloud.sigma_m is None:
         death = vulnerability.death_probability(value)
         return _uniform(np.where(death < LEAST_DEATH, 0.0, death), cloud.half_width_m, cloud.upwind_m)
-    return np.asarray(_gaussian_kernel(RADII_M, value, cloud.sigma_m, gas.b * gas.n, LEAST_DEATH))
+    return np.asarray(gaussian_death(RADII_M, value, cloud.sigma_m, gas.b * gas.n, LEAST_DEATH))
 
 
 def _uniform(death: Floats, half_width_m: Floats, upwind_m: float) -> Floats:
-    return np.asarray(_uniform_kernel(RADII_M, death, half_width_m, upwind_m))
-
-
-@njit(cache=True, inline="always")
-def _angle(j, k):  # type: ignore[no-untyped-def]
-    """Sub-angle k of angle j, radians."""
-    return (j * STEP_DEG + (k - SUB_ANGLES // 2) * (STEP_DEG / SUB_ANGLES)) * math.pi / 180.0
-
-
-@njit(cache=True)
-def _uniform_kernel(radii, death, half_width, upwind):  # type: ignore[no-untyped-def]
-    """Mean over the sub-angles of a death that is uniform across the wind out to a half width."""
-    out = np.zeros((len(radii), N_HALF))
-    last = 0
-    for i in range(len(radii)):
-        if death[i] > 0.0:
-            last = i
-    if death[0] <= 0.0:
-        return out
-    for j in range(N_HALF):
-        for k in range(SUB_ANGLES):
-            cos, sin = math.cos(_angle(j, k)), abs(math.sin(_angle(j, k)))
-            at = 0
-            for i in range(len(radii)):
-                x, y = radii[i] * cos, radii[i] * sin
-                if x < -upwind - 1e-9 or x > radii[min(last + 1, len(radii) - 1)]:
-                    break
-                x = max(x, 0.0)
-                while at < len(radii) - 2 and radii[at + 1] <= x:
-                    at += 1
-                part = (x - radii[at]) / (radii[at + 1] - radii[at])
-                if y <= half_width[at] + part * (half_width[at + 1] - half_width[at]):
-                    out[i, j] += (death[at] + part * (death[at + 1] - death[at])) / SUB_ANGLES
-    return out
-
-
-@njit(cache=True)
-def _gaussian_kernel(radii, value, sigma, slope, least):  # type: ignore[no-untyped-def]
-    """Mean over the sub-angles of a death whose probit falls by ``slope y²/2s²`` off the axis; none upwind."""
-    out = np.zeros((len(radii), N_HALF))
-    none_below = 5.0 - math.sqrt(-2.0 * math.log(2.0 * least))  # a death there is below `least` (Chernoff): not worked out
-    for j in range(N_HALF):
-        for k in range(SUB_ANGLES):
-            cos, sin = math.cos(_angle(j, k)), math.sin(_angle(j, k))
-            if cos <= 0.0:
-                continue
-            at = 0
-            for i in range(len(radii)):
-                x, y = radii[i] * cos, radii[i] * sin
-                while at < len(radii) - 2 and radii[at + 1] <= x:
-                    at += 1
-                part = (x - radii[at]) / (radii[at + 1] - radii[at])
-                s = sigma[at] + part * (sigma[at + 1] - sigma[at])
-                probit = value[at] + part * (value[at + 1] - value[at]) - slope * y * y / (2.0 * s * s)
-                if probit < none_below:
-                    continue
-                death = 0.5 * math.erfc((5.0 - probit) / math.sqrt(2.0))
-                if death >= least:
-                    out[i, j] += death / SUB_ANGLES
-    return out
+    return np.asarray(uniform_death(RADII_M, death, half_width_m, upwind_m))

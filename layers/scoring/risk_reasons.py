@@ -14,9 +14,16 @@ from layers.scoring.cell_sums import Cells
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.counterfactuals import WhatIf, level_word
 from layers.scoring.grid import Grid
-from layers.scoring.individual_risk import load_individual_criteria, risk_at
+from layers.scoring.individual_risk import risk_at
 from layers.scoring.policy import RATED, Policy
-from layers.scoring.risk_surface import SAME_VALUE, UnitRisk, bounds, explosives_t, open_radius_m
+from layers.scoring.risk_contours import load_individual_criteria
+from layers.scoring.risk_surface import (
+    SAME_VALUE,
+    UnitRisk,
+    bounds,
+    explosives_t,
+    open_radius_m,
+)
 
 MOST_TOLD = 5
 """Of the parts of a place, those whose absence is told."""

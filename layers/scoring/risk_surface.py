@@ -19,8 +19,8 @@ from rasterio.features import rasterize
 
 from layers.scoring.blast_rings import farthest_m
 from layers.scoring.consequence.inputs import Floats
+from layers.scoring.footprint_grid import N_ANGLES, RADII_M
 from layers.scoring.grid import Grid
-from layers.scoring.footprints import N_ANGLES, RADII_M
 from layers.scoring.individual_risk import UnitTable, lay_on
 from layers.scoring.policy import LEVEL_CODES, RATED, Policy
 from layers.scoring.release_scenarios import UnitScenarios

@@ -16,7 +16,8 @@ from layers.errors import InputError
 from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.consequence.inputs import Floats, assumed, coefficient, not_negative
 from layers.scoring.consequence.properties import chemical_properties
-from layers.scoring.footprints import N_ANGLES, RADII_M, Outcome, outcomes
+from layers.scoring.footprint_grid import N_ANGLES, RADII_M
+from layers.scoring.footprints import Outcome
 from layers.scoring.frequencies import (
     LEAK_SOURCES,
     N_SECTORS,
@@ -25,8 +26,14 @@ from layers.scoring.frequencies import (
     checked_weather,
     default_wind_rose,
 )
+from layers.scoring.leak_ends import outcomes
 from layers.scoring.people import RESIDENT, STAFF, People
-from layers.scoring.release_scenarios import NotAssessed, UnitScenarios, merged, unit_scenarios
+from layers.scoring.release_scenarios import (
+    NotAssessed,
+    UnitScenarios,
+    merged,
+    unit_scenarios,
+)
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 BANDS = ("unacceptable", "alarp", "acceptable")

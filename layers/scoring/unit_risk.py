@@ -17,8 +17,9 @@ from layers.scoring.consequence.inputs import Floats
 from layers.scoring.contours import is_valid_on
 from layers.scoring.frequencies import WeatherClass, WindRose, weather_of
 from layers.scoring.grid import Grid
-from layers.scoring.individual_risk import INSTALLATIONS, RiskField, individual_risk
+from layers.scoring.individual_risk import RiskField, individual_risk
 from layers.scoring.release_scenarios import NOT_SOURCES, NotAssessed
+from layers.scoring.risk_contours import INSTALLATIONS
 from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.sharing import Share, alone
 

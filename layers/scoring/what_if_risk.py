@@ -22,13 +22,9 @@ from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.edits import NEW_UNIT, Frames
 from layers.scoring.grid import Grid
-from layers.scoring.individual_risk import (
-    INSTALLATIONS,
-    RiskField,
-    contour_values,
-    risk_contours,
-)
+from layers.scoring.individual_risk import RiskField
 from layers.scoring.release_scenarios import NotAssessed
+from layers.scoring.risk_contours import INSTALLATIONS, contour_values, risk_contours
 from layers.scoring.risk_surface import UnitRisk, risk_surface
 from layers.scoring.unit_risk import ASSESSED_LAYERS, Assessment, assess
 from layers.scoring.zoning import RiskSurface

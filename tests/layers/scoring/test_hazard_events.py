@@ -6,10 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from layers.scoring.footprint_grid import N_HALF, RADII_M
 from layers.scoring.frequencies import WeatherClass, default_weather, default_wind_rose
-from layers.scoring.hazard_events import EVENT_FIELDS, event_rows, explosive_events, reach_m, unit_events
+from layers.scoring.hazard_events import (
+    EVENT_FIELDS,
+    event_rows,
+    explosive_events,
+    reach_m,
+    unit_events,
+)
 from layers.scoring.individual_risk import risk_table
-from layers.scoring.footprints import N_HALF, RADII_M
 from layers.scoring.release_scenarios import Scenario
 
 CHLORINE, LPG = "7782-50-5", "74-98-6"

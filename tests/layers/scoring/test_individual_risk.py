@@ -11,16 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import CrsMismatchError, InputError, RuleTableError
-from layers.scoring import footprints
+from layers.scoring import footprint_grid, footprints
 from layers.scoring import individual_risk as risk
 from layers.scoring.assessment_scope import assessment_methods, covered
 from layers.scoring.confirmations import targets_to_confirm
 from layers.scoring.consequence.properties import chemical_properties, substance_of
-from layers.scoring.footprints import N_ANGLES, RADII_M, outcomes
+from layers.scoring.footprint_grid import N_ANGLES, RADII_M
 from layers.scoring.frequencies import WindRose, default_weather, default_wind_rose
+from layers.scoring.leak_ends import outcomes
 from layers.scoring.release_scenarios import (
     Scenario,
     unit_scenarios,
+)
+from layers.scoring.risk_contours import (
+    contour_values,
+    criterion_limit,
+    load_individual_criteria,
+    risk_contours,
 )
 from layers.scoring.rule_tables import RULES_DIR
 from tests.layers.scoring.frames import X, Y, box, layer, point
@@ -145,7 +152,7 @@ def test_probabilities_of_an_event_tree_do_not_exceed_one():
 @pytest.mark.parametrize("substance", SUBSTANCES, ids=lambda s: s[1])
 def test_ends_that_are_remembered_are_the_ends_as_worked_out(substance, leak):
     asked = (leak, chemical_properties(substance_of(substance[1], substance[0])), 20_000.0, WEATHER[-1], "rural", 0.0)
-    worked_out = footprints._outcomes(*asked)
+    worked_out = footprints.ends_of_leak(*asked)
     for ends in (outcomes(*asked), outcomes(*asked)):
         assert [(end.kind, end.probability) for end in ends] == [(end.kind, end.probability) for end in worked_out]
         for end, fresh in zip(ends, worked_out, strict=True):
@@ -158,10 +165,10 @@ def test_no_death_above_the_least_is_passed_over_off_the_axis():
     radii, least = np.array([0.0, 10.0, 20.0]), 1e-6
     for death in (1e-6 * (1 + 1e-9), 1e-5, 0.5):
         value = np.full(3, 5.0 + NormalDist().inv_cdf(death))
-        found = footprints._gaussian_kernel(radii, value, np.full(3, 1e9), 1.0, least)
+        found = footprint_grid.gaussian_death(radii, value, np.full(3, 1e9), 1.0, least)
         assert found[1, 0] == pytest.approx(death, rel=1e-6)
     below = np.full(3, 5.0 + NormalDist().inv_cdf(1e-6 * (1 - 1e-6)))
-    assert not footprints._gaussian_kernel(radii, below, np.full(3, 1e9), 1.0, least).any()
+    assert not footprint_grid.gaussian_death(radii, below, np.full(3, 1e9), 1.0, least).any()
 
 
 def test_two_units_add_up():
@@ -217,7 +224,7 @@ def test_planned_and_removed_units_are_no_sources_and_unplaced_ones_are_listed()
 
 def test_no_units_at_all_is_no_risk_and_no_contour():
     field = risk.individual_risk({}, grid=square(100))
-    assert field.risk_per_year.max() == 0 and risk.risk_contours(field).empty
+    assert field.risk_per_year.max() == 0 and risk_contours(field).empty
 
 
 def test_degrees_weather_rose_and_terrain_that_cannot_be_are_refused():
@@ -251,8 +258,8 @@ def test_weather_that_is_no_whole_year_is_refused(share):
 def test_contours_are_nested_valid_and_as_large_as_their_cells():
     layers = plant(chemical(CHLORINE, 400.0), chemical(PROPANE, 4000.0))
     field = risk.individual_risk(layers, grid=square(6000), wind_rose=UNEVEN)
-    contours = risk.risk_contours(field)
-    assert set(contours.risk_per_year) <= set(risk.contour_values()) and len(contours) >= 3
+    contours = risk_contours(field)
+    assert set(contours.risk_per_year) <= set(contour_values()) and len(contours) >= 3
     assert contours.is_valid.all() and (contours.geom_type == "MultiPolygon").all()
     assert contours.crs == layers["hazard_units"].crs and set(contours.source) == {"screening"}
     for _, row in contours.iterrows():
@@ -353,7 +360,7 @@ def test_hj_169_leaks_can_stand_in_for_cpr_18e():
     ],
 )
 def test_criteria_of_gb_36894(ir, target, is_new, is_met):
-    assert (ir <= risk.criterion_limit(target, is_new=is_new)) == is_met
+    assert (ir <= criterion_limit(target, is_new=is_new)) == is_met
 
 
 def test_criteria_that_contradict_each_other_are_not_used(tmp_path):
@@ -364,7 +371,7 @@ def test_criteria_that_contradict_each_other_are_not_used(tmp_path):
         text.replace("general_2,3e-06,1e-05", "general_2,3e-05,1e-05"), encoding="utf-8"
     )
     with pytest.raises(RuleTableError, match="stricter"):
-        risk.load_individual_criteria(tmp_path)
+        load_individual_criteria(tmp_path)
 
 
 def test_the_middle_of_the_tests_plane_is_a_corner_of_cells():
