@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.errors import RequestError
-from app.texts import Text
+from app.texts import LANGUAGES, Bilingual, DataText, Text, listed
 
 LONGEST_TEXT = 200
 DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -55,6 +55,14 @@ def choice(field: str, value: Any, among: Collection[str]) -> str:
     if not isinstance(value, str) or value not in among:
         words = ", ".join(among)
         raise RequestError(field, Text("应为其中之一:{known}", known=words))
+    return value
+
+
+def named_choice(field: str, value: Any, among: Mapping[str, Bilingual]) -> str:
+    """One of some codes; a wrong one is answered with each code beside the name that people know it by."""
+    if not isinstance(value, str) or value not in among:
+        named = DataText(*(listed(f"{code} {title[lang]}" for code, title in among.items())[lang] for lang in LANGUAGES))
+        raise RequestError(field, Text("应为其中之一:{known}", known=named))
     return value
 
 

@@ -15,7 +15,7 @@ from app.frames import FrameMemory
 from app.parameters import choice, number
 from app.pipeline_conflicts import rules_date
 from app.site_checks import site_context
-from app.site_requests import MOST_PERSONS
+from app.site_requests import MOST_PERSONS, project_type_of
 from app.surroundings import SurroundingsMemory
 from app.texts import Text
 from layers.scoring.measure import Geometries
@@ -44,7 +44,7 @@ NOTE = Text("按网格逐格筛查,与单个场址检查相同;格内任何更�
 
 def read_area_request(body: dict[str, Any], facts: EditionFacts, rules: RuleSet) -> dict[str, Any]:
     """What is asked of the area, with defaults; raises `RequestError`."""
-    kind = rules.project_types[choice("project_type", body["project_type"], list(rules.project_types))]
+    kind = rules.project_types[project_type_of("project_type", body["project_type"], rules)]
     n_persons = body.get("n_persons")
     if n_persons is not None and (type(n_persons) is not int or not 0 <= n_persons <= MOST_PERSONS):
         raise RequestError("n_persons", Text("应为 0 至 {most} 的整数", most=MOST_PERSONS))

@@ -14,8 +14,8 @@ import shapely
 from app.editions import EditionFacts
 from app.errors import RequestError
 from app.geojson import require_planar_geometry, require_site_geometry
-from app.parameters import choice, number, plain_text
-from app.texts import Text, TextIn
+from app.parameters import choice, named_choice, number, plain_text
+from app.texts import DataText, Text, TextIn
 from layers.crs import SHIFTED_DATUMS, to_geographic
 from layers.scoring.major_hazard import load_major_hazard_rules
 from layers.scoring.rules import ProjectType, RuleSet
@@ -56,6 +56,11 @@ class SiteRequest:
     name: str
 
 
+def project_type_of(field: str, value: Any, rules: RuleSet) -> str:
+    """The code of a development type; an unknown one is answered with every code and its name in both languages."""
+    return named_choice(field, value, {kind.id: DataText(kind.title_zh, kind.title_en) for kind in rules.project_types.values()})
+
+
 def read_site_request(body: dict[str, Any], facts: EditionFacts, rules: RuleSet) -> SiteRequest:
     """The request of a siting check.
 
@@ -68,7 +73,7 @@ def read_site_request(body: dict[str, Any], facts: EditionFacts, rules: RuleSet)
     entries, where = _entries(body)
     parts, dangers = [], []
     for entry, prefix in zip(entries, where, strict=True):
-        kind = rules.project_types[choice(f"{prefix}project_type", entry.get("project_type"), list(rules.project_types))]
+        kind = rules.project_types[project_type_of(f"{prefix}project_type", entry.get("project_type"), rules)]
         stated = read_dangers(entry, kind, prefix)
         _extras(entry, kind, prefix)
         project = dataclasses.replace(

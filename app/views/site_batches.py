@@ -16,7 +16,7 @@ from app.pinned import pinned_edition, present_view
 from app.site_batch import batch_workbook
 from app.site_batch_jobs import KEPT_DAYS, KIND, batch_csv, keep_sites, kept_rows
 from app.site_files import sites_of_body
-from app.site_requests import crs_choices
+from app.site_requests import crs_choices, project_type_of
 from app.table_workbook import MIMETYPE as XLSX
 from app.texts import Text
 
@@ -32,7 +32,7 @@ def new_batch() -> Response:
     title = plain_text("name", request.args.get("name", ""))
     project_type, crs = (plain_text(key, request.args.get(key, "")) for key in ("project_type", "crs"))
     if project_type:
-        choice("project_type", project_type, list(parts().rules.project_types))
+        project_type_of("project_type", project_type, parts().rules)
     with pinned_edition() as pinned:
         if crs:
             choice("crs", crs, crs_choices(pinned.facts))

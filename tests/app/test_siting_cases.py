@@ -231,6 +231,7 @@ def test_batch_gives_one_row_a_site_and_names_what_is_wrong(client: FlaskClient,
         before = connection.exec_driver_sql("SELECT count(*) FROM ops.cases").scalar_one()
     rows = client.post("/api/site-batches", json={"sites": sites, "project_type": "residential"}).json["rows"]
     assert [(row["row"], row["error_field"]) for row in rows] == [(1, None), (2, "geometry"), (3, "project_type"), (4, "n_persons")]
+    assert "residential 住宅" in rows[2]["error_zh"] and "residential Housing" in rows[2]["error_en"]
     assert rows[0]["verdict"]["id"] == "not_met" and rows[0]["clause"]
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM ops.cases").scalar_one() == before
