@@ -59,11 +59,40 @@ BARS = """async ({ share, patience }) => {
   for (;;) {
     const { clientWidth: w, clientHeight: h } = map.getContainer();
     const wanted = barPlaces(w, h, share === null ? null : share * w).length;
-    const { features } = await map.getSource("label-edges").getData();
+    const features = (await map.getSource("label-edges").getData()).features.filter((one) => one.properties.is_edge);
     if (features.length === wanted || performance.now() > until) return [features.length, wanted];
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }"""
+
+
+UNDER = """async (places) => {
+  const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
+  const { clearEdges } = await import(document.querySelector('link[href$="/label_edges.js"]').href);
+  const ids = map.getStyle().layers.filter((entry) => entry.layout?.["text-field"]).map((entry) => entry.id);
+  const frame = map.getContainer().getBoundingClientRect(), box = document.getElementById("toolbar").getBoundingClientRect();
+  const inner = [[box.left - frame.left + 2, box.top - frame.top + 2], [box.right - frame.left - 2, box.bottom - frame.top - 2]];
+  const settled = async (act) => { const idle = new Promise((resolve) => map.once("idle", resolve)); act(); await idle; };
+  const found = () => map.queryRenderedFeatures(inner, { layers: ids }).length;
+  const counts = [];
+  for (const center of places) {
+    await settled(() => map.jumpTo({ center, zoom: 13.4 }));
+    const marked = found();
+    await settled(() => clearEdges([map]));
+    counts.push([marked, found()]);
+  }
+  return counts;
+}"""
+
+
+def test_no_name_lies_under_the_buttons_upon_the_map(page: Page, live_server: str, crowd: str) -> None:
+    """Where names lie there without marks, none does with them."""
+    lat, lon = map(float, crowd.split("/"))
+    page.goto(f"{live_server}/?v=12.6/{crowd}")
+    wait_for_map(page)
+    counts = page.evaluate(UNDER, [[lon + 0.02 * i, lat - 0.01 * i] for i in range(-2, 3)])
+    assert sum(unmarked for _, unmarked in counts) > 0
+    assert [marked for marked, _ in counts] == [0] * len(counts)
 
 
 def test_names_make_room_for_the_handle_of_the_swipe_as_long_as_it_is_there(page: Page, live_server: str, crowd: str) -> None:

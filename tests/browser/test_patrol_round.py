@@ -207,7 +207,8 @@ def test_round_by_keyboard_alone(open_page: OpenPage, office: str, ref: str) -> 
 
 
 def tab_to(page: Page, wanted: str, most: int = 60) -> None:
-    """Press Tab until an element has the keyboard."""
+    """Press Tab until an element has the keyboard; what is still on its way is waited for first."""
+    page.locator(f"#{wanted}").wait_for()
     for _ in range(most):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement?.id") == wanted:

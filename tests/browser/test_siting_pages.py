@@ -145,7 +145,7 @@ def test_project_step_says_what_is_missing_in_english_fits_and_meets_wcag(open_p
     page.click("#next-step")
     page.click("#judge")
     expect(page.locator("#form-errors")).to_be_focused()
-    assert page.locator("#form-errors li").count() == 2
+    expect(page.locator("#form-errors li")).to_have_count(2)
     for size in (PHONE, DESKTOP):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]

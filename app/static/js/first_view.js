@@ -10,9 +10,13 @@ let late = 0;
 
 maplibregl.prewarm(); // the worker starts while the catalog is on its way
 
-/** From now on every change is drawn at once. */
-export function spareNoMore() {
-  spares = false;
+/** Notes when the first view stood drawn, in milliseconds since the page was asked for; the benchmark reads it. @param {any} map */
+export function noteFirstView(map) {
+  map.once("movestart", () => { spares = false; });
+  map.once("idle", () => {
+    spares = false;
+    document.documentElement.dataset.mapIdleMs = String(Math.round(performance.now()));
+  });
 }
 
 /** A map whose first frames wait for the tiles on their way, though not for long. */

@@ -1,6 +1,6 @@
 /**
- * No label is cut: marks that nobody sees lie along the map's edges and along the line of a comparison, and claim the
- * room there, so that MapLibre places a name beside them or leaves it out. While the map moves there are none.
+ * No label is cut: marks that nobody sees lie along the map's edges, along the line of a comparison and under the buttons
+ * and the scale bar, and claim the room there, so that MapLibre places a name beside them or leaves it out. While the map moves there are none.
  */
 export const EDGES = "label-edges";
 const BAR = { long: 64, thin: 4 };
@@ -28,6 +28,30 @@ export function barPlaces(width, height, line) {
   return [...across, ...uprights.flatMap((x) => along(height).map((y) => ({ x, y, way: /** @type {const} */ ("down") })))];
 }
 
+/** Rows of bars so close that no line of a name lies between two. */
+const ROW_PX = 10;
+
+/**
+ * Where bars stand so that no label lies under a box upon the map.
+ * @param {{left: number, top: number, right: number, bottom: number}} box pixels of the map
+ * @returns {{x: number, y: number, way: "across"}[]}
+ */
+export function boxPlaces({ left, top, right, bottom }) {
+  const middle = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ half) => (to - from < 2 * half ? [(from + to) / 2] : [from + half, to - half]);
+  const [first, last] = middle(left, right, BAR.long / 2);
+  const n = last === undefined ? 0 : Math.ceil((last - first) / STEP_PX);
+  const xs = Array.from({ length: n + 1 }, (_, i) => (n ? first + ((last - first) * i) / n : first));
+  const rows = Math.max(1, Math.ceil((bottom - top) / ROW_PX));
+  return Array.from({ length: rows }, (_, i) => top + ((i + 0.5) * (bottom - top)) / rows).flatMap((y) => xs.map((x) => ({ x, y, way: /** @type {const} */ ("across") })));
+}
+
+/** What lies upon a map and would hide a name: its buttons and its scale bar. @param {any} map */
+function boxesUpon(map) {
+  const frame = map.getContainer().getBoundingClientRect();
+  return ["toolbar", "scale"].map((id) => document.getElementById(id)?.getBoundingClientRect()).filter((box) => box && box.width && box.height)
+    .map((box) => /** @type {DOMRect} */ (box)).map((box) => ({ left: box.left - frame.left, top: box.top - frame.top, right: box.right - frame.left, bottom: box.bottom - frame.top }));
+}
+
 /** Share of the width at which the map of another edition ends. @type {number|null} */
 let lineShare = null;
 
@@ -41,11 +65,12 @@ export function keepClear(share, maps) {
 export function markEdges(maps) {
   for (const map of maps) {
     const { clientWidth, clientHeight } = map.getContainer();
-    const places = barPlaces(clientWidth, clientHeight, lineShare === null ? null : lineShare * clientWidth);
+    const edges = barPlaces(clientWidth, clientHeight, lineShare === null ? null : lineShare * clientWidth);
+    const places = [...edges, ...boxesUpon(map).flatMap(boxPlaces)];
     if (map.getLayer(EDGES)) map.setLayoutProperty(EDGES, "visibility", "visible");
-    map.getSource(EDGES)?.setData({ type: "FeatureCollection", features: places.map(({ x, y, way }) => {
+    map.getSource(EDGES)?.setData({ type: "FeatureCollection", features: places.map(({ x, y, way }, i) => {
       const { lng, lat } = map.unproject([x, y]);
-      return { type: "Feature", properties: { bar: `bar?way=${way}` }, geometry: { type: "Point", coordinates: [lng, lat] } };
+      return { type: "Feature", properties: { bar: `bar?way=${way}`, is_edge: i < edges.length }, geometry: { type: "Point", coordinates: [lng, lat] } };
     }) });
   }
 }

@@ -1,5 +1,5 @@
 /** Classes of a layer in the tree: what is in view, counted; a click filters, a long press or Shift shows one class only. */
-import { drawnLayers, fieldOf, isByPolicy, shown } from "./atlas.js";
+import { drawnLayers, fieldOf, isByPolicy, layerById, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { classesOf, showClasses, shownClasses } from "./filters.js";
 import { number } from "./formats.js";
@@ -9,7 +9,7 @@ import { lang, said, t } from "./texts.js";
 
 /** @typedef {import("./atlas.js").Layer} Layer */
 
-/** A legend of more classes lists only those in view; levels are always listed. */
+/** A legend of more classes leaves out those of which nothing is seen, even where tiles may have left small ones out. */
 const MANY_CLASSES = 6;
 const LONG_PRESS_MS = 550;
 /** Below this zoom tiles leave small and mild features out: a count is a least one, and none seen is not none. */
@@ -19,6 +19,8 @@ const CLUSTERS_FROM_ZOOM = 8;
 
 /** @type {Map<string, number>} features in view by `layer#legend index`, and by `layer` */
 let inView = new Map();
+/** @type {Set<string>} layers whose classes are all listed, in view or not */
+const listedWhole = new Set();
 /** @type {Set<string>} keys of `inView` whose number is whole at any zoom: tiles count what they do not draw singly */
 let counted = new Set();
 
@@ -26,11 +28,32 @@ let counted = new Set();
 export function classes(layer, onChange) {
   const rows = layer.legend.map((entry, i) => ({ entry, row: () => classRow(layer, entry, i, onChange) }));
   const explained = rows.filter(({ entry }) => !entry.filter);
-  const isMany = rows.length > MANY_CLASSES && !fieldOf(layer, "level");
   return [
-    el("ul", { class: isMany ? "classes is-many" : "classes" }, rows.filter(({ entry }) => entry.filter || !hasClasses(layer)).map(({ row: make }) => make())),
+    el("ul", { class: listedWhole.has(layer.id) ? "classes is-whole" : "classes", "data-classes": layer.id }, rows.filter(({ entry }) => entry.filter || !hasClasses(layer)).map(({ row: make }) => make())),
+    hasClasses(layer) ? wholeButton(layer, onChange) : null,
     explained.length && hasClasses(layer) ? el("details", { class: "classes" }, el("summary", {}, t("shapes")), el("ul", {}, explained.map(({ row: make }) => make()))) : null,
   ];
+}
+
+/** Lists the classes that are not in view too, or leaves them out again. @param {Layer} layer @param {() => void} onChange */
+function wholeButton(layer, onChange) {
+  const toggle = () => {
+    if (!listedWhole.delete(layer.id)) listedWhole.add(layer.id);
+    onChange();
+    /** @type {HTMLElement|null} */ (document.querySelector(`[data-whole="${layer.id}"]`))?.focus();
+  };
+  const n = layer.legend.filter((entry, i) => entry.filter && isAbsent(layer, i)).length;
+  return el("button", { type: "button", class: "link legend-whole", "data-whole": layer.id, "aria-expanded": String(listedWhole.has(layer.id)), hidden: !n, on: { click: toggle } }, wholeText(layer, n));
+}
+
+/** @param {Layer} layer @param {number} n classes that are not in view */
+const wholeText = (layer, n) => t(listedWhole.has(layer.id) ? "classes_in_view" : "classes_all", { n });
+
+/** Whether nothing of a class is in view, as far as tiles can tell. @param {Layer} layer @param {number} i */
+function isAbsent(layer, i) {
+  const key = `${layer.id}#${i}`;
+  const isMany = layer.legend.length > MANY_CLASSES && !fieldOf(layer, "level");
+  return inView.get(key) === 0 && (isMany || counted.has(key) || (map && map.getZoom() >= WHOLE_FROM_ZOOM));
 }
 
 /** Whether a legend tells classes apart; what stands beside these only explains shapes. @param {Layer} layer */
@@ -49,7 +72,7 @@ function classRow(layer, entry, i, onChange) {
     onChange();
     /** @type {HTMLElement|null} */ (document.querySelector(`[data-class="${key}"]`))?.focus();
   });
-  return el("li", { class: `class-row${isOn ? "" : " is-off"}` }, button);
+  return el("li", { class: `class-row${isOn ? "" : " is-off"}${isAbsent(layer, i) ? " is-absent" : ""}` }, button);
 }
 
 /** A click, or a press that lasts (Shift with a click does the same). @param {HTMLElement} button @param {(isOnly: boolean) => void} act */
@@ -94,9 +117,24 @@ export function countInView() {
   for (const node of document.querySelectorAll("[data-count]")) {
     const key = /** @type {HTMLElement} */ (node).dataset.count ?? "";
     node.textContent = countText(key);
-    const isAbsent = node.closest(".is-many") && inView.get(key) === 0;
-    node.closest(".class-row")?.classList.toggle("is-absent", Boolean(isAbsent));
   }
+  for (const list of document.querySelectorAll("[data-classes]")) leaveOutAbsent(/** @type {HTMLElement} */ (list));
+}
+
+/** @param {HTMLElement} list the classes of a layer */
+function leaveOutAbsent(list) {
+  const layer = layerById(list.dataset.classes ?? "");
+  if (!layer) return;
+  let n = 0;
+  layer.legend.forEach((entry, i) => {
+    const absent = Boolean(entry.filter && isAbsent(layer, i));
+    list.querySelector(`[data-class="${layer.id}#${i}"]`)?.closest(".class-row")?.classList.toggle("is-absent", absent);
+    n += Number(absent);
+  });
+  const button = /** @type {HTMLElement|null} */ (document.querySelector(`[data-whole="${layer.id}"]`));
+  if (!button) return;
+  button.hidden = !n;
+  button.textContent = wholeText(layer, n);
 }
 
 /** @param {Layer} layer */

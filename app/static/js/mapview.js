@@ -4,7 +4,7 @@ import { serverGone } from "./api.js";
 import { heldLabels, isOnce, onceSource, placeAreaLabels } from "./area_labels.js";
 import { drawnLayers, isByPolicy, shown } from "./atlas.js";
 import { colour } from "./colours.js";
-import { FirstViewMap, spareNoMore } from "./first_view.js";
+import { FirstViewMap, noteFirstView } from "./first_view.js";
 import { FIRST_OWN, ownLayers } from "./own_layers.js";
 import { EDGES, clearEdges, edgeLayer, keepClear, markEdges } from "./label_edges.js";
 import { looked } from "./plain_style.js";
@@ -79,8 +79,7 @@ export async function makeMap(container, view) {
   map.setMissingStyleImageResolver((/** @type {string} */ name) => addPicture(name));
   map.on("idle", () => placeAreaLabels(map));
   map.on("error", (/** @type {any} */ event) => noteError(event.error, event.sourceId));
-  map.once("movestart", spareNoMore);
-  map.once("idle", noteFirstView);
+  noteFirstView(map);
   map.once("idle", () => markEdges(everyMap()));
   await new Promise((resolve) => map.once("load", resolve));
   map.on("movestart", () => clearEdges(everyMap()));
@@ -127,12 +126,6 @@ function copyLabels(other) {
   if (other.labelsHeld === text) return;
   other.labelsHeld = text;
   for (const [id, data] of heldLabels()) other.getSource(id)?.setData(data);
-}
-
-/** When the first view stood drawn, in milliseconds since the page was asked for; the benchmark reads it. */
-function noteFirstView() {
-  spareNoMore();
-  document.documentElement.dataset.mapIdleMs = String(Math.round(performance.now()));
 }
 
 /** @type {((layerId: string) => void)[]} told of a layer whose tiles the server could not give */
@@ -324,14 +317,14 @@ export const policyLayer = () => drawnLayers().find((layer) => isByPolicy(layer)
 /** @param {import("./atlas.js").Layer[]} layers */
 function ownSources(layers) {
   const onces = layers.flatMap((layer) => layer.style.filter(isOnce).map(onceSource));
-  const names = ["selection", "reason-lines", "site", "what-if", "ground", "measure", "flash", EDGES, ...onces];
+  const names = ["selection", "reason-lines", "site", "what-if", "ground", "measure", "flash", "numbers", EDGES, ...onces];
   return Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
 }
 
 /**
  * Puts features into one of the page's own sources, and draws them; null empties it. What is empty is not drawn, so that
  * its tiles are not made over and over.
- * @param {"selection"|"reason-lines"|"site"|"what-if"|"ground"|"measure"|"flash"} name
+ * @param {"selection"|"reason-lines"|"site"|"what-if"|"ground"|"measure"|"flash"|"numbers"} name
  * @param {any[]|null} features
  */
 export function drawOwn(name, features) {

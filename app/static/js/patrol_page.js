@@ -5,6 +5,7 @@ import { levelWord, shown } from "./atlas.js";
 import { hasRested, moved, nearestFirst, nextWorkingDay, totalM } from "./day_list.js";
 import { keepList, mapPicture, picturesReady } from "./day_paper.js";
 import { drawDaySheet } from "./day_sheet.js";
+import { numberSpots } from "./day_numbers.js";
 import { byId, el, put } from "./dom.js";
 import { day, distance, isMissing, localDate, MISSING, number } from "./formats.js";
 import { withEdition } from "./frame.js";
@@ -260,6 +261,7 @@ function move(i, by) {
 /* The map */
 
 function wireMap() {
+  map.on("moveend", () => { if (state.list.length) drawNumbers(); });
   wireIdentify((hits, place) => {
     if (state.isPicking) return takeStart(place);
     const numbers = new Set(hits.flatMap((hit) => [hit.id, hit.properties.source_feature_id]));
@@ -285,7 +287,21 @@ function drawMap() {
   const way = [start, ...placed].filter(Boolean).map(at);
   const begin = start ? [feature({ type: "Point", coordinates: at(start) })] : [];
   drawOwn("site", [...(placed.length && way.length > 1 ? [feature({ type: "LineString", coordinates: way })] : []), ...begin]);
-  drawOwn("selection", placed.map((place) => feature({ type: "Point", coordinates: at(place) }, { label: `${list.indexOf(place) + 1}` })));
+  drawOwn("selection", placed.map((place) => feature({ type: "Point", coordinates: at(place) }, { label: "" })));
+  drawNumbers();
+}
+
+/** The numbers beside their places, as they lie on the map now. */
+function drawNumbers() {
+  const placed = state.list.filter((place) => place.lon !== null);
+  const frame = map.getContainer().getBoundingClientRect();
+  const taken = [byId("scale"), byId("toolbar")].map((node) => node.getBoundingClientRect())
+    .map((box) => ({ left: box.left - frame.left, top: box.top - frame.top, right: box.right - frame.left, bottom: box.bottom - frame.top }));
+  const spots = numberSpots(placed.map((place) => map.project([place.lon, place.lat])), frame, taken);
+  drawOwn("numbers", placed.flatMap((place, i) => {
+    const end = map.unproject([spots[i].x, spots[i].y]).toArray();
+    return [feature({ type: "LineString", coordinates: [[place.lon, place.lat], end] }), feature({ type: "Point", coordinates: end }, { label: `${state.list.indexOf(place) + 1}` })];
+  }));
 }
 
 /** The whole of the day's list, else of the area. */

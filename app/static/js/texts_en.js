@@ -141,6 +141,8 @@ export const EN = {
   clear: "Clear",
   clear_filters: "Clear filters",
   click_hint: "Click an area or an enterprise to see why it has its colour.",
+  classes_all: "{n} more classes, not in view",
+  classes_in_view: "list only classes in view",
   close: "Close",
   closed_on: "Closed on",
   cluster_of: "{n} places",

@@ -141,6 +141,8 @@ export const ZH = {
   clear: "清除",
   clear_filters: "清除筛选",
   click_hint: "点一个区域或企业,看它为什么是这个颜色。",
+  classes_all: "另有 {n} 类不在视野内",
+  classes_in_view: "只列视野内的类别",
   close: "关闭",
   closed_on: "销号日期",
   cluster_of: "{n} 处",

@@ -54,7 +54,7 @@ export async function startMap(workspace) {
   const area = byId("map-area");
   map.getCanvas().id = "map-canvas";
   map.getCanvas().setAttribute("aria-label", t("map_title"));
-  map.on("idle", () => { area.dataset.state = "idle"; });
+  map.on("idle", () => { if (map.loaded()) area.dataset.state = "idle"; });
   map.on("movestart", () => { area.dataset.state = "moving"; });
   map.on("dataloading", () => { area.dataset.state = "loading"; });
   map.on("move", drawScale);
