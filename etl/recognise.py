@@ -22,6 +22,7 @@ from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed, original_text
 from etl.read import Reader, read_file
 from etl.recognise_columns import Column, Mapped, columns_of, delivered_unit, likelier_units, proposed_codes
+from etl.datum_names import datum_name_zh
 from etl.recognise_datums import DatumProposal, datum_proposals
 from etl.recognise_evidence import coordinates_of, sample, surroundings
 from etl.read_child import read_in_child, survey_in_child
@@ -100,7 +101,7 @@ class RecognisedDataset:
             "layers": [{"layer": c.layer.id, "title_zh": c.layer.title_zh, "title_en": c.layer.title_en, "score": c.score} for c in self.layers],
             "mapping": [_mapped_dict(entry) for entry in self.mapping],
             "unmapped_columns": self.unmapped_columns, "missing_fields": list(self.missing_fields),
-            "datums": [dataclasses.asdict(entry) for entry in self.datums],
+            "datums": [dataclasses.asdict(entry) | {"name_en": entry.name} for entry in self.datums],
             "questions": [dataclasses.asdict(entry) for entry in self.questions],
             "warnings": list(found.warnings),
         }
@@ -242,16 +243,18 @@ def _about_datum(datums: list[DatumProposal], known: Known | None) -> list[Quest
         return [_about_old_datums(best, rivals)]
     if rivals:
         return [Question(f"坐标系可能是 {names},依据不足以区分,请确认", f"the datum may be {names}; the evidence does not tell them apart", "crs")]
-    return [Question(f"坐标系是 {best.crs}({best.name})吗?{best.evidence_zh}", f"is the datum {best.crs} ({best.name})? {best.evidence_en}", "crs")]
+    if best.shift_m is not None:  # parameters say nothing to who reads the question: they come last
+        return [Question(f"坐标系是{best.name_zh}吗?{best.evidence_zh};参数 {best.crs}", f"is the datum {best.name}? {best.evidence_en}; parameters {best.crs}", "crs")]
+    return [Question(f"坐标系是 {best.crs}({best.name_zh})吗?{best.evidence_zh}", f"is the datum {best.crs} ({best.name})? {best.evidence_en}", "crs")]
 
 
 def _about_old_datums(best: DatumProposal, rivals: list[DatumProposal]) -> Question:
     """Which of datums that the same numbers may be in, with the metres between them: what a wrong answer costs."""
-    zh = [f"{best.crs}({best.name})", *(entry.crs for entry in rivals if entry.crs not in best.apart_m)]
-    en = list(zh)
+    others = [entry.crs for entry in rivals if entry.crs not in best.apart_m]
+    zh, en = [f"{best.crs}({best.name_zh})", *others], [f"{best.crs} ({best.name})", *others]
     for crs, metres in best.apart_m.items():
         name = pyproj.CRS.from_user_input(crs).name
-        zh.append(f"{crs}({name},与 {best.crs} 最多相差约 {metres:,.0f} m)")
+        zh.append(f"{crs}({datum_name_zh(crs)},与 {best.crs} 最多相差约 {metres:,.0f} m)")
         en.append(f"{crs} ({name}, up to {metres:,.0f} m from {best.crs})")
     return Question(
         f"坐标系可能是 {'、'.join(zh)},依据不足以区分,请向报送单位核实",

@@ -15,12 +15,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from etl.recognise_shifts import (
-    LEAST_SHIFT_M,
-    LocalShift,
-    local_shift,
-    shifted_crs,
-)
+from etl.datum_names import datum_name_zh
+from etl.recognise_shifts import LEAST_SHIFT_M, LocalShift, local_shift, shifted_crs
 from layers.catalog import Area
 from layers.crs import SHIFTED_DATUMS, datum_error_m, to_geographic, transform_geometry
 
@@ -69,6 +65,7 @@ class DatumProposal:
     """Old datums that the same coordinates may be in, with the metres by which these would then be wrong, at most."""
     shift_m: tuple[float, float] | None = None
     """East and north, metres: the local shift of an old datum that was tried and is written into `crs` (``+towgs84``)."""
+    name_zh: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +100,13 @@ class Hypothesis:
         if self.shift is not None:
             return f"{pyproj.CRS.from_user_input(self.old).name} + ({self.shift.east_m:.0f} m E, {self.shift.north_m:.0f} m N)"
         return self.crs if self.crs in SHIFTED_DATUMS else pyproj.CRS.from_user_input(self.crs).name
+
+    @property
+    def name_zh(self) -> str:
+        """The same in Chinese."""
+        if self.shift is not None:
+            return f"{datum_name_zh(self.old)} + 当地平移(东 {self.shift.east_m:.0f} m、北 {self.shift.north_m:.0f} m)"
+        return datum_name_zh(self.crs)
 
 
 @dataclass
@@ -345,7 +349,7 @@ def _proposal(trial: Trial, best: Trial | None, stated: tuple[str, ...], layer_a
     others = [] if best is None or best is trial or _is_told_apart(best, trial) else [best.hypothesis.crs]
     shift = trial.hypothesis.shift
     if shift is not None:
-        zh.append(f"试算 {trial.hypothesis.old} 的当地平移: 东 {shift.east_m:.0f} m、北 {shift.north_m:.0f} m,未参与拟合的 {shift.n_judged} 处距道路、建筑物中位由 "
+        zh.append(f"试算{datum_name_zh(trial.hypothesis.old)}({trial.hypothesis.old})的当地平移: 东 {shift.east_m:.0f} m、北 {shift.north_m:.0f} m,未参与拟合的 {shift.n_judged} 处距道路、建筑物中位由 "
                   f"{shift.before_m:.0f} m 降为 {shift.after_m:.0f} m;仅为建议,确认后方可采用")
         en.append(f"local shift of {trial.hypothesis.old} tried: {shift.east_m:.0f} m east, {shift.north_m:.0f} m north; of {shift.n_judged} places it was not "
                   f"fitted on, the median to roads and buildings falls from {shift.before_m:.0f} m to {shift.after_m:.0f} m; a proposal, to be confirmed")
@@ -355,7 +359,7 @@ def _proposal(trial: Trial, best: Trial | None, stated: tuple[str, ...], layer_a
         zh.append(f"与 {'、'.join(same)} 位置相同,无法区分")
         en.append(f"the same place as {', '.join(same)}: cannot be told apart")
     for crs, metres in apart_m.items():
-        zh.append(f"若实为 {crs}({Hypothesis(crs).name}),位置最多相差约 {metres:,.0f} m,无公开参数可换算,依据分不清")
+        zh.append(f"若实为 {crs}({Hypothesis(crs).name_zh}),位置最多相差约 {metres:,.0f} m,无公开参数可换算,依据分不清")
         en.append(f"if it is {crs} ({Hypothesis(crs).name}) in truth, places are up to {metres:,.0f} m off; no parameters are published, and this evidence does not tell")
     if others:
         zh.append(f"依据不足,与 {others[0]} 分不清")
@@ -371,7 +375,7 @@ def _proposal(trial: Trial, best: Trial | None, stated: tuple[str, ...], layer_a
     return DatumProposal(
         trial.hypothesis.crs, trial.score, round(medians[first][0], 1) if first else None, medians[first][1] if first else 0,
         ";".join(zh), "; ".join(en), accuracy_m, trial.hypothesis.axis_order, trial.hypothesis.name, tuple(trial.same_place),
-        trial.hypothesis.crs in stated, tuple(others), apart_m, None if shift is None else (shift.east_m, shift.north_m),
+        trial.hypothesis.crs in stated, tuple(others), apart_m, None if shift is None else (shift.east_m, shift.north_m), trial.hypothesis.name_zh,
     )
 
 

@@ -82,9 +82,9 @@ def test_an_old_datum_that_may_be_meant_is_told_with_the_metres_between() -> Non
     lonlat, around = along_roads(area)
     best = datum_proposals(lonlat, area, around)[0]
     assert dict(best.apart_m) == {"EPSG:4610": 130.0, "EPSG:4214": 110.0}
-    assert "Xian 1980" in best.evidence_zh and "130 m" in best.evidence_zh and "110 m" in best.evidence_en
+    assert "西安80" in best.evidence_zh and "130 m" in best.evidence_zh and "110 m" in best.evidence_en
     question, = _about_datum([best], None)
-    assert all(part in question.zh for part in ("EPSG:4490", "EPSG:4610", "Xian 1980", "最多相差约 130 m"))
+    assert all(part in question.zh for part in ("EPSG:4490", "CGCS2000 经纬度", "EPSG:4610", "西安80 经纬度", "最多相差约 130 m"))
     assert "up to 130 m from EPSG:4490" in question.en
 
 

@@ -39,8 +39,9 @@ def test_shift_of_an_old_datum_is_found_and_puts_places_where_they_are(crs: str,
     assert best.shift_m is not None and "+towgs84=" in best.crs and best.score > 2 * second.score
     assert np.hypot(*(placed(Hypothesis(best.crs), xy, AREA) - true).T).max() < best.accuracy_m < 20
     assert "平移" in best.evidence_zh and "确认后方可采用" in best.evidence_zh and "to be confirmed" in best.evidence_en
+    assert best.name_zh.startswith(("西安80", "北京54")) and "当地平移(东" in best.name_zh and "m E" in best.name
     question, = _about_datum([best, second], None)
-    assert best.crs in question.zh and question.field == "crs"
+    assert question.zh.startswith(f"坐标系是{best.name_zh}吗?") and question.zh.endswith(best.crs) and question.field == "crs"
 
 
 def test_places_of_the_new_datum_are_given_no_shift() -> None:

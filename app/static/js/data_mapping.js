@@ -112,6 +112,9 @@ const input = (draft, name, id, longest) => el("input", { id, value: draft[name]
 /** @param {string} name @param {boolean} isChosen @param {any} label @param {() => void} choose */
 const radio = (name, isChosen, label, choose) => el("label", { class: "check" }, el("input", { type: "radio", name, checked: isChosen, "data-focus": `${name}-${label.slice?.(0, 12)}`, on: { change: choose } }), " ", label);
 
+/** A datum by code and name; parameters of its own stand below its evidence. @param {any} proposal */
+const datumLabel = (proposal) => (proposal.crs.startsWith("+") || said(proposal, "name").startsWith(proposal.crs) ? said(proposal, "name") : `${proposal.crs} ${said(proposal, "name")}`);
+
 /** The datum: proposals with their evidence; none is chosen unless the source is known. @param {any} entry @param {any} draft @param {() => void} draw */
 function datumPart(entry, draft, draw) {
   const layer = layerOf(draft.layer);
@@ -122,9 +125,9 @@ function datumPart(entry, draft, draw) {
   return el("fieldset", { class: "part", id: name }, el("legend", {}, t("data_datum")), el("p", { class: "hint" }, t("data_datum_hint")),
     draft.isKnown ? radio(name, draft.crs === "", t("data_datum_known"), choose("")) : null,
     dataset.crs_found ? el("p", { class: "muted" }, t("data_crs_found", { crs: dataset.crs_found })) : null,
-    dataset.datums.length ? el("ul", { class: "datums" }, dataset.datums.map((/** @type {any} */ proposal) => el("li", {}, radio(name, draft.crs === proposal.crs, proposal.crs, choose(proposal.crs)), " ",
+    dataset.datums.length ? el("ul", { class: "datums" }, dataset.datums.map((/** @type {any} */ proposal) => el("li", {}, radio(name, draft.crs === proposal.crs, datumLabel(proposal), choose(proposal.crs)), " ",
       el("span", { class: "tag" }, t("data_score", { n: number(proposal.score * PERCENT, 0) })), " ", proposal.median_distance_m === null ? null : el("span", { class: "muted" }, t("data_median", { distance: distance(proposal.median_distance_m), n: number(proposal.n_compared) })),
-      el("span", { class: "evidence" }, said(proposal, "evidence"))))) : el("p", { class: "muted" }, t("data_no_datums")),
+      el("span", { class: "evidence" }, said(proposal, "evidence")), proposal.crs.startsWith("+") ? el("span", { class: "evidence" }, el("code", {}, proposal.crs)) : null))) : el("p", { class: "muted" }, t("data_no_datums")),
     el("div", { class: "pair" }, radio(name, draft.crs === "*", t("data_datum_other"), choose("*")), draft.crs === "*" ? el("input", { id: `${name}-own`, value: draft.ownCrs, maxlength: 200, placeholder: "EPSG:4490", "aria-label": t("data_datum_other"), on: { input: (/** @type {any} */ event) => { draft.ownCrs = event.target.value.trim(); } } }) : null));
 }
 
