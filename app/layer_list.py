@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from app import styles
@@ -61,18 +62,24 @@ def _method(facts: EditionFacts) -> dict[str, str]:
 
 
 class Designs:
-    """What of the layers is the same in every edition: fields, styles and legends upon a background, made once each."""
+    """What of the layers is the same in every edition: fields, styles and legends upon a background, made once a day each.
+
+    Styles follow the day (`styles.TODAY_MARK`): what was made on another day is made anew.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self._made: dict[str, dict[str, dict[str, Any]]] = {}
+        self._made: dict[str, tuple[date, dict[str, dict[str, Any]]]] = {}
 
     def upon(self, ground: str) -> dict[str, dict[str, Any]]:
         """``fields``, ``style`` and ``legend`` by layer; not to be changed."""
-        if ground not in self._made:
+        today = date.today()
+        day, made = self._made.get(ground, (None, {}))
+        if day != today:
             colours = background(ground).colours
-            self._made[ground] = {layer.id: _designed(layer, colours) for layer in self.catalog}
-        return self._made[ground]
+            made = {layer.id: _designed(layer, colours) for layer in self.catalog}
+            self._made[ground] = (today, made)
+        return made
 
 
 def _designed(layer: Layer, colours: Mapping[str, str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +16,8 @@ from layers.catalog import LAYERS_DIR, LEVELS, Layer, read_toml
 from layers.errors import CatalogError
 
 PALETTE_FILE = LAYERS_DIR / "palette.toml"
+TODAY_MARK = '"@today"'
+"""What stands in a style.json for the server's own date: a deadline is over from the next day on, edition or not."""
 COLOUR_NAME = re.compile(r"@([a-z_]+(?:\.[a-z_]+)+)")
 HEX_COLOUR = re.compile(r"#[0-9A-F]{6}")
 
@@ -147,7 +150,7 @@ def _declared(layer: Layer) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        declared: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        declared: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").replace(TODAY_MARK, json.dumps(date.today().isoformat())))
     except (OSError, ValueError) as error:
         raise CatalogError(path, str(error)) from error
     unknown = sorted(set(declared) - {"layers", "legend"})

@@ -11,8 +11,12 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
+from psycopg2 import sql
 
+from app import styles
+from app.expression_sql import condition
 from app.photos import read_photo
+from app.queries import Values
 from app.working_days import WorkingDays
 from layers.catalog import Catalog
 from layers.errors import InputError
@@ -115,6 +119,19 @@ def test_deadline_and_person_can_move_and_lists_tell_the_overdue(client: FlaskCl
     assert [(entry["ref"], entry["days_over"]) for entry in listed["follow_ups"]] == [(ref, 3)]
     assert listed["counts"] == {"open": 0, "overdue": 1, "closed": 0}
     assert client.get("/api/follow-ups?state=late").status_code == 400
+
+
+def test_class_of_the_overdue_in_the_legend_follows_the_day_in_the_table(engine: Any, catalog: Catalog) -> None:
+    overdue = styles.legend(catalog["follow_ups"])[0]["filter"]
+    values = Values()
+    entries = {"state": "state", "due_on": "due_on"}
+    asked = sql.SQL("SELECT array_agg({}) FROM (VALUES ('open', {}), ('open', {}), ('closed', {})) AS entry (state, due_on)").format(
+        condition(overdue, lambda name: sql.Identifier(entries[name]), values), *(values.bind(TODAY + timedelta(days=days)) for days in (-1, 0, -9))
+    )
+    with engine.connect() as connection:
+        cursor = connection.connection.cursor()
+        cursor.execute(asked, values.bound)
+        assert cursor.fetchone()[0] == [True, False, False]
 
 
 def test_photo_is_drawn_anew_kept_by_hash_and_given_back(server: Flask, client: FlaskClient, engine: Any) -> None:

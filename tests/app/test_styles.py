@@ -7,12 +7,15 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import styles
+from app.export.expressions import View, evaluate
+from app.layer_list import Designs
 from basemaps.backgrounds import backgrounds
 from layers.catalog import LAYERS_DIR, Layer, load_catalog, load_layer
 from layers.errors import CatalogError
@@ -31,6 +34,14 @@ STATE = {
     "own_prefix": {"default": ""},
 }
 """Values that a style may ask for with ``global-state``."""
+FILTER = f"""
+import {{ featureFilter }} from {json.dumps(VALIDATOR.as_uri())};
+let text = ''; for await (const part of process.stdin) text += part;
+const {{ filters, rows }} = JSON.parse(text);
+const drawn = (filter, properties) => featureFilter(filter, "layers[0].filter").filter({{ zoom: 14 }}, {{ type: 1, properties }});
+process.stdout.write(JSON.stringify(rows.map((row) => filters.map((filter) => drawn(filter, row)))));
+"""
+"""Whether the map draws a feature, by the map library's own reading of filters."""
 LEAST_CONTRAST = 4.5
 """WCAG 2.2, 1.4.3, text of normal size."""
 BACKGROUNDS = backgrounds()
@@ -230,3 +241,45 @@ def test_mark_of_an_overdue_entry_stands_above_every_label_which_keep_off_it() -
     orders = [entry["metadata"]["atlas:order"] for entry in layers if entry["type"] == "symbol" and "text-field" in entry["layout"]]
     assert mark["metadata"]["atlas:order"] > max(orders)
     assert mark["layout"]["icon-allow-overlap"] and not mark["layout"].get("icon-ignore-placement")
+
+
+TODAY = date.today()
+LEDGER = [
+    ({"state": state, **({} if days is None else {"due_on": (TODAY + timedelta(days=days)).isoformat()})}, is_overdue, is_open)
+    for state, days, is_overdue, is_open in (
+        ("open", -1, True, False), ("open", 0, False, True), ("open", 1, False, True), ("open", None, False, True),
+        ("overdue", -9, True, False), ("overdue", 5, True, False), ("closed", -9, False, False),
+    )
+]  # fmt: skip
+"""Entries as an edition holds them, days to their deadline, and which mark they have today."""
+
+
+def ledger_filters() -> list[list[Any]]:
+    """Filters of the two marks of the ledger on the map, and of their two classes in the legend."""
+    ledger = load_layer(LAYERS_DIR / "follow_ups")
+    made = {entry["id"]: entry for entry in styles.layer_style(ledger)}
+    return [made["follow_ups-mark"]["filter"], made["follow_ups-mark-open"]["filter"], *(entry["filter"] for entry in styles.legend(ledger))]
+
+
+def test_entry_is_marked_overdue_from_the_day_after_its_deadline_on_map_and_paper() -> None:
+    """An edition fixed before the deadline says open; the mark follows the day."""
+    asked = json.dumps({"filters": ledger_filters(), "rows": [row for row, _, _ in LEDGER]})
+    run = subprocess.run(["node", "--input-type=module", "-e", FILTER], input=asked, capture_output=True, text=True, timeout=60, check=True)
+    expected = [[late, is_open, late, is_open] for _, late, is_open in LEDGER]
+    assert json.loads(run.stdout) == expected
+    assert [[bool(evaluate(entry, row, View(14.0))) for entry in ledger_filters()] for row, _, _ in LEDGER] == expected
+
+
+def test_styles_made_on_another_day_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    designs = Designs(load_catalog())
+    before = designs.upon("light")["follow_ups"]["legend"][0]["filter"]
+    assert designs.upon("light")["follow_ups"]["legend"][0]["filter"] is before
+
+    class Tomorrow(date):
+        @classmethod
+        def today(cls) -> date:
+            return TODAY + timedelta(days=1)
+
+    monkeypatch.setattr("app.layer_list.date", Tomorrow)
+    monkeypatch.setattr("app.styles.date", Tomorrow)
+    assert (TODAY + timedelta(days=1)).isoformat() in json.dumps(designs.upon("light")["follow_ups"]["legend"][0]["filter"])
