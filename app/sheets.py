@@ -123,7 +123,10 @@ def sheet_data(
     layers = {layer_id: _with_plain_values(frame) for layer_id, frame in found.items()}
     if spec.is_public:
         layers = {layer_id: _coarse(frame) for layer_id, frame in layers.items()}
-    return SheetData(layers=layers, boundary=facts.in_metres(facts.boundary), towns=towns, catalog=catalog, dem=_dem(facts, spec, home))
+    return SheetData(
+        layers=layers, boundary=facts.in_metres(facts.boundary), main_part=facts.in_metres(shapely.box(*facts.area["home"])),
+        towns=towns, catalog=catalog, dem=_dem(facts, spec, home),
+    )  # fmt: skip
 
 
 def _dem(facts: EditionFacts, spec: SheetSpec, home: Path | None) -> Path | None:

@@ -162,17 +162,20 @@ def draw_north_arrow(canvas: Canvas, box: Box, true_north_deg: float, letter: st
 
 
 def draw_locator(
-    canvas: Canvas, box: Box, *, title: str, boundary: Any, towns: Sequence[Any], focus: Any,
+    canvas: Canvas, box: Box, *, title: str, boundary: Any, towns: Sequence[Any], focus: Any, main_part: Any,
     projection: Projection, palette: Palette,
 ) -> None:  # fmt: skip
-    """The area with its towns, the part that the sheet shows outlined; `focus` (a town) filled."""
+    """The area with its towns, the part that the sheet shows outlined; `focus` (a town) filled.
+
+    Islands far off the `main_part` are left out unless the sheet shows ground out there.
+    """
     box = draw_heading(canvas, title, box, palette)
     whole = shapely.union_all([shape for shape in (boundary, *towns) if shape is not None])
     canvas.stroke_box(box, LineStyle(palette["interface"]["control"], HAIRLINE_MM))
     if whole.is_empty:
         return
     inner = box.inset(1.5)
-    west, south, east, north = whole.bounds
+    west, south, east, north = located_part(whole, main_part, projection).bounds
     scale = min(inner.w / max(east - west, 1.0), inner.h / max(north - south, 1.0))
     centre = ((west + east) / 2, (south + north) / 2)
     small = Projection(inner, centre, MM_PER_M / scale)
@@ -196,6 +199,14 @@ def draw_locator(
         edge = box.inset(0.7)
         canvas.trace(shapely.clip_by_rect(shown, edge.x, edge.y, edge.right, edge.bottom))
         canvas.stroke(LineStyle(palette["interface"]["primary"], 0.5))
+
+
+def located_part(whole: Any, main_part: Any, projection: Projection) -> Any:
+    """The part of an area that a locator shows."""
+    if main_part is None or not shapely.contains_xy(main_part, *projection.outline_m.centroid.coords[0]):
+        return whole
+    part = shapely.intersection(whole, main_part)
+    return whole if part.is_empty else part
 
 
 def draw_statistics(

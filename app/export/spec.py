@@ -95,13 +95,14 @@ class SiteMarks:
 class SheetData:
     """What it is printed from: frames by layer id in the metric CRS, the area's outline and its towns.
 
-    `focus` is the town of an atlas page: what lies outside it is veiled. `numbers` are written on an index map, at
+    `main_part` is the ground that the map opens with, without islands far off. `focus` is the town of an atlas page: what lies outside it is veiled. `numbers` are written on an index map, at
     places in the metric CRS. `site` is drawn above everything. `dem` is a raster of heights in metres, of any CRS. The
     catalog and thus the styles are the atlas's own unless given.
     """
 
     layers: Mapping[str, pd.DataFrame]
     boundary: BaseGeometry | None = None
+    main_part: BaseGeometry | None = None
     towns: gpd.GeoDataFrame | None = None
     focus: BaseGeometry | None = None
     numbers: Sequence[tuple[float, float, str]] = ()

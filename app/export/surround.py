@@ -30,7 +30,7 @@ def draw_around_map(canvas: Canvas, spec: SheetSpec, data: SheetData, sheet: Dra
     if "locator" in spec.marks:
         furniture.draw_locator(
             canvas, layout["locator"], title=words["locator"], boundary=data.boundary, towns=towns,
-            focus=data.focus, projection=sheet.projection, palette=palette,
+            focus=data.focus, main_part=data.main_part, projection=sheet.projection, palette=palette,
         )  # fmt: skip
     if "table" in spec.marks:
         title = words["table_focus" if data.focus is not None else "table"]

@@ -13,10 +13,10 @@ from shapely import LineString, Point, box
 from app import styles
 from app.export.canvas import Canvas, TextStyle
 from app.export.expressions import View, evaluate, evaluate_rows
-from app.export.furniture import scale_bar
+from app.export.furniture import located_part, scale_bar
 from app.export.hatch import Hatch, hatch_strokes
 from app.export.labels import LabelRequest, place_labels
-from app.export.layout import Box, sheet_layout
+from app.export.layout import Box, Projection, sheet_layout
 from app.export.map_drawing import places_along
 from app.export.symbols import parse_icon
 from layers.catalog import LEVELS, load_catalog
@@ -206,3 +206,12 @@ def test_marks_stand_every_spacing_and_turn_with_the_line():
     places = places_along(LineString([(0, 0), (0, 45)]), 20)
     assert [(x, y) for x, y, _ in places] == [(0, 10), (0, 30)]
     assert {angle for _, _, angle in places} == {90.0}
+
+
+def test_locator_leaves_out_islands_far_off_unless_the_sheet_shows_them() -> None:
+    main, islet = shapely.box(0, 0, 10_000, 10_000), shapely.box(500_000, -400_000, 500_100, -399_900)
+    whole = shapely.union(main, islet)
+    here, there = (Projection(Box(0, 0, 100, 100), middle, 50_000) for middle in ((5_000, 5_000), (500_050, -399_950)))
+    assert located_part(whole, shapely.box(-100, -100, 10_100, 10_100), here).bounds == main.bounds
+    assert located_part(whole, main, there).equals(whole)
+    assert located_part(whole, None, here).equals(whole)
