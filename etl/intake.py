@@ -172,6 +172,7 @@ def _collecting_rarely() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.unfreeze()  # else libraries such as DuckDB's complain at the end of what was never freed
         if was_enabled:
             gc.enable()
 

@@ -7,6 +7,7 @@ import weakref
 
 import pytest
 
+from etl.intake import _collecting_rarely
 from etl.score import what_stands_left_alone
 
 
@@ -32,3 +33,10 @@ def test_a_block_that_fails_gives_back_what_stood() -> None:
     with pytest.raises(ValueError, match="stop"), what_stands_left_alone():
         raise ValueError("stop")
     assert gc.get_freeze_count() == 0
+
+
+def test_a_load_gives_back_what_stood_and_the_search_for_garbage() -> None:
+    with pytest.raises(ValueError, match="stop"), _collecting_rarely():
+        assert gc.get_freeze_count() > 0 and not gc.isenabled()
+        raise ValueError("stop")
+    assert gc.get_freeze_count() == 0 and gc.isenabled()
