@@ -345,7 +345,7 @@ export const EN = {
   data_publish_draft: "Publish {label}…",
   data_publish_means: "Everybody will see this edition, data as of {date}; earlier ones can still be chosen.",
   data_published_at: "Published",
-  data_questions: "{n} questions for you",
+  data_questions: "Questions for you: {n}",
   data_reader_esri: "Esri JSON",
   data_reader_null: "structure not known",
   data_reader_raster: "raster",
