@@ -140,7 +140,7 @@ def test_failed_job_says_what_to_do(engine: sa.Engine, workplace: Workplace, mon
     with pytest.raises(SourceFileError):
         worker.run_job("nothing", job_id, {}, workplace)
     failed = job(engine, job_id)
-    assert "请检查文件" in failed["error_zh"]
+    assert "请用原软件重新导出" in failed["error_zh"]
     assert "企业.csv" in failed["error_en"]
 
 
