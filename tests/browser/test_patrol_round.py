@@ -163,6 +163,27 @@ def test_wish_to_send_a_refused_record_again_is_not_lost_while_another_is_on_its
     assert {row["note"] for row in records(office, ref)} == {"已更换", "大门锁闭"}
 
 
+def test_what_is_being_written_stays_while_another_record_is_sent(open_page: OpenPage, office: str, ref: str) -> None:
+    page = open_page(f"{office}/patrol/{ref}", service_workers="block")
+    held: list[Route] = []
+    page.route(RECORDS, lambda route: held.append(route), times=1)
+    with page.expect_request(RECORDS):
+        write_down(page, "remedied", "已更换")
+    page.click("#next-place")
+    # The device takes its time: what is written now is on the screen and not yet in its store.
+    page.evaluate("""() => {
+        const { put } = IDBObjectStore.prototype;
+        IDBObjectStore.prototype.put = function (...row) { return this.name === 'drafts' ? this.count() : put.apply(this, row); };
+    }""")
+    page.click("#arrive")
+    page.locator("#note").evaluate("note => note.classList.add('mine')")
+    page.fill("#note", "手里正写着")
+    held.pop().continue_()
+    expect(page.locator("#all-sent")).to_be_visible()
+    page.wait_for_timeout(500)  # the page draws once more when everything has been sent
+    expect(page.locator("#note.mine")).to_have_value("手里正写着")
+
+
 def test_what_is_half_written_outlives_the_page_and_no_more_than_three_photos_are_taken(open_page: OpenPage, office: str, ref: str) -> None:
     page = open_page(f"{office}/patrol/{ref}?n=2", service_workers="block")
     page.click("#arrive")

@@ -42,7 +42,8 @@ async function start() {
   wireKeys(workspace);
   onConnection((isLost) => { state.isOnline = !isLost; drawState(); if (!isLost) sendNow().then(keepForOffline); });
   window.addEventListener("online", reach);
-  await readKept();
+  state.drafts = new Map((await drafts()).map((draft) => [draft.key, draft]));
+  await readRecords();
   await load();
   state.isOnline = await reach();
   drawState();
@@ -58,16 +59,16 @@ function load() {
   });
 }
 
-async function readKept() {
-  state.drafts = new Map((await drafts()).map((draft) => [draft.key, draft]));
+/** Drafts are read once, at the start: from then on what stands here is newer than what the device has taken down. */
+async function readRecords() {
   state.records = await keptRecords();
 }
 
 /** Sends what waits; also what was refused before, when asked for. @param {boolean} [hasRefused] */
 async function sendNow(hasRefused = false) {
-  await sendKept(async () => { await readKept(); drawState(); drawStops(); }, hasRefused);
-  await readKept();
-  if (state.list) keepingFocus(drawAll);
+  await sendKept(async () => { await readRecords(); drawState(); drawStops(); }, hasRefused);
+  await readRecords();
+  if (state.list) keepingFocus(document.getElementById("record-form") ? drawAround : drawAll);
 }
 
 /** Has the service worker keep everything that this page has asked for. */
@@ -99,6 +100,12 @@ function neededAddresses() {
 
 function drawAll() {
   if (!state.list) return;
+  drawAround();
+  drawCard();
+}
+
+/** All but the card: nobody's words are taken from under the hands that write them. */
+function drawAround() {
   const { list } = state;
   byId("page-title").textContent = `${t("day_title")} ${list.ref}`;
   titlePage(`${t("day_title")} ${list.ref}`);
@@ -107,7 +114,6 @@ function drawAll() {
     el("p", { class: "round-code" }, t("round_open_on_phone"), el("br"), el("img", { class: "qr", src: `/api/patrol/lists/${encodeURIComponent(ref)}/qr.svg`, alt: t("qr_of", { address: location.origin + location.pathname }), width: 132, height: 132 })));
   drawState();
   drawStops();
-  drawCard();
 }
 
 /** Whether there is a network, what is kept, and what still has to be sent. */
@@ -260,15 +266,17 @@ async function removePhoto(place, draft, i) {
 /** Keeps what is written on the device first, then sends it. @param {any} place */
 async function record(place) {
   const draft = state.drafts.get(keyOf(place));
-  if (!draft?.outcome) {
+  if (!draft) return;
+  if (!draft.outcome) {
     state.problem = t("round_choose_outcome");
     drawCard();
     byId("problem").focus();
     return;
   }
   state.problem = "";
+  state.drafts.delete(draft.key); // a second press has nothing left to record
   await finishDraft(draft, { place: place.place, edition: state.list.edition, list_ref: ref });
-  await readKept();
+  await readRecords();
   drawAll();
   say(t("round_kept_here"));
   document.getElementById(state.at < state.list.sources.length - 1 ? "next-place" : "card-title")?.focus();
