@@ -45,7 +45,10 @@ def shared(workers: int = 1, scheduler: str = "") -> Iterator[Share | None]:
             yield DaskShare(client)
         return
     with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        LocalCluster(
+            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # without a dashboard too it listens, on a port that may be taken
+        ) as cluster,
         Client(cluster) as client,
     ):
         yield DaskShare(client)

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.errors import ANSWERS, answer_for
+from app.errors import answer_for
 from etl.postgis.cluster import Cluster
 from etl.postgis.migrate import migrate
 from layers.catalog import Catalog

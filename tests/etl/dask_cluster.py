@@ -34,7 +34,7 @@ def running_cluster() -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "DASK_DISTRIBUTED__WORKER__MEMORY__REBALANCE__MEASURE": "process", "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "240s"}
     address, dask = f"tcp://127.0.0.1:{port}", [sys.executable, "-m", "dask"]
     quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    scheduler = subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], **quiet)  # type: ignore[call-overload]
+    scheduler = subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--dashboard-address", "127.0.0.1:0"], **quiet)  # type: ignore[call-overload]
     command = [*dask, "worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
     workers = [subprocess.Popen(command, **quiet) for _ in range(2)]  # type: ignore[call-overload]
     try:

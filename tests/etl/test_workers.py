@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -110,6 +111,15 @@ def test_two_workers_measure_and_colour_as_one_process(cluster: tuple[str, list[
     assert report.unassessed.equals(alone.unassessed)
 
 
+def test_own_workers_start_where_the_port_that_dask_prefers_is_taken() -> None:
+    with socket.socket() as taken:
+        with suppress(OSError):  # somebody else has it: just as well
+            taken.bind(("127.0.0.1", 8787))
+            taken.listen()
+        with shared(workers=2) as share:
+            assert share is not None
+
+
 def test_workers_compute_the_very_tables_of_units(cluster: tuple[str, list["subprocess.Popen[bytes]"]]) -> None:
     layers = plant(chemical(CHLORINE, 20.0), chemical(PROPANE, 100.0, unit_id="U2"), units=(unit("U1"), unit("U2", x=400.0)))
     alone = individual_risk(layers, grid=square(1000.0))
@@ -179,7 +189,7 @@ def test_scheduler_without_this_code_is_a_clear_error(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    command = [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
     scheduler = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         with pytest.raises(WorkersError, match="PYTHONPATH"), shared(scheduler=f"tcp://127.0.0.1:{port}"):
