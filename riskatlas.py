@@ -217,7 +217,7 @@ def run() -> None:
 
             click.echo(told_zh(error), err=True)
         sys.exit(1)
-    except Exception as error:
+    except Exception as error:  # what is known is told in a line, all else raised as it is: the kinds are imported only now
         from etl.faults import told
 
         said = told(error)

@@ -17,12 +17,7 @@ from app.errors import MissingError
 from app.frames import FrameMemory, boxes_along
 from app.plain import plain
 from app.texts import Text
-from layers.scoring.calibration import (
-    POST_LAYERS,
-    Calibrated,
-    calibrated,
-    calibration_facts,
-)
+from layers.scoring.calibration import POST_LAYERS, Calibrated, calibrated, calibration_facts
 from layers.scoring.chainage import written_chainage
 from layers.scoring.crossings import AREA_LAYERS, LINE_LAYERS, crossings
 from layers.scoring.distances import violation_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from io import BytesIO
@@ -25,11 +26,12 @@ def english() -> Translations:
     return Translations(compiled)
 
 
-class Bilingual:
+class Bilingual(ABC):
     """Words in Chinese and English: ``text.zh``, ``text.en``, or by a language, ``text["en"]``."""
 
+    @abstractmethod
     def __getitem__(self, lang: str) -> str:
-        raise NotImplementedError
+        """The words in a language of `LANGUAGES`."""
 
     @property
     def zh(self) -> str:

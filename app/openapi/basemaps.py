@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    EDITION,
-    FLAG,
-    OBJECT,
-    TEXT,
-    TILE_NUMBER,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    list_of,
-    operation,
-    or_null,
-    path,
-    record,
+    EDITION, FLAG, OBJECT, TEXT, TILE_NUMBER, WHOLE, Schema, answer, file_of, list_of, operation,
+    or_null, path, record,
 )  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {

@@ -3,35 +3,9 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    DAY,
-    EDITION_NUMBER,
-    FLAG,
-    JOB_ID,
-    LANG,
-    LAT,
-    LIMIT,
-    LOAD_ID,
-    LON,
-    NUMBER,
-    OBJECT,
-    OFFSET,
-    PAGE,
-    RECORD_KEY,
-    SOURCE_ID,
-    TEXT,
-    UPLOAD_ID,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    list_of,
-    operation,
-    or_null,
-    path,
-    query,
-    record,
-    ref,
-    with_file,
+    DAY, EDITION_NUMBER, FLAG, JOB_ID, LANG, LAT, LIMIT, LOAD_ID, LON, NUMBER, OBJECT, OFFSET, PAGE,
+    RECORD_KEY, SOURCE_ID, TEXT, UPLOAD_ID, WHOLE, Schema, answer, file_of, list_of, operation,
+    or_null, path, query, record, ref, with_file,
 )  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {

@@ -3,22 +3,8 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    DAY,
-    EDITION,
-    LANG,
-    OBJECT,
-    PAGE,
-    TEXT,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    list_of,
-    operation,
-    or_null,
-    path,
-    query,
-    record,
+    DAY, EDITION, LANG, OBJECT, PAGE, TEXT, WHOLE, Schema, answer, file_of, list_of, operation,
+    or_null, path, query, record,
 )  # fmt: skip
 
 STATE: Schema = {"enum": ["open", "overdue", "closed"]}

@@ -3,29 +3,8 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    EDITION,
-    FLAG,
-    GEOMETRY,
-    LANG,
-    LAT,
-    LAYER_ID,
-    LEVEL,
-    LON,
-    NUMBER,
-    OBJECT,
-    PAGE,
-    TEXT,
-    TILE_NUMBER,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    list_of,
-    operation,
-    or_null,
-    path,
-    query,
-    record,
+    EDITION, FLAG, GEOMETRY, LANG, LAT, LAYER_ID, LEVEL, LON, NUMBER, OBJECT, PAGE, TEXT,
+    TILE_NUMBER, WHOLE, Schema, answer, file_of, list_of, operation, or_null, path, query, record,
     ref,
 )  # fmt: skip
 from app.tiles import LARGEST_ZOOM

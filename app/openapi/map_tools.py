@@ -3,24 +3,8 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    EDITION,
-    FLAG,
-    LANG,
-    LAYER_ID,
-    NUMBER,
-    OBJECT,
-    OFFSET,
-    TEXT,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    list_of,
-    operation,
-    or_null,
-    path,
-    query,
-    record,
+    EDITION, FLAG, LANG, LAYER_ID, NUMBER, OBJECT, OFFSET, TEXT, WHOLE, Schema, answer, file_of,
+    list_of, operation, or_null, path, query, record,
 )  # fmt: skip
 from app.table_workbook import MIMETYPE
 

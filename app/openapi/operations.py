@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    ERROR,
-    JSON,
-    OBJECT,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    operation,
-    or_null,
-    path,
-    record,
+    ERROR, JSON, OBJECT, WHOLE, Schema, answer, file_of, operation, or_null, path, record,
 )  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {

@@ -3,25 +3,8 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    DAY,
-    EDITION,
-    LANG,
-    LAT,
-    LON,
-    OBJECT,
-    PAGE,
-    TEXT,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    list_of,
-    operation,
-    or_null,
-    path,
-    query,
-    record,
-    with_file,
+    DAY, EDITION, LANG, LAT, LON, OBJECT, PAGE, TEXT, WHOLE, Schema, answer, file_of, list_of, operation,
+    or_null, path, query, record, with_file,
 )  # fmt: skip
 
 TIME: Schema = {"type": "string", "format": "date-time"}

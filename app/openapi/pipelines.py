@@ -3,25 +3,8 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    DAY,
-    EDITION,
-    FLAG,
-    GEOMETRY,
-    LANG,
-    NUMBER,
-    OBJECT,
-    PAGE,
-    TEXT,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    list_of,
-    operation,
-    or_null,
-    path,
-    query,
-    record,
+    DAY, EDITION, FLAG, GEOMETRY, LANG, NUMBER, OBJECT, PAGE, TEXT, WHOLE, Schema, answer, file_of,
+    list_of, operation, or_null, path, query, record,
 )  # fmt: skip
 from app.parameters import LONGEST_TEXT
 

@@ -3,26 +3,8 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    EDITION,
-    FLAG,
-    LANG,
-    LAT,
-    LEVEL,
-    LON,
-    NUMBER,
-    OBJECT,
-    PAGE,
-    TEXT,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    list_of,
-    operation,
-    or_null,
-    path,
-    query,
-    record,
+    EDITION, FLAG, LANG, LAT, LEVEL, LON, NUMBER, OBJECT, PAGE, TEXT, WHOLE, Schema, answer,
+    file_of, list_of, operation, or_null, path, query, record,
 )  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {

@@ -4,23 +4,8 @@ from __future__ import annotations
 
 from app.export.spec import MARKS
 from app.openapi.words import (
-    EDITION,
-    FLAG,
-    JOB_ID,
-    LANG,
-    NUMBER,
-    OBJECT,
-    PAGE,
-    TEXT,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    list_of,
-    operation,
-    or_null,
-    record,
-    ref,
+    EDITION, FLAG, JOB_ID, LANG, NUMBER, OBJECT, PAGE, TEXT, WHOLE, Schema, answer, file_of,
+    list_of, operation, or_null, record, ref,
 )  # fmt: skip
 
 LOOKS: dict[str, Schema] = {

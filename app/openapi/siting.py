@@ -3,28 +3,8 @@
 from __future__ import annotations
 
 from app.openapi.words import (
-    DAY,
-    EDITION,
-    FLAG,
-    GEOMETRY,
-    JOB_ID,
-    LANG,
-    NUMBER,
-    OBJECT,
-    PAGE,
-    REF,
-    TEXT,
-    WHOLE,
-    Schema,
-    answer,
-    file_of,
-    list_of,
-    operation,
-    or_null,
-    query,
-    record,
-    ref,
-    with_file,
+    DAY, EDITION, FLAG, GEOMETRY, JOB_ID, LANG, NUMBER, OBJECT, PAGE, REF, TEXT, WHOLE, Schema,
+    answer, file_of, list_of, operation, or_null, query, record, ref, with_file,
 )  # fmt: skip
 from app.parameters import LONGEST_TEXT
 from app.site_area import CELLS_M

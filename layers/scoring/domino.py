@@ -17,24 +17,14 @@ import shapely
 
 from layers.crs import require_metric
 from layers.errors import InputError
-from layers.scoring.consequence.explosions import (
-    explosive_distance_m,
-    vapour_cloud_distances_m,
-)
+from layers.scoring.consequence.explosions import explosive_distance_m, vapour_cloud_distances_m
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.consequence.properties import chemical_properties, substance_of
 from layers.scoring.footprint_grid import RADII_M
 from layers.scoring.footprints import exploding_kg, lasting_fire_w_m2
 from layers.scoring.frequencies import WeatherClass, checked_weather
 from layers.scoring.major_hazard import lookup_chemicals
-from layers.scoring.release_scenarios import (
-    KG_PER_T,
-    LEAKS,
-    NOT_SOURCES,
-    Scenario,
-    merged,
-    unit_scenarios,
-)
+from layers.scoring.release_scenarios import KG_PER_T, LEAKS, NOT_SOURCES, Scenario, merged, unit_scenarios
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 EFFECTS = {"heat": ("kW/m2", 1000.0), "overpressure": ("kPa", 1000.0)}

@@ -21,12 +21,7 @@ from layers.scoring.consequence import (
     pools,
     vulnerability,
 )
-from layers.scoring.consequence.inputs import (
-    GAS_CONSTANT_J_MOL_K,
-    Floats,
-    assumed,
-    coefficient,
-)
+from layers.scoring.consequence.inputs import GAS_CONSTANT_J_MOL_K, Floats, assumed, coefficient
 from layers.scoring.consequence.properties import Chemical
 from layers.scoring.footprint_grid import N_HALF, RADII_M, gaussian_death, uniform_death
 from layers.scoring.frequencies import (

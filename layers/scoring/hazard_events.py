@@ -15,10 +15,7 @@ import numpy as np
 import pandas as pd
 
 from layers.scoring.blast_rings import charges
-from layers.scoring.consequence.explosions import (
-    explosive_distance_m,
-    load_blast_limits,
-)
+from layers.scoring.consequence.explosions import explosive_distance_m, load_blast_limits
 from layers.scoring.consequence.inputs import Floats, assumed, coefficient
 from layers.scoring.consequence.properties import Chemical, chemical_properties
 from layers.scoring.footprint_grid import RADII_M
@@ -30,13 +27,7 @@ from layers.scoring.frequencies import (
     load_leak_frequencies,
 )
 from layers.scoring.leak_ends import outcomes
-from layers.scoring.release_scenarios import (
-    CONNECTION_LEAKS,
-    KG_PER_T,
-    MM_PER_M,
-    Scenario,
-    outflow,
-)
+from layers.scoring.release_scenarios import CONNECTION_LEAKS, KG_PER_T, MM_PER_M, Scenario, outflow
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 from layers.scoring.targets import TARGET_TITLES
 

@@ -28,12 +28,7 @@ from layers.scoring.frequencies import (
 )
 from layers.scoring.leak_ends import outcomes
 from layers.scoring.people import RESIDENT, STAFF, People
-from layers.scoring.release_scenarios import (
-    NotAssessed,
-    UnitScenarios,
-    merged,
-    unit_scenarios,
-)
+from layers.scoring.release_scenarios import NotAssessed, UnitScenarios, merged, unit_scenarios
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 BANDS = ("unacceptable", "alarp", "acceptable")

@@ -23,21 +23,9 @@ from app import create_app
 from layers.errors import AtlasError
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.footprint_grid import N_ANGLES, N_HALF, RADII_M
-from layers.scoring.frequencies import (
-    N_SECTORS,
-    WeatherClass,
-    WindRose,
-    default_weather,
-)
+from layers.scoring.frequencies import N_SECTORS, WeatherClass, WindRose, default_weather
 from layers.scoring.grid import Grid
-from layers.scoring.individual_risk import (
-    CUTOFF_PER_YEAR,
-    UnitTable,
-    individual_risk,
-    lay_on,
-    off_wind_risk,
-    turned,
-)
+from layers.scoring.individual_risk import CUTOFF_PER_YEAR, UnitTable, individual_risk, lay_on, off_wind_risk, turned
 from layers.scoring.people import residents_in_cells
 from layers.scoring.release_scenarios import UnitScenarios, unit_scenarios
 from layers.scoring.societal_risk import societal_risk

@@ -13,16 +13,7 @@ from layers.scoring.footprints import exploding_kg
 from layers.scoring.frequencies import default_weather
 from layers.scoring.rule_tables import RULES_DIR
 from tests.layers.scoring.frames import layer, point
-from tests.layers.scoring.risk_cases import (
-    AMMONIA,
-    CHLORINE,
-    HEXANE,
-    HYDROGEN,
-    NO_CONNECTIONS,
-    PROPANE,
-    chemical,
-    plant,
-)
+from tests.layers.scoring.risk_cases import AMMONIA, CHLORINE, HEXANE, HYDROGEN, NO_CONNECTIONS, PROPANE, chemical, plant
 
 EXPLOSIVE = ("工业炸药", None)
 

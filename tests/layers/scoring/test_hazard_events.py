@@ -8,13 +8,7 @@ import pytest
 
 from layers.scoring.footprint_grid import N_HALF, RADII_M
 from layers.scoring.frequencies import WeatherClass, default_weather, default_wind_rose
-from layers.scoring.hazard_events import (
-    EVENT_FIELDS,
-    event_rows,
-    explosive_events,
-    reach_m,
-    unit_events,
-)
+from layers.scoring.hazard_events import EVENT_FIELDS, event_rows, explosive_events, reach_m, unit_events
 from layers.scoring.individual_risk import risk_table
 from layers.scoring.release_scenarios import Scenario
 
