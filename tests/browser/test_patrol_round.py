@@ -184,6 +184,27 @@ def test_what_is_being_written_stays_while_another_record_is_sent(open_page: Ope
     expect(page.locator("#note.mine")).to_have_value("手里正写着")
 
 
+def test_record_that_the_device_cannot_keep_stays_written_and_is_told(open_page: OpenPage, office: str, ref: str) -> None:
+    page = open_page(f"{office}/patrol/{ref}", service_workers="block")
+    page.click("#arrive")
+    page.check("#outcome-remedied")
+    page.fill("#note", "没有空间")
+    page.evaluate("""() => {
+        const { put } = IDBObjectStore.prototype;
+        IDBObjectStore.prototype.put = function (...row) {
+            IDBObjectStore.prototype.put = put;
+            throw new DOMException('full', 'QuotaExceededError');
+        };
+    }""")
+    page.click("#record")
+    expect(page.locator("#problem")).to_be_focused()
+    expect(page.locator("#note")).to_have_value("没有空间")
+    assert records(office, ref) == []
+    page.click("#record")
+    expect(page.locator("#all-sent")).to_be_visible()
+    assert [row["note"] for row in records(office, ref)] == ["没有空间"]
+
+
 def test_what_is_half_written_outlives_the_page_and_no_more_than_three_photos_are_taken(open_page: OpenPage, office: str, ref: str) -> None:
     page = open_page(f"{office}/patrol/{ref}?n=2", service_workers="block")
     page.click("#arrive")

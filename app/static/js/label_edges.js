@@ -45,8 +45,8 @@ export function boxPlaces({ left, top, right, bottom }) {
   return Array.from({ length: rows }, (_, i) => top + ((i + 0.5) * (bottom - top)) / rows).flatMap((y) => xs.map((x) => ({ x, y, way: /** @type {const} */ ("across") })));
 }
 
-/** What lies upon a map and would hide a name: its buttons and its scale bar. @param {any} map */
-function boxesUpon(map) {
+/** What lies upon a map and would hide a name: its buttons and its scale bar, in pixels of the map. @param {any} map */
+export function boxesUpon(map) {
   const frame = map.getContainer().getBoundingClientRect();
   return ["toolbar", "scale"].map((id) => document.getElementById(id)?.getBoundingClientRect()).filter((box) => box && box.width && box.height)
     .map((box) => /** @type {DOMRect} */ (box)).map((box) => ({ left: box.left - frame.left, top: box.top - frame.top, right: box.right - frame.left, bottom: box.bottom - frame.top }));

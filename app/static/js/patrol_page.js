@@ -6,6 +6,7 @@ import { hasRested, moved, nearestFirst, nextWorkingDay, totalM } from "./day_li
 import { keepList, mapPicture, picturesReady } from "./day_paper.js";
 import { drawDaySheet } from "./day_sheet.js";
 import { numberSpots } from "./day_numbers.js";
+import { boxesUpon } from "./label_edges.js";
 import { byId, el, put } from "./dom.js";
 import { day, distance, isMissing, localDate, MISSING, number } from "./formats.js";
 import { withEdition } from "./frame.js";
@@ -294,10 +295,7 @@ function drawMap() {
 /** The numbers beside their places, as they lie on the map now. */
 function drawNumbers() {
   const placed = state.list.filter((place) => place.lon !== null);
-  const frame = map.getContainer().getBoundingClientRect();
-  const taken = [byId("scale"), byId("toolbar")].map((node) => node.getBoundingClientRect())
-    .map((box) => ({ left: box.left - frame.left, top: box.top - frame.top, right: box.right - frame.left, bottom: box.bottom - frame.top }));
-  const spots = numberSpots(placed.map((place) => map.project([place.lon, place.lat])), frame, taken);
+  const spots = numberSpots(placed.map((place) => map.project([place.lon, place.lat])), map.getContainer().getBoundingClientRect(), boxesUpon(map));
   drawOwn("numbers", placed.flatMap((place, i) => {
     const end = map.unproject([spots[i].x, spots[i].y]).toArray();
     return [feature({ type: "LineString", coordinates: [[place.lon, place.lat], end] }), feature({ type: "Point", coordinates: end }, { label: `${state.list.indexOf(place) + 1}` })];

@@ -263,24 +263,32 @@ async function removePhoto(place, draft, i) {
   byId("photo").focus();
 }
 
+/** @param {string} words what is in the way of recording */
+function tellProblem(words) {
+  state.problem = words;
+  drawCard();
+  byId("problem").focus();
+}
+
 /** Keeps what is written on the device first, then sends it. @param {any} place */
 async function record(place) {
   const draft = state.drafts.get(keyOf(place));
   if (!draft) return;
-  if (!draft.outcome) {
-    state.problem = t("round_choose_outcome");
-    drawCard();
-    byId("problem").focus();
-    return;
-  }
+  if (!draft.outcome) return tellProblem(t("round_choose_outcome"));
   state.problem = "";
   state.drafts.delete(draft.key); // a second press has nothing left to record
-  await finishDraft(draft, { place: place.place, edition: state.list.edition, list_ref: ref });
+  try {
+    await finishDraft(draft, { place: place.place, edition: state.list.edition, list_ref: ref });
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    state.drafts.set(draft.key, draft);
+    return tellProblem(t("round_not_kept"));
+  }
   await readRecords();
   drawAll();
   say(t("round_kept_here"));
   document.getElementById(state.at < state.list.sources.length - 1 ? "next-place" : "card-title")?.focus();
-  await sendNow();
+  return sendNow();
 }
 
 start();

@@ -1013,6 +1013,7 @@ export const EN = {
   round_next: "Next",
   round_no_network: "No network: these are the data loaded at {time}. Records are kept here and sent later.",
   round_no_photo: "{name} is no readable photo",
+  round_not_kept: "The device could not keep this record, perhaps for want of room. Make room and press again; what you wrote is still here",
   round_note: "Note",
   round_open_on_phone: "Open this page on a phone:",
   round_outcome: "Outcome",

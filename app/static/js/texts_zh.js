@@ -1013,6 +1013,7 @@ export const ZH = {
   round_next: "下一家",
   round_no_network: "没有网络,正在使用 {time} 载入的资料;记录存在本机,联网后发送。",
   round_no_photo: "{name} 不是可读的照片",
+  round_not_kept: "这台设备没有存下这条记录,可能空间不足。请腾出空间后再按一次,所写内容还在",
   round_note: "备注",
   round_open_on_phone: "用手机打开本页:",
   round_outcome: "结果",
