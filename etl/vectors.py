@@ -115,12 +115,21 @@ def _whole(path: Path, manifest: Manifest) -> Iterator[pd.DataFrame]:
     yield plain
 
 
+def _check_texts(batch: pa.RecordBatch, path: Path, manifest: Manifest) -> None:
+    """GDAL hands on what stands in the file: bytes that are no text would go as far as the database."""
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise SourceFileError(path, f"attributes that are not {manifest.encoding or 'UTF-8'}", "the right encoding") from error
+
+
 def _arrow_pieces(path: Path, manifest: Manifest, rows: int, *, as_bytes: bool) -> Iterator[pd.DataFrame]:
     """Pieces of a layer through GDAL's Arrow stream: the file is read once, from its beginning to its end."""
     given = {"layer": manifest.ogr_layer or None, "encoding": manifest.encoding or None}
     with pyogrio.open_arrow(path, batch_size=rows, use_pyarrow=True, **given) as (found, stream):
         name = found["geometry_name"] or "wkb_geometry"
         for batch in stream:
+            _check_texts(batch, path, manifest)
             table = pa.Table.from_batches([batch])
             has_geometry = name in table.column_names
             frame = _without_zone(table.drop_columns([name] if has_geometry else []).to_pandas(), path)

@@ -73,6 +73,18 @@ def test_text_in_pieces(tmp_path: Path, encoding: str) -> None:
     same_in_pieces([tmp_path / "a.csv"], manifest(reader="table", encoding=encoding, skip_rows=1, ignore=("column C",)))
 
 
+@pytest.mark.parametrize("as_bytes", [False, True])
+@pytest.mark.parametrize("name", ["a.gpkg", "a.geojson"])
+def test_bytes_that_are_no_text_are_refused_whichever_way_they_are_read(
+    tmp_path: Path, features: gpd.GeoDataFrame, name: str, as_bytes: bool
+) -> None:
+    path = tmp_path / name
+    features[["MC", "geometry"]].to_file(path, engine="pyogrio")
+    path.write_bytes(path.read_bytes().replace("甲厂8".encode(), b"\xe7\xff\xb2\xe5\x8e\x828"))
+    with pytest.raises(SourceFileError, match=r"that are not UTF-8"):
+        list(read_batches([path], manifest(), tmp_path, rows=5, as_bytes=as_bytes))
+
+
 def test_files_of_different_columns_in_pieces(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 7, encoding="utf-8")
     (tmp_path / "b.csv").write_text("a,c\n" + "1,3\n" * 7, encoding="utf-8")
