@@ -6,22 +6,14 @@ a substance never lowers a value between two nodes.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from layers.scoring.consequence import (
-    dense_gas,
-    dispersion,
-    explosions,
-    fires,
-    light_gas,
-    pools,
-    vulnerability,
-)
-from layers.scoring.consequence.inputs import GAS_CONSTANT_J_MOL_K, Floats, assumed, coefficient
+from layers.scoring.clouds import Cloud, clouds_of, pool_m2
+from layers.scoring.consequence import explosions, fires, light_gas, vulnerability
+from layers.scoring.consequence.inputs import GAS_CONSTANT_J_MOL_K, Floats, assumed
 from layers.scoring.consequence.properties import Chemical
 from layers.scoring.footprint_grid import N_HALF, RADII_M, gaussian_death, uniform_death
 from layers.scoring.frequencies import (
@@ -36,10 +28,6 @@ from layers.scoring.release_scenarios import Outflow, outflow
 LEAST_DEATH = 1e-6
 """Probabilities below this count as none."""
 PLANT = "chemical_plant_site"
-EQUAL_AREA = math.sqrt(math.pi / 2)
-"""Half width, in sigmas, of a uniform cloud that holds what a Gaussian one does."""
-MIN_S = 60.0
-OPEN_COUNTRY = dispersion.TERRAINS[0]
 
 
 @dataclass(frozen=True)
@@ -57,24 +45,6 @@ class Outcome:
     indoors: Floats
 
 
-@dataclass(frozen=True)
-class Cloud:
-    """A cloud by distance downwind: peak kg/m3, how long it stays, half width; `sigma_m` where it is Gaussian.
-
-    `at_once` is the cloud that the whole of a lasting leak would make at once: from afar no leak acts worse than that.
-    """
-
-    peak_kg_m3: Floats
-    minutes: Floats
-    half_width_m: Floats
-    sigma_m: Floats | None
-    upwind_m: float
-    mass_kg: float
-    rate_kg_s: float
-    wind_m_s: float
-    at_once: Cloud | None = None
-
-
 def ends_of_leak(
     leak: str, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str, bore_m: float
 ) -> tuple[Outcome, ...]:
@@ -85,7 +55,7 @@ def ends_of_leak(
     carbon monoxide) is taken as poison alone.
     """
     flow = outflow(leak, chemical, vessel_kg, bore_m)
-    clouds = _clouds(flow, chemical, vessel_kg, weather, terrain)
+    clouds = clouds_of(flow, chemical, vessel_kg, weather, terrain)
     gas = vulnerability.toxic_probit(chemical.cas)
     subject = ignition_subject(chemical.cas, chemical.state)
     found = []
@@ -107,136 +77,6 @@ def ends_of_leak(
         death = np.maximum.reduce([_poison(cloud, gas) for cloud in clouds])
         found.append(Outcome("toxic", unburnt, death, death, assumed("toxic_indoor_factor") * death))
     return tuple(found)
-
-
-def _clouds(
-    flow: Outflow, chemical: Chemical, vessel_kg: float, weather: WeatherClass, terrain: str
-) -> tuple[Cloud, ...]:
-    """The cloud of what stays in the air and that of the pool; together one plume where both are continuous."""
-    pool_kg_s = _pool_kg_s(flow, chemical, vessel_kg, weather)
-    if chemical.state == "liquid":
-        share = min(1.0, chemical.vapour_pressure_pa / assumed("ambient_pressure"))
-        air = assumed("air_density")
-        density = air + (chemical.vapour_density_kg_m3 - air) * share
-        source = chemical.vapour_density_kg_m3 * share
-        return (_plume(pool_kg_s, assumed("release_time_max"), source, density, weather, terrain),)
-    if flow.rate_kg_s:
-        rate = flow.rate_kg_s * flow.airborne + pool_kg_s
-        return (_plume(rate, flow.duration_s, flow.source_kg_m3, flow.density_kg_m3, weather, terrain),)
-    puff = _puff(flow.mass_kg * flow.airborne, flow.source_kg_m3, flow.density_kg_m3, weather, terrain)
-    if pool_kg_s == 0:
-        return (puff,)
-    vapour = chemical.vapour_density_kg_m3
-    return puff, _plume(pool_kg_s, assumed("release_time_max"), vapour, vapour, weather, terrain)
-
-
-def _pool_kg_s(flow: Outflow, chemical: Chemical, vessel_kg: float, weather: WeatherClass) -> float:
-    """Evaporation of the pool, never more than what reaches the ground."""
-    fallen_kg = flow.mass_kg * (1 - flow.airborne)
-    if fallen_kg <= 0:
-        return 0.0
-    area = _pool_m2(fallen_kg, chemical, vessel_kg)
-    supply = flow.rate_kg_s * (1 - flow.airborne) or fallen_kg / assumed("release_time_max")
-    if chemical.state == "liquid":
-        rate = pools.evaporation_kg_s(
-            area,
-            wind_m_s=weather.wind_m_s,
-            vapour_pressure_pa=chemical.vapour_pressure_pa,
-            molar_mass_kg_mol=chemical.molar_mass_kg_mol,
-            temperature_k=assumed("ambient_temperature"),
-        )
-        supply = fallen_kg / assumed("release_time_max")
-    else:
-        rate = pools.boiling_kg_s(
-            area,
-            boiling_k=chemical.boiling_point_k,
-            ground_k=assumed("ambient_temperature"),
-            heat_of_vaporisation_j_kg=chemical.heat_of_vaporisation_j_kg,
-            duration_s=assumed("release_time_max"),
-        )
-    return min(rate, supply)
-
-
-def _pool_m2(fallen_kg: float, chemical: Chemical, vessel_kg: float) -> float:
-    bund = vessel_kg / chemical.liquid_density_kg_m3 / assumed("bund_depth")
-    bund_m2 = max(bund, assumed("bund_area_min"))
-    return pools.pool_area_m2(fallen_kg / chemical.liquid_density_kg_m3, bund_m2=bund_m2)
-
-
-def _is_dense(density_kg_m3: float) -> bool:
-    return density_kg_m3 >= assumed("dense_density_ratio") * assumed("air_density")
-
-
-def _plume(
-    rate_kg_s: float,
-    duration_s: float,
-    source_kg_m3: float,
-    density_kg_m3: float,
-    weather: WeatherClass,
-    terrain: str,
-) -> Cloud:
-    """A leak that lasts: a plume, and from where it has passed as a whole the puff of all that came out."""
-    plume = _lasting(rate_kg_s, duration_s, source_kg_m3, density_kg_m3, weather, terrain)
-    if rate_kg_s <= 0:
-        return plume
-    at_once = _puff(rate_kg_s * duration_s, source_kg_m3, density_kg_m3, weather, terrain)
-    return dataclasses.replace(plume, at_once=at_once)
-
-
-def _lasting(
-    rate_kg_s: float,
-    duration_s: float,
-    source_kg_m3: float,
-    density_kg_m3: float,
-    weather: WeatherClass,
-    terrain: str,
-) -> Cloud:
-    sigma, _ = dispersion.spreads_m(RADII_M, weather.stability, terrain)
-    minutes = np.full(len(RADII_M), duration_s / MIN_S)
-    wind = weather.wind_m_s
-    if rate_kg_s > 0 and _is_dense(density_kg_m3):
-        source = dense_gas.dense_source(
-            "continuous", rate_kg_s / source_kg_m3, density_kg_m3=density_kg_m3, wind_m_s=wind
-        )
-        return _dense(source, source_kg_m3, minutes, weather, rate_kg_s * duration_s, rate_kg_s)
-    x = np.maximum(RADII_M, dispersion.LEAST_DISTANCE_M)
-    peak = dispersion.plume_kg_m3(rate_kg_s, x, wind_m_s=wind, stability=weather.stability, terrain=terrain)
-    peak = np.minimum(peak, source_kg_m3)
-    return Cloud(peak, minutes, EQUAL_AREA * sigma, sigma, 0.0, rate_kg_s * duration_s, rate_kg_s, wind)
-
-
-def _puff(
-    mass_kg: float, source_kg_m3: float, density_kg_m3: float, weather: WeatherClass, terrain: str
-) -> Cloud:
-    sigma, _ = dispersion.spreads_m(RADII_M, weather.stability, terrain)
-    wind = weather.wind_m_s
-    if _is_dense(density_kg_m3):
-        source = dense_gas.dense_source(
-            "instantaneous", mass_kg / source_kg_m3, density_kg_m3=density_kg_m3, wind_m_s=wind
-        )
-        passing = 2 * dense_gas.half_width_m(source, RADII_M) / (coefficient("dense_drift_share") * wind)
-        return _dense(source, source_kg_m3, passing / MIN_S, weather, mass_kg, 0.0)
-    peak = dispersion.puff_peak_kg_m3(mass_kg, RADII_M, stability=weather.stability, terrain=terrain)
-    minutes = math.sqrt(2 * math.pi) * sigma / wind / MIN_S
-    return Cloud(np.minimum(peak, source_kg_m3), minutes, EQUAL_AREA * sigma, sigma, 0.0, mass_kg, 0.0, wind)
-
-
-def _dense(
-    source: dense_gas.DenseSource,
-    source_kg_m3: float,
-    minutes: Floats,
-    weather: WeatherClass,
-    mass_kg: float,
-    rate_kg_s: float,
-) -> Cloud:
-    """A heavy cloud, as over open country whatever the terrain.
-
-    The correlation was made over open ground; the wider spreads of a town would widen the cloud without thinning it.
-    """
-    sigma_m, _ = dispersion.spreads_m(RADII_M, weather.stability, OPEN_COUNTRY)
-    peak = source_kg_m3 * dense_gas.relative_concentration(source, RADII_M)
-    width = np.maximum(dense_gas.half_width_m(source, RADII_M), EQUAL_AREA * sigma_m)
-    return Cloud(peak, minutes, width, None, dense_gas.upwind_m(source), mass_kg, rate_kg_s, source.wind_m_s)
 
 
 def _fire(flow: Outflow, chemical: Chemical, vessel_kg: float) -> tuple[Floats, Floats | None]:
@@ -274,7 +114,7 @@ def _lasting_flux_w_m2(flow: Outflow, chemical: Chemical, vessel_kg: float) -> F
 
 
 def _pool_diameter_m(flow: Outflow, chemical: Chemical, vessel_kg: float) -> float:
-    return 2 * math.sqrt(_pool_m2(flow.mass_kg, chemical, vessel_kg) / math.pi)
+    return 2 * math.sqrt(pool_m2(flow.mass_kg, chemical, vessel_kg) / math.pi)
 
 
 def lasting_fire_w_m2(leak: str, chemical: Chemical, vessel_kg: float, bore_m: float = 0.0) -> Floats | None:
@@ -295,7 +135,7 @@ def exploding_kg(
     reach = (
         _light_gas(flow, chemical)
         if _is_light(chemical)
-        else _flammable(_clouds(flow, chemical, vessel_kg, weather, terrain), chemical)
+        else _flammable(clouds_of(flow, chemical, vessel_kg, weather, terrain), chemical)
     )
     return reach[1] if reach is not None else 0.0
 
