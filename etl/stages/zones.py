@@ -11,6 +11,7 @@ import numpy as np
 from etl.stages.stage import Given, Stage, joined
 from etl.surface import population_on_grid
 from layers.scoring.affected import is_same_policy, updated_surface
+from layers.scoring.cell_vulnerability import neighbouring_plants, vulnerability
 from layers.scoring.policy import Policy, load_policy
 from layers.scoring.risk_surface import (
     INDIVIDUAL_RISK,
@@ -21,7 +22,8 @@ from layers.scoring.risk_surface import (
 from layers.scoring.targets import strictest_classes
 from layers.scoring.tiling import tiled_surface
 from layers.scoring.towns import rate_towns
-from layers.scoring.zoning import neighbouring_plants, risk_index, vulnerability, zones
+from layers.scoring.zone_polygons import zones
+from layers.scoring.zoning import risk_index
 
 
 def _risk_index(given: Given) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def _risk_index(given: Given) -> dict[str, Any]:
     return {"risk_index": surfaces, "told": ", ".join(told)}
 
 
-def persons_on_grid(given: Given) -> "np.ndarray[Any, np.dtype[np.float64]] | None":
+def persons_on_grid(given: Given) -> np.ndarray[Any, np.dtype[np.float64]] | None:
     """Persons per cell of the grid, None where no raster is loaded."""
     path = given.rasters.get("population")
     return population_on_grid(path, given.grid, given.area) if path else None

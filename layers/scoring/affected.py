@@ -13,10 +13,11 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from layers.scoring.colouring_sources import Sources, prepare_sources
 from layers.scoring.grid import Grid
 from layers.scoring.policy import Policy, as_table
 from layers.scoring.sources import HCA_PART
-from layers.scoring.zoning import RiskSurface, Sources, prepare_sources, risk_index
+from layers.scoring.zoning import RiskSurface, risk_index
 
 TILE_CELLS = 64
 """Side of the squares that are computed again or left."""

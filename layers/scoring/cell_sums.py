@@ -10,8 +10,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from layers.scoring import kernels
+from layers.scoring.colouring_sources import Sources
 from layers.scoring.grid import Grid
-from layers.scoring.zoning import Sources
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

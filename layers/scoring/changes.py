@@ -21,11 +21,12 @@ from scipy import ndimage
 
 from layers.scoring import kernels
 from layers.scoring.cell_sums import Cells, each_source, levels_of, sums_and_floors
+from layers.scoring.colouring_sources import GRID_MAXIMUM, Sources, prepare_sources
 from layers.scoring.grid import Grid
 from layers.scoring.policy import RATED, Policy
 from layers.scoring.risk_changes import RiskSide, risk_shares
 from layers.scoring.risk_surface import UnitRisk
-from layers.scoring.zoning import GRID_MAXIMUM, Sources, lower_bounds, prepare_sources
+from layers.scoring.zoning import lower_bounds
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint8]

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from layers.scoring import kernels
+from layers.scoring.colouring_sources import GRID_MAXIMUM
 from layers.scoring.explain import Contribution, Explanation
 from layers.scoring.level_rules import load_level_rules
 from layers.scoring.levels import deciding_entry
@@ -16,7 +17,7 @@ from layers.scoring.major_hazard import load_major_hazard_rules
 from layers.scoring.plants import computed_from
 from layers.scoring.policy import RATED
 from layers.scoring.sources import UNRATED, level_titles
-from layers.scoring.zoning import GRID_MAXIMUM, lower_bounds
+from layers.scoring.zoning import lower_bounds
 
 MOST_SOURCES = 3
 """Sources of a place that are tried, the largest contributions."""

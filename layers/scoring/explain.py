@@ -12,9 +12,11 @@ import shapely
 
 from layers.crs import require_metric
 from layers.scoring import kernels
+from layers.scoring.colouring_sources import GRID_MAXIMUM, Sources, prepare_sources
 from layers.scoring.grid import Grid
 from layers.scoring.policy import RATED, Policy
-from layers.scoring.zoning import GRID_MAXIMUM, Sources, lower_bounds, open_reach_m, prepare_sources
+from layers.scoring.zone_polygons import open_reach_m
+from layers.scoring.zoning import lower_bounds
 
 STATES = ("rated", "no_source", "unrated")
 NOTES = {

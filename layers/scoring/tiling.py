@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.scoring.affected import reaching
+from layers.scoring.colouring_sources import Sources, prepare_sources
 from layers.scoring.grid import Grid
 from layers.scoring.policy import Policy
 from layers.scoring.sharing import Share, alone
-from layers.scoring.zoning import RiskSurface, Sources, prepare_sources, risk_index
+from layers.scoring.zoning import RiskSurface, risk_index
 
 TILE_CELLS = 512
 

@@ -26,6 +26,7 @@ from layers.scoring.before_after import (
     moved_targets,
     only_in,
 )
+from layers.scoring.cell_vulnerability import neighbouring_plants, vulnerability
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.edits import REPORT_LAYERS, SOURCE_LAYERS, Edit, Frames, edited_frames
 from layers.scoring.fire_cover import FireCover, with_help
@@ -43,13 +44,8 @@ from layers.scoring.what_if_risk import (
     risk_state,
     updated_risk_surface,
 )
-from layers.scoring.zoning import (
-    RiskSurface,
-    neighbouring_plants,
-    risk_index,
-    vulnerability,
-    zones,
-)
+from layers.scoring.zone_polygons import zones
+from layers.scoring.zoning import RiskSurface, risk_index
 
 RISK = "risk"
 """Key under which a county keeps its state of individual risk."""

@@ -8,8 +8,8 @@ import geopandas as gpd
 import numpy as np
 
 from layers.scoring.cell_sums import Cells, each_source
+from layers.scoring.colouring_sources import GRID_MAXIMUM, prepare_sources
 from layers.scoring.policy import Policy
-from layers.scoring.zoning import GRID_MAXIMUM, prepare_sources
 
 
 @dataclass(frozen=True)

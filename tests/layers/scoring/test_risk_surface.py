@@ -16,7 +16,7 @@ from layers.scoring.risk_reasons import risk_members, risk_reasons, without_part
 from layers.scoring.risk_surface import UnitRisk, risk_surface, zone_sources
 from layers.scoring.towns import rate_towns
 from layers.scoring.unit_risk import assess
-from layers.scoring.zoning import zones
+from layers.scoring.zone_polygons import zones
 from tests.layers.scoring.frames import CRS, X, Y, box, point, stated
 from tests.layers.scoring.risk_cases import CHLORINE, chemical, plant, square, unit
 

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import CrsMismatchError, RuleTableError
+from layers.scoring.cell_vulnerability import neighbouring_plants, vulnerability
+from layers.scoring.colouring_sources import prepare_sources
 from layers.scoring.grid import Grid
 from layers.scoring.outlines import SMOOTH_FROM_CELLS, label_regions, region_outlines
 from layers.scoring.policy import (
@@ -21,7 +23,8 @@ from layers.scoring.policy import (
     policies,
     recorded_policy,
 )
-from layers.scoring.zoning import neighbouring_plants, prepare_sources, risk_index, vulnerability, zones
+from layers.scoring.zone_polygons import zones
+from layers.scoring.zoning import risk_index
 from tests.layers.scoring.scoring_cases import (
     CRS,
     GRID,
