@@ -14,9 +14,10 @@ import shapely
 import sqlalchemy as sa
 
 from app.editions import EditionFacts, Raster
-from app.explanations import data_behind, place_changes
+from app.explained_zones import place_changes
 from app.frames import FrameMemory
 from app.plain import plain
+from app.question import data_behind
 from app.risk_memory import RiskMemory
 from app.surfaces import VULNERABILITY_BAND, read_window, surface_of
 from app.texts import Text

@@ -11,10 +11,12 @@ from flask import Blueprint, Response, jsonify, request
 
 from app.access import EVERYTHING, View
 from app.errors import ForbiddenError
-from app.explanations import Question, explained_feature, explained_zone
+from app.explained_zones import explained_zone
+from app.explanations import explained_feature
 from app.parameters import choice, number, plain_text
 from app.parts import parts
 from app.pinned import pinned_edition, present_view, seen_facts
+from app.question import Question
 from app.reasons import explanation
 from app.redaction import redacted
 from app.sheets import whole_area
