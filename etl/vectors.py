@@ -240,7 +240,7 @@ def _check_shapefile(path: Path, manifest: Manifest) -> None:
     parts = {entry.suffix.lower(): entry for entry in path.parent.glob("*") if entry.stem == path.stem}
     missing = [suffix for suffix in (".dbf", ".shx") if suffix not in parts]
     if missing:
-        raise SourceFileError(path, f"no {' and no '.join(missing)} beside it", "all parts of the shapefile")
+        raise SourceFileError(path, f"no {'、'.join(missing)} beside it", "all parts of the shapefile")
     if manifest.encoding or ".cpg" in parts:
         return
     table = parts[".dbf"].read_bytes()
