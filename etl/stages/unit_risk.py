@@ -107,7 +107,7 @@ def _blast_rings(given: Given) -> dict[str, Any]:
     """How far explosives are felt; for reference where another standard judges the store."""
     methods = given.results["unit_methods"]
     elsewhere = frozenset(methods.unit_id[methods.method == "out_of_scope"].astype(str))
-    return {"blast_rings": blast_rings({name: given.frames[name] for name in ("hazard_units", "unit_chemicals")}, reference=elsewhere)}
+    return {"blast_rings": blast_rings({name: given.frames[name] for name in ("hazard_units", "unit_chemicals", "enterprises")}, reference=elsewhere)}
 
 
 def _domino_pairs(given: Given) -> dict[str, Any]:
@@ -123,7 +123,7 @@ UNIT_RISK = Stage(
 )  # fmt: skip
 BLAST_RINGS = Stage(
     "blast_rings", "爆炸物超压范围(筛查)", "overpressure of explosives (screening)", _blast_rings,
-    results=("blast_rings",), layers=("hazard_units", "unit_chemicals"), after=("unit_methods",),
+    results=("blast_rings",), layers=("hazard_units", "unit_chemicals", "enterprises"), after=("unit_methods",),
 )  # fmt: skip
 SOCIETAL_RISK = Stage(
     "societal_risk", "社会风险(筛查)", "societal risk (screening)", _societal_risk,

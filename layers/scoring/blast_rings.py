@@ -1,6 +1,6 @@
 """How far the explosives of a unit are felt: the ground where the overpressure reaches a limit or a damage grade; screening.
 
-All of a unit's explosives go off at once and count as TNT (GB 6722-2014 formula 3). Limits of protection targets come from
+All of a unit's explosives go off at once and count as TNT by their kind (`explosives`; GB 6722-2014 formula 3). Limits of protection targets come from
 GB/T 37243-2019 table 1, damage grades of buildings from GB 6722-2014 table 4 (`blast_limits.csv`).
 """
 
@@ -23,50 +23,34 @@ from layers.scoring.consequence.explosions import (
     explosive_overpressure_pa,
     load_blast_limits,
 )
-from layers.scoring.major_hazard import lookup_chemicals
+from layers.scoring.explosives import Charge, charges, told_largest
 from layers.scoring.official_rings import ARC_SEGMENTS
 from layers.scoring.release_scenarios import KG_PER_T, NOT_SOURCES
 from layers.scoring.targets import TARGET_TITLES
 
 LEAST_DISTANCE_M = 1.0
 """Nearer than this a charge is taken at this distance."""
-RING_FIELDS = ("ring_id", "unit_id", "name", "enterprise_id", "chemical_name", "amount_t", "threshold_pa", "distance_m", "damage_grade",
-               "damage_clause", "holds_for_zh", "holds_for_en", "is_estimated", "is_reference", "rule_id", "standard_id", "clause",
+RING_FIELDS = ("ring_id", "unit_id", "name", "enterprise_id", "chemical_name", "amount_t", "tnt_t", "threshold_pa", "distance_m",
+               "is_upper_bound", "counted_zh", "counted_en", "damage_grade", "damage_clause", "holds_for_zh", "holds_for_en", "is_estimated", "is_reference", "rule_id", "standard_id", "clause",
                "source_type", "confidence", "geometry")  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Charge:
-    """Explosives of a unit: their names, and tonnes (NaN where an amount is missing)."""
-
-    names: str
-    amount_t: float
-
-
-@dataclass(frozen=True)
 class Blast:
-    """What a unit's explosives do at a place: overpressure, damage grade of buildings in words, and its clause."""
+    """What a unit's explosives do at a place: overpressure, damage grade of buildings in words, and its clause.
+
+    `tnt_t`: tonnes of TNT; with `is_upper_bound` the most that may lie there, for the amount is missing.
+    """
 
     unit_id: str
-    amount_t: float
+    tnt_t: float
     distance_m: float
     overpressure_pa: float
     grade: str
     grade_zh: str
     grade_en: str
     clause: str
-
-
-def charges(chemicals: pd.DataFrame | None) -> dict[str, Charge]:
-    """Explosives by unit that holds any, in the order of the units."""
-    if chemicals is None or chemicals.empty:
-        return {}
-    rows = chemicals[(lookup_chemicals(chemicals)["form"] == "explosive").to_numpy(bool)]
-    rows = rows.assign(amount_t=pd.to_numeric(rows["amount_t"], errors="coerce"))
-    return {
-        str(unit_id): Charge("、".join(dict.fromkeys(part.chemical_name.astype(str))), float(part.amount_t.sum(skipna=False)))
-        for unit_id, part in rows.groupby("unit_id", sort=True)
-    }
+    is_upper_bound: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -81,19 +65,20 @@ def listed_pressures() -> tuple[float, ...]:
     return tuple(sorted({*limits.to_pa.astype(float), *(bound for bound in grades.from_pa.astype(float) if bound > 0)}))
 
 
-def farthest_m(amount_t: float) -> float:
+def farthest_m(tnt_t: float) -> float:
     """Distance to the smallest overpressure that is listed; 0 without an amount that is known."""
-    return explosive_distance_m(listed_pressures()[0], amount_t * KG_PER_T) if amount_t > 0 else 0.0
+    return explosive_distance_m(listed_pressures()[0], tnt_t * KG_PER_T) if tnt_t > 0 else 0.0
 
 
-def blast_at(unit_id: str, charge: BaseGeometry, amount_t: float, place: BaseGeometry) -> Blast | None:
-    """Overpressure and damage at a place; None where no listed pressure is reached or no amount is known."""
+def blast_at(unit_id: str, charge: BaseGeometry, tnt_t: float, place: BaseGeometry, *, is_upper_bound: bool = False) -> Blast | None:
+    """Overpressure and damage at a place of tonnes of TNT; None where no listed pressure is reached or no amount is known."""
     distance_m = float(shapely.distance(charge, place))
-    if not amount_t > 0 or distance_m > farthest_m(amount_t):
+    if not tnt_t > 0 or distance_m > farthest_m(tnt_t):
         return None
-    pressure = float(explosive_overpressure_pa(max(distance_m, LEAST_DISTANCE_M), amount_t * KG_PER_T))
+    pressure = float(explosive_overpressure_pa(max(distance_m, LEAST_DISTANCE_M), tnt_t * KG_PER_T))
     grade = damage_grade(pressure)
-    return Blast(unit_id, amount_t, distance_m, pressure, str(grade.subject), str(grade.title_zh), str(grade.title_en), str(grade.clause))
+    words = str(grade.subject), str(grade.title_zh), str(grade.title_en), str(grade.clause)
+    return Blast(unit_id, tnt_t, distance_m, pressure, *words, is_upper_bound)
 
 
 def damage_grade(overpressure_pa: float) -> Any:
@@ -108,37 +93,40 @@ def blast_rings(layers: Mapping[str, pd.DataFrame], *, reference: frozenset[str]
 
     Parameters
     ----------
-    layers : ``hazard_units`` (metric CRS) and ``unit_chemicals``
+    layers : ``hazard_units`` (metric CRS), ``unit_chemicals``, and ``enterprises`` whose kinds bound a missing amount
     reference : units whose standard is another one: their rings tell, and decide nothing
 
     Returns
     -------
     GeoDataFrame of polygons in the CRS of the units
-        Measured from the unit's footprint. A unit whose amount is missing has no ring; `unit_scenarios` says so, and under
-        individual risk its surroundings stay open.
+        Measured from the unit's footprint. A unit whose amount is missing has one ring, ``is_upper_bound``: as far as the
+        smallest listed overpressure of the largest store of its kind reaches; ``amount_t`` is empty there.
     """
     units = gpd.GeoDataFrame(layers["hazard_units"])
-    found = charges(layers.get("unit_chemicals"))
+    found = charges(layers)
     rows = []
     for unit in units.sort_values("unit_id", kind="stable").itertuples():
         charge = found.get(str(unit.unit_id))
-        if charge is None or not charge.amount_t > 0 or unit.status in NOT_SOURCES or unit.geometry is None or unit.geometry.is_empty:
+        if charge is None or not charge.most_t > 0 or unit.status in NOT_SOURCES or unit.geometry is None or unit.geometry.is_empty:
             continue
-        rows += [_ring(unit, charge, pressure, reference) for pressure in listed_pressures()]
+        pressures = listed_pressures()[:1] if charge.is_missing else listed_pressures()
+        rows += [_ring(unit, charge, pressure, reference) for pressure in pressures]
     frame = gpd.GeoDataFrame(rows, columns=list(RING_FIELDS), geometry="geometry", crs=units.crs)
     return frame.assign(feature_id=frame["ring_id"])
 
 
 def _ring(unit: Any, charge: Charge, pressure: float, reference: frozenset[str]) -> tuple[object, ...]:
-    distance_m = explosive_distance_m(pressure, charge.amount_t * KG_PER_T)
+    distance_m = explosive_distance_m(pressure, charge.most_t * KG_PER_T)
     grade = damage_grade(pressure)
     limit = _limit_at(pressure)
     rule = grade if limit is None else limit
     zh, en = (None, None) if limit is None else _classes(str(limit.subject))
     ground = shapely.buffer(unit.geometry, distance_m, quad_segs=ARC_SEGMENTS)
+    counted = [";".join(filter(None, words)) for words in zip(told_largest(charge), (charge.words_zh, charge.words_en), strict=True)]
     return (
-        f"{unit.unit_id}-{pressure:05.0f}", str(unit.unit_id), unit.name, unit.enterprise_id, charge.names, charge.amount_t, pressure,
-        round(distance_m, 1), str(grade.subject), str(grade.clause), zh, en, bool(shapely.get_dimensions(unit.geometry) == 0),
+        f"{unit.unit_id}-{pressure:05.0f}", str(unit.unit_id), unit.name, unit.enterprise_id, charge.names,
+        None if charge.is_missing else charge.amount_t, charge.most_t, pressure, round(distance_m, 1), charge.is_missing, *counted,
+        str(grade.subject), str(grade.clause), zh, en, bool(shapely.get_dimensions(unit.geometry) == 0),
         str(unit.unit_id) in reference, str(rule.rule_id), str(rule.standard_id), str(rule.clause), str(rule.source_type),
         str(rule.confidence), shapely.multipolygons([ground]) if ground.geom_type == "Polygon" else ground,
     )  # fmt: skip

@@ -20,10 +20,10 @@ from layers.errors import InputError
 from layers.scoring.consequence.explosions import explosive_distance_m, vapour_cloud_distances_m
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.consequence.properties import chemical_properties, substance_of
+from layers.scoring.explosives import charges
 from layers.scoring.footprint_grid import RADII_M
 from layers.scoring.footprints import exploding_kg, lasting_fire_w_m2
 from layers.scoring.frequencies import WeatherClass, checked_weather
-from layers.scoring.major_hazard import lookup_chemicals
 from layers.scoring.release_scenarios import KG_PER_T, LEAKS, NOT_SOURCES, Scenario, merged, unit_scenarios
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
@@ -95,6 +95,7 @@ class Reach:
     chemical_name: str
     reach_tnt_m: float | None = None
     reach_multi_energy_m: float | None = None
+    is_upper_bound: bool = False
 
 
 def domino_pairs(
@@ -184,19 +185,17 @@ def _strengths(
 
 
 def _of_explosives(layers: Mapping[str, pd.DataFrame]) -> list[Reach]:
-    """Blast of explosives, all of a row at once and taken as TNT."""
-    rows = layers.get("unit_chemicals")
-    if rows is None or rows.empty:
-        return []
-    amount_kg = pd.to_numeric(rows["amount_t"], errors="coerce") * KG_PER_T
-    is_one = (lookup_chemicals(rows)["form"] == "explosive") & (amount_kg > 0)
-    given = rows[is_one]
+    """Blast of a unit's explosives, all at once, as TNT by their kind; where an amount is missing as much as a store may hold, never certain."""
     return [
-        Reach(str(unit_id), row.effect, row.equipment, explosive_distance_m(row.limit, float(tnt_kg)), str(name))
-        for unit_id, name, tnt_kg in zip(given["unit_id"], given["chemical_name"], amount_kg[is_one], strict=True)
+        Reach(
+            unit_id, row.effect, row.equipment, explosive_distance_m(row.limit, charge.most_t * KG_PER_T), charge.names,
+            is_upper_bound=charge.is_missing,
+        )
+        for unit_id, charge in charges(layers).items()
+        if charge.most_t > 0
         for row in thresholds_in_use()
         if row.effect == "overpressure"
-    ]
+    ]  # fmt: skip
 
 
 def _equipment_of(units: gpd.GeoDataFrame, rows: pd.DataFrame | None) -> dict[str, frozenset[str]]:
@@ -251,7 +250,7 @@ def _pairs(reach: Reach, units: gpd.GeoDataFrame, kinds: Mapping[str, frozenset[
             "reach_multi_energy_m": reach.reach_multi_energy_m,
             "distance_m": float(distance_m[other]),
             "error_m": float(error_m[other]),
-            "certainty": "certain" if is_stated[other] and distance_m[other] + error_m[other] < reach.reach_m else "possible",
+            "certainty": "certain" if is_stated[other] and not reach.is_upper_bound and distance_m[other] + error_m[other] < reach.reach_m else "possible",
             **rule.told,
             "geometry": shapely.shortest_line(geometry[place], geometry[other]),
         }

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from layers.scoring.blast_rings import charges
 from layers.scoring.consequence.explosions import explosive_distance_m, load_blast_limits
 from layers.scoring.consequence.inputs import Floats, assumed, coefficient
 from layers.scoring.consequence.properties import Chemical, chemical_properties
+from layers.scoring.explosives import Charge, charges, told_largest
 from layers.scoring.footprint_grid import RADII_M
 from layers.scoring.footprints import Outcome, burns
 from layers.scoring.frequencies import (
@@ -35,7 +35,6 @@ EVENTS = ("fireball", "jet_fire", "pool_fire", "flash_fire", "explosion", "toxic
 OVERPRESSURE = EVENTS[-1]
 HALF = 0.5
 DEATH_ZH, DEATH_EN = "死亡概率1%", "1 % of people outdoors die"
-MISSING_ZH, MISSING_EN = "爆炸物最大储量缺失", "the largest amount of explosives is missing"
 
 
 @dataclass(frozen=True)
@@ -195,35 +194,37 @@ def _probability_clause(event: str, chemical: Chemical) -> str | None:
     return "; ".join(_ignition_clauses()[kind] for kind in kinds.get(event, ("direct",)))
 
 
-def explosive_events(chemicals: pd.DataFrame | None) -> dict[str, tuple[HazardEvent, ...]]:
-    """By unit that holds explosives: how far each limit of GB/T 37243 table 1 is exceeded, all of it at once and as TNT.
+def explosive_events(layers: Mapping[str, pd.DataFrame]) -> dict[str, tuple[HazardEvent, ...]]:
+    """By unit that holds explosives: how far each limit of GB/T 37243 table 1 is exceeded, all of it at once, as TNT by its kind.
 
     Parameters
     ----------
-    chemicals : rows of `unit_chemicals`
-        A unit with explosives of unknown amount has one row without a distance; zero tonnes have none.
+    layers : ``unit_chemicals``, and ``hazard_units`` with ``enterprises``
+        A unit with explosives of unknown amount has one row without an amount: how far the smallest limit of the largest
+        store of its kind reaches; zero tonnes have none.
     """
-    return {unit_id: _blast(charge.names, charge.amount_t) for unit_id, charge in charges(chemicals).items()}
+    return {unit_id: _blast(charge) for unit_id, charge in charges(layers).items()}
 
 
-def _blast(names: str, amount_t: float) -> tuple[HazardEvent, ...]:
+def _blast(charge: Charge) -> tuple[HazardEvent, ...]:
     known = load_events().loc[OVERPRESSURE]
-    if np.isnan(amount_t):
-        return (HazardEvent(
-            1, names, OVERPRESSURE, MISSING_ZH, MISSING_EN, None, str(known.rule_id), str(known.standard_id), str(known.clause),
-            str(known.source_type), str(known.confidence),
-        ),)  # fmt: skip
-    limits = load_blast_limits().query("object == 'protection_target'")
+    limits = load_blast_limits().query("object == 'protection_target'").sort_values("to_pa", kind="stable")
+    rows = [row for row in limits.itertuples() if charge.most_t > 0][: 1 if charge.is_missing else None]
     return tuple(
         HazardEvent(
-            number, names, OVERPRESSURE, *_limit_words(str(row.subject), float(row.to_pa)),
-            explosive_distance_m(float(row.to_pa), amount_t * KG_PER_T), str(row.rule_id), str(row.standard_id),
+            number, charge.names, OVERPRESSURE, *_blast_words(charge, str(row.subject), float(row.to_pa)),
+            explosive_distance_m(float(row.to_pa), charge.most_t * KG_PER_T), str(row.rule_id), str(row.standard_id),
             f"{row.clause}; {known.clause}", str(row.source_type), str(row.confidence),
-            vessel_t=amount_t, threshold_pa=float(row.to_pa), is_assumed=True,
+            vessel_t=None if charge.is_missing else charge.tnt_t, threshold_pa=float(row.to_pa), is_assumed=True,
         )
-        for number, row in enumerate(limits.itertuples(), 1)
-        if amount_t > 0
+        for number, row in enumerate(rows, 1)
     )  # fmt: skip
+
+
+def _blast_words(charge: Charge, classes: str, limit_pa: float) -> tuple[str, str]:
+    """The limit; and how an amount was counted, or what bounds it where it is missing."""
+    words_zh, words_en = zip(_limit_words(classes, limit_pa), told_largest(charge), (charge.words_zh, charge.words_en), strict=True)
+    return "; ".join(filter(None, words_zh)), "; ".join(filter(None, words_en))
 
 
 def _limit_words(classes: str, limit_pa: float) -> tuple[str, str]:

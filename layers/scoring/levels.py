@@ -28,7 +28,7 @@ from layers.scoring.sources import (
     records,
 )
 from layers.scoring.trenches import load_trench_rule, trenches
-from layers.scoring.unit_reach import judged_blast_m, reach_of_unit
+from layers.scoring.unit_reach import judged_blast_m, open_ground_m, reach_of_unit
 
 MISSING = {
     "hazchem": (
@@ -78,7 +78,7 @@ def rate_sources(
     for source in sources:
         _decide(source)
         _reach(source, rules)
-        source.reach_m = source.radius_m
+        source.reach_m = _how_far(source)
         _leave_out_if_coarse(source, rules)
     _share_trenches(lines)
     _carry_once(enterprises, units, rules)
@@ -155,9 +155,15 @@ def _reach(source: Source, rules: LevelRules) -> None:
     source.strength = row["strength"]
     source.is_assumption |= bool(row["is_assumption"])
     if row["radius_formula"] == "blast":
-        source.radius_m, source.is_assumption = judged_blast_m(source, row, source.amount_t), True
+        source.radius_m, source.is_assumption = judged_blast_m(source, row), True
     elif source.radius_m is None:
         source.radius_m = row["radius_m"]
+
+
+def _how_far(source: Source) -> float | None:
+    """How far a source may matter: as far as it colours, and where an amount of explosives is missing as far as it may be felt."""
+    open_m = open_ground_m(source)
+    return max(source.radius_m or 0.0, open_m) if open_m else source.radius_m
 
 
 def _carry_once(enterprises: list[Source], units: list[Source], rules: LevelRules) -> None:
@@ -242,7 +248,8 @@ def _raise_to(source: Source, strength: float, radius_m: float, other: Source, r
         radius_m=radius_m,
     )
     source.strength = max(source.strength or 0.0, strength)
-    source.radius_m = source.reach_m = max(source.radius_m or 0.0, radius_m)
+    source.radius_m = max(source.radius_m or 0.0, radius_m)
+    source.reach_m = max(source.reach_m or 0.0, source.radius_m)
 
 
 def _leave_to(source: Source, rules: LevelRules, who_zh: str, who_en: str) -> None:

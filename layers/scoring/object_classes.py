@@ -183,7 +183,7 @@ class ClassIndex:
 
     @cached_property
     def unit_tnt_kg(self) -> dict[str, float]:
-        """Kilograms of TNT itself (CAS 118-96-7) by unit; other explosives have no equivalence in the tables."""
+        """Kilograms of TNT itself (CAS 118-96-7) by unit; equivalents of other kinds are of pages and papers and decide no distance."""
         chemicals = self.frame("unit_chemicals")
         if not len(chemicals):
             return {}

@@ -13,6 +13,7 @@ import pandas as pd
 from layers.scoring.accident_records import fulfilled
 from layers.scoring.control_state import judge_control, judge_jobs
 from layers.scoring.declarations import deciding, declarations_of, text_of
+from layers.scoring.explosives import Charge, charges, together
 from layers.scoring.level_rules import LevelRules, Row
 from layers.scoring.major_hazard import grade_units, load_major_hazard_rules
 from layers.scoring.rule_tables import origin
@@ -50,15 +51,15 @@ def unit_sources(layers: Layers, rules: LevelRules, *, on: date | None = None) -
     if not units:
         return []
     graded = grade_units(pd.DataFrame(units), layers.get("unit_chemicals", pd.DataFrame()), rules=load_major_hazard_rules(on=on))
-    by_unit = graded.to_dict("index")
+    by_unit, held = graded.to_dict("index"), charges(layers)
     return [
-        _unit_source(row, by_unit[row["unit_id"]], plants.get(row["enterprise_id"], {}), rules)
+        _unit_source(row, by_unit[row["unit_id"]], plants.get(row["enterprise_id"], {}), rules, held.get(str(row["unit_id"])))
         for row in units
     ]
 
 
 def _unit_source(
-    row: dict[str, Any], graded: Mapping[Any, Any], plant: Mapping[str, Any], rules: LevelRules
+    row: dict[str, Any], graded: Mapping[Any, Any], plant: Mapping[str, Any], rules: LevelRules, charge: Charge | None
 ) -> Source:
     form = graded["form"] if isinstance(graded["form"], str) else ""
     source = Source(
@@ -76,6 +77,7 @@ def _unit_source(
         is_fire=any(entry["is_fire"] for entry in graded["forms"]) if form else None,
         s_value=graded["s_value"],
         r_value=graded["r_value"],
+        charge=charge,
     )
     _judge_by_standard(source, graded, rules)
     filed = number(row.get("filed_level"))
@@ -212,10 +214,6 @@ def enterprise_sources(
     for unit in units:
         by_plant.setdefault(str(unit.enterprise_id), []).append(unit)
     of = {name: grouped(records(layers, name), "enterprise_id") for name in BY_ENTERPRISE}
-    amounts = {
-        unit: sum(number(row.get("amount_t")) for row in rows)
-        for unit, rows in grouped(records(layers, "unit_chemicals"), "unit_id").items()
-    }
     sources = []
     for row in present(records(layers, "enterprises")):
         key = row["enterprise_id"]
@@ -235,7 +233,7 @@ def enterprise_sources(
         )
         own = by_plant.get(key, [])
         if source.source_class == "explosives":
-            source.amount_t = sum(amounts.get(unit.feature_id, math.nan) for unit in own) if own else math.nan
+            source.charge = together([unit.charge for unit in own if unit.charge], row.get("kind"))
         _judge_direct(source, row, own, rules, jurisdiction)
         _judge_accidents(source, row, of["work_accidents"].get(key, []), on)
         _judge_declared(source, row, of["declared_levels"].get(key, []), rules, on)

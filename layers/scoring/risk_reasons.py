@@ -21,6 +21,7 @@ from layers.scoring.risk_surface import (
     SAME_VALUE,
     UnitRisk,
     bounds,
+    explosives_most_t,
     explosives_t,
     open_radius_m,
 )
@@ -85,9 +86,13 @@ def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: 
 
 
 def _blasts(risk: UnitRisk, place: shapely.Point) -> tuple[Blast, ...]:
-    """Of units without a figure that hold explosives, the overpressure at a place, the largest first."""
-    rows = zip(risk.open_units["unit_id"].astype(str), risk.open_units.geometry, explosives_t(risk), strict=True)
-    found = [blast_at(unit_id, geometry, amount_t, place) for unit_id, geometry, amount_t in rows if amount_t > 0]
+    """Of units without a figure that hold explosives, the overpressure at a place, the largest first; of a missing amount at the most."""
+    units, amounts_t = risk.open_units, zip(explosives_t(risk), explosives_most_t(risk), strict=True)
+    found = [
+        blast_at(unit_id, geometry, most_t, place, is_upper_bound=bool(np.isnan(tnt_t)))
+        for unit_id, geometry, (tnt_t, most_t) in zip(units["unit_id"].astype(str), units.geometry, amounts_t, strict=True)
+        if most_t > 0
+    ]
     return tuple(sorted((one for one in found if one), key=lambda one: (-one.overpressure_pa, one.unit_id)))
 
 

@@ -38,7 +38,7 @@ class UnitRisk:
 
     `tables`: the units computed. `official`: valid contours of reports, ``enterprise_id``, ``risk_per_year``, metric CRS.
     `open_units`: placed units that quantitative risk judges or may judge, or that distances or a standard of their own judge,
-    and that no figure was made for; ``explosives_t`` what they hold of explosives (0 none, NaN not known).
+    and that no figure was made for; ``explosives_t`` what they hold of explosives as TNT (0 none, NaN not known), ``explosives_most_t`` the most that may be.
     """
 
     tables: tuple[UnitTable, ...]
@@ -127,14 +127,21 @@ def zone_sources(risk: UnitRisk, policy: Policy) -> gpd.GeoDataFrame:
 
 def open_radius_m(risk: UnitRisk, policy: Policy) -> Floats:
     """How far around each unit without a figure the ground stays open: the policy's radius, or as far as its explosives are felt."""
-    return np.array([max(policy.unrated_radius_m, farthest_m(amount_t)) for amount_t in explosives_t(risk)], np.float64)
+    return np.array([max(policy.unrated_radius_m, farthest_m(tnt_t)) for tnt_t in explosives_most_t(risk)], np.float64)
 
 
 def explosives_t(risk: UnitRisk) -> list[float]:
-    """Explosives of each unit without a figure; an edition before they were kept has none."""
+    """Explosives of each unit without a figure, tonnes of TNT; an edition before they were kept has none."""
     if "explosives_t" not in risk.open_units:
         return [0.0] * len(risk.open_units)
     return [float(amount_t) for amount_t in risk.open_units["explosives_t"]]
+
+
+def explosives_most_t(risk: UnitRisk) -> list[float]:
+    """The most of them that may lie there; the same but where an amount is missing."""
+    if "explosives_most_t" not in risk.open_units:
+        return explosives_t(risk)
+    return [float(amount_t) for amount_t in risk.open_units["explosives_most_t"]]
 
 
 def _reach_m(table: UnitTable, per_year: float) -> float:

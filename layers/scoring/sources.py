@@ -19,6 +19,7 @@ from shapely.ops import substring
 from layers.catalog import LAYERS_DIR, load_layer
 from layers.scoring.chainage import ON_LINE_M
 from layers.scoring.declarations import text_of
+from layers.scoring.explosives import Charge
 from layers.scoring.level_rules import LevelRules, Row
 from layers.scoring.policy import RATED
 from layers.scoring.rule_tables import origin
@@ -35,7 +36,7 @@ ORDER = ("statutory", "declared", "computed", "screening")
 class Source:
     """A danger while it is being rated; `methods` collects every judgement on it.
 
-    `radius_m` colours; `reach_m` is how far the source may matter even where it colours nothing. `part` tells the parts of one feature apart; it ends the key of the risk point. `forms` are those that a unit holds, as `grade_units` gives them. `trench_id` names the trench that a line shares with others.
+    `radius_m` colours; `reach_m` is how far the source may matter even where it colours nothing. `part` tells the parts of one feature apart; it ends the key of the risk point. `forms` are those that a unit holds, as `grade_units` gives them; `charge` is what it holds of explosives. `trench_id` names the trench that a line shares with others.
     """
 
     layer: str
@@ -49,8 +50,8 @@ class Source:
     town_name: str | None = None
     form: str = ""
     forms: list[dict[str, Any]] = field(default_factory=list)
+    charge: Charge | None = None
     grade: str = ""
-    amount_t: float = math.nan
     radius_m: float | None = None
     reach_m: float | None = None
     inherent: str = UNRATED

@@ -10,11 +10,12 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from layers.scoring.blast_rings import farthest_m
+from layers.scoring.explosives import EXPLOSIVE, Charge, told_largest
 from layers.scoring.level_rules import LevelRules, Row
 from layers.scoring.major_hazard import FORMS
 from layers.scoring.sources import Source, plain
 
-EXPLOSIVE = "explosive"
 OWN_LEVEL_FROM = 1.0
 """Σ β q/Q of a form by itself from which the row of the unit's own level holds for it; below, that of the mildest level."""
 COUNTS_FROM = 1.0 / len(FORMS)
@@ -42,11 +43,9 @@ def reach_of_unit(source: Source, rules: LevelRules) -> None:
     rows = rows_of_unit(source, rules)
     if not rows:
         return
-    explosives = next((entry for entry in source.forms if entry["form"] == EXPLOSIVE), None)
     blast = next((one for one in rows if one.form == EXPLOSIVE), None)
     if blast:
-        amount_t = explosives["amount_t"] if explosives else math.nan
-        judged_blast_m(source, blast.row, amount_t)
+        judged_blast_m(source, blast.row)
     source.strength = max(one.strength for one in rows)
     source.radius_m = max(one.radius_m for one in rows)
     source.is_assumption |= blast is not None or any(bool(one.row["is_assumption"]) for one in rows)
@@ -62,17 +61,16 @@ def rows_of_unit(source: Source, rules: LevelRules) -> list[FormRow]:
     make it (`OWN_LEVEL_FROM`); the others count as the mildest level, or from `COUNTS_FROM` on not at all.
     """
     below = ("hazchem", "", source.level if source.source_class == "hazchem" else rules.below_bands[0]["level"])
-    rows = [_form_row("", rules.strengths.get(below), math.nan)]
+    rows = [_form_row("", rules.strengths.get(below), None)]
     if source.source_class != "major_hazard":
-        amount_t = sum(entry["amount_t"] for entry in source.forms if entry["form"] == EXPLOSIVE)
         kind = rules.strengths.get(("explosives", "", "")) if has_explosives(source) else None
-        rows.append(_form_row(EXPLOSIVE, kind, amount_t))
+        rows.append(_form_row(EXPLOSIVE, kind, source.charge))
         return [one for one in rows if one]
     is_filed = any(entry["method"] == "declared" and entry["result"] for entry in source.methods)
-    for entry in source.forms or [{"form": source.form, "weighted": math.inf, "amount_t": math.nan}]:
+    for entry in source.forms or [{"form": source.form, "weighted": math.inf}]:
         grade = _grade_of_form(entry, source.grade, is_filed=is_filed)
         found = rules.strengths.get(("major_hazard", entry["form"], grade)) if grade else None
-        rows.append(_form_row(entry["form"], found, entry["amount_t"]))
+        rows.append(_form_row(entry["form"], found, source.charge))
     return [one for one in rows if one]
 
 
@@ -82,32 +80,51 @@ def _grade_of_form(entry: dict[str, Any], grade: str, *, is_filed: bool) -> str 
     return MILDEST_GRADE if entry["weighted"] >= COUNTS_FROM or entry["form"] == EXPLOSIVE else None
 
 
-def _form_row(form: str, row: Row | None, amount_t: float) -> FormRow | None:
+def _form_row(form: str, row: Row | None, charge: Charge | None) -> FormRow | None:
     if row is None:
         return None
-    radius_m = blast_radius_m(row, amount_t) if row["radius_formula"] == "blast" else float(row["radius_m"])
+    radius_m = blast_radius_m(row, charge) if row["radius_formula"] == "blast" else float(row["radius_m"])
     return FormRow(form, float(row["strength"]), radius_m, row)
 
 
-def blast_radius_m(row: Row, amount_t: float) -> float:
-    """R = k Q^(1/3), Q the kilograms as if all were TNT; without an amount the table's assumed radius."""
-    if not amount_t > 0:
-        return float(row["radius_unknown_m"])
-    return float(row["radius_coefficient"] * (amount_t * 1000.0) ** (1 / 3))
+def blast_radius_m(row: Row, charge: Charge | None) -> float:
+    """R = k Q^(1/3), Q kilograms of TNT by kind; where an amount is missing at least the table's assumed radius."""
+    known_t = charge.known_tnt_t if charge else 0.0
+    known_m = float(row["radius_coefficient"] * (known_t * 1000.0) ** (1 / 3)) if known_t > 0 else 0.0
+    is_whole = charge is not None and not charge.is_missing and known_t > 0
+    return known_m if is_whole else max(known_m, float(row["radius_unknown_m"]))
 
 
-def judged_blast_m(source: Source, row: Row, amount_t: float) -> float:
-    """The blast radius in metres, kept among the source's methods."""
-    radius_m, is_known = blast_radius_m(row, amount_t), amount_t > 0
+def judged_blast_m(source: Source, row: Row) -> float:
+    """The blast radius in metres, kept among the source's methods with how the amount was counted."""
+    charge = source.charge
+    radius_m = blast_radius_m(row, charge)
+    is_known = charge is not None and not charge.is_missing and charge.known_tnt_t > 0
+    zh, en = (charge.words_zh, charge.words_en) if charge and is_known else ("数量未知", "amount unknown")
     source.judge(
         "radius",
         None,
         row,
-        f"爆炸影响半径 {radius_m:.0f} 米(假设:{'全部按TNT计' if is_known else '数量未知'})",
-        f"blast radius {radius_m:.0f} m (assumed: {'all taken as TNT' if is_known else 'amount unknown'})",
-        amount_t=plain(amount_t),
+        f"爆炸影响半径 {radius_m:.0f} 米(假设:{zh})",
+        f"blast radius {radius_m:.0f} m (assumed: {en})",
+        amount_t=plain(charge.amount_t if charge else math.nan),
+        tnt_t=plain(charge.tnt_t if charge else math.nan),
     )
     return radius_m
+
+
+def open_ground_m(source: Source) -> float:
+    """How far the ground stays open because an amount of explosives is missing, metres; 0 where none is.
+
+    Beyond the radius that is coloured, as far as the smallest listed overpressure of the largest store of the kind.
+    """
+    charge = source.charge
+    if charge is None or charge.largest is None:
+        return 0.0
+    open_m = farthest_m(charge.most_t)
+    zh, en = told_largest(charge)
+    source.judge("open", None, vars(charge.largest), f"{zh}: {open_m:.0f} 米内保持未评", f"{en}: not rated within {open_m:.0f} m", most_t=charge.most_t, open_m=open_m)
+    return open_m
 
 
 def _judge_largest(source: Source, rows: list[FormRow]) -> None:

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from layers.scoring.assessment_scope import assessment_methods, covered
-from layers.scoring.blast_rings import Charge, charges
 from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.contours import is_valid_on
+from layers.scoring.explosives import NONE, Charge, charges
 from layers.scoring.frequencies import WeatherClass, WindRose, weather_of
 from layers.scoring.grid import Grid
 from layers.scoring.individual_risk import RiskField, individual_risk
@@ -80,9 +80,9 @@ class Assessment:
         without = (set(self.methods.unit_id[is_meant]) - set(self.standing.units.unit_id)) | set(self.methods.unit_id[explosives])
         is_open = self.units["unit_id"].astype(str).isin(without) & ~self.units["status"].isin(NOT_SOURCES)
         found = self.units[is_open & self.units.geometry.notna()]
-        none = Charge("", 0.0)
-        amounts_t = [self.explosives.get(str(unit), none).amount_t for unit in found["unit_id"]]
-        return gpd.GeoDataFrame(found.assign(explosives_t=np.array(amounts_t, np.float64)))
+        held = [self.explosives.get(str(unit), NONE) for unit in found["unit_id"]]
+        tnt_t, most_t = (np.array([getattr(one, name) for one in held], np.float64) for name in ("tnt_t", "most_t"))
+        return gpd.GeoDataFrame(found.assign(explosives_t=tnt_t, explosives_most_t=most_t))
 
     def method_rows(self) -> pd.DataFrame:
         """Rows of the layer `unit_methods`: every standing unit with the method that judges it and what is missing."""
@@ -155,7 +155,7 @@ def assess(
     _, others = covered(_without(layers, drawn | stated), methods)
     return Assessment(
         fields, to_confirm, official, drawn | stated, methods, others, gpd.GeoDataFrame(layers["hazard_units"]),
-        charges(layers.get("unit_chemicals")),
+        charges(layers),
     )
 
 

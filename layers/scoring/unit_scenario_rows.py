@@ -76,7 +76,7 @@ def _explosives(layers: Mapping[str, pd.DataFrame]) -> dict[str, Events]:
     if units.empty:
         return {}
     there = set(units["unit_id"][units["status"] != NOT_SOURCES[1]].astype(str))
-    return {unit: events for unit, events in explosive_events(layers["unit_chemicals"]).items() if unit in there}
+    return {unit: events for unit, events in explosive_events(layers).items() if unit in there}
 
 
 def _kept(units: Sequence[tuple[str, Events]]) -> pd.DataFrame:

@@ -116,15 +116,17 @@ def open_reach_m(points: gpd.GeoDataFrame) -> Floats:
     """How far around each risk point a colour is a lower bound, metres; 0 where a source colours or has no place.
 
     Unrated sources reach their radius; sources left out for their position (a reach without a radius) reach that and
-    the error of the position, at most `MAX_SPREAD_M`. Frames of older editions know neither.
+    the error of the position, at most `MAX_SPREAD_M`; a reach beyond the radius (an amount of explosives that is missing)
+    stays open all the way. Frames of older editions know neither.
     """
     radius_m = _numbers(points, "radius_m")
     reach_m, error_m = _numbers(points, "reach_m"), np.nan_to_num(_numbers(points, "accuracy_m"))
     geometry = points.geometry.to_numpy()
     is_placed = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     is_coarse = np.isnan(radius_m) & (reach_m > 0)
-    open_m = np.where(is_coarse, reach_m + np.minimum(error_m, MAX_SPREAD_M), np.nan_to_num(radius_m))
-    is_open = is_placed & (is_coarse | (points["level"] == "unrated").to_numpy(bool))
+    spread_m = np.where(is_coarse, np.minimum(error_m, MAX_SPREAD_M), 0.0)
+    open_m = np.fmax(np.nan_to_num(radius_m), np.nan_to_num(reach_m)) + spread_m
+    is_open = is_placed & (is_coarse | (reach_m > radius_m) | (points["level"] == "unrated").to_numpy(bool))
     return np.where(is_open, open_m, 0.0)
 
 

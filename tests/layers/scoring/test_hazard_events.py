@@ -71,14 +71,16 @@ def test_reach_is_linear_between_radii_and_zero_where_nobody_dies() -> None:
 def test_explosives_have_the_distances_of_each_limit() -> None:
     rows = pd.DataFrame({"unit_id": ["U", "U", "V", "W"], "chemical_name": ["梯恩梯", "梯恩梯", "梯恩梯", "氯"], "cas": [None] * 4,
                          "category_symbol": ["W1.1"] * 3 + [None], "amount_t": [0.4, 0.6, None, 5.0]})  # fmt: skip
-    found = explosive_events(rows)
+    found = explosive_events({"unit_chemicals": rows})
     assert set(found) == {"U", "V"}
     # by hand: Z = 58.86 m/kg^(1/3) gives 14/Z3 + 4.3/Z2 + 1.1/Z = 0.020 (1e5 Pa), times 10 for a tonne
     assert [event.threshold_pa for event in found["U"]] == [2000, 5000, 9000]
     assert found["U"][0].distance_m == pytest.approx(588.6, abs=0.1)
     assert [round(float(event.distance_m or 0)) for event in found["U"]] == sorted({round(float(event.distance_m or 0)) for event in found["U"]}, reverse=True)
     assert all("GB/T 37243-2019 表1" in event.clause and event.event_frequency_per_year is None for event in found["U"])
-    assert found["V"][0].distance_m is None and "缺失" in found["V"][0].criterion_zh
+    # nothing bounds V but the largest store of any kind: 58.86 m times the cube root of 200,000 kg
+    assert len(found["V"]) == 1 and "缺失" in found["V"][0].criterion_zh and "not verified" in found["V"][0].criterion_en
+    assert found["V"][0].vessel_t is None and found["V"][0].distance_m == pytest.approx(3442, abs=1)
 
 
 def test_rows_are_of_their_unit_and_say_what_only_tells() -> None:
