@@ -14,12 +14,14 @@ import threading
 import time
 import urllib.request
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from etl.postgis.cluster import Cluster, cluster_for
 from etl.postgis.migrate import migrate
@@ -33,6 +35,9 @@ ARTEFACTS = Path(os.environ.get("RISKATLAS_TEST_ARTEFACTS") or PROJECT / "build"
 NUMBERS = itertools.count(1)
 SLOWEST_FIRST = [PROJECT / "tests" / name for name in ("browser", "etl", "app")]
 """Folders of the tests that ask browsers, servers, processes and databases, the slowest first."""
+
+LARGE_ATLASES = {"sample_atlas": "sample", "live_server": "sample", "kaohsiung_atlas": "kaohsiung"}
+"""Fixtures that publish a whole county, and which one."""
 
 # A machine that is busy is no failure: no example has a time limit, and slow drawing of examples none either.
 settings.register_profile("atlas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -60,6 +65,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def place_in_line(item: pytest.Item) -> int:
     """Place of a test's folder among the slowest; after them all others."""
     return next((i for i, folder in enumerate(SLOWEST_FIRST) if folder in item.path.parents), len(SLOWEST_FIRST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """A file a process, as `loadfile` has it; files that read one published atlas together, which is then published once."""
+
+    class ByAtlas(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return atlas_or_file(super()._split_scope(nodeid))
+
+    return ByAtlas(config, log)
+
+
+@cache
+def atlas_or_file(file: str) -> str:
+    """The large published atlas that a file of tests reads, else the file."""
+    text = (PROJECT / file).read_text(encoding="utf-8")
+    return next((atlas for fixture, atlas in LARGE_ATLASES.items() if fixture in text), file)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
