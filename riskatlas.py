@@ -45,6 +45,7 @@ COMMANDS = {
     "recognise": ("etl.commands.recognition:recognise_command", "Say what a delivered file is: layer, columns, units, codes, datum, and what only people know."),
     "refused": ("etl.commands.loading:refused_command", "Refused rows as the supplier's own table, wrong cells marked and explained, ready to be mended and loaded."),
     "rollback": ("etl.commands.loading:rollback_command", "Take a load back; refused when later loads touched its features."),
+    "rules": ("app.rule_commands:rules_command", "Count the distance rules: how many are assessed, and which give metres but are not, each with its reason."),
     "score": ("etl.commands.editions:score_command", "Fix the register's state and write it with all results as the next draft edition."),
     "serve": ("app.cli:serve_command", "Serve the map and the API until Ctrl+C; started by root, it runs as an unprivileged user."),
     "site": ("app.cli:site_command", "Check every site of a FILE: GeoJSON, or CSV (lon, lat or wkt), GPKG, SHP (zip), DXF, TXT."),

@@ -56,7 +56,8 @@ COUNTIES_REMEMBERED = 2
 DISTANCE_LAYERS = (
     "enterprises", "hazard_units", "unit_chemicals", "pipelines", "pipeline_stations", "pipeline_markers", "power_lines", "roads", "buildings",
     "protection_targets", "fire_stations", "water", "park_boundaries", "official_contours", "official_distances",
-    "railways", "fuel_station_equipment", "storage_tanks", "substations", "fireworks_shops", "oil_gas_wells", "towns",
+    "railways", "fuel_station_equipment", "storage_tanks", "substations", "fireworks_shops", "oil_gas_wells",
+    "open_flame_places", "road_structures", "power_cables", "towns",
 )  # fmt: skip
 OWNER_FIELDS = ("enterprise_id", "unit_id")
 TOLD_OF_SOURCE = ("name", "kind", "level", "reason_zh", "reason_en", "strength", "radius_m", "s_value", "major_hazard_level", "missing")

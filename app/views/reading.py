@@ -15,6 +15,7 @@ from app.pinned import Pinned, pinned_edition
 from app.rule_tables import tables
 from app.texts import Text
 from app.views.pages import A_YEAR_S
+from layers.scoring.rules.unassessed import needing_data, unassessed_with_metres
 
 blueprint = Blueprint("reading", __name__)
 DRAWN_IN_HELP = ("risk_zones", "enterprises", "risk_points", "pipelines", "protection_targets", "fire_stations", "road_black_spots", "distance_violations")
@@ -30,6 +31,7 @@ def method_page() -> Response:
             "method.html", pinned, subject="method", chapters=method.chapters(facts), policies=method.policy_entries(facts),
             assumptions=method.assumptions(), sources=method.assumed_sources(pinned.connection, facts),
             recorded=method.recorded_versions(facts), has_record="rule_tables" in facts.meta,
+            unassessed=unassessed_with_metres(parts().rules), needing_data=needing_data(parts().rules),
         )  # fmt: skip
 
 

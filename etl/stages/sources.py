@@ -46,6 +46,7 @@ DISTANCES = Stage(
     results=("distance_violations", "no_rule_pairs", "unassessed"), notes=("no_rule_pairs", "unassessed"), is_dated=True,
     layers=("enterprises", "hazard_units", "unit_chemicals", "pipelines", "pipeline_stations", "pipeline_markers", "power_lines", "roads",
             "buildings", "protection_targets", "fire_stations", "water", "park_boundaries", "official_contours",
-            "official_distances", "railways", "fuel_station_equipment", "storage_tanks", "substations", "fireworks_shops", "oil_gas_wells", "towns"),
+            "official_distances", "railways", "fuel_station_equipment", "storage_tanks", "substations", "fireworks_shops", "oil_gas_wells",
+            "open_flame_places", "road_structures", "power_cables", "towns"),
     after=("risk_points",),
 )  # fmt: skip

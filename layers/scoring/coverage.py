@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from layers.scoring.columns import Columns
 from layers.scoring.contours import Contours, settled_owners, unused_distances
+from layers.scoring.left_open import objects_left_open
 from layers.scoring.object_classes import ClassIndex, Members, no_members
-from layers.scoring.rules import Rule
+from layers.scoring.rules import FeatureClass, Rule
 from layers.scoring.separation import under_rule
 
 UNASSESSED_FIELDS = ("rule_id", "n_rules", "standard_id", "subject_class", "object_class", "n", "zh", "en")
@@ -133,7 +134,7 @@ def _without_data(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
     groups: dict[tuple[str, str, str], list[Rule]] = defaultdict(list)
     for rule in in_force:
         if rule.status == "judged" and rule.formula != "risk_contour":
-            missing = next((name for name in (rule.subject_class, rule.object_class) if not _has_data(index, name)), None)
+            missing = next((name for name in (rule.subject_class, rule.object_class) if not index.has_data(name)), None)
             if missing:
                 groups[rule.standard_id, rule.subject_class, missing].append(rule)
     rows = []
@@ -142,14 +143,17 @@ def _without_data(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
         n = int(np.any([under_rule(rule, members) for rule in group], axis=0).sum()) if missing != subject_class else None
         if n != 0:
             entry, first = index.rules.classes[missing], group[0]
-            zh, en = f"本期没有{entry.title_zh}数据", f"this edition has no data on: {entry.title_en}"
+            zh, en = without_data(first, entry)
             rows.append(_row(first.rule_id, standard_id, subject_class, first.object_class, n, zh, en, len(group)))
     return rows
 
 
-def _has_data(index: ClassIndex, class_id: str) -> bool:
-    """Whether some layer that may hold members of a class has rows."""
-    return any(index.table(member.layer).n for member in index.rules.classes[class_id].members)
+def without_data(rule: Rule, missing: FeatureClass) -> tuple[str, str]:
+    """What is said, in both languages, of a rule for which the data show no member of a class: the field, where the rule names it."""
+    said = f"本期没有{missing.title_zh}数据", f"this edition has no data on: {missing.title_en}"
+    if not rule.unassessed_zh:
+        return said
+    return f"{said[0]}: {rule.unassessed_zh}", f"{said[1]}: {rule.unassessed_en}"
 
 
 def _is_answered(subject_class: str, members: Members, index: ClassIndex) -> NDArray[np.bool_]:
@@ -222,30 +226,9 @@ def _undecided_features(index: ClassIndex, in_force: Sequence[Rule]) -> list[Not
     ]
     by_id = {rule.rule_id: rule for rule in in_force}
     found += [(rule_id, by_id[rule_id].subject_class, by_id[rule_id].object_class, n, zh, en)
-              for rule_id, n, zh, en in _objects_left_open(index) if rule_id in by_id and len(index.members(by_id[rule_id].subject_class))]
+              for rule_id, n, zh, en in objects_left_open(index) if rule_id in by_id and len(index.members(by_id[rule_id].subject_class))]
     rows = [_row(row[0], by_id[row[0]].standard_id, *row[1:]) for row in found if row[3] and row[0] in by_id]
     return rows + _unplaced(index, by_id)
-
-
-def _objects_left_open(index: ClassIndex) -> list[tuple[str, int, str, str]]:
-    """Rules whose objects must state something, with how many do not and are held against none."""
-    n_roads = _n_silent(index, "roads", ("carriageway_width_m",))
-    n_buildings = _n_silent(index, "buildings", ("enterprise_id", "fire_grade"), use="industrial")
-    width = n_roads, "道路未注明行车道宽度,未判定", "roads that do not state the width of the carriageway, not judged"
-    owner = n_buildings, "厂房未注明所属企业或耐火等级,未判定", "industrial buildings that do not state whose they are or their fire grade, not judged"
-    return [("F-3.4.3-ROAD", *width), ("F-3.5.1-offsite_road_edge-items34_up_to_5t", *width), ("WELL-200", *width),
-            ("PIPE-GB50074-other_road-lpg_class_A_buried", *width),
-            ("F-3.5.1-plant_or_BCDE_store_grade12-items34_up_to_5t", *owner)]  # fmt: skip
-
-
-def _n_silent(index: ClassIndex, layer: str, names: tuple[str, ...], *, use: str = "") -> int:
-    """Features of a layer (of one use) that lack one of some fields."""
-    frame = index.frame(layer)
-    if use:
-        frame = frame[frame["use"] == use] if "use" in frame else frame.iloc[:0]
-    if any(name not in frame for name in names):
-        return len(frame)
-    return int(frame[list(names)].isna().any(axis=1).sum())
 
 
 def _n_open_class(targets: Members) -> int:

@@ -30,6 +30,7 @@ from layers.scoring.measure import Geometries
 from layers.scoring.object_classes import ClassIndex, Layers, Members
 from layers.scoring.rules import Rule, RuleSet
 from layers.scoring.separation import (
+    DENSE_AREA,
     MAX_ERROR_M,
     Findings,
     apply_rule,
@@ -138,20 +139,18 @@ def _standing_findings(
     findings = measured if measured is not None else apply_rule(
         rule, subjects, objects, rules=index.rules, on=on, crs=index.crs, index=index.search_index(rule.object_class)
     )
-    findings = findings.take(~same_owner(subjects, objects, findings))
+    findings = findings.take(of_meant_owners(rule, subjects, objects, findings))
     if rule.subject_class == rule.object_class:
         findings = findings.take(subjects.feature_id[findings.subject] < objects.feature_id[findings.object])
     _note_uncertain(notes, rule, subjects, objects)
     if rule.area_kind == "general":
         in_plant = within_plants(objects.take(findings.object), index)
-        _note(
-            notes,
-            rule,
-            in_plant,
-            "厂矿等人口密集地区按最大风偏后距离,无资料",
-            "inside plants the clearance after sway decides",
-        )
+        sways = np.isfinite(subjects.numbers["sway_m"][findings.subject])
+        zh, en = "厂矿等人口密集地区按最大风偏后距离,线路未注明最大风偏", "inside plants the clearance after sway decides; the line states no sway"
+        _note(notes, rule, in_plant & ~sways, zh, en)
         findings = findings.take(~in_plant)
+    if rule.area_kind == DENSE_AREA:
+        findings = findings.take(within_plants(objects.take(findings.object), index))
     if rule.subject_class == "oil_gas_pipeline":
         own = stations_own(objects.take(findings.object), index)
         _note(notes, rule, own, "管道站场自有建筑", "buildings of the pipeline's own stations")
@@ -206,12 +205,14 @@ def _note(notes: list[Note], rule: Rule, left_out: NDArray[np.bool_], zh: str, e
         notes.append(unassessed_row(rule, int(left_out.sum()), zh, en))
 
 
-def same_owner(subjects: Members, objects: Members, findings: Findings) -> NDArray[np.bool_]:
-    """Pairs of one enterprise with itself, and of a feature with itself: no rule is meant for these."""
+def of_meant_owners(rule: Rule, subjects: Members, objects: Members, findings: Findings) -> NDArray[np.bool_]:
+    """Pairs between whose owners a rule holds: of two enterprises, of one (roads inside a plant), or of any; never a feature with itself."""
     one, two = subjects.take(findings.subject), objects.take(findings.object)
     same = (one.layer == two.layer) & (one.feature_id == two.feature_id)
+    if rule.owner == "any":
+        return np.asarray(~same, bool)
     both = (one.enterprise_id != None) & (one.enterprise_id == two.enterprise_id)
-    return np.asarray(same | both, bool)
+    return np.asarray(~same & (both if rule.owner == "own" else ~both), bool)
 
 
 def within_plants(objects: Members, index: ClassIndex) -> NDArray[np.bool_]:

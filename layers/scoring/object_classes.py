@@ -28,7 +28,7 @@ Table = Mapping[str, Texts]
 NOT_STANDING = ("planned", "closed", "abandoned")
 AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets", "official_distances", "fireworks_shops")
 """Layers whose features cover ground: a point stands for them only roughly, so what is measured is estimated."""
-NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg", "distance_m", "volume_m3", "carriageway_width_m")
+NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg", "distance_m", "volume_m3", "carriageway_width_m", "sway_m")
 TEXTS = ("station_grade", "vapour_recovery", "item_group", "area_kind")
 GROUP_FIELDS = {"storage_tanks": "kind", "pipelines": "depot_group"}
 """What of a layer stands for the `item_group` of a rule, where it has no such field."""
@@ -98,6 +98,7 @@ class ClassIndex:
         self._of_layer: dict[str, tuple[Members, Columns]] = {}
         self._tables: dict[str, Columns] = {}
         self._chosen: dict[tuple[str, str], Members] = {}
+        self._unstated: dict[ClassMember, bool] = {}
         self.kept: dict[str, Any] = {}
         """What a caller found once for this set of layers and wants again."""
 
@@ -154,6 +155,20 @@ class ClassIndex:
             table = self.table(layer)
             self._chosen[key] = members_of(layer, table.rows(chosen_rows(table, choose)), self.rules)
         return self._chosen[key]
+
+    def has_data(self, class_id: str) -> bool:
+        """Whether some layer that may hold members of a class has rows, and states the fields by which they are known."""
+        members = self.rules.classes[class_id].members
+        return any(self.table(member.layer).n > 0 and not self.is_unstated(member) for member in members)
+
+    def is_unstated(self, member: ClassMember) -> bool:
+        """Whether no row of a layer that has rows states some field by which members of a class are known."""
+        if member not in self._unstated:
+            table = self.table(member.layer)
+            asked = (name.rstrip(">") for name, _ in member.conditions if not name.endswith("!"))
+            stated = all(name in table and any(value is not None for value in table[name]) for name in asked)
+            self._unstated[member] = table.n > 0 and not stated
+        return self._unstated[member]
 
     def standing(self, layer: str) -> Members:
         """Placed, standing features of a layer."""
@@ -247,7 +262,12 @@ def valid_days(valid_until_on: Texts, on: date) -> NDArray[np.bool_]:
 
 
 def meets(table: Columns, name: str, values: Collection[str]) -> NDArray[np.bool_]:
-    """Which rows meet one condition of a class: a field among its values, or, named with ``>``, at least the number."""
+    """Which rows meet one condition of a class: a field among its values, or, named with ``>``, at least the number.
+
+    Named with ``!``: none of its values; a field that is not stated meets that.
+    """
+    if name.endswith("!"):
+        return ~meets(table, name.removesuffix("!"), values)
     is_bound = name.endswith(">")
     field_name = name.removesuffix(">")
     if field_name not in table:

@@ -423,7 +423,9 @@ def _unruled(
 
 
 def _binds_notice(rule: Rule, activities: Sequence[str]) -> bool:
-    if rule.status != "judged" or rule.subject_class in ("highway", "overhead_power_line"):
+    """Whether a rule answers a notice: of highways and power lines only what forbids a kind of works outright."""
+    of_others = rule.subject_class in ("highway", "overhead_power_line") and rule.object_class != "activity"
+    if rule.status != "judged" or of_others:
         return False
     return binds_works(rule, activities) or ("structure" in activities and _prohibits_building(rule))
 

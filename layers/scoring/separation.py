@@ -39,10 +39,15 @@ ASSUMED_PIPE = AssumedOffset(0.2, 0.2)
 """Half the outside diameter of a town gas pipe whose diameter is unknown, metres."""
 ASSUMED_RAILWAY = AssumedOffset(6.0, 6.0)
 """Embankment toe, cutting top or bridge edge from the centre of a railway that states none, metres."""
-EDGED_OBJECTS = ("road_edge", "offsite_road_edge", "expressway_class1_road", "other_road", "railway_or_expressway", "overhead_line")
+EDGED_OBJECTS = ("road_edge", "offsite_road_edge", "expressway_class1_road", "other_road", "railway_or_expressway", "overhead_line",
+                 "expressway_main_road", "secondary_road_branch", "park_main_road", "park_minor_road", "onsite_main_road", "onsite_minor_road")  # fmt: skip
 """Classes of lines that a rule measures to at their outer edge; the roads among them state the width of their carriageway."""
 STATED_CONDITIONS = ("station_grade", "vapour_recovery", "item_group")
+ESTIMATED_EDGES = ("charge_centre", "river_shoreline", "along_river")
+"""Edges that the map stands for: the middle of a store, the edge of the water, metres along a river as the crow flies."""
 RAILWAY_AREAS = ("city_urban", "city_suburb_residential", "village_town_residential", "other")
+DENSE_AREA = "dense"
+"""Ground of plants, on which the clearance after the greatest sway of the conductors decides."""
 LIQUID_GROUPS = ("class_A_B_liquid", "class_C_liquid")
 MM_PER_M = 1000.0
 
@@ -114,6 +119,8 @@ def under_rule(rule: Rule, subjects: Members) -> Booleans:
         wanted = getattr(rule, name)
         if wanted:
             mask &= _states(subjects, name, wanted)
+    if rule.area_kind == DENSE_AREA:
+        mask &= np.isfinite(subjects.numbers["sway_m"])
     if rule.area_kind in RAILWAY_AREAS:
         mask &= _states(subjects, "area_kind", rule.area_kind)
     if rule.volume_m3_above is not None or rule.volume_m3_up_to is not None:
@@ -171,7 +178,7 @@ def required_distance(rule: Rule, subjects: Members, rules: RuleSet, on: date) -
 def measured_edges(rule: Rule, subjects: Members, rules: RuleSet, on: date) -> Edges:
     """The edge `rule` measures from: pipe wall, outer edge of highway land, outermost conductor, a zone's edge."""
     n = len(subjects)
-    plain = Edges(np.zeros(n), np.zeros(n), subjects.is_point | (rule.measured_from == "charge_centre"))
+    plain = Edges(np.zeros(n), np.zeros(n), subjects.is_point | (rule.measured_from in ESTIMATED_EDGES))
     if rule.measured_from == "pipe_outer_edge":
         return _known_or(subjects.numbers["diameter_mm"] / MM_PER_M / 2, [ASSUMED_PIPE] * n)
     if rule.measured_from == "embankment_toe_or_cutting_top_or_bridge_outer_edge":
@@ -185,7 +192,9 @@ def measured_edges(rule: Rule, subjects: Members, rules: RuleSet, on: date) -> E
         return replace(land, offset_m=land.offset_m + zone_width("highway", subjects, rules, on))
     if rule.subject_class == "overhead_power_line":
         assumed = [_conductor(rules, kv) for kv in subjects.numbers["voltage_kv"]]
-        return _known_or(subjects.numbers["outer_offset_m"], assumed)
+        outermost = _known_or(subjects.numbers["outer_offset_m"], assumed)
+        is_swaying = rule.measured_from == "outer_conductor_after_max_sway"
+        return replace(outermost, offset_m=outermost.offset_m + subjects.numbers["sway_m"]) if is_swaying else outermost
     return plain
 
 

@@ -22,7 +22,7 @@ from layers.scoring.nearby import CountyLayers
 from layers.scoring.object_classes import ClassIndex, Members, proposals
 from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.separation import Findings as RuleFindings
-from layers.scoring.separation import apply_rule, is_placed_well, under_rule
+from layers.scoring.separation import DENSE_AREA, apply_rule, is_placed_well, under_rule
 from layers.scoring.siting_checks import (
     CORE_LAYERS,
     code_reach_m,
@@ -269,8 +269,10 @@ def _distances(rule: Rule, role: str, county: _County, answer: AreaAnswer) -> No
         rule, subjects, county.cells, rules=county.rules, on=county.on, crs=county.context.crs, index=county.search
     )
     in_plant = np.zeros(len(answer.cells), bool)
-    if rule.area_kind == "general" and len(findings):
+    if rule.area_kind in ("general", DENSE_AREA) and len(findings):
         in_plant = touched(_geometries(county, "park_boundaries"), answer.cells)
+    if rule.area_kind == DENSE_AREA:
+        findings, in_plant = findings.take(in_plant[findings.object]), np.zeros(len(answer.cells), bool)
     for gravity, chosen in _gravities(rule, role, findings, in_plant):
         answer.close(_cause(rule, gravity), chosen)
 

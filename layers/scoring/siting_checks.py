@@ -18,12 +18,13 @@ from layers.scoring.contours import (
     unused_distances,
     valid_contours,
 )
-from layers.scoring.coverage import PIPE_CLASSES, uncovered_pipelines
+from layers.scoring.coverage import PIPE_CLASSES, uncovered_pipelines, without_data
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members, proposal
 from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.separation import (
     ASSUMED_RAILWAY,
+    DENSE_AREA,
     MAX_ERROR_M,
     RAILWAY_AREAS,
     TOLERANCE_M,
@@ -164,15 +165,11 @@ def _missing_layers(context: SiteContext, found: Findings) -> None:
 
 
 def _is_loaded(rule: Rule, context: SiteContext, index: ClassIndex, found: Findings) -> bool:
-    """Whether a layer with the rule's subjects is loaded; a missing or empty one is never a clear one."""
+    """Whether a layer with the rule's subjects is loaded and states what they are known by; a missing one is never a clear one."""
     subject = index.rules.classes[rule.subject_class]
-    if any(context.has(member.layer) for member in subject.members):
+    if any(context.has(member.layer) and not index.whole.is_unstated(member) for member in subject.members):
         return True
-    found.leave_out(
-        subject.class_id,
-        f"本期没有{subject.title_zh}数据",
-        f"this edition has no data on: {subject.title_en}",
-    )
+    found.leave_out(subject.class_id, *without_data(rule, subject))
     return False
 
 
@@ -200,7 +197,7 @@ def _distance_check(
     rule: Rule, role: str, member: Members, context: SiteContext, index: ClassIndex, on: date, found: Findings
 ) -> None:
     subjects = _subjects_near(rule, member, context, index, found)
-    if subjects is None:
+    if subjects is None or (rule.area_kind == DENSE_AREA and not _inside_plant(member, index)):
         return
     if not len(subjects):
         found.passed.append(_passed(rule, index.rules))

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from layers.errors import RuleTableError
-from layers.scoring.columns import NO_COLUMNS, Columns, numbers
+from layers.scoring.columns import NO_COLUMNS, Columns, numbers, texts
 from layers.scoring.contours import SAME_VALUE
 from layers.scoring.measure import NO_PAIRS, Geometries, Integers, Pairs, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members, joined, no_members
@@ -125,15 +125,19 @@ def _accesses(index: ClassIndex, sites: Geometries, within_m: float) -> tuple[In
 
 
 def river_pairs(index: ClassIndex, kind: ProjectType, sites: Geometries, in_force: tuple[Rule, ...]) -> tuple[Rule | None, Members, Pairs]:
-    """Rivers within the bank that the Yangtze law keeps free of chemical projects; which rivers are its tributaries is in no layer."""
+    """Rivers within the bank that the Yangtze law keeps free of chemical projects, of which the data do not say whether they are its tributaries."""
     rule = next((entry for entry in in_force if entry.rule_id == RIVER_RULE), None)
     if rule is None or CHEMICAL_PROJECT not in kind.object_classes:
         return None, no_members(), NO_PAIRS
-    rivers = index.chosen("water", "rivers", lambda columns: np.asarray(columns["kind"] == "river", bool))
+    rivers = index.chosen("water", "rivers", _is_open_river)
     if not len(rivers):
         return rule, no_members(), NO_PAIRS
     reach_m = np.full(len(rivers), rule.distance_m or 0.0) + rivers.accuracy_m
     return rule, rivers, near_pairs(rivers.geometry, sites, reach_m=reach_m, crs=index.crs)
+
+
+def _is_open_river(water: Columns) -> NDArray[np.bool_]:
+    return np.asarray((water["kind"] == "river") & (texts(water, "yangtze_rank") == None), bool)  # noqa: E711 (an array)
 
 
 def screening_contours(index: ClassIndex, rule: Rule) -> Integers:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import json
 import re
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import method, styles
 from app.pinned import pinned_edition
+from app.rule_commands import rules_command
 from app.rule_tables import table, tables
 from layers.catalog import LEVELS
 from layers.scoring.policy import as_table, load_policy, policies
@@ -100,6 +103,14 @@ def test_long_table_is_told_by_clauses_and_has_a_page_of_its_own(client: FlaskCl
     n_rows = len(table("separation_distances")["rows"])
     assert f"/method/separation_distances?ed=2026Q2\">All {n_rows} rows" in client.get("/method?lang=en&ed=2026Q2").text
     assert client.get("/method/separation_distances").text.count("<tr>") == n_rows + 1
+
+
+def test_rules_that_are_not_assessed_are_listed_with_reason_and_clause_and_counted_alike_by_the_command(client: FlaskClient) -> None:
+    counted = json.loads(CliRunner().invoke(rules_command, ["--json"]).stdout)
+    page = words(client.get("/method?lang=en").text)
+    assert f"{counted['n_unassessed_with_metres']} rules of the standards give metres" in page
+    assert all(name in page for entry in counted["unassessed_with_metres"] for name in (entry["reason_en"], *entry["rule_ids"]))
+    assert sum(counted["statuses"].values()) == counted["n_rules"] and "street_class" in page
 
 
 def test_table_that_is_none_is_refused(client: FlaskClient) -> None:

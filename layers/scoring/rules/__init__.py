@@ -38,7 +38,9 @@ class Rule:
     `status` is ``judged`` (the engine applies it), ``not_assessed`` (no metres, or facts no layer holds: the reason
     stands in `unassessed_zh`) or ``elsewhere`` (another derived layer answers it). `distance_m` is in metres;
     `exact_complies` tells whether exactly that distance is enough. Voltage bounds are closed; pressure and volume
-    bounds are open below and closed above. `applies_to` holds ``standing``, ``works``, ``siting``.
+    bounds are open below and closed above. `applies_to` holds ``standing``, ``works``, ``siting``. `owner` tells between whose
+    things the distance holds: empty, of different enterprises; ``own``, of one enterprise; ``any``. A judged row may state
+    in `unassessed_zh` which field the data must state before it can be judged.
     """
 
     rule_id: str
@@ -82,6 +84,7 @@ class Rule:
     transition_on: date | None
     jurisdiction: str
     applies_to: tuple[str, ...]
+    owner: str
     unassessed_zh: str
     unassessed_en: str
     note: str

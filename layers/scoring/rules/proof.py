@@ -11,6 +11,7 @@ from layers.scoring.rules import Rule, RuleSet, TargetSize
 
 KINDS = ("prohibited", "permit_required", "minimum_distance", "criterion")
 STATUSES = ("judged", "not_assessed", "elsewhere")
+OWNERS = ("", "own", "any")
 STRENGTHS = ("mandatory", "advisory")
 SOURCE_TYPES = ("law_text", "secondary_page", "code_reproduction", "derived", "none")
 CONFIDENCES = ("high", "medium", "low")
@@ -49,6 +50,7 @@ def _rule_faults(rule: Rule, rules: RuleSet, standard_ids: set[str]) -> list[str
         ("confidence", rule.confidence, CONFIDENCES),
         ("formula", rule.formula, FORMULAS),
         ("area_kind", rule.area_kind, AREA_KINDS),
+        ("owner", rule.owner, OWNERS),
         ("subject_class", rule.subject_class, rules.classes),
         ("object_class", rule.object_class, rules.classes),
         ("standard_id", rule.standard_id, standard_ids),

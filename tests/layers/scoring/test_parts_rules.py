@@ -21,9 +21,10 @@ from tests.layers.scoring.frames import CRS, box, enterprise, layer, line, pipel
 ON = date(2026, 9, 30)
 RULES = read_rules()
 DECISIVE = ("station_grade", "vapour_recovery", "item_group", "fire_class", "gives_off_vapour", "volume_m3", "gb50156_class", "is_high_rise",
-            "fire_grade", "depot_group", "phase", "is_outdoor", "n_persons", "carriageway_width_m", "enterprise_id")  # fmt: skip
-NUMBERS = ("volume_m3", "n_persons", "voltage_kv", "fire_grade", "carriageway_width_m", "outer_offset_m")
-LINES = ("railways", "roads", "power_lines")
+            "fire_grade", "depot_group", "phase", "is_outdoor", "n_persons", "carriageway_width_m", "enterprise_id",
+            "street_class", "technical_class", "site_road", "is_onsite", "sway_m", "size", "has_dormitory")  # fmt: skip
+NUMBERS = ("volume_m3", "n_persons", "voltage_kv", "fire_grade", "carriageway_width_m", "outer_offset_m", "sway_m")
+LINES = ("railways", "roads", "power_lines", "power_cables")
 with (Path(__file__).parents[2] / "reference" / "parts_cases.csv").open(encoding="utf-8", newline="") as lines:
     CASES = list(csv.DictReader(lines))
 
@@ -40,6 +41,9 @@ def _layers(case: Mapping[str, str], distance_m: float) -> dict[str, gpd.GeoData
     north = {"geometry": box(-5, distance_m, 5, distance_m + 8), "enterprise_id": "E2", "feature_id": "b"} | _fields(case["object_fields"])
     for own, name in ((south, "U1"), (north, "U2")):
         own |= {"unit_id": name, "filed_level": None, "status": None}
+    if case["subject_layer"] in LINES:
+        out_m = south.get("outer_offset_m", 0.0) + south.get("sway_m", 0.0)
+        south["geometry"] = line((-50, -out_m), (50, -out_m))
     if case["subject_layer"] == "pipelines":
         south = pipeline(line((-50, 0), (50, 0)), feature_id="a") | _fields(case["subject_fields"])
     if case["object_layer"] in LINES:
@@ -47,6 +51,9 @@ def _layers(case: Mapping[str, str], distance_m: float) -> dict[str, gpd.GeoData
         north["geometry"] = line((-50, axis_m), (50, axis_m))
     if case["object_layer"] == "protection_targets":
         north = target(north["geometry"], "school") | north
+    if case["rule_id"].startswith("PWR-OHL-DENSE"):
+        plant = {"park_boundaries": layer({"geometry": box(-200, -200, 200, 200), "kind": "chemical"})}
+        return plant | {case["subject_layer"]: layer(south), case["object_layer"]: layer(north)}
     if case["subject_layer"] == case["object_layer"]:
         return {case["subject_layer"]: layer(south, north)}
     return {case["subject_layer"]: layer(south), case["object_layer"]: layer(north)}
@@ -67,7 +74,7 @@ def test_nothing_is_judged_where_the_data_do_not_carry_it(case: dict[str, str]) 
     """One stated field less on either side: no violation of the rule, never a guess."""
     for side in ("subject_fields", "object_fields"):
         for name in _fields(case[side]):
-            if name not in DECISIVE:
+            if name not in DECISIVE or (name == "enterprise_id" and RULES[case["rule_id"]].owner == "any"):
                 continue
             layers = _layers(case, 1.0)
             frame = layers[case[f"{side.split('_')[0]}_layer"]]

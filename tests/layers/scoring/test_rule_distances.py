@@ -22,7 +22,7 @@ from layers.scoring.targets import TARGET_CLASSES
 from tests.layers.scoring.frames import CRS, box, line
 
 STEP_M = 0.02
-LAND_M, CONDUCTOR_M, PIPE_MM = 24.0, 4.0, 400.0
+LAND_M, CONDUCTOR_M, PIPE_MM, SWAY_M = 24.0, 4.0, 400.0, 2.5
 RULES = read_rules()
 CONTROL_ZONE_M = {"national_road": 20.0, "provincial_road": 15.0, "county_road": 10.0, "township_road": 5.0, "expressway": 30.0}
 
@@ -43,7 +43,7 @@ def subject(row: dict[str, str]) -> Members:
     above, up_to = row["pressure_mpa_above"], row["pressure_mpa_up_to"]
     pressure = float(up_to) if up_to else float(above) + 0.1 if above else 4.0
     numbers = {name: np.array([value]) for name, value in (("voltage_kv", voltage), ("pressure_mpa", pressure), ("diameter_mm", PIPE_MM),
-               ("land_width_m", LAND_M), ("outer_offset_m", CONDUCTOR_M), ("tnt_kg", 1000.0), ("volume_m3", volume_m3(row)))}  # fmt: skip
+               ("land_width_m", LAND_M), ("outer_offset_m", CONDUCTOR_M), ("tnt_kg", 1000.0), ("volume_m3", volume_m3(row)), ("sway_m", SWAY_M))}  # fmt: skip
     texts = {name: np.array([row[name]], object) for name in ("station_grade", "vapour_recovery", "item_group", "area_kind")}
     return replace(member, road_class=np.array([road_class], object), numbers=numbers, texts=texts)
 
@@ -62,7 +62,8 @@ def offset_m(row: dict[str, str]) -> float:
         return LAND_M / 2 + (zone if row["measured_from"] == "outer_edge_of_building_control_zone" else 0.0)
     if row["measured_from"] == "embankment_toe_or_cutting_top_or_bridge_outer_edge":
         return CONDUCTOR_M
-    return CONDUCTOR_M if row["subject_class"] == "overhead_power_line" else 0.0
+    sway_m = SWAY_M if row["measured_from"] == "outer_conductor_after_max_sway" else 0.0
+    return CONDUCTOR_M + sway_m if row["subject_class"] == "overhead_power_line" else 0.0
 
 
 def target(row: dict[str, str], distance_m: float) -> Members:
