@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,13 +14,13 @@ from typing import Any, Protocol
 import geopandas as gpd
 from shapely.geometry.base import BaseGeometry
 
+from etl.beside import APART, Answer, Beside, answered
 from etl.progress import Progress, Step, silent, watched
 from etl.stages import STAGES
 from etl.stages.stage import Frames, Given, Stage
 from etl.stamps import code_stamp, rules_stamp
 from layers.catalog import Area
 from layers.errors import EditionError
-from layers.kept import digest
 from layers.scoring.sharing import Share
 from layers.scoring.zoning import RiskSurface
 
@@ -124,24 +124,109 @@ class Results:
 
 
 def derive(
-    inputs: Inputs, *, stages: Iterable[Stage] = STAGES, base: Base | None = None, progress: Progress = silent
+    inputs: Inputs, *, stages: Iterable[Stage] = STAGES, base: Base | None = None, progress: Progress = silent,
+    beside: Beside | None = None,
 ) -> Results:
     """The whole method, in its order; with a `base` only the stages whose inputs changed since.
 
     A stage whose inputs changed is given its own earlier results (`Given.before`), where the same code and rules made them
     for the same area, so that it may update what the change reaches. Either way the results are those of a run without a base.
+    `beside`: a second process, which computes the stages of `etl.beside.APART` while the others are computed here.
     """
-    results = Results(Values(base))
-    for stage in stages:
-        record = _rests_on(stage, inputs, results.records)
-        earlier = base.records.get(stage.name) if base else None
-        changed = _changed(record, earlier)
+    run = _Run(inputs, Results(Values(base)), base, progress, beside)
+    waiting = list(stages)
+    order = [stage.name for stage in waiting]
+    while waiting:
+        stage = run.next_of(waiting)
+        waiting.remove(stage)
+        run.compute(stage)
+    run.take_in()
+    run.results.records = {name: run.results.records[name] for name in order}
+    return run.results
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A stage that the other process is at."""
+
+    stage: Stage
+    rests_on: Mapping[str, str]
+    changed: tuple[str, ...]
+    given: Given
+    answer: Future[Answer | None]
+
+
+@dataclass
+class _Run:
+    """A run on its way; `away` is what the other process computes, one stage at a time."""
+
+    inputs: Inputs
+    results: Results
+    base: Base | None
+    progress: Progress
+    beside: Beside | None
+    away: _Begun | None = None
+
+    def next_of(self, waiting: list[Stage]) -> Stage:
+        """The stage to begin now: one for the other process where it is free, else the first whose inputs are there."""
+        if self.away is not None and self.away.answer.done():
+            self.take_in()
+        made = {name for record in self.results.records.values() for name in record.results}
+        ready = [stage for stage in waiting if set(stage.after) <= made]
+        here = [stage for stage in ready if not self._goes_away(stage)]
+        apart = [stage for stage in ready if self._goes_away(stage)]
+        if apart and self.away is None:
+            return apart[0]
+        if here or self.away is None:
+            return (here or waiting)[0]
+        self.take_in()
+        return self.next_of(waiting)
+
+    def _goes_away(self, stage: Stage) -> bool:
+        return self.beside is not None and stage.name in APART
+
+    def compute(self, stage: Stage) -> None:
+        """Compute a stage, take it over from the base, or give it to the other process."""
+        rests_on = _rests_on(stage, self.inputs, self.results.records)
+        earlier = self.base.records.get(stage.name) if self.base else None
+        changed = _changed(rests_on, earlier)
         if earlier is not None and not changed:
-            results.values.take_over(stage.results)
-            results.records[stage.name] = Record(record, earlier.results, "kept")
-            continue
-        results.records[stage.name] = _run(stage, inputs, results, record, changed, base, progress)
-    return results
+            self.results.values.take_over(stage.results)
+            self.results.records[stage.name] = Record(rests_on, earlier.results, "kept")
+            return
+        before = _before(stage, self.base) if self.base and not {"code", "rules"} & set(changed) else {}
+        given = given_to(stage, self.inputs, self.results.values, before)
+        if self.beside is not None and self._goes_away(stage):
+            self.progress(_step(stage))
+            answer = self.beside.asked(stage, given, with_hashes=bool(self.inputs.digests))
+            self.away = _Begun(stage, rests_on, changed, given, answer)
+            return
+        self._keep(stage, rests_on, changed, self._here(stage, given))
+
+    def _here(self, stage: Stage, given: Given) -> Answer:
+        return watched(self.progress, _step(stage), lambda: answered(stage, given, with_hashes=bool(self.inputs.digests)))
+
+    def take_in(self) -> None:
+        """Wait for what the other process is at; what it lost is computed here."""
+        away, self.away = self.away, None
+        if away is not None:
+            answer = watched(self.progress, _step(away.stage), away.answer.result, stop=self._give_up)
+            self._keep(away.stage, away.rests_on, away.changed, answer or self._here(away.stage, away.given))
+
+    def _give_up(self) -> None:
+        if self.beside is not None:
+            self.beside.end()
+
+    def _keep(self, stage: Stage, rests_on: Mapping[str, str], changed: tuple[str, ...], answer: Answer) -> None:
+        told = str(answer.found.pop("told", ""))
+        self.results.values.add(answer.found)
+        why = changed if self.base and stage.name in self.base.records else ()
+        state = "updated" if told else "new"
+        self.results.records[stage.name] = Record(rests_on, answer.hashes, state, why, answer.seconds, told)
+
+
+def _step(stage: Stage) -> Step:
+    return Step(f"评定: {stage.title_zh}", f"score: {stage.title_en}")
 
 
 def _rests_on(stage: Stage, inputs: Inputs, records: Mapping[str, Record]) -> dict[str, str]:
@@ -161,22 +246,6 @@ def _changed(rests_on: Mapping[str, str], earlier: Record | None) -> tuple[str, 
         return tuple(rests_on)
     names = {**rests_on, **earlier.rests_on}
     return tuple(name for name in names if rests_on.get(name) != earlier.rests_on.get(name))
-
-
-def _run(
-    stage: Stage, inputs: Inputs, results: Results, rests_on: Mapping[str, str], changed: tuple[str, ...],
-    base: Base | None, progress: Progress,
-) -> Record:
-    started = time.perf_counter()
-    before = _before(stage, base) if base and not {"code", "rules"} & set(changed) else {}
-    given = given_to(stage, inputs, results.values, before)
-    step = Step(f"评定: {stage.title_zh}", f"score: {stage.title_en}")
-    found = dict(watched(progress, step, lambda: stage.run(given)))
-    told = str(found.pop("told", ""))
-    results.values.add(found)
-    hashes = {name: digest(found[name]) for name in stage.results} if inputs.digests else dict.fromkeys(stage.results, "")
-    why = changed if base and stage.name in base.records else ()
-    return Record(rests_on, hashes, "updated" if told else "new", why, time.perf_counter() - started, told)
 
 
 def _before(stage: Stage, base: Base) -> dict[str, Any]:

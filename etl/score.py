@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
 from etl.area import declared_area
+from etl.beside import Beside, second_process
 from etl.derive import Inputs, Results, derive
 from etl.earlier import (
     STAGES_KEY,
@@ -55,6 +56,8 @@ from layers.scoring.policy import as_table, load_policy
 from layers.scoring.rule_tables import table_digests
 from layers.scoring.sharing import Share
 from layers.scoring.zoning import RiskSurface, risk_index
+
+UNITS_WORTH_A_PROCESS = 20
 
 
 @dataclass
@@ -115,9 +118,11 @@ def score_register(
             return ScoreResult(same.edition, same.label, is_unchanged=True)
         edition = _next_edition(connection)
         create_edition(connection, edition)
-        counts, stages = _write_edition(
-            connection, catalog, area, outline, edition, home=home, on=on, is_full=is_full, share=share, progress=progress
-        )
+        with second_process(is_wanted=share is None and _n_units(connection) >= UNITS_WORTH_A_PROCESS) as beside:
+            counts, stages = _write_edition(
+                connection, catalog, area, outline, edition, home=home, on=on, is_full=is_full, share=share, progress=progress,
+                beside=beside,
+            )
         connection.execute(
             sa.text("INSERT INTO ops.editions (edition, label, status, data_as_of, input_hash) "
                     "VALUES (:edition, :label, 'draft', :as_of, :hash)"),
@@ -181,11 +186,11 @@ def _input_hash(connection: sa.Connection, area: Area, label: str, on: date) -> 
 
 def _write_edition(
     connection: sa.Connection, catalog: Catalog, area: Area, outline: BaseGeometry, edition: int, *, home: Path, on: date,
-    is_full: bool, share: Share | None, progress: Progress,
+    is_full: bool, share: Share | None, progress: Progress, beside: Beside | None,
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
     progress(Step("评定: 固定现状库", "score: fixing the register"))
-    with ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(_read_ahead, area, outline)
+    with ThreadPoolExecutor(1) as thread:
+        reading = thread.submit(_read_ahead, area, outline, is_alone=beside is None)
         counts = fill_loaded_layers(connection, catalog, area, edition)
         reading.result()
     counts[LEDGER] = counts.get(LEDGER, 0) + fill_follow_ups(connection, catalog, area, edition, on)
@@ -199,10 +204,10 @@ def _write_edition(
         digests=layer_digests(connection, catalog, area, edition) | raster_digests(loaded),
         share=share,
     )  # fmt: skip
-    results = derive(inputs, base=base, progress=progress)
+    results = derive(inputs, base=base, progress=progress, beside=beside)
     surfaces = results.surfaces
-    with ThreadPoolExecutor(1) as beside:
-        storing = beside.submit(lambda: [_stored_surface(home, surface, area) for surface in surfaces])
+    with ThreadPoolExecutor(1) as thread:
+        storing = thread.submit(lambda: [_stored_surface(home, surface, area) for surface in surfaces])
         counts |= _write_layers(connection, catalog, area, edition, results, base, progress)
         rasters = storing.result() + loaded
     keep_results(connection, edition, results, base)
@@ -210,11 +215,20 @@ def _write_edition(
     return counts, _told(connection, catalog, area, edition, results, base)
 
 
-def _read_ahead(area: Area, outline: BaseGeometry) -> None:
+def _read_ahead(area: Area, outline: BaseGeometry, *, is_alone: bool) -> None:
     """What the stages will ask for whatever the data say, read while the database copies and this processor would wait."""
     for stage in STAGES:
         code_stamp(stage, area, outline)
-    read_library()
+    if is_alone:
+        read_library()
+
+
+def _n_units(connection: sa.Connection) -> int:
+    """Hazard units in force: with few of them a second process takes longer to start than it saves."""
+    table = sa.table("hazard_units", sa.column("to_load"), schema="register")
+    if not sa.inspect(connection).has_table(table.name, schema=table.schema):
+        return 0
+    return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(table.c.to_load.is_(None))).scalar_one())
 
 
 def _write_layers(

@@ -282,7 +282,7 @@ def has_values(column: Texts, values: Collection[str]) -> NDArray[np.bool_]:
     if values == ("*",):
         return np.fromiter((value is not None for value in column), bool, len(column))
     admitted = frozenset(values)
-    if set(map(type, column)) - {type(None)} in ({str}, {bool}, {int}):  # equal entries read alike: each is looked at once
+    if set(map(type, column)) - {type(None)} in (set(), {str}, {bool}, {int}):  # equal entries read alike: each is looked at once
         found = {value: (value if value.__class__ is str else _word(value)) in admitted for value in set(column)}
         return np.fromiter(map(found.__getitem__, column), bool, len(column))
     return np.fromiter(((value if value.__class__ is str else _word(value)) in admitted for value in column), bool, len(column))
