@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from app.editions import EditionFacts
 from app.frames import FrameMemory
+from app.pipeline_conflicts import rules_date
 from app.texts import DataText, Text
 from layers.errors import EditionError
 from layers.kept import kept_result
@@ -61,7 +62,7 @@ class RiskMemory:
     ) -> dict[str, Any]:
         """Why a cell has its level, in the form of ``/api/explain``; the contributions' ``risk_per_year`` sum to the place's."""
         risk, names = self._risk(connection, facts)
-        found = risk_reasons(risk, x_m, y_m, grid=grid, policy=policy)
+        found = risk_reasons(risk, x_m, y_m, grid=grid, policy=policy, on=rules_date(facts))
         state = "rated" if found.parts else "unrated" if found.open_ids else "no_source"
         return {
             "level": found.level,
@@ -87,7 +88,7 @@ class RiskMemory:
         risk, names = self._risk(connection, facts)
         found, per_year = risk_members(risk, cells)
         reports = risk.official.set_index(risk.official["contour_id"].astype(str)) if len(risk.official) else None
-        return [_told_member(one, names, reports, policy) for one in found], per_year
+        return [_told_member(one, names, reports, policy, rules_date(facts)) for one in found], per_year
 
     def _risk(self, connection: sa.Connection, facts: EditionFacts) -> tuple[UnitRisk, dict[str, str]]:
         with self._lock:
@@ -148,10 +149,10 @@ def _told_risk(figure: str, share_pct: float, *, is_report: bool) -> Text:
     return Text("筛查个人风险 {figure}/年,占 {share_pct:.0f}%", figure=figure, share_pct=share_pct)
 
 
-def _told_member(one: RiskMember, names: dict[str, str], reports: pd.DataFrame | None, policy: Policy) -> dict[str, Any]:
+def _told_member(one: RiskMember, names: dict[str, str], reports: pd.DataFrame | None, policy: Policy, on: date) -> dict[str, Any]:
     is_report = one.source_layer == "official_contours"
     report = reports.loc[one.source_id] if is_report and reports is not None else None
-    rule = load_individual_criteria().iloc[0]
+    rule = load_individual_criteria(on=on).iloc[0]
     figure = f"{one.risk_per_year:.1e}"
     words = [str(report[name]) for name in ("institution", "report_number") if report[name]] if report is not None else []
     return {

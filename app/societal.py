@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from psycopg2 import sql
 from app import queries
 from app.editions import EditionFacts
 from app.errors import MissingError
+from app.pipeline_conflicts import rules_date
 from app.texts import Text
 from layers.catalog import Catalog, Layer
 from layers.scoring.societal_risk import load_societal_criteria
@@ -35,7 +37,7 @@ def societal_risks(connection: sa.Connection, facts: EditionFacts, catalog: Cata
     others = [{name: row[name] for name in fields} for row in units if row["method"] != "qra"]
     return {
         "enterprises": rows,
-        "limits": limits(),
+        "limits": limits(rules_date(facts)),
         "together": facts.meta.get("societal_risk_parameters", {}),
         "not_covered": others,
         "edition": facts.edition.number,
@@ -52,12 +54,12 @@ def societal_risk_of(
         raise MissingError(
             Text("版次 {edition_label} 中企业 {enterprise_id} 没有社会风险曲线", edition_label=facts.edition.label, enterprise_id=enterprise_id),
         )
-    return {**_told(found), "limits": limits(), "edition": facts.edition.number, **NOTE.fields("note")}
+    return {**_told(found), "limits": limits(rules_date(facts)), "edition": facts.edition.number, **NOTE.fields("note")}
 
 
-def limits() -> list[dict[str, float]]:
-    """Anchors of the two lines of GB 36894-2018 figure 1."""
-    table = load_societal_criteria()
+def limits(on: date | None = None) -> list[dict[str, float]]:
+    """Anchors of the two lines of GB 36894-2018 figure 1 on a day."""
+    table = load_societal_criteria(on=on)
     names = ("n_deaths", "unacceptable_above", "acceptable_below")
     return [{name: float(row[name]) for name in names} for row in table.to_dict("records")]
 

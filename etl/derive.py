@@ -21,6 +21,7 @@ from etl.stages.stage import Frames, Given, Stage
 from etl.stamps import code_stamp, rules_stamp
 from layers.catalog import Area
 from layers.errors import EditionError
+from layers.scoring.rule_tables import rules_of_day
 from layers.scoring.sharing import Share
 from layers.scoring.zoning import RiskSurface
 
@@ -235,6 +236,7 @@ def _rests_on(stage: Stage, inputs: Inputs, records: Mapping[str, Record]) -> di
         "code": code_stamp(stage, inputs.area, inputs.outline),
         "rules": rules_stamp(stage),
         **({"date": inputs.on.isoformat()} if stage.is_dated else {}),
+        **({"rules of the day": rules_of_day(stage.dated_rules, inputs.on)} if stage.dated_rules else {}),
         **{name: inputs.digests.get(name, "") for name in stage.layers},
         **{f"result {name}": earlier[name] for name in stage.after},
     }

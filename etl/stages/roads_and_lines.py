@@ -49,7 +49,7 @@ def _sites_beside_lines(given: Given) -> dict[str, Any]:
 def _high_consequence_areas(given: Given) -> dict[str, Any]:
     no_amounts = pd.DataFrame({"feature_id": [], "unit_id": [], "cas": [], "amount_t": []}, dtype=object)
     layers = given.frames.plus(unit_chemicals=no_amounts, **given.results["sites_beside_lines"])
-    areas = high_consequence_areas(layers, given.rules)
+    areas = high_consequence_areas(layers, given.rules, on=given.on)
     areas["town_name"] = town_names(areas, given.frames["towns"])
     return {"high_consequence_areas": areas}
 
@@ -95,7 +95,7 @@ HIGH_CONSEQUENCE = Stage(
     results=("high_consequence_areas",),
     layers=("pipelines", "pipeline_stations", "pipeline_markers", "buildings", "protection_targets", "roads", "railways", "water",
             "water_source_zones", "nature_areas", "power_lines", "fire_stations", "towns"),
-    after=("sites_beside_lines",),
+    after=("sites_beside_lines",), dated_rules=("high_consequence",),
 )  # fmt: skip
 PIPELINE_BANDS = Stage(
     "pipeline_bands", "管道距离带", "bands beside pipelines", _pipeline_bands,

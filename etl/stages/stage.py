@@ -112,6 +112,7 @@ class Stage:
     before : results of an earlier edition that `run` can start from
     rules : patterns of the files below ``layers/scoring/rules`` that `run` reads; the code that it imports is found
     is_dated : whether the date of the rules matters
+    dated_rules : names of rule tables whose rows of the day matter, where nothing else of the date does
     """
 
     name: str
@@ -125,6 +126,7 @@ class Stage:
     rules: tuple[str, ...] = ALL_RULES
     notes: tuple[str, ...] = ()
     is_dated: bool = False
+    dated_rules: tuple[str, ...] = ()
 
 
 def joined(frames: list[gpd.GeoDataFrame], area: Area) -> gpd.GeoDataFrame:

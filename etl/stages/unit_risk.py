@@ -39,11 +39,12 @@ def _unit_risk(given: Given) -> dict[str, Any]:
     found = assess(layers, on=given.on, grid=Grid.for_area(given.home_part, CONTOUR_CELL_M), known=known,
                    share=given.share or alone, terrain=given.area.terrain)
     targets = given.frames["protection_targets"]
-    contours = [risk_contours(field, installation=name) for name, field in found.fields.items()]
-    confirm = [targets_to_confirm(field, targets, installation=name) for name, field in found.fields_to_confirm.items()]
+    contours = [risk_contours(field, installation=name, on=given.on) for name, field in found.fields.items()]
+    confirm = [targets_to_confirm(field, targets, installation=name, on=given.on) for name, field in found.fields_to_confirm.items()]
     weather, rose = weather_and_rose(layers)
     scenarios, events = scenario_rows(
-        found, layers, weather=weather, rose=rose, terrain=given.area.terrain, kept=given.before.get("unit_events"), share=given.share or alone
+        found, layers, weather=weather, rose=rose, terrain=given.area.terrain, kept=given.before.get("unit_events"), share=given.share or alone,
+        on=given.on,
     )
     n_new = sum(table.stamp not in known for table in found.standing.tables)
     results = {
@@ -71,7 +72,7 @@ def _societal_risk(given: Given) -> dict[str, Any]:
     ours, _ = covered({name: given.frames[name] for name in UNIT_LAYERS}, given.results["unit_methods"])
     weather, rose = weather_and_rose(given.frames)
     people = _people(given)
-    found = societal_risk(ours, people=people, weather=weather, wind_rose=rose, terrain=given.area.terrain)
+    found = societal_risk(ours, people=people, weather=weather, wind_rose=rose, terrain=given.area.terrain, on=given.on)
     has_population = "population" in given.rasters
     rows = rated_with(found.enterprises, people, has_population=has_population)
     rows = rows.assign(feature_id=rows.enterprise_id, standard_id=found.standard_id)
@@ -107,7 +108,8 @@ def _blast_rings(given: Given) -> dict[str, Any]:
     """How far explosives are felt; for reference where another standard judges the store."""
     methods = given.results["unit_methods"]
     elsewhere = frozenset(methods.unit_id[methods.method == "out_of_scope"].astype(str))
-    return {"blast_rings": blast_rings({name: given.frames[name] for name in ("hazard_units", "unit_chemicals", "enterprises")}, reference=elsewhere)}
+    layers = {name: given.frames[name] for name in UNIT_LAYERS}
+    return {"blast_rings": blast_rings(layers, reference=elsewhere, on=given.on)}
 
 
 def _domino_pairs(given: Given) -> dict[str, Any]:
@@ -123,12 +125,12 @@ UNIT_RISK = Stage(
 )  # fmt: skip
 BLAST_RINGS = Stage(
     "blast_rings", "爆炸物超压范围(筛查)", "overpressure of explosives (screening)", _blast_rings,
-    results=("blast_rings",), layers=("hazard_units", "unit_chemicals", "enterprises"), after=("unit_methods",),
+    results=("blast_rings",), layers=UNIT_LAYERS, after=("unit_methods",), dated_rules=("blast_limits",),
 )  # fmt: skip
 SOCIETAL_RISK = Stage(
     "societal_risk", "社会风险(筛查)", "societal risk (screening)", _societal_risk,
     results=("societal_risk", "societal_risk_parameters"), notes=("societal_risk_parameters",),
-    layers=(*UNIT_LAYERS, "buildings", "population", "weather"), after=("unit_methods",),
+    layers=(*UNIT_LAYERS, "buildings", "population", "weather"), after=("unit_methods",), dated_rules=("societal_risk_criteria",),
 )  # fmt: skip
 DOMINO = Stage(
     "domino_pairs", "多米诺筛查", "domino screening", _domino_pairs,

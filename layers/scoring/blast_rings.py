@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -53,48 +54,51 @@ class Blast:
     is_upper_bound: bool = False
 
 
-@lru_cache(maxsize=1)
-def listed_pressures() -> tuple[float, ...]:
-    """Limits of targets and lower bounds of damage grades, Pa, the smallest (farthest) first.
+@lru_cache(maxsize=8)
+def listed_pressures(on: date | None = None) -> tuple[float, ...]:
+    """Limits of targets and lower bounds of damage grades on a day, Pa, the smallest (farthest) first.
 
     >>> listed_pressures()
     (2000.0, 5000.0, 9000.0, 25000.0, 40000.0, 55000.0, 76000.0)
     """
-    table = load_blast_limits()
+    table = load_blast_limits(on=on)
     limits, grades = (table[table.object == name] for name in ("protection_target", "building"))
     return tuple(sorted({*limits.to_pa.astype(float), *(bound for bound in grades.from_pa.astype(float) if bound > 0)}))
 
 
-def farthest_m(tnt_t: float) -> float:
+def farthest_m(tnt_t: float, on: date | None = None) -> float:
     """Distance to the smallest overpressure that is listed; 0 without an amount that is known."""
-    return explosive_distance_m(listed_pressures()[0], tnt_t * KG_PER_T) if tnt_t > 0 else 0.0
+    return explosive_distance_m(listed_pressures(on)[0], tnt_t * KG_PER_T) if tnt_t > 0 else 0.0
 
 
-def blast_at(unit_id: str, charge: BaseGeometry, tnt_t: float, place: BaseGeometry, *, is_upper_bound: bool = False) -> Blast | None:
+def blast_at(
+    unit_id: str, charge: BaseGeometry, tnt_t: float, place: BaseGeometry, *, is_upper_bound: bool = False, on: date | None = None
+) -> Blast | None:
     """Overpressure and damage at a place of tonnes of TNT; None where no listed pressure is reached or no amount is known."""
     distance_m = float(shapely.distance(charge, place))
-    if not tnt_t > 0 or distance_m > farthest_m(tnt_t):
+    if not tnt_t > 0 or distance_m > farthest_m(tnt_t, on):
         return None
     pressure = float(explosive_overpressure_pa(max(distance_m, LEAST_DISTANCE_M), tnt_t * KG_PER_T))
-    grade = damage_grade(pressure)
+    grade = damage_grade(pressure, on)
     words = str(grade.subject), str(grade.title_zh), str(grade.title_en), str(grade.clause)
     return Blast(unit_id, tnt_t, distance_m, pressure, *words, is_upper_bound)
 
 
-def damage_grade(overpressure_pa: float) -> Any:
+def damage_grade(overpressure_pa: float, on: date | None = None) -> Any:
     """Row of `blast_limits.csv` of the damage grade of buildings at an overpressure; a bound belongs to the worse grade."""
-    table = load_blast_limits()
-    rows = table[(table.object == "building") & (table.subject == building_damage_grade(overpressure_pa))]
+    table = load_blast_limits(on=on)
+    rows = table[(table.object == "building") & (table.subject == building_damage_grade(overpressure_pa, on))]
     return next(rows.itertuples())
 
 
-def blast_rings(layers: Mapping[str, pd.DataFrame], *, reference: frozenset[str] = frozenset()) -> gpd.GeoDataFrame:
+def blast_rings(layers: Mapping[str, pd.DataFrame], *, reference: frozenset[str] = frozenset(), on: date | None = None) -> gpd.GeoDataFrame:
     """Ground where the explosives of each standing, placed unit reach each listed overpressure, in the order of the units.
 
     Parameters
     ----------
     layers : ``hazard_units`` (metric CRS), ``unit_chemicals``, and ``enterprises`` whose kinds bound a missing amount
     reference : units whose standard is another one: their rings tell, and decide nothing
+    on : the day whose limits are drawn
 
     Returns
     -------
@@ -109,16 +113,16 @@ def blast_rings(layers: Mapping[str, pd.DataFrame], *, reference: frozenset[str]
         charge = found.get(str(unit.unit_id))
         if charge is None or not charge.most_t > 0 or unit.status in NOT_SOURCES or unit.geometry is None or unit.geometry.is_empty:
             continue
-        pressures = listed_pressures()[:1] if charge.is_missing else listed_pressures()
-        rows += [_ring(unit, charge, pressure, reference) for pressure in pressures]
+        pressures = listed_pressures(on)[:1] if charge.is_missing else listed_pressures(on)
+        rows += [_ring(unit, charge, pressure, reference, on) for pressure in pressures]
     frame = gpd.GeoDataFrame(rows, columns=list(RING_FIELDS), geometry="geometry", crs=units.crs)
     return frame.assign(feature_id=frame["ring_id"])
 
 
-def _ring(unit: Any, charge: Charge, pressure: float, reference: frozenset[str]) -> tuple[object, ...]:
+def _ring(unit: Any, charge: Charge, pressure: float, reference: frozenset[str], on: date | None) -> tuple[object, ...]:
     distance_m = explosive_distance_m(pressure, charge.most_t * KG_PER_T)
-    grade = damage_grade(pressure)
-    limit = _limit_at(pressure)
+    grade = damage_grade(pressure, on)
+    limit = _limit_at(pressure, on)
     rule = grade if limit is None else limit
     zh, en = (None, None) if limit is None else _classes(str(limit.subject))
     ground = shapely.buffer(unit.geometry, distance_m, quad_segs=ARC_SEGMENTS)
@@ -132,9 +136,9 @@ def _ring(unit: Any, charge: Charge, pressure: float, reference: frozenset[str])
     )  # fmt: skip
 
 
-def _limit_at(pressure: float) -> Any:
+def _limit_at(pressure: float, on: date | None) -> Any:
     """Row of the class of targets whose limit a pressure is, None where it is the bound of a damage grade alone."""
-    table = load_blast_limits()
+    table = load_blast_limits(on=on)
     rows = table[(table.object == "protection_target") & np.isclose(table.to_pa, pressure)]
     return next(rows.itertuples(), None)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import geopandas as gpd
 import numpy as np
 import shapely
@@ -21,7 +23,7 @@ CONFIRM_COLUMNS = ["confirm_id", "target_id", "target_name", "target_class", "in
 
 
 def targets_to_confirm(
-    risk: RiskField, targets: gpd.GeoDataFrame, *, installation: str = INSTALLATIONS[0]
+    risk: RiskField, targets: gpd.GeoDataFrame, *, installation: str = INSTALLATIONS[0], on: date | None = None
 ) -> gpd.GeoDataFrame:
     """Protection targets where our risk exceeds the limit of their class: rows of the layer `targets_to_confirm`.
 
@@ -33,6 +35,7 @@ def targets_to_confirm(
     ----------
     targets : frame of `protection_targets` in the metric CRS; unplaced ones are left out
     installation : whose limits hold: ``in_service`` or ``new``
+    on : the day whose limits hold
 
     Returns
     -------
@@ -44,7 +47,7 @@ def targets_to_confirm(
     require_metric(targets)
     placed = targets[targets.geometry.notna() & ~targets.geometry.is_empty]
     strictest, mildest = class_ranks(placed, read_target_rules().target_sizes)
-    criteria = load_individual_criteria().set_index("target_class").loc[list(TARGET_CLASSES)]
+    criteria = load_individual_criteria(on=on).set_index("target_class").loc[list(TARGET_CLASSES)]
     limits = criteria["new_per_year" if installation == "new" else "in_service_per_year"].to_numpy()
     largest = _largest_under(risk, np.asarray(placed.geometry, object))
     is_certain = largest > limits[mildest]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -194,7 +195,7 @@ def _probability_clause(event: str, chemical: Chemical) -> str | None:
     return "; ".join(_ignition_clauses()[kind] for kind in kinds.get(event, ("direct",)))
 
 
-def explosive_events(layers: Mapping[str, pd.DataFrame]) -> dict[str, tuple[HazardEvent, ...]]:
+def explosive_events(layers: Mapping[str, pd.DataFrame], on: date | None = None) -> dict[str, tuple[HazardEvent, ...]]:
     """By unit that holds explosives: how far each limit of GB/T 37243 table 1 is exceeded, all of it at once, as TNT by its kind.
 
     Parameters
@@ -203,12 +204,12 @@ def explosive_events(layers: Mapping[str, pd.DataFrame]) -> dict[str, tuple[Haza
         A unit with explosives of unknown amount has one row without an amount: how far the smallest limit of the largest
         store of its kind reaches; zero tonnes have none.
     """
-    return {unit_id: _blast(charge) for unit_id, charge in charges(layers).items()}
+    return {unit_id: _blast(charge, on) for unit_id, charge in charges(layers).items()}
 
 
-def _blast(charge: Charge) -> tuple[HazardEvent, ...]:
+def _blast(charge: Charge, on: date | None) -> tuple[HazardEvent, ...]:
     known = load_events().loc[OVERPRESSURE]
-    limits = load_blast_limits().query("object == 'protection_target'").sort_values("to_pa", kind="stable")
+    limits = load_blast_limits(on=on).query("object == 'protection_target'").sort_values("to_pa", kind="stable")
     rows = [row for row in limits.itertuples() if charge.most_t > 0][: 1 if charge.is_missing else None]
     return tuple(
         HazardEvent(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import geopandas as gpd
@@ -34,7 +35,7 @@ NAMED = 5
 """So many places are named in a reason; the rest is counted."""
 
 
-def high_consequence_areas(layers: Mapping[str, pd.DataFrame], rules: RuleSet) -> gpd.GeoDataFrame:
+def high_consequence_areas(layers: Mapping[str, pd.DataFrame], rules: RuleSet, *, on: date | None = None) -> gpd.GeoDataFrame:
     """Every high consequence area of the standing oil and natural gas transmission lines.
 
     Parameters
@@ -44,6 +45,7 @@ def high_consequence_areas(layers: Mapping[str, pd.DataFrame], rules: RuleSet) -
         water, water_source_zones, nature_areas; one that is missing or empty finds nothing, and a row says so of the last five.
     rules : RuleSet
         Classes of things, and the coefficient of the potential impact radius.
+    on : the day whose table holds
 
     Returns
     -------
@@ -52,7 +54,7 @@ def high_consequence_areas(layers: Mapping[str, pd.DataFrame], rules: RuleSet) -
         run on where one feature of a pipeline continues another, and are cut at their joint. Positions are taken as
         they are: the error of a map does not widen an area.
     """
-    table, index = load_hca_rules(), ClassIndex(layers, rules)
+    table, index = load_hca_rules(on=on), ClassIndex(layers, rules)
     rows: list[dict[str, Any]] = []
     for subject_class in SUBJECT_CLASSES:
         lines = index.members(subject_class)

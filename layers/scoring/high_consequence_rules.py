@@ -6,6 +6,7 @@ import functools
 import math
 from dataclasses import dataclass
 from enum import Enum
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -130,9 +131,9 @@ class HcaRules:
         return self["HCA-MERGE"].strip_m
 
 
-@lru_cache(maxsize=4)
-def load_hca_rules(path: Path = RULES_DIR / "high_consequence.csv") -> HcaRules:
-    """The checked table; raises `RuleTableError` where a row contradicts itself."""
+@lru_cache(maxsize=8)
+def load_hca_rules(path: Path = RULES_DIR / "high_consequence.csv", on: date | None = None) -> HcaRules:
+    """The checked table of a day; raises `RuleTableError` where a row contradicts itself."""
     numbers = ("location_class", "strip_m", "window_m", "at_least", "share_from", "storeys_from")
     sizes = ("diameter_above_mm", "diameter_below_mm", "pressure_above_mpa", "pressure_below_mpa")
     table = read_rules(
@@ -146,6 +147,7 @@ def load_hca_rules(path: Path = RULES_DIR / "high_consequence.csv") -> HcaRules:
             "reach": ("", "impact_radius"),
             "subject_class": ("oil_pipeline", "gas_pipeline", "oil_gas_pipeline"),
         },
+        on=on,
     )
     _check(table, path)
     rows = table.drop(columns="note").to_dict("records")

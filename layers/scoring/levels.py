@@ -78,7 +78,7 @@ def rate_sources(
     for source in sources:
         _decide(source)
         _reach(source, rules)
-        source.reach_m = _how_far(source)
+        source.reach_m = _how_far(source, on)
         _leave_out_if_coarse(source, rules)
     _share_trenches(lines)
     _carry_once(enterprises, units, rules)
@@ -160,9 +160,9 @@ def _reach(source: Source, rules: LevelRules) -> None:
         source.radius_m = row["radius_m"]
 
 
-def _how_far(source: Source) -> float | None:
+def _how_far(source: Source, on: date) -> float | None:
     """How far a source may matter: as far as it colours, and where an amount of explosives is missing as far as it may be felt."""
-    open_m = open_ground_m(source)
+    open_m = open_ground_m(source, on)
     return max(source.radius_m or 0.0, open_m) if open_m else source.radius_m
 
 

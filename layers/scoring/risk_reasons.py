@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import shapely
@@ -60,8 +61,8 @@ class RiskReasons:
     blasts: tuple[Blast, ...] = ()
 
 
-def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: Policy) -> RiskReasons:
-    """The risk at the centre of the cell that holds a place, taken apart as the raster adds it."""
+def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: Policy, on: date | None = None) -> RiskReasons:
+    """The risk at the centre of the cell that holds a place, taken apart as the raster adds it; the criteria are those of a day."""
     x, y = grid.centre(*grid.cell_of(x_m, y_m))
     parts = [
         RiskPart("hazard_units", table.unit.unit_id, table.unit.enterprise_id, own,
@@ -73,7 +74,7 @@ def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: 
     total = float(np.float32(sum(part.risk_per_year for part in parts)))
     places = risk.open_units.geometry.to_numpy()
     is_near = shapely.dwithin(places, shapely.Point(x, y), open_radius_m(risk, policy)) if len(places) else np.zeros(0, bool)
-    rule = load_individual_criteria().iloc[0]
+    rule = load_individual_criteria(on=on).iloc[0]
     return RiskReasons(
         level_at(total, policy),
         total,
@@ -81,15 +82,15 @@ def risk_reasons(risk: UnitRisk, x_m: float, y_m: float, *, grid: Grid, policy: 
         tuple(sorted(risk.open_units["unit_id"][is_near].astype(str))),
         str(rule.rule_id),
         str(rule.clause),
-        _blasts(risk, shapely.Point(x, y)),
+        _blasts(risk, shapely.Point(x, y), on),
     )
 
 
-def _blasts(risk: UnitRisk, place: shapely.Point) -> tuple[Blast, ...]:
+def _blasts(risk: UnitRisk, place: shapely.Point, on: date | None) -> tuple[Blast, ...]:
     """Of units without a figure that hold explosives, the overpressure at a place, the largest first; of a missing amount at the most."""
     units, amounts_t = risk.open_units, zip(explosives_t(risk), explosives_most_t(risk), strict=True)
     found = [
-        blast_at(unit_id, geometry, most_t, place, is_upper_bound=bool(np.isnan(tnt_t)))
+        blast_at(unit_id, geometry, most_t, place, is_upper_bound=bool(np.isnan(tnt_t)), on=on)
         for unit_id, geometry, (tnt_t, most_t) in zip(units["unit_id"].astype(str), units.geometry, amounts_t, strict=True)
         if most_t > 0
     ]

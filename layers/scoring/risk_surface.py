@@ -38,7 +38,8 @@ class UnitRisk:
 
     `tables`: the units computed. `official`: valid contours of reports, ``enterprise_id``, ``risk_per_year``, metric CRS.
     `open_units`: placed units that quantitative risk judges or may judge, or that distances or a standard of their own judge,
-    and that no figure was made for; ``explosives_t`` what they hold of explosives as TNT (0 none, NaN not known), ``explosives_most_t`` the most that may be.
+    and that no figure was made for; ``explosives_t`` what they hold of explosives as TNT (0 none, NaN not known), ``explosives_most_t`` the most that
+    may be, ``explosives_felt_m`` how far that is felt.
     """
 
     tables: tuple[UnitTable, ...]
@@ -127,7 +128,12 @@ def zone_sources(risk: UnitRisk, policy: Policy) -> gpd.GeoDataFrame:
 
 def open_radius_m(risk: UnitRisk, policy: Policy) -> Floats:
     """How far around each unit without a figure the ground stays open: the policy's radius, or as far as its explosives are felt."""
-    return np.array([max(policy.unrated_radius_m, farthest_m(tnt_t)) for tnt_t in explosives_most_t(risk)], np.float64)
+    if "explosives_felt_m" in risk.open_units:
+        felt_m = risk.open_units["explosives_felt_m"].to_numpy(np.float64)
+    else:
+        felt_m = np.array([farthest_m(tnt_t) for tnt_t in explosives_most_t(risk)], np.float64)
+    reach_m: Floats = np.maximum(policy.unrated_radius_m, felt_m)
+    return reach_m
 
 
 def explosives_t(risk: UnitRisk) -> list[float]:

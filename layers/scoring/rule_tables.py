@@ -79,6 +79,22 @@ def not_in_force(name: str, on: date, folder: Path = RULES_DIR) -> tuple[Standar
     return tuple(sorted(found, key=lambda one: one.number))
 
 
+def rules_of_day(names: Iterable[str], on: date, folder: Path = RULES_DIR) -> str:
+    """Which rows of some tables hold on a day, and what their clauses say of it: equal for two days when nothing differs.
+
+    >>> rules_of_day(["blast_limits"], date(2026, 6, 30)) == rules_of_day(["blast_limits"], date(2026, 7, 1))
+    True
+    """
+    told = []
+    for name in sorted(names):
+        path = sorted(folder.rglob(f"{name}.csv"))[0]
+        table = _read_text(path)
+        has_dates = bool(set(VALIDITY_COLUMNS) & set(table.columns))
+        held = _in_force(path, table, on) if has_dates else _by_standard(path, table, on, drops=False)
+        told.append(f"{name}\n{held.to_csv(index=False)}")
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
 def table_digests(folder: Path = RULES_DIR) -> dict[str, str]:
     """SHA-256 of every rule table and policy by the name of its file: an edition records what it was made with."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix in (".csv", ".toml"))

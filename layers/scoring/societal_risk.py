@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,11 +44,11 @@ ENTERPRISE_COLUMNS = ["enterprise_id", "n_units", "pll_per_year", "pll_day_per_y
                       "band", "times_limit", "curve", "unknown_pct", "is_incomplete", "rule_id", "clause"]  # fmt: skip
 
 
-@lru_cache(maxsize=2)
-def load_societal_criteria(folder: Path = RULES_DIR) -> pd.DataFrame:
-    """Anchors of the two lines of GB 36894-2018 figure 1, straight between them on logarithmic axes."""
+@lru_cache(maxsize=8)
+def load_societal_criteria(folder: Path = RULES_DIR, on: date | None = None) -> pd.DataFrame:
+    """Anchors of the two lines of GB 36894-2018 figure 1 on a day, straight between them on logarithmic axes."""
     path = folder / "societal_risk_criteria.csv"
-    table = read_rules(path, numbers=("n_deaths", "unacceptable_above", "acceptable_below"))
+    table = read_rules(path, numbers=("n_deaths", "unacceptable_above", "acceptable_below"), on=on)
     require(
         len(table) >= 2 and bool((table.acceptable_below > 0).all()), path, "two anchors above zero or more"
     )
@@ -58,16 +59,16 @@ def load_societal_criteria(folder: Path = RULES_DIR) -> pd.DataFrame:
     return table
 
 
-def societal_limits(n_deaths: Floats) -> tuple[Floats, Floats]:
+def societal_limits(n_deaths: Floats, on: date | None = None) -> tuple[Floats, Floats]:
     """Frequencies above which risk is unacceptable and below which it is acceptable; constant beyond the anchors."""
-    table = load_societal_criteria()
+    table = load_societal_criteria(on=on)
     place, anchors = np.log10(n_deaths), np.log10(table.n_deaths.to_numpy())
     lines = [np.log10(table[name].to_numpy()) for name in ("unacceptable_above", "acceptable_below")]
     upper, lower = (10.0 ** np.interp(place, anchors, line) for line in lines)
     return upper, lower
 
 
-def criterion_band(n_deaths: float, frequency_per_year: float) -> str:
+def criterion_band(n_deaths: float, frequency_per_year: float, on: date | None = None) -> str:
     """Band of one point of the curve; both lines belong to ALARP.
 
     >>> criterion_band(10, 2e-4), criterion_band(10, 5e-5), criterion_band(10, 5e-7)
@@ -76,7 +77,7 @@ def criterion_band(n_deaths: float, frequency_per_year: float) -> str:
     if not n_deaths >= 1:
         raise InputError("n_deaths", f"{n_deaths} must be 1 or more")
     frequency = float(not_negative("frequency_per_year", frequency_per_year))
-    upper, lower = societal_limits(np.array([float(n_deaths)]))
+    upper, lower = societal_limits(np.array([float(n_deaths)]), on)
     if frequency > upper[0] * (1 + LINE_TOLERANCE):
         return BANDS[0]
     return BANDS[1] if frequency >= lower[0] * (1 - LINE_TOLERANCE) else BANDS[2]
@@ -115,6 +116,7 @@ def societal_risk(
     wind_rose: WindRose | None = None,
     terrain: str = "rural",
     leak_source: str = LEAK_SOURCES[0],
+    on: date | None = None,
 ) -> SocietalRisk:
     """F-N curve and expected deaths of all standing, placed units in scope (CPR 18E 6.3-6.6).
 
@@ -123,6 +125,7 @@ def societal_risk(
     people : residents and staff, metric CRS of the units
         Each place counts as a point, so places should be small against the clouds. The staff of a unit's own
         enterprise is left out.
+    on : the day whose criterion holds
 
     Raises
     ------
@@ -137,7 +140,7 @@ def societal_risk(
     placed, skipped = unit_scenarios(layers, leak_source=leak_source)
     events = [_events(unit, around(unit, people), classes, wind_rose, terrain) for unit in placed]
     unknown = [_unknown_pct(unit, event, people) for unit, event in zip(placed, events, strict=True)]
-    return _summary(placed, events, unknown, tuple(skipped))
+    return _summary(placed, events, unknown, tuple(skipped), on)
 
 
 def _unknown_pct(unit: UnitScenarios, events: Events, people: People) -> float:
@@ -175,9 +178,10 @@ class Events:
 
 
 def _summary(
-    placed: Sequence[UnitScenarios], events: Sequence[Events], unknown_pct: Sequence[float], skipped: tuple[NotAssessed, ...]
+    placed: Sequence[UnitScenarios], events: Sequence[Events], unknown_pct: Sequence[float], skipped: tuple[NotAssessed, ...],
+    on: date | None,
 ) -> SocietalRisk:
-    rule = load_societal_criteria().iloc[0]
+    rule = load_societal_criteria(on=on).iloc[0]
     units = pd.DataFrame(
         {
             "unit_id": [unit.unit_id for unit in placed],
@@ -190,12 +194,12 @@ def _summary(
     for unit, event, part in zip(placed, events, unknown_pct, strict=True):
         by_enterprise.setdefault(unit.enterprise_id, []).append(event)
         unknown[unit.enterprise_id] = max(part, unknown.get(unit.enterprise_id, 0.0))
-    rows = [_enterprise_row(name, own, unknown[name]) for name, own in sorted(by_enterprise.items())]
+    rows = [_enterprise_row(name, own, unknown[name], on) for name, own in sorted(by_enterprise.items())]
     together = Events.joined(events)
     return SocietalRisk(
         curve=pd.DataFrame({"n_deaths": CURVE_DEATHS, "frequency_per_year": _at_counts(together)}),
         pll_per_year=together.expected_deaths,
-        band=_worst_band(together)[0],
+        band=_worst_band(together, on)[0],
         units=units,
         enterprises=pd.DataFrame(rows, columns=ENTERPRISE_COLUMNS),
         not_assessed=skipped,
@@ -206,10 +210,10 @@ def _summary(
     )
 
 
-def _enterprise_row(enterprise_id: str, own: Sequence[Events], unknown_pct: float) -> tuple[object, ...]:
-    rule = load_societal_criteria().iloc[0]
+def _enterprise_row(enterprise_id: str, own: Sequence[Events], unknown_pct: float, on: date | None) -> tuple[object, ...]:
+    rule = load_societal_criteria(on=on).iloc[0]
     events = Events.joined(own)
-    band, times_limit = _worst_band(events)
+    band, times_limit = _worst_band(events, on)
     day, night = events.at(is_day=True), events.at(is_day=False)
     counted = events.deaths[(events.frequency > 0) & (events.deaths >= 1)]
     return (
@@ -257,7 +261,7 @@ def _at_counts(events: Events) -> list[float]:
     return [float(exceeded[np.searchsorted(at, n)]) if n <= at.max(initial=0) else 0.0 for n in CURVE_DEATHS]
 
 
-def _worst_band(events: Events) -> tuple[str, float]:
+def _worst_band(events: Events, on: date | None) -> tuple[str, float]:
     """The worst band over the whole curve, and the largest share of the upper line that it takes.
 
     A step of the curve counts at its right end, where it is worst.
@@ -265,7 +269,7 @@ def _worst_band(events: Events) -> tuple[str, float]:
     at, exceeded = exceedance(events.frequency, events.deaths)
     if not len(at):
         return BANDS[-1], 0.0
-    upper, lower = societal_limits(at)
+    upper, lower = societal_limits(at, on)
     times_limit = float((exceeded / upper).max())
     if times_limit > 1 + LINE_TOLERANCE:
         return BANDS[0], times_limit

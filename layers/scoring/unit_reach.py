@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from layers.scoring.blast_rings import farthest_m
@@ -113,7 +114,7 @@ def judged_blast_m(source: Source, row: Row) -> float:
     return radius_m
 
 
-def open_ground_m(source: Source) -> float:
+def open_ground_m(source: Source, on: date | None = None) -> float:
     """How far the ground stays open because an amount of explosives is missing, metres; 0 where none is.
 
     Beyond the radius that is coloured, as far as the smallest listed overpressure of the largest store of the kind.
@@ -121,7 +122,7 @@ def open_ground_m(source: Source) -> float:
     charge = source.charge
     if charge is None or charge.largest is None:
         return 0.0
-    open_m = farthest_m(charge.most_t)
+    open_m = farthest_m(charge.most_t, on)
     zh, en = told_largest(charge)
     source.judge("open", None, vars(charge.largest), f"{zh}: {open_m:.0f} 米内保持未评", f"{en}: not rated within {open_m:.0f} m", most_t=charge.most_t, open_m=open_m)
     return open_m

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from layers.scoring.assessment_scope import assessment_methods, covered
+from layers.scoring.blast_rings import farthest_m
 from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.consequence.inputs import Floats
 from layers.scoring.contours import is_valid_on
@@ -45,7 +46,7 @@ class Assessment:
     with contours of a report. `fields_to_confirm`: the same without those whose report states an external safety distance:
     it decides about targets, but gives no value to colour by. `official`: valid contours of reports. `reported`:
     enterprises with a valid contour or external safety distance. `methods`: of every unit. `others`: units that another
-    method judges. `explosives`: by unit that holds any.
+    method judges. `explosives`: by unit that holds any. `on`: the day.
     """
 
     fields: Mapping[str, RiskField]
@@ -56,6 +57,7 @@ class Assessment:
     others: tuple[NotAssessed, ...]
     units: gpd.GeoDataFrame
     explosives: Mapping[str, Charge] = field(default_factory=dict)
+    on: date | None = None
 
     @property
     def standing(self) -> RiskField:
@@ -82,7 +84,8 @@ class Assessment:
         found = self.units[is_open & self.units.geometry.notna()]
         held = [self.explosives.get(str(unit), NONE) for unit in found["unit_id"]]
         tnt_t, most_t = (np.array([getattr(one, name) for one in held], np.float64) for name in ("tnt_t", "most_t"))
-        return gpd.GeoDataFrame(found.assign(explosives_t=tnt_t, explosives_most_t=most_t))
+        felt_m = np.array([farthest_m(amount_t, self.on) for amount_t in most_t], np.float64)
+        return gpd.GeoDataFrame(found.assign(explosives_t=tnt_t, explosives_most_t=most_t, explosives_felt_m=felt_m))
 
     def method_rows(self) -> pd.DataFrame:
         """Rows of the layer `unit_methods`: every standing unit with the method that judges it and what is missing."""
@@ -155,7 +158,7 @@ def assess(
     _, others = covered(_without(layers, drawn | stated), methods)
     return Assessment(
         fields, to_confirm, official, drawn | stated, methods, others, gpd.GeoDataFrame(layers["hazard_units"]),
-        charges(layers),
+        charges(layers), on,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import pandas as pd
 
@@ -22,6 +23,7 @@ KEPT_FIELDS = ["stamp", "number", *EVENT_FIELDS]
 def scenario_rows(
     found: Assessment, layers: Mapping[str, pd.DataFrame], *, weather: tuple[WeatherClass, ...] | None, rose: WindRose | None,
     terrain: str = TERRAINS[0], kept: pd.DataFrame | None = None, share: Share = alone,
+    on: date | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of the layer `unit_scenarios`, and the events by stamp that a later edition may take over.
 
@@ -31,6 +33,7 @@ def scenario_rows(
     Parameters
     ----------
     found, layers, weather, rose, terrain : the assessment and what it was made from
+    on : the day whose limits of overpressure hold
     kept : what an earlier edition kept, made by the same code and rules
     """
     known = _by_stamp(kept)
@@ -41,7 +44,7 @@ def scenario_rows(
             units.setdefault(table.unit.unit_id, (table.stamp, events))
     units |= _reported(found, layers, checked_weather(weather), rose or default_wind_rose(), terrain, known, share)
     by_unit: dict[str, Sequence[HazardEvent]] = {unit: events for unit, (_, events) in units.items()}
-    for unit, blasts in _explosives(layers).items():
+    for unit, blasts in _explosives(layers, on).items():
         by_unit[unit] = (*by_unit.get(unit, ()), *blasts)
     methods = found.methods
     elsewhere = frozenset(methods.unit_id[methods.method == "out_of_scope"])
@@ -70,13 +73,13 @@ def _events_of(unit: UnitScenarios, weather: tuple[WeatherClass, ...], terrain: 
     return unit_events(unit.scenarios, weather, terrain)
 
 
-def _explosives(layers: Mapping[str, pd.DataFrame]) -> dict[str, Events]:
+def _explosives(layers: Mapping[str, pd.DataFrame], on: date | None) -> dict[str, Events]:
     """Blasts of units that are not closed."""
     units = layers["hazard_units"]
     if units.empty:
         return {}
     there = set(units["unit_id"][units["status"] != NOT_SOURCES[1]].astype(str))
-    return {unit: events for unit, events in explosive_events(layers).items() if unit in there}
+    return {unit: events for unit, events in explosive_events(layers, on).items() if unit in there}
 
 
 def _kept(units: Sequence[tuple[str, Events]]) -> pd.DataFrame:

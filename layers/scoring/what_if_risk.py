@@ -24,7 +24,7 @@ from layers.scoring.edits import NEW_UNIT, Frames
 from layers.scoring.grid import Grid
 from layers.scoring.individual_risk import RiskField
 from layers.scoring.release_scenarios import NotAssessed
-from layers.scoring.risk_contours import INSTALLATIONS, contour_values, risk_contours
+from layers.scoring.risk_contours import INSTALLATIONS, risk_contours
 from layers.scoring.risk_surface import UnitRisk, risk_surface
 from layers.scoring.unit_risk import ASSESSED_LAYERS, Assessment, assess
 from layers.scoring.zoning import RiskSurface
@@ -92,9 +92,9 @@ def risk_state(
     found = assess(layers, on=on, grid=fine, known=known, terrain=terrain, before=was)
     new = _new_installations(layers, fine, on, known, found, terrain)
     fields = {**found.fields, **new}
-    contours = [risk_contours(field, installation=name) for name, field in fields.items()]
+    contours = [risk_contours(field, installation=name, on=on) for name, field in fields.items()]
     confirm = [
-        targets_to_confirm(field, targets, installation=name) for name, field in {**found.fields_to_confirm, **new}.items()
+        targets_to_confirm(field, targets, installation=name, on=on) for name, field in {**found.fields_to_confirm, **new}.items()
     ]
     joined = (pd.concat(contours, ignore_index=True), pd.concat(confirm, ignore_index=True))
     return RiskState(found.unit_risk, fields, {**found.fields_to_confirm, **new}, *joined, found.reported)
@@ -137,7 +137,8 @@ def risk_change(before: RiskState, after: RiskState, frames: Frames, touched: fr
 def _contours(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """One row an installation and value that either side has, the highest value first."""
     one, two = ({(row.installation, row.risk_per_year): row for row in frame.itertuples()} for frame in (before, after))
-    keys = [(name, value) for name in INSTALLATIONS for value in contour_values() if (name, value) in one or (name, value) in two]
+    values = sorted({value for _, value in (*one, *two)}, reverse=True)
+    keys = [(name, value) for name in INSTALLATIONS for value in values if (name, value) in one or (name, value) in two]
     rows = []
     for key in keys:
         was, now = one.get(key), two.get(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -25,9 +26,9 @@ JOINT_TOLERANCE = 0.03
 """Pieces of a fitted curve meet within this share."""
 
 
-@lru_cache(maxsize=2)
-def load_blast_limits(folder: Path = RULES_DIR) -> pd.DataFrame:
-    """`blast_limits.csv`: limits of protection targets and persons, damage grades of buildings, in Pa."""
+@lru_cache(maxsize=8)
+def load_blast_limits(folder: Path = RULES_DIR, on: date | None = None) -> pd.DataFrame:
+    """`blast_limits.csv` of a day: limits of protection targets and persons, damage grades of buildings, in Pa."""
     path = folder / "blast_limits.csv"
     table = read_rules(
         path,
@@ -35,6 +36,7 @@ def load_blast_limits(folder: Path = RULES_DIR) -> pd.DataFrame:
         numbers=("from_pa",),
         optional_numbers=("to_pa",),
         codes={"object": ("protection_target", "person", "building")},
+        on=on,
     )
     classes = [
         name for subject in table[table.object == "protection_target"].subject for name in subject.split("|")
@@ -52,21 +54,21 @@ def load_blast_limits(folder: Path = RULES_DIR) -> pd.DataFrame:
     return table
 
 
-def overpressure_limit_pa(target_class: str) -> float:
+def overpressure_limit_pa(target_class: str, on: date | None = None) -> float:
     """Overpressure that a class of protection target may meet (GB/T 37243-2019 table 1)."""
-    for row in load_blast_limits().query("object == 'protection_target'").itertuples():
+    for row in load_blast_limits(on=on).query("object == 'protection_target'").itertuples():
         if target_class in str(row.subject).split("|"):
             return float(row.to_pa)
     raise InputError("target_class", f"{target_class!r} must be one of {', '.join(TARGET_CLASSES)}")
 
 
-def building_damage_grade(overpressure_pa: float) -> str:
+def building_damage_grade(overpressure_pa: float, on: date | None = None) -> str:
     """Damage grade of buildings, ``grade_1`` (none) to ``grade_7`` (destroyed); a bound belongs to the worse grade.
 
     >>> building_damage_grade(2000), building_damage_grade(1999)
     ('grade_2', 'grade_1')
     """
-    grades = load_blast_limits().query("object == 'building'")
+    grades = load_blast_limits(on=on).query("object == 'building'")
     pressure = float(positive("overpressure_pa", overpressure_pa))
     return str(
         grades.subject.iloc[int(np.searchsorted(grades.from_pa.to_numpy(), pressure, side="right")) - 1]

@@ -8,16 +8,24 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 
 from layers.errors import RuleTableError
-from layers.scoring import levels, plants
+from layers.scoring import blast_rings, confirmations, hazard_events, levels, plants, risk_contours, societal_risk
+from layers.scoring.consequence.explosions import load_blast_limits
+from layers.scoring.high_consequence_rules import load_hca_rules
+from layers.scoring.individual_risk import RiskField
 from layers.scoring.level_rules import load_level_rules
 from layers.scoring.major_hazard import load_major_hazard_rules
-from layers.scoring.rule_tables import RULES_DIR, not_in_force, read_rules, standards
+from layers.scoring.risk_contours import load_individual_criteria
+from layers.scoring.rule_tables import RULES_DIR, not_in_force, read_rules, rules_of_day, standards
 from layers.scoring.rules import read_rules as read_distance_rules
-from tests.layers.scoring.frames import layer, point
+from layers.scoring.societal_risk import load_societal_criteria as societal
+from tests.layers.scoring.frames import CRS, layer, point
+from tests.layers.scoring.risk_cases import chemical, plant, square
 
 LAST, FIRST = date(2026, 6, 30), date(2026, 7, 1)
 
@@ -167,3 +175,69 @@ def test_a_gap_on_a_day_is_refused(dated: Callable[..., Path]) -> None:
 
 def _plant(score: float) -> dict[str, Any]:
     return {"enterprise_id": "E", "name": "化工厂", "kind": "hazchem_producer", "status": "operating", "control_score": score, "geometry": point(0, 0)}
+
+
+DAYS = {"the day before": (LAST, 0), "the day": (FIRST, 1), "after": (date(2026, 7, 2), 1)}
+"""Days around a change of values, and whether the old (0) or the new values (1) hold."""
+
+
+@pytest.mark.parametrize(("on", "is_new"), DAYS.values(), ids=DAYS)
+def test_the_criteria_of_individual_risk_are_those_of_the_day(on: date, is_new: int, dated: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = dated("individual_risk_criteria", "in_service_per_year", lambda value: {"3e-06": "2e-06"}.get(value, value))
+    monkeypatch.setattr(risk_contours, "load_individual_criteria", lambda on: load_individual_criteria(folder, on))
+    monkeypatch.setattr(confirmations, "load_individual_criteria", lambda on: load_individual_criteria(folder, on))
+    limit = (3e-6, 2e-6)[is_new]
+    assert limit in risk_contours.contour_values(on)
+    assert risk_contours.criterion_limit("high_sensitive", is_new=False, on=on) == limit
+    grid = square(200)
+    field = RiskField(grid, np.full(grid.shape, 2.5e-6), pd.DataFrame(), (), pyproj.CRS(CRS))
+    drawn = risk_contours.risk_contours(field, on=on)
+    assert (2e-6 in set(drawn.risk_per_year)) is bool(is_new)
+    school = layer({"target_id": "T", "name": "学校", "category": "school", "geometry": point(0, 0)})
+    assert len(confirmations.targets_to_confirm(field, school, on=on)) == is_new
+
+
+@pytest.mark.parametrize(("on", "is_new"), DAYS.values(), ids=DAYS)
+def test_the_criterion_of_societal_risk_is_that_of_the_day(on: date, is_new: int, dated: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = dated("societal_risk_criteria", "unacceptable_above", lambda value: f"{float(value) / 10:g}")
+    monkeypatch.setattr(societal_risk, "load_societal_criteria", lambda on: societal(folder, on))
+    assert societal_risk.criterion_band(10, 5e-5, on) == ("alarp", "unacceptable")[is_new]
+
+
+@pytest.mark.parametrize(("on", "is_new"), DAYS.values(), ids=DAYS)
+def test_the_limits_of_overpressure_are_those_of_the_day(on: date, is_new: int, dated: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = dated("blast_limits", "to_pa", lambda value: {"5000": "4000"}.get(value, value))
+    for module in (blast_rings, hazard_events):
+        monkeypatch.setattr(module, "load_blast_limits", lambda on: load_blast_limits(folder, on))
+    blast_rings.listed_pressures.cache_clear()
+    layers = plant(chemical(("TNT", "118-96-7"), 10.0, category_symbol="W1.1"))
+    rings = blast_rings.blast_rings(layers, on=on)
+    events = hazard_events.explosive_events(layers, on)["U1"]
+    blast_rings.listed_pressures.cache_clear()
+    assert ({4000, 5000} & set(rings.threshold_pa), [event.threshold_pa for event in events][1]) == (({5000}, 5000), ({4000}, 4000))[is_new]
+
+
+@pytest.mark.parametrize(("on", "is_new"), DAYS.values(), ids=DAYS)
+def test_the_table_of_high_consequence_areas_is_that_of_the_day(on: date, is_new: int, dated: Callable[..., Path]) -> None:
+    folder = dated("high_consequence", "window_m", lambda value: {"2000": "1600"}.get(value, value))
+    rules = load_hca_rules(folder / "high_consequence.csv", on)
+    assert rules["HCA-OIL-B"].window_m == (2000, 1600)[is_new]
+
+
+@pytest.mark.parametrize(("standard_id", "read"), [
+    ("GB36894-2018", lambda folder, on: load_individual_criteria(folder, on).clause.iloc[0]),
+    ("GB36894-2018", lambda folder, on: societal(folder, on).clause.iloc[0]),
+    ("GBT37243-2019", lambda folder, on: load_blast_limits(folder, on).clause.iloc[0]),
+    ("GB32167-2015", lambda folder, on: load_hca_rules(folder / "high_consequence.csv", on)["HCA-OIL-B"].clause),
+], ids=["individual risk", "societal risk", "blast", "high consequence areas"])  # fmt: skip
+def test_a_criterion_before_and_after_its_standard_is_a_transition(standard_id: str, read: Callable[[Path, date], str], stopped: Callable[..., Path]) -> None:
+    folder = stopped(standard_id, valid_from=FIRST, valid_to=date(2026, 7, 31))
+    told = {on: str(read(folder, on)) for on in (LAST, FIRST, date(2026, 7, 31), date(2026, 8, 1))}
+    assert told[LAST].endswith("(2026-07-01起施行,过渡采用)") and told[date(2026, 8, 1)].endswith("(2026-07-31止,过渡采用)")
+    assert "过渡" not in told[FIRST] and "过渡" not in told[date(2026, 7, 31)]
+
+
+def test_the_rules_of_two_days_differ_only_where_a_row_does(dated: Callable[..., Path]) -> None:
+    folder = dated("blast_limits", "to_pa", lambda value: {"5000": "4000"}.get(value, value))
+    of = {on: rules_of_day(["blast_limits", "high_consequence"], on, folder) for on in (date(2026, 6, 29), LAST, FIRST, date(2026, 7, 2))}
+    assert of[date(2026, 6, 29)] == of[LAST] != of[FIRST] == of[date(2026, 7, 2)]
