@@ -23,7 +23,7 @@ from app.surfaces import VULNERABILITY_BAND, read_window, surface_of
 from app.texts import Text
 from layers.scoring.cell_sums import Cells
 from layers.scoring.counterfactuals import as_dicts
-from layers.scoring.explain import Explanation, explain_point
+from layers.scoring.explain import Explanation, drawn_level, explain_point
 from layers.scoring.grid import Grid
 from layers.scoring.policy import load_policy, policies
 from layers.scoring.zone_members import zone_members
@@ -123,7 +123,7 @@ def _told(found: Explanation, points: pd.DataFrame) -> dict[str, Any]:
     for contribution in contributions:
         del contribution["position"]
     return {
-        "level": found.level,
+        "level": drawn_level(found.state, found.level),
         "index": found.index,
         "cell": {"H": found.hazard, "V": found.vulnerability, "C": found.help_factor},
         "state": found.state,

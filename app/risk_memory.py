@@ -22,6 +22,7 @@ from layers.scoring.blast_rings import Blast
 from layers.scoring.cell_sums import Cells
 from layers.scoring.consequence.dispersion import TERRAINS
 from layers.scoring.counterfactuals import as_dicts
+from layers.scoring.explain import drawn_level, state_of
 from layers.scoring.grid import Grid
 from layers.scoring.policy import Policy
 from layers.scoring.risk_contours import load_individual_criteria
@@ -46,6 +47,8 @@ NOTES = {
     "no_source": Text("此处没有须定量评价的单元或报告等值线影响;其他方法判定的企业不计入本方案。"),
     "open": Text("附近有单元缺数据、按距离或另有标准判定,未计算个人风险;颜色为下限。"),
     "below": Text("低于 3×10⁻⁷/年,不着色。"),
+    "below_open": Text("已计入的低于 3×10⁻⁷/年;附近另有单元缺数据、按距离或另有标准判定,未计算个人风险,无法定级。"),
+    "open_alone": Text("附近有单元缺数据、按距离或另有标准判定,未计算个人风险,无法定级。"),
 }
 
 
@@ -63,9 +66,9 @@ class RiskMemory:
         """Why a cell has its level, in the form of ``/api/explain``; the contributions' ``risk_per_year`` sum to the place's."""
         risk, names = self._risk(connection, facts)
         found = risk_reasons(risk, x_m, y_m, grid=grid, policy=policy, on=rules_date(facts))
-        state = "rated" if found.parts else "unrated" if found.open_ids else "no_source"
+        state = state_of(found.level, has_parts=bool(found.parts), has_open=bool(found.open_ids))
         return {
-            "level": found.level,
+            "level": drawn_level(state, found.level),
             "index": None,
             "risk_per_year": found.risk_per_year,
             "cell": None,
@@ -170,9 +173,10 @@ def _told_member(one: RiskMember, names: dict[str, str], reports: pd.DataFrame |
 
 
 def _notes(state: str, found: RiskReasons) -> dict[str, list[str]]:
-    names = ["screening"] if state == "rated" else [state] if state in NOTES else []
-    names += ["below"] if state == "rated" and found.level == "unrated" else []
-    names += ["open"] if found.open_ids else []
+    names = ["screening"] if found.parts else ["no_source"] if state == "no_source" else []
+    names += ["below"] if state == "below" else []
+    names += ["open"] if state == "rated" and found.open_ids else []
+    names += [("below_open" if found.parts else "open_alone")] if state == "unrated" else []
     told = [NOTES[name] for name in names] + [_blast_note(one) for one in found.blasts]
     return {"notes_zh": [text.zh for text in told], "notes_en": [text.en for text in told]}
 

@@ -40,7 +40,7 @@ SCHEMAS: dict[str, Schema] = {
             edition=WHOLE, data_as_of=or_null(TEXT),
             optional={
                 "point": OBJECT, "index": or_null(NUMBER), "cell": or_null(OBJECT), "footprint_rule": or_null(OBJECT),
-                "state": {"enum": ["rated", "no_source", "outside", "unrated"]}, "zone": or_null(OBJECT),
+                "state": {"enum": ["rated", "unrated", "below", "no_source", "outside"]}, "zone": or_null(OBJECT),
                 "notes_zh": list_of(TEXT), "notes_en": list_of(TEXT), "subject": OBJECT, "figure": or_null(OBJECT),
                 "rules": list_of(OBJECT), "members": list_of(OBJECT), "place": or_null(OBJECT), "method": or_null(OBJECT),
                 "scenarios": list_of(record("event criterion_zh distance_m clause", event=TEXT, criterion_zh=TEXT, distance_m=or_null(NUMBER), clause=TEXT)),

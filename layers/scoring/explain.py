@@ -18,7 +18,8 @@ from layers.scoring.policy import RATED, Policy
 from layers.scoring.zone_polygons import open_reach_m
 from layers.scoring.zoning import lower_bounds
 
-STATES = ("rated", "no_source", "unrated")
+STATES = ("rated", "unrated", "below", "no_source")
+"""A colour is drawn; none is, for a source without a figure may reach here; all is known and too little for a colour; nobody reaches here."""
 NOTES = {
     "no_source": (
         "此处影响范围内没有登记的风险源;未登记不等于安全。",
@@ -33,7 +34,11 @@ NOTES = {
         "Sources without a level or a precise position may reach this place too; the colour is a lower bound.",
     ),
     "assumption": ("结果含假设,见各项说明。", "The result rests on assumptions; see each contribution."),
-    "no_level": ("指数低于蓝色下限,不着色。", "The index is below the bound of blue; no colour is drawn."),
+    "below": ("指数低于蓝色下限,不着色。", "The index is below the bound of blue; no colour is drawn."),
+    "below_open": (
+        "已计入的指数低于蓝色下限,另有未评级或位置不准的风险源可能影响此处,无法定色。",
+        "What is counted stays below the bound of blue, and sources without a level or a precise position may reach this place: no colour can be given.",
+    ),
     "help": (
         "救援系数 C 取 1(消防15分钟以内到达、未知或非火灾类)。",
         "Help factor C is 1 (help within 15 minutes, unknown, or no danger of fire).",
@@ -159,8 +164,8 @@ def explain_point(
         near, sources, distance2, touches, is_in, h, shares, points_of, level, policy
     )
     unrated = _unrated_here(near, centre)
-    state = "rated" if contributions else "unrated" if unrated else "no_source"
-    notes = _notes(state, level, contributions, unrated)
+    state = state_of(level, has_parts=bool(contributions), has_open=bool(unrated))
+    notes = _notes(state, contributions, unrated)
     return Explanation(
         state,
         level,
@@ -178,6 +183,22 @@ def explain_point(
         tuple(NOTES[note][0] for note in notes),
         tuple(NOTES[note][1] for note in notes),
     )
+
+
+def state_of(level: str, *, has_parts: bool, has_open: bool) -> str:
+    """Which of `STATES` a place is in; what is drawn as a colour is rated, and nothing else is.
+
+    >>> state_of("unrated", has_parts=True, has_open=True), state_of("unrated", has_parts=True, has_open=False)
+    ('unrated', 'below')
+    """
+    if level != "unrated":
+        return "rated"
+    return "unrated" if has_open else "below" if has_parts else "no_source"
+
+
+def drawn_level(state: str, level: str) -> str | None:
+    """The level that is drawn; ``unrated`` is one, no colour is none."""
+    return level if state in ("rated", "unrated") else None
 
 
 def _candidates(points: gpd.GeoDataFrame, centre: tuple[float, float], cell_m: float) -> np.ndarray:
@@ -329,13 +350,14 @@ def _unrated_here(near: gpd.GeoDataFrame, centre: tuple[float, float]) -> tuple[
 
 
 def _notes(
-    state: str, level: str, contributions: tuple[Contribution, ...], unrated: tuple[str, ...]
+    state: str, contributions: tuple[Contribution, ...], unrated: tuple[str, ...]
 ) -> list[str]:
-    if state != "rated":
+    if not contributions:
         return [state]
     applies = {
-        "no_level": level == "unrated",
-        "at_least": bool(unrated),
+        "below": state == "below",
+        "below_open": state == "unrated",
+        "at_least": state == "rated" and bool(unrated),
         "assumption": any(part.is_assumption for part in contributions),
         "help": not any(part.help_factor > 1 for part in contributions),
         "late_help": any(part.help_factor > 1 for part in contributions),

@@ -31,7 +31,7 @@ export const assumptionMark = (isAssumption) =>
 /** The level that a place is drawn in, null where it has no colour. @param {any} why answer of `/api/explain` */
 function drawnLevel(why) {
   if (why.state === "unrated") return "unrated";
-  return why.state === "rated" && why.level !== "unrated" ? why.level : null;
+  return why.state === "rated" ? why.level : null;
 }
 
 /** Title of the panel for a place. @param {any} why */
@@ -77,7 +77,7 @@ function notes(text) {
 function resultSentence(why) {
   if (why.state === "outside") return t("sentence_outside");
   if (why.state === "no_source") return t("sentence_no_source");
-  if (why.state === "unrated") return t("sentence_unrated_near", { n: why.unrated?.length ?? 1 });
+  if (why.state === "unrated") return t(why.contributions?.length ? "sentence_unrated_below" : "sentence_unrated_near", { n: why.unrated?.length ?? 1 });
   const index = isMissing(why.index) ? null : fixed(why.index, INDEX_DIGITS);
   const level = levelWord(drawnLevel(why)).toLowerCase();
   if (!isMissing(why.risk_per_year)) return t(level ? "sentence_risk" : "sentence_risk_below", { risk: frequency(why.risk_per_year), level });

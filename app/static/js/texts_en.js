@@ -1073,6 +1073,7 @@ export const EN = {
   sentence_risk: "Individual risk {risk} a year: {level} risk (colours by the values of GB 36894).",
   sentence_risk_below: "Individual risk {risk} a year, below 3×10⁻⁷: no colour.",
   sentence_unrated: "There are not enough data to rate this. Not rated is not the same as low.",
+  sentence_unrated_below: "What is counted stays below the lowest level, but unrated sources ({n}) may reach this place: no level can be given. Not rated is not the same as low.",
   sentence_unrated_near: "Only unrated sources ({n}) reach this place; no level can be given. Not rated is not the same as low.",
   shapes: "Shapes of the symbols",
   share: "Share",

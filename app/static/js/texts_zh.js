@@ -1073,6 +1073,7 @@ export const ZH = {
   sentence_risk: "个人风险 {risk}/年,为{level}风险(按 GB 36894 数值分色)。",
   sentence_risk_below: "个人风险 {risk}/年,低于 3×10⁻⁷/年,不着色。",
   sentence_unrated: "资料不足,未能评级。未评级不等于低风险。",
+  sentence_unrated_below: "已计入的风险低于上色的下限,但另有未评级的风险源({n} 个)可能影响此处,无法定级。未评级不等于低风险。",
   sentence_unrated_near: "只有未评级的风险源({n} 个)影响此处,无法定级。未评级不等于低风险。",
   shapes: "符号形状",
   share: "分享",

@@ -86,7 +86,7 @@ def test_the_hatch_reaches_as_far_as_the_listed_effect_and_never_less_than_the_p
 
 def test_an_edition_without_amounts_of_explosives_keeps_its_radius() -> None:
     kept = risk_of(explosives(10.0))
-    older = UnitRisk(kept.tables, kept.official, gpd.GeoDataFrame(kept.open_units.drop(columns=["explosives_t", "explosives_most_t"])))
+    older = UnitRisk(kept.tables, kept.official, gpd.GeoDataFrame(kept.open_units.drop(columns=["explosives_t", "explosives_most_t", "explosives_felt_m"])))
     assert list(open_radius_m(older, POLICY)) == [POLICY.unrated_radius_m]
 
 

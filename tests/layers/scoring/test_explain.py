@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import shapely
 
-from layers.scoring.explain import explain_point
-from layers.scoring.policy import LEVEL_CODES
+from layers.scoring.explain import drawn_level, explain_point
+from layers.scoring.policy import LEVEL_CODES, RATED
 from layers.scoring.zoning import risk_index
 from tests.layers.scoring.scoring_cases import GRID, MAXIMUM, WEIGHTED, frame, random_sources, source
 
@@ -76,6 +76,21 @@ def test_unrated_source_is_told():
     told = explain_point(1030, 1030, frame(hidden, source((1025, 1025))), WEIGHTED, grid=GRID)
     assert told.state == "rated" and told.unrated_ids == ("z",)
     assert any("下限" in note for note in told.notes_zh)
+
+
+@pytest.mark.parametrize(("distance_m", "has_open", "state", "drawn", "said"), [
+    (0, False, "rated", "red", None), (0, True, "rated", "red", "下限"), (288, False, "below", None, "低于蓝色下限,不着色"),
+    (288, True, "unrated", "unrated", "无法定色"), (900, False, "no_source", None, "未登记不等于安全"), (900, True, "unrated", "unrated", "无法定色"),
+])  # fmt: skip
+def test_state_level_and_words_agree(distance_m, has_open, state, drawn, said):
+    """A cell of index below blue is no colour where all is known, and not rated where an open source may reach it."""
+    rated = source((1025, 1025), strength=1.0, radius_m=310)
+    hidden = source((1025 + distance_m, 1025), level="unrated", strength=np.nan, radius_m=80, name="z")
+    told = explain_point(1025 + distance_m, 1025, frame(*([rated, hidden] if has_open else [rated])), WEIGHTED, grid=GRID)
+    assert (told.state, drawn_level(told.state, told.level)) == (state, drawn)
+    assert (told.state == "rated") == (told.level in RATED)
+    assert said is None or any(said in note for note in told.notes_zh)
+    assert not any("颜色为下限" in note for note in told.notes_zh) or state == "rated"
 
 
 def test_source_too_coarse_to_colour_is_told():

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app.risk_memory import _notes
 from layers.errors import RuleTableError
 from layers.scoring.cell_sums import Cells
+from layers.scoring.explain import drawn_level, state_of
 from layers.scoring.individual_risk import risk_at
 from layers.scoring.outlines import label_regions
-from layers.scoring.policy import POLICIES_DIR, load_policy
-from layers.scoring.risk_reasons import risk_members, risk_reasons, without_parts
+from layers.scoring.policy import POLICIES_DIR, RATED, load_policy
+from layers.scoring.risk_reasons import RiskPart, RiskReasons, level_at, risk_members, risk_reasons, without_parts
 from layers.scoring.risk_surface import UnitRisk, risk_surface, zone_sources
 from layers.scoring.towns import rate_towns
 from layers.scoring.unit_risk import assess
@@ -215,3 +217,16 @@ def test_without_a_unit_or_a_report_the_rest_is_told():
     assert f"{ours:.1e}/年" in told["official_contours:3e-05"].text_zh
     nothing_left = without_parts(risk_reasons(surface_of(county(chemical(CHLORINE, 400.0)))[0].unit_risk, X + 25, Y + 25, grid=GRID, policy=POLICY), {}, POLICY)
     assert [(one.level, one.text_en) for one in nothing_left] == [("unrated", "without U1: 0.0e+00 a year, no colour")]
+
+
+@pytest.mark.parametrize(("x_m", "has_open", "state", "said"), [
+    (25, False, "rated", "筛查"), (25, True, "rated", "下限"), (0, False, "below", "不着色"), (0, True, "unrated", "无法定级"),
+])  # fmt: skip
+def test_state_level_and_words_of_a_place_agree(x_m, has_open, state, said):
+    """A risk too small for a colour beside a unit without a figure is not rated, and never "rated" with no level."""
+    parts = (RiskPart("hazard_units", "U1", "E1", 1e-5 if state == "rated" else 1e-9, float(x_m)),)
+    found = RiskReasons(level_at(parts[0].risk_per_year, POLICY), parts[0].risk_per_year, parts, ("U2",) if has_open else (), "R", "clause")
+    told = state_of(found.level, has_parts=True, has_open=has_open)
+    assert told == state and (drawn_level(told, found.level) in RATED) == (state == "rated")
+    notes = _notes(told, found)
+    assert any(said in note for note in notes["notes_zh"]) and len(notes["notes_en"]) == len(notes["notes_zh"])
