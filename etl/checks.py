@@ -18,10 +18,11 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from etl.normalise import Problems
+from etl.normalise import Problems, with_objects
 from etl.packing import Hashes, pack_frame, row_hashes
 from etl.read import Refusal
 from etl.repeats import Repeats
+from etl.shapes import Shapes
 from layers.catalog import Layer
 from layers.tables import staging_table, value_columns
 
@@ -31,6 +32,8 @@ PARTS_OF = {
     "Geometry": (0, 1, 3, 4, 5, 6),
 }
 """Geometry of a layer -> type ids of shapely that it takes."""
+KINDS = {0: 1, 3: 3, 6: 6}
+"""Type ids of shapely -> WKB's numbers, of kinds that can be judged as bytes."""
 MISREAD_POSITION = ("RQ08", "RQ10", "RQ17")
 """Faults of the delivered coordinates: where one of them is told, the position itself is not judged."""
 
@@ -45,6 +48,8 @@ class Checked:
     n_merged: int
     refused_keys: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Number of each refused row that has one -> its file and row: a feature that is there already keeps its state."""
+    shapes: Shapes | None = None
+    """Geometries of accepted rows that the frame has none for."""
 
     @property
     def n_refused(self) -> int:
@@ -67,6 +72,7 @@ def check(
     is_distinct: bool,
     taken: frozenset[str] = frozenset(),
     repeats: Repeats | None = None,
+    shapes: Shapes | None = None,
 ) -> Checked:
     """Run every check of a layer on the rows of a source, or on a batch of them.
 
@@ -77,9 +83,10 @@ def check(
     is_distinct : fold rows that repeat a key with the same content instead of refusing them.
     taken : keys that other rows of the same delivery hold already.
     repeats : the keys of the batches before; those of this one are added.
+    shapes : geometries of rows that the frame has none for; not together with `is_distinct`.
     """
     repeats = Repeats() if repeats is None else repeats
-    repaired = _check_geometry(frame, layer, problems, outline) if layer.is_drawn else _no_repairs()
+    repaired, shapes = _check_shapes(frame, layer, problems, outline, shapes) if layer.is_drawn else (_no_repairs(), None)
     _check_keys(frame, layer, problems)
     _check_references(frame, known, problems)
     n_merged = 0
@@ -91,7 +98,10 @@ def check(
     kept = repaired[repaired["at"].isin(accepted.index)]
     out = frame.loc[is_out & frame["feature_id"].notna().to_numpy(), ["feature_id", "source_file", "source_row"]]
     refused_keys = {str(key): (str(file), int(row)) for key, file, row in out.itertuples(index=False)}
-    return Checked(accepted, refusals(frame, problems), kept, n_merged, refused_keys)
+    if shapes is not None and is_out.any():
+        frame["geometry"] = with_objects(frame, shapes, is_out & ~shapes.is_null)  # where a refused row lies is told with it
+        shapes = shapes.take(~is_out)
+    return Checked(accepted, refusals(frame, problems), kept, n_merged, refused_keys, shapes)
 
 
 def refusals(frame: pd.DataFrame, problems: Problems) -> list[Refusal]:
@@ -194,6 +204,26 @@ def late_repeats(repeats: Repeats) -> list[Refusal]:
         Refusal(str(row.source_file), int(row.source_row), "feature_id", str(row.feature_id)[:500], "RQ13", *words)
         for row in repeats.late().itertuples(index=False)
     ]
+
+
+def _check_shapes(
+    frame: pd.DataFrame, layer: Layer, problems: Problems, outline: BaseGeometry | None, shapes: Shapes | None
+) -> tuple[pd.DataFrame, Shapes | None]:
+    """`_check_geometry` of what needs it: what is certainly valid, of the layer's kind and inside stays bytes."""
+    if shapes is None:
+        return _check_geometry(frame, layer, problems, outline), None
+    is_sure = shapes.is_valid(KINDS[number] for number in PARTS_OF[layer.geometry] if number in KINDS)
+    if outline is not None and layer.outside != "keep":
+        shapely.prepare(outline)
+        is_sure[is_sure] = shapely.intersects_xy(outline, shapes.first_coordinates()[is_sure])
+    if is_sure.all():
+        return _no_repairs(), shapes
+    geometries = with_objects(frame, shapes, ~shapes.is_null & ~is_sure)
+    others = pd.DataFrame({"geometry": geometries[~is_sure]}, index=frame.index[~is_sure])
+    repaired = _check_geometry(others, layer, problems, outline)
+    geometries[~is_sure] = others["geometry"].to_numpy()
+    frame["geometry"] = geometries
+    return repaired, shapes.without(~is_sure)
 
 
 def _check_geometry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,8 @@ import sqlalchemy as sa
 
 from etl.ledger import Loading
 from etl.manifest import Manifest
-from etl.plausibility import checks_of, warnings_of
+from etl.plausibility import checks_of, needs_objects, warnings_of
+from etl.shapes import Shapes
 from etl.surroundings import read_surroundings, warned
 from layers.catalog import Area, Layer
 from layers.crs import transform_geometry
@@ -32,9 +34,14 @@ class Doubter:
         )
         self._has_others = _has_others(connection, register_table(layer, loading.area.srid), manifest.id)
 
-    def doubts(self, accepted: pd.DataFrame) -> pd.DataFrame:
+    @property
+    def needs_objects(self) -> bool:
+        """Whether geometries must be objects: a check asks more of them than their bytes tell, or other sources' are beside them."""
+        return self._has_others or needs_objects(self._layer, self._loading.area)
+
+    def doubts(self, accepted: pd.DataFrame, shapes: Shapes | None = None) -> pd.DataFrame:
         """Warnings about a batch: ``at``, ``rule_id``, ``field``, ``value``, ``detail``; in row order."""
-        return warnings_of(accepted, self._layer, self._around)
+        return warnings_of(accepted, self._layer, replace(self._around, shapes=shapes))
 
     def with_held_elsewhere(self, connection: sa.Connection, accepted: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         """The warnings found about a batch, and those about rows whose number another source holds."""

@@ -33,12 +33,13 @@ from etl.ledger import (
 )
 from etl.manifest import Manifest
 from etl.merge import merge, open_target, packed_rows
-from etl.normalise import Problems, normalise
+from etl.normalise import Problems, normalise, normalise_shapes
 from etl.packing import Packed
 from etl.plausibility import needs_all_rows
 from etl.progress import Step, watched
 from etl.read import is_returned, is_row_wise, prepared, read_batch, read_batches, read_file
 from etl.repeats import Repeats
+from etl.shapes import Shapes
 from etl.sql import statement
 from layers.catalog import Layer
 from layers.errors import TooManyRefusedError
@@ -143,7 +144,7 @@ def take_in(
         A file cannot be read, or too many rows are refused; the caller leaves the transaction.
     """
     taker = _Taker(connection, loading, manifest, load_id)
-    rows = _normalised(paths, manifest, loading, lanes)
+    rows = _normalised(paths, manifest, loading, lanes, keeps_bytes=taker.keeps_bytes)
     with _collecting_rarely(), Ahead(rows, lanes.turning) as ahead, Behind(connection, lanes.storing) as behind:
         n_batches = 0
         while True:
@@ -178,15 +179,22 @@ def _collecting_rarely() -> Iterator[None]:
 
 
 def _normalised(
-    paths: list[Path], manifest: Manifest, loading: Loading, lanes: Lanes
-) -> Generator[tuple[Batch, pd.DataFrame, Problems], None, None]:
-    """The batches of a source, each with its rows in our fields; rows are numbered from 0 over all batches."""
+    paths: list[Path], manifest: Manifest, loading: Loading, lanes: Lanes, *, keeps_bytes: bool
+) -> Generator[tuple[Batch, pd.DataFrame, Problems, Shapes | None], None, None]:
+    """The batches of a source, each with its rows in our fields; rows are numbered from 0 over all batches.
+
+    With `keeps_bytes` geometries that came as bytes stay so as far as they can.
+    """
     n_rows = 0
     with Ahead(_batches(paths, manifest, loading), lanes.reading) as ahead:
         while (batch := ahead.next()) is not None:
             batch.frame.index = pd.RangeIndex(n_rows, n_rows + len(batch.frame))
             n_rows += len(batch.frame)
-            yield batch, *normalise(batch, manifest, loading.catalog[manifest.layer], loading.area)
+            layer = loading.catalog[manifest.layer]
+            if keeps_bytes:
+                yield batch, *normalise_shapes(batch, manifest, layer, loading.area)
+            else:
+                yield batch, *normalise(batch, manifest, layer, loading.area), None
 
 
 def _batches(paths: list[Path], manifest: Manifest, loading: Loading) -> Generator[Batch, None, None]:
@@ -218,22 +226,27 @@ class _Taker:
         self._intake = Intake()
         self._n_rows = 0
 
+    @property
+    def keeps_bytes(self) -> bool:
+        """Whether geometries may stay the bytes they came in: nothing that follows asks for objects."""
+        return not self._manifest.distinct and not self._doubter.needs_objects
+
     def watch(self, zh: str, en: str, work: Callable[[], Result]) -> Result:
         """Do a step of the work, telling of it."""
         step = Step(f"{self._manifest.title_zh}: {zh}", f"{self._manifest.id}: {en}", self._n_rows or None)
         return watched(self._loading.progress, step, work, stop=lambda: cancel_statement(self._connection))
 
-    def take(self, batch: Batch, frame: pd.DataFrame, problems: Problems) -> Callable[[], None]:
+    def take(self, batch: Batch, frame: pd.DataFrame, problems: Problems, shapes: Shapes | None) -> Callable[[], None]:
         """Check and count a batch; what is left to do with it in the database."""
         self._n_rows += batch.n_read
         self._intake.is_partial |= batch.is_partial
         taken = self._taken_keys() if self._intake.is_partial and self._manifest.mode == "full" else frozenset()
         checked = self.watch("检查", "checking", lambda: check(
             frame, self._layer, problems, outline=self._loading.outline, known=self._known,
-            is_distinct=self._manifest.distinct, taken=taken, repeats=self._repeats,
+            is_distinct=self._manifest.distinct, taken=taken, repeats=self._repeats, shapes=shapes,
         ))
-        found = self.watch("合理性检查", "plausibility", lambda: self._doubter.doubts(checked.accepted))
-        packed = packed_rows(self._target, checked.accepted)
+        found = self.watch("合理性检查", "plausibility", lambda: self._doubter.doubts(checked.accepted, checked.shapes))
+        packed = packed_rows(self._target, checked.accepted, checked.shapes)
         refused = batch.refused + checked.refused
         self._held |= checked.refused_keys
         self._count(batch, checked, refused)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from etl.manifest import Manifest
 from etl.packing import Packed, pack_frame, row_hashes
+from etl.shapes import Shapes
 from etl.sql import statement
 from layers.catalog import Layer
 from layers.load_changes import HELD
@@ -54,11 +55,14 @@ def open_target(connection: sa.Connection, layer: Layer, manifest: Manifest, *, 
     return Target(layer, manifest, srid, load_id, register, staging)
 
 
-def packed_rows(target: Target, accepted: pd.DataFrame) -> dict[str, Packed]:
-    """Accepted rows ready to be copied, with the hash of their content; needs no connection."""
+def packed_rows(target: Target, accepted: pd.DataFrame, shapes: Shapes | None = None) -> dict[str, Packed]:
+    """Accepted rows ready to be copied, with the hash of their content; needs no connection.
+
+    `shapes` holds the geometries of rows for which the frame has none.
+    """
     names = [column for column in target.table.columns if column.name not in (HASH, "row_id", "to_load")]
     origin = {"source_id": target.manifest.id, "from_load": target.load_id} if target.is_direct else {}
-    packed = pack_frame(pd.DataFrame(accepted).assign(**origin), names, srid=target.srid)
+    packed = pack_frame(pd.DataFrame(accepted).assign(**origin), names, srid=target.srid, shapes=shapes)
     hashes = row_hashes(packed[name] for name in value_columns(target.layer)).view("int64")
     starts = np.arange(len(hashes) + 1, dtype="int64") * 8
     packed[HASH] = Packed(hashes.astype(">i8").view("uint8"), starts, np.zeros(len(hashes), dtype=bool))

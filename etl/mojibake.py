@@ -36,6 +36,9 @@ USER_DEFINED = re.compile("[\ue311-\ueeb7]")
 BIG5_USER_FIRST, BIG5_USER_LAST = 0xE311, 0xEEB7
 """Private-use characters of Big5's user-defined rows, lead bytes 8E to A0."""
 
+BYTES = np.arange(256, dtype="uint8")
+ONE_DIGIT = np.where((BYTES >= ord("0")) & (BYTES <= ord("9")), np.uint8(ord("0")), BYTES)
+
 
 def _big5_bytes(text: str) -> bytes:
     """Big5 bytes of a text, its user-defined characters included; raises UnicodeEncodeError where there are none."""
@@ -107,11 +110,29 @@ def _once_big5(text: str) -> str | None:
 
 
 def is_destroyed(texts: pd.Series) -> pd.Series:
-    """Whether each text holds characters that a wrong encoding left behind; missing values are not destroyed."""
-    array = text_array(texts)
-    unusual = pc.unique(array.filter(pc.invert(pc.string_is_ascii(array))))
-    bad = {text for text in _candidates(unusual) if LOST.search(text) or original_text(text) is not None}
-    return texts.isin(bad) if bad else pd.Series(False, index=texts.index)
+    """Whether each text holds characters that a wrong encoding left behind; missing values are not destroyed.
+
+    A digit stays itself in every encoding here and is part of no other character: texts that differ in digits alone are
+    judged once.
+    """
+    alike = _with_one_digit(text_array(texts))
+    unusual = pc.unique(alike.filter(pc.invert(pc.string_is_ascii(alike))))
+    bad = [text for text in _candidates(unusual) if LOST.search(text) or original_text(text) is not None]
+    if not bad:
+        return pd.Series(False, index=texts.index)
+    is_bad = pc.fill_null(pc.is_in(alike, value_set=pa.array(bad, type=pa.large_string())), False)
+    return pd.Series(is_bad.to_numpy(zero_copy_only=False), index=texts.index)
+
+
+def _with_one_digit(array: pa.LargeStringArray) -> pa.LargeStringArray:
+    """Texts with every ASCII digit written as 0."""
+    _, offsets, data = array.buffers()
+    if data is None:
+        return array
+    plain = ONE_DIGIT[np.frombuffer(data, dtype="uint8")]
+    is_there = pa.py_buffer(np.packbits(array.is_valid().to_numpy(zero_copy_only=False), bitorder="little"))
+    starts = pa.py_buffer(np.frombuffer(offsets, dtype="int64", count=len(array) + 1, offset=array.offset * 8).copy())
+    return pa.LargeStringArray.from_buffers(len(array), starts, pa.py_buffer(plain), is_there)
 
 
 def _candidates(texts: pa.LargeStringArray) -> list[str]:

@@ -41,8 +41,8 @@ from layers.crs import (
 from layers.errors import CatalogError, SourceFileError
 
 RENAMING_ROWS = 2_000
-LOOKED_AT = 1_000
-"""Rows that tell whether a column repeats few texts."""
+LARGEST_SHARE = 0.75
+"""Different texts of a column, as a share of its rows, up to which each is turned once."""
 LARGEST_INTEGER = 2.0**63
 """What the database keeps as a whole number is less."""
 LONGEST_TIME = len("2026-01-31 12:00:00.123456")
@@ -125,6 +125,23 @@ def normalise(batch: Batch, manifest: Manifest, layer: Layer, area: Area) -> tup
         ``positioned``, ``source_file``, ``source_row`` and, for drawn layers, ``geometry`` (None where missing).
     problems : what could not be turned.
     """
+    frame, problems, shapes = normalise_shapes(batch, manifest, layer, area)
+    if shapes is not None:
+        frame["geometry"] = with_objects(frame, shapes, ~shapes.is_null)
+    return frame, problems
+
+
+def with_objects(frame: pd.DataFrame, shapes: Shapes, is_wanted: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """The geometries of a frame, with those of some rows that its shapes hold made objects."""
+    geometries = np.array(frame["geometry"].to_numpy(), dtype=object)
+    geometries[is_wanted] = shapes.objects(is_wanted)
+    return geometries
+
+
+def normalise_shapes(
+    batch: Batch, manifest: Manifest, layer: Layer, area: Area
+) -> tuple[gpd.GeoDataFrame | pd.DataFrame, Problems, Shapes | None]:
+    """What `normalise` gives, where geometries that came as bytes and are whole stay bytes: the frame has none for these rows."""
     check_columns(batch, manifest, layer)
     problems = Problems()
     delivered = batch.frame
@@ -135,16 +152,16 @@ def normalise(batch: Batch, manifest: Manifest, layer: Layer, area: Area) -> tup
     frame["accuracy_m"] = _accuracy_m(manifest, layer)
     frame["positioned"] = "delivered"
     if not layer.is_drawn:
-        return frame, problems
-    shapes = batch.shapes
-    geometry = (
-        _geometry(delivered, manifest, area, problems) if shapes is None
-        else _moved(shapes, manifest, area, delivered.index, problems)
+        return frame, problems, None
+    geometry, shapes = (
+        (_geometry(delivered, manifest, area, problems), None) if batch.shapes is None
+        else _moved(batch.shapes, manifest, area, delivered.index, problems)
     )
     if HEIGHTS in delivered.columns:
         problems.flattened = delivered.index[delivered[HEIGHTS].eq(True)]
-    frame.loc[shapely.is_missing(geometry), "positioned"] = "unplaced"
-    return gpd.GeoDataFrame(frame, geometry=geometry, crs=area.storage_crs), problems
+    is_missing = shapely.is_missing(geometry) if shapes is None else shapely.is_missing(geometry) & shapes.is_null
+    frame.loc[is_missing, "positioned"] = "unplaced"
+    return gpd.GeoDataFrame(frame, geometry=geometry, crs=area.storage_crs), problems, shapes
 
 
 def _accuracy_m(manifest: Manifest, layer: Layer) -> float:
@@ -170,27 +187,33 @@ def _filled(entry: Field, manifest: Manifest, delivered: pd.DataFrame, problems:
     return _each_once(_coded if entry.type == "text" else CONVERTERS[entry.type], entry, source, texts, problems)
 
 
-def _each_once(convert: Converter, entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
-    """What `convert` makes of texts; where few of them differ, each different one is turned once."""
-    if not _are_few(texts):
-        return convert(entry, source, texts, problems)
-    places, distinct = pd.factorize(texts)
+@dataclass(frozen=True)
+class _Texts:
+    """The texts of a column, each different one once: row i has ``distinct[places[i]]``; the last of `distinct` is None."""
+
+    distinct: NDArray[np.object_]
+    places: NDArray[np.int64]
+    index: pd.Index
+
+    @property
+    def series(self) -> pd.Series:
+        return pd.Series(self.distinct[self.places], index=self.index, dtype=object)
+
+
+def _each_once(convert: Converter, entry: Field, source: FieldSource, texts: _Texts, problems: Problems) -> pd.Series:
+    """What `convert` makes of texts; where they repeat, each different one is turned once."""
+    if len(texts.distinct) > LARGEST_SHARE * len(texts.places):
+        return convert(entry, source, texts.series, problems)
     own = Problems()
-    with_nothing = pd.Series([*distinct, None], dtype=object)
-    turned = convert(entry, source, with_nothing, own)
+    turned = convert(entry, source, pd.Series(texts.distinct, dtype=object), own)
     for note in own.rows:
-        is_at = np.isin(places, note["at"].to_numpy(dtype="int64"))
-        problems.add(texts.index[is_at], str(note["rule_id"].iloc[0]), str(note["field"].iloc[0]), texts)
-    return turned.take(places).set_axis(texts.index)  # -1, where there is nothing, is the last
+        is_at = np.isin(texts.places, note["at"].to_numpy(dtype="int64"))
+        problems.add(texts.index[is_at], str(note["rule_id"].iloc[0]), str(note["field"].iloc[0]), texts.series)
+    return turned.take(texts.places).set_axis(texts.index)
 
 
-def _are_few(texts: pd.Series) -> bool:
-    """Whether few different texts are to be expected: told by the first ones."""
-    return len(texts) > LOOKED_AT and texts.iloc[:LOOKED_AT].nunique() < LOOKED_AT / 2
-
-
-def _texts(source: FieldSource, delivered: pd.DataFrame, manifest: Manifest) -> pd.Series:
-    """Trimmed text of a field, None where the delivered value means nothing."""
+def _texts(source: FieldSource, delivered: pd.DataFrame, manifest: Manifest) -> _Texts:
+    """Trimmed texts of a field, None where the delivered value means nothing."""
     if source.template is not None:
         names = template_columns(source.template)
         records = delivered[names].to_dict("records")
@@ -199,19 +222,20 @@ def _texts(source: FieldSource, delivered: pd.DataFrame, manifest: Manifest) -> 
         texts = delivered[source.column]
     nothing = {"", *manifest.null_values, *source.null_values}
     if source.pattern:
-        texts = _trimmed(texts, {""}).astype("string").str.extract(source.pattern, expand=False).astype("object")
-        return texts.where(~(texts.isin(nothing) | texts.isna()), None)
+        found = _trimmed(texts, {""}).series.astype("string").str.extract(source.pattern, expand=False).astype("object")
+        kept = found.where(~(found.isin(nothing) | found.isna()), None)
+        places, distinct = pd.factorize(kept)
+        return _Texts(np.append(np.asarray(distinct, dtype=object), None), np.where(places < 0, len(distinct), places), texts.index)
     return _trimmed(texts, nothing)
 
 
-def _trimmed(texts: pd.Series, nothing: set[str]) -> pd.Series:
+def _trimmed(texts: pd.Series, nothing: set[str]) -> _Texts:
     """Texts without the blanks around them, None where nothing is left or what is left means nothing."""
     encoded = text_array(texts).dictionary_encode()
     plain = pc.utf8_trim(encoded.dictionary, characters=BLANKS)
     plain = pc.if_else(pc.is_in(plain, value_set=pa.array(sorted(nothing), type=pa.large_string())), None, plain)
     distinct = np.append(plain.to_numpy(zero_copy_only=False), None)
-    places = pc.fill_null(encoded.indices, len(plain)).to_numpy(zero_copy_only=False)
-    return pd.Series(distinct[places], index=texts.index, dtype=object)
+    return _Texts(distinct, pc.fill_null(encoded.indices, len(plain)).to_numpy(zero_copy_only=False), texts.index)
 
 
 def _coded(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
@@ -330,14 +354,21 @@ def _geometry(delivered: pd.DataFrame, manifest: Manifest, area: Area, problems:
     return _without_lost(moved, ~shapely.is_missing(raw), delivered.index, problems)
 
 
-def _moved(shapes: Shapes, manifest: Manifest, area: Area, index: pd.Index, problems: Problems) -> NDArray[np.object_]:
-    """What `_geometry` makes of geometries that come as bytes."""
+def _moved(
+    shapes: Shapes, manifest: Manifest, area: Area, index: pd.Index, problems: Problems
+) -> tuple[NDArray[np.object_], Shapes]:
+    """What `_geometry` makes of geometries that come as bytes, and what stays bytes of them: all that is whole."""
     xy = shapes.coordinates[:, ::-1] if manifest.axis_order == "yx" else shapes.coordinates
     if zone_of(manifest.crs) is not None:
         _check_zone(index, shapes.least(xy[:, 0]), manifest.crs, problems)
-    moved = shapes.with_coordinates(coordinates_to_geographic(xy, manifest.crs, area.storage_crs)).geometries()
-    moved = np.where(shapely.is_empty(moved), None, moved)
-    return _without_lost(moved, ~shapely.is_missing(moved), index, problems)
+    moved = shapes.with_coordinates(coordinates_to_geographic(xy, manifest.crs, area.storage_crs))
+    is_whole = moved.is_whole()
+    others = np.full(len(moved), None, dtype=object)
+    if not is_whole.all():
+        others[~is_whole] = moved.objects(~is_whole)
+        others[shapely.is_empty(others)] = None
+        others = _without_lost(others, ~shapely.is_missing(others), index, problems)
+    return others, moved.without(~is_whole)
 
 
 def _without_lost(

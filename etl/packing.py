@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,14 +20,19 @@ from numpy.typing import NDArray
 
 from layers.tables import GEOMETRY_COLUMN
 
+if TYPE_CHECKING:
+    from etl.shapes import Shapes
+
 HEADER = np.frombuffer(b"PGCOPY\n\xff\r\n\x00" + bytes(8), dtype="uint8")
 TRAILER = np.frombuffer(b"\xff\xff", dtype="uint8")
 DAYS_TO_2000 = 10_957
 MICROSECONDS_TO_2000 = 946_684_800_000_000
 """PostgreSQL counts dates and times from 2000-01-01, Arrow from 1970-01-01."""
 MULTI_TYPES = {"MULTIPOINT": 4, "MULTILINESTRING": 5, "MULTIPOLYGON": 6}
-SINGLE_TYPE_IDS = {4: 0, 5: 1, 6: 3}
-"""WKB's number of a multi geometry -> shapely's of its parts."""
+SINGLE_TYPES = {4: 1, 5: 2, 6: 3}
+"""WKB's number of a multi geometry -> that of its parts."""
+KIND_BYTE = 1
+"""Where little-endian WKB says the kind of a plane geometry."""
 SEEDS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
 
 COORDINATE_BYTES = 16
@@ -44,18 +50,22 @@ class Packed:
     is_null: NDArray[np.bool_]
 
 
-def pack_frame(frame: pd.DataFrame, columns: Iterable[sa.Column[object]], *, srid: int) -> dict[str, Packed]:
+def pack_frame(
+    frame: pd.DataFrame, columns: Iterable[sa.Column[object]], *, srid: int, shapes: Shapes | None = None
+) -> dict[str, Packed]:
     """The columns that a frame has of a table, in the table's order, by name.
 
     Parameters
     ----------
     frame : columns named like the table's; ``geometry`` (planar, in the CRS of `srid`, None allowed) is that of ``geom``,
         single ones made multi ones where the column holds these.
+    shapes : the geometries of rows that the frame has none for.
     """
     packed = {}
     for column in columns:
         if column.name == GEOMETRY_COLUMN and "geometry" in frame.columns:
-            packed[column.name] = _geometries(np.asarray(frame["geometry"].to_numpy(), dtype=object), srid, _multi_type(column))
+            objects = np.asarray(frame["geometry"].to_numpy(), dtype=object)
+            packed[column.name] = _ewkb(_wkb(objects) if shapes is None else shapes.packed(objects), srid, _multi_type(column))
         elif column.name in frame.columns:
             packed[column.name] = PACKERS[_kind(column)](frame[column.name])
     return packed
@@ -104,7 +114,7 @@ def geometry_hashes(geometries: NDArray[np.object_]) -> Hashes:
     ends = np.cumsum(shapely.get_num_coordinates(geometries)) * COORDINATE_BYTES
     parts = [Packed(coordinates, np.concatenate(([0], ends)), is_null)]
     for number in (shapely.get_type_id, shapely.get_num_geometries, shapely.get_num_interior_rings):
-        parts.append(_fixed(number(geometries), is_null, ">i4"))
+        parts.append(fixed(number(geometries), is_null, ">i4"))
     return np.column_stack([row_hashes(parts, seed=seed) for seed in SEEDS])
 
 
@@ -112,7 +122,7 @@ def _kind(column: sa.Column[object]) -> str:
     return str(column.type).split("(")[0].split()[0].upper()
 
 
-def _fixed(numbers: NDArray[np.generic], is_null: NDArray[np.bool_], kind: str) -> Packed:
+def fixed(numbers: NDArray[np.generic], is_null: NDArray[np.bool_], kind: str) -> Packed:
     """Numbers as big-endian bytes of a type such as ``>i8``."""
     width = np.dtype(kind).itemsize
     starts = np.arange(len(numbers) + 1, dtype="int64") * width
@@ -135,9 +145,9 @@ def _arrow(values: pd.Series, kind: pa.DataType) -> tuple[NDArray[np.generic], N
 
 def _text(values: pd.Series) -> Packed:
     """Texts; a zero byte, which PostgreSQL takes in no text, becomes U+FFFD."""
-    packed = _variable(text_array(values))
+    packed = variable(text_array(values))
     if (packed.data == 0).any():
-        packed = _variable(pc.replace_substring(text_array(values), "\x00", "\ufffd"))
+        packed = variable(pc.replace_substring(text_array(values), "\x00", "\ufffd"))
     return packed
 
 
@@ -159,7 +169,8 @@ def text_array(values: pd.Series) -> pa.LargeStringArray:
     return array
 
 
-def _variable(array: pa.LargeStringArray | pa.LargeBinaryArray) -> Packed:
+def variable(array: pa.LargeStringArray | pa.LargeBinaryArray) -> Packed:
+    """Texts or bytes of Arrow's."""
     _, offsets, data = array.buffers()
     starts = np.frombuffer(offsets, dtype="int64", count=len(array) + 1, offset=array.offset * 8)
     plain = np.frombuffer(data, dtype="uint8") if data is not None else np.empty(0, dtype="uint8")
@@ -169,7 +180,7 @@ def _variable(array: pa.LargeStringArray | pa.LargeBinaryArray) -> Packed:
 def _json(values: pd.Series) -> Packed:
     """Version 1 of the binary form of jsonb: a byte, then the text."""
     version, nothing = (pa.scalar(text, type=pa.large_string()) for text in ("\x01", ""))
-    return _variable(pc.binary_join_element_wise(version, text_array(values), nothing))
+    return variable(pc.binary_join_element_wise(version, text_array(values), nothing))
 
 
 def _multi_type(column: sa.Column[object]) -> int:
@@ -177,11 +188,16 @@ def _multi_type(column: sa.Column[object]) -> int:
     return MULTI_TYPES.get(str(getattr(column.type, "geometry_type", "")), 0)
 
 
-def _geometries(geometries: NDArray[np.object_], srid: int, multi_type: int) -> Packed:
+def _wkb(geometries: NDArray[np.object_]) -> Packed:
+    return variable(pa.array(shapely.to_wkb(geometries, byte_order=1), type=pa.large_binary()))
+
+
+def _ewkb(plain: Packed, srid: int, multi_type: int) -> Packed:
+    """Little-endian WKB as PostGIS takes it, single geometries made multi ones where `multi_type` (WKB's number) is not 0."""
     from etl.packing_loops import write_ewkb  # imported here, as above
 
-    plain = _variable(pa.array(shapely.to_wkb(geometries, byte_order=1), type=pa.large_binary()))
-    is_single = shapely.get_type_id(geometries) == SINGLE_TYPE_IDS.get(multi_type, -2)
+    is_single = np.zeros(len(plain.is_null), dtype=bool)
+    is_single[~plain.is_null] = plain.data[plain.starts[:-1][~plain.is_null] + KIND_BYTE] == SINGLE_TYPES.get(multi_type, 0)
     sizes = np.diff(plain.starts) + 4 + np.where(is_single, 9, 0)
     starts = np.concatenate(([0], np.cumsum(np.where(plain.is_null, 0, sizes))))
     data = np.empty(int(starts[-1]), dtype="uint8")
@@ -191,30 +207,30 @@ def _geometries(geometries: NDArray[np.object_], srid: int, multi_type: int) -> 
 
 def _number(values: pd.Series) -> Packed:
     numbers, is_null = _arrow(values, pa.float64())
-    return _fixed(numbers, is_null, ">f8")
+    return fixed(numbers, is_null, ">f8")
 
 
 def _bigint(values: pd.Series) -> Packed:
-    return _fixed(*_arrow(values, pa.int64()), ">i8")
+    return fixed(*_arrow(values, pa.int64()), ">i8")
 
 
 def _integer(values: pd.Series) -> Packed:
     numbers, is_null = _arrow(values, pa.int32())
-    return _fixed(numbers, is_null, ">i4")
+    return fixed(numbers, is_null, ">i4")
 
 
 def _boolean(values: pd.Series) -> Packed:
-    return _fixed(*_arrow(values, pa.bool_()), "u1")
+    return fixed(*_arrow(values, pa.bool_()), "u1")
 
 
 def _date(values: pd.Series) -> Packed:
     days, is_null = _arrow(values, pa.date32())
-    return _fixed(days.astype("int64") - DAYS_TO_2000, is_null, ">i4")
+    return fixed(days.astype("int64") - DAYS_TO_2000, is_null, ">i4")
 
 
 def _timestamp(values: pd.Series) -> Packed:
     microseconds, is_null = _arrow(values, pa.timestamp("us"))
-    return _fixed(microseconds.astype("int64") - MICROSECONDS_TO_2000, is_null, ">i8")
+    return fixed(microseconds.astype("int64") - MICROSECONDS_TO_2000, is_null, ">i8")
 
 
 PACKERS = {

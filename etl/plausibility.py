@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from etl.checks import check_rules
 from etl.identity_codes import is_business_number, is_credit_code, is_organisation_code, is_region_code
+from etl.normalise import with_objects
 from etl.packing import geometry_hashes, text_hashes
 from etl.surroundings import SHAPE, Surroundings, warned
 from etl.topology import against_chainage, against_names, against_next, gaps, off_chainage, overlaps
@@ -30,6 +31,10 @@ FIRST_MULTI_TYPE = 4
 """Shapely's type ids from this one on are of collections."""
 ASKED = "direct_red_unknown"
 """Condition of the direct rule for a text that names no listed condition: a project rule reddens it until the office answers."""
+WITHOUT_OBJECTS = frozenset({"RC02", "RC03", "RC04", "RC05", "RC06", "RC07", "RC10", "RC11", "RC17", "RC18", "RC23", "RC24", "RC26"})
+"""Checks that look at no geometry, or make do with its bytes."""
+ABOUT = 1.01
+"""Widths reckoned from bytes are right to a millionth; within a hundredth of the limit the geometry itself is asked."""
 COMPARES_ALL = frozenset({"RC13", "RC19", "RC20", "RC21", "RC22"})
 """Checks that need all rows of a source at once; equal values and shapes are remembered from batch to batch instead."""
 
@@ -49,6 +54,11 @@ def checks_of(layer: Layer, area: Area) -> list[Check]:
 def needs_all_rows(layer: Layer, area: Area) -> bool:
     """Whether a check of the layer compares each row of a source with every other: its rows come at once then."""
     return any(entry.rule in COMPARES_ALL for entry in checks_of(layer, area))
+
+
+def needs_objects(layer: Layer, area: Area) -> bool:
+    """Whether a check of the layer asks more of geometries than is known of their bytes."""
+    return any(entry.rule not in WITHOUT_OBJECTS for entry in checks_of(layer, area))
 
 
 def warnings_of(accepted: pd.DataFrame, layer: Layer, around: Surroundings) -> pd.DataFrame:
@@ -143,8 +153,11 @@ def _same_value(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.D
 
 def _sliver(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
     """Polygons narrower than the limit, in metres, along their whole length: area over half the outline."""
-    polygons = frame.geometry.to_numpy()
     scale_east, scale_north = _metres_of_a_degree(around.area)
+    polygons = frame.geometry.to_numpy()
+    if around.shapes is not None:
+        about_m = around.shapes.widths((scale_east, scale_north))
+        polygons = with_objects(frame, around.shapes, ~around.shapes.is_null & (about_m < ABOUT * (entry.limit or 0.0)))
     with np.errstate(divide="ignore", invalid="ignore"):
         least_m = shapely.area(polygons) * scale_east / (shapely.length(polygons) / 2)
     narrow = np.flatnonzero(least_m < (entry.limit or 0.0))
@@ -174,12 +187,17 @@ def _md5(shapes: NDArray[np.object_]) -> list[str]:
 
 def _same_shape(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
     """Features that have exactly the geometry of a former one, of this source or of another, under another number."""
-    rows = frame[frame.geometry.notna()]
+    is_bytes = np.zeros(len(frame), dtype=bool) if around.shapes is None else ~around.shapes.is_null
+    is_there = is_bytes | frame.geometry.notna().to_numpy()
+    rows = frame[is_there]
     shapes = _parts_alone(rows.geometry.to_numpy())
     others = pd.Series(None, index=rows.index, dtype=object)
     if around.beside is not None and len(around.beside):
         others = around.held_beside(pd.Series(_md5(shapes), index=rows.index, dtype=object), SHAPE)
-    others = others.where(others.notna(), around.first_holders(entry, geometry_hashes(shapes), rows["feature_id"]))
+    hashes = geometry_hashes(shapes)
+    if around.shapes is not None:
+        hashes[is_bytes[is_there]] = around.shapes.hashes()[is_bytes]
+    others = others.where(others.notna(), around.first_holders(entry, hashes, rows["feature_id"]))
     is_odd = others.notna() & (others != rows["feature_id"])
     return warned(entry.rule, rows.index[is_odd], "geometry", rows.loc[is_odd, "feature_id"], others[is_odd])
 

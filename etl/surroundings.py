@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from etl.packing import Hashes
 from etl.repeats import FirstHolders
+from etl.shapes import Shapes
 from layers.catalog import Area, Catalog, Check, Layer
 from layers.crs import transform_geometry
 from layers.tables import GEOMETRY_COLUMN, ensure_register
@@ -33,7 +34,8 @@ class Surroundings:
 
     `others` holds layer id -> current features in the storage CRS, every field; `beside` the current features of the
     same layer that other sources delivered (``feature_id``, ``source_id`` and what `LOOKS_BESIDE` asks for), None where
-    no check asks for them; `holders` what the batches before held; `on` is the date up to which the data hold.
+    no check asks for them; `holders` what the batches before held; `shapes` are the geometries of
+    the rows looked at for which the frame has none, valid points or polygons; `on` is the date up to which the data hold.
     """
 
     area: Area
@@ -41,6 +43,7 @@ class Surroundings:
     others: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     beside: pd.DataFrame | None = None
     holders: dict[str, FirstHolders] = field(default_factory=lambda: defaultdict(FirstHolders))
+    shapes: Shapes | None = None
 
     def held_beside(self, values: pd.Series, name: str) -> pd.Series:
         """Number of the first feature of another source that holds each value of a column of `beside`, else None."""

@@ -86,3 +86,10 @@ def test_texts_are_judged_together_as_one_by_one(pairs: list[tuple[str, str]]) -
     texts = pd.Series([garbled(text, encoding) for text, encoding in pairs], dtype=object)
     alone = [not text.isascii() and (LOST.search(text) is not None or original_text(text) is not None) for text in texts]
     assert is_destroyed(texts).tolist() == alone
+
+
+@given(st.text(st.sampled_from("农地甲è¾²œ°ÅRS°¤¿颲脣\uebf5锟斤拷09 aZ~,"), max_size=8), st.text("0123456789", max_size=12))
+def test_digits_change_nothing_about_a_text(text: str, digits: str) -> None:
+    rows = [text + digits, digits + text, digits.join(text)]
+    expected = [bool(LOST.search(row) or original_text(row) is not None) for row in rows]
+    assert is_destroyed(pd.Series([*rows, None], dtype=object)).tolist() == [*expected, False]

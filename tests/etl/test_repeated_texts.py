@@ -13,12 +13,12 @@ import shapely
 from etl.batch import Batch
 from etl.intake import _collecting_rarely
 from etl.manifest import FieldSource, Manifest
-from etl.normalise import LOOKED_AT, Problems, normalise
+from etl.normalise import Problems, normalise
 from etl.packing import geometry_hashes
 from layers.catalog import load_catalog
 from tests.etl.test_coordinates import AREA
 
-N_ROWS = 3 * LOOKED_AT
+N_ROWS = 3_000
 FIELDS = {
     "building_id": FieldSource("编号"), "use": FieldSource("用途", codes={"住宅": "residential", "商业": "commercial"}),
     "n_storeys": FieldSource("层数"), "height_m": FieldSource("高度"), "n_households": FieldSource("户数"),
