@@ -11,8 +11,9 @@ from typing import Any
 import click
 from flask.testing import FlaskClient
 
+from app.answer_lines import batch_line, site_line, what_if_lines, where_lines
 from app.serving import Listening, serve
-from app.texts import Text
+from app.texts import LANGUAGES, Text
 from layers.errors import AtlasError
 from layers.store import Place
 
@@ -23,6 +24,7 @@ VIOLATION_COLUMNS = (
     "rule_id", "clause", "subject_name", "object_name", "object_feature_id", "required_m", "actual_m", "shortfall_m",
     "error_m", "certainty", "is_historic", "is_estimated", "town_name",
 )
+IN_LANGUAGE = click.option("--lang", default="zh", type=click.Choice(LANGUAGES), show_default=True, help="Language of what people read.")
 
 
 @click.command("serve")
@@ -59,8 +61,9 @@ def _answer(response: Any) -> Any:
 @click.option("--no-keep", is_flag=True, help="Keep no cases: a table only, for thousands of sites.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="With --no-keep: write an Excel workbook.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer of each site, one JSON object a line.")
+@IN_LANGUAGE
 @click.pass_obj
-def site_command(place: Place, file: Path, project_type: str, no_keep: bool, out: Path | None, as_json: bool) -> None:
+def site_command(place: Place, file: Path, project_type: str, no_keep: bool, out: Path | None, as_json: bool, lang: str) -> None:
     """Check every site of a FILE: GeoJSON, or CSV (lon, lat or wkt), GPKG, SHP (zip), DXF, TXT.
 
     Columns or properties: name, project_type, construction (or is_new), n_persons.
@@ -68,7 +71,7 @@ def site_command(place: Place, file: Path, project_type: str, no_keep: bool, out
     client = _client(place)
     features = _features(client, file)
     if no_keep or out is not None:
-        _site_table(client, features, project_type, out, as_json)
+        _site_table(client, features, project_type, out, as_json=as_json, lang=lang)
         return
     for number, feature in enumerate(features, start=1):
         given = {key: value for key, value in (feature.get("properties") or {}).items()
@@ -81,10 +84,12 @@ def site_command(place: Place, file: Path, project_type: str, no_keep: bool, out
         if as_json:
             click.echo(json.dumps({"site": number, **answer}, ensure_ascii=False))
         else:
-            click.echo(_site_line(number, body, answer))
+            click.echo(site_line(number, body, answer, lang))
 
 
-def _site_table(client: FlaskClient, features: list[dict[str, Any]], project_type: str, out: Path | None, as_json: bool) -> None:
+def _site_table(
+    client: FlaskClient, features: list[dict[str, Any]], project_type: str, out: Path | None, *, as_json: bool, lang: str
+) -> None:
     """One verdict a row, told as they are judged, and as a workbook."""
     from app.site_batch import MOST_AT_ONCE
 
@@ -95,11 +100,10 @@ def _site_table(client: FlaskClient, features: list[dict[str, Any]], project_typ
         rows += _answer(client.post("/api/site-batches", json=body)).get_json()["rows"]
         click.echo(f"{len(rows)}/{len(sites)}", err=True)
     for row in rows:
-        verdict = row["verdict"]["title_zh"] if row["verdict"] else f"错误 error\t{row['error_zh']}"
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else f"{row['row']}\t{row['name']}\t{verdict}\t{row.get('title_zh') or ''}")
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else batch_line(row, lang))
     if out is not None:
         kept = [{key: value for key, value in row.items() if key != "geometry"} for row in rows]
-        out.write_bytes(_answer(client.post("/api/site-batches/workbook", json={"rows": kept})).data)
+        out.write_bytes(_answer(client.post("/api/site-batches/workbook", json={"rows": kept, "lang": lang})).data)
 
 
 def _features(client: FlaskClient, file: Path) -> list[dict[str, Any]]:
@@ -130,15 +134,6 @@ def _said(fault: dict[str, str]) -> dict[str, str]:
     return {"field": fault["field"], "message_zh": f"{fault['field']}:{fault['zh']}", "message_en": f"{fault['field']}: {fault['en']}"}
 
 
-def _site_line(number: int, body: dict[str, Any], answer: dict[str, Any]) -> str:
-    name = body.get("name") or f"#{number}"
-    if "error" in answer:
-        return f"{name}\t错误 error\t{answer['error']['message_zh']}"
-    reasons = answer["reasons"]
-    first = f"{reasons[0]['text_zh']} ({reasons[0]['clause']})" if reasons else ""
-    return f"{name}\t{answer['verdict']['title_zh']}\t{answer['ref']}\t{len(reasons)}\t{first}"
-
-
 @click.command("where")
 @click.argument("project_type")
 @click.option("--min-area", "min_area_m2", default=0.0, show_default=True, help="Leave out free ground smaller than so many m².")
@@ -147,8 +142,9 @@ def _site_line(number: int, body: dict[str, Any], answer: dict[str, Any]) -> str
 @click.option("--persons", "n_persons", type=int, help="Most persons at one time.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the free ground to a GeoJSON file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as one JSON object.")
+@IN_LANGUAGE
 @click.pass_obj
-def where_command(place: Place, project_type: str, cell_m: str, out: Path | None, as_json: bool, **asked: Any) -> None:
+def where_command(place: Place, project_type: str, cell_m: str, out: Path | None, as_json: bool, lang: str, **asked: Any) -> None:
     """Where in the area a project of PROJECT_TYPE would find nothing against it, and what is against it elsewhere."""
     from app import create_app
     from app.parts import parts
@@ -165,25 +161,16 @@ def where_command(place: Place, project_type: str, cell_m: str, out: Path | None
         answer = area_check(pinned.connection, pinned.facts, parts().surroundings, asked=question, step=step)
     if out is not None:
         out.write_text(json.dumps(answer["free"], ensure_ascii=False), encoding="utf-8")
-    for line in [json.dumps(answer, ensure_ascii=False)] if as_json else _where_lines(answer):
+    for line in [json.dumps(answer, ensure_ascii=False)] if as_json else where_lines(answer, lang):
         click.echo(line)
-
-
-def _where_lines(answer: dict[str, Any]) -> list[str]:
-    """Free ground and causes for people."""
-    return [
-        f"{answer['project_type']['title_zh']}\t未发现不满足项 {answer['free_area_m2'] / 1e6:.2f} km²,{answer['n_free']} 块 / {answer['area_m2'] / 1e6:.2f} km²",
-        *(f"{verdict['title_zh']}\t{verdict['area_m2'] / 1e6:.2f} km²" for verdict in answer["verdicts"]),
-        *(f"  {cause['title_zh']}\t{cause['clause'] or ''}\t{cause['area_m2'] / 1e6:.2f} km²" for cause in answer["causes"]),
-        answer["note_zh"],
-    ]  # fmt: skip
 
 
 @click.command("what-if")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer with its zones as one JSON object.")
+@IN_LANGUAGE
 @click.pass_obj
-def what_if_command(place: Place, file: Path, as_json: bool) -> None:
+def what_if_command(place: Place, file: Path, as_json: bool, lang: str) -> None:
     """What would change by the edits of a JSON FILE, as POST /api/what-if takes them; nothing is stored."""
     try:
         body = json.loads(file.read_text(encoding="utf-8-sig"))
@@ -193,39 +180,8 @@ def what_if_command(place: Place, file: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
-    for line in _what_if_lines(answer):
+    for line in what_if_lines(answer, lang):
         click.echo(line)
-
-
-def _what_if_lines(answer: dict[str, Any]) -> list[str]:
-    """A what-if answer for people: sources, areas, targets, conflicts."""
-    words = {"added": "新增冲突 +", "gone": "消除冲突 -"}
-    sides = [(entry, (entry["before"] or {}).get("level", "-"), (entry["after"] or {}).get("level", "-")) for entry in answer["sources"]]
-    return [
-        *(f"{entry['name']}\t{before} -> {after}\t{(entry['after'] or entry['before'])['reason_zh']}" for entry, before, after in sides),
-        *(f"{row['level']}\t{row['area_before_km2']:.3f} -> {row['area_after_km2']:.3f} km²\t"
-          f"{row['persons_before'] or 0:.0f} -> {row['persons_after'] or 0:.0f} 人" for row in answer["levels"]),
-        *(f"防护目标\t{row['name']}\t{row['level_before']} -> {row['level_after']}" for row in answer["targets"]),
-        *(f"{words[side]}\t{row['subject_name']} - {row['object_name'] or row['object_feature_id']}\t{row['clause']}"
-          for side in words for row in answer["violations"][side]),
-        *_risk_lines(answer["risk"]),
-        answer["note_zh"],
-    ]  # fmt: skip
-
-
-def _risk_lines(risk: dict[str, Any] | None) -> list[str]:
-    """Contours and crossed limits of individual risk for people."""
-    if risk is None:
-        return []
-    words = {"in_service": "在役", "new": "新建"}
-    return [
-        *(f"个人风险 {row['risk_per_year']:.0e} ({words[row['installation']]})\t{row['area_before_km2']:.3f} -> {row['area_after_km2']:.3f} 平方公里"
-          for row in risk["contours"]),
-        *(f"个人风险限值 {row['limit_per_year']:.0e} ({words[row['installation']]})\t{row['target_name'] or row['target_id']}\t"
-          + ("超过,须核定" if row["is_above"] else "不再超过") for row in risk["crossed"]),
-        *(f"评价报告不再适用\t{key}" for key in risk["set_aside"]),
-        *(f"未计算\t{row['unit_id']}\t{row['reason_zh']}" for row in risk["not_assessed"]),
-    ]  # fmt: skip
 
 
 @click.group("export")
@@ -243,7 +199,7 @@ def export_group() -> None:
 @click.option("--dpi", type=click.IntRange(72, 600), default=300, show_default=True, help="Dots per inch of a PNG.")
 @click.option("--extent", type=float, nargs=4, help="West south east north in degrees; default: the whole area.")
 @click.option("--layers", default=",".join(SHEET_LAYERS), help="Layer ids, comma separated, bottom to top.")
-@click.option("--lang", default="zh", type=click.Choice(["zh", "en"]), show_default=True)
+@IN_LANGUAGE
 @click.option("--relief", is_flag=True, help="Shade the ground by the edition's heights.")
 @click.pass_obj
 def export_map(place: Place, file: Path, title: str, layers: str, extent: tuple[float, ...], scale: int | None, **options: Any) -> None:
@@ -265,7 +221,7 @@ def export_map(place: Place, file: Path, title: str, layers: str, extent: tuple[
 @click.option("--orientation", default="landscape", type=click.Choice(["landscape", "portrait"]), show_default=True)
 @click.option("--town", "towns", multiple=True, help="A town by name or code; several times for several; default: all.")
 @click.option("--layers", default=",".join(SHEET_LAYERS), help="Layer ids, comma separated, bottom to top.")
-@click.option("--lang", default="zh", type=click.Choice(["zh", "en"]), show_default=True)
+@IN_LANGUAGE
 @click.option("--colour", default="colour", type=click.Choice(["colour", "grey"]), show_default=True)
 @click.option("--relief", is_flag=True, help="Shade the ground by the edition's heights.")
 @click.option("--edition", default="", help="Edition by number or label; default: the newest.")

@@ -1,90 +1,131 @@
-"""The reply to a kept dig notice in the words of a letter: what was asked, what binds the works, what to do."""
+"""The reply to a kept dig notice in the words of a letter, Chinese or English: what was asked, what binds the works, what to do."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any
 
+from babel.dates import format_date
+
 from app.export.reply_letter import Letter
+from app.export.words import written_date
+from app.texts import DataText, Text, listed
 from layers.scoring.chainage import written_chainage
 
-COLUMNS = ("序号", "管线(设施)", "桩号", "距离±误差 m", "规定 m", "判定", "条款", "管道企业")
+COLUMNS = (
+    Text("序号"), Text("管线(设施)"), Text("桩号"), Text("距离±误差 m"), Text("规定 m"), Text("判定"), Text("条款"), Text("管道企业"),
+)  # fmt: skip
 VERDICT_SENTENCES = {
-    "prohibited": "经核查,拟施工范围内存在法律禁止的作业,不得施工。",
-    "possibly_prohibited": "经核查,拟施工范围可能涉及法律禁止的作业,须现场测定管道位置后再定。",
-    "permit_required": "经核查,拟施工须按规定提出申请,经批准并与管道企业签订安全防护协议后方可施工。",
-    "see_code": "经核查,须按强制性技术规范另行核定。",
-    "not_assessed": "经核查,施工范围附近有管道,现有规则不能判定,须与管道企业联系核实。",
-    "nothing_found": "经核查,现有数据中未发现施工范围与管道保护规定冲突。",
+    "prohibited": Text("经核查,拟施工范围内存在法律禁止的作业,不得施工。"),
+    "possibly_prohibited": Text("经核查,拟施工范围可能涉及法律禁止的作业,须现场测定管道位置后再定。"),
+    "permit_required": Text("经核查,拟施工须按规定提出申请,经批准并与管道企业签订安全防护协议后方可施工。"),
+    "see_code": Text("经核查,须按强制性技术规范另行核定。"),
+    "not_assessed": Text("经核查,施工范围附近有管道,现有规则不能判定,须与管道企业联系核实。"),
+    "nothing_found": Text("经核查,现有数据中未发现施工范围与管道保护规定冲突。"),
 }
+HEADINGS = (Text("一、告知内容"), Text("二、依据"), Text("三、办理要求"), Text("四、说明"))
+DATE_FORMATS = {"zh": "long", "en": "d MMM y"}
+NO_RULE = Text("无规则")
+UNKNOWN_OPERATOR = Text("管道企业(现有数据未载明,须查明)")
 
 
-def notice_letter(notice: dict[str, Any], *, today: date) -> Letter:
-    """The letter for a kept notice, by its newest judgement that could be made."""
+def notice_letter(notice: dict[str, Any], *, today: date, lang: str) -> Letter:
+    """The letter for a kept notice, by its newest judgement that could be made; `lang` is ``zh`` or ``en``."""
     answers = [notice, *(check["answer"] for check in notice["checks"] if "error" not in check["answer"])]
     answer, asked = answers[-1], notice["request"]
-    works = f"{asked['name']}施工" if asked["name"] and not asked["name"].endswith("施工") else asked["name"] or "施工"
+    told = ((_asked(asked, answer, lang),), _basis(answer, lang), _demands(answer, lang), _notes(answer, lang))
     return Letter(
-        title=f"关于{works}告知的复函",
+        title=_title(asked["name"])[lang],
         number=notice["ref"],
         to=f"{asked['applicant']}:",
-        verdict=VERDICT_SENTENCES[answer["verdict"]["id"]],
-        sections=(
-            ("一、告知内容", (_asked(asked, answer),)),
-            ("二、依据", _basis(answer)),
-            ("三、办理要求", _demands(answer)),
-            ("四、说明", _notes(answer)),
-        ),
-        columns=COLUMNS,
-        rows=tuple(_row(number, row) for number, row in enumerate(answer["touched"], start=1)),
-        closing=(answer["office_zh"], in_words(today)),
+        verdict=VERDICT_SENTENCES[answer["verdict"]["id"]][lang],
+        sections=tuple((heading[lang], lines) for heading, lines in zip(HEADINGS, told, strict=True)),
+        columns=tuple(column[lang] for column in COLUMNS),
+        rows=tuple(_row(number, row, lang) for number, row in enumerate(answer["touched"], start=1)),
+        closing=(answer[f"office_{lang}"], in_words(today, lang)),
+        lang=lang,
     )
 
 
-def in_words(day: date) -> str:
+def in_words(day: date, lang: str) -> str:
     """A day as letters write it.
 
-    >>> in_words(date(2026, 9, 3))
-    '2026年9月3日'
+    >>> in_words(date(2026, 9, 3), "zh"), in_words(date(2026, 9, 3), "en")
+    ('2026年9月3日', '3 Sep 2026')
     """
-    return f"{day.year}年{day.month}月{day.day}日"
+    return format_date(day, DATE_FORMATS[lang], locale=lang)
 
 
-def _asked(asked: dict[str, Any], answer: dict[str, Any]) -> str:
-    received, starts, ends = (in_words(date.fromisoformat(asked[name])) for name in ("received_on", "starts_on", "ends_on"))
-    return f"你单位{received}来文告知:施工类型为{'、'.join(answer['activities_zh'])},施工日期{starts}至{ends},联系电话{asked['phone']}。"
+def written_day(told: str, lang: str) -> str:
+    """A day of an answer as tables and sheets write it.
+
+    >>> written_day("2026-09-03", "zh"), written_day("2026-09-03", "en")
+    ('2026-09-03', '3 Sep 2026')
+    """
+    return written_date(date.fromisoformat(told), lang)
 
 
-def _basis(answer: dict[str, Any]) -> tuple[str, ...]:
+def data_line(answer: dict[str, Any], lang: str) -> str:
+    """Edition, date of the data and version of the rules that an answer rests on."""
+    as_of = written_day(answer["data_as_of"], lang) if answer["data_as_of"] else Text("不详")
+    words = Text("数据版次{edition}(资料截至{as_of}),规则表版本{rules}。", edition=answer["edition_label"], as_of=as_of, rules=answer["rules_version"])
+    return words[lang]
+
+
+def _title(name: str) -> Text:
+    if not name:
+        return Text("关于施工告知的复函")
+    return Text("关于{name}告知的复函", name=name) if name.endswith("施工") else Text("关于{name}施工告知的复函", name=name)
+
+
+def _asked(asked: dict[str, Any], answer: dict[str, Any], lang: str) -> str:
+    received, starts, ends = (in_words(date.fromisoformat(asked[name]), lang) for name in ("received_on", "starts_on", "ends_on"))
+    kinds = listed(answer[f"activities_{lang}"])
+    words = Text("你单位{received}来文告知:施工类型为{kinds},施工日期{starts}至{ends},联系电话{phone}。",
+                 received=received, kinds=kinds, starts=starts, ends=ends, phone=asked["phone"])  # fmt: skip
+    return words[lang]
+
+
+def _basis(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
     clauses = list(dict.fromkeys(row["clause"] for row in answer["touched"] if row["clause"]))
-    data = f"数据版次{answer['edition_label']}(资料截至{answer['data_as_of'] or '不详'}),规则表版本{answer['rules_version']}。"
-    return (*(_law(clause) for clause in clauses), data)
+    laws = (Text("{note}。", note=DataText(_law(clause), clause)) for clause in clauses)
+    return (*(law[lang] for law in laws), data_line(answer, lang))
 
 
 def _law(clause: str) -> str:
     """The clause with the law's name in title marks.
 
     >>> _law("石油天然气管道保护法(2010) 第35条(二)")
-    '《石油天然气管道保护法》(2010)第35条(二)。'
+    '《石油天然气管道保护法》(2010)第35条(二)'
     """
     name, bracket, rest = clause.partition("(")
-    return f"《{name.strip()}》{bracket}{rest.replace(') ', ')', 1)}。"
+    return f"《{name.strip()}》{bracket}{rest.replace(') ', ')', 1)}"
 
 
-def _demands(answer: dict[str, Any]) -> tuple[str, ...]:
+def _demands(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
     if not answer["lines"]:
-        return ("开工前仍须自行查明地下管线。",)
-    operators = "、".join(answer["operators"]) or "管道企业(现有数据未载明,须查明)"
-    return (f"施工前与{operators}现场核实管道位置。", f"本函答复期限为{in_words(date.fromisoformat(answer['due_on']))}。")
+        return (Text("开工前仍须自行查明地下管线。")[lang],)
+    operators = listed(answer["operators"])[lang] or UNKNOWN_OPERATOR[lang]
+    due_on = in_words(date.fromisoformat(answer["due_on"]), lang)
+    return (Text("施工前与{operators}现场核实管道位置。", operators=operators)[lang], Text("本函答复期限为{due_on}。", due_on=due_on)[lang])
 
 
-def _notes(answer: dict[str, Any]) -> tuple[str, ...]:
-    unplaced = answer["n_unplaced_pipelines"]
-    more = (f"另有{unplaced}条管线没有位置,未能参与比对。",) if unplaced else ()
-    return (f"{answer['warning_zh']}。", *more, *((f"{answer['legal_note_zh']}。",) if answer["legal_note_zh"] else ()))
+def _notes(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
+    unplaced, legal = answer["n_unplaced_pipelines"], answer[f"legal_note_{lang}"]
+    more = (Text("另有{n}条管线没有位置,未能参与比对。", n=unplaced)[lang],) if unplaced else ()
+    return (sentence(answer[f"warning_{lang}"], lang), *more, *((sentence(legal, lang),) if legal else ()))
 
 
-def _row(number: int, row: dict[str, Any]) -> tuple[str, ...]:
+def sentence(words: str, lang: str) -> str:
+    """Words with a full stop behind them.
+
+    >>> sentence("Screening only", "en"), sentence("Screening only.", "en")
+    ('Screening only.', 'Screening only.')
+    """
+    return Text("{note}。", note=DataText(words, words.removesuffix(".")))[lang]
+
+
+def _row(number: int, row: dict[str, Any], lang: str) -> tuple[str, ...]:
     low, high = row["chainage_from_m"], row["chainage_to_m"]
     return (
         str(number),
@@ -92,8 +133,7 @@ def _row(number: int, row: dict[str, Any]) -> tuple[str, ...]:
         "—" if low is None else f"{written_chainage(low)}–{written_chainage(high)}",
         f"{row['distance_m']:.1f} ±{row['error_m']:.0f}",
         "—" if row["required_m"] is None else f"{row['required_m']:g}",
-        row["verdict_zh"],
-        row["clause"] or "无规则",
+        row[f"verdict_{lang}"],
+        row["clause"] or NO_RULE[lang],
         row["operator"] or "—",
     )
-

@@ -49,7 +49,8 @@ PAPERS = ("A4", "A3")
 ORIENTATIONS = ("landscape", "portrait")
 COLOURS = ("colour", "grey")
 KINDS = ("sheet", "figure")
-SECRECIES = (SECRECY, "公开")
+SECRECIES = {SECRECY: Text("内部使用"), "公开": Text("公开")}
+"""Handling marks by what a request calls them, in the words that are printed."""
 PUBLIC_GRID_M = 50.0
 """On a sheet for the public no position is finer."""
 SCALES = (500, 1_000_000)
@@ -188,7 +189,7 @@ def sheet_spec(
     turn_deg = number("turn_deg", request.get("turn_deg", 0), least=-180, most=180)
     centre, scale = _place(facts, request, paper, orientation)
     filters = plain_text("flt", request.get("flt", ""), longest=LONGEST_FILTERS)
-    area, secrecy = facts.area, choice("secrecy", request.get("secrecy", SECRECY), SECRECIES)
+    area, secrecy = facts.area, choice("secrecy", request.get("secrecy", SECRECY), list(SECRECIES))
     approval_number = plain_text("approval_number", request.get("approval_number", ""), longest=40)
     is_public = secrecy != SECRECY
     if is_public and not approval_number:
@@ -210,7 +211,7 @@ def sheet_spec(
         data_as_of=facts.edition.data_as_of,
         method=Text("规则表 {version}", version=rules_version)[lang],
         area_name=area["title_zh"],
-        secrecy=secrecy,
+        secrecy=SECRECIES[secrecy][lang],
         crs_line=area.get("official_crs_zh", "") if lang == "zh" else area.get("official_crs", ""),
         address="" if is_public else address,
         policy=policy,

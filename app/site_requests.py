@@ -33,7 +33,8 @@ MOST_TONNES = 1e6
 MOST_HEIGHT_M = 1500.0
 LONGEST_NOTE = 1000
 INSTALLATION_WORDS = {
-    "storage_tank": "储罐", "warehouse": "仓库", "production": "生产装置", "pressure_vessel": "压力容器", "cylinders": "气瓶", "other": "其他设施",
+    "storage_tank": Text("储罐"), "warehouse": Text("仓库"), "production": Text("生产装置"), "pressure_vessel": Text("压力容器"),
+    "cylinders": Text("气瓶"), "other": Text("其他设施"),
 }  # fmt: skip
 INSTALLATIONS = tuple(INSTALLATION_WORDS)
 """Kinds of installation of a hazardous part."""

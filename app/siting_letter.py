@@ -1,4 +1,4 @@
-"""The advice letter of a siting case: what was asked, on what basis, the verdict with its reasons, what to do."""
+"""The advice letter of a siting case, Chinese or English: what was asked, on what basis, the verdict with its reasons, what to do."""
 
 from __future__ import annotations
 
@@ -6,50 +6,52 @@ from datetime import date
 from typing import Any
 
 from app.export.reply_letter import Letter
-from app.notice_letter import in_words
+from app.notice_letter import NO_RULE, data_line, in_words, sentence, written_day
 from app.site_requests import INSTALLATION_WORDS
+from app.texts import DataText, Text, TextIn
 
-COLUMNS = ("序号", "部分", "事项", "对象", "实测 m", "应不小于 m", "缺 m", "条款", "性质")
+COLUMNS = (
+    Text("序号"), Text("部分"), Text("事项"), Text("对象"), Text("实测 m"), Text("应不小于 m"), Text("缺 m"), Text("条款"), Text("性质"),
+)  # fmt: skip
+HEADINGS = (Text("一、项目概况"), Text("二、依据"), Text("三、结论"), Text("四、建议与须办事项"), Text("五、说明"))
 VERDICT_SENTENCES = {
-    "not_met": "经筛查,该选址存在不满足项,按现方案不宜实施。",
-    "not_enough": "经筛查,现有资料不足,未作判断。",
-    "permit": "经筛查,该选址须办理许可或专项论证。",
-    "nothing_found": "经筛查,已查项目未发现不满足项。",
+    "not_met": Text("经筛查,该选址存在不满足项,按现方案不宜实施。"),
+    "not_enough": Text("经筛查,现有资料不足,未作判断。"),
+    "permit": Text("经筛查,该选址须办理许可或专项论证。"),
+    "nothing_found": Text("经筛查,已查项目未发现不满足项。"),
 }
-GRAVITY_WORDS = {1: "不满足", 2: "资料不足", 3: "须办理或核定"}
-CONSTRUCTION_WORDS = {"new": "新建", "extension": "改扩建", "temporary": "临时"}
+GRAVITY_WORDS = {1: Text("不满足"), 2: Text("资料不足"), 3: Text("须办理或核定")}
+CONSTRUCTION_WORDS = {"new": Text("新建"), "extension": Text("改扩建"), "temporary": Text("临时")}
+ADJUST = Text("对禁止和距离不足的事项,须调整场址或方案后重新筛查。")
+SETTLE = Text("对未评级、无规则和缺资料的风险源,由其主管部门核定后再判断。")
 DEMANDS = {
-    "prohibited": "对禁止和距离不足的事项,须调整场址或方案后重新筛查。",
-    "minimum_distance": "对禁止和距离不足的事项,须调整场址或方案后重新筛查。",
-    "permit_required": "对须申请的事项,开工前向条款所指主管部门提出申请。",
-    "criterion": "对个人风险等值线内的事项,以有效的评价报告核定。",
-    "unrated_source": "对未评级、无规则和缺资料的风险源,由其主管部门核定后再判断。",
-    "no_rule": "对未评级、无规则和缺资料的风险源,由其主管部门核定后再判断。",
-    "missing_input": "对未评级、无规则和缺资料的风险源,由其主管部门核定后再判断。",
-    "service": "对消防到场时间和出入口交通安全,宜作专项论证。",
-    "policy": "对园区外的化工项目,须核定入园要求。",
+    "prohibited": ADJUST,
+    "minimum_distance": ADJUST,
+    "permit_required": Text("对须申请的事项,开工前向条款所指主管部门提出申请。"),
+    "criterion": Text("对个人风险等值线内的事项,以有效的评价报告核定。"),
+    "unrated_source": SETTLE,
+    "no_rule": SETTLE,
+    "missing_input": SETTLE,
+    "service": Text("对消防到场时间和出入口交通安全,宜作专项论证。"),
+    "policy": Text("对园区外的化工项目,须核定入园要求。"),
 }
 
 
-def siting_letter(case: dict[str, Any], *, today: date) -> Letter:
-    """The letter for a kept case, by its newest judgement that could be made."""
+def siting_letter(case: dict[str, Any], *, today: date, lang: str) -> Letter:
+    """The letter for a kept case, by its newest judgement that could be made; `lang` is ``zh`` or ``en``."""
     answer, asked = newest_answer(case), case["request"]
-    name = asked.get("name") or "拟建"
+    applicant = asked.get("applicant") or Text("申请单位")[lang]
+    told = (_project(asked, answer, lang), _basis(answer, lang), _reasons(answer, lang), _demands(answer, lang), _notes(answer, lang))
     return Letter(
-        title=f"关于{name}{'' if name.endswith('项目') else '项目'}选址安全风险筛查的告知",
+        title=_title(asked.get("name"))[lang],
         number=case["ref"],
-        to=f"{asked.get('applicant') or '申请单位'}:",
-        verdict=VERDICT_SENTENCES[answer["verdict"]["id"]],
-        sections=(
-            ("一、项目概况", _project(asked, answer)),
-            ("二、依据", _basis(answer)),
-            ("三、结论", _reasons(answer)),
-            ("四、建议与须办事项", _demands(answer)),
-            ("五、说明", _notes(answer)),
-        ),
-        columns=COLUMNS,
-        rows=tuple(_row(number, reason) for number, reason in enumerate(answer["reasons"], start=1)),
-        closing=(in_words(today),),
+        to=f"{applicant}:",
+        verdict=VERDICT_SENTENCES[answer["verdict"]["id"]][lang],
+        sections=tuple((heading[lang], lines) for heading, lines in zip(HEADINGS, told, strict=True)),
+        columns=tuple(column[lang] for column in COLUMNS),
+        rows=tuple(_row(number, reason, lang) for number, reason in enumerate(answer["reasons"], start=1)),
+        closing=(in_words(today, lang),),
+        lang=lang,
     )
 
 
@@ -58,61 +60,79 @@ def newest_answer(case: dict[str, Any]) -> dict[str, Any]:
     return [case, *(check["answer"] for check in case["checks"] if "error" not in check["answer"])][-1]
 
 
-def _project(asked: dict[str, Any], answer: dict[str, Any]) -> tuple[str, ...]:
+def _title(name: str | None) -> Text:
+    if not name:
+        return Text("关于拟建项目选址安全风险筛查的告知")
+    return Text("关于{name}选址安全风险筛查的告知", name=name) if name.endswith("项目") else Text("关于{name}项目选址安全风险筛查的告知", name=name)
+
+
+def _project(asked: dict[str, Any], answer: dict[str, Any], lang: str) -> tuple[str, ...]:
     construction = asked.get("construction") or ("new" if asked.get("is_new", True) else "extension")
-    dates = f",{asked['starts_on']} 至 {asked['ends_on']}" if construction == "temporary" else ""
+    kind = CONSTRUCTION_WORDS[construction]
+    told = Text("建设性质:{kind}。", kind=kind)
+    if construction == "temporary":
+        told = Text("建设性质:{kind},{starts_on} 至 {ends_on}。", kind=kind,
+                    starts_on=written_day(asked["starts_on"], lang), ends_on=written_day(asked["ends_on"], lang))  # fmt: skip
     sent = asked.get("parts") or [asked]
-    parts = (_part(number, entry, told) for number, (entry, told) in enumerate(zip(sent, answer.get("parts", []), strict=False), start=1))
-    return (f"建设性质:{CONSTRUCTION_WORDS[construction]}{dates}。", *parts, *((f"备注:{asked['note']}",) if asked.get("note") else ()))
+    parts = (_part(number, entry, told, lang) for number, (entry, told) in enumerate(zip(sent, answer.get("parts", []), strict=False), start=1))
+    note = Text("备注:{note}", note=asked.get("note"))
+    return (told[lang], *parts, *((note[lang],) if asked.get("note") else ()))
 
 
-def _part(number: int, entry: dict[str, Any], told: dict[str, Any]) -> str:
-    words = [f"第{number}部分:{told['project_type']['title_zh']}", f"用地 {told['area_m2'] / 1e4:.2f} 公顷"]
+def _part(number: int, entry: dict[str, Any], told: dict[str, Any], lang: str) -> str:
+    words = [
+        Text("第{number}部分:{kind}", number=number, kind=told["project_type"][f"title_{lang}"]),
+        Text("用地 {area:.2f} 公顷", area=told["area_m2"] / 1e4),
+    ]
     if entry.get("n_persons") is not None:
-        words.append(f"同时最多 {entry['n_persons']} 人")
+        words.append(Text("同时最多 {n} 人", n=entry["n_persons"]))
     if entry.get("height_m") is not None:
-        words.append(f"建筑高度 {entry['height_m']:g} m")
+        words.append(Text("建筑高度 {height:g} m", height=entry["height_m"]))
     if entry.get("installation"):
         words.append(INSTALLATION_WORDS[entry["installation"]])
     chemicals = entry.get("chemicals") or ([entry] if entry.get("chemical") else [])
-    words += [f"{row['chemical']} {row['amount_t']:g} t" for row in chemicals]
-    share = told.get("share_of_area")
-    return ",".join(words) + f";结论:{told['verdict']['title_zh']}" + (f",涉及用地 {share:.0%}" if share is not None else "") + "。"
+    facts = [word[lang] for word in words] + [f"{row['chemical']} {row['amount_t']:g} t" for row in chemicals]
+    verdict, share = told["verdict"][f"title_{lang}"], told.get("share_of_area")
+    ended = Text("结论:{verdict}。", verdict=verdict) if share is None else Text("结论:{verdict},涉及用地 {share:.0%}。", verdict=verdict, share=share)
+    return TextIn("joint", ",")[lang].join(facts) + TextIn("joint", ";")[lang] + ended[lang]
 
 
-def _basis(answer: dict[str, Any]) -> tuple[str, ...]:
-    clauses = list(dict.fromkeys(reason["clause"] for reason in answer["reasons"] if reason["clause"]))
-    data = f"数据版次{answer['edition_label']}(资料截至{answer['data_as_of'] or '不详'}),规则表版本{answer['rules_version']}。"
-    return (*(f"{clause}。" for clause in clauses), data)
+def _basis(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
+    clauses = dict.fromkeys(reason["clause"] for reason in answer["reasons"] if reason["clause"])
+    return (*(sentence(clause, lang) for clause in clauses), data_line(answer, lang))
 
 
-def _reasons(answer: dict[str, Any]) -> tuple[str, ...]:
+def _reasons(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
     if not answer["reasons"]:
-        return (f"已查 {len(answer['passed'])} 项,未发现不满足项;未查的项目见说明。",)
-    lines = (
-        f"{number}. {reason['title_zh']}:{reason['text_zh']}" + (f"({reason['clause']})" if reason["clause"] else "") + "。"
-        for number, reason in enumerate(answer["reasons"], start=1)
-    )
-    return tuple(lines)
+        return (Text("已查 {n} 项,未发现不满足项;未查的项目见说明。", n=len(answer["passed"]))[lang],)
+    return tuple(_reason(number, reason, lang) for number, reason in enumerate(answer["reasons"], start=1))
 
 
-def _demands(answer: dict[str, Any]) -> tuple[str, ...]:
+def _reason(number: int, reason: dict[str, Any], lang: str) -> str:
+    title, text, clause = reason[f"title_{lang}"], DataText(reason["text_zh"], reason["text_en"].removesuffix(".")), reason["clause"]
+    if not clause:
+        return Text("{number}. {title}:{text}。", number=number, title=title, text=text)[lang]
+    return Text("{number}. {title}:{text}({clause})。", number=number, title=title, text=text, clause=clause)[lang]
+
+
+def _demands(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
     found = dict.fromkeys(DEMANDS[reason["kind"]] for reason in answer["reasons"] if reason["kind"] in DEMANDS)
-    return (*found, "未列入本函的要求,以主管部门意见为准。")
+    return (*(demand[lang] for demand in found), Text("未列入本函的要求,以主管部门意见为准。")[lang])
 
 
-def _notes(answer: dict[str, Any]) -> tuple[str, ...]:
-    unsaid = ";".join(entry["zh"] for entry in answer["not_assessed"])
-    legal = answer.get("legal_note_zh")
-    return (answer["disclaimer_zh"], *((f"未评估:{unsaid}。",) if unsaid else ()), *((f"{legal}。",) if legal else ()))
+def _notes(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
+    unsaid = TextIn("joint", ";")[lang].join(entry[lang] for entry in answer["not_assessed"])
+    legal = answer.get(f"legal_note_{lang}")
+    missing = (Text("未评估:{entries}。", entries=unsaid)[lang],) if unsaid else ()
+    return (answer[f"disclaimer_{lang}"], *missing, *((sentence(legal, lang),) if legal else ()))
 
 
-def _row(number: int, reason: dict[str, Any]) -> tuple[str, ...]:
-    named = reason["object"] or {}
+def _row(number: int, reason: dict[str, Any], lang: str) -> tuple[str, ...]:
+    named, gravity = reason["object"] or {}, GRAVITY_WORDS[reason["gravity"]]
+    nature = Text("可能{gravity}", gravity=gravity) if reason["certainty"] == "possible" else gravity
     return (
-        str(number), str(reason["part"] + 1), reason["title_zh"], named.get("name") or named.get("id") or "—", _metres(reason["actual_m"]),
-        _metres(reason["required_m"]), _metres(reason["shortfall_m"]), reason["clause"] or "无规则",
-        ("可能" if reason["certainty"] == "possible" else "") + GRAVITY_WORDS[reason["gravity"]],
+        str(number), str(reason["part"] + 1), reason[f"title_{lang}"], named.get("name") or named.get("id") or "—", _metres(reason["actual_m"]),
+        _metres(reason["required_m"]), _metres(reason["shortfall_m"]), reason["clause"] or NO_RULE[lang], nature[lang],
     )  # fmt: skip
 
 

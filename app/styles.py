@@ -134,9 +134,12 @@ def legend(layer: Layer, colours: Mapping[str, str] = MappingProxyType({}), *, h
 
 
 def stylesheet() -> str:
-    """The palette as CSS custom properties, ``--<table>-<key>``, for the page's own style sheets; a block a background."""
-    blocks = [_block(":root", _colours(palette()))]
-    blocks += [_block(f':root[data-ground="{entry.id}"]', entry.colours.items()) for entry in backgrounds().values() if entry.colours]
+    """The palette as CSS custom properties, ``--<table>-<key>``, for the page's own style sheets; a block a background.
+
+    The backgrounds hold for screens: what a page prints is dark on white whatever it stands upon.
+    """
+    grounds = [_block(f':root[data-ground="{entry.id}"]', entry.colours.items()) for entry in backgrounds().values() if entry.colours]
+    blocks = [_block(":root", _colours(palette())), "@media screen {\n", *grounds, "}\n"]
     return "/* Made from layers/palette.toml and basemaps/backgrounds.toml by `python -m app.styles`; a test compares. */\n" + "".join(blocks)
 
 

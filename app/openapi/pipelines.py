@@ -53,7 +53,7 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/pipelines/notices/{ref}": {"get": operation("noticePage", "A dig notice, or the form of a new one", PAGE, path("ref", "Its number, or new"), EDITION, LANG)},
     "/pipelines/notices/{ref}/reply.docx": {"get": operation(
         "noticeLetter", "The reply to a kept notice, a letter", file_of("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-        path("ref", "Its number"),
+        path("ref", "Its number"), LANG,
     )},
     "/pipelines/{pipeline_id}": {"get": operation(
         "pipelinePage", "What stands near one pipeline", PAGE, path("pipeline_id", "Its number"), EDITION, LANG,

@@ -125,7 +125,7 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/siting/batch": {"get": operation("sitingBatchPage", "Many sites from a file", PAGE)},
     "/siting/{ref}": {"get": operation("sitingCasePage", "One siting case, or the steps of a new one", PAGE, REF)},
     "/siting/{ref}/letter": {"get": operation(
-        "sitingLetter", "The advice letter of a kept case as a Word document, with its map", file_of(DOCX), REF,
+        "sitingLetter", "The advice letter of a kept case as a Word document, with its map", file_of(DOCX), REF, LANG,
     )},
     "/siting/{ref}/map.pdf": {"get": operation(
         "sitingMap", "The map of a kept case on a sheet: its ground and the shortest lines of its reasons", file_of("application/pdf"), REF, LANG,

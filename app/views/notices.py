@@ -17,6 +17,7 @@ from app.editions import EditionFacts
 from app.errors import RequestError
 from app.export.reply_letter import letter_bytes
 from app.notice_letter import notice_letter
+from app.document_language import language_of_document
 from app.parameters import json_object, plain_text
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
@@ -62,9 +63,11 @@ def kept_notice(ref: str) -> Response:
 @blueprint.get("/pipelines/notices/<ref>/reply.docx")
 def reply_letter(ref: str) -> Response:
     """The reply to a kept notice as a Word document."""
+    lang = language_of_document()
     with parts().database.reading() as connection:
         kept = kept_case(connection, NOTICE, plain_text("ref", ref))
-    response = current_app.response_class(letter_bytes(notice_letter(kept, today=date.today())), mimetype=DOCX)
+    letter = notice_letter(kept, today=date.today(), lang=lang)
+    response = current_app.response_class(letter_bytes(letter), mimetype=DOCX)
     response.headers["Content-Disposition"] = f"attachment; filename={kept['ref']}.docx"
     return response
 

@@ -28,10 +28,11 @@ from app.drafts import (
 )
 from app.errors import ConflictError, RequestError
 from app.export.reply_letter import letter_bytes
+from app.document_language import language_of_document
 from app.parameters import choice, json_object, plain_text
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
-from app.sheets import LANGUAGES, Sheet
+from app.sheets import Sheet
 from app.site_area import KEYS as AREA_KEYS
 from app.site_area import PARCEL_LAYERS, area_check, read_area_request
 from app.site_area import REQUIRED_KEYS as REQUIRED_AREA_KEYS
@@ -155,9 +156,10 @@ def shifts(ref: str) -> Response:
 @blueprint.get("/siting/<ref>/letter")
 def letter(ref: str) -> Response:
     """The advice letter of a kept case as a Word document, by its newest judgement."""
+    lang = language_of_document()
     case = newest_case(SITE_CHECK, ref, _checked)
-    figure = _map_of(case, is_figure=True, lang="zh")
-    told = replace(siting_letter(case, today=date.today()), picture=figure.content, picture_caption=figure.caption)
+    figure = _map_of(case, is_figure=True, lang=lang)
+    told = replace(siting_letter(case, today=date.today(), lang=lang), picture=figure.content, picture_caption=figure.caption)
     response = current_app.response_class(letter_bytes(told), mimetype=DOCX)
     response.headers["Content-Disposition"] = f"attachment; filename={case['ref']}.docx"
     return response
@@ -166,8 +168,8 @@ def letter(ref: str) -> Response:
 @blueprint.get("/siting/<ref>/map.pdf")
 def case_map(ref: str) -> Response:
     """The map of a kept case on a sheet: its ground and the shortest lines of its reasons."""
+    lang = language_of_document()
     case = newest_case(SITE_CHECK, ref, _checked)
-    lang = choice("lang", request.args.get("lang", "zh"), LANGUAGES)
     response = current_app.response_class(_map_of(case, is_figure=False, lang=lang).content, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f"attachment; filename={case['ref']}.pdf"
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from click.testing import CliRunner, Result
 from app.cli import export_group, site_command
 from layers.errors import AtlasError
 from layers.store import Place
+
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 def invoke(command: object, arguments: list[str], database_url: str, home: Path) -> Result:
@@ -36,6 +39,14 @@ def test_each_site_of_a_file_gets_one_verdict_or_a_clear_error(database_url: str
     assert [line.split("\t")[0] for line in lines] == ["河边住宅", "县外住宅"]
     assert lines[0].split("\t")[2].startswith("S20")
     assert "辖区以外" in lines[1]
+
+
+def test_verdicts_are_told_in_english_by_the_option(database_url: str, tmp_path: Path) -> None:
+    path = sites(tmp_path, ("House", 120.05, 30.05), ("Far house", 121.9, 30.05))
+    kept = invoke(site_command, [str(path), "--lang", "en"], database_url, tmp_path).stdout.splitlines()
+    listed = invoke(site_command, [str(path), "--no-keep", "--lang", "en"], database_url, tmp_path).stdout.splitlines()
+    for near, far in (kept, listed):
+        assert "Does not meet, as screened" in near and "error" in far and not CHINESE.search(far)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"type": "FeatureCollection", "features": []}'])

@@ -183,3 +183,19 @@ def test_reply_is_a_word_letter_with_verdict_clause_and_warning(client: FlaskCli
     cells = [cell.text for cell in letter.tables[0].rows[1].cells]
     assert (cells[1], cells[5]) == ("东西输气管道", "须申请许可")
     assert client.get("/pipelines/notices/G1900-0001/reply.docx").status_code == 404
+
+
+def test_reply_in_english_follows_the_address_or_the_language_of_the_page(client: FlaskClient) -> None:
+    ref = asked(client, name="Jacking", applicant="Power company").json["ref"]
+
+    def told(address: str) -> list[str]:
+        return [paragraph.text for paragraph in Document(io.BytesIO(client.get(address).data)).paragraphs]
+
+    english = told(f"/pipelines/notices/{ref}/reply.docx?lang=en")
+    assert english[0] == "Reply to the dig notice: Jacking"
+    assert any(line.startswith("Your notice came in on 20 Nov 2026.") for line in english)
+    assert "Development and Reform Bureau" in english and "20 Nov 2026" in english
+    client.set_cookie("lang", "en")
+    assert told(f"/pipelines/notices/{ref}/reply.docx") == english
+    client.delete_cookie("lang")
+    assert told(f"/pipelines/notices/{ref}/reply.docx")[0] == "关于Jacking施工告知的复函"

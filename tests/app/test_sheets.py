@@ -109,6 +109,13 @@ def test_public_sheet_needs_its_number_and_never_shows_a_pipeline(client: FlaskC
     assert "川S01" in text and "东西输气管道" not in text and "红星" not in text
 
 
+@pytest.mark.parametrize(("lang", "secrecy", "printed"), [("zh", "内部使用", "内部使用"), ("en", "内部使用", "Internal use"), ("en", "公开", "Public")])
+def test_handling_mark_is_printed_in_the_language_of_the_sheet(client: FlaskClient, lang: str, secrecy: str, printed: str) -> None:
+    wish = ASKED | {"format": "pdf", "lang": lang, "secrecy": secrecy, "approval_number": "S1"}
+    words = pypdf.PdfReader(io.BytesIO(client.post("/api/sheets", json=wish).data)).pages[0].extract_text()
+    assert [mark for mark in ("内部使用", "Internal use", "公开", "Public") if mark in words] == [printed]
+
+
 def test_figure_brings_its_caption_along(client: FlaskClient) -> None:
     answer = client.post("/api/sheets", json=ASKED | {"kind": "figure", "format": "png", "dpi": 72})
     assert answer.data.startswith(b"\x89PNG")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import pypdf
@@ -22,6 +23,7 @@ from tests.app.test_site_checks import (
     square,
 )
 
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 FAR = square(120.03, 30.15)
 TANK = {"geometry": square(120.16, 30.16), "project_type": "hazchem", "chemicals": [{"chemical": "甲醇", "amount_t": 200}], "installation": "storage_tank"}
 
@@ -186,6 +188,22 @@ def test_letter_tells_project_basis_verdict_reasons_and_what_it_is_not(client: F
         assert picture.width > picture.height > 500
     assert "附件1 位置图" in text and "第二小学位置图(资料截至" in text.replace(" ", "")
     assert client.get("/siting/S1900-0001/letter").status_code == 404
+
+
+def test_letter_in_english_has_no_chinese_but_names_and_clauses(client: FlaskClient) -> None:
+    body = part(ON_PIPELINE, SCHOOL, n_persons=600, height_m=12)
+    ref = asked(client, body, name="Second school", applicant="Education Bureau", note="in two stages").json["ref"]
+    letter = Document(io.BytesIO(client.get(f"/siting/{ref}/letter?lang=en").data))
+    text = "\n".join(paragraph.text for paragraph in letter.paragraphs)
+    for words in ("Screening notice on the safety risk of a site: Second school", "Education Bureau:", "at most 600 persons", "does not meet", "1. The project"):
+        assert words in text
+    reasons = client.get(f"/api/site-checks/{ref}").json["reasons"]
+    names = {reason["clause"] for reason in reasons} | {(reason["object"] or {}).get("name") for reason in reasons}
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        text = text.replace(name, "")
+    assert not CHINESE.search(text)
+    assert [cell.text for cell in letter.tables[0].rows[0].cells][:3] == ["No.", "Part", "Matter"]
+    assert client.get(f"/siting/{ref}/letter?lang=fr").status_code == 400
 
 
 def test_map_of_a_case_is_a_sheet_with_its_ground_and_its_lines(client: FlaskClient) -> None:

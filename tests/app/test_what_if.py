@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.cli import what_if_command
 from layers.store import Place, engine_from_url
+
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +118,9 @@ def test_command_answers_as_the_api_does(client: FlaskClient, unit: Any, atlas_d
     assert json.loads(said.output) == client.post("/api/what-if", json=body).get_json()
     lines = CliRunner().invoke(what_if_command, [str(file)], obj=place).output.splitlines()
     assert len([line for line in lines if "km²" in line]) == 4
+    english = CliRunner().invoke(what_if_command, [str(file), "--lang", "en"], obj=place).output
+    without_names = "\n".join(line.partition("\t")[2] for line in english.splitlines() if " -> " in line and "km²" in line)
+    assert "persons" in without_names and not CHINESE.search(without_names)
 
 
 def site_of(unit: Any, **more: Any) -> dict[str, Any]:

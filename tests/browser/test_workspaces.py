@@ -18,6 +18,22 @@ LINE = f"pipelines/{CASE['pipeline_id']}"
 PAGES = ["pipelines", LINE, "patrol"]
 READY = "#found table, #list-body table, #worst table"
 
+DARK, LIGHT = "#1E2328", "#F5F5F2"
+LAND = """async () => {
+  const { map } = await import("/static/js/mapview.js");
+  return map.getPaintProperty("land", "background-color");
+}"""
+
+
+def ground_of(page: Page) -> str:
+    """The colour of land that the page's style sheets have now."""
+    return str(page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--base-land').trim()")).upper()
+
+
+def land_of(page: Page) -> str:
+    """The colour of land upon the page's map."""
+    return str(page.evaluate(LAND)).upper()
+
 
 @pytest.fixture
 def open_page(new_page: OpenPage, live_server: str) -> OpenPage:
@@ -75,6 +91,26 @@ def test_english_has_no_chinese_but_names(open_page: OpenPage, path: str) -> Non
     assert chinese_words(page, ".workspaces, h2, thead, .query label > span, .query button, .query legend, .tick-name") == []
     page.goto(page.url.replace("lang=en", ""))
     expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_ground_of_the_address_holds_in_this_workspace_and_in_the_next_and_not_on_paper(open_page: OpenPage) -> None:
+    page = open_page(f"{LINE}?bg=dark")
+    assert (ground_of(page), land_of(page)) == (DARK, DARK)
+    page.locator(".workspaces a[href^='/patrol']").click()
+    page.wait_for_selector(READY)
+    assert ground_of(page) == DARK
+    wait_for_address(page, "bg=dark")
+    page.emulate_media(media="print")
+    assert ground_of(page) == LIGHT
+
+
+def test_ground_chosen_on_the_map_page_holds_in_the_workspaces(open_page: OpenPage, live_server: str) -> None:
+    page = open_page("pipelines")
+    page.evaluate("localStorage.setItem('atlas-ground', 'dark'); sessionStorage.clear()")
+    page.goto(f"{live_server}/{LINE}")
+    page.wait_for_selector(READY)
+    wait_for_map(page)
+    assert (ground_of(page), land_of(page)) == (DARK, DARK)
 
 
 def test_lines_are_found_by_name_and_kind(open_page: OpenPage, live_server: str) -> None:

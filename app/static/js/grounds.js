@@ -1,4 +1,4 @@
-/** What the map is drawn upon: light, dark, grey, blank. The interface is dark on the dark ground. */
+/** What the map is drawn upon: light, dark, grey, blank. The interface is dark on the dark ground, on every page. */
 import { replaceAddress } from "./address.js";
 import { loadCatalog, shown } from "./atlas.js";
 import { restyle } from "./mapview.js";
@@ -6,18 +6,24 @@ import { restyle } from "./mapview.js";
 export const GROUNDS = ["light", "dark", "grey", "blank"];
 const KEPT_AS = "atlas-ground";
 
-/** Chooses the ground before anything is drawn. @param {string|undefined} wanted of the address */
+/**
+ * Chooses the ground before anything is drawn: the address's, else that of this window so far, else the one chosen last.
+ * The address names what is not the first ground, so that a copied one shows the same.
+ * @param {string|undefined} wanted of the address
+ */
 export function takeGround(wanted) {
-  const before = localStorage.getItem(KEPT_AS) ?? "";
-  shown.ground = [wanted, before].find((ground) => ground && GROUNDS.includes(ground)) ?? GROUNDS[0];
+  const before = [sessionStorage.getItem(KEPT_AS), localStorage.getItem(KEPT_AS)];
+  shown.ground = [wanted, ...before].find((ground) => ground && GROUNDS.includes(ground)) ?? GROUNDS[0];
+  sessionStorage.setItem(KEPT_AS, shown.ground);
   document.documentElement.dataset.ground = shown.ground;
+  if (shown.ground !== GROUNDS[0] && wanted !== shown.ground) replaceAddress({ bg: shown.ground });
 }
 
 /** Draws everything upon another ground. @param {string} ground */
 export async function changeGround(ground) {
   if (ground === shown.ground) return;
   shown.ground = ground;
-  localStorage.setItem(KEPT_AS, ground);
+  for (const store of [sessionStorage, localStorage]) store.setItem(KEPT_AS, ground);
   replaceAddress({ bg: ground === GROUNDS[0] ? null : ground });
   const { edition } = shown.catalog.edition;
   await loadCatalog(String(edition));

@@ -9,7 +9,7 @@ import { wireIdentify } from "./identify.js";
 import { lineHref, lineLayer, loadLines } from "./lines.js";
 import { drawReasonLines, flyToGeometry, map } from "./mapview.js";
 import { errorBox, errorText, say } from "./panel.js";
-import { said, t } from "./texts.js";
+import { lang, said, t } from "./texts.js";
 import { featureHref, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
 const NEW = "new";
@@ -223,7 +223,7 @@ function reply(notice) {
     answer.n_unplaced_pipelines ? el("p", { class: "notice" }, t("unplaced_lines", { n: number(answer.n_unplaced_pipelines) })) : null,
     said(answer, "legal_note") ? el("p", { class: "notice" }, said(answer, "legal_note")) : null,
     el("p", { class: "notice warning" }, said(notice, "warning")),
-    el("div", { class: "actions" }, el("a", { class: "button primary", href: `/pipelines/notices/${encodeURIComponent(notice.ref)}/reply.docx` }, t("make_reply")),
+    el("div", { class: "actions" }, el("a", { class: "button primary", href: `/pipelines/notices/${encodeURIComponent(notice.ref)}/reply.docx?lang=${lang()}` }, t("make_reply")),
       el("button", { type: "button", class: "button", on: { click: showWorks } }, t("zoom_to"))),
   ];
 }

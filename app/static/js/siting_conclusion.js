@@ -53,7 +53,7 @@ function counts(answer) {
 
 /** @param {any} kept @param {{copy: () => void, show: () => void}} calls */
 const actions = (kept, calls) => el("div", { class: "actions" },
-  el("a", { class: "button primary", href: `/siting/${encodeURIComponent(kept.ref)}/letter` }, t("make_letter")),
+  el("a", { class: "button primary", href: `/siting/${encodeURIComponent(kept.ref)}/letter?lang=${lang()}` }, t("make_letter")),
   el("a", { class: "button", id: "case-map", href: `/siting/${encodeURIComponent(kept.ref)}/map.pdf?lang=${lang()}` }, t("make_case_map")),
   el("button", { type: "button", class: "button", on: { click: calls.copy } }, t("copy_case")),
   (kept.alternatives ?? []).length > 1 ? el("a", { class: "button", href: withEdition(`/siting/compare?refs=${kept.alternatives.join(",")}`) }, t("compare_alternatives", { n: kept.alternatives.length })) : null,

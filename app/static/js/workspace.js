@@ -4,6 +4,7 @@ import { readAddress, replaceAddress, useKeys } from "./address.js";
 import { drawnLayers, loadCatalog, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { drawFrame, wireFrame, withEdition } from "./frame.js";
+import { takeGround } from "./grounds.js";
 import { wireKeyboard } from "./keyboard.js";
 import { makeMap, map, setMapState, useEdition } from "./mapview.js";
 import { errorBox } from "./panel.js";
@@ -24,9 +25,10 @@ import { lang, setLanguage, t } from "./texts.js";
  * @returns {Promise<Record<string, string>|null>} values of the address
  */
 export async function startWorkspace(workspace) {
-  useKeys(["ed", "lang", ...workspace.keys]);
+  useKeys(["ed", "lang", "bg", ...workspace.keys]);
   const { values } = readAddress();
   setLanguage(values.lang ?? document.documentElement.lang.slice(0, 2));
+  takeGround(values.bg);
   try {
     await loadCatalog(values.ed);
   } catch (error) {
