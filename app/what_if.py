@@ -11,6 +11,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 import sqlalchemy as sa
 
@@ -21,6 +22,7 @@ from app.parameters import choice, number, plain_text
 from app.pipeline_conflicts import JURISDICTION, rules_date
 from app.plain import plain
 from app.risk_memory import RiskMemory
+from app.societal import limits
 from app.texts import Text
 from layers.catalog import Catalog
 from layers.rasters import persons_on_grid
@@ -35,6 +37,7 @@ from layers.scoring.edits import (
 from layers.scoring.fire_cover import fire_cover
 from layers.scoring.grid import Grid
 from layers.scoring.major_hazard import load_major_hazard_rules
+from layers.scoring.people import residents_at_dwellings
 from layers.scoring.policy import Policy
 from layers.scoring.risk_reasons import level_at
 from layers.scoring.rules import RuleSet
@@ -49,6 +52,7 @@ from layers.scoring.what_if import (
     zones_of,
 )
 from layers.scoring.what_if_risk import RiskChange
+from layers.scoring.what_if_societal import Residents, SocietalChange
 
 KEYS = ("edits", "policy", "policy_after")
 EDIT_KEYS = ("action", "layer", "id", "chemical", "amount_t", "lon", "lat", "name", "enterprise_id")
@@ -69,6 +73,11 @@ TOLD_OF_VIOLATION = (
 
 NOTE = Text("试算,不入库。改变储量的单元不再采用备案级别;高后果区、事故多发点段、消防时间按本版次。")
 RISK_NOTE = Text("个人风险为筛查结果,不作为外部安全防护距离;评价报告按变动前的装置编制,变动企业以筛查代替;新增单元按新建装置的限值核对。")
+
+
+SOCIETAL_NOTE = Text("社会风险为筛查结果,只计变动企业;新增和移动的单元按已投用计,居民按人口和住宅、周边企业员工在内。")
+PEOPLE_CELL_M = 100.0
+"""Cells of the residents, as in the scoring of societal risk."""
 
 
 class CountyMemory:
@@ -115,6 +124,7 @@ class CountyMemory:
             jurisdiction=str(facts.area.get("jurisdiction") or ""),
             rules_jurisdiction=JURISDICTION,
             known={table.stamp: table.table for table in self._risks.risk(connection, facts).tables},
+            residents=self._residents(facts, home_part, frames["buildings"]),
         )
         risk_of(county)
         for policy_id in county.policies:
@@ -126,6 +136,14 @@ class CountyMemory:
     def _persons(self, facts: EditionFacts, grid: Grid) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         paths = [self._home / raster.path for raster in facts.rasters if raster.layer == "population"]
         return persons_on_grid(paths[0], grid, facts.metric_crs) if paths else None
+
+
+    def _residents(self, facts: EditionFacts, home_part: shapely.Geometry, buildings: pd.DataFrame) -> Residents:
+        """Who lives there, as the scoring of societal risk takes it."""
+        grid = Grid.for_area(home_part, PEOPLE_CELL_M)
+        persons = self._persons(facts, grid)
+        known = np.full(grid.shape, np.nan) if persons is None else persons
+        return Residents(residents_at_dwellings(known, grid, gpd.GeoDataFrame(buildings)), persons is not None)
 
 
 def _rehearse(county: County) -> None:
@@ -242,7 +260,7 @@ def endangered(county: County, facts: EditionFacts, edits: Sequence[Edit]) -> di
     """What hazardous units on a site would endanger, by the policy of the map; a site with an area counts whole."""
     policy = facts.policy if facts.policy in county.policies else next(iter(county.policies))
     answer = told(facts, what_if(county, edits, policy=policy), policy, policy)
-    return {key: answer[key] for key in ("policy", "levels", "sources", "targets", "violations", "changes", "risk", "note_zh", "note_en")}
+    return {key: answer[key] for key in ("policy", "levels", "sources", "targets", "violations", "changes", "risk", "societal", "note_zh", "note_en")}
 
 
 def told(facts: EditionFacts, outcome: Outcome, policy: str, policy_after: str) -> dict[str, Any]:
@@ -267,6 +285,7 @@ def told(facts: EditionFacts, outcome: Outcome, policy: str, policy_after: str) 
         },
         "changes": _features(facts, outcome.changes, ("level_before", "level_after", "area_m2")),
         "risk": None if outcome.risk is None else _told_risk(facts, outcome.risk),
+        "societal": None if outcome.societal is None else _told_societal(facts, outcome, outcome.societal),
         "cells": {"computed": outcome.update.n_cells, "all": grid.rows * grid.cols, "cell_m": grid.cell_m},
         "edition": facts.edition.number,
         "edition_label": facts.edition.label,
@@ -291,6 +310,17 @@ def _told_risk(facts: EditionFacts, risk: RiskChange) -> dict[str, Any]:
         "set_aside": list(risk.set_aside),
         "not_assessed": [plain(dataclasses.asdict(entry)) for entry in risk.not_assessed],
         **RISK_NOTE.fields("note"),
+    }
+
+
+def _told_societal(facts: EditionFacts, outcome: Outcome, societal: SocietalChange) -> dict[str, Any]:
+    """F-N curve, expected deaths and band of each touched enterprise before and after, with the lines of the criterion."""
+    names = {row["enterprise_id"]: row["name"] for row in outcome.points[["enterprise_id", "name"]].to_dict("records")}
+    return {
+        "enterprises": [{"name": plain(names.get(row["enterprise_id"])), **plain(row)} for row in societal.rows],
+        "limits": limits(rules_date(facts)),
+        "not_judged": [plain(dataclasses.asdict(entry)) for entry in societal.not_judged],
+        **SOCIETAL_NOTE.fields("note"),
     }
 
 

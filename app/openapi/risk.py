@@ -23,10 +23,17 @@ SCHEMAS: dict[str, Schema] = {
         layer=TEXT, id=TEXT, name=or_null(TEXT), enterprise_id=TEXT, is_plant=FLAG, units=list_of(OBJECT),
     ),
     "WhatIf": record(
-        "policy policy_after levels sources targets violations zones changes risk cells edition edition_label note_zh note_en",
+        "policy policy_after levels sources targets violations zones changes risk societal cells edition edition_label note_zh note_en",
         risk=or_null(record(
             "contours crossed set_aside not_assessed note_zh note_en", contours=list_of(OBJECT), crossed=list_of(OBJECT),
             set_aside=list_of(TEXT), not_assessed=list_of(OBJECT), note_zh=TEXT, note_en=TEXT,
+        )),
+        societal=or_null(record(
+            "enterprises limits not_judged note_zh note_en", limits=list_of(OBJECT), not_judged=list_of(OBJECT), note_zh=TEXT, note_en=TEXT,
+            enterprises=list_of(record(
+                "enterprise_id before after is_crossed is_above", enterprise_id=TEXT, before=or_null(OBJECT), after=or_null(OBJECT),
+                is_crossed=FLAG, is_above=FLAG,
+            )),
         )),
         policy=TEXT, policy_after=TEXT, levels=list_of(OBJECT), sources=list_of(OBJECT), targets=list_of(OBJECT), violations=OBJECT,
         zones=OBJECT, changes=OBJECT, cells=OBJECT, edition=WHOLE, edition_label=TEXT, note_zh=TEXT, note_en=TEXT,

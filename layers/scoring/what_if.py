@@ -44,6 +44,7 @@ from layers.scoring.what_if_risk import (
     risk_state,
     updated_risk_surface,
 )
+from layers.scoring.what_if_societal import Residents, SocietalChange, societal_change
 from layers.scoring.zone_polygons import zones
 from layers.scoring.zoning import RiskSurface, risk_index
 
@@ -57,7 +58,7 @@ class County:
 
     `surfaces` and `zones` by policy; `persons` per cell, NaN unknown, None without a raster; `mask` True inside the area;
     `targets` are `protection_targets` with the strictest class each may have; `known`: tables of the edition's units by
-    their stamp, which need not be computed again.
+    their stamp, which need not be computed again. `residents`: who lives there, None where societal risk is not asked.
     """
 
     frames: Frames
@@ -78,6 +79,7 @@ class County:
     jurisdiction: str = ""
     rules_jurisdiction: str = "CN"
     known: Mapping[str, Floats] = field(default_factory=dict)
+    residents: Residents | None = None
     surfaces: dict[str, RiskSurface] = field(default_factory=dict)
     zones: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     states: dict[str, RiskState] = field(default_factory=dict)
@@ -92,7 +94,8 @@ class Outcome:
     where the level differs, with ``level_before``, ``level_after``, ``area_m2``. `levels`: area and persons by level.
     `targets`: protection targets whose cell has another level. `violations_added`, `violations_gone`: rows of
     `distance_violations`, those of the edited sources. `risk`: contours and targets that cross a criterion, whatever the
-    policy; None where nothing was edited.
+    policy; None where nothing was edited. `societal`: of the touched enterprises before and after; None besides where
+    the county has no residents.
     """
 
     before: RiskSurface
@@ -107,6 +110,7 @@ class Outcome:
     violations_added: gpd.GeoDataFrame
     violations_gone: gpd.GeoDataFrame
     risk: RiskChange | None
+    societal: SocietalChange | None = None
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,15 @@ def what_if(county: County, edits: Sequence[Edit], *, policy: str, policy_after:
         violations_added=added,
         violations_gone=gone,
         risk=risk_change(risk_of(county), after.risk, after.frames, after.affected) if edits else None,
+        societal=_societal(county, after) if edits else None,
+    )
+
+
+def _societal(county: County, after: After) -> SocietalChange | None:
+    if county.residents is None:
+        return None
+    return societal_change(
+        county.frames, after.frames, after.affected, residents=county.residents, on=county.on, terrain=county.terrain
     )
 
 

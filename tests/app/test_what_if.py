@@ -69,6 +69,19 @@ def test_every_policy_tells_contours_and_crossed_criteria(client: FlaskClient, u
     assert "不作为外部安全防护距离" in risk["note_zh"] and risk["not_assessed"] == []
 
 
+def test_societal_risk_of_a_new_plant_is_told_before_and_after_with_the_criterion(client: FlaskClient, unit: Any) -> None:
+    edit = {"action": "add", "chemical": "氯", "amount_t": 60, "lon": unit.lon + 0.03, "lat": unit.lat}
+    societal = client.post("/api/what-if", json={"edits": [edit]}).get_json()["societal"]
+    [row] = societal["enterprises"]
+    assert row["before"] is None and row["after"]["pll_per_year"] > 0 and row["after"]["curve"][0]["n"] == 1
+    assert row["is_crossed"] and row["is_above"] == (row["after"]["band"] == "unacceptable") and "GB 36894" in row["after"]["clause"]
+    assert [anchor["n_deaths"] for anchor in societal["limits"]] == [1, 10, 100, 1000] and "筛查" in societal["note_zh"]
+    gone = {"edits": [{"action": "remove", "layer": "enterprises", "id": unit.enterprise_id}]}
+    assert all(row["after"] is None for row in client.post("/api/what-if", json=gone).get_json()["societal"]["enterprises"])
+    policy = client.post("/api/what-if", json={"edits": [], "policy_after": "grid_maximum_2026A"}).get_json()
+    assert policy["societal"] is None
+
+
 def test_unknown_chemical_is_unrated_and_not_harmless(client: FlaskClient, unit: Any) -> None:
     edit = {"action": "add", "chemical": "无此化学品", "amount_t": 900, "lon": unit.lon + 0.03, "lat": unit.lat}
     answer = client.post("/api/what-if", json={"edits": [edit]}).get_json()

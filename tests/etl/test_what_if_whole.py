@@ -20,22 +20,27 @@ from etl.edition import raster_table
 from etl.frames import frame_reader
 from etl.stages import STAGES
 from etl.stages.stage import Given
+from etl.stages.unit_risk import PEOPLE_CELL_M
 from layers.catalog import load_catalog
 from layers.errors import EditError
 from layers.rasters import persons_on_grid
 from layers.scoring.edits import Edit, edited_frames
 from layers.scoring.fire_cover import fire_cover
+from layers.scoring.grid import Grid
+from layers.scoring.people import residents_at_dwellings
 from layers.scoring.policy import load_policy
 from layers.scoring.risk_surface import UnitRisk, risk_surface
 from layers.scoring.rules import read_rules
 from layers.scoring.targets import strictest_classes
 from layers.scoring.what_if import County, risk_of, surface_of, what_if, zones_of
+from layers.scoring.what_if_societal import Residents
 from layers.store import engine_from_url
 
 ON = date(2026, 6, 30)
 POLICY, OTHER, RISK = "weighted_index_2026A", "grid_maximum_2026A", "individual_risk_2026A"
 COMPARED = ("sites_beside_lines", "high_consequence_areas", "fire_cover", "risk_points", "distance_violations")
 METHOD = tuple(stage for stage in STAGES if stage.name in COMPARED)
+SOCIETAL = tuple(stage for stage in STAGES if stage.name in (*COMPARED, "unit_risk", "societal_risk"))
 WITH_RISK = tuple(stage for stage in STAGES if stage.name in (*COMPARED, "unit_risk"))
 
 
@@ -62,8 +67,15 @@ def whole(atlas_database: str, home: Path) -> Iterator[tuple[Inputs, Results, Co
             outline=given.metric_outline, cover=fire_cover(frames, given.metric_outline, area.metric_crs), rules=rules, on=ON,
             crs=area.metric_crs, screening=area.screening, jurisdiction=area.jurisdiction,
             known={table.stamp: table.table for table in UnitRisk.from_plain(results.values["unit_risk"]).tables},
+            residents=residents_of(given, paths["population"], frames["buildings"], area.metric_crs),
         )  # fmt: skip
     engine.dispose()
+
+
+def residents_of(given: Given, population: Path, buildings: Any, crs: Any) -> Residents:
+    """Who lives there, as scoring takes it."""
+    grid = Grid.for_area(given.home_part, PEOPLE_CELL_M)
+    return Residents(residents_at_dwellings(persons_on_grid(population, grid, crs), grid, buildings), True)
 
 
 def scored_whole(inputs: Inputs, county: County, edits: list[Edit], *, is_without_reports: bool = False) -> tuple[Results, County]:
@@ -96,6 +108,22 @@ def edits_of(county: County, name: str) -> list[Edit]:
         "several": [Edit("add", chemical="7782-50-5", amount_t=9.0, place=place, enterprise_id=other["enterprise_id"]),
                     Edit("remove", id=unit["feature_id"])],
     }[name]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["amount", "add"])
+def test_societal_risk_is_that_of_scoring_the_changed_data_whole(whole: tuple[Inputs, Results, County], name: str) -> None:
+    inputs, _, county = whole
+    edits = edits_of(county, name)
+    found = what_if(county, edits, policy=POLICY).societal
+    assert found is not None
+    frames, touched = edited_frames(county.frames, edits)
+    after = derive(Inputs(inputs.area, inputs.outline, ON, frames.__getitem__, inputs.rasters), stages=SOCIETAL).values["societal_risk"]
+    scored = {row["enterprise_id"]: row for row in after[after["enterprise_id"].isin(touched)].to_dict("records")}
+    told = {row["enterprise_id"]: row["after"] for row in found.rows if row["after"]}
+    assert told.keys() == scored.keys() and (name != "add" or len(told) == 1)
+    for key, row in told.items():
+        assert row["band"] == scored[key]["band"] and row["curve"] == scored[key]["curve"]
+        assert row["pll_per_year"] == pytest.approx(scored[key]["pll_per_year"], rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ["amount", "remove unit", "remove plant", "move", "move plant", "add", "several"])

@@ -10,6 +10,7 @@ import { section } from "./reasons.js";
 import { said, t } from "./texts.js";
 import { levelTable, marked, word } from "./what_if_levels.js";
 import { riskPart } from "./what_if_risk.js";
+import { societalPart } from "./what_if_societal.js";
 
 const ACTIONS = ["amount", "remove", "move", "add"];
 const VIEWS = ["changes", "before", "after"];
@@ -327,6 +328,7 @@ function result() {
     rowList("what_if_sources_title", answer.sources, sourceRow),
     rowList("what_if_targets_title", answer.targets, targetRow),
     riskPart(answer.risk),
+    societalPart(answer.societal),
     rowList("what_if_added", answer.violations.added, conflictRow),
     rowList("what_if_gone", answer.violations.gone, conflictRow),
     el("p", { class: "muted small" }, said(answer, "note"), " ", t("what_if_cells", { n: number(answer.cells.computed), all: number(answer.cells.all) })),
@@ -344,6 +346,7 @@ export function endangersPart(endangers) {
     rowList("what_if_sources_title", endangers.sources, sourceRow),
     rowList("what_if_targets_title", endangers.targets, targetRow),
     riskPart(endangers.risk ?? null),
+    societalPart(endangers.societal ?? null),
     rowList("what_if_added", endangers.violations.added, conflictRow),
     el("p", { class: "muted small" }, said(endangers, "note")),
   ];
