@@ -10,6 +10,9 @@ from app.texts import Text
 ERROR = Text("错误 error")
 SIDES = {"added": Text("新增冲突 +"), "gone": Text("消除冲突 -")}
 INSTALLATIONS = {"in_service": Text("在役"), "new": Text("新建")}
+BANDS = {
+    "unacceptable": Text("不可接受"), "alarp": Text("尽可能降低区"), "acceptable": Text("可接受"), "unrated": Text("资料不足,未判定"),
+}
 CROSSED = {True: Text("超过,须核定"), False: Text("不再超过")}
 
 
@@ -43,7 +46,7 @@ def where_lines(answer: dict[str, Any], lang: str) -> list[str]:
 
 
 def what_if_lines(answer: dict[str, Any], lang: str) -> list[str]:
-    """A what-if answer: sources, areas, targets, conflicts, individual risk."""
+    """A what-if answer: sources, areas, targets, conflicts, individual and societal risk."""
     return [
         *(_source(entry, lang) for entry in answer["sources"]),
         *(_area(row, lang) for row in answer["levels"]),
@@ -51,6 +54,7 @@ def what_if_lines(answer: dict[str, Any], lang: str) -> list[str]:
         *(f"{SIDES[side][lang]}\t{row['subject_name']} - {row['object_name'] or row['object_feature_id']}\t{row['clause']}"
           for side in SIDES for row in answer["violations"][side]),
         *(_risk_lines(answer["risk"], lang) if answer["risk"] is not None else ()),
+        *(_societal_lines(answer["societal"], lang) if answer["societal"] is not None else ()),
         answer[f"note_{lang}"],
     ]  # fmt: skip
 
@@ -63,6 +67,30 @@ def _source(entry: dict[str, Any], lang: str) -> str:
 def _area(row: dict[str, Any], lang: str) -> str:
     persons = Text("{before:.0f} -> {after:.0f} 人", before=row["persons_before"] or 0, after=row["persons_after"] or 0)
     return f"{row['level']}\t{row['area_before_km2']:.3f} -> {row['area_after_km2']:.3f} km²\t{persons[lang]}"
+
+
+def _societal_lines(societal: dict[str, Any], lang: str) -> Iterator[str]:
+    """Expected deaths and band of each changed enterprise, and the curve at the anchors of the criterion."""
+    for row in societal["enterprises"]:
+        sides = [row["before"], row["after"]]
+        pll = ["-" if side is None else f"{side['pll_per_year']:.2e}" for side in sides]
+        bands = ["-" if side is None else BANDS[side["band"]][lang] for side in sides]
+        told = Text("社会风险 PLL {before} -> {after} 人/年", before=pll[0], after=pll[1])
+        yield f"{told[lang]}\t{row['name'] or row['enterprise_id']}\t{bands[0]} -> {bands[1]}"
+        for anchor in societal["limits"]:
+            at = [_frequency(side, anchor["n_deaths"]) for side in sides]
+            if any(value not in ("-", "0") for value in at):
+                n, line = int(anchor["n_deaths"]), anchor["unacceptable_above"]
+                yield Text("死亡 {n} 人及以上: {before} -> {after} 次/年,上限 {line:.0e}", n=n, before=at[0], after=at[1], line=line)[lang]
+    for row in societal["not_judged"]:
+        yield f"{Text('未计算')[lang]}\t{row['unit_id']}\t{row[f'reason_{lang}']}"
+    yield societal[f"note_{lang}"]
+
+
+def _frequency(side: dict[str, Any] | None, n_deaths: float) -> str:
+    if side is None:
+        return "-"
+    return next((f"{point['f']:.1e}" for point in side["curve"] if point["n"] == n_deaths), "0")
 
 
 def _risk_lines(risk: dict[str, Any], lang: str) -> Iterator[str]:
