@@ -70,17 +70,15 @@ def _slopes(heights_m: Heights, cell_m: float) -> tuple[Heights, Heights]:
     """Rise per metre to the east and the north; the surface goes on evenly beyond edges and over gaps."""
     padded = np.pad(heights_m, 1, mode="reflect", reflect_type="odd")
     rows, columns = heights_m.shape
+    has_gaps = bool(np.isnan(heights_m).any())
 
     def neighbour(south: int, east: int) -> Heights:
         shifted = padded[1 + south : 1 + south + rows, 1 + east : 1 + east + columns]
-        return np.where(np.isnan(shifted), heights_m, shifted)
+        return np.where(np.isnan(shifted), heights_m, shifted) if has_gaps else shifted
 
-    def side(cells: tuple[tuple[int, int], ...]) -> Heights:
-        first, middle, last = (neighbour(*cell) for cell in cells)
-        return first + 2 * middle + last
-
-    rise_east = side(((-1, 1), (0, 1), (1, 1))) - side(((-1, -1), (0, -1), (1, -1)))
-    rise_north = side(((-1, -1), (-1, 0), (-1, 1))) - side(((1, -1), (1, 0), (1, 1)))
+    north_west, north_east, south_west, south_east = (neighbour(*cell) for cell in ((-1, -1), (-1, 1), (1, -1), (1, 1)))
+    rise_east = (north_east + 2 * neighbour(0, 1) + south_east) - (north_west + 2 * neighbour(0, -1) + south_west)
+    rise_north = (north_west + 2 * neighbour(-1, 0) + north_east) - (south_west + 2 * neighbour(1, 0) + south_east)
     return rise_east / (8 * cell_m), rise_north / (8 * cell_m)
 
 

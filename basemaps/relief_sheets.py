@@ -98,4 +98,7 @@ def _resampling(res: tuple[float, float], crs: rasterio.crs.CRS, cell_m: float) 
 def _strip(warped: WarpedVRT, top: int, grid: SheetGrid) -> NDArray[np.uint8]:
     rows = min(STRIP_ROWS, grid.rows - top)
     window = Window(0, top, grid.columns + 2 * EDGE_PX, rows + 2 * EDGE_PX)
-    return grey_and_alpha(hillshade(warped.read(1, window=window), grid.cell_m))
+    heights_m = warped.read(1, window=window)
+    if np.isnan(heights_m).all():
+        return np.zeros((2, rows, grid.columns), np.uint8)
+    return grey_and_alpha(hillshade(heights_m, grid.cell_m))

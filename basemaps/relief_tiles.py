@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +77,13 @@ def tile_heights(dem: Path, z: int, x: int, y: int) -> tuple[Heights, float]:
 
 def grey_and_alpha(shade: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Grey and alpha of a shading, (2, rows, columns), without its outermost cells."""
-    lit = shade[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX].astype(float)
+    return _grey_and_alpha_of_shades()[:, shade[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]]
+
+
+@lru_cache(maxsize=1)
+def _grey_and_alpha_of_shades() -> NDArray[np.uint8]:
+    """Grey and alpha, (2, 256), of every shade there is: level ground and 0, where there is no height, are transparent."""
+    lit = np.arange(256, dtype=float)
     darker = np.clip((FLAT - lit) / (FLAT - DARKEST), 0, 1) * SHADOW_SHARE
     brighter = np.clip((lit - FLAT) / (BRIGHTEST - FLAT), 0, 1) * LIGHT_SHARE
     alpha = np.where(lit == 0, 0.0, np.maximum(darker, brighter))

@@ -214,11 +214,12 @@ class Canvas:
 
     def picture(self, grey_alpha: NDArray[np.uint8], box: Box, opacity: float = 1.0) -> None:
         """Lay a picture of grey and alpha, (2, rows, columns), over a box."""
-        grey, alpha = grey_alpha.astype(np.uint16)
+        grey, alpha = grey_alpha
         rows, columns = grey.shape
-        pixels = np.repeat((grey * alpha // 255).astype(np.uint8)[..., None], 4, axis=2)
+        pixels = np.empty((rows, columns, 4), np.uint8)
+        pixels[..., :3] = (grey.astype(np.uint16) * alpha // 255).astype(np.uint8)[..., None]
         pixels[..., 3] = alpha
-        surface = cairo.ImageSurface.create_for_data(bytearray(pixels.tobytes()), cairo.FORMAT_ARGB32, columns, rows)
+        surface = cairo.ImageSurface.create_for_data(pixels, cairo.FORMAT_ARGB32, columns, rows)
         with _Saved(self):
             self.context.translate(box.x, box.y)
             self.context.scale(box.w / columns, box.h / rows)

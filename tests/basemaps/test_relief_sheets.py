@@ -67,6 +67,14 @@ def test_beyond_the_heights_there_is_none(cone: Path) -> None:
     assert sheet_relief(cone, CRS, replace(GRID, centre_m=(X + 90_000, Y))) is None
 
 
+def test_strips_without_heights_are_clear_and_the_others_unchanged(cone: Path) -> None:
+    grid = replace(GRID, rows=1200)
+    tall, small = sheet_relief(cone, CRS, grid), sheet_relief(cone, CRS, GRID)
+    assert tall is not None and small is not None
+    assert not tall[:, :256].any() and not tall[:, -256:].any()
+    assert np.array_equal(tall[:, 500:700], small[:, 50:250])
+
+
 def test_impossible_grid_and_lost_file_are_refused(cone: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         sheet_relief(cone, CRS, replace(GRID, rows=0))
