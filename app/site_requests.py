@@ -17,6 +17,7 @@ from app.geojson import require_planar_geometry, require_site_geometry
 from app.parameters import choice, named_choice, number, plain_text
 from app.texts import DataText, Text, TextIn
 from layers.crs import SHIFTED_DATUMS, to_geographic
+from layers.scoring.edits import MOST_TONNES
 from layers.scoring.major_hazard import load_major_hazard_rules
 from layers.scoring.rules import ProjectType, RuleSet
 from layers.scoring.siting import SitePart, valid_site
@@ -29,7 +30,6 @@ KEYS = (*SITE_KEYS, *PART_KEYS, *OLD_KEYS, "draft")
 MOST_PERSONS = 1_000_000
 MOST_PARTS = 20
 MOST_CHEMICALS = 20
-MOST_TONNES = 1e6
 MOST_HEIGHT_M = 1500.0
 LONGEST_NOTE = 1000
 INSTALLATION_WORDS = {

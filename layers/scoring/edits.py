@@ -22,7 +22,8 @@ REPORT_LAYERS = ("official_contours", "official_distances")
 NEW_UNIT = "what-if"
 """Begins the number of a unit that is only assumed."""
 MOST_EDITS = 20
-MOST_TONNES = 1e6
+MOST_TONNES = 600_000.0
+"""The largest amount of a unit, that of the layer `unit_chemicals`: a question is held to what a load is held to."""
 Frames = Mapping[str, pd.DataFrame]
 
 

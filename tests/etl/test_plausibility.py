@@ -13,6 +13,7 @@ from etl.identity_codes import is_organisation_code, is_region_code
 from etl.plausibility import Surroundings, warnings_of
 from layers.catalog import Check, load_catalog
 from layers.errors import CatalogError
+from layers.scoring.edits import MOST_TONNES
 from tests.etl.test_coordinates import AREA
 
 CATALOG = load_catalog()
@@ -47,6 +48,10 @@ def test_date_after_that_of_the_data_is_told_the_day_itself_is_not() -> None:
 
 def test_amount_at_the_limit_is_not_told() -> None:
     assert found("unit_chemicals", [None] * 3, Check("RC06", ("amount_t",), 300.0), amount_t=[300.0, 300.1, None]) == [(1, "RC06")]
+
+
+def test_questions_are_held_to_the_largest_amount_of_a_load() -> None:
+    assert load_catalog()["unit_chemicals"].field("amount_t").max == MOST_TONNES
 
 
 def test_more_than_a_bunded_group_may_hold_is_refused_and_more_than_usual_asked_about() -> None:
