@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import ast
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("layers", "etl")
-BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
-"""Where a statement holds others."""
+IMPORT = re.compile(
+    rf"^[ \t]*(?:from[ \t]+((?:{'|'.join(PACKAGES)})(?:\.[\w.]+)?)[ \t]+import[ \t]+(\([^)]*\)|[^\n(]+)|import[ \t]+([^\n]+))", re.MULTILINE
+)
+COMMENT = re.compile("#[^\n]*")
 
 
 @lru_cache(maxsize=64)
@@ -40,20 +42,12 @@ def _imports(path: Path) -> tuple[str, ...]:
 
 
 def _imported(path: Path) -> Iterator[str]:
-    for node in _statements(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
-            yield str(node.module)
-            yield from (f"{node.module}.{name.name}" for name in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names if name.name.split(".")[0] in PACKAGES)
-
-
-def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Every statement, those within others too; expressions, which hold no import, are passed over."""
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.stmt):
-            yield node
-        for name in BLOCKS:
-            waiting += getattr(node, name, ())
+    """What statements of import name, wherever they stand; to parse a hundred files would take a fifth of a second."""
+    for found in IMPORT.finditer(path.read_text(encoding="utf-8")):
+        module, names, modules = found.groups()
+        listed = [part.split()[0] for part in COMMENT.sub("", names or modules).strip("() \n").split(",") if part.strip()]
+        if module:
+            yield module
+            yield from (f"{module}.{name}" for name in listed)
+        else:
+            yield from (name for name in listed if name.split(".")[0] in PACKAGES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 from etl.places.folding import NUMBER, folded, number_of
 
@@ -50,6 +51,17 @@ class Names:
 
     places: Collection[str] = ()
 
+    @cached_property
+    def _parsed(self) -> dict[str, Name]:
+        """What is parsed already: several lists name one firm."""
+        return {}
+
+    @cached_property
+    def _prefixes(self) -> tuple[str, ...]:
+        """What a name may begin with before its core, the longest places first."""
+        words = sorted((folded(place) for place in self.places), key=len, reverse=True)
+        return tuple(prefix for word in words for prefix in (*(word + subject for subject in SUBJECTS), word))
+
     def parse(self, text: str | None) -> Name:
         """The parts of a name.
 
@@ -59,6 +71,12 @@ class Names:
         >>> names.parse("長賡（股）公司第二廠").plant_number, names.parse("长赓股份有限公司一厂").plant_number
         (2, 1)
         """
+        found = self._parsed.get(text or "")
+        if found is None:
+            found = self._parsed[text or ""] = self._parse(text)
+        return found
+
+    def _parse(self, text: str | None) -> Name:
         plain = REMARK.sub("", folded(text))
         found = LEGAL_FORM.search(plain)
         head, form, tail = (plain[: found.start()], found.group(), plain[found.end() :]) if found else (plain, "", "")
@@ -72,10 +90,9 @@ class Names:
         return Name(core, _form(form), tail, number_of(number.group(1)) if number else None)
 
     def _without_place(self, head: str) -> str:
-        for word in sorted((folded(place) for place in self.places), key=len, reverse=True):
-            for prefix in (*(word + subject for subject in SUBJECTS), word):
-                if head.startswith(prefix) and len(head) >= len(prefix) + 2:
-                    return head[len(prefix) :]
+        for prefix in self._prefixes:
+            if head.startswith(prefix) and len(head) >= len(prefix) + 2:
+                return head[len(prefix) :]
         return head
 
 

@@ -94,6 +94,11 @@ class Grammar:
     def _villages(self) -> frozenset[str]:
         return frozenset(folded(name) for name in self.villages)
 
+    @cached_property
+    def _parsed(self) -> dict[str, Address]:
+        """What is parsed already: lists name one address, and one town, many times."""
+        return {}
+
     def parse(self, text: str | None) -> Address:
         """The parts of an address; an `Address` with nothing but `rest` where it follows no form.
 
@@ -102,6 +107,12 @@ class Grammar:
         >>> found.town, found.village, found.street, found.number
         ('大寮区', '过溪里', '莒光一街', 18)
         """
+        found = self._parsed.get(text or "")
+        if found is None:
+            found = self._parsed[text or ""] = self._parse(text)
+        return found
+
+    def _parse(self, text: str | None) -> Address:
         rest = POSTAL_CODE.sub("", folded(text))
         rest = NOTE.sub("", rest).replace(":", "")
         town = village = ""
@@ -156,7 +167,7 @@ class Grammar:
         if house:
             number, rest = number_of(house.group(1)), rest[house.end() :]
             sub_number = next((number_of(part) for part in house.group(2, 4) if part), None)
-        others = _other_numbers(house.group(3) or "") if house else ()
+        others = _other_numbers(house.group(3)) if house and house.group(3) else ()
         name = in_numerals(road + section)
         crossing = "" if house else self._crossing(rest)
         return Address(town, village, estate, group, name, lane, alley, number, sub_number, others, crossing, rest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -245,11 +246,13 @@ def _in_areas(gazetteer: Gazetteer, wanted: Wanted) -> Iterator[Guess]:
 
 
 def _of_points(method: str, points: Sequence[KnownPoint]) -> Guess:
-    xy = np.array([(point.x_m, point.y_m) for point in points])
-    middle = np.median(xy, axis=0)
-    spread_m = max(float(np.max(np.hypot(*(xy - middle).T))), LEAST_SPREAD_M)
+    x_m, y_m, spread_m = points[0].x_m, points[0].y_m, LEAST_SPREAD_M
+    if len(points) > 1:
+        xs, ys = [point.x_m for point in points], [point.y_m for point in points]
+        x_m, y_m = median(xs), median(ys)
+        spread_m = max(float(np.max(np.hypot(np.subtract(xs, x_m), np.subtract(ys, y_m)))), LEAST_SPREAD_M)
     known_m = max(point.accuracy_m for point in points)
-    return Guess(float(middle[0]), float(middle[1]), spread_m, method, known_accuracy_m=known_m, evidence=_seen(points))
+    return Guess(float(x_m), float(y_m), spread_m, method, known_accuracy_m=known_m, evidence=_seen(points))
 
 
 def _seen(points: Sequence[KnownPoint | Spot]) -> dict[str, Any]:
