@@ -28,12 +28,11 @@ def write_tile_covers(connection: sa.Connection, catalog: Catalog, edition: int)
 
 def _cells(connection: sa.Connection, layer: Layer, edition: int) -> NDArray[np.int64]:
     table = edition_table(layer, 0, schema=edition_schema(edition))
-    rows = connection.execute(statement(connection, "feature_bounds", table=table)).all()
-    ids = np.array([row.feature_id for row in rows], dtype=object)
-    bounds = np.array([row[1:] for row in rows], dtype=float).reshape(-1, 4)
+    found = connection.execute(statement(connection, "feature_bounds", table=table)).scalar_one()
+    bounds = np.frombuffer(found or b"", dtype=">f8").astype(float).reshape(-1, 4)
 
     def shapes_of(places: NDArray[np.intp]) -> NDArray[np.object_]:
-        wanted = {"ids": ids[places].tolist()}
+        wanted = {"places": places.tolist()}
         found = connection.execute(statement(connection, "feature_shapes", table=table), wanted).scalars()
         return np.asarray(shapely.from_wkb([bytes(wkb) for wkb in found]), dtype=object)
 

@@ -17,6 +17,8 @@ MARGIN = 1 / 64
 FEW_CELLS = 4
 """A feature whose box covers no more tiles than this is taken to be in all of them."""
 LIMIT_LATITUDE_DEG = 85.05
+KEY_WIDTH, KEY_SHIFT = 2**21, 2**20
+"""A cell as one number: columns and rows are less than 2**20 either side of nought."""
 
 Cells = NDArray[np.int64]
 Geometries = NDArray[np.object_]
@@ -54,8 +56,13 @@ def covered_cells(bounds_deg: NDArray[np.float64], shapes_of: Callable[[NDArray[
     if is_large.any():
         shapes = shapely.transform(shapes_of(np.flatnonzero(is_large)), grid_coordinates)
         cells.append(_touched(shapes, first[is_large], last[is_large]))
-    found: Cells = np.unique(np.concatenate(cells), axis=0)
-    return found
+    return _each_once(np.concatenate(cells))
+
+
+def _each_once(cells: Cells) -> Cells:
+    """Cells sorted by column, then row, each once: as one number each, which sorts ten times as fast as a pair."""
+    columns, rows = np.divmod(np.unique((cells[:, 0] + KEY_SHIFT) * KEY_WIDTH + cells[:, 1] + KEY_SHIFT), KEY_WIDTH)
+    return np.column_stack((columns, rows)) - KEY_SHIFT
 
 
 def _whole_boxes(first: Cells, last: Cells) -> Cells:
@@ -128,5 +135,5 @@ def _coarser(cells: Cells, n_halvings: int) -> Cells:
     reach = side * MARGIN
     ends = (-reach, 1 + reach)
     corners = [np.floor((cells + [dx, dy]) / side).astype(np.int64) for dx in ends for dy in ends]
-    coarse: Cells = np.unique(np.concatenate(corners), axis=0)
+    coarse = _each_once(np.concatenate(corners))
     return coarse[((coarse >= 0) & (coarse < 1 << (COVER_ZOOM - n_halvings))).all(axis=1)]

@@ -12,6 +12,7 @@ from layers.tile_cover import (
     COVER_ZOOM,
     MARGIN,
     TileCover,
+    _each_once,
     covered_cells,
     grid_coordinates,
 )
@@ -57,3 +58,9 @@ def test_listed_tiles_are_those_held(zoom: int) -> None:
 def test_cover_comes_back_as_it_was_packed_also_empty() -> None:
     for cover in (cover_of(shapely.Point(120.1, 30.1)), cover_of()):
         assert TileCover.unpacked(cover.packed()).tiles(14) == cover.tiles(14)
+
+
+@given(st.lists(st.tuples(st.integers(-2, 70_000), st.integers(-2, 70_000)), min_size=1, max_size=30))
+def test_cells_are_sorted_and_each_there_once(cells: list[tuple[int, int]]) -> None:
+    array = np.array(cells * 2, dtype=np.int64)
+    assert np.array_equal(_each_once(array), np.unique(array, axis=0))
