@@ -23,15 +23,7 @@ from layers.scoring.object_classes import ClassIndex, Members, proposals
 from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.separation import Findings as RuleFindings
 from layers.scoring.separation import DENSE_AREA, apply_rule, is_placed_well, under_rule
-from layers.scoring.siting_checks import (
-    CORE_LAYERS,
-    code_reach_m,
-    gravity_of,
-    role_of,
-    sends_to_codes,
-    target_ranks,
-    undecided_features,
-)
+from layers.scoring.siting_checks import CORE_LAYERS, role_of, target_ranks
 from layers.scoring.siting_place import (
     SCREENING_WORDS,
     ZONE_LEVELS,
@@ -46,6 +38,7 @@ from layers.scoring.siting_project import (
     chemical_parks,
     endangered_objects,
 )
+from layers.scoring.siting_reasons import gravity_of
 from layers.scoring.siting_services import (
     CHEMICAL_PROJECT,
     access_spots,
@@ -67,6 +60,11 @@ from layers.scoring.siting_terms import (
     PERMIT,
     Project,
     SiteContext,
+)
+from layers.scoring.siting_unsettled import (
+    code_reach_m,
+    sends_to_codes,
+    undecided_features,
 )
 from layers.scoring.siting_zones import zone_pairs
 

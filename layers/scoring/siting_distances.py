@@ -1,0 +1,139 @@
+"""A site against the rules that ask for metres: which features are near, and what falls short of which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import shapely
+
+from layers.scoring.coverage import without_data
+from layers.scoring.measure import near_pairs
+from layers.scoring.object_classes import ClassIndex, Members
+from layers.scoring.rules import Rule, RuleSet
+from layers.scoring.separation import (
+    DENSE_AREA,
+    MAX_ERROR_M,
+    Measured,
+    apply_rule,
+    is_placed_well,
+    measured_edges,
+    under_rule,
+)
+from layers.scoring.separation import Findings as RuleFindings
+from layers.scoring.siting_reasons import rule_reason
+from layers.scoring.siting_surroundings import missing_value
+from layers.scoring.siting_terms import Findings, Passed, SiteContext
+
+WIDEST_EDGE_M = 500.0
+"""More than half a land width, a control zone and the errors of two positions together."""
+
+
+def _is_loaded(rule: Rule, context: SiteContext, index: ClassIndex, found: Findings) -> bool:
+    """Whether a layer with the rule's subjects is loaded and states what they are known by; a missing one is never a clear one."""
+    subject = index.rules.classes[rule.subject_class]
+    if any(context.has(member.layer) and not index.whole.is_unstated(member) for member in subject.members):
+        return True
+    found.leave_out(subject.class_id, *without_data(rule, subject))
+    return False
+
+
+def _subjects_near(rule: Rule, member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> Members | None:
+    """Subjects of a rule that may concern the site, found once a class; None where no layer with such is loaded."""
+    key = f"subjects {rule.subject_class}"
+    if key not in index.kept:
+        is_loaded = _is_loaded(rule, context, index, found)
+        reach_m = _farthest_m(index.rules, rule.subject_class)
+        index.kept[key] = index.near(rule.subject_class, member.geometry[0], reach_m) if is_loaded else None
+    subjects: Members | None = index.kept[key]
+    return subjects
+
+
+def _passed(rule: Rule, rules: RuleSet) -> Passed:
+    """What is said of a rule that nothing speaks against; made once a rule."""
+    key = "passed", rule.rule_id
+    found: Passed | None = rules.kept.get(key)
+    if found is None:
+        found = rules.kept[key] = Passed(rule.rule_id, rule.title_zh, rule.title_en)
+    return found
+
+
+def distance_check(
+    rule: Rule, role: str, member: Members, context: SiteContext, index: ClassIndex, on: date, found: Findings
+) -> None:
+    subjects = _subjects_near(rule, member, context, index, found)
+    if subjects is None or (rule.area_kind == DENSE_AREA and not _inside_plant(member, index)):
+        return
+    if not len(subjects):
+        found.passed.append(_passed(rule, index.rules))
+        return
+    vague = subjects.take(under_rule(rule, subjects) & ~is_placed_well(subjects))
+    text = f"位置误差超过 {MAX_ERROR_M:.0f} m", f"position known to no better than {MAX_ERROR_M:.0f} m"
+    missing_value(vague, rule.distance_m or 0.0, text, member, context, found)
+    measured = _measured(rule.subject_class, subjects, member, context, index)
+    findings = apply_rule(rule, subjects, member, rules=index.rules, on=on, crs=context.crs, measured=measured)
+    if not len(findings):
+        found.passed.append(_passed(rule, index.rules))
+    edges = measured_edges(rule, subjects.take(findings.subject), index.rules, on)
+    in_plant = rule.area_kind == "general" and len(findings) and _inside_plant(member, index)
+    for position in range(len(findings)):
+        one = findings.take(slice(position, position + 1))
+        reason = rule_reason(
+            one, role, subjects, "厂矿等人口密集地区的保护区可略小,须核定" if in_plant else ""
+        )
+        reach_m = float(one.required_m[0] + edges.offset_m[position])
+        found.reasons.append(
+            replace(
+                reason,
+                share_of_area=_share(member, subjects, one, reach_m),
+                obstacle=subjects.geometry[one.subject[0]],
+                clear_m=reach_m + float(one.error_m[0]),
+            )
+        )
+
+
+def _measured(class_id: str, subjects: Members, member: Members, context: SiteContext, index: ClassIndex) -> Measured | None:
+    """The pairs of a class with the site, measured once for all its rules; None where these reach by the mass of each subject."""
+    farthest_m = _farthest_m(index.rules, class_id)
+    if not np.isfinite(farthest_m):
+        return None
+    found: Measured | None = index.kept.get(f"measured {class_id}")
+    if found is None:
+        reach_m = np.full(len(subjects), farthest_m)
+        pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach_m, crs=context.crs)
+        found = index.kept[f"measured {class_id}"] = Measured(pairs, farthest_m)
+    return found
+
+
+def _farthest_m(rules: RuleSet, subject_class: str) -> float:
+    """Beyond this no rule of the class can bind, whatever the width of land and the error; explosives reach by mass, reports as they state."""
+    key = "farthest", subject_class
+    found: float | None = rules.kept.get(key)
+    if found is None:
+        of_class = [rule for rule in rules.by_subject[subject_class] if rule.status == "judged"]
+        by_mass = any(rule.formula in ("scaled_distance", "official_distance") for rule in of_class)
+        found = rules.kept[key] = np.inf if by_mass else widest_m(of_class) + WIDEST_EDGE_M
+    return found
+
+
+def _inside_plant(member: Members, index: ClassIndex) -> bool:
+    parks = index.table("park_boundaries")
+    return parks.n > 0 and bool(shapely.intersects(parks["geometry"], member.geometry[0]).any())
+
+
+def _share(member: Members, subjects: Members, one: RuleFindings, reach_m: float) -> float | None:
+    """Part of the site's area within the reach of a rule."""
+    site = member.geometry[0]
+    if site.area == 0:
+        return None
+    west, south, east, north = site.bounds
+    near = shapely.clip_by_rect(
+        subjects.geometry[one.subject[0]], west - reach_m, south - reach_m, east + reach_m, north + reach_m
+    )
+    return min(1.0, float(shapely.intersection(site, shapely.buffer(near, reach_m)).area / site.area))
+
+
+def widest_m(rules: Iterable[Rule]) -> float:
+    return max((rule.distance_m or 0.0 for rule in rules), default=0.0)
