@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flask import current_app, request
 
@@ -34,6 +35,8 @@ NEEDS: tuple[tuple[str, str], ...] = (
     ("/pipelines", "pipeline"), ("/api/pipelines", "pipeline"), ("/api/dig-notices", "pipeline"),
 )  # fmt: skip
 """Beginnings of addresses that a role opens; the administrator may use all, everybody the rest."""
+MOST_KEPT = 1000
+"""Texts of roles whose meaning is remembered."""
 
 
 class RoleError(AtlasError):
@@ -63,6 +66,7 @@ class Person:
         return ",".join(f"{role}@{'+'.join(sorted(towns))}" if towns else role for role, towns in sorted(self.roles.items()))
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def parse_person(text: str) -> Person:
     """The roles that a text states; raises `RoleError` for a role that does not exist, or none.
 

@@ -25,6 +25,12 @@ class Database:
             yield connection
 
     @contextmanager
+    def keeping(self) -> Iterator[sa.Connection]:
+        """A connection on which each statement is committed by itself: no round trips to begin and to end."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A connection whose changes are committed at the end, or not at all."""
         with self.engine.begin() as connection:

@@ -16,11 +16,14 @@ from app.risk_memory import RiskMemory
 from app.seen import SeenEditions
 from app.surroundings import SurroundingsMemory
 from app.tile_store import TileStore
+from app.turns import Turns
 from app.what_if import CountyMemory
 from layers.catalog import Catalog, load_catalog
 from layers.scoring.rules import RuleSet, read_rules
 
 NAME = "riskatlas"
+CHECKS_AT_ONCE = 1
+"""Siting checks that one process works on at the same time: what it does in Python it does one after the other anyway."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Parts:
     counties: CountyMemory
     risks: RiskMemory
     initials: InitialsMemory
+    check_turns: Turns
 
 
 def init_app(app: Flask) -> None:
@@ -69,6 +73,7 @@ def init_app(app: Flask) -> None:
         counties=CountyMemory(catalog, frames, rules, home, risks),
         risks=risks,
         initials=InitialsMemory(catalog),
+        check_turns=Turns(CHECKS_AT_ONCE),
     )
 
 

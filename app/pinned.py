@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import request
 
-from app.access import View, person, view_of
+from app.access import View, person
 from app.editions import Edition, EditionFacts, chosen_edition
 from app.errors import ForbiddenError
 from app.parameters import plain_text
@@ -53,7 +53,7 @@ def pinned_edition(wanted: str | None = None, *, view: View | None = None) -> It
 
 def present_view() -> View:
     """What the person who asks may see."""
-    return view_of(person(), parts().catalog)
+    return parts().seen.view(person())
 
 
 def require_exact(layer: Layer) -> None:

@@ -15,7 +15,14 @@ import sqlalchemy as sa
 from psycopg2 import sql
 
 from app import queries
-from app.access import EVERYTHING, View, parse_person, view_of
+from app.access import (
+    EVERYTHING,
+    MOST_KEPT,
+    Person,
+    View,
+    parse_person,
+    view_of,
+)
 from app.editions import Edition, EditionFacts, read_facts
 from app.errors import MissingError
 from app.texts import Text
@@ -38,7 +45,17 @@ class SeenEditions:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._made: set[Edition] = set()
+        self._views: dict[str, View] = {}
         self._lock = threading.Lock()
+
+    def view(self, who: Person) -> View:
+        """What a person may see, found once for all with the same roles."""
+        found = self._views.get(who.text)
+        if found is None:
+            if len(self._views) >= MOST_KEPT:
+                self._views.clear()
+            found = self._views[who.text] = view_of(who, self._catalog)
+        return found
 
     def edition(self, engine: sa.Engine, facts: EditionFacts, view: View) -> Edition:
         """An edition as a view has it; its tables are there when this returns.

@@ -7,6 +7,7 @@ from the top; worker processes inherit them.
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import multiprocessing
 import os
@@ -127,8 +128,15 @@ def run(listening: Listening, *, target: str = "app.serving:application") -> Non
 def application() -> Flask:
     """The application, for a worker process; what is slow only once is done while the first page loads."""
     app = create_app()
-    threading.Thread(target=warm_up, args=(app,), daemon=True).start()
+    threading.Thread(target=_get_ready, args=(app,), daemon=True).start()
     return app
+
+
+def _get_ready(app: Flask) -> None:
+    """Warm up; what stands then stands to the end, and the collector of cycles need not look through it while requests wait."""
+    warm_up(app)
+    gc.collect()
+    gc.freeze()
 
 
 def warm_up(app: Flask) -> None:

@@ -109,7 +109,8 @@ def _told_reasons(facts: EditionFacts, reasons: Sequence[Reason]) -> list[dict[s
 
 
 def _told_reason(reason: Reason, line: shapely.Geometry | None) -> dict[str, Any]:
-    told = {name: plain(getattr(reason, name)) for name in TOLD_OF_REASON}
+    values = ((name, getattr(reason, name)) for name in TOLD_OF_REASON)
+    told = {name: value if value is None or type(value) is str else plain(value) for name, value in values}
     names = {"layer": "object_layer", "id": "object_id", "name": "object_name"}
     about = {name: told.pop(column) for name, column in names.items()}
     mapped = None if line is None else shapely.geometry.mapping(line)

@@ -17,6 +17,7 @@ from app.geojson import require_planar_geometry, require_site_geometry
 from app.parameters import choice, named_choice, number, plain_text
 from app.texts import DataText, Text, TextIn
 from layers.crs import SHIFTED_DATUMS, to_geographic
+from layers.errors import InputError
 from layers.scoring.edits import MOST_TONNES
 from layers.scoring.major_hazard import load_major_hazard_rules
 from layers.scoring.rules import ProjectType, RuleSet
@@ -210,14 +211,21 @@ def _ground(entry: dict[str, Any], crs: Any, facts: EditionFacts, prefix: str) -
     """A part's ground in the metric CRS; a site that crosses itself or leaves the area is refused."""
     field = f"{prefix}geometry"
     sent = _in_storage(entry["geometry"], crs, facts, field)
-    shape = shapely.geometry.shape(sent)
-    if not shape.is_valid:
-        reason = shapely.is_valid_reason(shape)
-        raise RequestError(field, Text("场址边界自相交或重叠({reason})", reason=reason))
-    site = facts.in_metres(valid_site(sent))
+    try:
+        site = facts.in_metres(valid_site(sent))
+    except InputError:
+        _require_simple(shapely.geometry.shape(sent), field)
+        raise
     if not shapely.covers(facts.boundary_m, site):
         raise RequestError(field, Text("场址全部或部分在辖区以外"))
     return site
+
+
+def _require_simple(shape: shapely.Geometry, field: str) -> None:
+    """Raise `RequestError`, in both languages, where an outline crosses itself."""
+    if not shape.is_valid:
+        reason = shapely.is_valid_reason(shape)
+        raise RequestError(field, Text("场址边界自相交或重叠({reason})", reason=reason))
 
 
 def crs_choices(facts: EditionFacts) -> list[str]:

@@ -49,6 +49,16 @@ def run(
     **identifiers : Composable
         What stands for the statement's ``{placeholders}``: names from the catalog, never from a request.
     """
-    statement = sql.SQL(text(name)).format(**identifiers)
-    words = statement.as_string(connection.connection.dbapi_connection)  # type: ignore[arg-type]
+    words = _with_identifiers(connection, name, identifiers) if identifiers else _plain_words(name)
     return connection.exec_driver_sql(words, dict(parameters or {}))
+
+
+@cache
+def _plain_words(name: str) -> str:
+    """A statement without placeholders of identifiers, as the driver takes it."""
+    return sql.SQL(text(name)).format().as_string(None)
+
+
+def _with_identifiers(connection: sa.Connection, name: str, identifiers: Mapping[str, sql.Composable]) -> str:
+    statement = sql.SQL(text(name)).format(**identifiers)
+    return statement.as_string(connection.connection.dbapi_connection)  # type: ignore[arg-type]

@@ -112,7 +112,7 @@ def new_check() -> Response:
         if ref:
             _require_open(pinned, ref)
         answer = answer_text(_checked(pinned, body))
-    with parts().database.writing() as connection:
+    with parts().database.keeping() as connection:
         ref = keep_case(connection, SITE_CHECK, pinned.facts, body, answer, ref=ref)
     return current_app.response_class(told_case(ref, answer), mimetype="application/json")
 
@@ -276,7 +276,8 @@ def _form(form: Any) -> dict[str, Any]:
 
 def _checked(pinned: Pinned, body: dict[str, Any]) -> dict[str, Any]:
     asked = read_site_request(body, pinned.facts, parts().rules)
-    answer = site_check(pinned.connection, pinned.facts, parts().surroundings, asked=asked)
+    with parts().check_turns.turn():
+        answer = site_check(pinned.connection, pinned.facts, parts().surroundings, asked=asked)
     edits = _edits(asked)
     if not edits:
         return answer

@@ -92,6 +92,11 @@ class CountyIndex(ClassIndex):
             self._of_class[member] = mask
         return self._of_class[member]
 
+    def possible_members(self, class_id: str) -> Members:
+        """Members of a class near some place at least: an enterprise also where one of its units is shown instead of it elsewhere."""
+        declared = [member for member in self.rules.classes[class_id].members if member.layer in self.layers]
+        return joined([self.placed_standing(member.layer)[0].take(self.is_of_class(member)) for member in declared])
+
     def ground(self, layer: str, rows: Integers, join: Callable[[Geometries], BaseGeometry]) -> BaseGeometry:
         """What `join` makes of the geometries of some rows, kept for the next site beside the same features."""
         key = f"{layer} {join.__name__}", tuple(rows.tolist())
@@ -146,7 +151,8 @@ class NearLayers(Mapping[str, pd.DataFrame]):
         read: Callable[[str, BaseGeometry], pd.DataFrame] | None = None,
     ) -> None:  # fmt: skip
         self.county = county
-        self._boxes, self._large, self._read = boxes, large, read
+        self.large = large
+        self._boxes, self._read = boxes, read
         self._frames: dict[str, pd.DataFrame] = {}
         self._rows: dict[str, Integers] = {}
 
@@ -158,7 +164,7 @@ class NearLayers(Mapping[str, pd.DataFrame]):
         return self._frames[layer]
 
     def __contains__(self, layer: object) -> bool:
-        return layer in self._boxes and (layer in self._large or layer in self.county.layers)
+        return layer in self._boxes and (layer in self.large or layer in self.county.layers)
 
     def __iter__(self) -> Iterator[str]:
         return (layer for layer in self._boxes if layer in self)
@@ -179,7 +185,7 @@ class NearLayers(Mapping[str, pd.DataFrame]):
         return self._rows[layer]
 
     def _frame(self, layer: str) -> pd.DataFrame:
-        if layer in self._large and self._read is not None:
+        if layer in self.large and self._read is not None:
             return self._read(layer, self._boxes[layer])
         frame: pd.DataFrame = self.county.layers[layer].iloc[self.rows(layer)]
         return frame

@@ -21,8 +21,8 @@ from layers.scoring.measure import Floats, Geometries, Integers, SearchIndex, ne
 from layers.scoring.nearby import CountyLayers
 from layers.scoring.object_classes import ClassIndex, Members, proposals
 from layers.scoring.rules import ProjectType, Rule, RuleSet
-from layers.scoring.separation import Findings as RuleFindings
 from layers.scoring.separation import DENSE_AREA, apply_rule, is_placed_well, under_rule
+from layers.scoring.separation import Findings as RuleFindings
 from layers.scoring.siting_checks import CORE_LAYERS, role_of, target_ranks
 from layers.scoring.siting_place import (
     SCREENING_WORDS,

@@ -15,9 +15,14 @@ from layers.scoring.siting_contours import contour_check
 from layers.scoring.siting_distances import distance_check
 from layers.scoring.siting_place import place_checks
 from layers.scoring.siting_project import own_checks
-from layers.scoring.siting_surroundings import source_check
+from layers.scoring.siting_reach import checks_at
+from layers.scoring.siting_surroundings import no_near_sources, source_check
 from layers.scoring.siting_terms import (
+    CONTOURS,
     NOT_ENOUGH,
+    SOURCES,
+    SPOTS,
+    UNDECIDED,
     Findings,
     Project,
     Reason,
@@ -52,13 +57,16 @@ def run_checks(
     contours, n_unused = valid_contours(index, on)
     _missing_layers(context, found)
     in_force = index.rules.in_force(on, context.jurisdiction, "siting")
+    asked = checks_at(site, context, index)
+    if SOURCES not in asked:
+        no_near_sources(index)
     for rule, role in _roles(in_force, project, kind, index.rules):
         if role in ("object", "review") and rule.formula == "risk_contour":
-            contour_check(rule, role, member, contours, context, index, found)
+            contour_check(rule, role, member, contours, context, index, found, is_near=CONTOURS in asked)
         elif role and role != "own" and rule.status == "judged":
-            distance_check(rule, role, member, context, index, on, found)
+            distance_check(rule, role, member, context, index, on, found, is_near=rule.rule_id in asked)
         elif role and rule.status == "not_assessed":
-            silent_check(rule, member, context, index, found)
+            silent_check(rule, member, context, index, found, is_near=rule.rule_id in asked)
     if n_unused:
         found.leave_out(
             "official_contours",
@@ -71,8 +79,9 @@ def run_checks(
             "附近有已过有效期或未注明有效期的评价报告距离,未采用",
             "distances of reports nearby are expired or without date of validity and were not used",
         )
-    undecided_check(member, context, index, on, found)
-    place_checks(member, kind, context, index, in_force, found)
+    if UNDECIDED in asked:
+        undecided_check(member, context, index, on, found)
+    place_checks(member, kind, context, index, in_force, found, has_spots=SPOTS in asked)
     zone_checks(member, kind, context, index, on, found)
     source_check(member, kind, contours, context, index, on, found)
     own_checks(member, project, kind, context, index, in_force, found)

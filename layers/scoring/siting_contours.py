@@ -22,14 +22,22 @@ def contour_check(
     context: SiteContext,
     index: ClassIndex,
     found: Findings,
+    *,
+    is_near: bool,
 ) -> None:
-    """The class the site certainly has decides; the strictest it may have gives a reason for review."""
+    """The class the site certainly has decides; the strictest it may have gives a reason for review.
+
+    `is_near` is false where it is known that the site lies in no contour.
+    """
     if not context.has("official_contours"):
         found.leave_out(
             "official_contours",
             "本期没有个人风险等值线(评价报告)",
             "this edition has no official risk contours",
         )
+        return
+    if not is_near:
+        _contour_clear(rule, member, contours, context, index, found)
         return
     findings = contour_findings(rule, contours, member, index)
     strictest = replace(member, mildest=member.strictest)

@@ -32,23 +32,24 @@ WIDEST_EDGE_M = 500.0
 
 
 def _is_loaded(rule: Rule, context: SiteContext, index: ClassIndex, found: Findings) -> bool:
-    """Whether a layer with the rule's subjects is loaded and states what they are known by; a missing one is never a clear one."""
-    subject = index.rules.classes[rule.subject_class]
-    if any(context.has(member.layer) and not index.whole.is_unstated(member) for member in subject.members):
-        return True
-    found.leave_out(subject.class_id, *without_data(rule, subject))
-    return False
+    """Whether a layer with the rule's subjects is loaded and states what they are known by; a missing one is never a clear one.
+
+    Looked at once a class.
+    """
+    key = f"loaded {rule.subject_class}"
+    is_loaded: bool | None = index.kept.get(key)
+    if is_loaded is None:
+        subject = index.rules.classes[rule.subject_class]
+        is_loaded = any(context.has(member.layer) and not index.whole.is_unstated(member) for member in subject.members)
+        index.kept[key] = is_loaded
+        if not is_loaded:
+            found.leave_out(subject.class_id, *without_data(rule, subject))
+    return is_loaded
 
 
-def _subjects_near(rule: Rule, member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> Members | None:
-    """Subjects of a rule that may concern the site, found once a class; None where no layer with such is loaded."""
-    key = f"subjects {rule.subject_class}"
-    if key not in index.kept:
-        is_loaded = _is_loaded(rule, context, index, found)
-        reach_m = _farthest_m(index.rules, rule.subject_class)
-        index.kept[key] = index.near(rule.subject_class, member.geometry[0], reach_m) if is_loaded else None
-    subjects: Members | None = index.kept[key]
-    return subjects
+def _subjects_near(rule: Rule, member: Members, index: ClassIndex) -> Members:
+    """Subjects of a rule that may concern the site, found once a class."""
+    return index.near(rule.subject_class, member.geometry[0], _farthest_m(index.rules, rule.subject_class))
 
 
 def _passed(rule: Rule, rules: RuleSet) -> Passed:
@@ -61,12 +62,13 @@ def _passed(rule: Rule, rules: RuleSet) -> Passed:
 
 
 def distance_check(
-    rule: Rule, role: str, member: Members, context: SiteContext, index: ClassIndex, on: date, found: Findings
+    rule: Rule, role: str, member: Members, context: SiteContext, index: ClassIndex, on: date, found: Findings, *, is_near: bool
 ) -> None:
-    subjects = _subjects_near(rule, member, context, index, found)
-    if subjects is None or (rule.area_kind == DENSE_AREA and not _inside_plant(member, index)):
+    """One rule with metres; `is_near` is false where it is known that none of its subjects is near enough."""
+    if not _is_loaded(rule, context, index, found) or (rule.area_kind == DENSE_AREA and not _inside_plant(member, index)):
         return
-    if not len(subjects):
+    subjects = _subjects_near(rule, member, index) if is_near else None
+    if subjects is None or not len(subjects):
         found.passed.append(_passed(rule, index.rules))
         return
     vague = subjects.take(under_rule(rule, subjects) & ~is_placed_well(subjects))
@@ -119,8 +121,13 @@ def _farthest_m(rules: RuleSet, subject_class: str) -> float:
 
 
 def _inside_plant(member: Members, index: ClassIndex) -> bool:
-    parks = index.table("park_boundaries")
-    return parks.n > 0 and bool(shapely.intersects(parks["geometry"], member.geometry[0]).any())
+    """Whether the one site that `index` is for meets a park; looked at once."""
+    found: bool | None = index.kept.get("inside a plant")
+    if found is None:
+        parks = index.table("park_boundaries")
+        found = parks.n > 0 and bool(shapely.intersects(parks["geometry"], member.geometry[0]).any())
+        index.kept["inside a plant"] = found
+    return found
 
 
 def _share(member: Members, subjects: Members, one: RuleFindings, reach_m: float) -> float | None:

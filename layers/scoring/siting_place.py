@@ -11,6 +11,7 @@ from layers.scoring.measure import Geometries, Integers
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.siting_services import (
+    NO_SPOTS,
     ServiceRule,
     access_spots,
     late_sites,
@@ -44,14 +45,15 @@ SCREENING_WORDS = "位于本系统筛查的个人风险等值线内", "Inside a 
 
 
 def place_checks(
-    member: Members, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...], found: Findings
-) -> None:
-    """Zones, our own contours, fire service and access, each said once."""
+    member: Members, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...], found: Findings,
+    *, has_spots: bool,
+) -> None:  # fmt: skip
+    """Zones, our own contours, fire service and access, each said once; `has_spots`: a black spot may be near enough."""
     _zones(member, context, index, found)
     _screening(member, context, index, in_force, found)
     if needs_timely_service(kind):
         _fire_service(member, context, index, found)
-    _access(member, context, index, found)
+    _access(member, context, index, found, has_spots=has_spots)
 
 
 def zones_at(context: SiteContext, index: ClassIndex, levels: tuple[str, ...]) -> Integers:
@@ -216,12 +218,12 @@ def _service_reason(
     )
 
 
-def _access(member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> None:
+def _access(member: Members, context: SiteContext, index: ClassIndex, found: Findings, *, has_spots: bool) -> None:
     rule = service_rules()["black_spot"]
     if not context.has("black_spots") and not context.has("road_black_spots"):
         found.leave_out("black_spots", "本期没有事故多发点段", "this edition has no black spots")
         return
-    spots, pairs, has_no_road = access_spots(index, member.geometry)
+    spots, pairs, has_no_road = access_spots(index, member.geometry) if has_spots else NO_SPOTS
     if has_no_road[0]:
         reach = service_rules()["access"].value
         found.leave_out("access", f"{reach:.0f} m 内没有道路, 出入口未判定", f"no road within {reach:.0f} m; the access was not judged")

@@ -60,6 +60,10 @@ def needs_timely_service(kind: ProjectType) -> bool:
     return kind.is_sensitive or kind.is_hazardous
 
 
+NO_SPOTS = no_members(), NO_PAIRS, np.zeros(1, bool)
+"""What `access_spots` finds for one site without a spot near."""
+
+
 def late_bands(index: ClassIndex) -> tuple[Geometries, NDArray[np.bool_]]:
     """Ground of the bands of the fire service's times, and which of them are late."""
     bands = placed(index.table("fire_cover"))
@@ -88,17 +92,22 @@ def touched(areas: Geometries, sites: Geometries) -> NDArray[np.bool_]:
     return found
 
 
+def spots_reach_m() -> float:
+    """As near to a site a black spot may lie near its access, metres on the map."""
+    rules = service_rules()
+    return rules["access"].value + rules["black_spot"].value + SLACK_M
+
+
 def access_spots(index: ClassIndex, sites: Geometries) -> tuple[Members, Pairs, NDArray[np.bool_]]:
     """Black spots near where each site is assumed to meet its road; pairs of spot and site.
 
     The access is the point nearest to the site of the nearest road; distances are from there to the spot. Sites that are
     near enough to a spot but have no road within reach are marked: theirs is not known.
     """
-    rules = service_rules()
-    access_m, spot_m = rules["access"].value, rules["black_spot"].value
+    access_m, spot_m = service_rules()["access"].value, service_rules()["black_spot"].value
     spots = joined([found for found in (index.chosen(name, "placed", every_row) for name in SPOT_LAYERS) if len(found)])
     has_no_road = np.zeros(len(sites), bool)
-    near = np.unique(shapely.STRtree(sites).query(spots.geometry, predicate="dwithin", distance=access_m + spot_m + SLACK_M)[1])
+    near = np.unique(shapely.STRtree(sites).query(spots.geometry, predicate="dwithin", distance=spots_reach_m())[1])
     if not len(near):
         return spots, NO_PAIRS, has_no_road
     at, places = _accesses(index, sites[near], access_m)

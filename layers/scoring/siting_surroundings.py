@@ -14,7 +14,14 @@ from shapely.geometry.base import BaseGeometry
 from layers.scoring.columns import Columns, Texts, numbers, texts
 from layers.scoring.contours import Contours, settled_owners
 from layers.scoring.coverage import NO_LAYER_OF_ITS_OWN, SOURCE_LAYERS, is_member
-from layers.scoring.measure import Floats, Geometries, Integers, Pairs, near_pairs
+from layers.scoring.measure import (
+    NO_PAIRS,
+    Floats,
+    Geometries,
+    Integers,
+    Pairs,
+    near_pairs,
+)
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.siting_terms import NOT_ENOUGH, Findings, Reason, SiteContext
@@ -51,7 +58,7 @@ def missing_value(
         return
     zh, en = text
     said = {(reason.title_zh, reason.object_layer, reason.object_id) for reason in found.reasons}
-    reach = reach_m + np.nan_to_num(subjects.numbers["outer_offset_m"]) + subjects.accuracy_m
+    reach = vague_reach_m(reach_m, subjects)
     near = may_reach(subjects.geometry, member.geometry[0], reach)
     if not near.any():
         return
@@ -72,6 +79,11 @@ def missing_value(
                     clear_m=float(reach[at]),
                 )
             )
+
+
+def vague_reach_m(reach_m: float, subjects: Members) -> Floats:
+    """How far each of some features whose data leave a rule open may matter, metres: its own edge and error added."""
+    return reach_m + np.nan_to_num(subjects.numbers["outer_offset_m"]) + subjects.accuracy_m
 
 
 def about(
@@ -198,6 +210,8 @@ def source_check(
     """Sources that may reach the site: unrated or coarse ones, ones without a rule, ones without the figures."""
     _unplaced_check(context, found)
     near, pairs = near_sources(member, context, index)
+    if not len(near):
+        return
     states = cover_states(near, kind, contours, context, index, on)
     for at, (state, distance_m, line) in enumerate(zip(states, pairs.distance_m, pairs.line, strict=True)):
         if near.level[at] == "unrated":
@@ -216,6 +230,11 @@ def source_check(
             continue
         clear_m = float(near.reach_m[at] + near.error_m[at])
         found.reasons.append(replace(reason, obstacle=near.geometry[at], clear_m=clear_m))
+
+
+def no_near_sources(index: ClassIndex) -> None:
+    """Note that none may reach the one site that `index` is for."""
+    index.kept["near_sources"] = NO_SOURCES, NO_PAIRS
 
 
 def near_sources(member: Members, context: SiteContext, index: ClassIndex) -> tuple[Sources, Pairs]:

@@ -23,15 +23,18 @@ from layers.scoring.siting_distances import widest_m
 from layers.scoring.siting_surroundings import about, may_reach, missing_value
 from layers.scoring.siting_terms import PERMIT, Findings, SiteContext
 
+UNDECIDED_LAYERS = ("power_lines", "railways", "pipelines", "roads")
+"""Layers of features whose data may leave it open which row applies."""
+
 
 def silent_check(
-    rule: Rule, member: Members, context: SiteContext, index: ClassIndex, found: Findings
+    rule: Rule, member: Members, context: SiteContext, index: ClassIndex, found: Findings, *, is_near: bool
 ) -> None:
-    """A rule without metres: listed; beside a pipeline, where Art. 31 sends one to the codes, a reason for review."""
+    """A rule without metres: listed; beside a pipeline (never where `is_near` is false), where Art. 31 sends one to the codes, a reason for review."""
     found.leave_out(
         rule.subject_class, f"{rule.clause}: {rule.unassessed_zh}", f"{rule.title_en}: {rule.unassessed_en}"
     )
-    if not sends_to_codes(rule):
+    if not is_near or not sends_to_codes(rule):
         return
     code_m = code_reach_m(index.rules)
     subjects = index.members(rule.subject_class)

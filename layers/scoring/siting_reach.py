@@ -1,0 +1,160 @@
+"""Which checks may find anything at a site, told by one look at the county: most have nothing near most sites.
+
+What is told holds too much and never too little: a check that is not named finds nothing, one that is named is made in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from layers.scoring.contours import valid_contours
+from layers.scoring.measure import Floats, Geometries, Integers
+from layers.scoring.nearby import CountyIndex, NearIndex
+from layers.scoring.object_classes import ClassIndex, Members, joined, no_members
+from layers.scoring.rules import Rule
+from layers.scoring.separation import is_placed_well, search_reach, under_rule
+from layers.scoring.siting_services import SPOT_LAYERS, every_row, spots_reach_m
+from layers.scoring.siting_surroundings import (
+    MOST_STRETCH,
+    SLACK_M,
+    sources_of,
+    vague_reach_m,
+)
+from layers.scoring.siting_terms import CONTOURS, SOURCES, SPOTS, UNDECIDED, SiteContext
+from layers.scoring.siting_unsettled import (
+    UNDECIDED_LAYERS,
+    code_reach_m,
+    sends_to_codes,
+    undecided_features,
+)
+
+
+class Reach(NamedTuple):
+    """How far one check reaches from each of some features, metres; below 0 it does not concern the feature."""
+
+    check: str
+    geometry: Geometries
+    reach_m: Floats
+
+
+class Everything(Container[str]):
+    """Every check: nothing is known beforehand."""
+
+    def __contains__(self, check: object) -> bool:
+        return True
+
+
+EVERYTHING = Everything()
+LAYERS_OF_OTHERS = {
+    UNDECIDED: UNDECIDED_LAYERS, SPOTS: SPOT_LAYERS, SOURCES: ("risk_points",), CONTOURS: ("official_contours",),
+}  # fmt: skip
+"""What the checks that are no rule look at."""
+NOTHING: frozenset[str] = frozenset()
+
+
+class ReachIndex:
+    """All features that some check reaches out from, to be asked by place.
+
+    Parameters
+    ----------
+    reaches : features that several checks name are one and the same object in each
+    always : checks that are named everywhere
+    """
+
+    def __init__(self, reaches: Sequence[Reach], always: frozenset[str] = NOTHING) -> None:
+        self._checks = tuple(entry.check for entry in reaches)
+        self._always = always
+        concerned = [np.flatnonzero(entry.reach_m >= 0) for entry in reaches]
+        check = np.repeat(np.arange(len(reaches)), [len(chosen) for chosen in concerned])
+        pairs = list(zip(reaches, concerned, strict=True))
+        geometry: Geometries = np.concatenate([np.empty(0, object), *[entry.geometry[chosen] for entry, chosen in pairs]])
+        reach_m = np.concatenate([np.empty(0), *[entry.reach_m[chosen] for entry, chosen in pairs]])
+        _, first_of, feature = np.unique([id(shape) for shape in geometry], return_index=True, return_inverse=True)
+        order = np.argsort(feature, kind="stable")
+        self._geometry: Geometries = geometry[first_of]
+        self._check: Integers = check[order]
+        self._reach: Floats = reach_m[order] * (1 + MOST_STRETCH) + SLACK_M
+        self._first: Integers = np.searchsorted(feature[order], np.arange(len(first_of) + 1))
+        self._farthest = np.maximum.reduceat(self._reach, self._first[:-1]) if len(order) else np.empty(0)
+        west, south, east, north = shapely.bounds(self._geometry).T
+        far = self._farthest
+        self._tree = shapely.STRtree(shapely.box(west - far, south - far, east + far, north + far))
+
+    def at(self, site: BaseGeometry) -> frozenset[str]:
+        """Checks that may find something at a site."""
+        near = self._tree.query(site)
+        near = near[shapely.dwithin(self._geometry[near], site, self._farthest[near])] if len(near) else near
+        if not len(near):
+            return self._always
+        distance = shapely.distance(self._geometry[near], site)
+        first, counts = self._first[near], self._first[near + 1] - self._first[near]
+        entries = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        found = self._check[entries][self._reach[entries] >= np.repeat(distance, counts)]
+        return self._always.union([self._checks[number] for number in set(found.tolist())])
+
+
+def checks_at(site: BaseGeometry, context: SiteContext, index: ClassIndex) -> Container[str]:
+    """Names of the checks to be made at a site: ids of rules and `LAYERS_OF_OTHERS`; all where no county is prepared."""
+    if not isinstance(index, NearIndex):
+        return EVERYTHING
+    county, key = index.near_layers.county, f"reach of checks {context.jurisdiction}"
+    found: ReachIndex | None = county.kept.get(key)
+    if found is None:
+        found = county.kept[key] = _reach_index(county, context, index.near_layers.large)
+    return found.at(site)
+
+
+def _reach_index(county: CountyIndex, context: SiteContext, large: frozenset[str]) -> ReachIndex:
+    """What is looked at in a county, once; checks about layers that are too large to be held are always made."""
+    assert county.on is not None
+    in_force = [rule for rule in county.rules.in_force(county.on, context.jurisdiction, "siting") if _has_reach(rule)]
+    unknown = {rule.rule_id for rule in in_force if not large.isdisjoint(_layers_of(rule, county))}
+    unknown |= {name for name, layers in LAYERS_OF_OTHERS.items() if not large.isdisjoint(layers)}
+    known = [rule for rule in in_force if rule.rule_id not in unknown]
+    reaches = [*_of_rules(known, county), *(entry for entry in _of_others(county, context) if entry.check not in unknown)]
+    return ReachIndex(reaches, frozenset(unknown))
+
+
+def _has_reach(rule: Rule) -> bool:
+    return (rule.status == "judged" and rule.formula != "risk_contour") or (rule.status == "not_assessed" and sends_to_codes(rule))
+
+
+def _layers_of(rule: Rule, county: CountyIndex) -> set[str]:
+    return {member.layer for member in county.rules.classes[rule.subject_class].members}
+
+
+def _of_rules(rules: Iterable[Rule], county: CountyIndex) -> Iterator[Reach]:
+    members = {class_id: county.possible_members(class_id) for class_id in {rule.subject_class for rule in rules}}
+    for rule in rules:
+        subjects = members[rule.subject_class]
+        if rule.status == "judged":
+            yield Reach(rule.rule_id, subjects.geometry, _rule_reach_m(rule, subjects, county))
+        else:
+            yield Reach(rule.rule_id, subjects.geometry, np.full(len(subjects), code_reach_m(county.rules)))
+
+
+def _rule_reach_m(rule: Rule, subjects: Members, county: CountyIndex) -> Floats:
+    """As far from each subject a site without error may fall short of a rule, or be told that the subject is placed badly."""
+    assert county.on is not None
+    covered, is_well = under_rule(rule, subjects), is_placed_well(subjects)
+    reach_m = np.full(len(subjects), -1.0)
+    well, vague = np.flatnonzero(covered & is_well), np.flatnonzero(covered & ~is_well)
+    reach_m[well] = search_reach(rule, subjects.take(well), no_members(), county.rules, county.on)[0]
+    reach_m[vague] = vague_reach_m(rule.distance_m or 0.0, subjects.take(vague))
+    return reach_m
+
+
+def _of_others(county: CountyIndex, context: SiteContext) -> Iterator[Reach]:
+    assert county.on is not None
+    for features, widest_m, _ in undecided_features(context, county, county.on):
+        yield Reach(UNDECIDED, features.geometry, vague_reach_m(widest_m, features))
+    spots = joined([county.placed(name, "placed", every_row)[0] for name in SPOT_LAYERS if name in county.layers])
+    yield Reach(SPOTS, spots.geometry, np.full(len(spots), spots_reach_m()))
+    sources, contours = sources_of(county), valid_contours(county, county.on)[0].members
+    yield Reach(SOURCES, sources.geometry, sources.reach_m + sources.error_m)
+    yield Reach(CONTOURS, contours.geometry, contours.accuracy_m)
