@@ -150,9 +150,10 @@ def _along(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, 
     from_m, to_m = (number(f"along.{name}", along[name], least=0, most=LONGEST_CHAINAGE_M) for name in ("from_m", "to_m"))
     line = pipeline_of(connection, facts, frames, line_id)
     measured = line_chainage(connection, facts, frames, line).along
-    if not measured.start_m <= from_m < to_m <= measured.end_m:
+    starts_within = measured.start_m <= from_m < measured.end_m
+    if not (starts_within and from_m < to_m <= measured.end_m):
         bounds = f"{written_chainage(measured.start_m)} – {written_chainage(measured.end_m)}"
-        raise RequestError("along.from_m", Text("桩号应递增且在 {bounds} 之内", bounds=bounds))
+        raise RequestError("along.to_m" if starts_within else "along.from_m", Text("桩号应递增且在 {bounds} 之内", bounds=bounds))
     return measured.between(from_m, to_m)
 
 

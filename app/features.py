@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,12 +11,14 @@ from psycopg2 import sql
 from app import queries
 from app.editions import EditionFacts
 from app.errors import MissingError
+from app.follow_ups import state_on
 from app.provenance import provenance
 from app.societal import diagrams
 from app.texts import Text
 from layers.catalog import Catalog, Layer
 
 MOST_RELATED = 200
+FOLLOW_UPS = "follow_ups"
 ORIGIN_COLUMNS = ("feature_id", "accuracy_m", "positioned", "source_id", "source_file", "source_row", "load_id")
 
 
@@ -29,7 +32,7 @@ def feature(
     dict
         ``properties`` has every field, and besides ``provenance``, ``violations``, ``risk_point`` (None where
         there is none), ``related``: features of other layers that refer to this one, and ``diagrams``: addresses of
-        pictures that belong to it.
+        pictures that belong to it; ``state_today``: of an entry of the ledger its ``state``, ``days_over`` and the day (``on``), else None.
 
     Raises
     ------
@@ -49,8 +52,17 @@ def feature(
             "risk_point": _risk_point(connection, facts, catalog, layer, feature_id),
             "related": _related(connection, facts, catalog, layer, row.properties),
             "diagrams": diagrams(connection, facts, layer, row.properties),
+            "state_today": _state_today(layer, row.properties),
         },
     }
+
+
+def _state_today(layer: Layer, row: dict[str, Any]) -> dict[str, Any] | None:
+    """The state of an entry of the ledger today, which its edition cannot know; None for other features."""
+    if layer.id != FOLLOW_UPS or not row.get("due_on"):
+        return None
+    today = date.today()
+    return {**state_on(date.fromisoformat(row["due_on"]), today, is_closed=row.get("closed_on") is not None), "on": today.isoformat()}
 
 
 def _row(connection: sa.Connection, facts: EditionFacts, layer: Layer, feature_id: str) -> sa.Row[Any]:

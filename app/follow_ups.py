@@ -111,13 +111,17 @@ def listed(connection: sa.Connection, *, ref: str | None = None, violation_ids: 
     return list(queries.run(connection, "follow_ups", parameters))
 
 
+def state_on(due_on: date, today: date, *, is_closed: bool) -> dict[str, Any]:
+    """State of an entry on a day, and by how many days it is overdue; the day of the deadline is in time."""
+    state = "closed" if is_closed else "overdue" if due_on < today else "open"
+    return {"state": state, "days_over": (today - due_on).days if state == "overdue" else 0}
+
+
 def told(row: Any, *, today: date) -> dict[str, Any]:
     """An entry as plain values; its state is that of the day."""
-    state = "closed" if row.closed_on else "overdue" if row.due_on < today else "open"
     names = ("ref", "kind", "violation_id", "rule_id", *SIDES, "enterprise_id", "pipeline_id", "edition", "evidence", "office", "person", "closed_reason")
     return {name: getattr(row, name) for name in names} | {
-        "state": state,
-        "days_over": (today - row.due_on).days if state == "overdue" else 0,
+        **state_on(row.due_on, today, is_closed=row.closed_on is not None),
         "opened_on": _iso(row.opened_on),
         "due_on": _iso(row.due_on),
         "closed_on": _iso(row.closed_on),

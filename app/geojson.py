@@ -22,7 +22,7 @@ def require_site_geometry(value: Any, *, field: str = "geometry") -> dict[str, A
     Raises
     ------
     RequestError
-        Another type, unknown keys, coordinates that are no degrees, open rings, too many vertices. Whether a
+        Another type, unknown keys, coordinates that are no degrees or have a height (other than 0), open rings, too many vertices. Whether a
         polygon crosses itself is not looked at here.
     """
     return _require_geometry(value, DEPTHS, field)
@@ -77,3 +77,5 @@ def _require_position(value: list[Any], field: str, limits: Limits) -> None:
         raise RequestError(field, Text("应为 [经度, 纬度]"))
     for entry, limit in zip(value[:2], limits, strict=True):
         number(field, entry, least=-limit, most=limit)
+    if len(value) == 3 and value[2] != 0:
+        raise RequestError(field, Text("坐标带有高程:请给出平面坐标"))

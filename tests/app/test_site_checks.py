@@ -131,6 +131,7 @@ def test_what_is_no_site_is_refused_and_nothing_kept(
         ({"geometry": BESIDE_PIPELINE, "project_type": "residential", "name": "\u0000"}, "name"),
         ({"geometry": BESIDE_PIPELINE, "project_type": "residential", "name": "\ud800"}, "name"),
         ({"geometry": "POINT (1 2)", "project_type": "residential"}, "geometry"),
+        ({"geometry": {"type": "Point", "coordinates": [120.03, 30.05, 12.5]}, "project_type": "residential"}, "geometry.coordinates"),
         ([], "body"), ("x", "body"), (None, "body"),
     ],
 )  # fmt: skip

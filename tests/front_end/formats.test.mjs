@@ -1,8 +1,13 @@
 /** Figures as the interface writes them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { area, chainage, chainageMetres, day, distance, frequency, roundedToSum } from "../../app/static/js/formats.js";
+import { area, chainage, chainageMetres, day, distance, frequency, required, roundedToSum } from "../../app/static/js/formats.js";
 import { parseLayers, parseView, viewText } from "../../app/static/js/address.js";
+
+test("what a rule requires is written as the standard states it", () => {
+  assert.deepEqual([17.5, 0.75, 15, 5, 1000].map(required), ["17.5 m", "0.75 m", "15 m", "5.0 m", "1.0 km"]);
+  assert.equal(required(/** @type {any} */ (null)), "—");
+});
 
 test("a distance has one decimal below ten metres and kilometres from a thousand on", () => {
   assert.deepEqual([0.01, 9.94, 82.4, 999.6, 12345].map(distance), ["0 m", "9.9 m", "82 m", "1.0 km", "12.3 km"]);

@@ -3,8 +3,8 @@ import { getJson } from "./api.js";
 import { codeTitle, featureName, fieldOf, layerById, levelById, shown } from "./atlas.js";
 import { attribute } from "./attributes.js";
 import { el } from "./dom.js";
-import { distance, isMissing, number } from "./formats.js";
-import { newEntryHref } from "./follow_up_words.js";
+import { day, distance, isMissing, number, required } from "./formats.js";
+import { entryHref, newEntryHref, stateTag } from "./follow_up_words.js";
 import { withEdition } from "./frame.js";
 import { provenance } from "./provenance.js";
 import { assumptionMark, basisSection, clauseLine, fact, levelChip, placeReasons, ratingReasons, section, whyTitle } from "./reasons.js";
@@ -88,6 +88,7 @@ function body(loaded, rated, name, actions) {
     rated ? ratingReasons(rated) : plainLevel(told?.level ? { ...properties, level: told.level } : properties),
     told ? explained(told, actions, { isGroup: !rated || Boolean(told.counts) }) : null,
     isConflict(layer) ? conflictFacts(properties, actions) : null,
+    entryToday(layer, properties),
     why ? el("section", { class: "part" }, el("h3", {}, t("ground_here")), placeReasons(why, actionsForPlace(actions))) : null,
     violations(properties.violations ?? [], loaded, actions),
     rated || why ? basisSection(why?.data_as_of) : null,
@@ -97,6 +98,16 @@ function body(loaded, rated, name, actions) {
     related(properties.related ?? [], actions),
     provenance(layer, loaded.id, properties.provenance),
   ];
+}
+
+/** The state of a ledger's entry today; where the edition was scored on another, why the state of control still follows that. @param {import("./atlas.js").Layer} layer @param {any} entry */
+function entryToday(layer, { ref, state, state_today: now, judged_on: judgedOn }) {
+  if (!now) return null;
+  const before = codeTitle(fieldOf(layer, "state"), state) ?? "";
+  return el("div", { id: "entry-today" },
+    el("p", {}, t("follow_up_today", { day: day(now.on) }), " ", stateTag(now)),
+    now.state === state ? null : el("p", { class: "notice" }, t("follow_up_of_edition", { day: day(judgedOn), state: before })),
+    el("a", { class: "button small", href: entryHref(ref) }, t("follow_up_title", { ref })));
 }
 
 /** Pictures that belong to a feature, in the language shown. @param {{href: string}[]} pictures */
@@ -148,7 +159,7 @@ function lengths(row) {
   }
   return [
     isMissing(row.actual_m) ? null : el("span", {}, t("actual"), " ", el("strong", {}, distance(row.actual_m)), error),
-    isMissing(row.required_m) ? null : el("span", {}, t("required"), " ", el("strong", {}, `${isPermit(row) ? "" : "≥ "}${distance(row.required_m)}`)),
+    isMissing(row.required_m) ? null : el("span", {}, t("required"), " ", el("strong", {}, `${isPermit(row) ? "" : "≥ "}${required(row.required_m)}`)),
     isMissing(row.shortfall_m) ? null : el("span", { class: "shortfall" }, t("shortfall"), " ", el("strong", {}, distance(row.shortfall_m))),
   ];
 }

@@ -1,6 +1,6 @@
 /** Words of the follow-up ledger that its list, its entry and other pages share. */
 import { el } from "./dom.js";
-import { distance, isMissing, MISSING } from "./formats.js";
+import { distance, isMissing, MISSING, required } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { t } from "./texts.js";
 
@@ -20,7 +20,7 @@ export const stateTag = (entry) => el("span", { class: `tag${entry.state === "ov
 export const sidesWord = (entry) => `${entry.subject_name || entry.subject_feature_id} – ${entry.object_name || entry.object_feature_id}`;
 
 /** Actual and required metres. @param {any} figures */
-export const figuresWord = (figures) => (!figures || isMissing(figures.actual_m) ? MISSING : `${distance(figures.actual_m)} / ${distance(figures.required_m)}`);
+export const figuresWord = (figures) => (!figures || isMissing(figures.actual_m) ? MISSING : `${distance(figures.actual_m)} / ${required(figures.required_m)}`);
 
 /** What the newest edition says. @param {any} check */
 export const checkWord = (check) => (check ? t(`check_${check.state}`, { n: check.edition }) : MISSING);

@@ -5,6 +5,7 @@ export const MISSING = "—";
 
 /** Below this a distance is nought to the decimal shown. */
 const SHORTEST_M = 0.05;
+const ROUNDING_M = 0.005;
 
 /** @param {any} value */
 export const isMissing = (value) => value === null || value === undefined || value === "" || Number.isNaN(value);
@@ -37,6 +38,12 @@ export function distance(metres) {
   if (metres < 10) return `${Number(metres).toFixed(1)} m`;
   if (metres < 999.5) return `${Math.round(metres)} m`;
   return `${fixed(metres / 1000, 1)} km`;
+}
+
+/** What a rule requires, as the standard states it: 17.5 m is not 18 m. @param {number} metres */
+export function required(metres) {
+  if (isMissing(metres) || Math.abs(metres - Math.round(metres)) < ROUNDING_M) return distance(metres);
+  return `${Number(Number(metres).toFixed(2))} m`;
 }
 
 /**

@@ -3,7 +3,7 @@ import { ApiError, getJson, postJson } from "./api.js";
 import { shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { Drawing, drawSite, lineLength, measured } from "./drawing.js";
-import { area, chainage, chainageMetres, day, distance, isMissing, MISSING, number, today } from "./formats.js";
+import { area, chainage, chainageMetres, day, distance, isMissing, MISSING, number, required, today } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { wireIdentify } from "./identify.js";
 import { lineHref, lineLayer, loadLines } from "./lines.js";
@@ -253,7 +253,7 @@ function rulesPart(answer) {
     const rows = answer.touched.filter((/** @type {any} */ row) => row.verdict === grade);
     if (!rows.length) return null;
     return [el("h2", { class: `sign-${grade}` }, said(rows[0], "verdict")), el("ul", { class: "plain" }, rows.map((/** @type {any} */ row) => el("li", {},
-      row.subject.name ?? row.subject.id, " · ", distance(row.distance_m), isMissing(row.required_m) ? "" : ` / ${distance(row.required_m)}`, " · ", row.clause ?? t("no_rule_short"), " · ", row.certainty ? t(row.certainty) : "",
+      row.subject.name ?? row.subject.id, " · ", distance(row.distance_m), isMissing(row.required_m) ? "" : ` / ${required(row.required_m)}`, " · ", row.clause ?? t("no_rule_short"), " · ", row.certainty ? t(row.certainty) : "",
       row.line ? [" ", el("button", { type: "button", class: "link", on: { click: () => { drawReasonLines([{ line: row.line, label: distance(row.distance_m) }]); flyToGeometry(row.line); } } }, t("show_line"))] : null)))];
   });
 }

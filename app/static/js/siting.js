@@ -3,7 +3,7 @@ import { getJson, postJson } from "./api.js";
 import { shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { Drawing, drawSite, measured } from "./drawing.js";
-import { area, distance, isMissing, number } from "./formats.js";
+import { area, distance, isMissing, number, required } from "./formats.js";
 import { drawReasonLines, flyToGeometry, map } from "./mapview.js";
 import { closePanel, drawPanel, loadIntoPanel, openPanel, say } from "./panel.js";
 import { conflictNumbers, verifiedLine, withClause } from "./feature_panel.js";
@@ -240,7 +240,7 @@ const asLine = (reason) => ({ line: reason.line, label: lineLabel(reason) });
 
 /** What is written on a shortest line. @param {any} row */
 export function lineLabel(row) {
-  return [row.actual_m, row.required_m].filter((value) => !isMissing(value)).map((value) => distance(value)).join(" / ");
+  return [isMissing(row.actual_m) ? "" : distance(row.actual_m), isMissing(row.required_m) ? "" : required(row.required_m)].filter(Boolean).join(" / ");
 }
 
 /** @param {any} answer */

@@ -1,6 +1,6 @@
 /** Words and parts that the pages of siting share: verdict, reasons, numbers of a site. */
 import { el } from "./dom.js";
-import { area, distance, isMissing } from "./formats.js";
+import { area, distance, isMissing, required } from "./formats.js";
 import { conflictNumbers, verifiedLine, withClause } from "./feature_panel.js";
 import { clauseLine, verdictMark } from "./reasons.js";
 import { said, t } from "./texts.js";
@@ -18,7 +18,7 @@ export const verdictHead = (verdict) => el("div", { class: `verdict verdict-${ve
 export const newest = (kept) => kept.checks.filter((/** @type {any} */ check) => !check.answer.error).at(-1)?.answer ?? kept;
 
 /** What is written on a shortest line. @param {any} row */
-export const lineLabel = (row) => [row.actual_m, row.required_m].filter((value) => !isMissing(value)).map((value) => distance(value)).join(" / ");
+export const lineLabel = (row) => [isMissing(row.actual_m) ? "" : distance(row.actual_m), isMissing(row.required_m) ? "" : required(row.required_m)].filter(Boolean).join(" / ");
 
 /**
  * One reason: sign, object, numbers, clause, and buttons that the page gives it.
