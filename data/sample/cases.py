@@ -144,6 +144,13 @@ CASES: dict[str, dict[str, Any]] = {
         "distances_m": (9.5, 14.5, 22.0),
         "lon_lat": (105.098864, 29.325342),
     },
+    "flames_beside_fuel_stations": {
+        "what": "workshops and a boiler house with open flame 12, 16.5 (possibly) and 23 m from the buried tank of a station of grade 2: 17.5 m asked",
+        "enterprise_ids": ("YC000112", "YC000113", "YC000114"),
+        "object_ids": ("MH001", "MH002", "MH003"),
+        "distances_m": (12.0, 16.5, 23.0),
+        "lon_lat": (105.153741, 29.235848),
+    },
     "tanks_beside_fuel_stations": {
         "what": "tanks of liquid of class A or B 10, 15 (possibly) and 20.5 m from the buried tank of a station of grade 2: 15.5 m asked",
         "enterprise_ids": ("YC000108", "YC000109", "YC000111"),

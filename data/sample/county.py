@@ -34,7 +34,7 @@ from data.sample.services import build_fire_stations, build_parks, build_power_l
 from data.sample.shops import build_fireworks_shops
 from data.sample.sites import build_sites
 from data.sample.size import Size
-from data.sample.stored import build_fuel_station_equipment, build_storage_tanks, build_substations
+from data.sample.stored import build_fuel_station_equipment, build_open_flame_places, build_storage_tanks, build_substations
 from data.sample.targets import build_gathering_places, build_public_sites, build_villages
 from data.sample.terrain import Terrain, build_terrain
 from data.sample.towns import Towns, build_towns
@@ -91,6 +91,7 @@ class County(Ground):
     oil_gas_wells: pd.DataFrame
     fireworks_shops: pd.DataFrame
     land_use: pd.DataFrame
+    open_flame_places: pd.DataFrame
 
 
 def build_county(seed: int, size: Size, progress: Callable[[str], None]) -> County:
@@ -184,6 +185,7 @@ def _judged_by_distance(
         "oil_gas_wells": build_wells(stream(seed, "wells"), near, apart, {"house": houses, "school": schools, "railway": tracks}),
         "fireworks_shops": build_fireworks_shops(stream(seed, "shops"), edges, ground.lattices, crowded, houses),
         "land_use": build_land_use(stream(seed, "land_use"), ground.lattices),
+        "open_flame_places": build_open_flame_places(equipment, buildings),
     }
 
 

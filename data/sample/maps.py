@@ -9,6 +9,7 @@ import pandas as pd
 import rasterio
 import rasterio.features
 import shapely
+from numpy.typing import NDArray
 
 from data.sample import words
 from data.sample.buildings import PERSONS_PER_HOUSEHOLD
@@ -31,7 +32,10 @@ from data.sample.writers import (
 
 POPULATION_CELL_M = 100.0
 IMPORTANT_ABOVE = {"school": 500, "kindergarten": 200}
-YEAR_BLANK_EVERY, BUILT_ON_EVERY = 21, 31
+YEAR_BLANK_EVERY, BUILT_ON_EVERY, FIRE_GRADE_BLANK_EVERY = 21, 31, 9
+MAIN_STREET_M, SECONDARY_STREET_M = 450.0, 220.0
+SWAY_M = {220.0: 3.2, 110.0: 2.6}
+"""Greatest sway of the conductors by voltage, as the grid company states it."""
 
 
 def write_towns(folder: Path, county: County) -> None:
@@ -188,6 +192,19 @@ def is_important(category: str, n_persons: float) -> bool:
     return n_persons > IMPORTANT_ABOVE.get(category, np.inf)
 
 
+def _is_high_rise(buildings: pd.DataFrame) -> pd.Series:
+    """Dwellings above 27 m and others above 24 m with more than one storey (GB 50016)."""
+    height_m = buildings["n_storeys"] * 3.0 + 0.6
+    return height_m > np.where(buildings["use"] == "residential", 27.0, 24.0)
+
+
+def _fire_grades(buildings: pd.DataFrame, number: NDArray[np.intp]) -> list[int | None]:
+    """Fire-resistance grades by height, age and use; a survey that is not complete leaves every ninth open."""
+    year, is_light = buildings["built_year"].to_numpy(), (buildings["use"] == "farm").to_numpy()
+    grade = np.select([_is_high_rise(buildings).to_numpy(), is_light, year >= 1990], [1, 4, 2], 3)
+    return [None if at % FIRE_GRADE_BLANK_EVERY == 4 else int(value) for at, value in zip(number, grade)]
+
+
 def write_buildings(path: Path, county: County) -> None:
     """Building footprints: GeoPackage, EPSG:4544; some repeated, crossed, collapsed or impossible."""
     frame = county.buildings
@@ -206,6 +223,8 @@ def write_buildings(path: Path, county: County) -> None:
             "HS": frame["n_households"],
             "JCNF": year,
             "JCRQ": built_on,
+            "GCJZ": np.where(_is_high_rise(frame), "是", "否"),
+            "NHDJ": pd.array(_fire_grades(frame, number), dtype="Int64"),
         }
     )
     shapes = frame["geometry"].to_numpy()
@@ -248,6 +267,8 @@ def write_roads(path: Path, county: County) -> None:
             "道路等级": frame["road_class"].map(CLASS_ZH),
             "用地宽度": frame["land_width_m"],
             "路面宽度": frame["road_class"].map(CARRIAGEWAY_M).astype(float),
+            "技术等级": frame["road_class"].map(words.TECHNICAL_CLASS),
+            "城市道路等级": _street_classes(frame),
         }
     )
     lines = np.array(
@@ -256,6 +277,13 @@ def write_roads(path: Path, county: County) -> None:
     write_geopackage(
         path, table, delivered(lines, "EPSG:4490"), crs="EPSG:4490", layer="roads", kind="MultiLineString"
     )
+
+
+def _street_classes(roads: pd.DataFrame) -> pd.Series:
+    """Streets by their length, for the plan that ranks them is invented too; none for highways."""
+    length_m = shapely.length(roads["geometry"].to_numpy())
+    ranks = np.select([length_m >= MAIN_STREET_M, length_m >= SECONDARY_STREET_M], ["main", "secondary"], "branch")
+    return pd.Series(ranks, index=roads.index).map(words.STREET_CLASS).where(roads["road_class"] == "street", None)
 
 
 def write_water(path: Path, county: County) -> None:
@@ -293,6 +321,7 @@ def write_power_lines(path: Path, county: County) -> None:
             "线路名称": item["name"],
             "电压kV": item["voltage_kv"],
             "边导线距中心m": item["outer_offset_m"],
+            "最大风偏m": SWAY_M[item["voltage_kv"]],
             "数据性质": SYNTHETIC,
         }
         for item in county.power_lines.to_dict("records")

@@ -34,11 +34,12 @@ WELLS: dict[str, Heading] = {
 SHOPS: dict[str, Heading] = {
     "shop_id": ("零售点编号", None), "name": ("名称", None), "permit_number": ("许可证号", None), "valid_until_on": ("许可有效期至", None),
 }  # fmt: skip
+FLAMES: dict[str, Heading] = {"place_id": ("编号", None), "name": ("名称", None), "kind": ("类别", words.FLAME_KIND)}
 LAND_USE: dict[str, Heading] = {"zone_id": ("编号", None), "plan_name": ("规划名称", None), "use_name": ("用途", None)}
 
 
 def write_object_maps(target: Path, county: County) -> None:
-    """All seven files below a delivery's folder."""
+    """All eight files below a delivery's folder."""
     for path, headings, frame in (
         ("交通运输局/铁路.geojson", RAILWAYS, county.railways),
         ("应急管理局/加油站设备.geojson", EQUIPMENT, county.fuel_station_equipment),
@@ -47,6 +48,7 @@ def write_object_maps(target: Path, county: County) -> None:
         ("自然资源局/油气井.geojson", WELLS, county.oil_gas_wells),
         ("应急管理局/烟花爆竹零售点.geojson", SHOPS, county.fireworks_shops),
         ("自然资源局/规划用地.geojson", LAND_USE, county.land_use),
+        ("应急管理局/明火地点.geojson", FLAMES, county.open_flame_places),
     ):
         rows = [_row(item, headings) for item in frame.to_dict("records")]
         write_geojson(target / path, rows, delivered(frame["geometry"].to_numpy(), "EPSG:4490"), name=Path(path).stem)

@@ -21,8 +21,10 @@ MOVED_STATION_ID = "YC000103"
 BESIDE_STATION = (
     ("YC000104", "substation", 9.5), ("YC000106", "substation", 14.5), ("YC000107", "substation", 22.0),
     ("YC000108", "tank", 10.0), ("YC000109", "tank", 15.0), ("YC000111", "tank", 20.5),
+    ("YC000112", "flame", 12.0), ("YC000113", "flame", 16.5), ("YC000114", "flame", 23.0),
 )  # fmt: skip
-"""Stations of grade 2 (15.5 m asked): what stands beside them and how far from their tank, certainly inside, possibly, outside."""
+"""Stations of grade 2 (15.5 m asked, 17.5 m from open flame): what stands beside them and how far from their tank, certainly inside, possibly, outside."""
+FLAMES = (("boiler", "锅炉房"), ("forge", "焊接铺"))
 LIQUIDS = ("甲醇", "丙酮", "甲苯", "乙醇", "苯", "汽油", "2-丙烯腈", "苯乙烯", "乙酸乙酯", "环氧氯丙烷")
 LPG = "液化石油气"
 NEIGHBOUR = "SC"
@@ -108,6 +110,17 @@ def build_substations(sites: pd.DataFrame, lattices: dict[str, Lattice], equipme
         rows.append(_substation(len(rows) + 1, f"{title}配电站", voltage_kv, False, house))
     boxes = _beside_stations("substation", equipment, walls, lambda place: shapely.box(*(place - (4, 3)), *(place + (4, 3))))
     rows += [_substation(len(rows) + number, f"加油站旁{number}号箱变", 10.0, True, box) for number, (_, box) in enumerate(boxes, start=1)]
+    return pd.DataFrame(rows)
+
+
+def build_open_flame_places(equipment: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
+    """Boiler houses and workshops with open flame beside three fuel stations."""
+    walls = shapely.STRtree(buildings["geometry"].to_numpy())
+    boxes = _beside_stations("flame", equipment, walls, lambda place: shapely.box(*(place - (3, 2.5)), *(place + (3, 2.5))))
+    rows = [
+        {"place_id": f"MH{number:03d}", "name": f"加油站旁{number}号{FLAMES[number % 2][1]}", "kind": FLAMES[number % 2][0], "geometry": box}
+        for number, (_, box) in enumerate(boxes, start=1)
+    ]
     return pd.DataFrame(rows)
 
 

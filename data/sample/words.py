@@ -116,4 +116,7 @@ VAPOUR_RECOVERY = {
 }
 TANK_KIND = {"class_A_B_liquid": "甲乙类液体", "lpg": "液化石油气"}
 WELL_PHASE = {"drilling": "钻井", "producing": "生产", "shut_in": "关停"}
+FLAME_KIND = {"boiler": "锅炉房", "forge": "焊接、锻造"}
+STREET_CLASS = {"main": "主干路", "secondary": "次干路", "branch": "支路"}
+TECHNICAL_CLASS = {"expressway": "高速公路", "national_road": "一级", "provincial_road": "二级", "county_road": "三级", "township_road": "四级"}
 YES_NO = {"True": "是", "False": "否"}

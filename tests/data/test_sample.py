@@ -439,7 +439,7 @@ def test_wells_are_drilled_at_their_distance_from_house_school_and_railway(first
     assert found_m == pytest.approx(case["distances_m"], abs=0.01)
 
 
-@pytest.mark.parametrize(("name", "layer"), [("transformers_beside_fuel_stations", "substations"), ("tanks_beside_fuel_stations", "storage_tanks")])
+@pytest.mark.parametrize(("name", "layer"), [("transformers_beside_fuel_stations", "substations"), ("tanks_beside_fuel_stations", "storage_tanks"), ("flames_beside_fuel_stations", "open_flame_places")])
 def test_things_stand_at_their_distance_from_the_tank_of_a_fuel_station(first: Delivery, name: str, layer: str) -> None:
     case = CASES[name]
     tanks = first.layer("fuel_station_equipment").loc[[f"{station}-S1" for station in case["enterprise_ids"]]]

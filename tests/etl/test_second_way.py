@@ -134,3 +134,69 @@ def test_buildings_under_power_lines_are_the_pairs_postgis_finds(
 ) -> None:
     postgis = pairs(connection, POWER, low_kv=low_kv, high_kv=high_kv, required_m=required_m, sieve_deg=SIEVE_DEG)
     assert_same(pairs(connection, OURS, rule_id=rule_id), postgis)
+
+
+FLAMES = """
+SELECT s.feature_id, o.feature_id, ST_Distance(s.geom::geography, o.geom::geography) AS actual_m
+FROM edition_1.fuel_station_equipment AS s
+JOIN edition_1.open_flame_places AS o ON ST_DWithin(s.geom, o.geom, :sieve_deg)
+WHERE s.station_grade = :grade AND s.vapour_recovery = 'unloading_and_refuelling_recovery' AND s.enterprise_id IS DISTINCT FROM o.enterprise_id
+    AND ST_Distance(s.geom::geography, o.geom::geography) - sqrt(s.accuracy_m ^ 2 + o.accuracy_m ^ 2) < :required_m - 0.001
+"""
+STREETS = """
+SELECT s.feature_id, o.feature_id, greatest(0, ST_Distance(s.geom::geography, o.geom::geography) - o.carriageway_width_m / 2) AS actual_m
+FROM edition_1.fuel_station_equipment AS s
+JOIN edition_1.roads AS o ON ST_DWithin(s.geom, o.geom, :sieve_deg)
+WHERE s.station_grade = :grade AND s.vapour_recovery = 'unloading_and_refuelling_recovery' AND o.carriageway_width_m IS NOT NULL
+    AND (o.street_class IN ('express', 'main') OR o.street_class IS NULL AND o.technical_class IN ('expressway', 'class_1', 'class_2')) = :is_main
+    AND greatest(0, ST_Distance(s.geom::geography, o.geom::geography) - o.carriageway_width_m / 2)
+        - sqrt(s.accuracy_m ^ 2 + o.accuracy_m ^ 2) < :required_m - 0.001
+"""
+TANKS = """
+SELECT s.feature_id, o.feature_id, ST_Distance(s.geom::geography, o.geom::geography) AS actual_m
+FROM edition_1.storage_tanks AS s
+JOIN edition_1.buildings AS o ON ST_DWithin(s.geom, o.geom, :sieve_deg)
+WHERE s.kind = 'class_A_B_liquid' AND s.volume_m3 >= :low_m3 AND s.volume_m3 < :high_m3 AND s.status IS DISTINCT FROM 'closed'
+    AND o.use IN ('residential', 'public', 'commercial') AND NOT o.is_high_rise AND o.fire_grade IN (1, 2)
+    AND ST_Distance(s.geom::geography, o.geom::geography) - sqrt(s.accuracy_m ^ 2 + o.accuracy_m ^ 2) < :required_m - 0.001
+"""
+SWAYING = """
+SELECT s.feature_id, o.feature_id, greatest(0, ST_Distance(s.geom::geography, o.geom::geography) - s.outer_offset_m - s.sway_m) AS actual_m
+FROM edition_1.power_lines AS s
+JOIN edition_1.buildings AS o ON ST_DWithin(s.geom, o.geom, :sieve_deg)
+WHERE s.voltage_kv BETWEEN :low_kv AND :high_kv AND s.outer_offset_m IS NOT NULL AND s.sway_m IS NOT NULL
+    AND EXISTS (SELECT 1 FROM edition_1.park_boundaries AS p WHERE ST_Intersects(p.geom, ST_PointOnSurface(o.geom)))
+    AND greatest(0, ST_Distance(s.geom::geography, o.geom::geography) - s.outer_offset_m - s.sway_m)
+        - sqrt(s.accuracy_m ^ 2 + o.accuracy_m ^ 2) < :required_m - 0.001
+"""
+
+
+def test_flames_beside_fuel_stations_are_the_pairs_postgis_finds(connection: sa.Connection) -> None:
+    postgis = pairs(connection, FLAMES, grade="tank_class_2", required_m=17.5, sieve_deg=SIEVE_DEG)
+    assert len(postgis) == 2
+    assert_same(pairs(connection, OURS, rule_id="FUEL-2021-tank_class_2-open_flame"), postgis)
+
+
+@pytest.mark.parametrize(("kind", "is_main", "grade", "required_m"), [
+    ("expressway_main_road", True, "tank_class_2", 5.5), ("secondary_road_branch", False, "tank_class_2", 5.0),
+    ("expressway_main_road", True, "dispenser_and_vent", 5.0), ("secondary_road_branch", False, "dispenser_and_vent", 5.0),
+])  # fmt: skip
+def test_roads_beside_fuel_stations_are_the_pairs_postgis_finds(connection: sa.Connection, kind: str, is_main: bool, grade: str, required_m: float) -> None:
+    postgis = pairs(connection, STREETS, grade=grade, is_main=is_main, required_m=required_m, sieve_deg=SIEVE_DEG)
+    assert_same(pairs(connection, OURS, rule_id=f"FUEL-2021-{grade}-{kind}"), postgis)
+
+
+@pytest.mark.parametrize(("from_m3", "low_m3", "high_m3", "required_m"), [(50, 50, 200, 15.0), (200, 200, 1000, 20.0), (1000, 1000, 5000, 25.0)])
+def test_houses_of_known_fire_grade_beside_tanks_are_the_pairs_postgis_finds(
+    connection: sa.Connection, from_m3: int, low_m3: float, high_m3: float, required_m: float
+) -> None:
+    postgis = pairs(connection, TANKS, low_m3=low_m3, high_m3=high_m3, required_m=required_m, sieve_deg=SIEVE_DEG)
+    assert_same(pairs(connection, OURS, rule_id=f"F-4.2.1-class_A_B_liquid-{from_m3}-other_grade12"), postgis)
+
+
+@pytest.mark.parametrize(("rule_id", "low_kv", "high_kv", "required_m"), [("PWR-OHL-DENSE-66-110kV", 66, 110, 4.0), ("PWR-OHL-DENSE-154-220kV", 154, 220, 5.0)])
+def test_buildings_of_parks_beside_swaying_lines_are_the_pairs_postgis_finds(
+    connection: sa.Connection, rule_id: str, low_kv: float, high_kv: float, required_m: float
+) -> None:
+    postgis = pairs(connection, SWAYING, low_kv=low_kv, high_kv=high_kv, required_m=required_m, sieve_deg=SIEVE_DEG)
+    assert_same(pairs(connection, OURS, rule_id=rule_id), postgis)
