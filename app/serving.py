@@ -36,6 +36,7 @@ from app.site_checks import site_check
 from app.site_requests import read_site_request
 from app.worker_process import WorkerProcess
 from layers.errors import AtlasError, InputError
+from layers.scoring.consequence.properties import read_library
 from layers.scoring.measure import compile_measures
 
 FALLBACK_USER = "nobody"
@@ -143,6 +144,7 @@ def warm_up(app: Flask) -> None:
     """Compile the loops and read what every question of the newest edition needs."""
     compile_loops()
     compile_measures()
+    read_library()
     try:
         with app.test_request_context(), pinned_edition() as pinned:
             parts().surroundings.county(pinned.connection, pinned.facts)

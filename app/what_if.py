@@ -47,7 +47,6 @@ from layers.scoring.what_if import (
     County,
     Outcome,
     risk_of,
-    surface_of,
     what_if,
     zones_of,
 )
@@ -63,6 +62,8 @@ DISTANCE_LAYERS = (
     "railways", "fuel_station_equipment", "storage_tanks", "substations", "fireworks_shops", "oil_gas_wells",
     "open_flame_places", "road_structures", "power_cables", "towns",
 )  # fmt: skip
+GROUND_LAYERS = frozenset({"buildings", "roads"})
+"""Layers that count where they lie and nowhere else, and that no question changes."""
 OWNER_FIELDS = ("enterprise_id", "unit_id")
 TOLD_OF_SOURCE = ("name", "kind", "level", "reason_zh", "reason_en", "strength", "radius_m", "s_value", "major_hazard_level", "missing")
 TOLD_OF_VIOLATION = (
@@ -101,7 +102,7 @@ class CountyMemory:
 
     def _read(self, connection: sa.Connection, facts: EditionFacts) -> County:
         layer_ids = [*_layers_needed(self._catalog), "risk_points", "distance_violations"]
-        frames = self._frames.everything(connection, facts, layer_ids)
+        frames = self._frames_of(connection, facts, layer_ids)
         points, violations = frames.pop("risk_points"), frames.pop("distance_violations")
         outline, grid = facts.in_metres(facts.boundary), _grid(facts)
         home_part = facts.in_metres(shapely.intersection(facts.boundary, shapely.box(*facts.area["home"])))
@@ -127,16 +128,18 @@ class CountyMemory:
             residents=self._residents(facts, home_part, frames["buildings"]),
         )
         risk_of(county)
-        for policy_id in county.policies:
-            surface_of(county, policy_id)
+        for policy_id in list(county.policies)[:1]:  # that of the map; the others when they are asked about
             zones_of(county, policy_id)
-        _rehearse(county)
         return county
+
+    def _frames_of(self, connection: sa.Connection, facts: EditionFacts, layer_ids: Sequence[str]) -> dict[str, pd.DataFrame]:
+        """Frames of layers; large ones that nothing is changed in are those that siting holds in memory, if it does."""
+        held = self._frames.whole(connection, facts, [name for name in layer_ids if name in GROUND_LAYERS])
+        return self._frames.everything(connection, facts, [name for name in layer_ids if name not in held]) | held
 
     def _persons(self, facts: EditionFacts, grid: Grid) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         paths = [self._home / raster.path for raster in facts.rasters if raster.layer == "population"]
         return persons_on_grid(paths[0], grid, facts.metric_crs) if paths else None
-
 
     def _residents(self, facts: EditionFacts, home_part: shapely.Geometry, buildings: pd.DataFrame) -> Residents:
         """Who lives there, as the scoring of societal risk takes it."""
@@ -144,13 +147,6 @@ class CountyMemory:
         persons = self._persons(facts, grid)
         known = np.full(grid.shape, np.nan) if persons is None else persons
         return Residents(residents_at_dwellings(known, grid, gpd.GeoDataFrame(buildings)), persons is not None)
-
-
-def _rehearse(county: County) -> None:
-    """Ask once, so that the compiled loops are there when a person asks."""
-    units = county.frames["hazard_units"]["feature_id"]
-    if len(units) and county.policies:
-        what_if(county, [Edit("remove", id=str(units.iloc[0]))], policy=next(iter(county.policies)))
 
 
 def _layers_needed(catalog: Catalog) -> list[str]:

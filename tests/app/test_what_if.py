@@ -16,6 +16,8 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.cli import what_if_command
+from app.parts import parts
+from app.pinned import pinned_edition
 from layers.store import Place, engine_from_url
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -45,6 +47,13 @@ def unit(atlas_database: str) -> Any:
         )).one()
     engine.dispose()
     return row
+
+
+def test_county_takes_the_buildings_that_siting_holds_in_memory(atlas: Flask) -> None:
+    with atlas.test_request_context(), pinned_edition() as pinned:
+        county = parts().counties.county(pinned.connection, pinned.facts)
+        held = parts().frames.whole(pinned.connection, pinned.facts, ["buildings", "roads"])
+    assert all(county.frames[name] is held[name] and len(held[name]) for name in ("buildings", "roads"))
 
 
 def test_new_unit_gains_area_and_is_told_with_its_reason(client: FlaskClient, unit: Any) -> None:
