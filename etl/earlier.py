@@ -83,18 +83,23 @@ def kept_names() -> frozenset[str]:
     return frozenset(name for stage in STAGES for name in (*stage.after, *stage.before, *stage.notes)) - {SURFACES}
 
 
-def keep_results(connection: sa.Connection, edition: int, results: Results, base: EarlierEdition | None) -> None:
-    """Keep what the next edition may start from; what was taken over is copied as it is."""
+def packed_results(results: Results) -> dict[str, bytes]:
+    """What a run made and the next edition may start from, as bytes by name; nothing is read from a database."""
+    made = [name for stage in STAGES if results.records[stage.name].state != "kept" for name in stage.results]
+    return {name: packed(results.values[name]) for name in made if name in kept_names()}
+
+
+def keep_results(
+    connection: sa.Connection, edition: int, results: Results, base: EarlierEdition | None, fresh: Mapping[str, bytes]
+) -> None:
+    """Keep what the next edition may start from: `fresh` ones, and what was taken over, copied as it is."""
     table = results_table(edition)
     table.create(connection)
-    names = kept_names()
-    taken = [name for stage in STAGES if results.records[stage.name].state == "kept" for name in stage.results if name in names]
+    taken = [name for stage in STAGES if results.records[stage.name].state == "kept" for name in stage.results if name in kept_names()]
     if base is not None and taken:
         connection.execute(statement(connection, "copy_results", after=table, before=results_table(base.edition)), {"names": taken})
-    fresh = [name for stage in STAGES for name in stage.results if name in names and name not in taken]
-    rows = [{"name": name, "content": packed(results.values[name])} for name in fresh]
-    if rows:
-        connection.execute(sa.insert(table), rows)
+    if fresh:
+        connection.execute(sa.insert(table), [{"name": name, "content": content} for name, content in fresh.items()])
 
 
 def layer_digests(connection: sa.Connection, catalog: Catalog, area: Area, edition: int) -> dict[str, str]:

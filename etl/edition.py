@@ -19,8 +19,8 @@ from etl.provenance import write_provenance
 from etl.sql import statement
 from layers.catalog import Area, Catalog, Layer
 from layers.crs import transform_geometry
-from layers.store import edition_schema
-from layers.tables import GEOMETRY_COLUMN, edition_table, ensure_register, value_columns
+from layers.store import REGISTER, edition_schema
+from layers.tables import GEOMETRY_COLUMN, columns_of_schema, create_at_once, edition_table, ensure_register, value_columns
 
 
 def create_edition(connection: sa.Connection, edition: int) -> None:
@@ -37,11 +37,12 @@ def fill_loaded_layers(connection: sa.Connection, catalog: Catalog, area: Area, 
     """
     write_provenance(connection, catalog, area, edition)
     counts = {}
+    standing = columns_of_schema(connection, REGISTER)
     for layer in catalog.loaded:
         if layer.has_table:
-            register = ensure_register(connection, layer, area.srid)
+            register = ensure_register(connection, layer, area.srid, standing=standing)
             table = edition_table(layer, area.srid, schema=edition_schema(edition))
-            table.create(connection)
+            create_at_once(connection, table)
             filled = connection.execute(
                 statement(connection, "edition_fill", edition=table, register=register, columns=value_columns(layer))
             )
@@ -54,7 +55,7 @@ def fill_loaded_layers(connection: sa.Connection, catalog: Catalog, area: Area, 
 def fill_derived_layer(connection: sa.Connection, layer: Layer, area: Area, edition: int, frame: pd.DataFrame) -> int:
     """Write one result; `frame` is in the metric CRS and has the fields of the layer."""
     table = edition_table(layer, area.srid, schema=edition_schema(edition))
-    table.create(connection)
+    create_at_once(connection, table)
     stored = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
     stored["feature_id"] = stored[layer.key[0]]
     if layer.is_drawn:
@@ -72,7 +73,7 @@ def copy_derived_layer(connection: sa.Connection, layer: Layer, area: Area, edit
     """Take over a derived layer of an earlier edition, byte for byte."""
     table = edition_table(layer, area.srid, schema=edition_schema(edition))
     earlier = edition_table(layer, area.srid, schema=edition_schema(before))
-    table.create(connection)
+    create_at_once(connection, table)
     copied = connection.execute(statement(connection, "copy_table", after=table, before=earlier))
     _index(connection, layer, table)
     return int(copied.rowcount)

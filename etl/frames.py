@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from layers.catalog import Area, Catalog, Field, Layer
 from layers.crs import transform_geometry
 from layers.store import edition_schema
-from layers.tables import GEOMETRY_COLUMN, edition_table
+from layers.tables import GEOMETRY_COLUMN, ColumnTypes, columns_of_schema, edition_table
 
 PANDAS_TYPES = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
 
@@ -29,15 +29,19 @@ def frame_reader(
     schema = edition_schema(edition)
 
     @cache
+    def present() -> dict[str, ColumnTypes]:
+        return columns_of_schema(connection, schema)
+
+    @cache
     def read(layer_id: str) -> gpd.GeoDataFrame:
         layer = catalog[layer_id]
-        return _frame(connection, layer, area, edition_table(layer, area.srid, schema=schema))
+        return _frame(connection, layer, area, edition_table(layer, area.srid, schema=schema), present().get(layer_id, {}))
 
     return read
 
 
-def _frame(connection: sa.Connection, layer: Layer, area: Area, table: sa.Table) -> gpd.GeoDataFrame:
-    present = _columns(connection, table)
+def _frame(connection: sa.Connection, layer: Layer, area: Area, table: sa.Table, present: ColumnTypes) -> gpd.GeoDataFrame:
+    """A layer's frame; `present` are the columns that its table really has, none where there is no table."""
     wanted = [table.c.feature_id, *(table.c[entry.name] for entry in layer.fields), table.c.accuracy_m]
     columns = [column if column.name in present else sa.null().label(column.name) for column in wanted]
     if layer.is_drawn and present:
@@ -56,14 +60,6 @@ def _frame(connection: sa.Connection, layer: Layer, area: Area, table: sa.Table)
         return frame
     geometry = _geometries(frame.pop(GEOMETRY_COLUMN))
     return gpd.GeoDataFrame(frame, geometry=transform_geometry(geometry, area.storage_crs, area.metric_crs), crs=area.metric_crs)
-
-
-def _columns(connection: sa.Connection, table: sa.Table) -> set[str]:
-    """Columns that the table really has, none where there is no table."""
-    inspector = sa.inspect(connection)
-    if not inspector.has_table(table.name, schema=table.schema):
-        return set()
-    return {column["name"] for column in inspector.get_columns(table.name, schema=table.schema)}
 
 
 def _typed(values: pd.Series, entry: Field) -> pd.Series:

@@ -30,6 +30,7 @@ from etl.earlier import (
     earlier_edition,
     keep_results,
     layer_digests,
+    packed_results,
 )
 from etl.edition import (
     copy_derived_layer,
@@ -52,6 +53,7 @@ from layers.catalog import Area, Catalog
 from layers.errors import CatalogError, EditionError
 from layers.scoring.consequence.properties import read_library
 from layers.scoring.grid import Grid
+from layers.scoring.measure import compile_measures
 from layers.scoring.policy import as_table, load_policy
 from layers.scoring.rule_tables import table_digests
 from layers.scoring.sharing import Share
@@ -208,9 +210,10 @@ def _write_edition(
     surfaces = results.surfaces
     with ThreadPoolExecutor(1) as thread:
         storing = thread.submit(lambda: [_stored_surface(home, surface, area) for surface in surfaces])
+        packing = thread.submit(packed_results, results)
         counts |= _write_layers(connection, catalog, area, edition, results, base, progress)
         rasters = storing.result() + loaded
-    keep_results(connection, edition, results, base)
+        keep_results(connection, edition, results, base, packing.result())
     write_meta(connection, edition, _meta(connection, area, results, counts, on), rasters, outline, area)
     return counts, _told(connection, catalog, area, edition, results, base)
 
@@ -221,6 +224,7 @@ def _read_ahead(area: Area, outline: BaseGeometry, *, is_alone: bool) -> None:
         code_stamp(stage, area, outline)
     if is_alone:
         read_library()
+    warm_up()
 
 
 def _n_units(connection: sa.Connection) -> int:
@@ -321,6 +325,7 @@ def _sources(connection: sa.Connection) -> list[dict[str, Any]]:
 
 def warm_up() -> None:
     """Compile the numeric loops once, so that the first scoring does not wait for the compiler."""
+    compile_measures()
     policy = load_policy("weighted_index_2026A")
     grid = Grid.for_area((0.0, 0.0, 200.0, 200.0), 50.0)
     columns: dict[str, list[Any]] = {"point_id": ["a"], "strength": [0.5], "radius_m": [100.0], "level": ["orange"]}

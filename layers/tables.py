@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,17 +114,36 @@ def staging_table(layer: Layer, srid: int, *, name: str) -> sa.Table:
     )
 
 
-def ensure_register(connection: sa.Connection, layer: Layer, srid: int) -> sa.Table:
-    """The register table of a layer, created when missing; new nullable columns are added, else refused."""
+def ensure_register(
+    connection: sa.Connection, layer: Layer, srid: int, *, standing: Mapping[str, ColumnTypes] | None = None
+) -> sa.Table:
+    """The register table of a layer, created when missing; new nullable columns are added, else refused.
+
+    `standing`: `columns_of_schema` of the register, for who asks for many of its tables.
+    """
     table = register_table(layer, srid)
-    inspector = sa.inspect(connection)
-    if not inspector.has_table(layer.id, schema=table.schema):
+    present = (columns_of_schema(connection, str(table.schema), [layer.id]) if standing is None else standing).get(layer.id)
+    if present is None:
         table.create(connection)
         return table
-    present = {column["name"]: column["type"] for column in inspector.get_columns(layer.id, schema=table.schema)}
     _add_columns(connection, table, present)
     _refuse_changes(connection, layer, table, present)
     return table
+
+
+def columns_of_schema(connection: sa.Connection, schema: str, tables: Sequence[str] | None = None) -> dict[str, ColumnTypes]:
+    """Columns with their types by table, of all tables of a schema or of those named that are there; one question to the database."""
+    found = sa.inspect(connection).get_multi_columns(schema=schema, filter_names=tables)
+    return {name: {column["name"]: column["type"] for column in columns} for (_, name), columns in found.items()}
+
+
+def create_at_once(connection: sa.Connection, table: sa.Table) -> None:
+    """Create a table and all that is said of it by one message to the database, where `Table.create` sends one a comment."""
+    deeds: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(table)]
+    if table.comment:
+        deeds.append(sa.schema.SetTableComment(table))
+    deeds += [sa.schema.SetColumnComment(column) for column in table.columns if column.comment]
+    connection.exec_driver_sql(";\n".join(str(deed.compile(dialect=connection.dialect)) for deed in deeds))
 
 
 def _add_columns(connection: sa.Connection, table: sa.Table, present: ColumnTypes) -> None:
