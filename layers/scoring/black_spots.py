@@ -155,13 +155,14 @@ def _routes(roads: gpd.GeoDataFrame) -> RoadRoutes:
     lines: list[Any] = []
     facts: list[tuple[Any, Any, Any]] = []
     names = placed["name"].where(placed["name"].notna(), "")
-    for (name, road_class), part in placed.groupby([names, placed["road_class"].fillna("")], sort=True):
-        joined = shapely.line_merge(shapely.multilinestrings(shapely.get_parts(part.geometry.to_numpy())))
-        of_road = shapely.STRtree(part.geometry.to_numpy())
+    geometry, ids = placed.geometry.to_numpy(), placed["feature_id"].to_numpy(dtype=object)
+    for (name, road_class), places in sorted(placed.groupby([names, placed["road_class"].fillna("")]).indices.items()):
+        joined = shapely.line_merge(shapely.multilinestrings(shapely.get_parts(geometry[places])))
+        of_road = shapely.STRtree(geometry[places])
         for line in shapely.get_parts(joined):
             middle = line.interpolate(0.5, normalized=True)
             lines.append(line)
-            facts.append((name, road_class, part["feature_id"].iloc[int(of_road.nearest(middle))]))
+            facts.append((name, road_class, ids[places[int(of_road.nearest(middle))]]))
     columns = [np.array(column, dtype=object) for column in zip(*facts, strict=True)] or [
         np.empty(0, object)
     ] * 3
@@ -191,8 +192,11 @@ def _computed(
 ) -> list[Row]:
     rows = []
     years = np.array([moment.year for moment in accidents["occurred_at"]])
+    fewest = min(rule["at_least"] for rule in rules.windows)
     for position in np.unique(route[route >= 0]):
         mine = np.flatnonzero(route == position)
+        if np.unique(years[mine], return_counts=True)[1].max() < fewest:
+            continue  # no window of a year can hold as many
         along = Chainage.along(routes.lines[position], crs)
         at_m = along.at(accidents.geometry.to_numpy()[mine])
         taken: list[tuple[float, float]] = []
