@@ -8,7 +8,7 @@ import pytest
 from layers.scoring.accident_records import fulfilled
 from layers.scoring.enterprise_score import load_score_table
 from layers.scoring.levels import rate_sources
-from tests.layers.scoring.test_levels import ON, chemical, enterprise, placed, unit
+from tests.layers.scoring.level_cases import ON, chemical, enterprise, placed, unit
 
 
 def rated(row, units=(), chemicals=(), **tables):

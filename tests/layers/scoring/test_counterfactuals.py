@@ -25,7 +25,7 @@ from tests.layers.scoring.scoring_cases import (
     random_sources,
     source,
 )
-from tests.layers.scoring.test_levels import (
+from tests.layers.scoring.level_cases import (
     ON,
     chemical,
     danger,

@@ -24,7 +24,7 @@ from tests.layers.scoring.scoring_cases import (
     frame,
     source,
 )
-from tests.layers.scoring.test_levels import ON, chemical, enterprise, rated, unit
+from tests.layers.scoring.level_cases import ON, chemical, enterprise, rated, unit
 
 REGION, WORST = load_aggregation("region_2026A"), load_aggregation("worst_member_2026A")
 COUNTY = ("x", "某县", "County")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from layers.scoring.zoning import risk_index
 from tests.layers.scoring.scoring_cases import GRID, MAXIMUM, WEIGHTED
-from tests.layers.scoring.test_levels import (
+from tests.layers.scoring.level_cases import (
     chemical,
     declared_as,
     enterprise,
