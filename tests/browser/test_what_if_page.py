@@ -29,6 +29,7 @@ def test_new_unit_is_computed_drawn_and_taken_back(open_page: OpenPage, faults: 
     page.wait_for_function(DRAWN, timeout=WAIT_MS)
     expect(page.locator("#what-if-levels tbody tr")).to_have_count(4, timeout=WAIT_MS)
     expect(page.locator("#what-if-levels tbody")).to_contain_text("→")
+    expect(page.locator("table.what-if-societal tbody tr").first).to_contain_text("PLL", timeout=WAIT_MS)
     page.click("#what-if-undo")
     expect(page.locator("#what-if-edits")).to_have_count(0)
     expect(page.locator("#what-if-run")).to_be_disabled()

@@ -20,9 +20,9 @@ export function societalPart(societal) {
 function enterprisePart(row, limits) {
   const known = row.after ?? row.before;
   return [el("p", { class: "what-if-societal-name" }, el("strong", {}, row.name ?? row.enterprise_id), ` ${bandWord(row.before)} → ${bandWord(row.after)}`),
-    row.is_crossed ? el("p", { class: "notice" }, t(row.is_above ? "what_if_societal_above" : "what_if_societal_crossed")) : null,
+    row.is_crossed && (row.is_above || (row.before && row.after)) ? el("p", { class: "notice" }, t(row.is_above ? "what_if_societal_above" : "what_if_societal_crossed")) : null,
     el("table", { class: "what-if-table what-if-societal" },
-      el("thead", {}, el("tr", {}, ["what_if_societal_figure", "what_if_contours_before", "what_if_contours_after", "what_if_societal_limit"].map((key) => el("th", { scope: "col" }, t(key))))),
+      el("thead", {}, el("tr", {}, ["what_if_societal_figure", "what_if_show_before", "what_if_show_after", "what_if_societal_limit"].map((key) => el("th", { scope: "col" }, t(key))))),
       el("tbody", {}, figure(t("what_if_societal_pll"), row.before?.pll_per_year, row.after?.pll_per_year, null),
         counts(row, limits).map((n) => figure(t("what_if_societal_n", { n }), frequencyAt(row.before, n), frequencyAt(row.after, n), limitAt(limits, n))))),
     el("p", { class: "muted small" }, known.is_incomplete ? t("what_if_societal_incomplete", { pct: known.unknown_pct }) : "", " ", known.clause)];
