@@ -190,7 +190,7 @@ def bench_command(place: Place, as_json: bool, scale: float, names: tuple[str, .
     from etl.commands.output import emit
 
     folder = HERE / "tests" / "benchmarks"
-    known = sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "result", "delivery"))
+    known = sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "result", "delivery", "peak", "processor"))
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise click.UsageError(f"no benchmark {', '.join(unknown)}; there are {', '.join(known)}")
