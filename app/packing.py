@@ -16,8 +16,9 @@ MIMETYPES = frozenset(
 )
 LEAST_BYTES, LEAST_FILE_BYTES = 4_000, 600
 """What is smaller goes as it is: it fills a packet or two either way; a file is packed once and many of them make a page."""
-FILE_BROTLI, ANSWER_BROTLI, GZIP = 9, 4, 6
-"""Levels: files are packed once and kept, answers each time."""
+FILE_BROTLI, LARGE_FILE_BROTLI, ANSWER_BROTLI, GZIP = 11, 9, 4, 6
+LARGE_FILE_BYTES = 200_000
+"""Levels: files are packed once and kept, large ones not so well that somebody would wait for it, answers each time."""
 MOST_KEPT_BYTES = 32_000_000
 
 
@@ -37,7 +38,8 @@ class PackedFiles:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        made = pack(_body(response), encoding, brotli_level=FILE_BROTLI)
+        body = _body(response)
+        made = pack(body, encoding, brotli_level=FILE_BROTLI if len(body) < LARGE_FILE_BYTES else LARGE_FILE_BROTLI)
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = made

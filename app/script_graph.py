@@ -16,8 +16,10 @@ IMPORT = re.compile(r'^(?:import|export)\b[^"]*?\bfrom "\./([a-z_]+\.js)";', re.
 def scripts_of(entry: str, folder: Path = SCRIPTS_DIR) -> tuple[str, ...]:
     """Names of every script that a script imports, itself first, each once.
 
+    What a script fetches later by ``import()`` is not among them.
+
     >>> scripts_of("texts.js")
-    ('texts.js', 'texts_en.js', 'texts_zh.js')
+    ('texts.js', 'api.js')
     """
     found: dict[str, None] = {entry: None}
     waiting = [entry]
@@ -27,6 +29,11 @@ def scripts_of(entry: str, folder: Path = SCRIPTS_DIR) -> tuple[str, ...]:
         found |= dict.fromkeys(new)
         waiting += new
     return tuple(found)
+
+
+def scripts_of_page(entry: str, language: str) -> tuple[str, ...]:
+    """Names of every script that a page needs for its first view: those of its entry, and the words of its language."""
+    return (*scripts_of(entry), f"texts_{language}.js")
 
 
 @cache

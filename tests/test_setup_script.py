@@ -30,6 +30,8 @@ def checkout() -> Iterator[Path]:
     (folder / "requirements.lock").touch()
     (folder / "package-lock.json").write_text("{}")
     (folder / "riskatlas.py").write_text("import os, sys\nprint(sys.argv[1:], os.environ['RISKATLAS_SETUP_S'])\n")
+    (folder / "app").mkdir()
+    (folder / "app" / "front_end_packages.py").touch()
     (folder / "stand-ins").mkdir()
     stand_in(folder, "npm", 'mkdir -p "$PWD/node_modules"')
     yield folder

@@ -41,6 +41,7 @@ SCHEMAS: dict[str, Schema] = {
             "provenance violations risk_point related",
             provenance=ref("Provenance"), violations=list_of(OBJECT), risk_point=or_null(OBJECT), related=list_of(OBJECT),
         ),
+        reasons=record("feature place", feature=or_null(ref("Explanation")), place=or_null(ref("Explanation"))),
     ),
     "Provenance": record(
         "source_id title_zh supplier file sha256 row load_id as_of delivery loaded_at approved_by confirmed accuracy_m"
@@ -110,8 +111,8 @@ PATHS: dict[str, dict[str, Schema]] = {
     )},
     "/api/editions": {"get": operation("editions", "Published editions, newest first", answer("Editions"))},
     "/api/features/{layer_id}/{feature_id}": {"get": operation(
-        "feature", "A feature with provenance, conflicts and rating", answer("Feature"), LAYER_ID,
-        path("feature_id", "Its number; may hold slashes"), EDITION,
+        "feature", "A feature with provenance, conflicts and rating, and with the reasons of its colour", answer("Feature"), LAYER_ID,
+        path("feature_id", "Its number; may hold slashes"), query("reasons", "Policy by which to tell the reasons; none are told when absent"), EDITION,
     )},
     "/api/features/{layer_id}/{feature_id}/history": {"get": operation(
         "featureHistory", "What became of a feature from delivery to delivery", answer("History"), LAYER_ID,

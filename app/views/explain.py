@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import shapely
 from flask import Blueprint, Response, jsonify, request
 
 from app.access import EVERYTHING, View
-from app.errors import ForbiddenError
+from app.errors import ForbiddenError, MissingError
 from app.explained_zones import explained_zone
 from app.explanations import explained_feature
 from app.parameters import choice, number, plain_text
@@ -20,6 +22,7 @@ from app.question import Question
 from app.reasons import explanation
 from app.redaction import redacted
 from app.sheets import whole_area
+from layers.catalog import LEVELS
 
 blueprint = Blueprint("explain", __name__)
 
@@ -47,6 +50,39 @@ def explain() -> Response:
                 pinned.connection, facts, parts().frames, lon, lat, policy_id=policy, home=parts().home, risks=parts().risks
             )
         return jsonify(sees.answer(found))
+
+
+def reasons_of(layer_id: str, feature: Mapping[str, Any], policy_id: str) -> dict[str, Any]:
+    """Why a feature has its level and why the ground below it is coloured, in one answer: a click waits for one request.
+
+    Parameters
+    ----------
+    feature : answer of `app.features.feature`, of what the person who asks may see
+
+    Returns
+    -------
+    dict
+        ``feature`` and ``place``, each as ``/api/explain`` answers, None where there is nothing to explain: a feature
+        without a level and without an outline, a feature without a rating or that is no point.
+    """
+    with pinned_edition(view=View()) as pinned:
+        facts = pinned.facts
+        policy = choice("reasons", policy_id, [entry["id"] for entry in facts.policies])
+        ask = Question(pinned.connection, facts, parts().frames, parts().catalog, policy, parts().home, parts().risks)
+        sees = _Sees(ask, present_view())
+        properties, shape = feature["properties"], (feature["geometry"] or {}).get("type", "")
+        is_rated = bool(properties.get("risk_point")) or ("basis" in properties and properties.get("level") in LEVELS)
+        told: dict[str, Any] = {"feature": None, "place": None}
+        if is_rated or "level" in properties or shape.endswith("Polygon"):
+            with contextlib.suppress(MissingError):
+                told["feature"] = sees.answer(explained_feature(ask, layer_id, feature["id"]))
+        if is_rated and shape == "Point":
+            lon, lat = feature["geometry"]["coordinates"][:2]
+            sees.require_place(lon, lat)
+            told["place"] = sees.answer(
+                explanation(pinned.connection, facts, parts().frames, lon, lat, policy_id=policy, home=parts().home, risks=parts().risks)
+            )
+        return told
 
 
 class _Sees:

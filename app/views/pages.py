@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from pathlib import Path
 from typing import Any
@@ -17,22 +18,16 @@ from flask import (
 )
 
 from app.errors import MissingError
+from app.front_end_packages import VENDOR_FILES, packed_form
 from app.page_language import LANGUAGES, language
 from app.parts import parts
 from app.pinned import pinned_edition
 from app.responses import A_YEAR
-from app.script_graph import scripts_of, static_version
+from app.script_graph import scripts_of_page, static_version
 from app.texts import Text
 
 blueprint = Blueprint("pages", __name__)
 A_YEAR_S = 31_536_000
-VENDOR_FILES = {
-    "maplibre-gl.mjs": "maplibre-gl/dist/maplibre-gl.mjs",
-    "maplibre-gl-shared.mjs": "maplibre-gl/dist/maplibre-gl-shared.mjs",
-    "maplibre-gl-worker.mjs": "maplibre-gl/dist/maplibre-gl-worker.mjs",
-    "maplibre-gl.css": "maplibre-gl/dist/maplibre-gl.css",
-}
-"""What browsers get of the front-end packages: these and nothing else."""
 FONT_FILE = re.compile(r"AtlasSansSC-(Regular|Bold)(\.[0-9a-f]{16})?\.woff2")
 """The newest font of a weight, or the one that a hash of its characters names."""
 
@@ -41,7 +36,7 @@ FONT_FILE = re.compile(r"AtlasSansSC-(Regular|Bold)(\.[0-9a-f]{16})?\.woff2")
 def map_page() -> Response:
     """The map; says what to do while nothing is published."""
     is_plain = not request.args.get("ed") and not request.args.get("bg")
-    return _page("map.html", scripts=scripts_of("main.js"), is_plain=is_plain, static_root=f"/static/at/{static_version()}")
+    return _page("map.html", scripts=scripts_of_page("main.js", language()), is_plain=is_plain, static_root=f"/static/at/{static_version()}")
 
 
 @blueprint.get("/static/at/<version>/<path:name>")
@@ -115,7 +110,7 @@ def patrol_page() -> Response:
 @blueprint.get("/patrol/<ref>")
 def patrol_round_page(ref: str) -> Response:
     """The list of a day, one place at a time; the page itself asks for it."""
-    return _page("patrol_round.html", scripts=scripts_of("patrol_round_page.js"))
+    return _page("patrol_round.html", scripts=scripts_of_page("patrol_round_page.js", language()))
 
 
 @blueprint.get("/patrol/follow-ups")
@@ -163,7 +158,14 @@ def vendor_file(name: str) -> Response:
     """A file of a front-end package, from a fixed list."""
     if name not in VENDOR_FILES:
         raise MissingError(Text("没有文件 {name}", name=name))
-    return _file(parts().front_end, VENDOR_FILES[name])
+    file = parts().front_end / VENDOR_FILES[name]
+    packed = packed_form(file) if file.is_file() and request.accept_encodings["br"] > 0 else None
+    if packed is None:
+        return _file(parts().front_end, VENDOR_FILES[name])
+    response = _file(packed.parent, packed.name, mimetype=mimetypes.guess_type(name)[0])
+    response.headers["Content-Encoding"] = "br"
+    response.vary.add("Accept-Encoding")
+    return response
 
 
 @blueprint.get("/fonts/<name>")
@@ -174,11 +176,11 @@ def font_file(name: str) -> Response:
     return _file(parts().home / "fonts", name, is_named_by_hash=name.count(".") > 1)
 
 
-def _file(folder: Path, name: str, *, is_named_by_hash: bool = False) -> Response:
+def _file(folder: Path, name: str, *, is_named_by_hash: bool = False, mimetype: str | None = None) -> Response:
     """A file with its ETag; kept for a year where the name tells its content, else asked for again."""
     path = folder / name
     if not path.is_file():
         raise MissingError(Text("文件 {name} 尚未安装或生成", name=path.name))
-    response = send_from_directory(folder.absolute(), name, conditional=True, etag=True)
+    response = send_from_directory(folder.absolute(), name, conditional=True, etag=True, mimetype=mimetype)
     response.headers["Cache-Control"] = A_YEAR if is_named_by_hash else "no-cache"
     return response

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
+import brotli
 import pytest
 from flask.testing import FlaskClient
 
-from app.script_graph import SCRIPTS_DIR, scripts_of, static_version
-from app.views.pages import VENDOR_FILES
+from app.front_end_packages import (
+    FOLDER,
+    VENDOR_FILES,
+    pack_packages,
+    packed_form,
+)
+from app.script_graph import SCRIPTS_DIR, scripts_of_page, static_version
+
+MOST_SCRIPT_BYTES = 450_000
+"""What the first view may ask a network for, packed: ours, the map library and its worker."""
 
 
 def test_map_page_is_html_and_kept_by_nobody(client: FlaskClient) -> None:
@@ -40,6 +50,32 @@ def test_front_end_packages_are_served_with_an_etag(client: FlaskClient, name: s
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize("name", sorted(set(VENDOR_FILES) - {"maplibre-gl-shared.mjs"}))
+def test_front_end_packages_go_as_the_set_up_packed_them(client: FlaskClient, name: str) -> None:
+    plain, packed = (client.get(f"/vendor/{name}", headers={"Accept-Encoding": taken}, buffered=True) for taken in ("identity", "br"))
+    assert packed.headers["Content-Encoding"] == "br" and "Accept-Encoding" in packed.headers["Vary"] and packed.mimetype == plain.mimetype
+    assert packed.data == (FOLDER / (VENDOR_FILES[name] + ".br")).read_bytes()
+    assert brotli.decompress(packed.data) == plain.data
+    again = client.get(f"/vendor/{name}", headers={"Accept-Encoding": "br", "If-None-Match": packed.headers["ETag"]}, buffered=True)
+    assert (again.status_code, packed.headers["ETag"] == plain.headers["ETag"]) == (304, False)
+
+
+def test_packages_are_packed_once_and_again_when_they_are_new(tmp_path: Path) -> None:
+    script, empty = (tmp_path / VENDOR_FILES[name] for name in ("maplibre-gl.mjs", "maplibre-gl-shared.mjs"))
+    script.parent.mkdir(parents=True)
+    script.write_text("let a = 1;\n" * 99)
+    empty.touch()
+    assert [made.name for made in pack_packages(tmp_path)] == ["maplibre-gl.mjs.br"]
+    assert pack_packages(tmp_path) == []
+    packed = packed_form(script)
+    assert packed is not None
+    later_s = packed.stat().st_mtime + 2
+    script.write_text("let b = 2;\n" * 99)
+    os.utime(script, (later_s, later_s))
+    assert packed_form(script) is None
+    assert brotli.decompress(pack_packages(tmp_path)[0].read_bytes()) == script.read_bytes()
+
+
 def test_font_named_by_its_hash_is_kept_for_a_year(client: FlaskClient, tmp_path: Path) -> None:
     (tmp_path / "fonts").mkdir()
     for name in ("AtlasSansSC-Bold.woff2", "AtlasSansSC-Bold.0123456789abcdef.woff2"):
@@ -50,13 +86,30 @@ def test_font_named_by_its_hash_is_kept_for_a_year(client: FlaskClient, tmp_path
     assert client.get("/fonts/characters.0123456789abcdef.txt", buffered=True).status_code == 404
 
 
-def test_map_page_names_every_script_it_will_ask_for(client: FlaskClient) -> None:
-    told = client.get("/").text
-    scripts = scripts_of("main.js")
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_map_page_names_every_script_of_its_first_view_and_the_words_of_one_language(client: FlaskClient, language: str) -> None:
+    told = client.get(f"/?lang={language}").text
+    scripts = scripts_of_page("main.js", language)
     assert len(scripts) > 30 and len(set(scripts)) == len(scripts)
-    assert all(f'<link rel="modulepreload" href="/static/at/{static_version()}/js/{name}">' in told for name in scripts)
+    named = re.findall(rf'<link rel="modulepreload" href="/static/at/{static_version()}/js/(\w+\.js)">', told)
+    assert named == list(scripts)
     imported = {name for script in scripts for name in re.findall(r'from "\./(\w+\.js)"', (SCRIPTS_DIR / script).read_text(encoding="utf-8"))}
-    assert imported == set(scripts) - {"main.js"}
+    assert imported == set(scripts) - {"main.js", f"texts_{language}.js"}
+
+
+def test_every_script_that_comes_later_is_there() -> None:
+    asked = {(script.name, name) for script in SCRIPTS_DIR.glob("*.js") for name in re.findall(r'import\("\./(\w+\.js)"\)', script.read_text(encoding="utf-8"))}
+    assert {name for _, name in asked} >= {"tools.js", "details.js", "texts_zh.js", "texts_en.js"}
+    assert [pair for pair in asked if not (SCRIPTS_DIR / pair[1]).is_file()] == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_packed_scripts_of_the_first_view_are_at_most_450_kb(client: FlaskClient, language: str) -> None:
+    addresses = re.findall(r'<link rel="modulepreload" href="([^"]+)">', client.get(f"/?lang={language}").text)
+    addresses.append("/vendor/maplibre-gl-worker.mjs")
+    answers = [client.get(address, headers={"Accept-Encoding": "br"}, buffered=True) for address in addresses]
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(len(answer.data) for answer in answers) <= MOST_SCRIPT_BYTES
 
 
 def test_files_of_the_map_page_are_kept_for_a_year_under_the_address_of_what_they_hold(client: FlaskClient) -> None:

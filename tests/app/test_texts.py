@@ -9,13 +9,16 @@ from layers.catalog import load_catalog
 
 APP = Path(__file__).parents[2] / "app"
 SCRIPTS = APP / "static" / "js"
+CATALOG_FILES = ("texts", "texts_data")
 CATALOG_LINE = re.compile(r'^  (\w+): "(.*)",$', re.MULTILINE)
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 def catalog(language: str) -> dict[str, str]:
     """Texts of a language by key."""
-    return dict(CATALOG_LINE.findall((SCRIPTS / f"texts_{language}.js").read_text(encoding="utf-8")))
+    found = [entry for file in CATALOG_FILES for entry in CATALOG_LINE.findall((SCRIPTS / f"{file}_{language}.js").read_text(encoding="utf-8"))]
+    assert len(dict(found)) == len(found)
+    return dict(found)
 
 
 def page_files() -> list[Path]:
@@ -45,6 +48,13 @@ def test_every_key_that_the_page_uses_exists() -> None:
             r'data-(?:text|label|title|placeholder)="(\w+)"', text
         )
         assert set(used) <= known, path
+
+
+def test_words_of_data_management_are_asked_for_by_its_pages_alone() -> None:
+    own = dict(CATALOG_LINE.findall((SCRIPTS / "texts_data_zh.js").read_text(encoding="utf-8")))
+    others = [path for path in page_files() if not path.stem.startswith("data")]
+    assert len(own) > 200
+    assert [path.name for path in others if own.keys() & set(re.findall(r"\w+", path.read_text(encoding="utf-8")))] == []
 
 
 def test_english_words_have_no_chinese_characters() -> None:

@@ -160,6 +160,24 @@ def test_towns_and_parks_are_told_by_the_cell_that_decides(sample: FlaskClient, 
     assert park["values"]["grade"] == "C" and park["rules"][0]["rule_id"] == "FC-PARK"
 
 
+@pytest.mark.parametrize(("path", "is_rated"), [("enterprises/YC000001", True), ("hazard_units/YC000001-01", True), ("park_boundaries/HG01", False)])
+def test_feature_is_answered_with_the_reasons_that_a_panel_shows(sample: FlaskClient, path: str, is_rated: bool) -> None:
+    plain = answer(sample, f"/api/features/{path}")
+    found = answer(sample, f"/api/features/{path}?reasons={POLICIES[0]}")
+    reasons = found.pop("reasons")
+    assert found == plain
+    assert reasons["feature"] == answer(sample, f"/api/explain?feature={path}&policy={POLICIES[0]}")
+    place = None
+    if is_rated:
+        lon, lat = found["geometry"]["coordinates"]
+        place = answer(sample, f"/api/explain?lon={lon!r}&lat={lat!r}&policy={POLICIES[0]}")
+    assert reasons["place"] == place
+
+
+def test_reasons_by_an_unknown_policy_are_refused(sample: FlaskClient) -> None:
+    assert answer(sample, "/api/features/enterprises/YC000001?reasons=no_such_policy", status=400)["error"]["field"] == "reasons"
+
+
 def test_county_is_told(sample: FlaskClient) -> None:
     told = answer(sample, "/api/explain?feature=group_ratings/weighted_index_2026A:county:sample")
     assert told["figure"]["value"] == pytest.approx(parts_sum(told), rel=1e-6) and told["subject"]["aggregation"]

@@ -50,7 +50,9 @@ def _note_foreign(url: str, server: str, faults: list[str]) -> None:
 
 
 def wait_for_map(page: Page) -> None:
+    """Until everything in view is drawn, and on the map page its tools have come, which it fetches after that."""
     page.wait_for_selector('#map-area[data-state="idle"]')
+    page.wait_for_selector("html[data-tools-ms], html:not(:has(#tree))", state="attached")
 
 
 def answer(server: str, path: str, **parameters: Any) -> Any:

@@ -30,6 +30,17 @@ from tests.browser.pages import (
 )
 
 
+NOTE_RINGS = """() => {
+  window.rings = [];
+  new MutationObserver((changes) => {
+    for (const node of changes.flatMap((change) => [...change.addedNodes])) {
+      if (node.className === "first-ring") window.rings.push([node.getClientRects().length > 0, node.innerText.length > 0]);
+    }
+  }).observe(document.getElementById("map-frame"), { childList: true });
+}"""
+"""Keeps of each ring whether it was seen and had a name."""
+
+
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_page_draws_a_map_without_errors_or_foreign_requests(open_page: OpenPage, faults: list[str]) -> None:
     page = open_page()
@@ -97,6 +108,26 @@ def test_search_without_a_hit_says_so_and_helps(open_page: OpenPage) -> None:
     page.locator("#search").fill("不存在的企业甲乙丙")
     expect(page.locator("#search-hits")).to_contain_text("未找到“不存在的企业甲乙丙”")
     expect(page.locator("#search-hits li")).to_have_count(3)
+
+
+def test_ring_stands_where_one_clicked_until_the_map_has_drawn_its_own(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(at(known_source))
+    page.evaluate(NOTE_RINGS)
+    click_middle(page)
+    expect(page.locator("#result-title")).to_contain_text("为什么")
+    assert page.evaluate("() => window.rings") == [[True, True]]
+    expect(page.locator(".first-ring")).to_have_count(0)
+
+
+def test_map_that_let_an_answer_come_first_fills_its_room_again(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(at(known_source))
+    page.locator("#table-toggle").click()
+    expect(page.locator("#table-rows .grid-row button").first).to_be_visible()
+    click_middle(page)
+    expect(page.locator("#result-title")).to_contain_text("为什么")
+    map_box = page.locator("#map")
+    for side in ("clientWidth", "clientHeight"):
+        expect(page.locator("#map-canvas")).to_have_js_property(side, map_box.evaluate(f"node => node.{side}"))
 
 
 def test_english_page_has_no_chinese_but_names(open_page: OpenPage, known_source: dict[str, Any]) -> None:
@@ -309,10 +340,11 @@ def test_refusal_is_shown_with_its_words_code_and_a_retry(open_page: OpenPage) -
     def refuse(route: Route) -> None:
         route.fulfill(status=500, json=error)
 
-    page.route("**/api/explain*", refuse)
+    reasons = re.compile(r"/api/(explain|features/)")
+    page.route(reasons, refuse)
     click_middle(page)
     expect(page.locator("#result")).to_contain_text("代码 E-1042")
-    page.unroute("**/api/explain*")
+    page.unroute(reasons)
     page.get_by_role("button", name="再试").click()
     expect(page.locator("#result-title")).to_contain_text(re.compile("为什么|辖区以外"))
 

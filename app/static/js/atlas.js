@@ -40,6 +40,9 @@ export async function loadCatalog(edition) {
   return shown.catalog;
 }
 
+/** Editions older than the one shown, newest first. */
+export const earlierEditions = () => shown.catalog.editions.filter((entry) => entry.edition < shown.catalog.edition.edition).sort((a, b) => b.edition - a.edition);
+
 /** @param {string} id @returns {Layer|undefined} */
 export const layerById = (id) => shown.catalog.layers.find((layer) => layer.id === id);
 

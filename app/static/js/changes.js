@@ -1,20 +1,19 @@
 /** What changed since an earlier edition: areas by change of colour, causes that add up to them, places to go to. */
 import { getJson } from "./api.js";
-import { layerById, levelColourWord, levelWord, shown } from "./atlas.js";
+import { earlierEditions, layerById, levelColourWord, levelWord, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { area, day } from "./formats.js";
-import { drawOwn, feature, flyToGeometry } from "./mapview.js";
+import { levelDot } from "./level_marks.js";
+import { drawOwn, feature } from "./map_drawings.js";
+import { flyToGeometry } from "./map_sight.js";
 import { loadIntoPanel } from "./panel.js";
-import { levelDot, section } from "./reasons.js";
+import { section } from "./reasons.js";
 import { said, t } from "./texts.js";
 
 const CAUSES_SHOWN = 10;
 const ZONES_SHOWN = 40;
 const CAUSES_OF_ZONE = 3;
 const NO_COLOUR = "none";
-
-/** Editions older than the one shown, newest first. */
-export const earlierEditions = () => shown.catalog.editions.filter((entry) => entry.edition < shown.catalog.edition.edition).sort((a, b) => b.edition - a.edition);
 
 /**
  * Opens the list of changes; what is opened out of it lies on top.

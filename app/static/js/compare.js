@@ -1,7 +1,7 @@
 /** 对比版次: another edition beside the one shown, by swipe, side by side or blinking, with the list of what changed. */
 import { replaceAddress } from "./address.js";
-import { shown } from "./atlas.js";
-import { earlierEditions, openChanges } from "./changes.js";
+import { earlierEditions, shown } from "./atlas.js";
+import { openChanges } from "./changes.js";
 import { byId, el, put } from "./dom.js";
 import { day } from "./formats.js";
 import { keepLabelsClear, makeMapBefore, map, removeMapBefore } from "./mapview.js";

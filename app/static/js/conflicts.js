@@ -2,11 +2,11 @@
 import { getJson } from "./api.js";
 import { shown } from "./atlas.js";
 import { el } from "./dom.js";
-import { chainage, distance, isMissing, number } from "./formats.js";
-import { drawReasonLines, flyToGeometry } from "./mapview.js";
+import { chainage, distance, isMissing, lineLabel, number } from "./formats.js";
+import { drawReasonLines } from "./map_drawings.js";
+import { flyToGeometry } from "./map_sight.js";
 import { loadIntoPanel } from "./panel.js";
 import { clauseLine } from "./reasons.js";
-import { lineLabel } from "./siting.js";
 import { said, t } from "./texts.js";
 
 const BANDS_M = [5, 50, 200];

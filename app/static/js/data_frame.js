@@ -2,8 +2,10 @@
 import { getJson, onConnection, tryAgain } from "./api.js";
 import { byId, el, put } from "./dom.js";
 import { MISSING, day, number } from "./formats.js";
-import { lang, t } from "./texts.js";
+import { addWords, lang, t } from "./texts.js";
 import { startWorkspace, titlePage, wireKeys } from "./workspace.js";
+
+await addWords({ zh: async () => (await import("./texts_data_zh.js")).ZH, en: async () => (await import("./texts_data_en.js")).EN });
 
 /** @typedef {{role: string, area: any, is_worker_alive: boolean, layers: any[], limits: {most_bytes: number, most_files: number, suffixes: string[]}}} DataState */
 

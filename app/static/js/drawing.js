@@ -1,5 +1,6 @@
 /** Drawing a site or works by clicks or keys: vertices, live area and perimeter, no polygon that crosses itself. */
-import { drawOwn, feature, map } from "./mapview.js";
+import { drawOwn, feature } from "./map_drawings.js";
+import { map } from "./mapview.js";
 
 const WGS84_A_M = 6378137;
 const WGS84_E2 = 0.00669437999014;

@@ -6,11 +6,12 @@ import { el } from "./dom.js";
 import { day, distance, isMissing, number, required } from "./formats.js";
 import { entryHref, newEntryHref, stateTag } from "./follow_up_words.js";
 import { withEdition } from "./frame.js";
+import { levelChip } from "./level_marks.js";
 import { provenance } from "./provenance.js";
-import { assumptionMark, basisSection, clauseLine, fact, levelChip, placeReasons, ratingReasons, section, whyTitle } from "./reasons.js";
+import { assumptionMark, basisSection, clauseLine, fact, placeReasons, ratingReasons, section, whyTitle } from "./reasons.js";
 import { listsScenarios } from "./scenarios.js";
 import { lang, said, t } from "./texts.js";
-import { explained, loadExplained } from "./why.js";
+import { explained } from "./why.js";
 
 /** Fields that the reasons above the attributes already tell. */
 const TOLD_ABOVE = new Set(["level", "reason_zh", "reason_en", "clause", "rule_id", "is_assumption", "reasons"]);
@@ -32,15 +33,9 @@ const TOLD_OF_CONFLICT = new Set(["subject_layer", "subject_feature_id", "subjec
  */
 export async function loadFeature(layer, id) {
   const path = `/api/features/${encodeURIComponent(layer.id)}/${encodeURIComponent(id)}`;
-  const feature = await getJson(`${path}?ed=${encodeURIComponent(shown.catalog.edition.edition)}`);
-  const point = feature.geometry?.type === "Point" ? feature.geometry.coordinates : null;
-  const isRated = Boolean(rating({ layer, id, feature, why: null, told: null }));
-  const [why, told] = await Promise.all([point && isRated ? loadWhy(point[0], point[1]) : null, mayHaveLevel(feature, isRated) ? loadExplained(layer.id, id) : null]);
-  return { layer, id, feature, why, told };
+  const { reasons, ...feature } = await getJson(`${path}?${new URLSearchParams({ ed: String(shown.catalog.edition.edition), reasons: shown.policy })}`);
+  return { layer, id, feature, why: reasons.place, told: reasons.feature };
 }
-
-/** A level of its own, or the outline of a group that is rated. @param {any} feature @param {boolean} isRated */
-const mayHaveLevel = (feature, isRated) => isRated || "level" in feature.properties || String(feature.geometry?.type ?? "").endsWith("Polygon");
 
 /** Why a place has its colour, by the policy shown. @param {number} lon @param {number} lat */
 export function loadWhy(lon, lat) {

@@ -130,3 +130,8 @@ export function localDate(moment) {
   const now = new Date(moment);
   return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
 }
+
+/** What is written on a shortest line. @param {any} row */
+export function lineLabel(row) {
+  return [isMissing(row.actual_m) ? "" : distance(row.actual_m), isMissing(row.required_m) ? "" : required(row.required_m)].filter(Boolean).join(" / ");
+}

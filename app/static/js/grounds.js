@@ -1,7 +1,7 @@
 /** What the map is drawn upon: light, dark, grey, blank. The interface is dark on the dark ground, on every page. */
 import { replaceAddress } from "./address.js";
 import { loadCatalog, shown } from "./atlas.js";
-import { restyle } from "./mapview.js";
+import { restyle } from "./map_layers.js";
 
 export const GROUNDS = ["light", "dark", "grey", "blank"];
 const KEPT_AS = "atlas-ground";

@@ -1,7 +1,8 @@
 /** What lies under the pointer: hover names it, a click selects it, several are listed worst first. */
 import { codeTitle, featureName, fieldOf, isGround, layerById, levelRank, levelWord, shortName } from "./atlas.js";
 import { byId, put, el } from "./dom.js";
-import { clickableStyleLayers, clustersDrawn, map } from "./mapview.js";
+import { clickableStyleLayers, clustersDrawn } from "./map_layers.js";
+import { map } from "./mapview.js";
 import { said, t } from "./texts.js";
 
 const MOUSE_TOLERANCE_PX = 6;

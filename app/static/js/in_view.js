@@ -2,9 +2,10 @@
 import { drawnLayers, fieldOf, isGround, levelRank, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { hitTitle, asHit } from "./identify.js";
-import { clickableStyleLayers, clustersDrawn, map } from "./mapview.js";
+import { levelDot } from "./level_marks.js";
+import { clickableStyleLayers, clustersDrawn } from "./map_layers.js";
+import { map } from "./mapview.js";
 import { openPanel } from "./panel.js";
-import { levelDot } from "./reasons.js";
 import { said, t } from "./texts.js";
 
 const MOST_OF_A_LAYER = 100;

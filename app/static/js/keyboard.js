@@ -2,7 +2,6 @@
 import { byId } from "./dom.js";
 import { map } from "./mapview.js";
 import { hasSingleKeys } from "./key_list.js";
-import { drawingKey } from "./siting.js";
 
 const PAN_PX = 100;
 const FINE_PAN_PX = 10;
@@ -18,7 +17,6 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  */
 export function wireKeyboard(calls) {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey && event.key === "Enter" ? drawingKey(event) : !event.ctrlKey && !event.metaKey && !event.altKey && drawingKey(event)) return;
     if (map && calls.onKey?.(event, map.getCenter().toArray())) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "F6") return nextRegion(event, calls.regions ?? REGIONS);

@@ -3,7 +3,9 @@ import { drawnLayers, fieldOf, isByPolicy, layerById, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { classesOf, showClasses, shownClasses } from "./filters.js";
 import { number } from "./formats.js";
-import { clustersDrawn, isClusters, map } from "./mapview.js";
+import { clustersDrawn } from "./map_layers.js";
+import { isClusters } from "./map_style.js";
+import { map } from "./mapview.js";
 import { legendCanvas } from "./symbols.js";
 import { lang, said, t } from "./texts.js";
 

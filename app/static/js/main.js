@@ -1,42 +1,47 @@
 /** The map page: puts the parts together and keeps them in step with the address. */
 import { ApiError } from "./api.js";
 import { parseLayers, parseView, readAddress, replaceAddress, viewText } from "./address.js";
-import { drawnLayers, levelColourWord, levelWord, loadCatalog, shown } from "./atlas.js";
-import { earlierEditions } from "./changes.js";
-import { closeCompare, drawCompare, openCompare, renewCompare, wireCompare } from "./compare.js";
+import { drawnLayers, earlierEditions, levelColourWord, levelWord, loadCatalog, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { drawFailures, onFailures, wireFailures } from "./failed_layers.js";
 import { knownFilters } from "./filters.js";
+import { whenFree } from "./first_view.js";
 import { day } from "./formats.js";
 import { wireFrame, drawFrame } from "./frame.js";
 import { takeGround } from "./grounds.js";
 import { drawHills } from "./hills.js";
 import { wireIdentify } from "./identify.js";
-import { openInView } from "./in_view.js";
 import { wireKeyboard } from "./keyboard.js";
-import { openKeyList } from "./key_list.js";
+import { later } from "./later.js";
 import { countInView, viewSummary } from "./legend.js";
+import { levelDot } from "./level_marks.js";
 import { applyFilters } from "./map_filters.js";
-import { bounds, makeMap, map, setMapState, useEdition } from "./mapview.js";
-import { closeMeasure, drawMeasure, isMeasuringPlace, measureKey, toggleMeasure } from "./measure.js";
+import { setMapState, useEdition } from "./map_layers.js";
+import { bounds } from "./map_style.js";
+import { makeMap, map } from "./mapview.js";
 import { closePanel, drawPanel, errorBox, isPanelOpen, onPanelChange, openPanel, say, wirePanel } from "./panel.js";
-import { levelDot } from "./reasons.js";
 import { searchFor, wireSearch } from "./search.js";
-import { bringIntoSight, clearSelection, followSelection, isSelected, onClick, onSearchHit, openFeature, openFromAddress, reopen, selectCentre, step } from "./selecting.js";
-import { openShare } from "./share.js";
-import { openSheet } from "./sheet.js";
-import { cancelDrawing, isDrawing, openSiting, wireSiting } from "./siting.js";
+import { bringIntoSight, clearSelection, details, followSelection, isSelected, onClick, onSearchHit, openFeature, openFromAddress, reopen, selectCentre, step } from "./selecting.js";
 import { drawScale, drawStale, drawStatus, isForeign, showPointer, wireVeil } from "./status.js";
 import { closeTable, drawTable, openTable, redrawTable, tableFromAddress, wireTable } from "./table.js";
-import { lang, setLanguage, t } from "./texts.js";
+import { lang, readyOtherLanguage, setLanguage, t } from "./texts.js";
 import { showNotice } from "./toast.js";
 import { drawToolbar, setTextSize } from "./toolbar.js";
 import { drawTree, onPolicy, onTable, rememberFilters, updateZoomState } from "./tree.js";
-import { cancelPlacing, isPlacing, openWhatIf, wireWhatIf } from "./what_if.js";
+
+/** The tools, ready for use once they have come. */
+const tools = later(async () => {
+  const part = await import("./tools.js");
+  part.wireSiting(openFeature);
+  part.wireWhatIf(openFeature);
+  part.wireCompare((layer, id) => openFeature(layer, id, { fly: true }));
+  return part;
+});
 
 async function start() {
   const { values, unknown } = readAddress();
-  setLanguage(values.lang ?? document.documentElement.lang.slice(0, 2));
+  if (values.f || values.at) details.prepare();
+  await setLanguage(values.lang ?? document.documentElement.lang.slice(0, 2));
   takeGround(values.bg);
   wirePanel();
   try {
@@ -60,8 +65,17 @@ async function start() {
   drawHills();
   tableFromAddress(values.t);
   if (values.q) await searchFor(values.q);
-  if (values.cmp && earlierEditions().length) openCompare({ from: values.cmp, sw: values.sw, hasList: !openFromAddress(values) });
+  if (values.cmp && earlierEditions().length) {
+    const hasList = !openFromAddress(values);
+    tools.use(({ openCompare }) => openCompare({ from: values.cmp, sw: values.sw, hasList }));
+  }
   else if (!openFromAddress(values) && !isFirstVisit) welcome();
+}
+
+/** What the first view did without, fetched before somebody asks for it; when it was there is noted like the first view. */
+async function prepareRest() {
+  await Promise.all([details.prepare(), tools.prepare(), readyOtherLanguage()]);
+  document.documentElement.dataset.toolsMs = String(Math.round(performance.now()));
 }
 
 /** While nothing is published, or the server refuses: what happened and a button. @param {ApiError} error */
@@ -94,11 +108,12 @@ function drawAll() {
   drawStale(changeEdition);
   drawFailures();
   drawToolbar({
-    goHome, toggleLayers: () => toggleLayers(), measure: toggleMeasure, share: openShare, keys: openKeyList, redraw: drawAll, list: () => openInView(openFeature),
-    compare: () => openTool(() => openCompare()), siting: () => openTool(openSiting), whatIf: () => openTool(openWhatIf), sheet: () => openTool(openSheet),
+    goHome, toggleLayers: () => toggleLayers(), measure: () => tools.use((part) => part.toggleMeasure()), share: () => tools.use((part) => part.openShare()),
+    keys: openKeyList, redraw: drawAll, list: openInView, compare: () => openTool((part) => part.openCompare()), siting: () => openTool((part) => part.openSiting()),
+    whatIf: () => openTool((part) => part.openWhatIf()), sheet: () => openTool((part) => part.openSheet()),
   });
   drawPanel();
-  drawMeasure();
+  tools.now()?.drawMeasure();
   drawTable();
   if (!map) return;
   drawScale();
@@ -110,10 +125,28 @@ function describeMap() {
   map.getCanvas().setAttribute("aria-label", `${t("map_title")}. ${viewSummary()}`);
 }
 
-/** A tool takes the panel; what was selected is let go. @param {() => void} open */
-function openTool(open) {
+/** A tool takes the panel; what was selected is let go. @param {(part: typeof import("./tools.js")) => void} open */
+const openTool = (open) => tools.use((part) => {
   clearSelection();
-  open();
+  open(part);
+});
+
+const openKeyList = () => tools.use((part) => part.openKeyList());
+const openInView = () => tools.use((part) => part.openInView(openFeature));
+
+/** Whether a tool has taken the clicks on the map. */
+function isTaken() {
+  const part = tools.now();
+  return Boolean(part && (part.isDrawing() || part.isPlacing() || part.isMeasuringPlace()));
+}
+
+/** Keys that a tool takes before all else. @param {KeyboardEvent} event @param {[number, number]} centre @returns {boolean} whether it did */
+function toolKey(event, centre) {
+  const part = tools.now();
+  if (!part) return false;
+  const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  if ((isPlain || (event.ctrlKey && event.key === "Enter")) && part.drawingKey(event)) return true;
+  return part.measureKey(event, centre);
 }
 
 function goHome() {
@@ -142,26 +175,26 @@ function wireMap(area) {
   };
   map.getCanvas().id = "map-canvas";
   map.on("idle", settle);
+  map.once("idle", prepareRest);
   map.on("movestart", () => { area.dataset.state = "moving"; });
   map.on("dataloading", () => { area.dataset.state = "loading"; });
   map.on("move", () => { drawScale(); updateZoomState(); });
   map.on("moveend", () => replaceAddress({ v: viewText(map.getZoom(), map.getCenter()) }));
   map.on("mousemove", (/** @type {any} */ event) => showPointer(event.lngLat));
-  wireIdentify(onClick, () => !isDrawing() && !isPlacing() && !isMeasuringPlace());
+  wireIdentify(onClick, () => !isTaken());
   wireSearch(onSearchHit);
-  wireSiting(openFeature);
-  wireWhatIf(openFeature);
-  wireCompare((layer, id) => openFeature(layer, id, { fly: true }));
   wireTable((layer, id) => openFeature(layer, id, { fly: true }));
   onTable((layer) => openTable(layer));
   wireVeil(useEdition);
-  wireKeyboard({ goHome, step, escape, selectCentre, openKeyList, openInView: () => openInView(openFeature), onKey: measureKey });
+  wireKeyboard({ goHome, step, escape, selectCentre, openKeyList, openInView, onKey: toolKey });
   document.addEventListener("atlas-filters", () => { rememberFilters(); drawTree(); applyFilters(); });
   onPolicy(() => reopen());
   onPanelChange(() => {
-    map.resize();
-    if (isPanelOpen()) bringIntoSight();
-    else clearSelection();
+    if (!isPanelOpen()) clearSelection();
+    whenFree(() => {
+      map.resize();
+      if (isPanelOpen()) bringIntoSight();
+    });
   });
   byId("layers-close").addEventListener("click", () => toggleLayers(false));
   window.addEventListener("popstate", () => followAddress());
@@ -172,9 +205,10 @@ function wireMap(area) {
 
 /** Escape closes the nearest thing. */
 function escape() {
-  if (cancelDrawing() || cancelPlacing() || closeMeasure()) return;
+  const part = tools.now();
+  if (part && (part.cancelDrawing() || part.cancelPlacing() || part.closeMeasure())) return;
   if (isPanelOpen()) closePanel();
-  else if (!closeTable()) closeCompare();
+  else if (!closeTable()) part?.closeCompare();
 }
 
 /** Back and forward: the selection follows the address, the view stays. */
@@ -185,12 +219,12 @@ function followAddress() {
 }
 
 /** @param {string} wanted */
-function changeLanguage(wanted) {
-  setLanguage(wanted);
-  replaceAddress({ lang: wanted });
+async function changeLanguage(wanted) {
+  await setLanguage(wanted);
+  replaceAddress({ lang: lang() });
   if (map) setMapState("lang", lang());
   drawAll();
-  drawCompare();
+  tools.now()?.drawCompare();
   redrawTable();
 }
 
@@ -207,7 +241,7 @@ async function changeEdition(wanted) {
   drawHills();
   drawAll();
   redrawTable();
-  renewCompare();
+  tools.now()?.renewCompare();
   if (shown.filters.size) applyFilters();
   if (isSelected()) reopen();
   say(t("edition_shown", { label: shown.catalog.edition.label, date: day(shown.catalog.edition.data_as_of) }));

@@ -2,7 +2,7 @@
 import { ApiError, getJson } from "./api.js";
 import { drawnLayers, fieldOf, shown } from "./atlas.js";
 import { filterText, tileFilters } from "./filters.js";
-import { setLayerFilter } from "./mapview.js";
+import { setLayerFilter } from "./map_layers.js";
 import { errorText } from "./panel.js";
 import { showNotice } from "./toast.js";
 

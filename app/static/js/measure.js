@@ -4,7 +4,7 @@ import { shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { Drawing, drawSite } from "./drawing.js";
 import { area, coordinates, distance, fixed } from "./formats.js";
-import { drawOwn, feature } from "./mapview.js";
+import { drawOwn, feature } from "./map_drawings.js";
 import { errorText, say } from "./panel.js";
 import { datum } from "./status.js";
 import { t } from "./texts.js";

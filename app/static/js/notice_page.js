@@ -7,7 +7,9 @@ import { area, chainage, chainageMetres, day, distance, isMissing, MISSING, numb
 import { withEdition } from "./frame.js";
 import { wireIdentify } from "./identify.js";
 import { lineHref, lineLayer, loadLines } from "./lines.js";
-import { drawReasonLines, flyToGeometry, map } from "./mapview.js";
+import { drawReasonLines } from "./map_drawings.js";
+import { flyToGeometry } from "./map_sight.js";
+import { map } from "./mapview.js";
 import { errorBox, errorText, say } from "./panel.js";
 import { lang, said, t } from "./texts.js";
 import { featureHref, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";

@@ -11,9 +11,11 @@ import { byId, el, put } from "./dom.js";
 import { day, distance, isMissing, localDate, MISSING, number } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { wireIdentify } from "./identify.js";
-import { drawOwn, feature, flyToGeometry, map } from "./mapview.js";
+import { levelDot } from "./level_marks.js";
+import { drawOwn, feature } from "./map_drawings.js";
+import { flyToGeometry } from "./map_sight.js";
+import { map } from "./mapview.js";
 import { errorBox, say } from "./panel.js";
-import { levelDot } from "./reasons.js";
 import { said, t } from "./texts.js";
 import { featureHref, keepingFocus, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 

@@ -7,12 +7,12 @@ import { lookAt, reasons } from "./day_sheet.js";
 import { byId, el, put } from "./dom.js";
 import { clock, coordinates, day, distance, isMissing, localDate, number } from "./formats.js";
 import { withEdition } from "./frame.js";
+import { levelChip } from "./level_marks.js";
 import { drafts, finishDraft, keepDraft, keptRecords, sendKept } from "./outbox.js";
 import { say } from "./panel.js";
 import { readPhoto } from "./photos.js";
-import { levelChip } from "./reasons.js";
 import { datum } from "./status.js";
-import { said, t } from "./texts.js";
+import { readyOtherLanguage, said, t } from "./texts.js";
 import { featureHref, keepingFocus, loadInto, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
 const OUTCOMES = ["remedied", "not_remedied", "no_access"];
@@ -75,6 +75,7 @@ async function sendNow(hasRefused = false) {
 async function keepForOffline() {
   if (!navigator.serviceWorker) return setOffline("insecure");
   if (!state.isOnline) return undefined;
+  await readyOtherLanguage();
   await navigator.serviceWorker.register("/patrol/offline.js", { scope: "/patrol/" });
   const { active } = await navigator.serviceWorker.ready;
   const channel = new MessageChannel();

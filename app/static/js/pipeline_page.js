@@ -7,13 +7,14 @@ import { conflictTable, countsLine, csvRows, inBands, isRemedied, kindWord } fro
 import { calibrationPart } from "./calibration.js";
 import { crossingsPart } from "./crossings.js";
 import { saveCsv } from "./csv.js";
-import { chainage, chainageMetres, distance, isMissing, number } from "./formats.js";
+import { chainage, chainageMetres, distance, isMissing, lineLabel, number } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { wireIdentify } from "./identify.js";
 import { lineHref, lineLayer, lineWord, loadLines } from "./lines.js";
-import { drawOwn, feature, flyToGeometry, map } from "./mapview.js";
+import { drawOwn, feature } from "./map_drawings.js";
+import { flyToGeometry } from "./map_sight.js";
+import { map } from "./mapview.js";
 import { errorText, say } from "./panel.js";
-import { lineLabel } from "./siting.js";
 import { drawStrip, stripKey } from "./strip.js";
 import { lang, said, t } from "./texts.js";
 import { keepingFocus, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";

@@ -3,7 +3,7 @@ import { drawnLayers, shown } from "./atlas.js";
 import { parseLayers } from "./address.js";
 import { el } from "./dom.js";
 import { changeGround } from "./grounds.js";
-import { restack, setLayerOpacity, setLayerVisible } from "./mapview.js";
+import { restack, setLayerOpacity, setLayerVisible } from "./map_layers.js";
 import { orderShown, opacityOf } from "./row_menu.js";
 import { say } from "./panel.js";
 import { said, t } from "./texts.js";

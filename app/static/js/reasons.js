@@ -2,6 +2,7 @@
 import { codeTitle, fieldOf, levelById, levelColourWord, levelRank, levelWord, shown } from "./atlas.js";
 import { el, svg } from "./dom.js";
 import { day, distance, fixed, frequency, isMissing, number, roundedToSum } from "./formats.js";
+import { levelChip, levelDot } from "./level_marks.js";
 import { said, t } from "./texts.js";
 
 const INDEX_DIGITS = 1;
@@ -9,20 +10,6 @@ const BARS_SHOWN = 8;
 const DIRECT_SHOWN = 5;
 
 /** @typedef {{onFly: (place: [number, number]) => void, onOpen: (layer: string, id: string) => void}} Links */
-
-/** A level as a coloured chip with its rank: hue, word and number. @param {string|null|undefined} id */
-export function levelChip(id) {
-  const level = levelById(id);
-  if (!level) return null;
-  const rank = level.rank <= 4 ? ` ${level.rank}` : "";
-  return el("span", { class: `chip chip-${level.id}` }, `${levelColourWord(id)}${rank} · ${levelWord(id)}`);
-}
-
-/** The small square of a level. @param {string|null|undefined} id */
-export const levelDot = (id) => {
-  const level = levelById(id);
-  return level ? el("span", { class: `dot chip-${level.id}`, title: levelWord(id) }, level.rank <= 4 ? level.rank : "-") : null;
-};
 
 /** Marks what rests on an assumption. @param {any} isAssumption */
 export const assumptionMark = (isAssumption) =>

@@ -5,7 +5,7 @@ import { byId, el, put } from "./dom.js";
 import { errorText, say } from "./panel.js";
 import { said, t } from "./texts.js";
 
-const PAUSE_MS = 180;
+const PAUSE_MS = 120;
 const LIMIT = 8;
 
 /** @typedef {{layer: string, id: string, label: string, sub?: string, lon?: number|null, lat?: number|null, level?: string,

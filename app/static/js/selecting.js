@@ -1,21 +1,26 @@
 /** What is selected: by a click, a key, a search or the address; its ring on the map, its reasons in the panel. */
 import { pushAddress, readAddress } from "./address.js";
 import { featureName, isGround, layerById, shown } from "./atlas.js";
-import { openConflicts } from "./conflicts.js";
 import { el } from "./dom.js";
-import { featureContent, loadFeature, loadWhy } from "./feature_panel.js";
-import { coordinates } from "./formats.js";
+import { ringAtOnce } from "./first_ring.js";
+import { standStillFor } from "./first_view.js";
+import { coordinates, lineLabel } from "./formats.js";
 import { hitTitle, hitsAt, openCluster } from "./identify.js";
-import { drawOwn, drawReasonLines, feature, flyToGeometry, keepInSight, map } from "./mapview.js";
+import { later } from "./later.js";
+import { levelDot } from "./level_marks.js";
+import { drawOwn, drawReasonLines, feature } from "./map_drawings.js";
+import { flyToGeometry, keepInSight } from "./map_sight.js";
+import { map } from "./mapview.js";
 import { closePanel, loadIntoPanel, say } from "./panel.js";
-import { basisSection, levelDot, placeReasons, placeTitle } from "./reasons.js";
-import { lineLabel } from "./siting.js";
 import { datum, isForeign } from "./status.js";
 import { markRow } from "./table.js";
 import { said, t } from "./texts.js";
 import { showNotice } from "./toast.js";
 
 /** @typedef {import("./identify.js").Hit} Hit */
+
+/** What the panel tells of a selection. */
+export const details = later(() => import("./details.js"));
 
 /** What is selected, so that language, policy and history can show it again. @type {{f?: string, at?: string}} */
 let selected = {};
@@ -40,6 +45,7 @@ export function onClick(found, place) {
 function ring(geometry, name, place) {
   const at = geometry?.type === "Point" ? geometry : place ? { type: "Point", coordinates: [place.lng, place.lat] } : null;
   const isPoint = geometry?.type === "Point";
+  if (at && isPoint) ringAtOnce({ lng: at.coordinates[0], lat: at.coordinates[1] }, name);
   drawOwn("selection", [geometry && !isPoint ? feature(geometry) : null, isPoint || !geometry ? at && feature(at, { label: name }) : null].filter(Boolean));
 }
 
@@ -58,15 +64,16 @@ export function openFeature(layerId, id, { isHistory = false, fly = false } = {}
   if (!isHistory) pushAddress({ f: selected.f, at: null });
   drawReasonLines([]);
   markRow(layerId, id);
-  return loadIntoPanel(() => said(layer), async () => {
-    const loaded = await loadFeature(layer, id);
+  return standStillFor(loadIntoPanel(() => said(layer), async () => {
+    const part = await details.fetched();
+    const loaded = await part.loadFeature(layer, id);
     const { geometry } = loaded.feature;
     const name = featureName(layer, { ...loaded.feature.properties, id });
     drawOwn("selection", geometry ? [feature(geometry, { label: name })] : null);
     shownAt = { geometry, fly };
-    const content = featureContent(loaded, panelActions());
+    const content = part.featureContent(loaded, panelActions());
     return { ...content, body: () => [hitList(), content.body()] };
-  });
+  }));
 }
 
 /** Why a place has its colour. @param {number} lon @param {number} lat @param {{isHistory?: boolean}} [options] */
@@ -74,16 +81,18 @@ function openPlace(lon, lat, { isHistory = false } = {}) {
   selected = { at: `${lon.toFixed(6)},${lat.toFixed(6)}` };
   if (!isHistory) pushAddress({ at: selected.at, f: null });
   drawReasonLines([]);
+  ringAtOnce({ lng: lon, lat }, "");
   drawOwn("selection", [feature({ type: "Point", coordinates: [lon, lat] }, { label: "" })]);
-  return loadIntoPanel(() => t("why_here"), async () => {
-    const why = await loadWhy(lon, lat);
+  return standStillFor(loadIntoPanel(() => t("why_here"), async () => {
+    const part = await details.fetched();
+    const why = await part.loadWhy(lon, lat);
     shownAt = { geometry: { type: "Point", coordinates: [lon, lat] }, fly: false };
-    return { title: () => placeTitle(why), announce: () => placeTitle(why), body: () => placeBody(why, lon, lat) };
-  });
+    return { title: () => part.placeTitle(why), announce: () => part.placeTitle(why), body: () => placeBody(part, why, lon, lat) };
+  }));
 }
 
-/** @param {any} why @param {number} lon @param {number} lat */
-function placeBody(why, lon, lat) {
+/** @param {typeof import("./details.js")} part @param {any} why @param {number} lon @param {number} lat */
+function placeBody({ basisSection, placeReasons }, why, lon, lat) {
   return [
     hitList(),
     el("p", { class: "muted" }, `${coordinates(lon, lat)} ${datum()}`),
@@ -101,7 +110,7 @@ function panelActions() {
     onFly: flyToGeometry,
     onOpen: (/** @type {string} */ layer, /** @type {string} */ id) => openFeature(layer, id, { fly: true }),
     onLine: showLine,
-    onConflicts: (/** @type {string} */ id) => openConflicts(id, (layer, featureId) => openFeature(layer, featureId, { fly: true })),
+    onConflicts: (/** @type {string} */ id) => details.use(({ openConflicts }) => openConflicts(id, (layer, featureId) => openFeature(layer, featureId, { fly: true }))),
     onCopy: copyLink,
   };
 }
@@ -172,9 +181,9 @@ async function copyLink() {
 /** @param {import("./search.js").Hit} hit */
 export function onSearchHit(hit) {
   hits = [];
-  if (hit.lon != null && hit.lat != null) map.jumpTo({ center: [hit.lon, hit.lat], zoom: Math.max(map.getZoom(), 15) });
   if (hit.layer && hit.id) openFeature(hit.layer, hit.id);
   else if (hit.lon != null && hit.lat != null) openPlace(hit.lon, hit.lat);
+  if (hit.lon != null && hit.lat != null) map.jumpTo({ center: [hit.lon, hit.lat], zoom: Math.max(map.getZoom(), 15) });
   say(t("moved_to", { place: hit.label }));
 }
 

@@ -2,7 +2,8 @@
 import { getJson } from "./api.js";
 import { isGround, shown } from "./atlas.js";
 import { asHit } from "./identify.js";
-import { map, setLayerVisible } from "./mapview.js";
+import { setLayerVisible } from "./map_layers.js";
+import { map } from "./mapview.js";
 import { linesOf, nearest, SNAP_PX } from "./snapping.js";
 
 /** Pixels within which two places are one. */

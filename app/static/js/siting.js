@@ -3,8 +3,10 @@ import { getJson, postJson } from "./api.js";
 import { shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { Drawing, drawSite, measured } from "./drawing.js";
-import { area, distance, isMissing, number, required } from "./formats.js";
-import { drawReasonLines, flyToGeometry, map } from "./mapview.js";
+import { area, distance, isMissing, lineLabel, number } from "./formats.js";
+import { drawReasonLines } from "./map_drawings.js";
+import { flyToGeometry } from "./map_sight.js";
+import { map } from "./mapview.js";
 import { closePanel, drawPanel, loadIntoPanel, openPanel, say } from "./panel.js";
 import { conflictNumbers, verifiedLine, withClause } from "./feature_panel.js";
 import { assumptionMark, clauseLine, section, verdictMark } from "./reasons.js";
@@ -237,11 +239,6 @@ function markOnMap(answer) {
 
 /** @param {any} reason */
 const asLine = (reason) => ({ line: reason.line, label: lineLabel(reason) });
-
-/** What is written on a shortest line. @param {any} row */
-export function lineLabel(row) {
-  return [isMissing(row.actual_m) ? "" : distance(row.actual_m), isMissing(row.required_m) ? "" : required(row.required_m)].filter(Boolean).join(" / ");
-}
 
 /** @param {any} answer */
 function verdict(answer) {

@@ -2,14 +2,16 @@
 import { ApiError, getJson } from "./api.js";
 import { replaceAddress } from "./address.js";
 import { drawnLayers, layerById, levelById, shown } from "./atlas.js";
+import { levelDot } from "./level_marks.js";
 import { attribute } from "./attributes.js";
 import { byId, el, put } from "./dom.js";
 import { filterText } from "./filters.js";
 import { number } from "./formats.js";
 import { onFilters } from "./map_filters.js";
-import { drawOwn, feature, map } from "./mapview.js";
+import { drawOwn, feature } from "./map_drawings.js";
+import { map } from "./mapview.js";
 import { errorBox, say } from "./panel.js";
-import { levelDot } from "./reasons.js";
+import { standStillFor } from "./first_view.js";
 import { filterButton, closeFilter } from "./table_filter.js";
 import { said, t } from "./texts.js";
 import { levelWord } from "./atlas.js";
@@ -69,8 +71,9 @@ export async function openTable(layer, { focus = true } = {}) {
   Object.assign(state, { isOpen: true, isToReveal: true });
   replaceAddress({ t: layer.id });
   drawTable();
+  const rows = standStillFor(refresh());
   map?.resize();
-  await refresh();
+  await rows;
   if (focus) document.getElementById("table-layer")?.focus();
 }
 

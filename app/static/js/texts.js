@@ -1,22 +1,58 @@
-/** Words of the page in both languages. Names and titles of layers are data and come from the server. */
-import { EN } from "./texts_en.js";
-import { ZH } from "./texts_zh.js";
+/** Words of the page in the language shown; those of the other are fetched when it is asked for. Names and titles of layers are data and come from the server. */
+import { serverGone } from "./api.js";
 
-const CATALOGS = { zh: ZH, en: EN };
-let language = "zh";
+const CATALOGS = /** @type {Record<string, Record<string, string>>} */ ({});
+/** @typedef {() => Promise<Record<string, string>>} Fetch */
+/** @type {Record<"zh"|"en", Fetch[]>} what gives the words of a language: those of every page, and more where a page has some of its own */
+const FETCHED = { zh: [async () => (await import("./texts_zh.js")).ZH], en: [async () => (await import("./texts_en.js")).EN] };
+
+/** All words of a language. @param {"zh"|"en"} wanted */
+const fetched = async (wanted) => Object.assign({}, ...await Promise.all(FETCHED[wanted].map((fetchWords) => fetchWords())));
+
+/** @param {string|undefined} wanted @returns {"zh"|"en"} */
+const known = (wanted) => (wanted?.startsWith("en") ? "en" : "zh");
+
+let language = known(globalThis.document?.documentElement.lang);
+let asked = language;
+CATALOGS[language] = await fetched(language); // before any script that imports this one runs
 
 /** @returns {"zh"|"en"} */
-export const lang = () => /** @type {"zh"|"en"} */ (language);
+export const lang = () => language;
 
 /**
- * Changes the language and rewrites everything in the page that carries a text key.
+ * Changes the language and rewrites everything in the page that carries a text key; a language that the server cannot
+ * give any more changes nothing, and of two asked for at once the later stands.
  * @param {string} wanted
  */
-export function setLanguage(wanted) {
-  language = wanted === "en" ? "en" : "zh";
+export async function setLanguage(wanted) {
+  asked = known(wanted);
+  if (!(await hasWords(asked)) || !CATALOGS[asked]) return;
+  language = asked;
   document.documentElement.lang = language === "en" ? "en" : "zh-CN";
   translate(document);
 }
+
+/** Whether the words of a language are there, fetched where they are not. @param {"zh"|"en"} wanted */
+async function hasWords(wanted) {
+  try {
+    CATALOGS[wanted] ??= await fetched(wanted);
+    return true;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // what a browser says of a script that cannot be fetched
+    serverGone();
+    return false;
+  }
+}
+
+/** Words that only some pages need: awaited at the top of a script that all of these import. @param {Record<"zh"|"en", Fetch>} more */
+export async function addWords(more) {
+  FETCHED.zh.push(more.zh);
+  FETCHED.en.push(more.en);
+  CATALOGS[language] = { ...CATALOGS[language], ...await more[language]() };
+}
+
+/** Fetches the words of the other language, so that it stands ready. */
+export const readyOtherLanguage = () => hasWords(language === "en" ? "zh" : "en");
 
 /**
  * The text of a key, `{name}` replaced by values; a missing key shows itself in brackets, a test looks for them.
@@ -25,7 +61,7 @@ export function setLanguage(wanted) {
  * @returns {string}
  */
 export function t(key, values = {}) {
-  const text = CATALOGS[lang()][key];
+  const text = CATALOGS[language][key];
   if (text === undefined) return `[${key}]`;
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
@@ -39,7 +75,7 @@ export function t(key, values = {}) {
 export function said(record, key = "title") {
   if (!record) return "";
   const [zh, en] = key ? [`${key}_zh`, `${key}_en`] : ["zh", "en"];
-  return (lang() === "en" ? record[en] || record[zh] : record[zh] || record[en]) ?? "";
+  return (language === "en" ? record[en] || record[zh] : record[zh] || record[en]) ?? "";
 }
 
 /** @param {ParentNode} root */

@@ -1,11 +1,11 @@
 /** The buttons over the map: zoom, home, place, measuring, comparing, sharing, what it is drawn upon, size of text. */
 import { ApiError } from "./api.js";
-import { earlierEditions } from "./changes.js";
 import { byId, el, put } from "./dom.js";
 import { GROUNDS, changeGround } from "./grounds.js";
 import { drawHills, hasHills, isHilly, showHills } from "./hills.js";
-import { shown } from "./atlas.js";
-import { drawOwn, feature, map } from "./mapview.js";
+import { earlierEditions, shown } from "./atlas.js";
+import { drawOwn, feature } from "./map_drawings.js";
+import { map } from "./mapview.js";
 import { errorText, say } from "./panel.js";
 import { showNotice } from "./toast.js";
 import { t } from "./texts.js";

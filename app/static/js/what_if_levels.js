@@ -2,7 +2,7 @@
 import { levelWord } from "./atlas.js";
 import { el } from "./dom.js";
 import { fixed, isMissing, number } from "./formats.js";
-import { levelDot } from "./reasons.js";
+import { levelDot } from "./level_marks.js";
 import { t } from "./texts.js";
 
 /** @param {string} level */

@@ -2,7 +2,8 @@
 import { levelById } from "./atlas.js";
 import { el } from "./dom.js";
 import { fixed, isMissing } from "./formats.js";
-import { drawOwn, feature, flyToGeometry } from "./mapview.js";
+import { drawOwn, feature } from "./map_drawings.js";
+import { flyToGeometry } from "./map_sight.js";
 import { section } from "./reasons.js";
 import { said, t } from "./texts.js";
 

@@ -1,9 +1,9 @@
 /** Why a feature has its level: the figure with the parts that add up to it, rules, members, data, what would change it. */
-import { getJson } from "./api.js";
 import { codeTitle, fieldOf, levelById, levelWord, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { MISSING, area, day, distance, fixed, frequency, isMissing, number, roundedToSum } from "./formats.js";
-import { clauseLine, levelDot, section, wouldChange } from "./reasons.js";
+import { levelDot } from "./level_marks.js";
+import { clauseLine, section, wouldChange } from "./reasons.js";
 import { scenarioSection } from "./scenarios.js";
 import { said, t } from "./texts.js";
 
@@ -12,20 +12,6 @@ const MEMBERS_SHOWN = 10;
 /** A figure told as so many a year: parts of a millionth have no digits after a point. */
 const RISK = "risk_per_year";
 const DIGITS = /** @type {Record<string, number>} */ ({ index: 1, r_value: 2, s_value: 3, points_lost: 1 });
-
-/**
- * The explanation of a feature that has a level; null where the server knows of none.
- * @param {string} layer @param {string} id
- */
-export async function loadExplained(layer, id) {
-  const query = new URLSearchParams({ feature: `${layer}/${id}`, policy: shown.policy, ed: String(shown.catalog.edition.edition) });
-  try {
-    return await getJson(`/api/explain?${query}`);
-  } catch (error) {
-    if (/** @type {any} */ (error).status === 404) return null;
-    throw error;
-  }
-}
 
 /**
  * The sections of an explanation, in the order: figure, rules (of a group), members, what would change it, data.

@@ -6,7 +6,8 @@ import { byId, el, put } from "./dom.js";
 import { drawFrame, wireFrame, withEdition } from "./frame.js";
 import { takeGround } from "./grounds.js";
 import { wireKeyboard } from "./keyboard.js";
-import { makeMap, map, setMapState, useEdition } from "./mapview.js";
+import { setMapState, useEdition } from "./map_layers.js";
+import { makeMap, map } from "./mapview.js";
 import { errorBox } from "./panel.js";
 import { wireSearch } from "./search.js";
 import { drawScale, drawStale, drawStatus, wireVeil } from "./status.js";
@@ -27,7 +28,7 @@ import { lang, setLanguage, t } from "./texts.js";
 export async function startWorkspace(workspace) {
   useKeys(["ed", "lang", "bg", ...workspace.keys]);
   const { values } = readAddress();
-  setLanguage(values.lang ?? document.documentElement.lang.slice(0, 2));
+  await setLanguage(values.lang ?? document.documentElement.lang.slice(0, 2));
   takeGround(values.bg);
   try {
     await loadCatalog(values.ed);
@@ -90,9 +91,9 @@ function drawBar(workspace) {
 }
 
 /** @param {string} wanted @param {Workspace} workspace */
-function changeLanguage(wanted, workspace) {
-  setLanguage(wanted);
-  replaceAddress({ lang: wanted });
+async function changeLanguage(wanted, workspace) {
+  await setLanguage(wanted);
+  replaceAddress({ lang: lang() });
   drawBar(workspace);
   if (map) {
     setMapState("lang", lang());

@@ -1,0 +1,103 @@
+/** The style of the map: sources and style layers out of the catalog, as they are shown now. */
+import { isOnce, onceSource } from "./area_labels.js";
+import { drawnLayers, shown } from "./atlas.js";
+import { colour } from "./colours.js";
+import { EDGES, edgeLayer } from "./label_edges.js";
+import { ownLayers } from "./own_layers.js";
+import { looked } from "./plain_style.js";
+import { entryOrder, places } from "./stacking.js";
+import { lang } from "./texts.js";
+
+const TILE_MAX_ZOOM = 16;
+const OPACITY_OF = {
+  fill: ["fill-opacity"],
+  line: ["line-opacity"],
+  circle: ["circle-opacity", "circle-stroke-opacity"],
+  symbol: ["icon-opacity", "text-opacity"],
+};
+/** What the name of a layer's source begins with. */
+export const SOURCE_PREFIX = "atlas-";
+const EMPTY = { type: "FeatureCollection", features: [] };
+
+/** @type {Map<string, any>} designed filter of each style layer */
+export const designed = new Map();
+
+/** @param {import("./atlas.js").Layer} layer @param {number} edition */
+export const tileAddress = (layer, edition) => `${location.origin}/tiles/${edition}/${shown.catalog.view}/${layer.id}/{z}/{x}/{y}.mvt`;
+
+/** @param {import("./atlas.js").Layer} layer @param {number} edition */
+function source(layer, edition) {
+  const maxzoom = Math.max(layer.min_zoom, Math.min(layer.max_zoom, TILE_MAX_ZOOM));
+  return { type: "vector", tiles: [tileAddress(layer, edition)], minzoom: layer.min_zoom, maxzoom, promoteId: "id" };
+}
+
+/** The style of everything: data at the bottom, in the order that each style layer states, then our own drawings. */
+export function wholeStyle(edition = shown.catalog.edition.edition) {
+  const layers = drawnLayers();
+  const entries = layers.flatMap((layer) => layer.style.map((entry) => prepared(layer, entry)));
+  const order = stack();
+  entries.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
+  return {
+    version: 8,
+    sources: { ...Object.fromEntries(layers.map((layer) => [`${SOURCE_PREFIX}${layer.id}`, source(layer, edition)])), ...ownSources(layers) },
+    state: {
+      policy: { default: shown.policy },
+      lang: { default: lang() },
+      strong_hatch: { default: shown.strongHatch },
+      own_prefix: { default: ownPrefix() },
+    },
+    layers: [{ id: "land", type: "background", paint: { "background-color": colour("base.land") } }, ...entries,
+      ...[...ownLayers(), edgeLayer].map((entry) => ({ ...entry, layout: { ...entry.layout, visibility: "none" } }))],
+  };
+}
+
+/** Where each style layer lies. @returns {Map<string, number>} */
+export function stack() {
+  const layers = drawnLayers();
+  const at = places(layers, shown.order);
+  return new Map(layers.flatMap((layer) => layer.style.map((entry) => [entry.id, entryOrder(layer, entry, at)])));
+}
+
+/** The area's name without its kind: labels on the map leave it out where a name begins with it. */
+const ownPrefix = () => String(shown.catalog.area.title_zh ?? "").replace(/[县縣市区區旗]$/, "");
+
+/** Whether a layer is drawn: chosen, and not left out upon the present ground. @param {import("./atlas.js").Layer} layer */
+export const isSeen = (layer) => shown.visible.has(layer.id) && !shown.catalog.background?.hides.includes(layer.id);
+
+/** @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
+export function prepared(layer, entry) {
+  entry = inLook(layer, entry);
+  const visibility = isSeen(layer) ? "visible" : "none";
+  designed.set(entry.id, { filter: entry.filter, paint: { ...entry.paint } });
+  const share = (shown.opacity.get(layer.id) ?? 100) / 100;
+  const made = { ...entry, layout: { ...entry.layout, visibility }, paint: { ...entry.paint, ...opacities(entry, share) } };
+  if (!isOnce(entry)) return made;
+  const { "source-layer": _, ...own } = /** @type {any} */ (made);
+  return { ...own, source: onceSource(entry) };
+}
+
+/** @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
+const inLook = (layer, entry) => looked(entry, shown.looks.get(layer.id), { fill: colour("object.soft"), line: colour("object.line"), ink: colour("object.disc") });
+
+/** @param {Record<string, any>} entry @param {number} share */
+export function opacities(entry, share) {
+  const names = OPACITY_OF[/** @type {keyof typeof OPACITY_OF} */ (entry.type)] ?? [];
+  const paint = designed.get(entry.id)?.paint ?? {};
+  return Object.fromEntries(names.map((name) => [name, faded(paint[name] ?? 1, share)]));
+}
+
+/** @param {any} value @param {number} share */
+const faded = (value, share) => (share === 1 ? value : typeof value === "number" ? value * share : ["*", value, share]);
+
+/** Whether a style layer draws numbers of features, as tiles hold them beside the features. @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
+export const isClusters = (layer, entry) => entry["source-layer"] !== layer.id;
+
+/** @param {import("./atlas.js").Layer[]} layers */
+function ownSources(layers) {
+  const onces = layers.flatMap((layer) => layer.style.filter(isOnce).map(onceSource));
+  const names = ["selection", "reason-lines", "site", "what-if", "ground", "measure", "flash", "numbers", EDGES, ...onces];
+  return Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
+}
+
+/** A box as the map library writes it. @param {number[]} box west, south, east, north @returns {[[number, number], [number, number]]} */
+export const bounds = ([west, south, east, north]) => [[west, south], [east, north]];
