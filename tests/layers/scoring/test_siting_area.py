@@ -33,7 +33,7 @@ from tests.layers.scoring.frames import (
     target,
     unit,
 )  # fmt: skip
-from tests.layers.scoring.test_siting import ALL_LAYERS
+from tests.layers.scoring.siting_questions import ALL_LAYERS
 
 ON = date(2026, 9, 30)
 HALF_M = 2500.0

@@ -25,7 +25,7 @@ from tests.layers.scoring.frames import (
     point,
     road,
 )
-from tests.layers.scoring.test_siting import ALL_LAYERS
+from tests.layers.scoring.siting_questions import ALL_LAYERS
 
 ON = date(2026, 9, 30)
 COUNTY = box(-5000, -5000, 5000, 5000)
