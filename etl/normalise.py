@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from etl.batch import FILE, HEIGHTS, ROW, SHEET, Batch, each_value
 from etl.coordinates import misfits, parsed, zone_of
-from etl.manifest import FieldSource, Manifest, template_columns
+from etl.delivered_texts import Texts, texts_of
+from etl.manifest import FieldSource, Manifest
 from etl.mojibake import is_destroyed, original_text
 from etl.notations import (
     DATE_FORMATS,
@@ -46,8 +47,6 @@ LARGEST_SHARE = 0.75
 LARGEST_INTEGER = 2.0**63
 """What the database keeps as a whole number is less."""
 LONGEST_TIME = len("2026-01-31 12:00:00.123456")
-BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
-"""What `str.strip` takes away."""
 
 
 @dataclass
@@ -183,24 +182,11 @@ def _filled(entry: Field, manifest: Manifest, delivered: pd.DataFrame, problems:
         return pd.Series(None, index=delivered.index, dtype=object)
     if source.value is not None:
         return pd.Series([source.value] * len(delivered), index=delivered.index, dtype=object)
-    texts = _texts(source, delivered, manifest)
+    texts = texts_of(source, delivered, manifest)
     return _each_once(_coded if entry.type == "text" else CONVERTERS[entry.type], entry, source, texts, problems)
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """The texts of a column, each different one once: row i has ``distinct[places[i]]``; the last of `distinct` is None."""
-
-    distinct: NDArray[np.object_]
-    places: NDArray[np.int64]
-    index: pd.Index
-
-    @property
-    def series(self) -> pd.Series:
-        return pd.Series(self.distinct[self.places], index=self.index, dtype=object)
-
-
-def _each_once(convert: Converter, entry: Field, source: FieldSource, texts: _Texts, problems: Problems) -> pd.Series:
+def _each_once(convert: Converter, entry: Field, source: FieldSource, texts: Texts, problems: Problems) -> pd.Series:
     """What `convert` makes of texts; where they repeat, each different one is turned once."""
     if len(texts.distinct) > LARGEST_SHARE * len(texts.places):
         return convert(entry, source, texts.series, problems)
@@ -210,32 +196,6 @@ def _each_once(convert: Converter, entry: Field, source: FieldSource, texts: _Te
         is_at = np.isin(texts.places, note["at"].to_numpy(dtype="int64"))
         problems.add(texts.index[is_at], str(note["rule_id"].iloc[0]), str(note["field"].iloc[0]), texts.series)
     return turned.take(texts.places).set_axis(texts.index)
-
-
-def _texts(source: FieldSource, delivered: pd.DataFrame, manifest: Manifest) -> _Texts:
-    """Trimmed texts of a field, None where the delivered value means nothing."""
-    if source.template is not None:
-        names = template_columns(source.template)
-        records = delivered[names].to_dict("records")
-        texts = pd.Series([source.template.format(**record) for record in records], index=delivered.index, dtype=object)
-    else:
-        texts = delivered[source.column]
-    nothing = {"", *manifest.null_values, *source.null_values}
-    if source.pattern:
-        found = _trimmed(texts, {""}).series.astype("string").str.extract(source.pattern, expand=False).astype("object")
-        kept = found.where(~(found.isin(nothing) | found.isna()), None)
-        places, distinct = pd.factorize(kept)
-        return _Texts(np.append(np.asarray(distinct, dtype=object), None), np.where(places < 0, len(distinct), places), texts.index)
-    return _trimmed(texts, nothing)
-
-
-def _trimmed(texts: pd.Series, nothing: set[str]) -> _Texts:
-    """Texts without the blanks around them, None where nothing is left or what is left means nothing."""
-    encoded = text_array(texts).dictionary_encode()
-    plain = pc.utf8_trim(encoded.dictionary, characters=BLANKS)
-    plain = pc.if_else(pc.is_in(plain, value_set=pa.array(sorted(nothing), type=pa.large_string())), None, plain)
-    distinct = np.append(plain.to_numpy(zero_copy_only=False), None)
-    return _Texts(distinct, pc.fill_null(encoded.indices, len(plain)).to_numpy(zero_copy_only=False), texts.index)
 
 
 def _coded(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
