@@ -20,7 +20,9 @@ from app.access import EVERYTHING
 from app.errors import MissingError, NoEditionError
 from app.texts import Text
 from layers.catalog import Catalog, Field, Layer
+from layers.scoring.object_classes import asked_fields
 from layers.scoring.policy import Policy, load_policy, recorded_policy
+from layers.scoring.rules import read_classes
 from layers.store import TILE_COVER, edition_schema, seen_schema
 from layers.tile_cover import TileCover
 
@@ -71,8 +73,9 @@ class EditionFacts:
     `counts` gives features and unplaced features a layer, `columns` what its table holds: an edition made by an
     older version lacks fields declared since. `largest_radius_m` is how far any source may matter, `largest_accuracy_m`
     the worst error of a position by drawn layer, `n_unplaced_sources` the sources without a position by level;
-    `boundary` is the outline in the storage CRS; `covers` the tiles that hold anything, by layer, none of an edition
-    made before these were noted; `tile_folders` remembers where tiles are kept, by layer.
+    `unstated_fields` what rules know things by and no row states, by layer; `boundary` is the outline in the storage CRS;
+    `covers` the tiles that hold anything, by layer, none of an edition made before these were noted; `tile_folders`
+    remembers where tiles are kept, by layer.
     """
 
     edition: Edition
@@ -84,6 +87,7 @@ class EditionFacts:
     largest_radius_m: float
     largest_accuracy_m: dict[str, float]
     n_unplaced_sources: dict[str, int]
+    unstated_fields: frozenset[tuple[str, str]]
     boundary: shapely.Geometry = field(compare=False)
     covers: dict[str, TileCover] = field(default_factory=dict, compare=False)
     tile_folders: dict[str, str] = field(default_factory=dict, compare=False)
@@ -244,6 +248,7 @@ def read_facts(connection: sa.Connection, edition: Edition, catalog: Catalog) ->
         largest_radius_m=_largest_radius_m(connection, edition, columns) if "risk_points" in counts else 0.0,
         largest_accuracy_m=_largest_accuracies(connection, edition, catalog, columns),
         n_unplaced_sources=_unplaced_sources(connection, edition, columns) if "risk_points" in counts else {},
+        unstated_fields=_unstated_fields(connection, edition, counts, columns),
         boundary=shapely.from_wkb(bytes(outline.wkb)),
         covers=_covers(connection, edition) if TILE_COVER in columns else {},
     )
@@ -277,6 +282,20 @@ def _unplaced_sources(
     reach = sql.Identifier("reach_m" if "reach_m" in columns["risk_points"] else "radius_m")
     rows = queries.run(connection, "unplaced_sources", table=edition.table("risk_points"), reach=reach)
     return {row.level: row.n for row in rows}
+
+
+def _unstated_fields(
+    connection: sa.Connection, edition: Edition, counts: dict[str, tuple[int, int]], columns: dict[str, frozenset[str]]
+) -> frozenset[tuple[str, str]]:
+    """Fields by which classes of the distance rules are known and that no row of the edition states, by layer."""
+    members = [member for kind in read_classes().values() for member in kind.members if member.layer in counts]
+    asked = {(member.layer, name) for member in members for name in asked_fields(member)}
+
+    def is_stated(layer: str, name: str) -> bool:
+        names = {"table": edition.table(layer), "field": sql.Identifier(name)}
+        return name in columns[layer] and bool(queries.run(connection, "is_stated", **names).scalar_one())
+
+    return frozenset(pair for pair in sorted(asked) if not is_stated(*pair))
 
 
 def _counts(

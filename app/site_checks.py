@@ -45,6 +45,7 @@ def site_context(facts: EditionFacts, layers: Layers) -> SiteContext:
         policy=facts.policy,
         jurisdiction=JURISDICTION,
         n_unplaced=facts.n_unplaced_sources,
+        unstated=facts.unstated_fields,
     )
 
 

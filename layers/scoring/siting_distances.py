@@ -11,8 +11,8 @@ import shapely
 
 from layers.scoring.coverage import without_data
 from layers.scoring.measure import near_pairs
-from layers.scoring.object_classes import ClassIndex, Members
-from layers.scoring.rules import Rule, RuleSet
+from layers.scoring.object_classes import ClassIndex, Members, asked_fields
+from layers.scoring.rules import ClassMember, Rule, RuleSet
 from layers.scoring.separation import (
     DENSE_AREA,
     MAX_ERROR_M,
@@ -40,11 +40,18 @@ def _is_loaded(rule: Rule, context: SiteContext, index: ClassIndex, found: Findi
     is_loaded: bool | None = index.kept.get(key)
     if is_loaded is None:
         subject = index.rules.classes[rule.subject_class]
-        is_loaded = any(context.has(member.layer) and not index.whole.is_unstated(member) for member in subject.members)
+        is_loaded = any(context.has(member.layer) and _is_stated(member, context, index) for member in subject.members)
         index.kept[key] = is_loaded
         if not is_loaded:
             found.leave_out(subject.class_id, *without_data(rule, subject))
     return is_loaded
+
+
+def _is_stated(member: ClassMember, context: SiteContext, index: ClassIndex) -> bool:
+    """Whether the edition states the fields by which members of a class are known; what lies near the site alone cannot tell."""
+    if context.unstated is None:
+        return not index.whole.is_unstated(member)
+    return not any((member.layer, name) in context.unstated for name in asked_fields(member))
 
 
 def _subjects_near(rule: Rule, member: Members, index: ClassIndex) -> Members:

@@ -64,6 +64,7 @@ class SiteContext:
     boundary : outline of the area in `crs`, None when it is not to be tested
     policy : whose ``risk_zones`` count, None for all
     n_unplaced : sources of danger of the whole edition that have no position, by level; anyone of them may be near
+    unstated : fields, by layer, that no row of the whole edition states; None: what `layers` holds is all there is
     """
 
     layers: Layers
@@ -73,6 +74,7 @@ class SiteContext:
     policy: str | None = None
     jurisdiction: str = "CN"
     n_unplaced: Mapping[str, int] = field(default_factory=dict)
+    unstated: frozenset[tuple[str, str]] | None = None
 
     def has(self, layer: str) -> bool:
         return self.states.get(layer) == "loaded"

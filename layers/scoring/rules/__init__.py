@@ -231,7 +231,7 @@ def read_rules(folder: Path = RULES_DIR) -> RuleSet:
     rules = tuple(_dated(_rule(row), known) for row in _rows(folder / "separation_distances.csv", _CONVERTERS))
     ruleset = RuleSet(
         rules=rules,
-        classes=_classes(folder),
+        classes=read_classes(folder),
         road_land=_road_land(folder),
         conductors=_conductors(folder),
         target_sizes=_target_sizes(folder),
@@ -320,7 +320,8 @@ def _conditions(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((name, tuple(values.split("|"))) for name, _, values in parts)
 
 
-def _classes(folder: Path) -> dict[str, FeatureClass]:
+def read_classes(folder: Path = RULES_DIR) -> dict[str, FeatureClass]:
+    """The classes of things that rules name, by id."""
     members: dict[str, list[ClassMember]] = {}
     for row in _rows(folder / "class_members.csv", ("class_id", "layer", "conditions", "note")):
         member = ClassMember(row["class_id"], row["layer"], _conditions(row["conditions"]))
