@@ -29,7 +29,7 @@ from app.working_days import MOST_DAYS, WorkingDays
 from layers.scoring.activities import activities
 from layers.scoring.calibration import POST_LAYERS
 from layers.scoring.chainage import written_chainage
-from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH, notice
+from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH, notice, notice_rules
 from layers.scoring.rules import RuleSet
 
 KEYS = (
@@ -190,6 +190,7 @@ def reply(
         "is_calendar_final": all(calendar.is_arranged(year) for year in {asked.received_on.year, due_on.year}),
         "office_zh": terms.office_zh,
         "office_en": terms.office_en,
+        "not_shown": _not_shown(facts, rules, asked.activities),
         "n_unplaced_pipelines": facts.counts.get("pipelines", (0, 0))[1],
         "edition": facts.edition.number,
         "edition_label": facts.edition.label,
@@ -219,6 +220,17 @@ def _told(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:
     entry: dict[str, Any] = {"subject": {name: plain(row.pop(column)) for name, column in names.items()}}
     entry |= {name: plain(value) for name, value in row.items()}
     return entry | {"line": shapely.geometry.mapping(facts.in_degrees(line)) if line is not None else None}
+
+
+def _not_shown(facts: EditionFacts, rules: RuleSet, kinds: Sequence[str]) -> list[dict[str, str]]:
+    """What the rules for these works protect and the edition has no data on: nothing is said of it, and that is told."""
+    bound = notice_rules(rules, kinds, on=rules_date(facts), jurisdiction=JURISDICTION)
+    classes = {rule.subject_class: rules.classes[rule.subject_class] for rule in bound}
+    return [
+        {"class": entry.class_id, "title_zh": entry.title_zh, "title_en": entry.title_en}
+        for entry in classes.values()
+        if not any(facts.shows(member) for member in entry.members)
+    ]
 
 
 def _verdict(touched: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from app.texts import Text
 from layers.catalog import Catalog, Field, Layer
 from layers.scoring.object_classes import asked_fields
 from layers.scoring.policy import Policy, load_policy, recorded_policy
-from layers.scoring.rules import read_classes
+from layers.scoring.rules import ClassMember, read_classes
 from layers.store import TILE_COVER, edition_schema, seen_schema
 from layers.tile_cover import TileCover
 
@@ -95,6 +95,11 @@ class EditionFacts:
     def held_fields(self, layer: Layer) -> list[Field]:
         """Fields of a layer that this edition has."""
         return [entry for entry in layer.fields if entry.name in self.columns[layer.id]]
+
+    def shows(self, member: ClassMember) -> bool:
+        """Whether this edition has a layer's rows, and they state the fields by which members of a class are known."""
+        is_loaded = self.counts.get(member.layer, (0, 0))[0] > 0
+        return is_loaded and not any((member.layer, name) in self.unstated_fields for name in asked_fields(member))
 
     @property
     def area(self) -> dict[str, Any]:

@@ -113,7 +113,12 @@ def _demands(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
 def _notes(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
     unplaced, legal = answer["n_unplaced_pipelines"], answer[f"legal_note_{lang}"]
     more = (Text("另有{n}条管线没有位置,未能参与比对。", n=unplaced)[lang],) if unplaced else ()
-    return (sentence(answer[f"warning_{lang}"], lang), *more, *((sentence(legal, lang),) if legal else ()))
+    return (sentence(answer[f"warning_{lang}"], lang), *_not_shown(answer, lang), *more, *((sentence(legal, lang),) if legal else ()))
+
+
+def _not_shown(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
+    titles = [entry[f"title_{lang}"] for entry in answer.get("not_shown", ())]
+    return (Text("本期没有以下数据,未作判断:{titles}。", titles=listed(titles))[lang],) if titles else ()
 
 
 def sentence(words: str, lang: str) -> str:

@@ -24,11 +24,11 @@ SCHEMAS: dict[str, Schema] = {
     },
     "Notice": record(
         "ref verdict touched lines operators works received_on due_on reply_days is_calendar_final office_zh office_en"
-        " n_unplaced_pipelines edition rules_version warning_zh warning_en",
+        " not_shown n_unplaced_pipelines edition rules_version warning_zh warning_en",
         ref=TEXT, verdict=record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT), touched=list_of(OBJECT),
         lines=list_of(OBJECT), operators=list_of(TEXT), works=GEOMETRY, received_on=DAY, due_on=DAY, reply_days=WHOLE,
         is_calendar_final=FLAG, office_zh=TEXT, office_en=TEXT, n_unplaced_pipelines=WHOLE, edition=WHOLE, rules_version=TEXT,
-        warning_zh=TEXT, warning_en=TEXT, checks=list_of(OBJECT),
+        not_shown=list_of(record("class title_zh title_en", title_zh=TEXT, title_en=TEXT, **{"class": TEXT})), warning_zh=TEXT, warning_en=TEXT, checks=list_of(OBJECT),
     ),
     "Notices": record("notices", notices=list_of(OBJECT)),
     "Activities": record("activities", activities=list_of(record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT))),

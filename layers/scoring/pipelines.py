@@ -354,12 +354,11 @@ def notice(
         raise InputError("works", "an empty geometry")
     index, works_member = ClassIndex(layers, rules), proposal(works, accuracy_m=accuracy_m)
     frames = []
-    for rule in rules.rules:
-        if rule.is_in_force(on, jurisdiction) and _binds_notice(rule, activities):
-            subjects = index.members(rule.subject_class)
-            if len(subjects):
-                found = apply_rule(rule, subjects, works_member, rules=rules, on=on, crs=index.crs)
-                frames.append(_notice_rows(rule, found, subjects, index, works, on))
+    for rule in notice_rules(rules, activities, on=on, jurisdiction=jurisdiction):
+        subjects = index.members(rule.subject_class)
+        if len(subjects):
+            found = apply_rule(rule, subjects, works_member, rules=rules, on=on, crs=index.crs)
+            frames.append(_notice_rows(rule, found, subjects, index, works, on))
     frames = [frame for frame in [*frames, _unruled(works, works_member, index, on, jurisdiction)] if len(frame)]
     rows = pd.concat(frames, ignore_index=True) if frames else _rows_of(NOTICE_FIELDS)
     order = {word: rank for rank, word in enumerate(VERDICTS)}
@@ -420,6 +419,11 @@ def _unruled(
             "geometry": pairs.line,
         }
     )
+
+
+def notice_rules(rules: RuleSet, activities: Sequence[str], *, on: date, jurisdiction: str = "CN") -> list[Rule]:
+    """The rules in force that bind works of these kinds."""
+    return [rule for rule in rules.rules if rule.is_in_force(on, jurisdiction) and _binds_notice(rule, activities)]
 
 
 def _binds_notice(rule: Rule, activities: Sequence[str]) -> bool:

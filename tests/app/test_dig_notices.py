@@ -68,6 +68,15 @@ def test_works_far_from_every_line_are_told_so(client: FlaskClient) -> None:
     assert "不代替现场探测" in told["warning_zh"]
 
 
+def test_what_the_edition_does_not_show_is_named(client: FlaskClient) -> None:
+    told = asked(client, activities=["blasting"], geometry=FAR_OFF).json
+    missing = {entry["class"]: entry["title_zh"] for entry in told["not_shown"]}
+    assert missing["pipeline_tunnel"] == "管道专用隧道"
+    assert "oil_gas_pipeline" not in missing
+    letter = Document(io.BytesIO(client.get(f"/pipelines/notices/{told['ref']}/reply.docx").data))
+    assert any("未作判断" in paragraph.text and "管道专用隧道" in paragraph.text for paragraph in letter.paragraphs)
+
+
 def test_digging_within_five_metres_is_forbidden(client: FlaskClient) -> None:
     told = asked(client, geometry=square(120.03, 30.0499), activities=["mechanical_excavation"]).json
     assert told["verdict"]["id"] in ("prohibited", "possibly_prohibited")

@@ -222,6 +222,7 @@ function reply(notice) {
     el("dl", { class: "facts" }, facts(asked, notice).flatMap(([key, value]) => [el("dt", {}, t(key)), el("dd", {}, value)])),
     answer.is_calendar_final === false ? el("p", { class: "notice" }, t("calendar_open")) : null,
     answer.error ? null : linesPart(answer), answer.error ? null : rulesPart(answer),
+    answer.not_shown?.length ? el("p", { class: "notice" }, t("not_shown", { titles: answer.not_shown.map((/** @type {any} */ kind) => said(kind)).join(t("list_comma")) })) : null,
     answer.n_unplaced_pipelines ? el("p", { class: "notice" }, t("unplaced_lines", { n: number(answer.n_unplaced_pipelines) })) : null,
     said(answer, "legal_note") ? el("p", { class: "notice" }, said(answer, "legal_note")) : null,
     el("p", { class: "notice warning" }, said(notice, "warning")),

@@ -581,6 +581,7 @@ export const EN = {
   not_kept: "The load kept no record",
   not_low: "not the same as low",
   not_saved: "Not saved; what you entered is still on this page ({code})",
+  not_shown: "This edition has no data on the following, nothing is said of them: {titles}.",
   note: "Note",
   nothing_beside: "Nothing was found within {band} m of the line.",
   nothing_here: "None.",

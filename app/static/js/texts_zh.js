@@ -581,6 +581,7 @@ export const ZH = {
   not_kept: "该批次未留记录",
   not_low: "不等于低风险",
   not_saved: "没有保存成功,您的填写仍在本页 ({code})",
+  not_shown: "本期没有以下数据,未作判断:{titles}。",
   note: "说明",
   nothing_beside: "管线两侧 {band} m 内未发现冲突。",
   nothing_here: "没有。",
