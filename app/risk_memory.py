@@ -183,9 +183,9 @@ def _notes(state: str, found: RiskReasons) -> dict[str, list[str]]:
 
 def _blast_note(one: Blast) -> Text:
     """What the explosives of a unit would do at a place."""
-    if one.is_upper_bound:
+    if one.is_assumed:
         return Text(
-            "{unit} 爆炸物数量缺失: 至多按同类单库 {tnt_t:g} t TNT(未核实)计,距此 {distance_m:.0f} m,此处超压至多约 {kpa:.3g} kPa,在补报数量前不定级。",
+            "{unit} 爆炸物数量缺失: 假定为同类一座最大库房 {tnt_t:g} t TNT(未核实),距此 {distance_m:.0f} m,此处超压约 {kpa:.3g} kPa,在补报数量前不定级。",
             unit=one.unit_id, tnt_t=one.tnt_t, distance_m=one.distance_m, kpa=one.overpressure_pa / 1000,
         )  # fmt: skip
     return Text(

@@ -32,7 +32,7 @@ from layers.scoring.targets import TARGET_TITLES
 LEAST_DISTANCE_M = 1.0
 """Nearer than this a charge is taken at this distance."""
 RING_FIELDS = ("ring_id", "unit_id", "name", "enterprise_id", "chemical_name", "amount_t", "tnt_t", "threshold_pa", "distance_m",
-               "is_upper_bound", "counted_zh", "counted_en", "damage_grade", "damage_clause", "holds_for_zh", "holds_for_en", "is_estimated", "is_reference", "rule_id", "standard_id", "clause",
+               "is_assumed", "counted_zh", "counted_en", "damage_grade", "damage_clause", "holds_for_zh", "holds_for_en", "is_estimated", "is_reference", "rule_id", "standard_id", "clause",
                "source_type", "confidence", "geometry")  # fmt: skip
 
 
@@ -40,7 +40,7 @@ RING_FIELDS = ("ring_id", "unit_id", "name", "enterprise_id", "chemical_name", "
 class Blast:
     """What a unit's explosives do at a place: overpressure, damage grade of buildings in words, and its clause.
 
-    `tnt_t`: tonnes of TNT; with `is_upper_bound` the most that may lie there, for the amount is missing.
+    `tnt_t`: tonnes of TNT; with `is_assumed` one store of the largest size, for the amount is missing.
     """
 
     unit_id: str
@@ -51,7 +51,7 @@ class Blast:
     grade_zh: str
     grade_en: str
     clause: str
-    is_upper_bound: bool = False
+    is_assumed: bool = False
 
 
 @lru_cache(maxsize=8)
@@ -72,7 +72,7 @@ def farthest_m(tnt_t: float, on: date | None = None) -> float:
 
 
 def blast_at(
-    unit_id: str, charge: BaseGeometry, tnt_t: float, place: BaseGeometry, *, is_upper_bound: bool = False, on: date | None = None
+    unit_id: str, charge: BaseGeometry, tnt_t: float, place: BaseGeometry, *, is_assumed: bool = False, on: date | None = None
 ) -> Blast | None:
     """Overpressure and damage at a place of tonnes of TNT; None where no listed pressure is reached or no amount is known."""
     distance_m = float(shapely.distance(charge, place))
@@ -81,7 +81,7 @@ def blast_at(
     pressure = float(explosive_overpressure_pa(max(distance_m, LEAST_DISTANCE_M), tnt_t * KG_PER_T))
     grade = damage_grade(pressure, on)
     words = str(grade.subject), str(grade.title_zh), str(grade.title_en), str(grade.clause)
-    return Blast(unit_id, tnt_t, distance_m, pressure, *words, is_upper_bound)
+    return Blast(unit_id, tnt_t, distance_m, pressure, *words, is_assumed)
 
 
 def damage_grade(overpressure_pa: float, on: date | None = None) -> Any:
@@ -103,7 +103,7 @@ def blast_rings(layers: Mapping[str, pd.DataFrame], *, reference: frozenset[str]
     Returns
     -------
     GeoDataFrame of polygons in the CRS of the units
-        Measured from the unit's footprint. A unit whose amount is missing has one ring, ``is_upper_bound``: as far as the
+        Measured from the unit's footprint. A unit whose amount is missing has one ring, ``is_assumed``: as far as the
         smallest listed overpressure of the largest store of its kind reaches; ``amount_t`` is empty there.
     """
     units = gpd.GeoDataFrame(layers["hazard_units"])

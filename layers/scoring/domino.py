@@ -95,7 +95,7 @@ class Reach:
     chemical_name: str
     reach_tnt_m: float | None = None
     reach_multi_energy_m: float | None = None
-    is_upper_bound: bool = False
+    is_assumed: bool = False
 
 
 def domino_pairs(
@@ -189,7 +189,7 @@ def _of_explosives(layers: Mapping[str, pd.DataFrame]) -> list[Reach]:
     return [
         Reach(
             unit_id, row.effect, row.equipment, explosive_distance_m(row.limit, charge.most_t * KG_PER_T), charge.names,
-            is_upper_bound=charge.is_missing,
+            is_assumed=charge.is_missing,
         )
         for unit_id, charge in charges(layers).items()
         if charge.most_t > 0
@@ -250,7 +250,7 @@ def _pairs(reach: Reach, units: gpd.GeoDataFrame, kinds: Mapping[str, frozenset[
             "reach_multi_energy_m": reach.reach_multi_energy_m,
             "distance_m": float(distance_m[other]),
             "error_m": float(error_m[other]),
-            "certainty": "certain" if is_stated[other] and not reach.is_upper_bound and distance_m[other] + error_m[other] < reach.reach_m else "possible",
+            "certainty": "certain" if is_stated[other] and not reach.is_assumed and distance_m[other] + error_m[other] < reach.reach_m else "possible",
             **rule.told,
             "geometry": shapely.shortest_line(geometry[place], geometry[other]),
         }

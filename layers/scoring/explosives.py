@@ -210,6 +210,6 @@ def told_largest(charge: Charge) -> tuple[str, str]:
     """Words, Chinese and English, on what stands for an amount that is missing."""
     if charge.largest is None:
         return "", ""
-    zh = f"爆炸物数量缺失,至多按单库{charge.largest.largest_t:g} t({charge.largest.clause};未核实)"
-    en = f"amount of explosives missing, at the most one store of {charge.largest.largest_t:g} t ({charge.largest.clause}; not verified)"
+    zh = f"爆炸物数量缺失,假定为一座最大库房{charge.largest.largest_t:g} t({charge.largest.clause};未核实)"
+    en = f"amount of explosives missing, assumed one store of the largest size, {charge.largest.largest_t:g} t ({charge.largest.clause}; not verified)"
     return zh, en

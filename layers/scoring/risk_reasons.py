@@ -90,7 +90,7 @@ def _blasts(risk: UnitRisk, place: shapely.Point, on: date | None) -> tuple[Blas
     """Of units without a figure that hold explosives, the overpressure at a place, the largest first; of a missing amount at the most."""
     units, amounts_t = risk.open_units, zip(explosives_t(risk), explosives_most_t(risk), strict=True)
     found = [
-        blast_at(unit_id, geometry, most_t, place, is_upper_bound=bool(np.isnan(tnt_t)), on=on)
+        blast_at(unit_id, geometry, most_t, place, is_assumed=bool(np.isnan(tnt_t)), on=on)
         for unit_id, geometry, (tnt_t, most_t) in zip(units["unit_id"].astype(str), units.geometry, amounts_t, strict=True)
         if most_t > 0
     ]

@@ -114,14 +114,14 @@ def test_an_amount_that_is_missing_keeps_the_ground_open_as_far_as_the_largest_s
     layers = explosives(None)
     layers["enterprises"] = layers["enterprises"].assign(kind=kind)
     rings = blast_rings(layers)
-    assert list(rings.threshold_pa) == [2000] and rings.is_upper_bound.all() and rings.amount_t.isna().all()
+    assert list(rings.threshold_pa) == [2000] and rings.is_assumed.all() and rings.amount_t.isna().all()
     assert list(rings.tnt_t) == [most_t] and rings.distance_m[0] == pytest.approx(reach_m, abs=1)
     assert "未核实" in rings.counted_zh[0] and "not verified" in rings.counted_en[0]
     risk = risk_of(layers)
     assert open_radius_m(risk, POLICY) == pytest.approx([reach_m], abs=1)
     told = risk_reasons(risk, X + reach_m - 100, Y, grid=square(5000, 50.0), policy=POLICY)
     notes = _notes("unrated", told)
-    assert told.open_ids == ("U1",) and told.blasts[0].is_upper_bound
+    assert told.open_ids == ("U1",) and told.blasts[0].is_assumed
     assert "数量缺失" in notes["notes_zh"][-1] and "missing" in notes["notes_en"][-1]
 
 
@@ -160,7 +160,7 @@ def test_colour_follows_the_equivalent_and_a_missing_amount_leaves_the_rest_open
     assert rated["partly"].radius_m == pytest.approx(2734, abs=1) and rated["partly"].reach_m == pytest.approx(3940, abs=2)
     points = gpd.GeoDataFrame([rated["partly"]], geometry="geometry", crs=CRS)
     assert open_reach_m(points) == pytest.approx([3940], abs=2)
-    assert any("单库" in entry["text_zh"] and entry["rule_id"] == "EXPL-MAX-OTHER" for entry in rated["partly"].reasons)
+    assert any("一座最大库房" in entry["text_zh"] and entry["rule_id"] == "EXPL-MAX-OTHER" for entry in rated["partly"].reasons)
 
 
 @pytest.mark.parametrize(("table", "old", "new", "said"), [
