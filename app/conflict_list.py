@@ -15,7 +15,7 @@ from layers.scoring.pipelines import VERDICTS
 MISSING = "—"
 WORDS = {
     "title": Text("管道冲突清单"), "line": Text("管线"), "stretch": Text("桩号"), "bands": Text("距离带"), "edition": Text("版次"), "as_of": TextIn("list head", "资料截至"),
-    "made": Text("制表"), "left": Text("左"), "right": Text("右"), "on": Text("线上"), "certain": Text("确定"), "possible": Text("可能"), "historic": Text("2010-10-01 前"),
+    "made": Text("制表"), "left": Text("左"), "right": Text("右"), "on": Text("线上"), "in_doubt": Text("{side}(存疑)"), "certain": Text("确定"), "possible": Text("可能"), "historic": Text("2010-10-01 前"),
     "see": Text("见规范"), "open": Text("整改中"), "overdue": Text("逾期未整改"), "closed": Text("已销号"), "n": Text("共 {n} 条"),
     "sign": Text("经办:            复核:            会签:            日期:"),
 }  # fmt: skip
@@ -64,10 +64,17 @@ def conflict_list(answer: Mapping[str, Any], rows: Collection[dict[str, Any]], *
     return ConflictList(words["title"], head, tuple(column[lang] for column in COLUMNS), table, answer[f"warning_{lang}"], (words["sign"],), WIDE)
 
 
+def _side(row: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """Left or right of the line; in doubt where the positions may be wrong by more than the thing is away."""
+    side = words.get(row["side"], MISSING)
+    is_in_doubt = row["side"] in ("left", "right") and row["error_m"] is not None and row["error_m"] >= row["distance_m"]
+    return words["in_doubt"].format(side=side) if is_in_doubt else side
+
+
 def _row(number: int, row: Mapping[str, Any], words: Mapping[str, str], lang: str) -> tuple[str | float | int, ...]:
     thing, entry = row["object"], row["entry"]
     return (
-        number, written_chainage(row["chainage_m"]), words.get(row["side"], MISSING), thing["name"] or thing["id"], thing["category"] or MISSING,
+        number, written_chainage(row["chainage_m"]), _side(row, words), thing["name"] or thing["id"], thing["category"] or MISSING,
         round(row["distance_m"], 2), MISSING if row["error_m"] is None else round(row["error_m"], 2),
         words["see"] if row["required_m"] is None else row["required_m"], f"{row['clause'] or MISSING} {row['rule_id'] or ''}".strip(),
         row[f"verdict_{lang}"], words.get(row["certainty"], MISSING), words["historic"] if row["is_historic"] else MISSING,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from docx import Document
 from flask.testing import FlaskClient
 
+from app.conflict_list import conflict_list
 from app.frames import boxes_along
 from layers.store import engine_from_url
 
@@ -115,3 +116,17 @@ def test_list_on_paper_has_the_rows_asked_for_with_warning_and_entry(client: Fla
 def test_list_that_cannot_be_is_refused_by_field(client: FlaskClient, query: str, field: str) -> None:
     answer = client.get(f"/api/pipelines/P1/conflict-list?{query}")
     assert (answer.status_code, answer.json["error"]["field"]) == (400, field)
+
+
+@pytest.mark.parametrize(("lang", "known", "in_doubt"), [("zh", "左", "左(存疑)"), ("en", "left", "left (in doubt)")])
+def test_side_is_in_doubt_where_the_error_exceeds_the_distance(lang: str, known: str, in_doubt: str) -> None:
+    common = {
+        "chainage_m": 100.0, "object": {"name": "甲", "id": "B1", "category": None}, "required_m": 5.0, "clause": None, "rule_id": None,
+        "verdict_zh": "禁止", "verdict_en": "prohibited", "verdict": "prohibited", "certainty": None, "is_historic": False, "entry": None,
+    }
+    places = [("left", 9.4, 100.5), ("left", 100.6, 100.5), ("left", 9.4, None), ("on", 0.0, 3.0)]
+    rows = [common | {"side": side, "distance_m": distance_m, "error_m": error_m} for side, distance_m, error_m in places]
+    answer = {"pipeline": {"name": "线", "id": "P1"}, "warning_zh": "", "warning_en": ""}
+    made = conflict_list(answer, rows, asked="", edition="", as_of="", lang=lang)
+    assert [str(row[2]).lower() for row in made.rows][:3] == [in_doubt, known, known]
+    assert in_doubt not in str(made.rows[3][2]).lower()

@@ -3,6 +3,7 @@ import { codeTitle, fieldOf, layerById, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { chainage, distance, fixed, isMissing, MISSING, number } from "./formats.js";
 import { entryHref, newEntryHref, stateTag, stateWord } from "./follow_up_words.js";
+import { sideWord } from "./lines.js";
 import { said, t } from "./texts.js";
 import { featureHref } from "./workspace.js";
 import { withEdition } from "./frame.js";
@@ -56,7 +57,7 @@ function tableRow(row, isChosen, choose) {
 const tableCells = (row) => [
   el("span", { class: `sign sign-${row.verdict}` }, el("span", { "aria-hidden": "true" }, VERDICT_SIGNS[row.verdict] ?? ""), ` ${said(row, "verdict")}`),
   el("button", { type: "button", class: "link chainage", "data-focus": `row-${row.index}` }, chainage(row.chainage_m)),
-  el("span", { class: "short" }, sideWord(row)),
+  el("span", { class: "short" }, sideWord(row) || MISSING),
   el("a", { href: withEdition(featureHref(row.object.layer, row.object.id)), title: t("open_on_map") }, nameOf(row)),
   el("span", { class: "short" }, `${distance(row.distance_m)}${errorWord(row)}`),
   el("span", { class: "short" }, requiredWord(row)),
@@ -74,8 +75,6 @@ function ledgerCell(row) {
 /** Whether a conflict was remedied: its entry in the ledger is closed. @param {any} row */
 export const isRemedied = (row) => row.entry?.state === "closed";
 
-/** @param {any} row */
-const sideWord = (row) => (row.side ? t(`side_${row.side}`) : MISSING);
 /** @param {any} row */
 const errorWord = (row) => (isMissing(row.error_m) ? "" : ` ±${fixed(row.error_m, 1)}`);
 /** @param {any} row */
@@ -107,7 +106,7 @@ export function csvRows(rows, { name, asked, warning }) {
     [warning],
     [t("verdict"), t("chainage"), `${t("chainage")} m`, t("side"), t("object"), t("number_of_object"), t("object_kind"), `${t("distance")} m`, `${t("error")} m`, `${t("required_distance")} m`,
       t("rule"), t("clause"), t("certainty"), t("history"), t("follow_up")],
-    ...rows.map((row) => [said(row, "verdict"), chainage(row.chainage_m), fixedOrEmpty(row.chainage_m, 1), row.side ? t(`side_${row.side}`) : "", row.object.name ?? "", row.object.id,
+    ...rows.map((row) => [said(row, "verdict"), chainage(row.chainage_m), fixedOrEmpty(row.chainage_m, 1), sideWord(row), row.object.name ?? "", row.object.id,
       kindWord(row.object), fixedOrEmpty(row.distance_m, 2), fixedOrEmpty(row.error_m, 2), row.required_m ?? "", row.rule_id ?? "", row.clause ?? "", row.certainty ? t(row.certainty) : "",
       row.is_historic ? t("historic_short") : "", row.entry ? `${row.entry.ref} ${stateWord(row.entry)}` : ""]),
   ];

@@ -3,6 +3,7 @@ import { getJson } from "./api.js";
 import { shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { chainage, distance, isMissing, lineLabel, number } from "./formats.js";
+import { sideWord } from "./lines.js";
 import { drawReasonLines } from "./map_drawings.js";
 import { flyToGeometry } from "./map_sight.js";
 import { loadIntoPanel } from "./panel.js";
@@ -60,7 +61,7 @@ function conflict(row, onOpen) {
   };
   const error = isMissing(row.error_m) ? "" : ` ±${number(row.error_m, 1)}`;
   return el("li", { class: "reason" },
-    el("div", { class: "reason-title" }, el("span", { class: "chainage" }, chainage(row.chainage_m)), " ", sideWord(row.side), " ",
+    el("div", { class: "reason-title" }, el("span", { class: "chainage" }, chainage(row.chainage_m)), " ", sideWord(row), " ",
       el("span", { class: `tag tag-${row.certainty ?? "none"}` }, said(row, "verdict"))),
     el("button", { type: "button", class: "link", on: { click: () => onOpen(row.object.layer, row.object.id) } }, row.object?.name || row.object?.id),
     el("span", { class: "numbers" }, ` ${distance(row.distance_m)}${error}`),
@@ -68,6 +69,3 @@ function conflict(row, onOpen) {
     clauseLine(row),
     row.line ? el("button", { type: "button", class: "button small", on: { click: show } }, t("show_line")) : null);
 }
-
-/** @param {string|null|undefined} side */
-const sideWord = (side) => (side ? t(`side_${side}`) : "");

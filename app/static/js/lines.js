@@ -1,7 +1,9 @@
 /** Lines with chainages: their words, and the rows that both pages of pipelines read. */
 import { getJson } from "./api.js";
 import { codeTitle, fieldOf, shown } from "./atlas.js";
+import { isMissing } from "./formats.js";
 import { withEdition } from "./frame.js";
+import { t } from "./texts.js";
 
 /** The layer of lines that have a chainage at their start. */
 export const lineLayer = () => shown.catalog.layers.find((layer) => fieldOf(layer, "start_chainage_m"));
@@ -23,3 +25,10 @@ export async function loadLines() {
 
 /** Address of a line's page. @param {string} id */
 export const lineHref = (id) => withEdition(`/pipelines/${id.split("/").map(encodeURIComponent).join("/")}`);
+
+/** On which side of its line a thing lies; in doubt where the positions may be wrong by more than it is away. @param {any} row */
+export function sideWord(row) {
+  if (!row.side) return "";
+  const side = t(`side_${row.side}`);
+  return row.side !== "on" && !isMissing(row.error_m) && row.error_m >= row.distance_m ? t("side_in_doubt", { side }) : side;
+}

@@ -1,6 +1,7 @@
 /** The strip diagram of a line: its length from left to right, what stands beside it by distance, and the brush. */
 import { el, put, svg } from "./dom.js";
 import { chainage, distance, number } from "./formats.js";
+import { sideWord } from "./lines.js";
 import { spread } from "./strip_places.js";
 import { said, t } from "./texts.js";
 import { VERDICT_SIGNS, nameOf } from "./conflict_rows.js";
@@ -174,7 +175,7 @@ const stem = (own, place) => (own === place ? null : svg("g", {}, svg("line", { 
 /** @param {any} row @param {{x: number, y: number}} place @param {boolean} isChosen @param {boolean} isEntry @param {() => void} onClick
  *  @param {(event: KeyboardEvent) => void} onKey */
 function mark(row, place, isChosen, isEntry, onClick, onKey) {
-  const words = `${said(row, "verdict")} ${chainage(row.chainage_m)} ${row.side ? t(`side_${row.side}`) : ""} ${nameOf(row)} ${distance(row.distance_m)}`;
+  const words = `${said(row, "verdict")} ${chainage(row.chainage_m)} ${sideWord(row)} ${nameOf(row)} ${distance(row.distance_m)}`;
   return svg("g", { class: `mark mark-${row.verdict}${isChosen ? " is-chosen" : ""}`, transform: `translate(${place.x} ${place.y})`,
     role: "button", tabindex: isEntry ? 0 : -1, "aria-label": words, "aria-pressed": String(isChosen), "data-mark": row.index, "data-focus": `mark-${row.index}`, on: { click: onClick, keydown: onKey } },
     svg("title", {}, words),

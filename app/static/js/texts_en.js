@@ -882,6 +882,7 @@ export const EN = {
   show_more: "Show {n} more",
   show_shift: "show",
   side: "Side",
+  side_in_doubt: "{side} (in doubt)",
   side_left: "left",
   side_on: "on the line",
   side_right: "right",

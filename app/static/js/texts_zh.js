@@ -882,6 +882,7 @@ export const ZH = {
   show_more: "显示其余 {n} 行",
   show_shift: "看位置",
   side: "侧",
+  side_in_doubt: "{side}(存疑)",
   side_left: "左",
   side_on: "正上方",
   side_right: "右",
