@@ -86,6 +86,8 @@ def atlas_or_file(file: str) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_line(f"asked once more: {report.nodeid}\n{report.longreprtext[-1500:]}\n")
     if ARTEFACTS.is_dir():
         terminalreporter.write_line(f"screenshots and papers of the browser tests: {ARTEFACTS}")
 

@@ -88,6 +88,7 @@ def test_coordinates_of_a_shifted_grid_are_turned_back(client: FlaskClient) -> N
         ({"parts": [part({"type": "Polygon", "coordinates": []})]}, "parts.0.geometry.coordinates"),
         ({"parts": [part({"type": "LineString", "coordinates": [[120, 30], [121, 30]]})]}, "parts.0.geometry.type"),
         ({"parts": [part({"type": "Point", "coordinates": [500000.0, 3300000.0]})]}, "parts.0.geometry.coordinates"),
+        ({"parts": [part({"type": "Point", "coordinates": [*FAR["coordinates"][0][0], 12.5]})]}, "parts.0.geometry.coordinates"),
         ({"parts": [part(FAR)], "crs": "EPSG:9999"}, "crs"), ({"parts": [part(FAR)], "crs": 1}, "crs"),
         ({"parts": [part(FAR)], "geometry": FAR}, "geometry"), ({"parts": [part(FAR)], "construction": "later"}, "construction"),
         ({"parts": [part(FAR)], "construction": "temporary"}, "starts_on"),
@@ -106,11 +107,6 @@ def test_wrong_part_names_its_field_and_keeps_nothing(client: FlaskClient, engin
     answer = client.post("/api/site-checks", json=changes)
     assert (answer.status_code, answer.json["error"]["field"]) == (400, field)
     assert answer.json["error"]["message_zh"] and n_cases() == before
-
-
-def test_position_with_a_height_is_judged_on_the_plane(client: FlaskClient) -> None:
-    high = {"type": "Polygon", "coordinates": [[[*position, 12.5] for position in FAR["coordinates"][0]]]}
-    assert {**asked(client, part(high)).json, "ref": ""} == {**asked(client, part(FAR)).json, "ref": ""}
 
 
 def test_draft_keeps_its_number_when_it_is_judged(client: FlaskClient) -> None:

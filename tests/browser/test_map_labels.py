@@ -116,6 +116,8 @@ def test_figures_of_many_lie_above_single_symbols_and_are_counted_once(page: Pag
     }""")
     assert stack.index("risk_points-cluster") < stack.index("risk_points-symbol") < stack.index("risk_points-cluster-figure")
     drawn, counted = page.evaluate("""async () => {
-      const { map, clustersDrawn } = await import(document.querySelector('link[href$="/mapview.js"]').href);
+      const at = document.querySelector('link[href$="/mapview.js"]').href;
+      const { map } = await import(at);
+      const { clustersDrawn } = await import(new URL("map_layers.js", at).href);
       return [map.queryRenderedFeatures({ layers: ["risk_points-cluster"] }).length, clustersDrawn(null).length]; }""")
     assert drawn == counted > 0
