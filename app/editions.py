@@ -20,7 +20,6 @@ from app.access import EVERYTHING
 from app.errors import MissingError, NoEditionError
 from app.texts import Text
 from layers.catalog import Catalog, Field, Layer
-from layers.scoring.object_classes import asked_fields
 from layers.scoring.policy import Policy, load_policy, recorded_policy
 from layers.scoring.rules import ClassMember, read_classes
 from layers.store import TILE_COVER, edition_schema, seen_schema
@@ -99,7 +98,7 @@ class EditionFacts:
     def shows(self, member: ClassMember) -> bool:
         """Whether this edition has a layer's rows, and they state the fields by which members of a class are known."""
         is_loaded = self.counts.get(member.layer, (0, 0))[0] > 0
-        return is_loaded and not any((member.layer, name) in self.unstated_fields for name in asked_fields(member))
+        return is_loaded and not any((member.layer, name) in self.unstated_fields for name in member.asked_fields)
 
     @property
     def area(self) -> dict[str, Any]:
@@ -294,7 +293,7 @@ def _unstated_fields(
 ) -> frozenset[tuple[str, str]]:
     """Fields by which classes of the distance rules are known and that no row of the edition states, by layer."""
     members = [member for kind in read_classes().values() for member in kind.members if member.layer in counts]
-    asked = {(member.layer, name) for member in members for name in asked_fields(member)}
+    asked = {(member.layer, name) for member in members for name in member.asked_fields}
 
     def is_stated(layer: str, name: str) -> bool:
         names = {"table": edition.table(layer), "field": sql.Identifier(name)}

@@ -19,7 +19,7 @@ from layers.crs import require_metric
 from layers.errors import CrsMismatchError
 from layers.scoring.columns import NO_COLUMNS, Columns, Texts, columns_of, numbers, texts
 from layers.scoring.measure import Floats, Geometries, Integers, SearchIndex
-from layers.scoring.rules import ClassMember, RuleSet
+from layers.scoring.rules import TNT_FIELD, ClassMember, RuleSet
 from layers.scoring.targets import class_ranks
 
 Layers = Mapping[str, pd.DataFrame]
@@ -29,8 +29,6 @@ NOT_STANDING = ("planned", "closed", "abandoned")
 AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets", "official_distances", "fireworks_shops")
 """Layers whose features cover ground: a point stands for them only roughly, so what is measured is estimated."""
 NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg", "distance_m", "volume_m3", "carriageway_width_m", "sway_m")
-TNT_FIELD = "tnt_kg"
-"""Field of the tables here that no layer has: it is computed from the chemicals of a unit."""
 TEXTS = ("station_grade", "vapour_recovery", "item_group", "area_kind")
 GROUP_FIELDS = {"storage_tanks": "kind", "pipelines": "depot_group"}
 """What of a layer stands for the `item_group` of a rule, where it has no such field."""
@@ -167,7 +165,7 @@ class ClassIndex:
         """Whether no row of a layer that has rows states some field by which members of a class are known."""
         if member not in self._unstated:
             table = self.table(member.layer)
-            stated = all(name in table and any(value is not None for value in table[name]) for name in asked_fields(member))
+            stated = all(name in table and any(value is not None for value in table[name]) for name in member.asked_fields)
             self._unstated[member] = table.n > 0 and not stated
         return self._unstated[member]
 
@@ -254,12 +252,6 @@ def chosen_rows(table: Columns, choose: Callable[[Columns], NDArray[np.bool_]]) 
     if not table.n or "geometry" not in table:
         return np.zeros(table.n, bool)
     return np.asarray(~shapely.is_missing(table["geometry"]) & choose(table), bool)
-
-
-def asked_fields(member: ClassMember) -> tuple[str, ...]:
-    """Fields of its layer that must be stated before a row can be known as a member of a class."""
-    named = (name.rstrip(">") for name, _ in member.conditions if not name.endswith("!"))
-    return tuple(name for name in named if name != TNT_FIELD)
 
 
 def valid_days(valid_until_on: Texts, on: date) -> NDArray[np.bool_]:

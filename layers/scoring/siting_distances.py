@@ -11,7 +11,7 @@ import shapely
 
 from layers.scoring.coverage import without_data
 from layers.scoring.measure import near_pairs
-from layers.scoring.object_classes import ClassIndex, Members, asked_fields
+from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ClassMember, Rule, RuleSet
 from layers.scoring.separation import (
     DENSE_AREA,
@@ -51,7 +51,7 @@ def _is_stated(member: ClassMember, context: SiteContext, index: ClassIndex) -> 
     """Whether the edition states the fields by which members of a class are known; what lies near the site alone cannot tell."""
     if context.unstated is None:
         return not index.whole.is_unstated(member)
-    return not any((member.layer, name) in context.unstated for name in asked_fields(member))
+    return not any((member.layer, name) in context.unstated for name in member.asked_fields)
 
 
 def _subjects_near(rule: Rule, member: Members, index: ClassIndex) -> Members:

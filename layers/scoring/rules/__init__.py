@@ -19,6 +19,8 @@ from layers.errors import CatalogError, RuleTableError
 from layers.scoring.rule_tables import Standard, is_in_force, standards
 
 RULES_DIR = Path(__file__).parent
+TNT_FIELD = "tnt_kg"
+"""Field that no layer has: it is computed from the chemicals of a unit."""
 TABLES = (
     "separation_distances.csv",
     "feature_classes.csv",
@@ -111,6 +113,12 @@ class ClassMember:
     class_id: str
     layer: str
     conditions: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def asked_fields(self) -> tuple[str, ...]:
+        """Fields of its layer that must be stated before a row can be known as a member."""
+        named = (name.rstrip(">") for name, _ in self.conditions if not name.endswith("!"))
+        return tuple(name for name in named if name != TNT_FIELD)
 
 
 @dataclass(frozen=True)
