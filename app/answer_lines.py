@@ -13,6 +13,7 @@ INSTALLATIONS = {"in_service": Text("在役"), "new": Text("新建")}
 BANDS = {
     "unacceptable": Text("不可接受"), "alarp": Text("尽可能降低区"), "acceptable": Text("可接受"), "unrated": Text("资料不足,未判定"),
 }
+NOT_COMPUTED, SET_ASIDE = Text("未计算"), Text("评价报告不再适用")
 CROSSED = {True: Text("超过,须核定"), False: Text("不再超过")}
 
 
@@ -83,7 +84,7 @@ def _societal_lines(societal: dict[str, Any], lang: str) -> Iterator[str]:
                 n, line = int(anchor["n_deaths"]), anchor["unacceptable_above"]
                 yield Text("死亡 {n} 人及以上: {before} -> {after} 次/年,上限 {line:.0e}", n=n, before=at[0], after=at[1], line=line)[lang]
     for row in societal["not_judged"]:
-        yield f"{Text('未计算')[lang]}\t{row['unit_id']}\t{row[f'reason_{lang}']}"
+        yield f"{NOT_COMPUTED[lang]}\t{row['unit_id']}\t{row[f'reason_{lang}']}"
     yield societal[f"note_{lang}"]
 
 
@@ -102,6 +103,6 @@ def _risk_lines(risk: dict[str, Any], lang: str) -> Iterator[str]:
         limit = Text("个人风险限值 {limit:.0e} ({installation})", limit=row["limit_per_year"], installation=INSTALLATIONS[row["installation"]])
         yield f"{limit[lang]}\t{row['target_name'] or row['target_id']}\t{CROSSED[row['is_above']][lang]}"
     for key in risk["set_aside"]:
-        yield f"{Text('评价报告不再适用')[lang]}\t{key}"
+        yield f"{SET_ASIDE[lang]}\t{key}"
     for row in risk["not_assessed"]:
-        yield f"{Text('未计算')[lang]}\t{row['unit_id']}\t{row[f'reason_{lang}']}"
+        yield f"{NOT_COMPUTED[lang]}\t{row['unit_id']}\t{row[f'reason_{lang}']}"

@@ -154,7 +154,8 @@ class Shapes:
         if is_kept.all():
             return self
         taken = Shapes.of(pa.chunked_array([self._arrow().filter(pa.array(is_kept))]))
-        assert taken is not None, "what was plain stays plain"
+        if taken is None:
+            raise ValueError("rows of plain geometries are plain geometries")
         return taken
 
     def objects(self, is_wanted: NDArray[np.bool_]) -> NDArray[np.object_]:

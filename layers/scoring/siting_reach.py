@@ -6,12 +6,14 @@ What is told holds too much and never too little: a check that is not named find
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from layers.errors import InputError
 from layers.scoring.contours import valid_contours
 from layers.scoring.measure import Floats, Geometries, Integers
 from layers.scoring.nearby import CountyIndex, NearIndex
@@ -111,12 +113,13 @@ def checks_at(site: BaseGeometry, context: SiteContext, index: ClassIndex) -> Co
 
 def _reach_index(county: CountyIndex, context: SiteContext, large: frozenset[str]) -> ReachIndex:
     """What is looked at in a county, once; checks about layers that are too large to be held are always made."""
-    assert county.on is not None
+    if county.on is None:
+        raise InputError("on", "a county is looked at on a day")
     in_force = [rule for rule in county.rules.in_force(county.on, context.jurisdiction, "siting") if _has_reach(rule)]
     unknown = {rule.rule_id for rule in in_force if not large.isdisjoint(_layers_of(rule, county))}
     unknown |= {name for name, layers in LAYERS_OF_OTHERS.items() if not large.isdisjoint(layers)}
     known = [rule for rule in in_force if rule.rule_id not in unknown]
-    reaches = [*_of_rules(known, county), *(entry for entry in _of_others(county, context) if entry.check not in unknown)]
+    reaches = [*_of_rules(known, county, county.on), *(entry for entry in _of_others(county, context, county.on) if entry.check not in unknown)]
     return ReachIndex(reaches, frozenset(unknown))
 
 
@@ -128,33 +131,31 @@ def _layers_of(rule: Rule, county: CountyIndex) -> set[str]:
     return {member.layer for member in county.rules.classes[rule.subject_class].members}
 
 
-def _of_rules(rules: Iterable[Rule], county: CountyIndex) -> Iterator[Reach]:
+def _of_rules(rules: Iterable[Rule], county: CountyIndex, on: date) -> Iterator[Reach]:
     members = {class_id: county.possible_members(class_id) for class_id in {rule.subject_class for rule in rules}}
     for rule in rules:
         subjects = members[rule.subject_class]
         if rule.status == "judged":
-            yield Reach(rule.rule_id, subjects.geometry, _rule_reach_m(rule, subjects, county))
+            yield Reach(rule.rule_id, subjects.geometry, _rule_reach_m(rule, subjects, county, on))
         else:
             yield Reach(rule.rule_id, subjects.geometry, np.full(len(subjects), code_reach_m(county.rules)))
 
 
-def _rule_reach_m(rule: Rule, subjects: Members, county: CountyIndex) -> Floats:
+def _rule_reach_m(rule: Rule, subjects: Members, county: CountyIndex, on: date) -> Floats:
     """As far from each subject a site without error may fall short of a rule, or be told that the subject is placed badly."""
-    assert county.on is not None
     covered, is_well = under_rule(rule, subjects), is_placed_well(subjects)
     reach_m = np.full(len(subjects), -1.0)
     well, vague = np.flatnonzero(covered & is_well), np.flatnonzero(covered & ~is_well)
-    reach_m[well] = search_reach(rule, subjects.take(well), no_members(), county.rules, county.on)[0]
+    reach_m[well] = search_reach(rule, subjects.take(well), no_members(), county.rules, on)[0]
     reach_m[vague] = vague_reach_m(rule.distance_m or 0.0, subjects.take(vague))
     return reach_m
 
 
-def _of_others(county: CountyIndex, context: SiteContext) -> Iterator[Reach]:
-    assert county.on is not None
-    for features, widest_m, _ in undecided_features(context, county, county.on):
+def _of_others(county: CountyIndex, context: SiteContext, on: date) -> Iterator[Reach]:
+    for features, widest_m, _ in undecided_features(context, county, on):
         yield Reach(UNDECIDED, features.geometry, vague_reach_m(widest_m, features))
     spots = joined([county.placed(name, "placed", every_row)[0] for name in SPOT_LAYERS if name in county.layers])
     yield Reach(SPOTS, spots.geometry, np.full(len(spots), spots_reach_m()))
-    sources, contours = sources_of(county), valid_contours(county, county.on)[0].members
+    sources, contours = sources_of(county), valid_contours(county, on)[0].members
     yield Reach(SOURCES, sources.geometry, sources.reach_m + sources.error_m)
     yield Reach(CONTOURS, contours.geometry, contours.accuracy_m)

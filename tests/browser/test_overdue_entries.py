@@ -27,7 +27,9 @@ def office(atlas_database: str, home: Path) -> Iterator[str]:
     with engine.begin() as connection:
         number = served_edition(connection)
         assert number is not None
-        place, srid = connection.execute(sa.text(f"SELECT ST_AsText(ST_PointOnSurface(geom)), ST_SRID(geom) FROM edition_{number}.towns LIMIT 1")).one()
+        towns = sa.table("towns", sa.column("geom"), schema=edition_schema(number))
+        asked = sa.select(sa.func.ST_AsText(sa.func.ST_PointOnSurface(towns.c.geom)), sa.func.ST_SRID(towns.c.geom)).limit(1)
+        place, srid = connection.execute(asked).one()
         table = edition_table(load_catalog()["follow_ups"], srid, schema=edition_schema(number))
         for ref, days in ((LATE, -1), (IN_TIME, 1)):
             connection.execute(table.insert().values(
