@@ -6,72 +6,18 @@ whose data no layer brings yet (not assessed) is measured alike the day that a l
 
 from __future__ import annotations
 
-import csv
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pytest
 
-from layers.scoring.object_classes import Members, proposal
-from layers.scoring.rule_tables import RULES_DIR
 from layers.scoring.rules import Rule, RuleSet, read_rules
 from layers.scoring.separation import apply_rule
-from layers.scoring.targets import TARGET_CLASSES
-from tests.layers.scoring.frames import CRS, box, line
+from tests.layers.scoring.frames import CRS
+from tests.layers.scoring.hand_made import STEP_M, has_metres, offset_m, subject, table, target
 
-STEP_M = 0.02
-LAND_M, CONDUCTOR_M, PIPE_MM, SWAY_M = 24.0, 4.0, 400.0, 2.5
 RULES = read_rules()
-CONTROL_ZONE_M = {"national_road": 20.0, "provincial_road": 15.0, "county_road": 10.0, "township_road": 5.0, "expressway": 30.0}
-
-
-def table() -> list[dict[str, str]]:
-    with (RULES_DIR / "separation_distances.csv").open(encoding="utf-8", newline="") as file:
-        return [row for row in csv.DictReader(file) if row["distance_m"]]
-
-
-ROWS = table()
-
-
-def subject(row: dict[str, str]) -> Members:
-    """A straight line that the row's conditions cover."""
-    member = proposal(line((-2000, 0), (2000, 0)))
-    road_class = (row["road_class"] or "county_road").split("|")[0]
-    voltage = float(row["voltage_kv_min"] or row["voltage_kv_max"] or 110.0)
-    above, up_to = row["pressure_mpa_above"], row["pressure_mpa_up_to"]
-    pressure = float(up_to) if up_to else float(above) + 0.1 if above else 4.0
-    numbers = {name: np.array([value]) for name, value in (("voltage_kv", voltage), ("pressure_mpa", pressure), ("diameter_mm", PIPE_MM),
-               ("land_width_m", LAND_M), ("outer_offset_m", CONDUCTOR_M), ("tnt_kg", 1000.0), ("volume_m3", volume_m3(row)), ("sway_m", SWAY_M))}  # fmt: skip
-    texts = {name: np.array([row[name]], object) for name in ("station_grade", "vapour_recovery", "item_group", "area_kind")}
-    return replace(member, road_class=np.array([road_class], object), numbers=numbers, texts=texts)
-
-
-def volume_m3(row: dict[str, str]) -> float:
-    """A volume within the bounds of a row."""
-    return float(row["volume_m3_above"] or 0.0) + 1.0
-
-
-def offset_m(row: dict[str, str]) -> float:
-    """By hand: how far out from the centreline the row measures."""
-    if row["measured_from"] == "pipe_outer_edge":
-        return PIPE_MM / 2000
-    if row["subject_class"] == "highway":
-        zone = CONTROL_ZONE_M[(row["road_class"] or "county_road").split("|")[0]]
-        return LAND_M / 2 + (zone if row["measured_from"] == "outer_edge_of_building_control_zone" else 0.0)
-    if row["measured_from"] == "embankment_toe_or_cutting_top_or_bridge_outer_edge":
-        return CONDUCTOR_M
-    sway_m = SWAY_M if row["measured_from"] == "outer_conductor_after_max_sway" else 0.0
-    return CONDUCTOR_M + sway_m if row["subject_class"] == "overhead_power_line" else 0.0
-
-
-def target(row: dict[str, str], distance_m: float) -> Members:
-    """A building whose edge lies at a distance from the line's centre, of the strictest class that the row names."""
-    member = proposal(box(-5, distance_m, 5, distance_m + 8))
-    if row["target_class"]:
-        member.mildest[:] = TARGET_CLASSES.index(row["target_class"].split("|")[0])
-    return member
+ROWS = list(filter(has_metres, table()))
 
 
 def breaks(rule: Rule, row: dict[str, str], distance_m: float) -> Any:

@@ -1,0 +1,85 @@
+-- What the rules require of hand-made pairs and how far the pairs lie apart, on the ellipsoid and in SQL alone.
+-- :rules  the rows of separation_distances.csv as a JSON array of objects, texts as they stand in the file
+-- :pairs  the hand-made pairs as a JSON array: rule_id, step, subject and object (WKT, longitude latitude, EPSG:4490) and
+--         what the two features state: numbers in the units of their names
+WITH rule AS (
+    SELECT *
+    FROM jsonb_to_recordset(CAST(:rules AS jsonb)) AS r(
+        rule_id text, kind text, status text, subject_class text, object_class text, road_class text, voltage_kv_min text, voltage_kv_max text,
+        area_kind text, distance_m text, exact_complies boolean, formula text, coefficient text, limit_in_service_per_year text, measured_from text
+    )
+),
+pair AS (
+    SELECT
+        p.*,
+        ST_GeomFromText(p.subject, 4490) AS one,
+        ST_GeomFromText(p.object, 4490) AS two
+    FROM jsonb_to_recordset(CAST(:pairs AS jsonb)) AS p(
+        rule_id text, step text, subject text, object text, road_class text, voltage_kv numeric, diameter_mm numeric, land_width_m numeric,
+        outer_offset_m numeric, sway_m numeric, tnt_kg float8, stated_m numeric, risk_per_year numeric, object_layer text,
+        object_width_m numeric, object_offset_m numeric
+    )
+),
+measured AS (
+    SELECT
+        p.rule_id,
+        p.step,
+        r.exact_complies,
+        CASE r.formula
+            WHEN 'scaled_distance' THEN r.coefficient::float8 * cbrt(p.tnt_kg)
+            WHEN 'official_distance' THEN p.stated_m
+            WHEN 'risk_contour' THEN 0
+            WHEN 'power_zone' THEN (
+                SELECT z.distance_m::float8
+                FROM rule AS z
+                WHERE z.subject_class = r.subject_class AND z.kind = 'prohibited' AND z.object_class = 'building_or_structure' AND z.status = 'judged'
+                    AND p.voltage_kv BETWEEN z.voltage_kv_min::numeric AND z.voltage_kv_max::numeric
+            )
+            ELSE r.distance_m::float8
+        END AS required_m,
+        CASE
+            WHEN r.measured_from = 'pipe_outer_edge' THEN p.diameter_mm / 2000
+            WHEN r.measured_from = 'embankment_toe_or_cutting_top_or_bridge_outer_edge' THEN p.outer_offset_m
+            WHEN r.measured_from = 'outer_edge_of_building_control_zone' THEN p.land_width_m / 2 + (
+                SELECT z.distance_m::numeric FROM rule AS z WHERE z.rule_id LIKE 'ROAD-L11-_' AND z.road_class = p.road_class
+            )
+            WHEN r.subject_class = 'highway' THEN p.land_width_m / 2
+            WHEN r.measured_from = 'outer_conductor_after_max_sway' THEN p.outer_offset_m + p.sway_m
+            WHEN r.subject_class = 'overhead_power_line' THEN p.outer_offset_m
+            ELSE 0
+        END AS out_m,
+        CASE p.object_layer WHEN 'roads' THEN p.object_width_m / 2 WHEN 'power_lines' THEN p.object_offset_m ELSE 0 END AS back_m,
+        -- From every corner to the other's outline: two edges side by side, centimetres apart, count as one on PostGIS's sphere.
+        CASE
+            WHEN ST_Intersects(p.one, p.two) THEN 0
+            ELSE (
+                SELECT min(ST_Distance(corner.geom::geography, side.other::geography))
+                FROM (
+                    VALUES
+                        (p.one, CASE ST_Dimension(p.two) WHEN 2 THEN ST_Boundary(p.two) ELSE p.two END),
+                        (p.two, CASE ST_Dimension(p.one) WHEN 2 THEN ST_Boundary(p.one) ELSE p.one END)
+                ) AS side(mine, other)
+                CROSS JOIN ST_DumpPoints(side.mine) AS corner
+            )
+        END AS apart_m,
+        CASE
+            WHEN ST_Dimension(p.one) = 2 AND (r.formula = 'risk_contour' OR r.distance_m = '0') AND ST_Intersects(p.one, p.two) THEN (
+                SELECT max(ST_Distance(corner.geom::geography, ST_Boundary(p.one)::geography))
+                FROM ST_DumpPoints(ST_Intersection(p.one, p.two)) AS corner
+            )
+        END AS deep_m,
+        r.formula <> 'risk_contour' OR p.risk_per_year >= r.limit_in_service_per_year::numeric AS is_bound
+    FROM pair AS p
+    JOIN rule AS r USING (rule_id)
+),
+judged AS (
+    SELECT *, coalesce(-nullif(deep_m, 0), greatest(0, apart_m - out_m - back_m)) AS actual_m
+    FROM measured
+)
+SELECT
+    rule_id,
+    step,
+    required_m,
+    actual_m,
+    is_bound AND CASE WHEN exact_complies THEN actual_m < required_m - :rounding_m ELSE actual_m <= required_m + :rounding_m END AS is_broken
+FROM judged

@@ -1,0 +1,152 @@
+"""Every assessed rule a second time: its hand-made pair just inside, at and just outside the distance goes to PostGIS, which derives the verdict alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import pytest
+import shapely
+import sqlalchemy as sa
+
+from layers.crs import metric_crs
+from layers.scoring.contours import Contours, contour_findings
+from layers.scoring.object_classes import ClassIndex, Members
+from layers.scoring.rules import read_rules
+from layers.scoring.separation import Findings, apply_rule
+from tests.layers.scoring import hand_made
+from tests.layers.scoring.frames import CRS
+from tests.layers.scoring.hand_made import STEP_M, Row
+
+QUERY = Path(__file__).with_name("hand_made_rules.sql").read_text(encoding="utf-8")
+ON = date(2026, 9, 30)
+RULES = read_rules()
+ROWS = {row["rule_id"]: row for row in hand_made.table()}
+JUDGED = [row for row in ROWS.values() if row["status"] == "judged"]
+STEPS = {"inside": -STEP_M, "at": 0.0, "outside": STEP_M}
+RISK = 1.0
+"""A contour of certain death: its value binds every class."""
+TOLERANCE_M, TOLERANCE_SHARE = 0.01, 1e-4
+STORED = "EPSG:4490"
+STRETCHED = metric_crs(121.8, 31.298)
+"""A plane whose meridian lies 116 km east of the hand-made pairs: a metre of it is 0.17 per mille short of one on the ground."""
+Verdicts = dict[tuple[str, str], tuple[bool, float, float]]
+"""Of each rule and step: whether it is broken, metres required, metres apart (0 where our way finds nothing and tells none)."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A hand-made pair of a rule at one step, in the plane of the frames."""
+
+    row: Row
+    step: str
+    subject: Members
+    object: Members
+
+
+def hand_made_pairs() -> list[Pair]:
+    pairs = []
+    for row in JUDGED:
+        at_m = hand_made.offset_m(row) + hand_made.required_m(row)
+        pairs += [Pair(row, step, hand_made.subject(row), hand_made.target(row, at_m + by_m)) for step, by_m in STEPS.items()]
+    return pairs
+
+
+PAIRS = hand_made_pairs()
+
+
+def in_crs(geometries: list[shapely.Geometry], crs: pyproj.CRS | str, of: pyproj.CRS | str = CRS) -> np.ndarray[Any, Any]:
+    return np.asarray(gpd.GeoSeries(geometries, crs=of).to_crs(crs).array)
+
+
+def number(members: Members, name: str) -> float | None:
+    value = float(members.numbers[name][0])
+    return value if np.isfinite(value) else None
+
+
+def as_stored(pair: Pair, subject: shapely.Geometry, object_: shapely.Geometry) -> dict[str, Any]:
+    """What PostGIS is told of a pair: two shapes and what they state."""
+    one, two = pair.subject, pair.object
+    stated = {name: number(one, name) for name in ("voltage_kv", "diameter_mm", "land_width_m", "outer_offset_m", "sway_m", "tnt_kg")}
+    return stated | {
+        "rule_id": pair.row["rule_id"], "step": pair.step, "subject": shapely.to_wkt(subject, rounding_precision=14),
+        "object": shapely.to_wkt(object_, rounding_precision=14), "road_class": one.road_class[0], "stated_m": number(one, "distance_m"),
+        "risk_per_year": RISK, "object_layer": two.layer[0], "object_width_m": number(two, "carriageway_width_m"),
+        "object_offset_m": number(two, "outer_offset_m"),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def postgis(engine: sa.Engine) -> Verdicts:
+    """The verdicts that PostGIS derives from shapes, stated fields and the table's own text, all in one statement."""
+    one, two = (in_crs([getattr(pair, side).geometry[0] for pair in PAIRS], STORED) for side in ("subject", "object"))
+    pairs = [as_stored(*entry) for entry in zip(PAIRS, one, two, strict=True)]
+    values = {"rules": json.dumps(list(ROWS.values())), "pairs": json.dumps(pairs), "rounding_m": 0.001}
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text(QUERY), values).all()
+    return {(row.rule_id, row.step): (row.is_broken, float(row.required_m), float(row.actual_m)) for row in rows}
+
+
+def ours(crs: pyproj.CRS) -> Verdicts:
+    """Our verdicts on the same shapes, as they come back from the stored coordinates into a metric plane."""
+    sides = []
+    for side in ("subject", "object"):
+        stored = in_crs([getattr(pair, side).geometry[0] for pair in PAIRS], STORED)
+        sides.append(in_crs(list(stored), crs, STORED))
+    found: Verdicts = {}
+    for pair, subject, object_ in zip(PAIRS, *sides, strict=True):
+        findings = judge(pair.row, placed(pair.subject, subject), placed(pair.object, object_), crs)
+        metres = (float(findings.required_m[0]), float(findings.actual_m[0])) if len(findings) else (0.0, 0.0)
+        found[pair.row["rule_id"], pair.step] = (len(findings) == 1, *metres)
+    return found
+
+
+def placed(member: Members, geometry: shapely.Geometry) -> Members:
+    return replace(member, geometry=np.array([geometry], object))
+
+
+def judge(row: Row, subject: Members, object_: Members, crs: pyproj.CRS) -> Findings:
+    rule = RULES[row["rule_id"]]
+    if rule.formula == "risk_contour":
+        contour = Contours(subject, np.array([RISK]), np.zeros(1, bool))
+        return contour_findings(rule, contour, object_, ClassIndex({}, RULES, crs=crs, on=ON))
+    return apply_rule(rule, subject, object_, rules=RULES, on=ON, crs=crs)
+
+
+def test_every_assessed_rule_has_its_pair_and_an_answer_of_postgis(postgis: Verdicts) -> None:
+    assert {rule_id for rule_id, _ in postgis} == {rule.rule_id for rule in RULES.rules if rule.status == "judged"}
+    assert len(postgis) == 3 * len(JUDGED)
+
+
+def test_postgis_finds_each_rule_broken_inside_and_kept_outside_and_requires_what_the_hand_worked_out(postgis: Verdicts) -> None:
+    for row in JUDGED:
+        answers = [postgis[row["rule_id"], step] for step in STEPS]
+        assert [is_broken for is_broken, _, _ in answers] == [True, row["exact_complies"] == "false", False], row["rule_id"]
+        assert answers[0][1] == pytest.approx(hand_made.required_m(row), abs=1e-6), row["rule_id"]
+        assert answers[2][2] == pytest.approx(hand_made.required_m(row) + STEP_M, abs=1e-3), row["rule_id"]
+
+
+def test_our_verdict_and_metres_are_those_of_postgis_at_every_step(postgis: Verdicts) -> None:
+    compare(ours(CRS), postgis, STEPS)
+
+
+def test_they_are_so_too_where_the_plane_is_stretched(postgis: Verdicts) -> None:
+    """Exactly at the distance the rounding of a stretched plane may fall on either side of the millimetre: the metres are compared."""
+    compare(ours(STRETCHED), postgis, ("inside", "outside"))
+
+
+def compare(found: Verdicts, postgis: Verdicts, steps: Iterable[str]) -> None:
+    for (rule_id, step), (is_broken, required_m, actual_m) in postgis.items():
+        our_verdict, our_required_m, our_actual_m = found[rule_id, step]
+        if step in steps:
+            assert our_verdict == is_broken, (rule_id, step, actual_m)
+        if our_verdict:
+            assert our_required_m == pytest.approx(required_m, abs=1e-9), rule_id
+            assert our_actual_m == pytest.approx(actual_m, abs=TOLERANCE_M, rel=TOLERANCE_SHARE), (rule_id, step)
