@@ -40,7 +40,7 @@ class Loading:
     outline: BaseGeometry
     is_dry_run: bool
     read: Callable[[Path, Manifest], pd.DataFrame] | None = None
-    take_raster: Callable[[Path, Manifest, str, Path], dict[str, object]] | None = None
+    take_raster: Callable[[Path, Manifest, str, Path, BaseGeometry | None], dict[str, object]] | None = None
     progress: Progress = silent
     approved_by: str = ""
     inspect: Callable[[sa.Connection, int, Manifest], None] = lambda connection, load_id, manifest: None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date
@@ -67,6 +68,7 @@ class Manifest:
     wkt: str = ""
     accuracy_m: float | None = None
     nodata: float | None = None
+    beyond_area_m: float | None = None
     mode: str = "full"
     max_refused_pct: float = 10.0
     moved_m: float = 50.0
@@ -179,6 +181,8 @@ def _check_manifest(manifest: Manifest, layer: Layer) -> None:
         f"files {', '.join(map(repr, amiss))}: names or patterns below the data folder are wanted, such as 企业/*.csv": bool(amiss),
         "place_by_gazetteer is { min_score = ... }, at least 0.5 and at most 1": not _is_placing_policy(manifest.place_by_gazetteer),
         "sheet and sheets: one of them": bool(manifest.sheet and manifest.sheets),
+        "beyond_area_m is of rasters, metres of at least 0": manifest.beyond_area_m is not None
+        and not (manifest.reader == "raster" and _is_length(manifest.beyond_area_m)),
         "a reader raster fills a raster layer, and no other": (manifest.reader == "raster")
         != (layer.geometry == "Raster"),
     }
@@ -186,6 +190,10 @@ def _check_manifest(manifest: Manifest, layer: Layer) -> None:
         if is_wrong:
             raise CatalogError(manifest.path, problem)
     _check_crs(manifest)
+
+
+def _is_length(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
 def _is_pattern(pattern: Any) -> bool:

@@ -15,6 +15,8 @@ import shapely
 import sqlalchemy as sa
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
+from rasterio.features import geometry_mask
+from rasterio.transform import Affine
 from rasterio.windows import Window
 from shapely.geometry.base import BaseGeometry
 
@@ -23,7 +25,7 @@ from etl.ledger import Loading, record_counts, record_load
 from etl.manifest import FieldSource, Manifest
 from etl.notations import UNIT_FACTORS, UNIT_NAMES
 from layers.catalog import Area, Field
-from layers.crs import SHIFTED_DATUMS, distance_between_m, to_geographic
+from layers.crs import SHIFTED_DATUMS, distance_between_m, to_geographic, transform_geometry
 from layers.errors import SourceFileError
 
 MAX_CELLS = 400_000_000
@@ -57,14 +59,15 @@ def load_raster(
     if len(paths) != 1:
         raise SourceFileError(loading.data_dir, f"{len(paths)} rasters", "one raster a source")
     field = loading.catalog[manifest.layer].fields[0]
-    target = raster_folder(loading.home) / f"{raster_sha256(files, manifest)}.tif"
+    ground = kept_ground(manifest, loading.outline, loading.area)
+    target = raster_folder(loading.home) / f"{raster_sha256(files, manifest, ground)}.tif"
     if loading.take_raster is not None:
-        info = loading.take_raster(paths[0], manifest, manifest.layer, target)
+        info = loading.take_raster(paths[0], manifest, manifest.layer, target, ground)
     else:
         with opened(paths[0], manifest) as path:
             info = checked_raster(path, manifest, field)
             if not loading.is_dry_run:
-                write_cog(path, target, manifest, field)
+                write_cog(path, target, manifest, field, ground)
     info["covers_pct"] = covered_pct(paths[0], info["bounds"], manifest, loading.outline, loading.area)
     load_id = record_load(connection, loading, manifest, files, input_hash)
     given = {"layer": manifest.layer, "source_id": manifest.id, "load_id": load_id}
@@ -83,10 +86,20 @@ def load_raster(
     return counts
 
 
-def raster_sha256(files: list[tuple[str, str]], manifest: Manifest) -> str:
-    """Name of a kept raster: of the delivered bytes and of all that decides how they are turned."""
+def raster_sha256(files: list[tuple[str, str]], manifest: Manifest, ground: BaseGeometry | None = None) -> str:
+    """Name of a kept raster: of the delivered bytes and of all that decides how they are turned and where they are kept."""
     turned = [manifest.crs, repr(manifest.nodata), *(f"{name}{entry.column}{entry.unit}" for name, entry in manifest.fields.items())]
+    turned += [ground.wkb_hex] if ground is not None else []
     return hashlib.sha256("|".join([*(sha for _, sha in files), *turned]).encode()).hexdigest()
+
+
+def kept_ground(manifest: Manifest, outline: BaseGeometry, area: Area) -> BaseGeometry | None:
+    """Where cells of a raster are kept, in its own CRS: the area and `beyond_area_m` of the manifest; None: everywhere."""
+    if manifest.beyond_area_m is None:
+        return None
+    metric = transform_geometry(np.array([outline], dtype=object), area.storage_crs, area.metric_crs)
+    wider = np.array([metric[0].buffer(manifest.beyond_area_m)], dtype=object)
+    return transform_geometry(wider, area.metric_crs, manifest.crs)[0]
 
 
 def checked_raster(path: Path, manifest: Manifest, field: Field) -> dict[str, object]:
@@ -223,8 +236,11 @@ def covered_pct(path: Path, bounds: object, manifest: Manifest, outline: BaseGeo
     return round(100.0 * share, 1)
 
 
-def write_cog(path: Path, target: Path, manifest: Manifest, field: Field) -> None:
-    """A cloud-optimised copy in the manifest's CRS and our unit; written whole and checked, then named."""
+def write_cog(path: Path, target: Path, manifest: Manifest, field: Field, ground: BaseGeometry | None = None) -> None:
+    """A cloud-optimised copy in the manifest's CRS and our unit; written whole and checked, then named.
+
+    Cells that do not touch `ground` (in the manifest's CRS) are left empty; without one all are kept.
+    """
     from rio_cogeo.cogeo import cog_validate  # imported here: it takes long to import, and few loads hold rasters
 
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -232,7 +248,7 @@ def write_cog(path: Path, target: Path, manifest: Manifest, field: Field) -> Non
         return
     plain, part = target.with_suffix(".plain.tif"), target.with_suffix(".part.tif")
     try:
-        _write_plain(path, plain, manifest, field)
+        _write_plain(path, plain, manifest, field, ground)
         rasterio.shutil.copy(plain, part, driver="COG", compress="deflate")
         is_valid, errors, _ = cog_validate(part, quiet=True)
         if not is_valid:
@@ -243,14 +259,15 @@ def write_cog(path: Path, target: Path, manifest: Manifest, field: Field) -> Non
         part.unlink(missing_ok=True)
 
 
-def _write_plain(path: Path, target: Path, manifest: Manifest, field: Field) -> None:
+def _write_plain(path: Path, target: Path, manifest: Manifest, field: Field, ground: BaseGeometry | None) -> None:
     """One band, tiled, piece by piece: as delivered where nothing is to be turned, else as 32-bit floats with NaN for nothing."""
     with rasterio.open(path, driver="GTiff") as source:
         reading = _reading(path, source, manifest, field)
         band = reading.band - 1
-        is_turned = reading.factor != 1.0 or source.scales[band] != 1.0 or source.offsets[band] != 0.0 or (
-            manifest.nodata is not None and manifest.nodata != source.nodatavals[band]
-        )
+        is_turned = (
+            reading.factor != 1.0 or source.scales[band] != 1.0 or source.offsets[band] != 0.0 or ground is not None
+            or (manifest.nodata is not None and manifest.nodata != source.nodatavals[band])
+        )  # fmt: skip
         profile = {
             "driver": "GTiff", "width": source.width, "height": source.height, "count": 1, "crs": manifest.crs,
             "transform": source.transform, "dtype": "float32" if is_turned else source.dtypes[band],
@@ -259,5 +276,15 @@ def _write_plain(path: Path, target: Path, manifest: Manifest, field: Field) -> 
         }
         with rasterio.open(target, "w", **profile) as sink:
             for window in _pieces(source):
-                piece = _values(source, window, reading).astype("float32") if is_turned else source.read(reading.band, window=window)
+                piece = _turned(source, window, reading, ground) if is_turned else source.read(reading.band, window=window)
                 sink.write(piece, 1, window=window)
+
+
+def _turned(source: rasterio.DatasetReader, window: Window, reading: Reading, ground: BaseGeometry | None) -> NDArray[np.float32]:
+    """Values of a window in our unit, NaN where there are none and in cells that do not touch `ground`."""
+    values = _values(source, window, reading).astype("float32")
+    if ground is not None:
+        east, north = source.transform.c, source.transform.f + source.transform.e * window.row_off
+        cells = Affine(source.transform.a, 0.0, east, 0.0, source.transform.e, north)
+        values[geometry_mask([ground], values.shape, cells, all_touched=True)] = np.nan
+    return values

@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.feather as feather
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from etl.archives import opened
 from etl.batch import FILE, HEIGHTS, ROW, Batch, Refusal
@@ -84,11 +85,11 @@ def prepare_in_child(batch: Batch, manifest: Manifest) -> Batch:
     return Batch(_frame(table), answer["n_read"], answer["n_merged"], refused, answer["is_partial"])
 
 
-def raster_in_child(path: Path, manifest: Manifest, layer_id: str, target: Path) -> dict[str, object]:
-    """Check a raster and write its cloud-optimised copy to `target`; returns what `checked_raster` found."""
+def raster_in_child(path: Path, manifest: Manifest, layer_id: str, target: Path, ground: BaseGeometry | None) -> dict[str, object]:
+    """Check a raster and write its cloud-optimised copy to `target`, cells of `ground` alone; returns what `checked_raster` found."""
     with tempfile.TemporaryDirectory(prefix="riskatlas-child-") as name:
         folder = Path(name)
-        answer = _run(folder, path, manifest, {"kind": "raster", "layer": layer_id})
+        answer = _run(folder, path, manifest, {"kind": "raster", "layer": layer_id, "ground": ground.wkb_hex if ground is not None else None})
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_suffix(".part.tif")
         part.write_bytes((folder / RASTER).read_bytes())
@@ -216,7 +217,7 @@ def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     with opened(path, manifest) as inside:
         field = load_catalog()[request["layer"]].fields[0]
         info = checked_raster(inside, manifest, field)
-        write_cog(inside, folder / RASTER, manifest, field)
+        write_cog(inside, folder / RASTER, manifest, field, shapely.from_wkb(request["ground"]) if request["ground"] else None)
     return {"info": info}
 
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from rio_cogeo.cogeo import cog_validate
 
 from etl.load import load_area_data
-from etl.manifest import FieldSource, Manifest
+from etl.manifest import FieldSource, Manifest, load_manifest
 from etl.raster_load import checked_raster, write_cog
 from layers.catalog import load_catalog
-from layers.errors import SourceFileError
+from layers.errors import CatalogError, SourceFileError
 from tests.etl.small_area import write_area
 
 CATALOG = load_catalog()
@@ -145,3 +145,28 @@ def test_raster_of_another_place_is_refused_and_one_of_the_area_told_with_its_co
     found = info if isinstance(info, dict) else json.loads(info)
     assert found["covers_pct"] == pytest.approx(100, abs=0.5)
     assert cog_validate(home / path, quiet=True)[0]
+
+
+@pytest.mark.parametrize(("is_untrusted", "margin_m"), [(False, 1_000), (True, 1_200)])
+def test_cells_beyond_the_area_and_its_margin_are_left_empty(
+    tmp_path: Path, heights: NDArray[np.float32], engine: sa.Engine, home: Path, is_untrusted: bool, margin_m: int
+) -> None:
+    """The area ends 9,740 m east of the raster's west edge."""
+    sources, data = write_area(tmp_path, relief=RELIEF_TOML + f"beyond_area_m = {margin_m}\n")
+    delivered = raster(data / "dem.tif", heights, transform=rasterio.Affine(25, 0, 500_000, 0, -25, 3_222_000))
+    load_area_data(engine, CATALOG, sources, data, home=home, is_untrusted=is_untrusted)
+    with engine.connect() as connection:
+        path = connection.execute(sa.text("SELECT path FROM register.rasters WHERE to_load IS NULL")).scalar_one()
+    with rasterio.open(home / path) as kept, rasterio.open(delivered) as given:
+        found, delivered_m = kept.read(1, masked=True), given.read(1, masked=True)
+    row = found[300]
+    assert row.count() == pytest.approx((9_740 + margin_m) / 25, abs=3)
+    assert (row[: row.count()] == delivered_m[300, : row.count()]).all() and row[row.count() :].mask.all()
+
+
+@pytest.mark.parametrize("amiss", ["-1", "true", '"1 km"', "inf"])
+def test_margin_that_is_no_length_is_refused(tmp_path: Path, amiss: str) -> None:
+    path = tmp_path / "relief.toml"
+    path.write_text(f"{RELIEF_TOML}beyond_area_m = {amiss}\n", encoding="utf-8")
+    with pytest.raises(CatalogError, match="beyond_area_m"):
+        load_manifest(path, CATALOG)
