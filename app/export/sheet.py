@@ -133,7 +133,7 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
             marks += draw_graticule(canvas, projection, data.crs, palette, size_pt=layout.map_text_pt)
         _keep_names_within(painter, data.focus, projection)
         marks += scale_within
-        marks += draw_site_labels(canvas, data.site, projection, palette) if data.site is not None else []
+        marks += draw_site_labels(canvas, data.site, projection, palette, [*marks, plate.box]) if data.site is not None else []
         painter.draw_labels(layout["map"], [*marks, plate.box, *_numbers(canvas, data, projection, palette)])
         furniture.draw_watermark(canvas, layout["map"], spec.watermark, palette)
     if "north" in spec.marks:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from app.export.canvas import Canvas, LineStyle, TextStyle
@@ -18,6 +19,10 @@ DASH_MM = (1.4, 0.7)
 LINE_MM = 0.65
 POINT_RADIUS_MM = 1.4
 LABEL_PT = 8.0
+ALONG = (0.5, 0.35, 0.65, 0.2, 0.8)
+"""Shares of a line at which its label may lie."""
+BESIDE = ((0.0, 0.0), (0.0, -1.0), (0.0, 1.0), (0.7, 0.0), (-0.7, 0.0))
+"""How far beside the line, in widths and heights of the label."""
 
 
 def draw_site(canvas: Canvas, site: SiteMarks, projection: Projection, palette: Palette) -> None:
@@ -42,20 +47,33 @@ def _trace(canvas: Canvas, geometry: BaseGeometry) -> None:
         canvas.trace(geometry)
 
 
-def draw_site_labels(canvas: Canvas, site: SiteMarks, projection: Projection, palette: Palette) -> list[Box]:
-    """Write the words of the lines at their middle; one that would lie on another is left out. The boxes that they fill."""
+def draw_site_labels(canvas: Canvas, site: SiteMarks, projection: Projection, palette: Palette, spared: Sequence[Box] = ()) -> list[Box]:
+    """Write the words of the lines upon them or beside them, none on another, on `spared` or cut by the frame. The boxes that they fill.
+
+    A line that has no free place along it stays without words: the list of reasons has its length.
+    """
     style = TextStyle(LABEL_PT, palette["conflict"]["line"], is_bold=True)
     boxes: list[Box] = []
     for line, words in zip(_on_sheet([line for line, _ in site.lines], projection), (words for _, words in site.lines), strict=True):
-        middle = shapely.centroid(line)
-        width, height = canvas.text_width_mm(words, style) + 1.2, style.size_mm + 0.8
-        box = Box(middle.x - width / 2, middle.y - height / 2, width, height)
-        if any(box.overlaps(other) for other in boxes):
+        size_mm = canvas.text_width_mm(words, style) + 1.2, style.size_mm + 0.8
+        taken = (*boxes, *spared)
+        places = (box for box in label_places(line, size_mm) if projection.frame.holds(box))
+        box = next((box for box in places if not any(box.overlaps(other) for other in taken)), None)
+        if box is None:
             continue
         canvas.fill_box(box, palette["interface"]["panel"], 0.9)
-        canvas.text(middle.x, middle.y + style.size_mm * 0.36, words, style, align="centre")
+        canvas.text(box.x + box.w / 2, box.y + box.h / 2 + style.size_mm * 0.36, words, style, align="centre")
         boxes.append(box)
     return boxes
+
+
+def label_places(line: BaseGeometry, size_mm: tuple[float, float]) -> Iterator[Box]:
+    """Where a label of this width and height may lie, the best first: on the line from its middle outwards, then beside it."""
+    width, height = size_mm
+    for right, down in BESIDE:
+        for share in ALONG:
+            at = line.interpolate(share, normalized=True) if line.geom_type == "LineString" else line.centroid
+            yield Box(at.x + (right - 0.5) * width, at.y + (down - 0.5) * height, width, height)
 
 
 def _on_sheet(geometries: list[BaseGeometry], projection: Projection) -> list[BaseGeometry]:

@@ -121,3 +121,31 @@ def test_figures_of_many_lie_above_single_symbols_and_are_counted_once(page: Pag
       const { clustersDrawn } = await import(new URL("map_layers.js", at).href);
       return [map.queryRenderedFeatures({ layers: ["risk_points-cluster"] }).length, clustersDrawn(null).length]; }""")
     assert drawn == counted > 0
+
+
+SHORTEST = """async () => {
+  const at = document.querySelector('link[href$="/mapview.js"]').href;
+  const { map } = await import(at);
+  const { drawReasonLines } = await import(new URL("map_drawings.js", at).href);
+  const { x, y } = map.project(map.getCenter());
+  const place = (dx, dy) => map.unproject([x + dx, y + dy]).toArray();
+  const line = (dx, dy, label) => ({ line: { type: "LineString", coordinates: [place(-dx, -dy), place(dx, dy)] }, label });
+  const settled = new Promise((resolve) => map.once("idle", resolve));
+  drawReasonLines([line(90, 4, "136 m / 200 m"), line(90, -4, "122 m / 150 m"), line(4, 90, "82 m / 100 m")]);
+  await settled;
+  const names = map.getStyle().layers.filter((entry) => entry.layout?.["text-field"]).map((entry) => entry.id);
+  const labels = map.queryRenderedFeatures({ layers: ["reason-label"] }).map((one) => one.properties.label);
+  const pixels = Array.from({ length: 80 * 30 }, (_, i) => [x - 160 + 4 * (i % 80), y - 60 + 4 * Math.floor(i / 80)]);
+  const found = pixels.map((pixel) => map.queryRenderedFeatures(pixel, { layers: names })).filter((hits) => hits.some((hit) => hit.layer.id === "reason-label"));
+  return { labels: [...new Set(labels)].sort(), pixels: found.length, shared: found.filter((hits) => hits.length > 1).length };
+}"""
+
+
+def test_lengths_of_shortest_lines_lie_neither_on_each_other_nor_on_names(page: Page, live_server: str, crowd: str) -> None:
+    """Three lines whose middles are one place, where names stand all around."""
+    page.goto(f"{live_server}/?v=14.2/{crowd}")
+    wait_for_map(page)
+    found = page.evaluate(SHORTEST)
+    assert found["labels"] == ["122 m / 150 m", "136 m / 200 m", "82 m / 100 m"]
+    assert found["pixels"] > 100
+    assert found["shared"] == 0

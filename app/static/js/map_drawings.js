@@ -19,15 +19,19 @@ export function drawOwn(name, features) {
 export const feature = (geometry, properties = {}) => ({ type: "Feature", geometry, properties });
 
 /**
+ * The parts of a shortest line: the line, the place of its label at the middle, its ends.
+ * @param {any} line @param {string} label @param {Record<string, any>} [properties] of every part
+ */
+export function reasonParts(line, label, properties = {}) {
+  if (line.type !== "LineString") return [feature(line, properties)];
+  const point = (/** @type {number[]} */ coordinates, /** @type {Record<string, any>} */ more = {}) => feature({ type: "Point", coordinates }, { ...properties, ...more });
+  const [first, last] = [line.coordinates[0], line.coordinates.at(-1)];
+  const middle = first.map((/** @type {number} */ value, /** @type {number} */ i) => (value + last[i]) / 2);
+  return [feature(line, properties), ...(label ? [point(middle, { label })] : []), point(first), point(last)];
+}
+
+/**
  * Shortest lines with their lengths, ends marked.
  * @param {{line: any, label: string}[]} lines
  */
-export function drawReasonLines(lines) {
-  const ends = (/** @type {any} */ line) =>
-    line.type === "LineString" ? [line.coordinates[0], line.coordinates.at(-1)] : line.type === "Point" ? [line.coordinates] : [];
-  const made = lines.flatMap(({ line, label }) => [
-    ...(line.type === "Point" ? [] : [feature(line, { label })]),
-    ...ends(line).map((/** @type {number[]} */ at) => feature({ type: "Point", coordinates: at })),
-  ]);
-  drawOwn("reason-lines", made);
-}
+export const drawReasonLines = (lines) => drawOwn("reason-lines", lines.flatMap(({ line, label }) => reasonParts(line, label)));

@@ -11,7 +11,7 @@ import { chainage, chainageMetres, distance, isMissing, lineLabel, number } from
 import { withEdition } from "./frame.js";
 import { wireIdentify } from "./identify.js";
 import { lineHref, lineLayer, lineWord, loadLines } from "./lines.js";
-import { drawOwn, feature } from "./map_drawings.js";
+import { drawOwn, feature, reasonParts } from "./map_drawings.js";
 import { flyToGeometry } from "./map_sight.js";
 import { map } from "./mapview.js";
 import { errorText, say } from "./panel.js";
@@ -285,9 +285,7 @@ function drawMap() {
   if (!map?.getSource("selection")) return;
   const rows = state.answer && !state.answer.refused ? filtered().filter((row) => row.line) : [];
   const isLabelled = rows.length <= LABELLED_LINES;
-  const lineOf = (/** @type {any} */ row) => feature(row.line, { index: row.index, label: isLabelled || row.index === state.chosen ? lineLabel({ actual_m: row.distance_m }) : "" });
-  const endOf = (/** @type {any} */ row) => feature({ type: "Point", coordinates: row.line.type === "Point" ? row.line.coordinates : row.line.coordinates[0] }, { index: row.index });
-  drawOwn("reason-lines", rows.flatMap((row) => (row.line.type === "Point" ? [endOf(row)] : [lineOf(row), endOf(row)])));
+  drawOwn("reason-lines", rows.flatMap((row) => reasonParts(row.line, isLabelled || row.index === state.chosen ? lineLabel({ actual_m: row.distance_m }) : "", { index: row.index })));
   const chosen = rows.find((row) => row.index === state.chosen);
   const ring = chosen && feature({ type: "Point", coordinates: chosen.line.type === "Point" ? chosen.line.coordinates : chosen.line.coordinates.at(-1) }, { label: "" });
   drawOwn("selection", [...lineParts().map((part) => feature({ type: "LineString", coordinates: part })), ring].filter(Boolean));

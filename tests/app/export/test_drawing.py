@@ -18,6 +18,8 @@ from app.export.hatch import Hatch, hatch_strokes
 from app.export.labels import LabelRequest, place_labels
 from app.export.layout import Box, Projection, sheet_layout
 from app.export.map_drawing import places_along
+from app.export.site_marks import draw_site_labels
+from app.export.spec import SiteMarks
 from app.export.symbols import parse_icon
 from layers.catalog import LEVELS, load_catalog
 from layers.errors import CatalogError, RuleTableError
@@ -215,3 +217,26 @@ def test_locator_leaves_out_islands_far_off_unless_the_sheet_shows_them() -> Non
     assert located_part(whole, shapely.box(-100, -100, 10_100, 10_100), here).bounds == main.bounds
     assert located_part(whole, main, there).equals(whole)
     assert located_part(whole, None, here).equals(whole)
+
+
+# --- shortest lines of a site -------------------------------------------------------------------------
+
+
+def labels_of(lines):
+    """Boxes of the words of lines given in metres upon a frame of 100 by 100 mm at 1:1000, its middle at (0, 0)."""
+    frame = Box(0, 0, 100, 100)
+    marks = SiteMarks(lines=tuple((LineString(line), f"{number}: 136 m") for number, line in enumerate(lines, start=1)))
+    return frame, draw_site_labels(Canvas(frame, file_format="svg"), marks, Projection(frame, (0.0, 0.0), 1000.0), styles.palette())
+
+
+def test_words_of_lines_that_cross_stand_apart():
+    _, boxes = labels_of([[(-30, -1), (30, 1)], [(-30, 1), (30, -1)], [(-1, -30), (1, 30)], [(-30, 0), (30, 0)]])
+    assert len(boxes) == 4
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+
+
+def test_words_of_a_line_are_not_cut_by_the_frame_and_spare_what_has_no_room():
+    frame, boxes = labels_of([[(44, -45), (49, -45)]])
+    assert len(boxes) == 1 and frame.holds(boxes[0])
+    _, boxes = labels_of([[(0, 0), (0.1, 0)]] * 40)
+    assert 3 <= len(boxes) < 40
