@@ -13,13 +13,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from layers.scoring.major_hazard import grade_units, load_major_hazard_rules, lookup_chemicals
+from layers.scoring.major_hazard import MajorHazardRules, grade_units, load_major_hazard_rules, lookup_chemicals
 from layers.scoring.release_scenarios import NOT_SOURCES, NotAssessed, enterprise_kinds, load_scope
 from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
-METHODS = ("consequence", "qra", "qra_explosives", "qra_enterprise", "distance", "unknown", "out_of_scope")
-WITH_EXPLOSIVES = ("consequence", "qra_explosives")
+METHODS = ("consequence", "qra", "qra_explosives", "qra_enterprise", "distance", "unknown", "unknown_explosives", "out_of_scope")
+WITH_EXPLOSIVES = ("consequence", "qra_explosives", "unknown_explosives")
+PUBLISHED_AS = {"qra_enterprise": "qra", "qra_explosives": "qra", "unknown_explosives": "unknown"}
+"""Methods that differ by their reason alone."""
 GAS_FORMS = ("toxic_gas", "flammable_gas")
+NOT_KNOWN = "not_known"
+"""The form of a chemical that no table knows and whose category is not stated: it may be a gas."""
 OXIDISING_GAS = "W4"
 """Oxygen feeds a fire and is neither a toxic nor a flammable gas."""
 PLANNED = "planned"
@@ -44,7 +48,7 @@ def assessment_methods(layers: Mapping[str, pd.DataFrame], *, on: date | None = 
         ``unit_id``, ``enterprise_id``, ``method``, ``rule_id``, ``clause``, ``reason_zh``, ``reason_en``.
         ``consequence`` with explosives; ``qra`` with a toxic or flammable gas and S of 1 or more, and then every other
         unit of that enterprise too (4.3), with the rule that says so; else ``distance``. ``out_of_scope`` and
-        ``unknown`` (S not known) stand apart. ``has_explosives``: distances of overpressure are due as well. A unit that would
+        ``unknown`` (what is missing may make it ``qra``) stand apart. ``has_explosives``: distances of overpressure are due as well. A unit that would
         need ``qra`` without its explosives keeps it for that part, with the reason that names both.
     """
     units = layers.get("hazard_units")
@@ -54,8 +58,9 @@ def assessment_methods(layers: Mapping[str, pd.DataFrame], *, on: date | None = 
     rows = layers.get("unit_chemicals")
     empty = pd.DataFrame(columns=CHEMICAL_COLUMNS)
     given = empty if rows is None else rows.reindex(columns=CHEMICAL_COLUMNS)
-    state = grade_units(pd.DataFrame(units.drop(columns="geometry")), given, rules=load_major_hazard_rules(on=on)).state
-    forms, kinds = _forms(given), enterprise_kinds(layers)
+    rules = load_major_hazard_rules(on=on)
+    state = grade_units(pd.DataFrame(units.drop(columns="geometry")), given, rules=rules).state
+    forms, kinds = _forms(given, rules), enterprise_kinds(layers)
     table = units[["unit_id", "enterprise_id"]].astype(str)
     table = table.sort_values("unit_id", kind="stable", ignore_index=True)
     table["method"] = [
@@ -64,7 +69,7 @@ def assessment_methods(layers: Mapping[str, pd.DataFrame], *, on: date | None = 
     ]
     table["has_explosives"] = table.method.isin(WITH_EXPLOSIVES)
     needs = set(table.enterprise_id[table.method.isin(["qra", "qra_explosives"])])
-    follows = table.enterprise_id.isin(needs) & table.method.isin(["distance", "unknown"])
+    follows = table.enterprise_id.isin(needs) & table.method.isin(["distance", "unknown", "unknown_explosives"])
     table.loc[follows, "method"] = "qra_enterprise"
     return _with_reasons(table, kinds)[columns]
 
@@ -82,17 +87,17 @@ def _with_reasons(table: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame
     table["reason_zh"], table["reason_en"], table["rule_id"], table["clause"] = (
         [row[place] for row in reasons] for place in range(4)
     )
-    table["method"] = table.method.replace(["qra_enterprise", "qra_explosives"], "qra")
+    table["method"] = table.method.replace(PUBLISHED_AS)
     return table
 
 
-def _forms(chemicals: pd.DataFrame) -> dict[str, set[str]]:
+def _forms(chemicals: pd.DataFrame, rules: MajorHazardRules) -> dict[str, set[str]]:
     """Forms of the chemicals of each unit; gases that only feed a fire do not count as gases."""
-    found = lookup_chemicals(chemicals)
-    named = load_major_hazard_rules().chemicals.set_index("name_zh")["category_symbol"]
+    found = lookup_chemicals(chemicals, rules=rules)
+    named = rules.chemicals.set_index("name_zh")["category_symbol"]
     symbols = found["listed_as"].map(named[~named.index.duplicated()]).where(found["listed_as"].notna())
     given = chemicals["category_symbol"].where(symbols.isna(), symbols)
-    form = found["form"].where(given != OXIDISING_GAS, "oxidiser")
+    form = found["form"].fillna(NOT_KNOWN).where(given != OXIDISING_GAS, "oxidiser")
     by_unit: dict[str, set[str]] = form.groupby(chemicals["unit_id"].astype(str)).agg(set).to_dict()
     return by_unit
 
@@ -101,11 +106,11 @@ def _method(state: str, forms: set[str], kind: str | None) -> str:
     if kind in load_scope():
         return "out_of_scope"
     has_gas = bool(forms & set(GAS_FORMS))
+    needs_risk = has_gas and state == "major"
+    may_need_risk = not forms or (state == "unrated" and has_gas) or (state != "below" and NOT_KNOWN in forms)
     if "explosive" in forms:
-        return "qra_explosives" if has_gas and state == "major" else "consequence"
-    if state == "unrated" and (has_gas or not forms):
-        return "unknown"
-    return "qra" if has_gas and state == "major" else "distance"
+        return "qra_explosives" if needs_risk else "unknown_explosives" if may_need_risk else "consequence"
+    return "qra" if needs_risk else "unknown" if may_need_risk else "distance"
 
 
 def covered(

@@ -1,9 +1,9 @@
 """Cells become polygons: connected cells of one level are one zone, and neighbouring zones share their edges.
 
 Stairs are smoothed by cutting corners at half a cell. Both zones at a corner cut it alike, so nothing gapes or
-overlaps; around a closed outline the cuts cancel but for four, so no zone gains or loses more than half a cell
-per outline. Corners where three zones meet, and zones below `SMOOTH_FROM_CELLS` cells, keep their stairs: with
-these no zone moves by more than one per cent of its own area per outline.
+overlaps. Two neighbours lose to each other as many corners as they win: the few that are left over (four around a
+closed outline) stay, so that every zone keeps the area of its cells. Corners where three zones meet, and zones
+below `SMOOTH_FROM_CELLS` cells, keep their stairs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shapely.geometry import shape
 from layers.scoring.grid import Grid
 
 SMOOTH_FROM_CELLS = 50
-"""Half a cell is 1 % of this many."""
+"""Fewer cells than these would be more curve than cell."""
 
 Ints = NDArray[np.int32]
 
@@ -91,7 +91,7 @@ def _unit_steps(rings: NDArray[np.object_]) -> tuple[NDArray[np.int64], ...]:
 def _corners(
     regions: Ints, vertices: NDArray[np.int64], arriving: NDArray[np.int64], leaving: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which grid corners turn, and which must stay: meetings of three, checkerboards, edges of small regions."""
+    """Which grid corners turn, and which must stay: meetings of three, checkerboards, edges of small regions, and odd ones."""
     size = np.bincount(regions.ravel())
     size[0] = regions.size  # beyond the grid
     padded = np.pad(regions, 1)
@@ -106,4 +106,40 @@ def _corners(
     is_small = size[around].min(axis=0) < SMOOTH_FROM_CELLS
     is_corner = (arriving != leaving).any(axis=1)
     is_kept = (n_regions > 2) | is_checkered | (is_corner & is_small)
+    free = np.flatnonzero(is_corner & ~is_kept)
+    is_kept[free[_left_over(around[:, free], vertices[free], _runs(is_corner)[free])]] = True
     return is_corner, is_kept
+
+
+def _runs(is_corner: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Of every corner the shorter of its two straight sides, in cells."""
+    at = np.flatnonzero(is_corner)
+    gap = np.diff(at, prepend=-1, append=len(is_corner))
+    runs = np.zeros(len(is_corner), np.int64)
+    runs[at] = np.minimum(gap[:-1], gap[1:])
+    return runs
+
+
+def _left_over(around: Ints, vertices: NDArray[np.int64], run: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Corners between two regions without a partner that turns the other way; those of the longest sides are left over.
+
+    Parameters
+    ----------
+    around : regions of the four cells at each corner, sorted: one of them alone, the other three times
+    run : cells of straight side at each corner
+    """
+    corner, first, place = np.unique(vertices, axis=0, return_index=True, return_inverse=True)
+    low, high = around[0, first], around[3, first]
+    is_low = low != around[1, first]  # the corner belongs to the region of the smaller number
+    longest = np.zeros(len(corner), np.int64)
+    np.maximum.at(longest, place.ravel(), run)
+    order = np.lexsort((corner[:, 0], corner[:, 1], -longest, is_low, high, low))
+    pair = np.cumsum(np.r_[False, (np.diff(np.stack([low, high])[:, order], axis=1) != 0).any(axis=0)])
+    n_low = np.bincount(pair, is_low[order]).astype(np.int64)
+    n_high = np.bincount(pair).astype(np.int64) - n_low
+    n_over = np.where(is_low[order], (n_low - n_high)[pair], (n_high - n_low)[pair])
+    group = 2 * pair + is_low[order]
+    rank = np.arange(len(order)) - np.searchsorted(group, group)
+    is_over = np.zeros(len(order), bool)
+    is_over[order] = rank < n_over
+    return is_over[place.ravel()]

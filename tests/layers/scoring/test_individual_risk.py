@@ -316,6 +316,30 @@ def test_explosives_beside_a_gas_leave_the_gas_in_quantitative_risk():
     assert not without.has_explosives.any()
 
 
+@pytest.mark.parametrize(
+    ("rows", "method"),
+    [
+        ([chemical(("某新化学品", None), 50.0)], "unknown"),
+        ([chemical(("某新化学品", None), 50.0), chemical(HEXANE, 900.0)], "unknown"),
+        ([chemical(("某新化学品", None), None), chemical(CHLORINE, 100.0)], "qra"),
+        ([chemical(("某新化学品", None), 50.0, category_symbol="W5.4")], "distance"),
+        ([chemical(CHLORINE, None)], "unknown"),
+        ([chemical(HEXANE, None)], "distance"),
+    ],
+)
+def test_a_chemical_that_no_table_knows_leaves_the_method_open(rows, method):
+    found = assessment_methods(plant(*rows))
+    assert found.method.tolist() == [method] and not found.has_explosives.any()
+
+
+@pytest.mark.parametrize("other", [chemical(("某新化学品", None), 5.0), chemical(CHLORINE, None)])
+def test_explosives_beside_what_is_not_known_keep_their_overpressure_and_leave_the_rest_open(other):
+    explosive = chemical(("工业炸药", None), 0.01, category_symbol="W1.1")
+    (row,) = assessment_methods(plant(explosive, other)).itertuples()
+    assert (row.method, row.has_explosives) == ("unknown", True) and "超压" in row.reason_zh
+    assert assessment_methods(plant(explosive)).method.tolist() == ["consequence"]
+
+
 def test_units_of_other_methods_are_named_with_theirs_and_give_no_figure():
     units = [unit(), unit("U2", enterprise_id="E2"), unit("U3", enterprise_id="E3", status="planned")]
     layers = plant(chemical(CHLORINE, 6.0), chemical(HEXANE, 900.0, "U2"), chemical(CHLORINE, 6.0, "U3"), units=units)
