@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from app.method import level_word
 from app.texts import Text
+from layers.catalog import LEVELS
 
 ERROR = Text("错误 error")
 SIDES = {"added": Text("新增冲突 +"), "gone": Text("消除冲突 -")}
@@ -51,7 +53,7 @@ def what_if_lines(answer: dict[str, Any], lang: str) -> list[str]:
     return [
         *(_source(entry, lang) for entry in answer["sources"]),
         *(_area(row, lang) for row in answer["levels"]),
-        *(f"{Text('防护目标')[lang]}\t{row['name']}\t{row['level_before']} -> {row['level_after']}" for row in answer["targets"]),
+        *(f"{Text('防护目标')[lang]}\t{row['name']}\t{_word(row['level_before'], lang)} -> {_word(row['level_after'], lang)}" for row in answer["targets"]),
         *(f"{SIDES[side][lang]}\t{row['subject_name']} - {row['object_name'] or row['object_feature_id']}\t{row['clause']}"
           for side in SIDES for row in answer["violations"][side]),
         *(_risk_lines(answer["risk"], lang) if answer["risk"] is not None else ()),
@@ -60,14 +62,18 @@ def what_if_lines(answer: dict[str, Any], lang: str) -> list[str]:
     ]  # fmt: skip
 
 
+def _word(level: str | None, lang: str) -> str:
+    return level_word(level, lang) if level in LEVELS else "-"
+
+
 def _source(entry: dict[str, Any], lang: str) -> str:
-    before, after = ((entry[side] or {}).get("level", "-") for side in ("before", "after"))
+    before, after = (_word((entry[side] or {}).get("level"), lang) for side in ("before", "after"))
     return f"{entry['name']}\t{before} -> {after}\t{(entry['after'] or entry['before'])[f'reason_{lang}']}"
 
 
 def _area(row: dict[str, Any], lang: str) -> str:
     persons = Text("{before:.0f} -> {after:.0f} 人", before=row["persons_before"] or 0, after=row["persons_after"] or 0)
-    return f"{row['level']}\t{row['area_before_km2']:.3f} -> {row['area_after_km2']:.3f} km²\t{persons[lang]}"
+    return f"{_word(row['level'], lang)}\t{row['area_before_km2']:.3f} -> {row['area_after_km2']:.3f} km²\t{persons[lang]}"
 
 
 def _societal_lines(societal: dict[str, Any], lang: str) -> Iterator[str]:

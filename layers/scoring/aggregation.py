@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.catalog import read_toml, strict
 from layers.errors import CatalogError, RuleTableError
-from layers.scoring.policy import RATED, Cuts
+from layers.scoring.policy import RATED, UNRATED, Cuts
 from layers.scoring.rule_tables import RULES_DIR, require
 from layers.scoring.towns import weighted_percentile, worst
 from layers.scoring.zoning import RiskSurface
@@ -26,7 +26,6 @@ from layers.scoring.zoning import RiskSurface
 AGGREGATIONS_DIR = RULES_DIR / "aggregations"
 METHODS = ("percentile", "share", "maximum")
 SCOPES = ("county", "park", "industry", "enterprise")
-UNRATED = "unrated"
 
 
 @dataclass(frozen=True)

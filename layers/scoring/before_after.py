@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -9,12 +10,21 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from rasterio.features import shapes
+from rasterio.features import geometry_mask, shapes
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from layers.scoring.policy import LEVEL_CODES
+from layers.scoring.grid import Grid
+from layers.scoring.policy import LEVEL_CODES, UNRATED
 from layers.scoring.zoning import RiskSurface
+
+@dataclass(frozen=True)
+class OpenGround:
+    """Ground that is not rated: its area and its residents, None without a raster of them."""
+
+    area_km2: float
+    persons: float | None
+
 
 CODE_LEVELS = {0: "none", **{code: level for level, code in LEVEL_CODES.items()}}
 
@@ -51,6 +61,26 @@ def levels_of(before: RiskSurface, after: RiskSurface, persons: NDArray[np.float
             row[f"persons_{side}"] = None if persons is None else float(np.nansum(persons[is_level]))
         rows.append(row)
     return rows
+
+
+def open_ground(zones: gpd.GeoDataFrame, grid: Grid, persons: NDArray[np.float64] | None) -> OpenGround:
+    """Ground that is not rated, whatever lies beneath: km2, and who lives in cells whose centre is in it."""
+    unrated = zones.geometry[zones["level"] == UNRATED].to_numpy()
+    if not len(unrated):
+        return OpenGround(0.0, None if persons is None else 0.0)
+    area_km2 = float(shapely.area(unrated).sum() / 1e6)
+    if persons is None:
+        return OpenGround(area_km2, None)
+    is_open = geometry_mask(unrated, (grid.rows, grid.cols), grid.transform, invert=True)
+    return OpenGround(area_km2, float(np.nansum(persons[is_open])))
+
+
+def open_row(before: OpenGround, after: OpenGround) -> dict[str, Any]:
+    """A row beside those of `levels_of`; this ground may lie over coloured ground."""
+    return {
+        "level": UNRATED, "area_before_km2": before.area_km2, "persons_before": before.persons,
+        "area_after_km2": after.area_km2, "persons_after": after.persons,
+    }  # fmt: skip
 
 
 def moved_targets(targets: gpd.GeoDataFrame, before: RiskSurface, after: RiskSurface) -> list[dict[str, Any]]:

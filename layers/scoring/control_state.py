@@ -86,7 +86,8 @@ def _judge_items(
             for entry in found.items
         ],
         is_lower_bound=found.is_upper_bound,
-        missing=f"诊断分级扣分项 {missing} (entries of the score)" if missing else None,
+        missing_zh=f"诊断分级扣分项 {missing}" if missing else None,
+        missing_en=f"entries of the score: {missing}" if missing else None,
     )  # fmt: skip
     stated = source.results("score")
     if is_second and level and stated and stated[0]["result"] != level:

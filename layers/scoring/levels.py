@@ -21,6 +21,7 @@ from layers.scoring.sources import (
     ORDER,
     UNRATED,
     Layers,
+    Missing,
     Source,
     black_spot_sources,
     grouped,
@@ -115,8 +116,7 @@ def _decide(source: Source) -> None:
     if source.level != UNRATED:
         source.missing = source.missing if _is_lower_bound(source) else None
     elif source.missing is None:
-        zh, en = MISSING.get(source.source_class, MISSING[""])
-        source.missing = f"{zh} ({en})"
+        source.missing = Missing(*MISSING.get(source.source_class, MISSING[""]))
 
 
 def deciding_entry(methods: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -279,7 +279,7 @@ def _leave_out_if_coarse(source: Source, rules: LevelRules) -> None:
         accuracy_m=source.accuracy_m,
         radius_m=source.radius_m,
     )
-    source.missing = "精确位置 (a precise position)"
+    source.missing = Missing("精确位置", "a precise position")
     source.strength = source.radius_m = None
 
 
@@ -305,6 +305,7 @@ def _share_trenches(lines: list[Source]) -> None:
 def _row(source: Source, rules: LevelRules) -> dict[str, Any]:
     decider = next((entry for entry in source.methods if entry["is_deciding"]), None)
     office = source.responsible_office or rules.classes[source.source_class]["default_office_zh"] or None
+    missing = source.missing or Missing("资料", "data")
     point_id = f"{source.layer}:{source.feature_id}{source.part}"
     return {
         "feature_id": point_id,
@@ -320,8 +321,8 @@ def _row(source: Source, rules: LevelRules) -> dict[str, Any]:
         "basis": source.basis,
         "rule_id": decider and decider["rule_id"],
         "clause": decider and decider["clause"],
-        "reason_zh": decider["text_zh"] if decider else f"缺少{source.missing}",
-        "reason_en": decider["text_en"] if decider else f"missing: {source.missing}",
+        "reason_zh": decider["text_zh"] if decider else f"缺少{missing.zh}",
+        "reason_en": decider["text_en"] if decider else f"missing: {missing.en}",
         "reasons": source.methods,
         "missing": _missing_text(source, office),
         "major_hazard_level": source.major_hazard_level,
@@ -344,4 +345,5 @@ def _row(source: Source, rules: LevelRules) -> dict[str, Any]:
 
 def _missing_text(source: Source, office: str | None) -> str | None:
     """What would let the source be rated, and who has it."""
-    return source.missing and f"{source.missing};责任部门: {office or '未明确'}"
+    told = source.missing
+    return told and f"{told.zh} ({told.en});责任部门: {office or '未明确'}"

@@ -433,12 +433,12 @@ def _explain_gaps(graded: pd.DataFrame, rows: pd.DataFrame, persons: pd.Series[f
     graded["missing_zh"] = _joined(
         (without, "危险化学品清单"),
         (amounts, "最大储量 amount_t"),
-        (unlisted, "品名不在表1,缺类别符号 category_symbol"),
+        (unlisted, "表1未列品名的类别符号 category_symbol"),
     )
     graded["missing_en"] = _joined(
         (without, "list of chemicals"),
         (amounts, "largest amount (amount_t)"),
-        (unlisted, "chemical not in table 1 and without category_symbol"),
+        (unlisted, "category_symbol of a chemical that table 1 does not list"),
     )
 
 

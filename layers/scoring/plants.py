@@ -22,6 +22,7 @@ from layers.scoring.sources import (
     ORDER,
     UNRATED,
     Layers,
+    Missing,
     Source,
     accuracy,
     band_of,
@@ -120,7 +121,7 @@ def _judge_by_standard(source: Source, graded: Mapping[Any, Any], rules: LevelRu
     }
     split_zh, split_en = _split_texts(source, graded)
     if graded["state"] == UNRATED:
-        source.missing = f"{graded['missing_zh']} ({graded['missing_en']})"
+        source.missing = Missing(graded["missing_zh"], graded["missing_en"])
         source.judge(
             "computed",
             None,
@@ -176,7 +177,7 @@ def _at_least(source: Source, graded: Mapping[Any, Any]) -> tuple[str, str]:
     """Words for a level that rests on the known amounts alone; what is missing is said and asked for."""
     if not graded["is_lower_bound"]:
         return "", ""
-    source.missing = f"{graded['missing_zh']} ({graded['missing_en']})"
+    source.missing = Missing(graded["missing_zh"], graded["missing_en"])
     return f"缺少{graded['missing_zh']},至少", f"(missing {graded['missing_en']}) at least "
 
 
@@ -378,8 +379,8 @@ def _compute_enterprise(source: Source) -> None:
         is_assumption=inputs.get("is_assumption", False),
         is_lower_bound=inputs.get("is_lower_bound", False),
     )
-    if inputs.get("is_lower_bound"):
-        source.missing = inputs.get("missing")
+    if inputs.get("is_lower_bound") and inputs.get("missing_zh"):
+        source.missing = Missing(inputs["missing_zh"], inputs["missing_en"])
 
 
 def computed_from(methods: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from layers.scoring.rule_tables import RULES_DIR, read_rules, require
 
 POLICIES_DIR = RULES_DIR / "policies"
 METHODS = ("weighted_index", "grid_maximum", "individual_risk")
+UNRATED = LEVELS[4]
 RATED = LEVELS[:4]
 """Levels that a colour stands for, worst first; the code of a level in a raster is its place here plus 1."""
 LEVEL_CODES = {level: code for code, level in enumerate(RATED, start=1)}

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import shapely
@@ -30,6 +30,13 @@ GONE = ("closed", "planned", "abandoned")
 UNRATED = "unrated"
 ORDER = ("statutory", "declared", "computed", "screening")
 """Methods that give the risk level, the first one that has a result decides."""
+
+
+class Missing(NamedTuple):
+    """What would let a source be rated, in words that follow 缺少 and "missing:"."""
+
+    zh: str
+    en: str
 
 
 @dataclass
@@ -62,7 +69,7 @@ class Source:
     is_assumption: bool = False
     is_disputed: bool = False
     is_suspected_split: bool = False
-    missing: str | None = None
+    missing: Missing | None = None
     major_hazard_level: int | None = None
     s_value: float | None = None
     r_value: float | None = None
@@ -220,7 +227,7 @@ def _line_source(row: Mapping[str, Any], rules: LevelRules, screening: tuple[Row
     else:
         judge_screening(source, row, screening)
     if not found and medium:
-        source.missing = f"方案未给出介质 {medium} 的源强 (the policy has no strength for this medium)"
+        source.missing = Missing(f"方案中介质 {medium} 的源强", f"a strength of the policy for {medium}")
     return source
 
 

@@ -15,16 +15,20 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
+import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from layers.errors import EditError
 from layers.scoring.affected import Update, updated_surface
 from layers.scoring.before_after import (
+    OpenGround,
     changed_levels,
     levels_of,
     moved_targets,
     only_in,
+    open_ground,
+    open_row,
 )
 from layers.scoring.cell_vulnerability import neighbouring_plants, vulnerability
 from layers.scoring.consequence.inputs import Floats
@@ -33,7 +37,7 @@ from layers.scoring.fire_cover import FireCover, with_help
 from layers.scoring.grid import Grid
 from layers.scoring.levels import rate_sources
 from layers.scoring.places import town_names
-from layers.scoring.policy import Policy
+from layers.scoring.policy import UNRATED, Policy
 from layers.scoring.risk_surface import INDIVIDUAL_RISK, risk_surface, zone_sources
 from layers.scoring.rules import RuleSet
 from layers.scoring.what_if_distances import changed_violations
@@ -83,6 +87,7 @@ class County:
     surfaces: dict[str, RiskSurface] = field(default_factory=dict)
     zones: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     states: dict[str, RiskState] = field(default_factory=dict)
+    open_grounds: dict[str, OpenGround] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,8 @@ class Outcome:
 
     `points`: every risk point after; `sources`: the edited ones before and after. `update`: the surface after, and how
     many cells were computed again. `zones_gone` and `zones_new`: rows of `risk_zones` that only one side has. `changes`:
-    where the level differs, with ``level_before``, ``level_after``, ``area_m2``. `levels`: area and persons by level.
+    where the level differs, with ``level_before``, ``level_after``, ``area_m2``. `levels`: area and persons by level, and of the ground
+    that is not rated, which may lie over coloured ground.
     `targets`: protection targets whose cell has another level. `violations_added`, `violations_gone`: rows of
     `distance_violations`, those of the edited sources. `risk`: contours and targets that cross a criterion, whatever the
     policy; None where nothing was edited. `societal`: of the touched enterprises before and after; None besides where
@@ -147,13 +153,23 @@ def what_if(county: County, edits: Sequence[Edit], *, policy: str, policy_after:
         zones_gone=only_in(old_zones, new_zones),
         zones_new=only_in(new_zones, old_zones),
         changes=changed_levels(before, update.surface, county.crs),
-        levels=levels_of(before, update.surface, county.persons),
+        levels=[*levels_of(before, update.surface, county.persons), _open_row(county, policy, new_zones)],
         targets=moved_targets(county.targets, before, update.surface),
         violations_added=added,
         violations_gone=gone,
         risk=risk_change(risk_of(county), after.risk, after.frames, after.affected) if edits else None,
         societal=_societal(county, after) if edits else None,
     )
+
+
+def _open_row(county: County, policy: str, after: gpd.GeoDataFrame) -> dict[str, Any]:
+    zones = zones_of(county, policy)
+    if policy not in county.open_grounds:
+        county.open_grounds[policy] = open_ground(zones, county.grid, county.persons)
+    before = county.open_grounds[policy]
+    sides = [frame.geometry[frame["level"] == UNRATED].to_numpy() for frame in (zones, after)]
+    is_same = len(sides[0]) == len(sides[1]) and bool(shapely.equals_identical(*sides).all())
+    return open_row(before, before if is_same else open_ground(after, county.grid, county.persons))
 
 
 def _societal(county: County, after: After) -> SocietalChange | None:

@@ -61,9 +61,23 @@ def test_new_unit_gains_area_and_is_told_with_its_reason(client: FlaskClient, un
     answer = client.post("/api/what-if", json={"edits": [edit]}).get_json()
     [source] = answer["sources"]
     assert source["before"] is None and source["after"]["level"] == "red" and source["after"]["reason_zh"]
-    before, after = (sum(row[f"area_{side}_km2"] for row in answer["levels"]) for side in ("before", "after"))
+    before, after = (sum(row[f"area_{side}_km2"] for row in answer["levels"] if row["level"] != "unrated") for side in ("before", "after"))
     assert after > before and answer["changes"]["features"] and answer["zones"]["after"]["features"]
     assert 0 < answer["cells"]["computed"] < answer["cells"]["all"]
+
+
+@pytest.mark.parametrize("policy", ["weighted_index_2026A", "grid_maximum_2026A", "individual_risk_2026A"])
+def test_a_chemical_that_no_table_knows_gains_ground_without_rating(client: FlaskClient, unit: Any, policy: str) -> None:
+    edit = {"action": "add", "chemical": "某新化学品", "amount_t": 60, "lon": unit.lon + 0.03, "lat": unit.lat}
+    answer = client.post("/api/what-if", json={"edits": [edit], "policy": policy}).get_json()
+    [source] = answer["sources"]
+    *coloured, unrated = answer["levels"]
+    assert source["after"]["level"] == "unrated" and "表1" in source["after"]["reason_zh"]
+    assert all(row["area_after_km2"] == row["area_before_km2"] for row in coloured)
+    assert unrated["level"] == "unrated" and unrated["area_after_km2"] > unrated["area_before_km2"] > 0
+    assert unrated["persons_after"] >= unrated["persons_before"] > 0
+    [left_out] = answer["societal"]["not_judged"]
+    assert "无法判定" in left_out["reason_zh"]
 
 
 @pytest.mark.parametrize("policy", ["weighted_index_2026A", "grid_maximum_2026A", "individual_risk_2026A"])
@@ -139,7 +153,7 @@ def test_command_answers_as_the_api_does(client: FlaskClient, unit: Any, atlas_d
     said = CliRunner().invoke(what_if_command, [str(file), "--json"], obj=place)
     assert json.loads(said.output) == client.post("/api/what-if", json=body).get_json()
     lines = CliRunner().invoke(what_if_command, [str(file)], obj=place).output.splitlines()
-    assert len([line for line in lines if "km²" in line]) == 4
+    assert len([line for line in lines if "km²" in line]) == 5
     english = CliRunner().invoke(what_if_command, [str(file), "--lang", "en"], obj=place).output
     without_names = "\n".join(line.partition("\t")[2] for line in english.splitlines() if " -> " in line and "km²" in line)
     assert "persons" in without_names and not CHINESE.search(without_names)

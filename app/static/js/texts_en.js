@@ -1032,6 +1032,7 @@ export const EN = {
   what_if_new: "new",
   what_if_none: "no colour",
   what_if_now: "now {amount} t",
+  what_if_open: "may overlap colours",
   what_if_persons: "People",
   what_if_pick: "Click the place on the map",
   what_if_place: "Place",

@@ -1032,6 +1032,7 @@ export const ZH = {
   what_if_new: "新建",
   what_if_none: "无颜色",
   what_if_now: "现为 {amount} t",
+  what_if_open: "与有色区可重叠",
   what_if_persons: "人口",
   what_if_pick: "在地图上点位置",
   what_if_place: "位置",

@@ -17,7 +17,7 @@ export function levelTable(levels) {
   return el("table", { id: "what-if-levels", class: "what-if-table" },
     el("thead", {}, el("tr", {}, ["what_if_level", "what_if_area", "what_if_persons"].map((key) => el("th", { scope: "col" }, t(key))))),
     el("tbody", {}, levels.map((/** @type {any} */ row) => el("tr", {},
-      el("th", { scope: "row" }, marked(row.level)),
+      el("th", { scope: "row" }, marked(row.level), row.level === "unrated" ? el("span", { class: "muted small" }, " ", t("what_if_open")) : null),
       el("td", {}, `${fixed(row.area_before_km2, 2)} → ${fixed(row.area_after_km2, 2)}`),
       el("td", {}, `${people(row.persons_before)} → ${people(row.persons_after)}`)))));
 }
