@@ -55,7 +55,7 @@ def read_area_request(body: dict[str, Any], facts: EditionFacts, rules: RuleSet)
     construction = choice("construction", body.get("construction", "new"), CONSTRUCTIONS)
     return {
         "project": Project(
-            kind.id, is_new=construction != "extension", n_persons=n_persons, has_chemicals=states if kind.is_hazardous else None
+            kind.id, is_new=construction != "extension", n_persons=n_persons, has_chemicals=states if kind.needs_amounts else None
         ),
         "by": choice("by", body.get("by", GRID), (GRID, *parcels)),
         "cell_m": _cell_m(body.get("cell_m", DEFAULT_CELL_M)),

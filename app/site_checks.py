@@ -31,7 +31,7 @@ SIMPLER_BY_M = 20.0
 def project_types(rules: RuleSet) -> list[dict[str, Any]]:
     """Kinds of projects that can be checked, as the siting form lists them."""
     return [
-        {"id": kind.id, "title_zh": kind.title_zh, "title_en": kind.title_en, "is_hazardous": kind.is_hazardous}
+        {"id": kind.id, "title_zh": kind.title_zh, "title_en": kind.title_en, "is_hazardous": kind.needs_amounts}
         for kind in rules.project_types.values()
     ]
 

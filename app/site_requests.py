@@ -79,7 +79,7 @@ def read_site_request(body: dict[str, Any], facts: EditionFacts, rules: RuleSet)
         stated = read_dangers(entry, kind, prefix)
         _extras(entry, kind, prefix)
         project = dataclasses.replace(
-            whole, project_type=kind.id, n_persons=_persons(entry, prefix), has_chemicals=bool(stated) if kind.is_hazardous else None
+            whole, project_type=kind.id, n_persons=_persons(entry, prefix), has_chemicals=bool(stated) if kind.needs_amounts else None
         )
         parts.append(SitePart(_ground(entry, body.get("crs"), facts, prefix), project))
         dangers.append(stated)
@@ -159,7 +159,7 @@ def _extras(entry: dict[str, Any], kind: ProjectType, prefix: str) -> None:
         number(f"{prefix}height_m", entry["height_m"], least=0, most=MOST_HEIGHT_M)
     if entry.get("installation") is not None:
         choice(f"{prefix}installation", entry["installation"], INSTALLATIONS)
-        if not kind.is_hazardous:
+        if not kind.needs_amounts:
             raise RequestError(f"{prefix}installation", Text("只有危险类项目填写设施类别"))
 
 
@@ -170,7 +170,7 @@ def read_dangers(entry: dict[str, Any], kind: ProjectType, prefix: str = "") -> 
     sent = entry["chemicals"]
     if not isinstance(sent, list) or len(sent) > MOST_CHEMICALS:
         raise RequestError(f"{prefix}chemicals", Text("应为最多 {most} 项的列表", most=MOST_CHEMICALS))
-    if sent and not kind.is_hazardous:
+    if sent and not kind.needs_amounts:
         raise RequestError(f"{prefix}chemicals", Text("只有危险类项目填写危险化学品"))
     return tuple(_danger(row, f"{prefix}chemicals.{place}") for place, row in enumerate(sent))
 
@@ -187,7 +187,7 @@ def _one_danger(entry: dict[str, Any], kind: ProjectType, prefix: str) -> tuple[
     chemical = plain_text(f"{prefix}chemical", entry.get("chemical") or "")
     if not chemical and entry.get("amount_t") is None:
         return ()
-    if not kind.is_hazardous:
+    if not kind.needs_amounts:
         raise RequestError(f"{prefix}chemical", TextIn("one", "只有危险类项目填写危险化学品"))
     if not chemical:
         raise RequestError(f"{prefix}chemical", Text("缺少危险化学品名称或 CAS 号"))

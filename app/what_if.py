@@ -60,7 +60,8 @@ DISTANCE_LAYERS = (
     "enterprises", "hazard_units", "unit_chemicals", "pipelines", "pipeline_stations", "pipeline_markers", "power_lines", "roads", "buildings",
     "protection_targets", "fire_stations", "water", "park_boundaries", "official_contours", "official_distances",
     "railways", "fuel_station_equipment", "storage_tanks", "substations", "fireworks_shops", "oil_gas_wells",
-    "open_flame_places", "road_structures", "power_cables", "towns",
+    "open_flame_places", "road_structures", "power_cables", "quarries", "airports", "hydraulic_works", "built_up_areas",
+    "building_doors", "road_red_lines", "towns",
 )  # fmt: skip
 GROUND_LAYERS = frozenset({"buildings", "roads"})
 """Layers that count where they lie and nowhere else, and that no question changes."""

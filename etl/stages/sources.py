@@ -47,6 +47,7 @@ DISTANCES = Stage(
     layers=("enterprises", "hazard_units", "unit_chemicals", "pipelines", "pipeline_stations", "pipeline_markers", "power_lines", "roads",
             "buildings", "protection_targets", "fire_stations", "water", "park_boundaries", "official_contours",
             "official_distances", "railways", "fuel_station_equipment", "storage_tanks", "substations", "fireworks_shops", "oil_gas_wells",
-            "open_flame_places", "road_structures", "power_cables", "towns"),
+            "open_flame_places", "road_structures", "power_cables", "quarries", "airports", "hydraulic_works", "built_up_areas",
+            "building_doors", "road_red_lines", "towns"),
     after=("risk_points",),
 )  # fmt: skip

@@ -35,7 +35,8 @@ from layers.scoring.rules import ClassMember, RuleSet
 Choice = Callable[[Columns], NDArray[np.bool_]]
 LARGE_SHAPES = (
     "fire_cover", "individual_risk", "risk_zones", "park_boundaries", "roads", "pipelines", "power_lines", "water", "railways",
-    "water_source_zones", "nature_areas", "planned_prohibitions",
+    "water_source_zones", "nature_areas", "planned_prohibitions", "active_faults", "flood_areas", "geological_hazard_areas", "built_up_areas",
+    "yellow_river_ranges",
 )  # fmt: skip
 """Layers whose features are long or wide: each is indexed once, so that a place is held against it fast."""
 MOST_KEPT = 2000

@@ -40,7 +40,8 @@ ASSUMED_PIPE = AssumedOffset(0.2, 0.2)
 ASSUMED_RAILWAY = AssumedOffset(6.0, 6.0)
 """Embankment toe, cutting top or bridge edge from the centre of a railway that states none, metres."""
 EDGED_OBJECTS = ("road_edge", "offsite_road_edge", "expressway_class1_road", "other_road", "railway_or_expressway", "overhead_line",
-                 "expressway_main_road", "secondary_road_branch", "park_main_road", "park_minor_road", "onsite_main_road", "onsite_minor_road")  # fmt: skip
+                 "expressway_main_road", "secondary_road_branch", "park_main_road", "park_minor_road", "onsite_main_road", "onsite_minor_road",
+                 "hv_line_or_permanent_facility")  # fmt: skip
 """Classes of lines that a rule measures to at their outer edge; the roads among them state the width of their carriageway."""
 STATED_CONDITIONS = ("station_grade", "vapour_recovery", "item_group")
 ESTIMATED_EDGES = ("charge_centre", "river_shoreline", "along_river")
@@ -48,6 +49,8 @@ ESTIMATED_EDGES = ("charge_centre", "river_shoreline", "along_river")
 RAILWAY_AREAS = ("city_urban", "city_suburb_residential", "village_town_residential", "other")
 DENSE_AREA = "dense"
 """Ground of plants, on which the clearance after the greatest sway of the conductors decides."""
+OUTSIDE_OF = "airport_fence"
+"""Edge of ground whose own buildings a rule does not mean: only what lies outside, or across the edge, is held against it."""
 LIQUID_GROUPS = ("class_A_B_liquid", "class_C_liquid")
 MM_PER_M = 1000.0
 
@@ -280,6 +283,8 @@ def apply_rule(
     else:
         pairs = _pairs_among(measured.pairs, covered, len(subjects), reach_m)
     pairs = pairs.take((of_target_class(rule, objects) & is_placed_well(objects))[pairs.object])
+    if rule.measured_from == OUTSIDE_OF:
+        pairs = pairs.take(~shapely.covered_by(objects.geometry[pairs.object], chosen.geometry[pairs.subject]))
     actual_m, line = shortened(pairs, edges.offset_m[pairs.subject])
     theirs = object_edges(rule, objects, rules)
     if theirs is not None:

@@ -20,7 +20,7 @@ from layers.scoring.nearby import index_of
 from layers.scoring.rules import RuleSet
 from layers.scoring.separation import MAX_ERROR_M
 from layers.scoring.siting_checks import run_checks
-from layers.scoring.siting_services import RIVER_RULE, SPOT_LAYERS, service_rules
+from layers.scoring.siting_services import RIVER_RULES, SPOT_LAYERS, service_rules
 from layers.scoring.siting_terms import (
     NOT_ENOUGH,
     NOTHING_FOUND,
@@ -242,7 +242,7 @@ def search_radii_m(
     access_m = services["access"].value
     reach["roads"] = max(reach["roads"], access_m)
     reach |= dict.fromkeys(SPOT_LAYERS, access_m + services["black_spot"].value)
-    reach["water"] = max(reach.get("water", 0.0), rules[RIVER_RULE].distance_m or 0.0)
+    reach["water"] = max(reach.get("water", 0.0), *(rules[rule_id].distance_m or 0.0 for rule_id in RIVER_RULES.values()))
     errors = largest_accuracy_m or {}
     return {
         layer: min(FARTHEST_M, reach_m + max(MAX_ERROR_M, errors.get(layer, 0.0)))

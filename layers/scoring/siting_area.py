@@ -393,10 +393,10 @@ def _own(county: _County, answer: AreaAnswer) -> None:
             inside = np.zeros(len(everywhere), bool)
             inside[county.search.tree.query(chemical_parks(county.index), predicate="covers")] = True
             answer.close(Cause(PERMIT, "policy", "不在化工园区内", "Outside every chemical park"), ~inside)
-        rule, _, pairs = river_pairs(county.index, kind, answer.cells, county.in_force)
-        if rule is not None and county.context.has("water"):
-            answer.close(_cause(rule, PERMIT), pairs.object)
-    if kind.is_hazardous and county.project.has_chemicals is False:
+    rule, _, pairs = river_pairs(county.index, kind, answer.cells, county.in_force)
+    if rule is not None and county.context.has("water"):
+        answer.close(_cause(rule, PERMIT), pairs.object)
+    if kind.is_hazardous and kind.asks_amounts and county.project.has_chemicals is False:
         answer.close(Cause(NOT_ENOUGH, "missing_input", *NO_CHEMICALS[:2]), everywhere)
     for objects in endangered_objects(kind, county.context, county.index) if kind.is_hazardous else []:
         words = "本项目对周边的距离未作判断", "Distances owed by the project itself not judged"

@@ -8,7 +8,7 @@ import shapely
 from layers.scoring.measure import Floats, Geometries, Integers, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ProjectType, Rule
-from layers.scoring.siting_services import CHEMICAL_PROJECT, river_pairs
+from layers.scoring.siting_services import CHEMICAL_PROJECT, RIVER_RULES, river_pairs
 from layers.scoring.siting_surroundings import about, may_reach, metres
 from layers.scoring.siting_terms import (
     NOT_ENOUGH,
@@ -42,10 +42,11 @@ def own_checks(
         found.reasons.append(Reason("missing_input", NOT_ENOUGH, *MANUAL))
     if CHEMICAL_PROJECT in kind.object_classes:
         _park(member, context, index, found)
+    if not RIVER_RULES.keys().isdisjoint(kind.object_classes):
         _rivers(member, kind, context, index, in_force, found)
     if not kind.is_hazardous:
         return
-    if project.has_chemicals is False:
+    if project.has_chemicals is False and kind.asks_amounts:
         found.reasons.append(Reason("missing_input", NOT_ENOUGH, *NO_CHEMICALS))
     _endangered_check(member, kind, context, index, found)
 

@@ -23,8 +23,9 @@ from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.targets import TARGET_CLASSES
 
 TESTS = ("late_fire_service", "access", "black_spot")
-RIVER_RULE = "YZ-PARK"
 CHEMICAL_PROJECT = "chemical_park_or_project"
+RIVER_RULES = {CHEMICAL_PROJECT: "YZ-PARK", "tailings_pond": "YZ-TAIL-MAIN"}
+"""The widest bank that the Yangtze law keeps free of each class of projects."""
 SLACK_M = 5.0
 """More than the map stretches within the reach of an access."""
 NOWHERE: Geometries = np.empty(0, object)
@@ -134,9 +135,10 @@ def _accesses(index: ClassIndex, sites: Geometries, within_m: float) -> tuple[In
 
 
 def river_pairs(index: ClassIndex, kind: ProjectType, sites: Geometries, in_force: tuple[Rule, ...]) -> tuple[Rule | None, Members, Pairs]:
-    """Rivers within the bank that the Yangtze law keeps free of chemical projects, of which the data do not say whether they are its tributaries."""
-    rule = next((entry for entry in in_force if entry.rule_id == RIVER_RULE), None)
-    if rule is None or CHEMICAL_PROJECT not in kind.object_classes:
+    """Rivers within the bank that the Yangtze law keeps free of such projects, of which the data do not say whether they are its tributaries."""
+    wanted = {rule_id for class_id, rule_id in RIVER_RULES.items() if class_id in kind.object_classes}
+    rule = next((entry for entry in in_force if entry.rule_id in wanted), None)
+    if rule is None:
         return None, no_members(), NO_PAIRS
     rivers = index.chosen("water", "rivers", _is_open_river)
     if not len(rivers):

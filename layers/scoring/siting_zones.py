@@ -31,7 +31,8 @@ CONTROL_WORDS = {
 class ZoneKind:
     """One kind of area: its layer, a number for the list of what was passed, the title of the reason.
 
-    `missing_*`: what is said where the edition has no such layer; empty where a rule says it already.
+    `missing_*`: what is said where the edition has no such layer; empty where a rule says it already. `answered_by`: a class of
+    projects to which a rule about these areas applies, so that nothing more is said of them.
     """
 
     layer: str
@@ -40,6 +41,7 @@ class ZoneKind:
     title_en: str
     missing_zh: str = ""
     missing_en: str = ""
+    answered_by: str = ""
 
 
 QUASI = ZoneKind("water_source_zones", "WATER-QUASI", "位于饮用水水源准保护区内", "In a quasi-protection zone of drinking water")
@@ -47,7 +49,19 @@ NATURE = ZoneKind("nature_areas", "NATURE-AREA", "位于风景名胜区或自然
                   "本期没有风景名胜区和自然保护地数据", "this edition has no scenic areas and nature reserves")  # fmt: skip
 PLAN = ZoneKind("planned_prohibitions", "PLAN-CONTROL", "位于规划禁限控区内", "In an area that a plan restricts",
                 "无禁止、限制和控制类产业目录图层(禁限控)", "no layer of prohibited, restricted and controlled kinds of industry")  # fmt: skip
-ZONE_KINDS = (QUASI, NATURE, PLAN)
+GROUNDS = (
+    ZoneKind("active_faults", "GROUND-FAULT", "位于活动断层上", "On an active fault", "无活动断层图层", "no layer of active faults", "major_hazard_storage"),
+    ZoneKind("flood_areas", "GROUND-FLOOD", "位于易发洪水区域内", "In an area prone to floods", "无洪水图层", "no layer of areas prone to floods", "major_hazard_storage"),
+    ZoneKind("geological_hazard_areas", "GROUND-SLIDE", "位于易发地质灾害区域内", "In an area prone to geological hazards", "无地质灾害图层",
+             "no layer of areas prone to geological hazards", "major_hazard_storage"),
+)  # fmt: skip
+"""Ground that gives way: HZ-19-GEO forbids storage that is a major hazard there; every other project is for a person to judge."""
+ZONE_KINDS = (QUASI, NATURE, PLAN, *GROUNDS)
+
+
+def zones_of(kind: ProjectType) -> list[ZoneKind]:
+    """Kinds of areas that no rule answers for a kind of project."""
+    return [zone for zone in ZONE_KINDS if not zone.answered_by or zone.answered_by not in (*kind.object_classes, *kind.review_classes)]
 
 
 def concerned(zone: ZoneKind, kind: ProjectType, index: ClassIndex, on: date) -> Members:
@@ -58,7 +72,7 @@ def concerned(zone: ZoneKind, kind: ProjectType, index: ClassIndex, on: date) ->
 def _concern(zone: ZoneKind, kind: ProjectType, areas: Columns, on: date) -> NDArray[np.bool_]:
     if zone is QUASI:
         return np.asarray(areas["grade"] == "quasi", bool)
-    if zone is NATURE:
+    if zone is NATURE or zone in GROUNDS:
         return np.ones(areas.n, bool)
     groups = (EVERY_PROJECT, *kind.plan_groups)
     named = [kind.is_manual or group in groups for group in areas["project_group"]]
@@ -79,7 +93,7 @@ def _day(value: object) -> date | None:
 
 def zone_checks(member: Members, kind: ProjectType, context: SiteContext, index: ClassIndex, on: date, found: Findings) -> None:
     """Every kind of area: a reason for review for each one that the site reaches into, within the error of its outline."""
-    for zone in ZONE_KINDS:
+    for zone in zones_of(kind):
         if not context.has(zone.layer):
             if zone.missing_zh:
                 found.leave_out(zone.layer, zone.missing_zh, zone.missing_en)
@@ -103,7 +117,7 @@ def zone_checks(member: Members, kind: ProjectType, context: SiteContext, index:
 
 def _words(zone: ZoneKind, areas: Columns, row: int) -> tuple[str, str]:
     """What an area says of itself, and that a person must decide."""
-    plan = texts(areas, "plan_name")[row] if zone is not QUASI else None
+    plan = texts(areas, "plan_name")[row] if zone in (NATURE, PLAN) else None
     if zone is PLAN:
         zh, en = CONTROL_WORDS[areas["control"][row]]
         words = areas["words"][row]
@@ -117,6 +131,6 @@ def zone_pairs(
     kind: ProjectType, context: SiteContext, index: ClassIndex, on: date
 ) -> Iterator[tuple[ZoneKind, Members]]:
     """For each loaded kind of area those that concern the project: what the check of many sites asks of all cells."""
-    for zone in ZONE_KINDS:
+    for zone in zones_of(kind):
         if context.has(zone.layer):
             yield zone, concerned(zone, kind, index, on)

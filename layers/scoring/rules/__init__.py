@@ -178,9 +178,15 @@ class ProjectType:
     target_category: str = ""
     is_sensitive: bool = False
     is_hazardous: bool = False
+    asks_amounts: bool = True
     is_linear: bool = False
     is_manual: bool = False
     screening_radius_m: float = 0.0
+
+    @property
+    def needs_amounts(self) -> bool:
+        """Whether chemicals and amounts must be stated; a tailings pond is dangerous without them."""
+        return self.is_hazardous and self.asks_amounts
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def test_pair_just_inside_breaks_and_exactly_at_the_distance_complies(
     assert violation["geometry"].length == pytest.approx(violation["actual_m"], abs=1e-6)
 
 
-@pytest.mark.parametrize("voltage_kv", [0.4, 20.0, 132.0, 400.0, 800.0, None])
+@pytest.mark.parametrize("voltage_kv", [0.4, 20.0, 132.0, 400.0, 775.0, None])
 def test_voltage_between_the_bands_is_not_assessed_and_never_interpolated(
     voltage_kv: float | None, rules: RuleSet
 ) -> None:

@@ -22,9 +22,10 @@ ON = date(2026, 9, 30)
 RULES = read_rules()
 DECISIVE = ("station_grade", "vapour_recovery", "item_group", "fire_class", "gives_off_vapour", "volume_m3", "gb50156_class", "is_high_rise",
             "fire_grade", "depot_group", "phase", "is_outdoor", "n_persons", "carriageway_width_m", "enterprise_id",
-            "street_class", "technical_class", "site_road", "is_onsite", "sway_m", "size", "has_dormitory")  # fmt: skip
-NUMBERS = ("volume_m3", "n_persons", "voltage_kv", "fire_grade", "carriageway_width_m", "outer_offset_m", "sway_m")
-LINES = ("railways", "roads", "power_lines", "power_cables")
+            "street_class", "technical_class", "site_road", "is_onsite", "sway_m", "size", "has_dormitory",
+            "class_b_item", "petro_facility", "reservoir_size", "is_free_flowing", "has_dwelling")  # fmt: skip
+NUMBERS = ("volume_m3", "n_persons", "voltage_kv", "fire_grade", "carriageway_width_m", "outer_offset_m", "sway_m", "class_b_item")
+LINES = ("railways", "roads", "power_lines", "power_cables", "road_red_lines")
 with (Path(__file__).parents[2] / "reference" / "parts_cases.csv").open(encoding="utf-8", newline="") as lines:
     CASES = list(csv.DictReader(lines))
 

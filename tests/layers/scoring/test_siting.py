@@ -39,7 +39,7 @@ def test_clear_site_says_what_was_checked_and_what_was_not(rules: RuleSet) -> No
     verdict = check({}, rules)
     assert (verdict.id, verdict.rank, verdict.title_zh) == ("nothing_found", 4, "已查项目未发现不满足项")
     assert not verdict.reasons and {"PIPE-L30-3", "ROAD-L11-1"} <= {entry.rule_id for entry in verdict.passed}
-    assert "HZ-19-GEO" in {entry.topic for entry in verdict.not_assessed}
+    assert {"active_faults", "flood_areas", "geological_hazard_areas"} <= {entry.topic for entry in verdict.not_assessed}
     assert "不属于安全评价" in verdict.disclaimer_zh
 
 
@@ -289,6 +289,8 @@ def test_every_type_of_the_form_is_known(rules: RuleSet) -> None:
         "industrial",
         "hazchem",
         "fuel_station",
+        "fireworks_store",
+        "tailings_pond",
         "warehouse",
         "transport",
         "park_parking",
@@ -336,7 +338,7 @@ def test_search_reaches_as_far_as_the_widest_check_and_the_worst_error(rules: Ru
     assert radii["pipeline_stations"] >= 500 + 100 and radii["roads"] >= 100 + 100
     assert radii["risk_points"] == radii["official_contours"] == 900.0
     assert radii["official_distances"] == search_radius_m(rules) == 5000.0
-    assert max(radius for layer, radius in search_radii_m(rules).items() if layer != "official_distances") == 1600.0
+    assert max(radius for layer, radius in search_radii_m(rules).items() if layer != "official_distances") == 3100.0
     coarse = search_radii_m(rules, largest_accuracy_m={"pipelines": 2000.0, "risk_points": 9000.0})
     assert coarse["pipelines"] >= 2200 and coarse["risk_points"] == 5000.0
     assert coarse["roads"] == radii["roads"]
