@@ -65,19 +65,19 @@ class Intake:
 
 
 class Lanes:
-    """The threads in which a batch is read, turned and stored beside its checks: the same ones for all sources of a delivery.
+    """The threads in which a batch is read, turned and stored beside its checks, and files are kept: the same ones for all sources of a delivery.
 
     A new thread finds each way from one CRS to another anew, which takes PROJ up to a tenth of a second.
     """
 
     def __init__(self) -> None:
-        self.reading, self.turning, self.storing = (ThreadPoolExecutor(max_workers=1) for _ in range(3))
+        self.reading, self.turning, self.storing, self.keeping = (ThreadPoolExecutor(max_workers=1) for _ in range(4))
 
     def __enter__(self) -> Lanes:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for pool in (self.reading, self.turning, self.storing):
+        for pool in (self.reading, self.turning, self.storing, self.keeping):
             pool.shutdown(cancel_futures=True)
 
 
@@ -246,7 +246,7 @@ class _Taker:
             is_distinct=self._manifest.distinct, taken=taken, repeats=self._repeats, shapes=shapes,
         ))
         found = self.watch("合理性检查", "plausibility", lambda: self._doubter.doubts(checked.accepted, checked.shapes))
-        packed = packed_rows(self._target, checked.accepted, checked.shapes)
+        packed = packed_rows(self._target, checked.accepted, checked.shapes, n_before=self._intake.counts["n_accepted"])
         refused = batch.refused + checked.refused
         self._held |= checked.refused_keys
         self._count(batch, checked, refused)

@@ -113,6 +113,8 @@ def record_refused(connection: sa.Connection, manifest: Manifest, load_id: int, 
 
 def record_repaired(connection: sa.Connection, manifest: Manifest, load_id: int, checked: Checked) -> None:
     """Repairs of accepted rows, kept with the load."""
+    if checked.repaired.empty:
+        return
     rows = _of_rows(checked.accepted, checked.repaired)
     columns = {name: kind for name, kind in ORIGIN.items() if name != "source_id"}
     _record(connection, _ledger("repaired", **columns, **FEATURE, rule_id=sa.Text(), **DETAIL), manifest, load_id, rows)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+from collections.abc import Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Collection
@@ -208,18 +211,14 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
         if _is_loaded(connection, manifest.id, input_hash) and not _is_overtaken(loading.engine, manifest):
             result.state = "unchanged"
             return result
-        if not loading.is_dry_run:
-            watched(
-                loading.progress, _step(manifest, "留存文件", "keeping files"),
-                lambda: _keep_files(connection, loading.home, parts, files),
-            )
-        if manifest.reader == "raster":
-            result.counts = watched(
-                loading.progress, _step(manifest, "读取栅格", "reading the raster"),
-                lambda: load_raster(connection, loading, manifest, paths, files, input_hash),
-            )
-        else:
-            _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result, lanes)
+        with _keeping_files(connection, loading, manifest, lanes, parts, files):
+            if manifest.reader == "raster":
+                result.counts = watched(
+                    loading.progress, _step(manifest, "读取栅格", "reading the raster"),
+                    lambda: load_raster(connection, loading, manifest, paths, files, input_hash),
+                )
+            else:
+                _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result, lanes)
         if loading.is_dry_run:
             result.state = "would load"
             connection.rollback()
@@ -235,9 +234,29 @@ def _is_loaded(connection: sa.Connection, source_id: str, input_hash: str) -> bo
     return newest == input_hash
 
 
-def _keep_files(connection: sa.Connection, home: Path, paths: list[Path], files: list[tuple[str, str]]) -> None:
-    """Keep delivered files by hash, each whole before its row names it."""
-    for path, (name, sha256) in zip(paths, files, strict=True):
+@contextmanager
+def _keeping_files(
+    connection: sa.Connection, loading: Loading, manifest: Manifest, lanes: Lanes, paths: list[Path], files: list[tuple[str, str]]
+) -> Iterator[None]:
+    """Keep delivered files beside the work of the block, and name them once all is done; a dry run keeps none.
+
+    Also where the block fails nothing goes on behind it: another load may be after the same files.
+    """
+    if loading.is_dry_run:
+        yield
+        return
+    keeping = lanes.keeping.submit(_keep_files, loading.home, paths, files)
+    try:
+        yield
+        watched(loading.progress, _step(manifest, "留存文件", "keeping files"), keeping.result)
+        _record_files(connection, paths, files)
+    finally:
+        wait([keeping])
+
+
+def _keep_files(home: Path, paths: list[Path], files: list[tuple[str, str]]) -> None:
+    """Keep delivered files by hash, each whole under its name or not there; runs beside the reading of them."""
+    for path, (_, sha256) in zip(paths, files, strict=True):
         target = kept_file(home, sha256)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -248,12 +267,15 @@ def _keep_files(connection: sa.Connection, home: Path, paths: list[Path], files:
             except OSError:
                 part.unlink(missing_ok=True)
                 raise
-        connection.execute(
-            sa.text(
-                "INSERT INTO ops.files (sha256, name, size_bytes) VALUES (:sha256, :name, :size) ON CONFLICT DO NOTHING"
-            ),
-            {"sha256": sha256, "name": name, "size": path.stat().st_size},
-        )
+
+
+def _record_files(connection: sa.Connection, paths: list[Path], files: list[tuple[str, str]]) -> None:
+    """Name the files that are kept by now."""
+    rows = [
+        {"sha256": sha256, "name": name, "size": path.stat().st_size} for path, (name, sha256) in zip(paths, files, strict=True)
+    ]
+    insert = "INSERT INTO ops.files (sha256, name, size_bytes) VALUES (:sha256, :name, :size) ON CONFLICT DO NOTHING"
+    connection.execute(sa.text(insert), rows)
 
 
 def _step(manifest: Manifest, zh: str, en: str) -> Step:

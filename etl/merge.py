@@ -9,9 +9,10 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from etl.manifest import Manifest
-from etl.packing import Packed, pack_frame, row_hashes
+from etl.packing import Packed, fixed, pack_frame, repeated, row_hashes
 from etl.shapes import Shapes
 from etl.sql import statement
 from layers.catalog import Layer
@@ -21,12 +22,16 @@ from layers.tables import ensure_register, staging_table, value_columns
 LONGEST_NAME = 60
 RefusedRow = tuple[str, int]
 """File and row of a refused row."""
-HASH = "content_hash"
+HASH, ROW_ID = "content_hash", "row_id"
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the rows of one load go first: a staging table, or (`is_direct`) the register itself while it is empty."""
+    """Where the rows of one load go first: a staging table, or (`is_direct`) the register itself while it is empty.
+
+    Rows that go straight in bring their numbers, which begin at `first_row_id`: taking each one from the sequence, and
+    finding its place in an index that stands already, cost as much as a quarter of the whole COPY.
+    """
 
     layer: Layer
     manifest: Manifest
@@ -34,6 +39,7 @@ class Target:
     load_id: int
     register: sa.Table
     table: sa.Table
+    first_row_id: int = 1
 
     @property
     def is_direct(self) -> bool:
@@ -45,9 +51,9 @@ def open_target(connection: sa.Connection, layer: Layer, manifest: Manifest, *, 
     register = ensure_register(connection, layer, srid)
     if not connection.execute(sa.select(sa.exists(sa.select(register.c.row_id)))).scalar_one():
         connection.execute(statement(connection, "empty_table", table=register))
-        for index in register.indexes:
-            index.drop(connection, checkfirst=True)
-        return Target(layer, manifest, srid, load_id, register, register)
+        _drop_indexes(connection, register)
+        first = connection.execute(sa.select(sa.func.nextval(_sequence(connection, register)))).scalar_one()
+        return Target(layer, manifest, srid, load_id, register, register, int(first))
     staging = staging_table(layer, srid, name=f"{layer.id}__{manifest.id}"[:LONGEST_NAME])
     staging.append_column(sa.Column(HASH, sa.BigInteger(), nullable=False))
     staging.drop(connection, checkfirst=True)
@@ -55,17 +61,46 @@ def open_target(connection: sa.Connection, layer: Layer, manifest: Manifest, *, 
     return Target(layer, manifest, srid, load_id, register, staging)
 
 
-def packed_rows(target: Target, accepted: pd.DataFrame, shapes: Shapes | None = None) -> dict[str, Packed]:
+def _sequence(connection: sa.Connection, register: sa.Table) -> sa.ColumnElement[str]:
+    """The sequence that numbers the rows of a register table."""
+    name = connection.dialect.identifier_preparer.format_table(register)
+    return sa.cast(sa.func.pg_get_serial_sequence(name, ROW_ID), postgresql.REGCLASS())
+
+
+def _drop_indexes(connection: sa.Connection, register: sa.Table) -> None:
+    """Take primary key and indexes from an empty table: built once, behind the rows, they take a third of the time.
+
+    The table is locked until the transaction ends, and with it they are there again or the table is as it was.
+    """
+    connection.execute(sa.schema.DropConstraint(register.primary_key, if_exists=True))
+    for index in register.indexes:
+        index.drop(connection, checkfirst=True)
+
+
+def _build_indexes(connection: sa.Connection, register: sa.Table) -> None:
+    """Primary key and indexes again; raises where a key occurs twice."""
+    for index in sorted(register.indexes, key=lambda index: str(index.name)):
+        index.create(connection)
+    connection.execute(sa.schema.AddConstraint(register.primary_key))
+
+
+def packed_rows(
+    target: Target, accepted: pd.DataFrame, shapes: Shapes | None = None, *, n_before: int = 0
+) -> dict[str, Packed]:
     """Accepted rows ready to be copied, with the hash of their content; needs no connection.
 
-    `shapes` holds the geometries of rows for which the frame has none.
+    `shapes` holds the geometries of rows for which the frame has none; `n_before` rows of the load were packed before.
     """
-    names = [column for column in target.table.columns if column.name not in (HASH, "row_id", "to_load")]
-    origin = {"source_id": target.manifest.id, "from_load": target.load_id} if target.is_direct else {}
-    packed = pack_frame(pd.DataFrame(accepted).assign(**origin), names, srid=target.srid, shapes=shapes)
+    names = [column for column in target.table.columns if column.name not in (HASH, ROW_ID, "to_load")]
+    packed = pack_frame(accepted, names, srid=target.srid, shapes=shapes)
     hashes = row_hashes(packed[name] for name in value_columns(target.layer)).view("int64")
     starts = np.arange(len(hashes) + 1, dtype="int64") * 8
-    packed[HASH] = Packed(hashes.astype(">i8").view("uint8"), starts, np.zeros(len(hashes), dtype=bool))
+    is_null = np.zeros(len(hashes), dtype=bool)
+    packed[HASH] = Packed(hashes.astype(">i8").view("uint8"), starts, is_null)
+    if target.is_direct:
+        first = target.first_row_id + n_before
+        packed |= {"source_id": repeated(target.manifest.id, len(hashes)), "from_load": repeated(target.load_id, len(hashes))}
+        packed[ROW_ID] = fixed(np.arange(first, first + len(hashes)), is_null, ">i8")
     return packed
 
 
@@ -78,8 +113,10 @@ def merge(
     refused, and until these are mended the former state stands; each is told of with file and row of its refused row.
     """
     if target.is_direct:
-        for index in sorted(target.register.indexes, key=lambda index: str(index.name)):
-            index.create(connection)
+        _build_indexes(connection, target.register)
+        if n_rows:
+            last = target.first_row_id + n_rows - 1
+            connection.execute(sa.select(sa.func.setval(_sequence(connection, target.register), last)))
         nothing = dict.fromkeys(("n_changed", "n_unchanged", "n_merged", "n_gone", "n_held", "n_moved"), 0)
         return {"n_added": n_rows, **nothing}
     connection.execute(statement(connection, "analyze", table=target.table))

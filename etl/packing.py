@@ -205,6 +205,13 @@ def _ewkb(plain: Packed, srid: int, multi_type: int) -> Packed:
     return Packed(data, starts, plain.is_null)
 
 
+def repeated(value: str | int, n_rows: int) -> Packed:
+    """One text or whole number (of 32 bits) in every row."""
+    plain = np.frombuffer(value.encode() if isinstance(value, str) else np.array(value, dtype=">i4").tobytes(), dtype="uint8")
+    starts = np.arange(n_rows + 1, dtype="int64") * len(plain)
+    return Packed(np.tile(plain, n_rows), starts, np.zeros(n_rows, dtype=bool))
+
+
 def _number(values: pd.Series) -> Packed:
     numbers, is_null = _arrow(values, pa.float64())
     return fixed(numbers, is_null, ">f8")

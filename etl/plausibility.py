@@ -189,14 +189,17 @@ def _same_shape(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.D
     """Features that have exactly the geometry of a former one, of this source or of another, under another number."""
     is_bytes = np.zeros(len(frame), dtype=bool) if around.shapes is None else ~around.shapes.is_null
     is_there = is_bytes | frame.geometry.notna().to_numpy()
-    rows = frame[is_there]
-    shapes = _parts_alone(rows.geometry.to_numpy())
+    rows = frame if is_there.all() else frame[is_there]
     others = pd.Series(None, index=rows.index, dtype=object)
-    if around.beside is not None and len(around.beside):
-        others = around.held_beside(pd.Series(_md5(shapes), index=rows.index, dtype=object), SHAPE)
-    hashes = geometry_hashes(shapes)
-    if around.shapes is not None:
-        hashes[is_bytes[is_there]] = around.shapes.hashes()[is_bytes]
+    if around.shapes is not None and is_bytes.all():
+        hashes = around.shapes.hashes()
+    else:
+        shapes = _parts_alone(rows.geometry.to_numpy())
+        hashes = geometry_hashes(shapes)
+        if around.shapes is not None:
+            hashes[is_bytes[is_there]] = around.shapes.hashes()[is_bytes]
+        if around.beside is not None and len(around.beside):
+            others = around.held_beside(pd.Series(_md5(shapes), index=rows.index, dtype=object), SHAPE)
     others = others.where(others.notna(), around.first_holders(entry, hashes, rows["feature_id"]))
     is_odd = others.notna() & (others != rows["feature_id"])
     return warned(entry.rule, rows.index[is_odd], "geometry", rows.loc[is_odd, "feature_id"], others[is_odd])

@@ -19,6 +19,8 @@ LARGEST_SHARE = 0.75
 """Of the slots that may be taken; a fuller table is searched too long."""
 MOVED_AT_ONCE = 2**17
 """Slots that go into a larger table together: copies of them all would be the most memory of a large load."""
+STEP_WHILE_SMALL = 8
+"""How much larger the next table is while tables are small: every step moves all that is there."""
 NOBODY = -1
 
 
@@ -54,8 +56,9 @@ class FirstPlaces:
 
     def _grow(self) -> None:
         slots, places = self._slots, self._places
-        self._slots = np.zeros((len(slots) * 2, 2), dtype="uint64")
-        self._places = np.full(len(slots) * 2, NOBODY, dtype="int64")
+        n_slots = len(slots) * (STEP_WHILE_SMALL if len(slots) < MOVED_AT_ONCE else 2)
+        self._slots = np.zeros((n_slots, 2), dtype="uint64")
+        self._places = np.full(n_slots, NOBODY, dtype="int64")
         for first in range(0, len(slots), MOVED_AT_ONCE):
             piece = slice(first, first + MOVED_AT_ONCE)
             is_taken = places[piece] != NOBODY

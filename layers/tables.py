@@ -67,7 +67,7 @@ def register_table(layer: Layer, srid: int, *, schema: str = "register") -> sa.T
     table = sa.Table(
         layer.id,
         sa.MetaData(),
-        sa.Column("row_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+        sa.Column("row_id", sa.BigInteger(), sa.Identity()),
         sa.Column("feature_id", sa.Text(), nullable=False),
         *[_field_column(entry) for entry in layer.fields],
         *_position_columns(layer, srid),
@@ -75,6 +75,7 @@ def register_table(layer: Layer, srid: int, *, schema: str = "register") -> sa.T
         sa.Column("content_hash", sa.BigInteger(), nullable=False),
         sa.Column("from_load", sa.Integer(), nullable=False),
         sa.Column("to_load", sa.Integer()),
+        sa.PrimaryKeyConstraint("row_id", name=f"{layer.id}_pkey"),
         schema=schema,
         comment=f"{layer.title_zh} / {layer.title_en}",
     )

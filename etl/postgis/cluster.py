@@ -214,7 +214,8 @@ class Cluster:
         """Make data directory, role, extension and database aside, then move them into place at once."""
         unfinished = self.folder / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
-        how = ["--locale=C.UTF-8", "--encoding=UTF8", "--auth=trust", f"--username={SUPERUSER}"]
+        # Both orders of texts are that of their bytes; the plain C one is compared in half the time.
+        how = ["--locale=C.UTF-8", "--lc-collate=C", "--encoding=UTF8", "--auth=trust", f"--username={SUPERUSER}"]
         self._run("initdb", "-D", str(unfinished), *how, *([] if self.durable else ["--no-sync"]))
         self._write(unfinished / "pg_hba.conf", ACCESS_RULES)
         # Without a server: nobody can meet a half-made database, and no socket is needed. PostGIS's own script
