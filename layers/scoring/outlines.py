@@ -107,7 +107,8 @@ def _corners(
     is_corner = (arriving != leaving).any(axis=1)
     is_kept = (n_regions > 2) | is_checkered | (is_corner & is_small)
     free = np.flatnonzero(is_corner & ~is_kept)
-    is_kept[free[_left_over(around[:, free], vertices[free], _runs(is_corner)[free])]] = True
+    if len(free):
+        is_kept[free[_left_over(around[:, free], vertices[free], _runs(is_corner)[free])]] = True
     return is_corner, is_kept
 
 

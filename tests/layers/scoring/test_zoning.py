@@ -265,6 +265,13 @@ def test_smoothing_moves_no_area_from_zone_to_zone(seed):
     assert sorted(ids) == list(range(1, n_rated + 1))
 
 
+def test_zones_of_few_cells_alone_keep_their_stairs():
+    level = np.zeros((6, 6), np.uint8)
+    level[1:3, 1:4] = level[2, 4] = 2
+    outlines, ids = region_outlines(*label_regions(level), Grid(50.0, 3, 200, 6, 6))
+    assert shapely.area(outlines).tolist() == [7 * 2500.0] and ids.tolist() == [1]
+
+
 def test_zone_tells_its_sources_largest_index_and_assumption():
     points = frame(source((525, 525), name="a", assumed=True), source((1525, 1525), level="red", name="b"))
     _, found = zoned(points)
