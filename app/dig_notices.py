@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from app.cases import CaseKind
 from app.editions import EditionFacts
 from app.errors import RequestError
-from app.frames import FrameMemory
+from app.frames import Bounds, FrameMemory
 from app.geojson import require_works_geometry
 from app.parameters import json_object, number, plain_text
 from app.pipeline_conflicts import (
@@ -43,6 +43,8 @@ WORST_ACCURACY_M = 200.0
 LONGEST_M = 50_000.0
 FARTHEST_RULE_M = 1000.0
 """The farthest that any rule on works near a pipeline reaches: blasting beside a tunnel."""
+BRIDGE_LAYER, BRIDGES_REACH_M = "road_structures", 3000.0
+"""Digging for sand is forbidden that far downstream of a bridge."""
 LONGEST_CHAINAGE_M = 10_000_000
 
 
@@ -207,11 +209,18 @@ def _layers_near(
     connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, rules: RuleSet, works: shapely.Geometry
 ) -> dict[str, Any]:
     layer_ids = sorted({member.layer for entry in rules.classes.values() for member in entry.members} | {"pipelines"})
-    reach_m = FARTHEST_RULE_M + max(facts.largest_accuracy_m.values(), default=0.0) + WORST_ACCURACY_M
-    box = tuple((shapely.bounds(works) + np.array([-reach_m, -reach_m, reach_m, reach_m])).tolist())
+    near, of_bridges = (_around(works, reach_m, facts) for reach_m in (FARTHEST_RULE_M, BRIDGES_REACH_M))
     # The chainage of a line is that of all its posts, also of those far from the works.
     everywhere = tuple(map(float, shapely.bounds(facts.boundary_m)))
-    return frames.within(connection, facts, layer_ids, [box]) | frames.within(connection, facts, POST_LAYERS, [everywhere])
+    found = frames.within(connection, facts, layer_ids, [near]) | frames.within(connection, facts, [BRIDGE_LAYER], [of_bridges])
+    return found | frames.within(connection, facts, POST_LAYERS, [everywhere])
+
+
+def _around(works: shapely.Geometry, reach_m: float, facts: EditionFacts) -> Bounds:
+    """The box around some works in which things that a rule reaches from may be registered."""
+    reach_m += max(facts.largest_accuracy_m.values(), default=0.0) + WORST_ACCURACY_M
+    found: Bounds = tuple((shapely.bounds(works) + np.array([-reach_m, -reach_m, reach_m, reach_m])).tolist())
+    return found
 
 
 def _told(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:

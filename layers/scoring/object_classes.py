@@ -28,7 +28,7 @@ Table = Mapping[str, Texts]
 NOT_STANDING = ("planned", "closed", "abandoned")
 AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets", "official_distances", "fireworks_shops")
 """Layers whose features cover ground: a point stands for them only roughly, so what is measured is estimated."""
-NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg", "distance_m", "volume_m3", "carriageway_width_m", "sway_m")
+NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg", "distance_m", "volume_m3", "carriageway_width_m", "sway_m", "flow_deg")
 TEXTS = ("station_grade", "vapour_recovery", "item_group", "area_kind")
 GROUP_FIELDS = {"storage_tanks": "kind", "pipelines": "depot_group"}
 """What of a layer stands for the `item_group` of a rule, where it has no such field."""
@@ -263,16 +263,17 @@ def valid_days(valid_until_on: Texts, on: date) -> NDArray[np.bool_]:
 def meets(table: Columns, name: str, values: Collection[str]) -> NDArray[np.bool_]:
     """Which rows meet one condition of a class: a field among its values, or, named with ``>``, at least the number.
 
+    Named with ``<``: below the number.
     Named with ``!``: none of its values; a field that is not stated meets that.
     """
     if name.endswith("!"):
         return ~meets(table, name.removesuffix("!"), values)
-    is_bound = name.endswith(">")
-    field_name = name.removesuffix(">")
+    field_name = name.rstrip("<>")
     if field_name not in table:
         return np.zeros(table.n, bool)
-    if is_bound:
-        return np.asarray(numbers(table, field_name) >= float(next(iter(values))), bool)
+    if field_name != name:
+        bound, stated = float(next(iter(values))), numbers(table, field_name)
+        return np.asarray(stated >= bound if name.endswith(">") else stated < bound, bool)
     return has_values(table[field_name], values)
 
 

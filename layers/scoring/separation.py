@@ -44,7 +44,9 @@ EDGED_OBJECTS = ("road_edge", "offsite_road_edge", "expressway_class1_road", "ot
                  "hv_line_or_permanent_facility")  # fmt: skip
 """Classes of lines that a rule measures to at their outer edge; the roads among them state the width of their carriageway."""
 STATED_CONDITIONS = ("station_grade", "vapour_recovery", "item_group")
-ESTIMATED_EDGES = ("charge_centre", "river_shoreline", "along_river")
+DOWNSTREAM = "downstream"
+"""Metres along a river from a bridge, on the side to which the river flows."""
+ESTIMATED_EDGES = ("charge_centre", "river_shoreline", "along_river", DOWNSTREAM)
 """Edges that the map stands for: the middle of a store, the edge of the water, metres along a river as the crow flies."""
 RAILWAY_AREAS = ("city_urban", "city_suburb_residential", "village_town_residential", "other")
 DENSE_AREA = "dense"
@@ -285,6 +287,8 @@ def apply_rule(
     pairs = pairs.take((of_target_class(rule, objects) & is_placed_well(objects))[pairs.object])
     if rule.measured_from == OUTSIDE_OF:
         pairs = pairs.take(~shapely.covered_by(objects.geometry[pairs.object], chosen.geometry[pairs.subject]))
+    if rule.measured_from == DOWNSTREAM:
+        pairs = pairs.take(_lies_downstream(pairs, chosen.numbers["flow_deg"][pairs.subject]))
     actual_m, line = shortened(pairs, edges.offset_m[pairs.subject])
     theirs = object_edges(rule, objects, rules)
     if theirs is not None:
@@ -310,6 +314,13 @@ def apply_rule(
         line,
     )
     return findings.take(falls_short(actual_m - error_m, required_m, rule))
+
+
+def _lies_downstream(pairs: Pairs, flow_deg: Floats) -> Booleans:
+    """Pairs whose shortest line leaves its subject with the flow; what touches the subject lies on both sides of it."""
+    ends = shapely.get_coordinates(_as_lines(pairs.line)).reshape(-1, 2, 2)
+    along = (ends[:, 1] - ends[:, 0]) * np.column_stack([np.sin(np.radians(flow_deg)), np.cos(np.radians(flow_deg))])
+    return np.asarray((along.sum(axis=1) > 0) | (pairs.distance_m == 0), bool)
 
 
 def _to_their_edge(pairs: Pairs, actual_m: Floats, line: Geometries, theirs: Edges) -> tuple[Floats, Geometries]:

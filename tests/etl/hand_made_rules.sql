@@ -17,7 +17,7 @@ pair AS (
     FROM jsonb_to_recordset(CAST(:pairs AS jsonb)) AS p(
         rule_id text, step text, subject text, object text, road_class text, voltage_kv numeric, diameter_mm numeric, land_width_m numeric,
         outer_offset_m numeric, sway_m numeric, tnt_kg float8, stated_m numeric, risk_per_year numeric, object_layer text,
-        object_width_m numeric, object_offset_m numeric
+        object_width_m numeric, object_offset_m numeric, flow_deg float8
     )
 ),
 measured AS (
@@ -68,7 +68,13 @@ measured AS (
                 FROM ST_DumpPoints(ST_Intersection(p.one, p.two)) AS corner
             )
         END AS deep_m,
-        r.formula <> 'risk_contour' OR p.risk_per_year >= r.limit_in_service_per_year::numeric AS is_bound
+        CASE
+            WHEN r.formula = 'risk_contour' THEN p.risk_per_year >= r.limit_in_service_per_year::numeric
+            WHEN r.measured_from = 'downstream' THEN cos(
+                ST_Azimuth(ST_ClosestPoint(p.one, p.two)::geography, ST_ClosestPoint(p.two, p.one)::geography) - radians(p.flow_deg)
+            ) > 0
+            ELSE TRUE
+        END AS is_bound
     FROM pair AS p
     JOIN rule AS r USING (rule_id)
 ),

@@ -107,7 +107,7 @@ class Rule:
 class ClassMember:
     """Features of `layer` that belong to a class: those that meet every condition.
 
-    A condition is a field and its admitted values; ``*`` admits any value that is present.
+    A condition is a field and its admitted values; ``*`` admits any value that is present; ``>=`` is at least a number, ``<`` below it.
     """
 
     class_id: str
@@ -117,7 +117,7 @@ class ClassMember:
     @property
     def asked_fields(self) -> tuple[str, ...]:
         """Fields of its layer that must be stated before a row can be known as a member."""
-        named = (name.rstrip(">") for name, _ in self.conditions if not name.endswith("!"))
+        named = (name.rstrip("<>") for name, _ in self.conditions if not name.endswith("!"))
         return tuple(name for name in named if name != TNT_FIELD)
 
 
@@ -330,8 +330,8 @@ def _rule(row: Mapping[str, str]) -> Rule:
 
 
 def _conditions(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    parts = [part.partition("=") for part in text.split(";") if part]
-    return tuple((name, tuple(values.split("|"))) for name, _, values in parts)
+    parts = [part.partition("<" if "<" in part else "=") for part in text.split(";") if part]
+    return tuple((name + sign.rstrip("="), tuple(values.split("|"))) for name, sign, values in parts)
 
 
 def read_classes(folder: Path = RULES_DIR) -> dict[str, FeatureClass]:

@@ -19,6 +19,8 @@ Row = dict[str, str]
 STEP_M = 0.02
 LAND_M, CONDUCTOR_M, PIPE_MM, SWAY_M, TNT_KG, STATED_M, CARRIAGEWAY_M = 24.0, 4.0, 400.0, 2.5, 1000.0, 237.0, 7.0
 KILOVOLTS = 110.0
+NORTH_DEG = 0.0
+"""The river flows towards the object."""
 LINE_ZONE_M = 10.0
 """Zone of a line of `KILOVOLTS` (Art. 10 of the power regulation)."""
 CONTROL_ZONE_M = {"national_road": 20.0, "provincial_road": 15.0, "county_road": 10.0, "township_road": 5.0, "expressway": 30.0}
@@ -74,7 +76,7 @@ def subject(row: Row) -> Members:
     above, up_to = row["pressure_mpa_above"], row["pressure_mpa_up_to"]
     pressure = float(up_to) if up_to else float(above) + 0.1 if above else 4.0
     values = {"voltage_kv": voltage, "pressure_mpa": pressure, "diameter_mm": PIPE_MM, "land_width_m": LAND_M, "outer_offset_m": CONDUCTOR_M,
-              "tnt_kg": TNT_KG, "volume_m3": float(row["volume_m3_above"] or 0.0) + 1.0, "sway_m": SWAY_M, "distance_m": STATED_M}  # fmt: skip
+              "tnt_kg": TNT_KG, "volume_m3": float(row["volume_m3_above"] or 0.0) + 1.0, "sway_m": SWAY_M, "distance_m": STATED_M, "flow_deg": NORTH_DEG}  # fmt: skip
     texts = {name: np.array([row[name]], object) for name in ("station_grade", "vapour_recovery", "item_group", "area_kind")}
     return _with_numbers(replace(member, road_class=np.array([road_class], object), texts=texts), values)
 

@@ -87,6 +87,10 @@ def works(where: shapely.Geometry, kind: str, **layers: gpd.GeoDataFrame) -> lis
     return sorted(zip(found["rule_id"], found["verdict"], strict=True))
 
 
+BRIDGE = {"geometry": box(-90, -9, 90, 0), "kind": "bridge", "carries": "road"}
+RAIL_BRIDGE = {"geometry": box(-90, -9, 90, 0), "kind": "bridge", "carries": "railway", "flow_deg": 0.0}
+
+
 @pytest.mark.parametrize(
     ("kind", "layer_id", "subject", "rule_id", "verdict", "distance_m"),
     [
@@ -100,6 +104,14 @@ def works(where: shapely.Geometry, kind: str, **layers: gpd.GeoDataFrame) -> lis
         ("quarry", "road_structures", {"geometry": box(-900, -9, 900, 0), "kind": "tunnel", "carries": "road"}, "ROAD-L17-3", "prohibited", 100.0),
         ("dredging", "road_structures", {"geometry": box(-900, -9, 900, 0), "kind": "bridge", "carries": "road", "size": "large"}, "ROAD-L21", "permit_required", 500.0),
         ("dam", "road_structures", {"geometry": box(-900, -9, 900, 0), "kind": "bridge", "carries": "railway"}, "RAIL-37", "permit_required", 1000.0),
+        ("sand_dig", "road_structures", BRIDGE | {"size": "extra_large"}, "ROAD-L20-XL", "prohibited", 500.0),
+        ("sand_dig", "road_structures", BRIDGE | {"size": "extra_large", "flow_deg": 0.0}, "ROAD-L20-XL-DOWN", "prohibited", 3000.0),
+        ("sand_dig", "road_structures", BRIDGE | {"size": "large", "flow_deg": 10.0}, "ROAD-L20-L-DOWN", "prohibited", 2000.0),
+        ("sand_dig", "road_structures", BRIDGE | {"size": "small", "flow_deg": 350.0}, "ROAD-L20-MS-DOWN", "prohibited", 1000.0),
+        ("sand_dig", "road_structures", RAIL_BRIDGE | {"length_m": 500.0}, "RAIL-38-L500", "prohibited", 500.0),
+        ("sand_dig", "road_structures", RAIL_BRIDGE | {"length_m": 500.0}, "RAIL-38-L500-DOWN", "prohibited", 3000.0),
+        ("sand_dig", "road_structures", RAIL_BRIDGE | {"length_m": 499.9}, "RAIL-38-L100-DOWN", "prohibited", 2000.0),
+        ("sand_dig", "road_structures", RAIL_BRIDGE | {"length_m": 99.9}, "RAIL-38-L0-DOWN", "prohibited", 1000.0),
         ("mining", "roads", road(line((-900, -15), (900, -15)), "county_road"), "ROAD-L17-1", "prohibited", 100.0),
         ("mining", "roads", road(line((-900, -15), (900, -15)), "township_road"), "ROAD-L17-1b", "prohibited", 50.0),
         ("groundwater_pumping", "railways", {"geometry": line((-900, -4), (900, -4)), "kind": "high_speed", "outer_offset_m": 4.0}, "RAIL-35", "prohibited", 200.0),
@@ -111,6 +123,15 @@ def test_works_within_the_distance_of_what_a_law_protects_are_told(
 ) -> None:
     found = [dict(works(box(-5, distance_m + step, 5, distance_m + 20), kind, **{layer_id: layer(subject)})) for step in (-0.02, 0.0, 0.02)]
     assert [rows.get(rule_id) for rows in found] == [verdict, None, None]
+
+
+@pytest.mark.parametrize(("north_m", "rules"), [(499.9, ["ROAD-L20-XL"]), (500.1, [])])
+def test_sand_is_dug_upstream_of_a_bridge_beyond_500_m_and_a_bridge_without_flow_is_asked_about(north_m: float, rules: list[str]) -> None:
+    above = works(box(-5, north_m, 5, north_m + 20), "sand_dig", road_structures=layer(BRIDGE | {"size": "extra_large", "flow_deg": 180.0}))
+    assert [rule_id for rule_id, _ in above] == rules
+    unknown = layer(BRIDGE | {"size": "extra_large", "flow_deg": None})
+    assert [rule_id for rule_id, _ in works(box(-5, north_m, 5, north_m + 20), "sand_dig", road_structures=unknown)] == rules
+    assert "flow_deg" in {name for member in RULES.classes["road_bridge_extra_large_flow"].members for name in member.asked_fields}
 
 
 def test_works_of_another_kind_and_a_small_bridge_are_not_told() -> None:
