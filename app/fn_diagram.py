@@ -16,7 +16,7 @@ HIGHEST_PER_YEAR, LOWEST_PER_YEAR = 1e-2, 1e-9
 FONT = "Atlas Sans SC, Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
 WORDS = {
     "deaths": Text("死亡人数 N"), "frequency": Text("累积频率 F (每年)"), "unacceptable": Text("不可接受区"), "alarp": Text("尽可能降低区"),
-    "acceptable": Text("可接受区"), "f": Text("全天"), "day": Text("白天"), "night": Text("夜间"), "screening": Text("筛查"),
+    "acceptable": Text("可接受区"), "f": Text("全天"), "day": Text("白天"), "night": Text("夜间"), "screening": Text("筛查"), "new": Text("含拟建"),
     "pll": Text("潜在生命损失 {pll} /年"), "nobody": Text("影响范围内没有已知的人口"), "source": Text("{clause},两线之间为尽可能降低区"),
 }  # fmt: skip
 CURVES = (("day", 1.4, "6 3"), ("night", 1.4, "2 3"), ("f", 2.6, None))
@@ -35,7 +35,7 @@ def fn_diagram(row: dict[str, Any], *, lang: str = "zh") -> str:
         "xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "font-family": FONT,
         "font-size": "12", "fill": colour("interface.text"),
     })  # fmt: skip
-    title = f"{row.get('name') or row['enterprise_id']} · {words['screening']}"
+    title = " · ".join(filter(None, (row.get("name") or row["enterprise_id"], words["screening"], words.get(row.get("installation", "")))))
     ElementTree.SubElement(root, "title").text = title
     ElementTree.SubElement(root, "rect", {"width": str(WIDTH), "height": str(HEIGHT), "fill": colour("interface.panel")})
     _text(root, LEFT, 20, title, size=14, weight="bold")

@@ -14,15 +14,20 @@ from app.errors import MissingError
 from app.pipeline_conflicts import rules_date
 from app.texts import Text
 from layers.catalog import Catalog, Layer
+from layers.scoring.risk_contours import INSTALLATIONS
 from layers.scoring.societal_risk import load_societal_criteria
 
 LAYER = "societal_risk"
 METHODS = "unit_methods"
+STANDING, PLANNED = INSTALLATIONS
+TITLES = {STANDING: Text("社会风险 F-N 曲线(筛查)"), PLANNED: Text("社会风险 F-N 曲线(筛查,含拟建)")}
 NOTE = Text("筛查结果,不能代替定量风险评价;曲线按企业计算,全县合计不作判定。")
 
 
 def societal_risks(connection: sa.Connection, facts: EditionFacts, catalog: Catalog) -> dict[str, Any]:
     """Every enterprise that quantitative risk judges, the nearest to the upper line first, and units of other methods.
+
+    An enterprise that plans something has a row for what stands and one (``installation`` *new*) with what is planned.
 
     Returns
     -------
@@ -46,10 +51,12 @@ def societal_risks(connection: sa.Connection, facts: EditionFacts, catalog: Cata
 
 
 def societal_risk_of(
-    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, enterprise_id: str
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, enterprise_id: str, installation: str = STANDING
 ) -> dict[str, Any]:
-    """The societal risk of one enterprise; raises `MissingError` where the edition has none."""
-    found = next((row for row in _rows(connection, facts, catalog[LAYER]) if row["enterprise_id"] == enterprise_id), None)
+    """The societal risk of one enterprise, standing or with what it plans; raises `MissingError` where the edition has none."""
+    wanted = enterprise_id, installation
+    rows = _rows(connection, facts, catalog[LAYER])
+    found = next((row for row in rows if (row["enterprise_id"], row.get("installation", STANDING)) == wanted), None)
     if found is None:
         raise MissingError(
             Text("版次 {edition_label} 中企业 {enterprise_id} 没有社会风险曲线", edition_label=facts.edition.label, enterprise_id=enterprise_id),
@@ -72,11 +79,14 @@ def diagrams(
     if not enterprise_id or LAYER not in facts.counts or "enterprise_id" not in {field.name for field in layer.fields}:
         return []
     table, geometry = facts.edition.table(LAYER), sql.SQL("NULL::geometry")
-    found = queries.run(connection, "feature", {"id": enterprise_id}, table=table, geometry=geometry)
-    if found.one_or_none() is None:
-        return []
-    href = f"/api/societal-risk/{enterprise_id}/diagram.svg?ed={facts.edition.number}"
-    return [{"href": href, **Text("社会风险 F-N 曲线(筛查)").fields("title")}]
+    told = []
+    for installation, title in TITLES.items():
+        feature_id = enterprise_id if installation == STANDING else f"{enterprise_id}:{installation}"
+        if queries.run(connection, "feature", {"id": feature_id}, table=table, geometry=geometry).one_or_none() is not None:
+            query = "" if installation == STANDING else f"&installation={installation}"
+            href = f"/api/societal-risk/{enterprise_id}/diagram.svg?ed={facts.edition.number}{query}"
+            told.append({"href": href, **title.fields("title")})
+    return told
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from app.openapi.words import (
     file_of, list_of, operation, or_null, path, query, record,
 )  # fmt: skip
 
+INSTALLATION = query("installation", "What stands, or that with what is planned", {"enum": ["in_service", "new"], "default": "in_service"})
+
 SCHEMAS: dict[str, Schema] = {
     "WhatIfRequest": record(
         "", edits=list_of(record(
@@ -124,11 +126,11 @@ PATHS: dict[str, dict[str, Schema]] = {
         "societalRisks", "F-N curves of enterprises, screening; units of other methods without a number", answer("SocietalRisks"), EDITION,
     )},
     "/api/societal-risk/{enterprise_id}": {"get": operation(
-        "societalRisk", "Societal risk of one enterprise", answer("SocietalRisk"), path("enterprise_id", "Its number"), EDITION,
+        "societalRisk", "Societal risk of one enterprise", answer("SocietalRisk"), path("enterprise_id", "Its number"), INSTALLATION, EDITION,
     )},
     "/api/societal-risk/{enterprise_id}/diagram.svg": {"get": operation(
         "societalRiskDiagram", "Its F-N diagram", file_of("image/svg+xml"), path("enterprise_id", "Its number"),
-        query("lang", "Language of the words", {"enum": ["zh", "en"], "default": "zh"}), EDITION,
+        query("lang", "Language of the words", {"enum": ["zh", "en"], "default": "zh"}), INSTALLATION, EDITION,
     )},
     "/api/patrol": {"get": operation(
         "patrol", "Levels by town and the worst places, an enterprise with all its sources once", answer("Patrol"),

@@ -9,17 +9,17 @@ import numpy as np
 
 from etl.stages.stage import Given, Stage, joined
 from etl.surface import population_on_grid
-from layers.scoring.assessment_scope import covered
+from layers.scoring.assessment_scope import assessment_methods, covered
 from layers.scoring.blast_rings import blast_rings
 from layers.scoring.confirmations import targets_to_confirm
 from layers.scoring.domino import domino_pairs
 from layers.scoring.grid import Grid
 from layers.scoring.people import People, residents_at_dwellings, with_staff
 from layers.scoring.release_scenarios import UnitScenarios
-from layers.scoring.risk_contours import risk_contours
+from layers.scoring.risk_contours import INSTALLATIONS, risk_contours
 from layers.scoring.risk_surface import UnitRisk
 from layers.scoring.sharing import alone
-from layers.scoring.societal_risk import rated_with, societal_risk
+from layers.scoring.societal_risk import SocietalRisk, rated_with, societal_risk
 from layers.scoring.unit_risk import (
     ASSESSED_LAYERS,
     UNIT_LAYERS,
@@ -68,27 +68,41 @@ def _known(given: Given) -> dict[str, Any]:
 
 
 def _societal_risk(given: Given) -> dict[str, Any]:
-    """F-N curve, expected deaths and band of each enterprise that quantitative risk judges."""
-    ours, _ = covered({name: given.frames[name] for name in UNIT_LAYERS}, given.results["unit_methods"])
+    """F-N curve, expected deaths and band of each enterprise that quantitative risk judges, and with what it plans."""
+    layers, people = {name: given.frames[name] for name in UNIT_LAYERS}, _people(given)
+    # the kept methods are those of standing units
+    planned, _ = covered(layers, assessment_methods(layers, on=given.on), planned=True)
+    ours, _ = covered(layers, given.results["unit_methods"])
+    sides = {name: _societal_side(given, units, people) for name, units in zip(INSTALLATIONS, (ours, planned), strict=True)}
+    standing = sides[INSTALLATIONS[0]]
+    rows = {name: _societal_rows(given, side, people, name) for name, side in sides.items()}
+    together = {
+        "n_enterprises": len(standing.enterprises), "pll_per_year": standing.pll_per_year, "n_persons": float(people.persons.sum()),
+        "has_population": _has_population(given), "n_not_assessed": len(standing.not_assessed), "terrain": given.area.terrain,
+        "n_incomplete": int(standing.enterprises.is_incomplete.sum()), "n_planned": len(sides[INSTALLATIONS[1]].enterprises),
+    }  # fmt: skip
+    return {"societal_risk": joined(list(rows.values()), given.area), "societal_risk_parameters": together}
+
+
+def _societal_side(given: Given, units: dict[str, Any], people: People) -> SocietalRisk:
     weather, rose = weather_and_rose(given.frames)
-    people = _people(given)
-    found = societal_risk(ours, people=people, weather=weather, wind_rose=rose, terrain=given.area.terrain, on=given.on)
-    has_population = "population" in given.rasters
-    rows = rated_with(found.enterprises, people, has_population=has_population)
-    rows = rows.assign(feature_id=rows.enterprise_id, standard_id=found.standard_id)
+    return societal_risk(units, people=people, weather=weather, wind_rose=rose, terrain=given.area.terrain, on=given.on)
+
+
+def _societal_rows(given: Given, found: SocietalRisk, people: People, installation: str) -> gpd.GeoDataFrame:
+    rows = rated_with(found.enterprises, people, has_population=_has_population(given))
+    is_standing = installation == INSTALLATIONS[0]
+    feature_ids = rows.enterprise_id if is_standing else rows.enterprise_id + f":{installation}"
+    rows = rows.assign(feature_id=feature_ids, standard_id=found.standard_id, installation=installation)
     enterprises = given.frames["enterprises"]
     names = enterprises.set_index(enterprises["enterprise_id"].astype(str))["name"]
     rows["name"] = names.reindex(rows.enterprise_id).to_numpy()
     geometry = [_middle([unit for unit in found.placed if unit.enterprise_id == name]) for name in rows.enterprise_id]
-    together = {
-        "n_enterprises": len(rows), "pll_per_year": found.pll_per_year, "n_persons": float(people.persons.sum()),
-        "has_population": has_population, "n_not_assessed": len(found.not_assessed), "terrain": given.area.terrain,
-        "n_incomplete": int(rows.is_incomplete.sum()),
-    }  # fmt: skip
-    return {
-        "societal_risk": gpd.GeoDataFrame(rows, geometry=geometry, crs=given.area.metric_crs),
-        "societal_risk_parameters": together,
-    }
+    return gpd.GeoDataFrame(rows, geometry=geometry, crs=given.area.metric_crs)
+
+
+def _has_population(given: Given) -> bool:
+    return "population" in given.rasters
 
 
 def _people(given: Given) -> People:
@@ -130,7 +144,8 @@ BLAST_RINGS = Stage(
 SOCIETAL_RISK = Stage(
     "societal_risk", "社会风险(筛查)", "societal risk (screening)", _societal_risk,
     results=("societal_risk", "societal_risk_parameters"), notes=("societal_risk_parameters",),
-    layers=(*UNIT_LAYERS, "buildings", "population", "weather"), after=("unit_methods",), dated_rules=("societal_risk_criteria",),
+    layers=(*UNIT_LAYERS, "buildings", "population", "weather"), after=("unit_methods",),
+    dated_rules=("societal_risk_criteria", "critical_quantities", "category_quantities"),
 )  # fmt: skip
 DOMINO = Stage(
     "domino_pairs", "多米诺筛查", "domino screening", _domino_pairs,
