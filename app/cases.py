@@ -43,16 +43,20 @@ def next_ref(connection: sa.Connection, kind: CaseKind) -> str:
 def keep_case(
     connection: sa.Connection, kind: CaseKind, facts: EditionFacts, body: dict[str, Any], answer: str, *, ref: str = ""
 ) -> str:
-    """Keep a request with its answer (a JSON text) under the number of its draft, else the next one; the number."""
+    """Keep a request with its answer (a JSON text) under the number of its draft, else the next one; the number.
+
+    `connection` commits each statement by itself (`Database.keeping`).
+    """
+    taken = ref or str(queries.run(connection, "take_ref", {"initial": kind.initial}).scalar_one())
     parameters = {
+        "ref": taken,
         "kind": kind.id,
         "edition": facts.edition.number,
         "request": json.dumps(body, ensure_ascii=False),
         "answer": answer,
     }
-    if ref:
-        return str(queries.run(connection, "keep_case", parameters | {"ref": ref}).scalar_one())
-    return str(queries.run(connection, "keep_new_case", parameters | {"initial": kind.initial}).scalar_one())
+    queries.run(connection, "keep_case", parameters)
+    return taken
 
 
 def told_case(ref: str, answer: str) -> str:

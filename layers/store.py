@@ -41,7 +41,9 @@ IDLE_S = 1.0
 """A connection that was used less than so long ago is taken as it is; one that rested longer is first asked whether it lives."""
 
 
-def engine_from_url(url: str, *, pool_size: int = 5, statement_timeout_s: int = 0, is_reader: bool = False) -> sa.Engine:
+def engine_from_url(
+    url: str, *, pool_size: int = 5, statement_timeout_s: int = 0, is_reader: bool = False, commits_each: bool = False
+) -> sa.Engine:
     """An engine on any PostGIS >= 3.3; times are UTC, JSON keeps its characters.
 
     Parameters
@@ -49,6 +51,7 @@ def engine_from_url(url: str, *, pool_size: int = 5, statement_timeout_s: int = 
     url : SQLAlchemy URL; ``postgresql://`` is read as psycopg2.
     statement_timeout_s : seconds after which a statement is given up; 0 means never.
     is_reader : nothing can be written, and each statement stands for itself: no round trips to begin and end a transaction.
+    commits_each : each statement is committed by itself.
     """
     options = f"-c timezone=UTC -c statement_timeout={int(statement_timeout_s * 1000)} -c client_min_messages=warning"
     engine = sa.create_engine(
@@ -56,7 +59,7 @@ def engine_from_url(url: str, *, pool_size: int = 5, statement_timeout_s: int = 
         pool_size=pool_size,
         json_serializer=_to_json,
         connect_args={"options": options + (" -c default_transaction_read_only=on" if is_reader else "")},
-        **({"isolation_level": "AUTOCOMMIT"} if is_reader else {}),
+        **({"isolation_level": "AUTOCOMMIT"} if is_reader or commits_each else {}),
     )
     sa.event.listen(engine, "checkin", _note_use)
     sa.event.listen(engine, "checkout", _require_alive)

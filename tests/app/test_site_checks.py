@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import queries
+
 
 def square(lon: float, lat: float, side_deg: float = 0.001) -> dict[str, Any]:
     ring = [[lon, lat], [lon + side_deg, lat], [lon + side_deg, lat + side_deg], [lon, lat + side_deg], [lon, lat]]
@@ -66,7 +68,21 @@ def test_cases_are_numbered_one_after_the_other(server: Flask) -> None:
     assert numbers == list(range(numbers[0], numbers[0] + 6))
 
 
-def test_answer_that_cannot_be_kept_is_not_given(client: FlaskClient, engine: sa.Engine) -> None:
+def test_only_the_number_is_committed_without_waiting_for_the_disk(engine: sa.Engine) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SET synchronous_commit TO on")
+        refs = [queries.run(connection, "take_ref", {"initial": "T"}).scalar_one() for _ in range(2)]
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
+        connection.invalidate()
+    assert [int(ref.split("-")[1]) for ref in refs] == [1, 2]
+
+
+def _number(answer: Any) -> int:
+    return int(answer.json["ref"].split("-")[1])
+
+
+def test_answer_that_cannot_be_kept_is_not_given_and_its_number_left_out(client: FlaskClient, engine: sa.Engine) -> None:
+    before = _number(checked(client, BESIDE_PIPELINE))
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE ops.cases RENAME TO cases_away")
     try:
@@ -76,6 +92,7 @@ def test_answer_that_cannot_be_kept_is_not_given(client: FlaskClient, engine: sa
     finally:
         with engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE ops.cases_away RENAME TO cases")
+    assert _number(checked(client, BESIDE_PIPELINE)) == before + 2
 
 
 def test_kinds_of_projects_are_listed_in_both_languages(client: FlaskClient) -> None:
