@@ -74,7 +74,7 @@ class EditionFacts:
     the worst error of a position by drawn layer, `n_unplaced_sources` the sources without a position by level;
     `unstated_fields` what rules know things by and no row states, by layer; `boundary` is the outline in the storage CRS;
     `covers` the tiles that hold anything, by layer, none of an edition made before these were noted; `tile_folders`
-    remembers where tiles are kept, by layer.
+    remembers where tiles are kept, by layer, `kept_of_sites` what siting checks found once for all sites.
     """
 
     edition: Edition
@@ -90,6 +90,12 @@ class EditionFacts:
     boundary: shapely.Geometry = field(compare=False)
     covers: dict[str, TileCover] = field(default_factory=dict, compare=False)
     tile_folders: dict[str, str] = field(default_factory=dict, compare=False)
+    kept_of_sites: dict[object, Any] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def layer_states(self) -> dict[str, str]:
+        """For every layer ``loaded`` or ``empty``."""
+        return {layer_id: "loaded" if n else "empty" for layer_id, (n, _) in self.counts.items()}
 
     def held_fields(self, layer: Layer) -> list[Field]:
         """Fields of a layer that this edition has."""

@@ -40,12 +40,13 @@ def site_context(facts: EditionFacts, layers: Layers) -> SiteContext:
     """What the edition knows, with the layers that lie near some ground."""
     return SiteContext(
         layers=layers,
-        states={layer_id: "loaded" if n else "empty" for layer_id, (n, _) in facts.counts.items()},
+        states=facts.layer_states,
         crs=facts.metric_crs,
         policy=facts.policy,
         jurisdiction=JURISDICTION,
         n_unplaced=facts.n_unplaced_sources,
         unstated=facts.unstated_fields,
+        kept=facts.kept_of_sites,
     )
 
 

@@ -79,4 +79,6 @@ class SurroundingsMemory:
 
 
 def _boxes(bounds_m: Bounds, reaches_m: set[float]) -> Mapping[float, BaseGeometry]:
-    return {reach: shapely.box(*(np.array(bounds_m) + np.array([-reach, -reach, reach, reach]))) for reach in reaches_m}
+    reaches = list(reaches_m)
+    west, south, east, north = (np.array(bounds_m)[:, None] + np.outer((-1.0, -1.0, 1.0, 1.0), reaches)).tolist()
+    return dict(zip(reaches, shapely.box(west, south, east, north), strict=True))

@@ -94,7 +94,9 @@ def edges_of(geometries: Geometries, *, at: Integers | None = None, n_threads: i
 
 def _starts(counts: Integers) -> Integers:
     """Where each of so many things begins, and one more for the end."""
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
+    starts = np.zeros(len(counts) + 1, np.intp)
+    np.cumsum(counts, out=starts[1:])
+    return starts
 
 
 def _in_turns(work: Callable[[int], object], starts: Iterable[int], n_threads: int) -> list[object]:

@@ -34,6 +34,8 @@ PIECE_SEGMENTS = 32
 """Long lines are cut into pieces of so many segments, so that the spatial index and the distance stay local."""
 FEW_CELLS = 16
 """So many cells are looked up one by one and kept: a siting question asks for the same few again and again."""
+FEW_BOXES = 4096
+"""So many pairs of boxes are compared outright: a tree costs more than it saves."""
 SCALE_CELL_M = 1000.0
 """The scale changes by less than 3e-6 within such a cell, even 100 km from the meridian."""
 
@@ -96,9 +98,11 @@ def _cell_scale(crs_wkt: str, x: float, y: float) -> float:
 
 def largest_scale(crs: pyproj.CRS, geometries: Geometries) -> float:
     """The largest local scale, at least 1, anywhere on the bounds of `geometries`: how far a search must reach."""
-    west, south, east, north = shapely.total_bounds(geometries)
-    if not np.isfinite(west):
+    boxes = shapely.bounds(geometries)
+    boxes = boxes[np.isfinite(boxes[:, 0])]
+    if not len(boxes):
         return 1.0
+    (west, south), (east, north) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     edges = np.array([(x, y) for x in (west, (west + east) / 2, east) for y in (south, north)])
     return max(1.0, float(local_scale(crs, edges).max()) + 1e-5)
 
@@ -185,9 +189,15 @@ def planar_pairs(
     then object.
     """
     pieces, owner = line_pieces(subjects)
-    index = index or SearchIndex(objects)
     reach = reach[owner]
-    piece, candidates = index.tree.query(_reaching(pieces, reach))
+    if index is None and len(pieces) * len(objects) <= FEW_BOXES:
+        piece, candidates = _boxes_that_meet(pieces, reach, objects)
+    else:
+        index = index or SearchIndex(objects)
+        piece, candidates = index.tree.query(_reaching(pieces, reach))
+    if not len(piece):
+        return NO_PAIRS.subject, NO_PAIRS.object, NO_PAIRS.distance_m, np.empty((0, 2, 2))
+    index = index or SearchIndex(objects)
     first = np.searchsorted(piece, np.arange(len(pieces) + 1))
     edges, at = index.edges
     near = nearest_within(
@@ -226,6 +236,8 @@ def near_pairs(
     subject, found, planar, ends = planar_pairs(
         subjects, objects, reach=reach_m * largest_scale(crs, subjects), index=index
     )
+    if not len(subject):
+        return NO_PAIRS
     distance_m = planar / local_scale(crs, ends.mean(axis=1))
     is_near = distance_m <= reach_m[subject]
     return Pairs(subject[is_near], found[is_near], distance_m[is_near], shapely.linestrings(ends[is_near]))
@@ -235,6 +247,17 @@ def compile_measures() -> None:
     """Compile the loops over edges once, so that the first question does not wait for the compiler."""
     points = np.array([shapely.Point(0, 0), shapely.Point(1, 1)], dtype=object)
     planar_pairs(points, points, reach=np.array([2.0, 2.0]))
+
+
+def _boxes_that_meet(subjects: Geometries, reach: Floats, objects: Geometries) -> tuple[Integers, Integers]:
+    """Positions of subjects and objects whose boxes meet when those of the subjects are grown by their reach; what a tree finds, without one."""
+    (west, south, east, north), theirs = shapely.bounds(subjects).T, shapely.bounds(objects)
+    meet = (west - reach)[:, None] <= theirs[:, 2]
+    meet &= (east + reach)[:, None] >= theirs[:, 0]
+    meet &= (south - reach)[:, None] <= theirs[:, 3]
+    meet &= (north + reach)[:, None] >= theirs[:, 1]
+    subject, found = np.nonzero(meet)
+    return subject, found
 
 
 def _reaching(geometries: Geometries, reach: Floats) -> Geometries:

@@ -56,6 +56,19 @@ def contour_check(
         _contour_clear(rule, member, contours, context, index, found)
 
 
+def _owners_and_contours(
+    member: Members, contours: Contours, context: SiteContext, index: ClassIndex
+) -> tuple[frozenset[str], bool]:
+    """Enterprises near the one site that `index` is for, and whether a valid contour of one of them, or around the site, is there; found once."""
+    found: tuple[frozenset[str], bool] | None = index.kept.get("owners and contours")
+    if found is None:
+        owners = near_owners(member, context, index)
+        has_contour = not owners.isdisjoint(contours.members.enterprise_id)
+        inside = shapely.dwithin(contours.members.geometry, member.geometry[0], contours.members.accuracy_m)
+        found = index.kept["owners and contours"] = owners, bool(has_contour or inside.any())
+    return found
+
+
 def _contour_clear(
     rule: Rule,
     member: Members,
@@ -65,10 +78,8 @@ def _contour_clear(
     found: Findings,
 ) -> None:
     """Passed where a valid contour of an enterprise near the site leaves it out; without one nothing was tested."""
-    owners = near_owners(member, context, index)
-    has_contour = not owners.isdisjoint(contours.members.enterprise_id)
-    inside = shapely.dwithin(contours.members.geometry, member.geometry[0], contours.members.accuracy_m)
-    if has_contour or inside.any():
+    owners, is_held_against_one = _owners_and_contours(member, contours, context, index)
+    if is_held_against_one:
         found.passed.append(Passed(rule.rule_id, rule.title_zh, rule.title_en))
     elif owners:
         found.leave_out(

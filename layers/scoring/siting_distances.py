@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import shapely
@@ -25,26 +26,31 @@ from layers.scoring.separation import (
 from layers.scoring.separation import Findings as RuleFindings
 from layers.scoring.siting_reasons import rule_reason
 from layers.scoring.siting_surroundings import missing_value
-from layers.scoring.siting_terms import Findings, Passed, SiteContext
+from layers.scoring.siting_terms import Findings, NotAssessed, Passed, SiteContext
 
 WIDEST_EDGE_M = 500.0
 """More than half a land width, a control zone and the errors of two positions together."""
 
 
 def _is_loaded(rule: Rule, context: SiteContext, index: ClassIndex, found: Findings) -> bool:
-    """Whether a layer with the rule's subjects is loaded and states what they are known by; a missing one is never a clear one.
+    """Whether a layer with the rule's subjects is loaded and states what they are known by; a missing one is never a clear one."""
+    lacking = _lacking(rule, context, index)
+    if lacking is not None:
+        first = index.kept.setdefault(f"lacking {rule.subject_class}", lacking)
+        found.not_assessed.setdefault((first.topic, first.zh), first)
+    return lacking is None
 
-    Looked at once a class.
-    """
-    key = f"loaded {rule.subject_class}"
-    is_loaded: bool | None = index.kept.get(key)
-    if is_loaded is None:
+
+def _lacking(rule: Rule, context: SiteContext, index: ClassIndex) -> NotAssessed | None:
+    """What is said of a rule whose subjects the edition does not have; looked at once for all sites of an edition."""
+    kept: dict[Any, Any] = index.kept if context.unstated is None else context.kept
+    key = "lacking", rule.rule_id
+    if key not in kept:
         subject = index.rules.classes[rule.subject_class]
         is_loaded = any(context.has(member.layer) and _is_stated(member, context, index) for member in subject.members)
-        index.kept[key] = is_loaded
-        if not is_loaded:
-            found.leave_out(subject.class_id, *without_data(rule, subject))
-    return is_loaded
+        kept[key] = None if is_loaded else NotAssessed(subject.class_id, *without_data(rule, subject))
+    said: NotAssessed | None = kept[key]
+    return said
 
 
 def _is_stated(member: ClassMember, context: SiteContext, index: ClassIndex) -> bool:

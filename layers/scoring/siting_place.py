@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from layers.scoring.columns import numbers
@@ -58,13 +59,23 @@ def place_checks(
 
 def zones_at(context: SiteContext, index: ClassIndex, levels: tuple[str, ...]) -> Integers:
     """Rows of the zones of the policy of the map that have one of some levels."""
-    zones = index.table("risk_zones")
-    if not zones.n:
-        return np.empty(0, np.intp)
-    mask = np.isin(zones["level"].astype(str), levels)
-    if context.policy is not None:
-        mask &= zones["policy"] == context.policy
-    return np.flatnonzero(mask)
+    rows = index.rows("risk_zones")
+    if rows is None:
+        return np.flatnonzero(_has_level(context, index, levels))
+    return np.flatnonzero(_has_level(context, index.whole, levels)[rows])
+
+
+def _has_level(context: SiteContext, index: ClassIndex, levels: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which zones are of the policy and have one of some levels; found once."""
+    key = f"zones {context.policy} {levels}"
+    found: NDArray[np.bool_] | None = index.kept.get(key)
+    if found is None:
+        zones = index.table("risk_zones")
+        found = np.isin(zones["level"].astype(str), levels) if zones.n else np.zeros(0, bool)
+        if context.policy is not None and zones.n:
+            found &= zones["policy"] == context.policy
+        index.kept[key] = found
+    return found
 
 
 def has_zones(context: SiteContext) -> bool:

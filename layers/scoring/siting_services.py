@@ -20,6 +20,7 @@ from layers.scoring.measure import NO_PAIRS, Geometries, Integers, Pairs, near_p
 from layers.scoring.object_classes import ClassIndex, Members, joined, no_members
 from layers.scoring.rule_tables import RULES_DIR, read_rules
 from layers.scoring.rules import ProjectType, Rule
+from layers.scoring.siting_surroundings import may_reach
 from layers.scoring.targets import TARGET_CLASSES
 
 TESTS = ("late_fire_service", "access", "black_spot")
@@ -141,6 +142,8 @@ def river_pairs(index: ClassIndex, kind: ProjectType, sites: Geometries, in_forc
     if rule is None:
         return None, no_members(), NO_PAIRS
     rivers = index.chosen("water", "rivers", _is_open_river)
+    if len(sites) == 1:  # most rivers are out of its reach
+        rivers = rivers.take(may_reach(rivers.geometry, sites[0], (rule.distance_m or 0.0) + rivers.accuracy_m))
     if not len(rivers):
         return rule, no_members(), NO_PAIRS
     reach_m = np.full(len(rivers), rule.distance_m or 0.0) + rivers.accuracy_m

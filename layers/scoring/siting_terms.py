@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyproj
 from shapely.geometry.base import BaseGeometry
@@ -65,6 +66,7 @@ class SiteContext:
     policy : whose ``risk_zones`` count, None for all
     n_unplaced : sources of danger of the whole edition that have no position, by level; anyone of them may be near
     unstated : fields, by layer, that no row of the whole edition states; None: what `layers` holds is all there is
+    kept : what a caller found once for `states` and `unstated` and wants again, whatever lies near
     """
 
     layers: Layers
@@ -75,6 +77,7 @@ class SiteContext:
     jurisdiction: str = "CN"
     n_unplaced: Mapping[str, int] = field(default_factory=dict)
     unstated: frozenset[tuple[str, str]] | None = None
+    kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def has(self, layer: str) -> bool:
         return self.states.get(layer) == "loaded"

@@ -21,7 +21,7 @@ from layers.scoring.separation import (
 )
 from layers.scoring.siting_distances import widest_m
 from layers.scoring.siting_surroundings import about, may_reach, missing_value
-from layers.scoring.siting_terms import PERMIT, Findings, SiteContext
+from layers.scoring.siting_terms import PERMIT, Findings, NotAssessed, SiteContext
 
 UNDECIDED_LAYERS = ("power_lines", "railways", "pipelines", "roads")
 """Layers of features whose data may leave it open which row applies."""
@@ -31,9 +31,8 @@ def silent_check(
     rule: Rule, member: Members, context: SiteContext, index: ClassIndex, found: Findings, *, is_near: bool
 ) -> None:
     """A rule without metres: listed; beside a pipeline (never where `is_near` is false), where Art. 31 sends one to the codes, a reason for review."""
-    found.leave_out(
-        rule.subject_class, f"{rule.clause}: {rule.unassessed_zh}", f"{rule.title_en}: {rule.unassessed_en}"
-    )
+    said = _unassessed(rule, index.rules)
+    found.not_assessed.setdefault((said.topic, said.zh), said)
     if not is_near or not sends_to_codes(rule):
         return
     code_m = code_reach_m(index.rules)
@@ -57,6 +56,16 @@ def silent_check(
                 rule=rule,
             )
         )
+
+
+def _unassessed(rule: Rule, rules: RuleSet) -> NotAssessed:
+    """What is said of a rule without metres; made once a rule."""
+    key = "unassessed", rule.rule_id
+    found: NotAssessed | None = rules.kept.get(key)
+    if found is None:
+        words = f"{rule.clause}: {rule.unassessed_zh}", f"{rule.title_en}: {rule.unassessed_en}"
+        found = rules.kept[key] = NotAssessed(rule.subject_class, *words)
+    return found
 
 
 def sends_to_codes(rule: Rule) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +99,10 @@ def zone_checks(member: Members, kind: ProjectType, context: SiteContext, index:
             if zone.missing_zh:
                 found.leave_out(zone.layer, zone.missing_zh, zone.missing_en)
             continue
+        rows = index.rows(zone.layer)
+        if rows is not None and not len(rows):
+            found.passed.append(_passed(zone))
+            continue
         subjects, told = concerned(zone, kind, index, on), index.table(zone.layer)
         pairs = near_pairs(subjects.geometry, member.geometry, reach_m=subjects.accuracy_m, crs=context.crs)
         for at, distance_m, line in zip(pairs.subject, pairs.distance_m, pairs.line, strict=True):
@@ -110,9 +115,14 @@ def zone_checks(member: Members, kind: ProjectType, context: SiteContext, index:
             share = share_of(member.geometry[0], subjects.geometry[at])
             found.reasons.append(replace(reason, share_of_area=share, certainty="certain" if distance_m == 0 else "possible"))
         if not len(pairs.subject):
-            found.passed.append(Passed(zone.check_id, zone.title_zh.replace("位于", ""), zone.title_en))
+            found.passed.append(_passed(zone))
         if zone is PLAN and not is_in_force(told, on).all():
             found.leave_out(zone.layer, "附近有未施行或已过有效期的规划禁限控区,未采用", "plans nearby that are not yet or no longer in force were not used")
+
+
+@cache
+def _passed(zone: ZoneKind) -> Passed:
+    return Passed(zone.check_id, zone.title_zh.replace("位于", ""), zone.title_en)
 
 
 def _words(zone: ZoneKind, areas: Columns, row: int) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.scoring.edges import PAIRS_A_TURN, Nearest, edges_of, nearest_of_pairs
+from layers.scoring.measure import SearchIndex, planar_pairs
 
 SQUARE = shapely.box(0, 0, 10, 10)
 RING = shapely.difference(shapely.box(-20, -20, 30, 30), shapely.box(-5, -5, 15, 15))
@@ -91,3 +92,23 @@ def test_threads_change_no_bit() -> None:
     alone, together = (nearest_of_pairs(edges, edges, of_a, of_b, np.full(len(of_a), 500.0), n_threads=n) for n in (1, 2))
     assert alone.distance2.tobytes() == together.distance2.tobytes()
     assert alone.line.tobytes() == together.line.tobytes()
+
+
+@pytest.mark.parametrize(("n_subjects", "n_objects"), [(1, 30), (30, 1), (12, 30), (1, 0), (0, 1)])
+def test_pairs_found_without_a_tree_are_those_of_the_tree_to_the_bit(n_subjects: int, n_objects: int) -> None:
+    dice = np.random.default_rng(11)
+
+    def features(n: int) -> np.ndarray:
+        middles = dice.uniform(0, 800, (n, 2))
+        lines = shapely.linestrings(middles[:, None, :] + dice.uniform(-300, 300, (n, 90, 2)))
+        made = np.array([shapely.Point(*middles[i]) if i % 4 == 1 else shapely.box(*middles[i], *(middles[i] + 30)) if i % 4 == 2 else lines[i]
+                         for i in range(n)], dtype=object)  # fmt: skip
+        made[4::5] = None
+        made[5::7] = shapely.Polygon()
+        return made
+
+    subjects, objects = features(n_subjects), features(n_objects)
+    reach = dice.choice([0.0, 40.0, 250.0], n_subjects)
+    without, tree = (planar_pairs(subjects, objects, reach=reach, index=index) for index in (None, SearchIndex(objects)))
+    assert [found.tobytes() for found in without] == [found.tobytes() for found in tree]
+    assert len(without[0]) or 0 in (n_subjects, n_objects)
