@@ -48,6 +48,6 @@ DISTANCES = Stage(
             "buildings", "protection_targets", "fire_stations", "water", "park_boundaries", "official_contours",
             "official_distances", "railways", "fuel_station_equipment", "storage_tanks", "substations", "fireworks_shops", "oil_gas_wells",
             "open_flame_places", "road_structures", "power_cables", "quarries", "airports", "hydraulic_works", "built_up_areas",
-            "building_doors", "road_red_lines", "towns"),
+            "building_doors", "road_red_lines", "tailings_flow_paths", "towns"),
     after=("risk_points",),
 )  # fmt: skip

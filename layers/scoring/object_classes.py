@@ -28,7 +28,7 @@ Table = Mapping[str, Texts]
 NOT_STANDING = ("planned", "closed", "abandoned")
 AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets", "official_distances", "fireworks_shops")
 """Layers whose features cover ground: a point stands for them only roughly, so what is measured is estimated."""
-NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg", "distance_m", "volume_m3", "carriageway_width_m", "sway_m", "flow_deg")
+NUMBERS = ("voltage_kv", "pressure_mpa", "diameter_mm", "land_width_m", "outer_offset_m", "tnt_kg", "distance_m", "volume_m3", "carriageway_width_m", "sway_m", "flow_deg", "width_m")
 TEXTS = ("station_grade", "vapour_recovery", "item_group", "area_kind")
 GROUP_FIELDS = {"storage_tanks": "kind", "pipelines": "depot_group"}
 """What of a layer stands for the `item_group` of a rule, where it has no such field."""

@@ -15,6 +15,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from layers.scoring.flow_paths import ALONG_PATH, reached
 from layers.scoring.measure import (
     Floats,
     Geometries,
@@ -249,7 +250,8 @@ def search_reach(
     theirs = object_edges(rule, objects, rules)
     widest_m = 0.0 if theirs is None else float((theirs.offset_m + theirs.error_m).max(initial=0.0))
     error_m = np.sqrt(subjects.accuracy_m**2 + edges.error_m**2 + farthest**2)
-    reach = required_distance(rule, subjects, rules, on) + edges.offset_m + error_m + widest_m
+    required_m = subjects.numbers["width_m"] / 2 if rule.formula == ALONG_PATH else required_distance(rule, subjects, rules, on)
+    reach = required_m + edges.offset_m + error_m + widest_m
     return np.where(under_rule(rule, subjects), reach, 0.0), edges
 
 
@@ -302,6 +304,11 @@ def apply_rule(
         + (0.0 if theirs is None else theirs.error_m[pairs.object] ** 2)
     )
     required_m = required_distance(rule, chosen, rules, on)[pairs.subject]
+    is_certain = falls_short(actual_m + error_m, required_m, rule)
+    if rule.formula == ALONG_PATH:
+        half_m = chosen.numbers["width_m"][pairs.subject] / 2
+        actual_m, line = reached(chosen.geometry[pairs.subject], objects.geometry[pairs.object], half_m, crs)
+        is_certain = falls_short(actual_m + error_m, required_m, rule) & (pairs.distance_m + error_m <= half_m)
     findings = Findings(
         rule,
         covered[pairs.subject],
@@ -309,7 +316,7 @@ def apply_rule(
         required_m,
         actual_m,
         error_m,
-        falls_short(actual_m + error_m, required_m, rule),
+        is_certain,
         edges.is_estimated[pairs.subject] | (objects.is_point if theirs is None else objects.is_point | theirs.is_estimated)[pairs.object],
         line,
     )

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from layers.scoring.coverage import without_data
+from layers.scoring.flow_paths import ALONG_PATH, first_stretch
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ClassMember, Rule, RuleSet
@@ -98,12 +99,12 @@ def distance_check(
         reason = rule_reason(
             one, role, subjects, "厂矿等人口密集地区的保护区可略小,须核定" if in_plant else ""
         )
-        reach_m = float(one.required_m[0] + edges.offset_m[position])
+        obstacle, reach_m = _forbidden(rule, subjects, one, float(edges.offset_m[position]))
         found.reasons.append(
             replace(
                 reason,
-                share_of_area=_share(member, subjects, one, reach_m),
-                obstacle=subjects.geometry[one.subject[0]],
+                share_of_area=_share(member, obstacle, reach_m),
+                obstacle=obstacle,
                 clear_m=reach_m + float(one.error_m[0]),
             )
         )
@@ -143,14 +144,22 @@ def _inside_plant(member: Members, index: ClassIndex) -> bool:
     return found
 
 
-def _share(member: Members, subjects: Members, one: RuleFindings, reach_m: float) -> float | None:
+def _forbidden(rule: Rule, subjects: Members, one: RuleFindings, offset_m: float) -> tuple[shapely.Geometry, float]:
+    """What a site must keep off and by how many metres: the subject, or the stretch of a path that a rule goes by and its width."""
+    at = int(one.subject[0])
+    if rule.formula == ALONG_PATH:
+        return first_stretch(subjects.geometry[at], float(one.required_m[0])), float(subjects.numbers["width_m"][at]) / 2
+    return subjects.geometry[at], float(one.required_m[0]) + offset_m
+
+
+def _share(member: Members, obstacle: shapely.Geometry, reach_m: float) -> float | None:
     """Part of the site's area within the reach of a rule."""
     site = member.geometry[0]
     if site.area == 0:
         return None
     west, south, east, north = site.bounds
     near = shapely.clip_by_rect(
-        subjects.geometry[one.subject[0]], west - reach_m, south - reach_m, east + reach_m, north + reach_m
+        obstacle, west - reach_m, south - reach_m, east + reach_m, north + reach_m
     )
     return min(1.0, float(shapely.intersection(site, shapely.buffer(near, reach_m)).area / site.area))
 

@@ -17,7 +17,7 @@ pair AS (
     FROM jsonb_to_recordset(CAST(:pairs AS jsonb)) AS p(
         rule_id text, step text, subject text, object text, road_class text, voltage_kv numeric, diameter_mm numeric, land_width_m numeric,
         outer_offset_m numeric, sway_m numeric, tnt_kg float8, stated_m numeric, risk_per_year numeric, object_layer text,
-        object_width_m numeric, object_offset_m numeric, flow_deg float8
+        object_width_m numeric, object_offset_m numeric, flow_deg float8, width_m float8
     )
 ),
 measured AS (
@@ -49,6 +49,12 @@ measured AS (
             ELSE 0
         END AS out_m,
         CASE p.object_layer WHEN 'roads' THEN p.object_width_m / 2 WHEN 'power_lines' THEN p.object_offset_m ELSE 0 END AS back_m,
+        CASE
+            WHEN r.formula = 'along_path' AND ST_DWithin(p.one::geography, p.two::geography, p.width_m / 2) THEN (
+                SELECT min(ST_LineLocatePoint(ST_LineMerge(p.one), corner.geom)) * ST_Length(p.one::geography)
+                FROM ST_DumpPoints(p.two) AS corner
+            )
+        END AS along_m,
         -- From every corner to the other's outline: two edges side by side, centimetres apart, count as one on PostGIS's sphere.
         CASE
             WHEN ST_Intersects(p.one, p.two) THEN 0
@@ -79,7 +85,7 @@ measured AS (
     JOIN rule AS r USING (rule_id)
 ),
 judged AS (
-    SELECT *, coalesce(-nullif(deep_m, 0), greatest(0, apart_m - out_m - back_m)) AS actual_m
+    SELECT *, coalesce(along_m, -nullif(deep_m, 0), greatest(0, apart_m - out_m - back_m)) AS actual_m
     FROM measured
 )
 SELECT

@@ -74,7 +74,7 @@ def number(members: Members, name: str) -> float | None:
 def as_stored(pair: Pair, subject: shapely.Geometry, object_: shapely.Geometry) -> dict[str, Any]:
     """What PostGIS is told of a pair: two shapes and what they state."""
     one, two = pair.subject, pair.object
-    stated = {name: number(one, name) for name in ("voltage_kv", "diameter_mm", "land_width_m", "outer_offset_m", "sway_m", "tnt_kg", "flow_deg")}
+    stated = {name: number(one, name) for name in ("voltage_kv", "diameter_mm", "land_width_m", "outer_offset_m", "sway_m", "tnt_kg", "flow_deg", "width_m")}
     return stated | {
         "rule_id": pair.row["rule_id"], "step": pair.step, "subject": shapely.to_wkt(subject, rounding_precision=14),
         "object": shapely.to_wkt(object_, rounding_precision=14), "road_class": one.road_class[0], "stated_m": number(one, "distance_m"),

@@ -17,7 +17,7 @@ from tests.layers.scoring.frames import box, line
 
 Row = dict[str, str]
 STEP_M = 0.02
-LAND_M, CONDUCTOR_M, PIPE_MM, SWAY_M, TNT_KG, STATED_M, CARRIAGEWAY_M = 24.0, 4.0, 400.0, 2.5, 1000.0, 237.0, 7.0
+LAND_M, CONDUCTOR_M, PIPE_MM, SWAY_M, TNT_KG, STATED_M, CARRIAGEWAY_M, PATH_M = 24.0, 4.0, 400.0, 2.5, 1000.0, 237.0, 7.0, 60.0
 KILOVOLTS = 110.0
 NORTH_DEG = 0.0
 """The river flows towards the object."""
@@ -71,12 +71,14 @@ def far_offset_m(row: Row) -> float:
 def subject(row: Row) -> Members:
     """A subject that the row's conditions cover, its northern edge or its middle on the line through the centre."""
     member = proposal(box(-HALF_LENGTH_M, -90, HALF_LENGTH_M, 0) if is_area(row) else line((-HALF_LENGTH_M, 0), (HALF_LENGTH_M, 0)))
+    if row["formula"] == "along_path":
+        member = proposal(line((0, 0), (0, 1500)))
     road_class = (row["road_class"] or "county_road").split("|")[0]
     voltage = float(row["voltage_kv_min"] or row["voltage_kv_max"] or KILOVOLTS)
     above, up_to = row["pressure_mpa_above"], row["pressure_mpa_up_to"]
     pressure = float(up_to) if up_to else float(above) + 0.1 if above else 4.0
     values = {"voltage_kv": voltage, "pressure_mpa": pressure, "diameter_mm": PIPE_MM, "land_width_m": LAND_M, "outer_offset_m": CONDUCTOR_M,
-              "tnt_kg": TNT_KG, "volume_m3": float(row["volume_m3_above"] or 0.0) + 1.0, "sway_m": SWAY_M, "distance_m": STATED_M, "flow_deg": NORTH_DEG}  # fmt: skip
+              "tnt_kg": TNT_KG, "volume_m3": float(row["volume_m3_above"] or 0.0) + 1.0, "sway_m": SWAY_M, "distance_m": STATED_M, "flow_deg": NORTH_DEG, "width_m": PATH_M}  # fmt: skip
     texts = {name: np.array([row[name]], object) for name in ("station_grade", "vapour_recovery", "item_group", "area_kind")}
     return _with_numbers(replace(member, road_class=np.array([road_class], object), texts=texts), values)
 

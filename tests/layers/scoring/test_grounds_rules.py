@@ -116,6 +116,31 @@ def test_tailings_pond_above_houses_is_never_found_clear_and_asks_for_no_chemica
 TARGET = {"target_class": None, "n_persons": None, "n_households": None, "in_service_on": None, "is_zoned_land": False, "gb50156_class": None}
 
 
+PATH = {"geometry": line((0, 0), (0, 600), (600, 600)), "name": "path", "width_m": 60.0, "feature_id": "P", "enterprise_id": "E1"}
+
+
+@pytest.mark.parametrize(("east_m", "n"), [(399.98, 1), (400.0, 0), (400.02, 0)], ids=["inside", "at", "outside"])
+def test_pond_is_overhead_where_people_live_within_1000_m_along_the_path_and_not_around_it(east_m: float, n: int) -> None:
+    """600 m north, then east: a village at 400 m east lies 1,000 m along the path, and 721 m from the dam."""
+    village = {"geometry": box(east_m, 580, east_m + 50, 620), "name": "village", "category": "village", "feature_id": "V"} | TARGET
+    rows = find_violations({"tailings_flow_paths": layer(PATH), "protection_targets": layer(village)}, RULES, on=ON).violations
+    assert rows["rule_id"].tolist() == ["TAIL-HEAD"] * n
+    if n:
+        assert rows["actual_m"].iloc[0] == pytest.approx(999.98, abs=1e-3) and rows.geometry.iloc[0].length == pytest.approx(999.98, abs=1e-3)
+    beside = village | {"geometry": box(31, 100, 60, 120)}
+    assert not broken(tailings_flow_paths=layer(PATH), protection_targets=layer(beside)), "beside the width of the path"
+    maybe = find_violations({"tailings_flow_paths": layer(PATH), "protection_targets": layer(beside, accuracy_m=2.0)}, RULES, on=ON).violations
+    assert maybe["certainty"].tolist() == ["possible"], "the error of the position may put it into the path"
+    assert not broken(tailings_flow_paths=layer(PATH | {"width_m": None}), protection_targets=layer(village | {"geometry": box(-5, 100, 5, 120)}))
+
+
+def test_homes_below_a_dam_are_for_review_and_move_out_of_the_path_alone() -> None:
+    frames = {"tailings_flow_paths": layer(PATH)}
+    [reason] = [reason for reason in site("residential", 200.0, frames).reasons if reason.rule_id == "TAIL-HEAD"]
+    assert (reason.gravity, reason.actual_m, reason.clear_m) == (3, pytest.approx(200.0, abs=1e-3), 30.0)
+    assert reason.share_of_area == pytest.approx(1.0) and reason.obstacle is not None and reason.obstacle.length == pytest.approx(1000.0)
+
+
 def works(kind: str, ground: shapely.Geometry, **layers: gpd.GeoDataFrame) -> dict[str, str]:
     found = notice(ground, [kind], layers, RULES, on=ON)
     return dict(zip(found["rule_id"], found["verdict"], strict=True))
