@@ -33,6 +33,13 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 PATIENCE_MS = 120_000
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 
+WEAR = "ground => { document.documentElement.dataset.ground = ground; }"
+VIOLATIONS = """async ({ ground, rules }) => {
+  document.documentElement.dataset.ground = ground;
+  return (await axe.run(document, { runOnly: rules })).violations;
+}"""
+WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+
 OpenPage = Callable[..., Page]
 """Opens a page; what it takes is said by the fixture."""
 
@@ -95,3 +102,15 @@ def chinese_words(page: Page, selector: str) -> list[str]:
         return all.flatMap(node => [...own(node), node.title, node.getAttribute('aria-label'), node.placeholder].filter(Boolean));
     })""")
     return [text for text in texts if CHINESE.search(text) or re.search(r"\[\w+\]", text)]
+
+
+def broken_rules(page: Page, grounds: tuple[str, ...] = ("light", "dark")) -> list[tuple[str, str, str]]:
+    """What axe-core finds against WCAG 2.2 AA upon each ground: the ground, the rule, the first node at fault.
+
+    The page must be opened with ``bypass_csp=True``; it is left upon the ground on which it was.
+    """
+    page.add_script_tag(path=AXE)
+    before = page.locator("html").get_attribute("data-ground") or "light"
+    found = [(ground, entry) for ground in grounds for entry in page.evaluate(VIOLATIONS, {"ground": ground, "rules": WCAG})]
+    page.evaluate(WEAR, before)
+    return [(ground, entry["id"], entry["nodes"][0]["html"][:160]) for ground, entry in found]

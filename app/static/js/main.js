@@ -34,6 +34,7 @@ const tools = later(async () => {
   const part = await import("./tools.js");
   part.wireSiting(openFeature);
   part.wireWhatIf(openFeature);
+  part.wirePrint();
   part.wireCompare((layer, id) => openFeature(layer, id, { fly: true }));
   return part;
 });

@@ -13,6 +13,7 @@ import { withEdition } from "./frame.js";
 import { wireIdentify } from "./identify.js";
 import { levelDot } from "./level_marks.js";
 import { drawOwn, feature } from "./map_drawings.js";
+import { uponLight } from "./light_print.js";
 import { flyToGeometry } from "./map_sight.js";
 import { map } from "./mapview.js";
 import { errorBox, say } from "./panel.js";
@@ -318,8 +319,8 @@ async function print() {
   button.disabled = true;
   put(byId("day-problem"), el("p", { class: "muted" }, t("day_preparing")));
   const path = await keepList(state).then((made) => made.path, whyNotKept);
-  const picture = await mapPicture();
-  if (path) put(byId("day-problem"));
+  const picture = await uponLight(mapPicture).catch(whyNotKept);
+  if (!byId("day-problem").querySelector(".error-box")) put(byId("day-problem"));
   drawDaySheet(byId("day-sheet"), state, { picture, path });
   await picturesReady(byId("day-sheet"));
   document.title = `${t("day_title")} ${day(state.date)}`;

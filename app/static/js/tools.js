@@ -2,6 +2,7 @@
 export { closeCompare, drawCompare, openCompare, renewCompare, wireCompare } from "./compare.js";
 export { openInView } from "./in_view.js";
 export { openKeyList } from "./key_list.js";
+export { wirePrint } from "./light_print.js";
 export { closeMeasure, drawMeasure, isMeasuringPlace, measureKey, toggleMeasure } from "./measure.js";
 export { openShare } from "./share.js";
 export { openSheet } from "./sheet.js";

@@ -6,6 +6,7 @@ import { byId, el, put } from "./dom.js";
 import { drawFrame, wireFrame, withEdition } from "./frame.js";
 import { takeGround } from "./grounds.js";
 import { wireKeyboard } from "./keyboard.js";
+import { wirePrint } from "./light_print.js";
 import { setMapState, useEdition } from "./map_layers.js";
 import { makeMap, map } from "./mapview.js";
 import { errorBox } from "./panel.js";
@@ -62,6 +63,7 @@ export async function startMap(workspace) {
   map.on("dataloading", () => { area.dataset.state = "loading"; });
   map.on("move", drawScale);
   wireVeil(useEdition);
+  wirePrint();
   drawScale();
   drawTools(workspace);
   map.triggerRepaint(); // the first idle may have passed before this listened for it
