@@ -23,6 +23,7 @@ from etl.topology import against_chainage, against_names, against_next, gaps, of
 from layers.catalog import Area, Check, Layer
 from layers.errors import CatalogError
 from layers.scoring.level_rules import load_level_rules
+from layers.scoring.major_hazard import load_major_hazard_rules, lookup_chemicals
 
 __all__ = ["CHECKS", "Surroundings", "checks_of", "warnings_of"]
 
@@ -31,7 +32,7 @@ FIRST_MULTI_TYPE = 4
 """Shapely's type ids from this one on are of collections."""
 ASKED = "direct_red_unknown"
 """Condition of the direct rule for a text that names no listed condition: a project rule reddens it until the office answers."""
-WITHOUT_OBJECTS = frozenset({"RC02", "RC03", "RC04", "RC05", "RC06", "RC07", "RC10", "RC11", "RC17", "RC18", "RC23", "RC24", "RC26"})
+WITHOUT_OBJECTS = frozenset({"RC02", "RC03", "RC04", "RC05", "RC06", "RC07", "RC10", "RC11", "RC17", "RC18", "RC23", "RC24", "RC26", "RC27"})
 """Checks that look at no geometry, or make do with its bytes."""
 ABOUT = 1.01
 """Widths reckoned from bytes are right to a millionth; within a hundredth of the limit the geometry itself is asked."""
@@ -216,6 +217,12 @@ def _unlisted_condition(frame: pd.DataFrame, entry: Check, around: Surroundings)
     return warned(entry.rule, texts.index[np.asarray(is_odd, bool)], name, texts[np.asarray(is_odd, bool)])
 
 
+def _unknown_chemical(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
+    """Chemicals that table 1 of GB 18218 does not list and whose category is none of table 2: their unit cannot be rated."""
+    found = lookup_chemicals(frame[list(entry.fields)], rules=load_major_hazard_rules(on=around.on))
+    return _flagged(frame, entry, entry.fields[0], found["match"] == "none")
+
+
 CHECKS: dict[str, Callable[[pd.DataFrame, Check, Surroundings], pd.DataFrame]] = {
     "RC02": _code(is_credit_code),
     "RC03": _code(is_organisation_code),
@@ -239,5 +246,6 @@ CHECKS: dict[str, Callable[[pd.DataFrame, Check, Surroundings], pd.DataFrame]] =
     "RC23": _code(is_business_number),
     "RC24": _foreign_region,
     "RC26": _unlisted_condition,
+    "RC27": _unknown_chemical,
 }
 """Rule -> check; RC01 and RC15 come from reading a geometry, RC16 from merging into the register, RC25 from a row refused."""

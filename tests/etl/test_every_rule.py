@@ -177,6 +177,8 @@ WARNED: dict[str, Doubt] = {
                   {"pipeline_id": ["P", "P", "Q", "Q"], "name": ["白鹭首站", "沧阳末站", "白鹭首站", "沧阳末站"]}, ALONG, PIPES),
     "RC23": Doubt("enterprises", {"fields": ("business_number",)}, {"business_number": ["04595257", "04595258"]}, jurisdiction="TW"),
     "RC24": Doubt("towns", {"fields": ("town_code",)}, {"town_code": ["999901001", "999902001"]}),
+    "RC27": Doubt("unit_chemicals", {"fields": ("chemical_name", "cas", "category_symbol")}, {
+        "chemical_name": ["氯", "某新化学品", "液氯瓶", "某新化学品"], "cas": [None, None, "7782-50-5", None], "category_symbol": [None, "w5.4", None, "W99"]}),
     "RC26": Doubt("enterprises", {"fields": ("direct_red", "kind")}, {
         "direct_red": ["未经正规设计", "无", None, "外部距离不足", "外部距离不足"], "kind": ["hazchem_producer"] * 3 + ["general", "hazchem_trader"]}),
 }
