@@ -17,8 +17,7 @@ from layers.scoring.columns import Columns, numbers
 from layers.scoring.measure import Floats, Geometries, largest_scale, signed_distance
 from layers.scoring.object_classes import ClassIndex, Members, no_members, valid_days
 from layers.scoring.rules import Rule
-from layers.scoring.separation import Findings, falls_short, is_placed_well
-from layers.scoring.targets import TARGET_CLASSES
+from layers.scoring.separation import Findings, falls_short, is_placed_well, of_target_class
 
 SAME_VALUE = 1 - 1e-9
 """A contour drawn at the limit itself is written with rounding; inside it the risk is above the limit."""
@@ -81,8 +80,7 @@ def contour_findings(rule: Rule, contours: Contours, targets: Members, index: Cl
     """
     limit = np.where(contours.is_new, rule.limit_new_per_year or 0.0, rule.limit_in_service_per_year or 0.0)
     binding = np.flatnonzero(contours.risk_per_year >= limit * SAME_VALUE)
-    ranks = [TARGET_CLASSES.index(name) for name in rule.target_class]
-    chosen = np.flatnonzero(np.isin(targets.mildest, ranks) & is_placed_well(targets))
+    chosen = np.flatnonzero(of_target_class(rule, targets) & is_placed_well(targets))
     areas, places = contours.members.geometry[binding], targets.geometry[chosen]
     if not len(binding) or not len(chosen):
         return _findings(

@@ -113,7 +113,7 @@ def find_violations(
     measured = {} if share is None else _measured_in_parts(judged, index, on, share)
     for rule in judged:
         if rule.formula == "risk_contour":
-            subjects, objects = contours.members, index.members("protection_target")
+            subjects, objects = contours.members, index.members(rule.object_class)
             findings = contour_findings(rule, contours, objects, index) if len(subjects) else None
         else:
             subjects, objects = index.members(rule.subject_class), index.members(rule.object_class)
