@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app import queries
+from app.database import Database
 from app.editions import EditionFacts
 from app.errors import MissingError
 from app.parameters import plain_text
@@ -41,21 +42,21 @@ def next_ref(connection: sa.Connection, kind: CaseKind) -> str:
 
 
 def keep_case(
-    connection: sa.Connection, kind: CaseKind, facts: EditionFacts, body: dict[str, Any], answer: str, *, ref: str = ""
+    database: Database, kind: CaseKind, facts: EditionFacts, body: dict[str, Any], answer: str, *, ref: str = ""
 ) -> str:
     """Keep a request with its answer (a JSON text) under the number of its draft, else the next one; the number.
 
-    `connection` commits each statement by itself (`Database.keeping`).
+    The number is taken and the case kept each in a transaction of its own.
     """
-    taken = ref or str(queries.run(connection, "take_ref", {"initial": kind.initial}).scalar_one())
-    parameters = {
-        "ref": taken,
+    case = {
         "kind": kind.id,
         "edition": facts.edition.number,
         "request": json.dumps(body, ensure_ascii=False),
         "answer": answer,
     }
-    queries.run(connection, "keep_case", parameters)
+    with database.keeping() as connection:
+        taken = ref or str(queries.run(connection, "take_ref", {"initial": kind.initial}).scalar_one())
+        queries.run(connection, "keep_case", case | {"ref": taken})
     return taken
 
 

@@ -66,19 +66,19 @@ def _answer(response: Any) -> Any:
 def site_command(place: Place, file: Path, project_type: str, no_keep: bool, out: Path | None, as_json: bool, lang: str) -> None:
     """Check every site of a FILE: GeoJSON, or CSV (lon, lat or wkt), GPKG, SHP (zip), DXF, TXT.
 
-    Columns or properties: name, project_type, construction (or is_new), n_persons.
+    Columns or properties: name, project_type (code or name), construction (or is_new), starts_on, ends_on, applicant, n_persons.
     """
     client = _client(place)
     features = _features(client, file)
     if no_keep or out is not None:
         _site_table(client, features, project_type, out, as_json=as_json, lang=lang)
         return
+    from app.site_batch import batch_body
+    from layers.scoring.rules import read_rules
+
+    rules = read_rules()
     for number, feature in enumerate(features, start=1):
-        given = {key: value for key, value in (feature.get("properties") or {}).items()
-                 if key in ("name", "project_type", "is_new", "construction", "n_persons") and value is not None}
-        if isinstance(given.get("n_persons"), str) and given["n_persons"].isdigit():
-            given["n_persons"] = int(given["n_persons"])
-        body = {"project_type": project_type, **given, "geometry": feature.get("geometry")}
+        body = batch_body(feature, project_type, rules)
         fault = feature.get("fault")
         answer = {"error": _said(fault)} if fault else client.post("/api/site-checks", json=body).get_json()
         if as_json:
@@ -91,19 +91,20 @@ def _site_table(
     client: FlaskClient, features: list[dict[str, Any]], project_type: str, out: Path | None, *, as_json: bool, lang: str
 ) -> None:
     """One verdict a row, told as they are judged, and as a workbook."""
-    from app.site_batch import MOST_AT_ONCE
+    from app.parts import parts
+    from app.pinned import pinned_edition
+    from app.site_batch import MOST_AT_ONCE, batch_rows, batch_workbook
 
     rows: list[dict[str, Any]] = []
     sites = [{"row": number, **{key: one[key] for key in ("geometry", "properties", "fault") if key in one}} for number, one in enumerate(features, start=1)]
-    for start in range(0, len(sites), MOST_AT_ONCE):
-        body = {"sites": sites[start : start + MOST_AT_ONCE], "project_type": project_type}
-        rows += _answer(client.post("/api/site-batches", json=body)).get_json()["rows"]
-        click.echo(f"{len(rows)}/{len(sites)}", err=True)
+    with client.application.test_request_context(), pinned_edition() as pinned:
+        for start in range(0, len(sites), MOST_AT_ONCE):
+            rows += batch_rows(pinned.connection, pinned.facts, parts().surroundings, sites[start : start + MOST_AT_ONCE], project_type)
+            click.echo(f"{len(rows)}/{len(sites)}", err=True)
     for row in rows:
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else batch_line(row, lang))
     if out is not None:
-        kept = [{key: value for key, value in row.items() if key != "geometry"} for row in rows]
-        out.write_bytes(_answer(client.post("/api/site-batches/workbook", json={"rows": kept, "lang": lang})).data)
+        out.write_bytes(batch_workbook(rows, lang))
 
 
 def _features(client: FlaskClient, file: Path) -> list[dict[str, Any]]:

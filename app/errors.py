@@ -122,12 +122,13 @@ ANSWERS: dict[type[Exception], Answer] = {
     sqlalchemy.exc.TimeoutError: Answer(503, "busy", Text("服务器繁忙,请稍后再试"), is_said=False),
 }
 
+TOO_LARGE = 413
 HTTP_CODES = {
     400: ("bad_request", Text("请求不正确")),
     404: ("not_found", Text("没有这个地址")),
     411: ("length_required", Text("请求须声明内容长度")),
     405: ("method_not_allowed", Text("这个地址不接受该方法")),
-    413: ("too_large", Text("请求内容过大")),
+    TOO_LARGE: ("too_large", Text("请求内容过大")),
     414: ("too_long", Text("地址过长")),
     415: ("unsupported_media_type", Text("请以 application/json 提交")),
     500: (FAILED.code, FAILED.text),
@@ -170,7 +171,7 @@ def _answer_http_error(error: HTTPException) -> Response:
     if status < 400:
         return make_response(error.get_response())
     code, text = HTTP_CODES.get(status, (f"http_{status}", DataText(error.name, error.name)))
-    response = _answer(status, code, text.zh, text.en, None)
+    response = _answer(status, code, text.zh, text.en, "body" if status == TOO_LARGE else None)
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
@@ -13,14 +14,16 @@ from app.editions import EditionFacts
 from app.errors import RequestError
 from app.parameters import plain_text
 from app.site_checks import site_check
-from app.site_requests import read_site_request
+from app.site_requests import CONSTRUCTION_WORDS, read_site_request
 from app.surroundings import SurroundingsMemory
 from app.texts import DataText, Text, TextIn
 from layers.errors import InputError
+from layers.scoring.rules import RuleSet
 
 MOST_AT_ONCE = 200
 MOST_ROWS = 20_000
-GIVEN = ("name", "project_type", "construction", "applicant", "starts_on", "ends_on")
+GIVEN = ("name", "project_type", "construction", "is_new", "applicant", "starts_on", "ends_on", "n_persons")
+FLAGS = {"true": True, "false": False}
 COLUMNS = ("row", "name", "project_type", "verdict", "n_reasons", "reason", "clause", "error_field", "error")
 HEADS = (
     TextIn("table head", "行"), Text("名称"), Text("部件类型"), Text("结论"), Text("原因数"), Text("首要原因"), Text("条款"), Text("出错字段"), Text("错误"),
@@ -28,14 +31,34 @@ HEADS = (
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def batch_body(site: dict[str, Any], project_type: str) -> dict[str, Any]:
-    """The request that a row of a file stands for."""
-    given = {key: value for key, value in (site.get("properties") or {}).items() if value not in (None, "")}
-    body = {key: given[key] for key in GIVEN if key in given}
-    n_persons = given.get("n_persons")
-    if isinstance(n_persons, str) and n_persons.strip().isdigit():
-        n_persons = int(n_persons)
-    return {"project_type": project_type, **body, "geometry": site.get("geometry")} | ({} if n_persons is None else {"n_persons": n_persons})
+def batch_body(site: dict[str, Any], project_type: str, rules: RuleSet) -> dict[str, Any]:
+    """The request that a row of a file stands for: kinds by code or name, whole numbers and flags as tables write them."""
+    given = {key: value.strip() if isinstance(value, str) else value for key, value in (site.get("properties") or {}).items()}
+    body: dict[str, Any] = {key: given[key] for key in GIVEN if given.get(key) not in (None, "")}
+    for key, known in (("project_type", _project_types(rules)), ("construction", _constructions()), ("is_new", FLAGS)):
+        if isinstance(body.get(key), str):
+            body[key] = known.get(body[key].casefold(), body[key])
+    if "n_persons" in body:
+        body["n_persons"] = _whole_number(body["n_persons"])
+    return {"project_type": project_type, **body, "geometry": site.get("geometry")}
+
+
+def _project_types(rules: RuleSet) -> dict[str, str]:
+    """Codes of development types by how people write them."""
+    return {name.casefold(): kind.id for kind in rules.project_types.values() for name in (kind.title_zh, kind.title_en, kind.id)}
+
+
+def _constructions() -> dict[str, str]:
+    return {name.casefold(): code for code, words in CONSTRUCTION_WORDS.items() for name in (words.zh, words.en, code)}
+
+
+def _whole_number(value: Any) -> Any:
+    """A number of a cell, which spreadsheets write as 300.0, as a whole one; anything else as it is."""
+    try:
+        number = float(value) if isinstance(value, str | float) else math.nan
+    except ValueError:
+        return value
+    return int(number) if number.is_integer() else value
 
 
 def require_place(site: dict[str, Any]) -> None:
@@ -56,7 +79,7 @@ def batch_rows(
 def _row(connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, site: Any, project_type: str) -> dict[str, Any]:
     if not isinstance(site, dict) or not isinstance(site.get("properties") or {}, dict):
         raise RequestError("sites", Text("应为含 geometry 和 properties 的对象"))
-    body = batch_body(site, project_type)
+    body = batch_body(site, project_type, surroundings.rules)
     told: dict[str, Any] = dict.fromkeys(COLUMNS)
     told |= {"row": site.get("row"), "name": str(body.get("name") or ""), "project_type": str(body["project_type"])}
     try:

@@ -21,13 +21,14 @@ from layers.errors import InputError
 from layers.scoring.edits import MOST_TONNES
 from layers.scoring.major_hazard import load_major_hazard_rules
 from layers.scoring.rules import ProjectType, RuleSet
-from layers.scoring.siting import SitePart, valid_site
+from layers.scoring.siting import MAX_AREA_M2, SitePart, valid_site
 from layers.scoring.siting_terms import CONSTRUCTIONS, Project
 
 PART_KEYS = ("geometry", "project_type", "n_persons", "height_m", "chemicals", "installation")
 SITE_KEYS = ("name", "applicant", "note", "construction", "starts_on", "ends_on", "is_new", "crs", "parts")
 OLD_KEYS = ("chemical", "amount_t")
 KEYS = (*SITE_KEYS, *PART_KEYS, *OLD_KEYS, "draft")
+M2_PER_KM2 = 1e6
 MOST_PERSONS = 1_000_000
 MOST_PARTS = 20
 MOST_CHEMICALS = 20
@@ -37,6 +38,7 @@ INSTALLATION_WORDS = {
     "storage_tank": Text("储罐"), "warehouse": Text("仓库"), "production": Text("生产装置"), "pressure_vessel": Text("压力容器"),
     "cylinders": Text("气瓶"), "other": Text("其他设施"),
 }  # fmt: skip
+CONSTRUCTION_WORDS = {"new": Text("新建"), "extension": Text("改扩建"), "temporary": Text("临时")}
 INSTALLATIONS = tuple(INSTALLATION_WORDS)
 """Kinds of installation of a hazardous part."""
 
@@ -216,13 +218,17 @@ def _ground(entry: dict[str, Any], crs: Any, facts: EditionFacts, prefix: str) -
     except InputError:
         _require_simple(shapely.geometry.shape(sent), field)
         raise
+    if site.area > MAX_AREA_M2:
+        raise RequestError(field, Text("场址有 {area:.0f} km²,最多 {most:.0f} km²", area=site.area / M2_PER_KM2, most=MAX_AREA_M2 / M2_PER_KM2))
     if not shapely.covers(facts.boundary_m, site):
         raise RequestError(field, Text("场址全部或部分在辖区以外"))
     return site
 
 
 def _require_simple(shape: shapely.Geometry, field: str) -> None:
-    """Raise `RequestError`, in both languages, where an outline crosses itself."""
+    """Raise `RequestError`, in both languages, where an outline crosses itself or bounds no ground."""
+    if shape.geom_type != "Point" and shapely.convex_hull(shape).area == 0:
+        raise RequestError(field, Text("场址没有面积"))
     if not shape.is_valid:
         reason = shapely.is_valid_reason(shape)
         raise RequestError(field, Text("场址边界自相交或重叠({reason})", reason=reason))

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.export.reply_letter import Letter
 from app.notice_letter import NO_RULE, data_line, in_words, sentence, written_day
-from app.site_requests import INSTALLATION_WORDS
+from app.site_requests import CONSTRUCTION_WORDS, INSTALLATION_WORDS
 from app.texts import DataText, Text, TextIn
 
 COLUMNS = (
@@ -21,7 +21,6 @@ VERDICT_SENTENCES = {
     "nothing_found": Text("经筛查,已查项目未发现不满足项。"),
 }
 GRAVITY_WORDS = {1: Text("不满足"), 2: Text("资料不足"), 3: Text("须办理或核定")}
-CONSTRUCTION_WORDS = {"new": Text("新建"), "extension": Text("改扩建"), "temporary": Text("临时")}
 ADJUST = Text("对禁止和距离不足的事项,须调整场址或方案后重新筛查。")
 SETTLE = Text("对未评级、无规则和缺资料的风险源,由其主管部门核定后再判断。")
 DEMANDS = {

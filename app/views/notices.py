@@ -41,8 +41,7 @@ def new_notice() -> Response:
     asked = read_notice(request_body(), today=date.today())
     with pinned_edition() as pinned:
         answer = _reply(pinned, asked)
-    with parts().database.writing() as connection:
-        ref = keep_case(connection, NOTICE, pinned.facts, asked.body, answer_text(answer))
+    ref = keep_case(parts().database, NOTICE, pinned.facts, asked.body, answer_text(answer))
     return jsonify({"ref": ref, **answer})
 
 

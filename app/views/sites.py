@@ -112,8 +112,7 @@ def new_check() -> Response:
         if ref:
             _require_open(pinned, ref)
         answer = answer_text(_checked(pinned, body))
-    with parts().database.keeping() as connection:
-        ref = keep_case(connection, SITE_CHECK, pinned.facts, body, answer, ref=ref)
+    ref = keep_case(parts().database, SITE_CHECK, pinned.facts, body, answer, ref=ref)
     return current_app.response_class(told_case(ref, answer), mimetype="application/json")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from openpyxl import load_workbook
 
 from app.cli import export_group, site_command
 from layers.errors import AtlasError
@@ -47,6 +48,16 @@ def test_verdicts_are_told_in_english_by_the_option(database_url: str, tmp_path:
     listed = invoke(site_command, [str(path), "--no-keep", "--lang", "en"], database_url, tmp_path).stdout.splitlines()
     for near, far in (kept, listed):
         assert "Does not meet, as screened" in near and "error" in far and not CHINESE.search(far)
+
+
+def test_table_of_more_sites_than_a_request_holds_is_written(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISKATLAS_LARGEST_BODY_BYTES", "500")
+    path, target = sites(tmp_path, *((f"住宅{number}", 120.05, 30.05) for number in range(9))), tmp_path / "sites.xlsx"
+    lines = invoke(site_command, [str(path), "--no-keep", "--out", str(target)], database_url, tmp_path).stdout.splitlines()
+    cells = [[cell.value for cell in row] for row in load_workbook(target).active.iter_rows()]
+    assert len(lines) == 9 and [row[1] for row in cells[1:]] == [f"住宅{number}" for number in range(9)]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"type": "FeatureCollection", "features": []}'])

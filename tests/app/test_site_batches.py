@@ -15,11 +15,13 @@ from openpyxl import load_workbook
 
 import riskatlas
 from app.errors import MissingError
+from app.site_batch import batch_body
 from app.site_batch_jobs import FOLDER, batch_job, forget_old, keep_sites, kept_rows
 from etl.work.tasks import Workplace
 from etl.work.worker import run_job
 from layers.catalog import Catalog
 from layers.errors import CancelledError
+from layers.scoring.rules import read_rules
 
 FILE = "name,project_type,lon,lat\n甲,,120.03,30.0502\n=cmd(),industrial,120.08,30.08\n外,,121.5,30.05\n错,castle,120.08,30.08\n"
 ASK = "/api/site-batches/jobs?name=sites.csv&project_type=residential"
@@ -48,6 +50,21 @@ def _set(engine: sa.Engine, job_id: int, status: str) -> None:
             sa.text("UPDATE procrastinate_jobs SET status = CAST(:status AS procrastinate_job_status) WHERE id = :id"),
             {"id": job_id, "status": status},
         )
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ({"project_type": " 住宅 "}, {"project_type": "residential"}), ({"project_type": "HOUSING"}, {"project_type": "residential"}),
+        ({"project_type": "castle"}, {"project_type": "castle"}), ({"construction": "改扩建"}, {"construction": "extension"}),
+        ({"is_new": "False"}, {"is_new": False}), ({"is_new": "maybe"}, {"is_new": "maybe"}), ({"n_persons": "300.0"}, {"n_persons": 300}),
+        ({"n_persons": 300.0}, {"n_persons": 300}), ({"n_persons": "12.5"}, {"n_persons": "12.5"}), ({"n_persons": "inf"}, {"n_persons": "inf"}),
+        ({"n_persons": "约100人"}, {"n_persons": "约100人"}), ({"n_persons": " "}, {}),
+    ],
+)  # fmt: skip
+def test_cells_are_read_as_tables_write_them_and_what_is_wrong_stays_as_it_is(written: dict[str, Any], read: dict[str, Any]) -> None:
+    body = batch_body({"geometry": None, "properties": written}, "office", read_rules())
+    assert body == {"project_type": "office", "geometry": None} | read
 
 
 def test_batch_is_asked_for_watched_and_taken_back(client: FlaskClient) -> None:

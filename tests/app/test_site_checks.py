@@ -117,6 +117,7 @@ CROSSING = {"type": "Polygon", "coordinates": [[[120.1, 30.1], [120.11, 30.11], 
         (square(120.1995, 30.1), "outside"),
         ({"type": "Point", "coordinates": [0, 0]}, "outside"),
         (square(120.02, 30.02, 0.15), "km²"),
+        ({"type": "Polygon", "coordinates": [[[120.1, 30.1], [120.11, 30.1], [120.1, 30.1], [120.1, 30.1]]]}, "no ground"),
     ],
 )
 def test_what_is_no_site_is_refused_and_nothing_kept(
@@ -131,6 +132,7 @@ def test_what_is_no_site_is_refused_and_nothing_kept(
     error = answer.json["error"]
     assert (answer.status_code, error["field"]) == (400, "geometry")
     assert words in error["message_en"]
+    assert error["message_zh"].startswith("geometry:场址")
     assert n_cases() == before
 
 
@@ -168,7 +170,7 @@ def test_body_that_is_no_json_is_refused(client: FlaskClient, body: bytes) -> No
 def test_polygon_of_a_million_vertices_is_refused_unread(client: FlaskClient) -> None:
     body = json.dumps({"geometry": {"type": "Polygon", "coordinates": [[[120.1, 30.1]] * 1_000_000]}, "project_type": "residential"})
     answer = client.post("/api/site-checks", data=body, content_type="application/json")
-    assert (answer.status_code, answer.json["error"]["code"]) == (413, "too_large")
+    assert (answer.status_code, answer.json["error"]["code"], answer.json["error"]["field"]) == (413, "too_large", "body")
 
 
 def test_polygon_of_too_many_vertices_is_named(client: FlaskClient) -> None:

@@ -64,7 +64,7 @@ export const EN = {
   batch_file: "File",
   batch_first_reason: "Gravest reason",
   batch_first_rows: "The first {n} of {total} rows; the files hold all.",
-  batch_intro: "Upload CSV (columns lon, lat or wkt), GeoJSON, GPKG or a zipped shapefile; one verdict a row. Columns: name, project_type, n_persons, construction; the type below is used where there is no project_type.",
+  batch_intro: "Upload CSV (columns lon, lat or wkt), GeoJSON, GPKG or a zipped shapefile; one verdict a row. Columns: name, project_type (code or name), n_persons, construction; the type below is used where there is no project_type.",
   batch_list: "Batches",
   batch_progress: "Checking {done} of {total}",
   batch_reading: "Reading the file",

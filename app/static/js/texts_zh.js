@@ -64,7 +64,7 @@ export const ZH = {
   batch_file: "文件",
   batch_first_reason: "首要原因",
   batch_first_rows: "显示前 {n} 行,共 {total} 行;导出文件含全部。",
-  batch_intro: "上传 CSV(经度、纬度或 wkt 列)、GeoJSON、GPKG 或 SHP zip,每个场址一行结论。列:name, project_type, n_persons, construction;没有 project_type 列时用下面选的类型。",
+  batch_intro: "上传 CSV(经度、纬度或 wkt 列)、GeoJSON、GPKG 或 SHP zip,每个场址一行结论。列:name, project_type(代码或名称), n_persons, construction;没有 project_type 列时用下面选的类型。",
   batch_list: "批量任务",
   batch_progress: "正在检查 {done}/{total}",
   batch_reading: "正在读取文件",
