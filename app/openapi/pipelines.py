@@ -31,7 +31,11 @@ SCHEMAS: dict[str, Schema] = {
         not_shown=list_of(record("class title_zh title_en", title_zh=TEXT, title_en=TEXT, **{"class": TEXT})), warning_zh=TEXT, warning_en=TEXT, checks=list_of(OBJECT),
     ),
     "Notices": record("notices", notices=list_of(OBJECT)),
-    "Activities": record("activities", activities=list_of(record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT))),
+    "Activities": record(
+        "activities groups",
+        activities=list_of(record("id group title_zh title_en", id=TEXT, group=TEXT, title_zh=TEXT, title_en=TEXT)),
+        groups=list_of(record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT)),
+    ),
     "Calendar": record("days", days=list_of(record("day is_working note", day=DAY, is_working=FLAG, note=TEXT))),
     "CalendarDay": {**record("is_working", is_working=or_null(FLAG), note=TEXT), "additionalProperties": False},
     "Pipelines": record("pipelines edition", pipelines=list_of(OBJECT), edition=WHOLE),

@@ -23,7 +23,7 @@ from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.texts import Text
 from app.working_days import WorkingDays, office_calendar
-from layers.scoring.activities import activities
+from layers.scoring.activities import activities, activity_groups
 
 blueprint = Blueprint("notices", __name__)
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -31,8 +31,13 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 @blueprint.get("/api/activities")
 def kinds_of_works() -> Response:
-    """Kinds of works that a notice may name."""
-    return jsonify(activities=[{"id": kind.activity, "title_zh": kind.title_zh, "title_en": kind.title_en} for kind in activities().values()])
+    """Kinds of works that a notice may name, and the groups in which the form lists them."""
+    kinds = [
+        {"id": kind.activity, "group": kind.activity_group, "title_zh": kind.title_zh, "title_en": kind.title_en}
+        for kind in activities().values()
+    ]
+    groups = [{"id": group.activity_group, "title_zh": group.title_zh, "title_en": group.title_en} for group in activity_groups().values()]
+    return jsonify(activities=kinds, groups=groups)
 
 
 @blueprint.post("/api/dig-notices")

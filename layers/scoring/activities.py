@@ -7,24 +7,55 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-TABLE = Path(__file__).parent / "rules" / "activities.csv"
+from layers.errors import RuleTableError
+
+RULES = Path(__file__).parent / "rules"
 
 
 @dataclass(frozen=True)
 class Activity:
-    """A kind of works; `activity` is the word of the rules."""
+    """A kind of works; `activity` is the word of the rules, `activity_group` the group under which a form lists it."""
 
     activity: str
+    activity_group: str
+    title_zh: str
+    title_en: str
+
+
+@dataclass(frozen=True)
+class ActivityGroup:
+    """Works that a form lists together; the title names the articles that speak of most of them."""
+
+    activity_group: str
     title_zh: str
     title_en: str
 
 
 @lru_cache(maxsize=1)
 def activities() -> dict[str, Activity]:
-    """Every kind of works by its word, in the order of the form.
+    """Every kind of works by its word, in the order of the form; raises `RuleTableError` for one of no known group.
 
     >>> activities()["blasting"].title_zh
     '爆破'
     """
-    with TABLE.open(encoding="utf-8", newline="") as lines:
-        return {row["activity"]: Activity(**row) for row in csv.DictReader(lines)}
+    groups = activity_groups()
+    found = {row["activity"]: Activity(**row) for row in _rows("activities.csv")}
+    for kind in found.values():
+        if kind.activity_group not in groups:
+            raise RuleTableError(f"activities.csv, {kind.activity}: no group {kind.activity_group!r} in activity_groups.csv")
+    return found
+
+
+@lru_cache(maxsize=1)
+def activity_groups() -> dict[str, ActivityGroup]:
+    """The groups of works by their word, in the order of the form.
+
+    >>> list(activity_groups())[0]
+    'crossing'
+    """
+    return {row["activity_group"]: ActivityGroup(**row) for row in _rows("activity_groups.csv")}
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (RULES / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))

@@ -178,6 +178,17 @@ def test_every_kind_of_works_is_one_that_the_rules_know() -> None:
     assert words == set(str(refused.value).split("known: ")[1].split(", "))
 
 
+def test_kinds_of_works_come_in_groups_with_titles_in_both_languages(client: FlaskClient) -> None:
+    told = client.get("/api/activities").json
+    assert len(told["activities"]) == len(activities())
+    assert {kind["group"] for kind in told["activities"]} == {group["id"] for group in told["groups"]}
+    assert all(group["title_zh"] and group["title_en"].isascii() for group in told["groups"])
+    sizes = [sum(kind["group"] == group["id"] for kind in told["activities"]) for group in told["groups"]]
+    assert max(sizes) <= 10
+    by_id = {kind["id"]: kind["group"] for kind in told["activities"]}
+    assert by_id["buried_cable"] == by_id["crossing_over_or_under"] != by_id["blasting"]
+
+
 def test_reply_is_a_word_letter_with_verdict_clause_and_warning(client: FlaskClient) -> None:
     ref = asked(client).json["ref"]
     answer = client.get(f"/pipelines/notices/{ref}/reply.docx")

@@ -27,6 +27,7 @@ const form = {
 const state = {
   /** @type {any} the kept notice */ notice: null,
   /** @type {any[]} */ kinds: [],
+  /** @type {any[]} groups of kinds of works */ groups: [],
   /** @type {any[]} */ lines: [],
   /** @type {Drawing|null} */ drawing: null,
   /** @type {ApiError|null} */ refused: null,
@@ -53,7 +54,7 @@ function openFirst(hits) {
 
 function load() {
   return loadInto(byId("notice"), async () => {
-    if (ref === NEW) [state.kinds, state.lines] = await Promise.all([getJson("/api/activities").then((answer) => answer.activities), lineLayer() ? loadLines() : []]);
+    if (ref === NEW) [{ activities: state.kinds, groups: state.groups }, state.lines] = await Promise.all([getJson("/api/activities"), lineLayer() ? loadLines() : []]);
     else state.notice = await getJson(`/api/dig-notices/${encodeURIComponent(ref)}`);
     drawAll();
     if (state.notice) showWorks();
@@ -76,7 +77,7 @@ function formParts() {
     state.refused ? problem(state.refused) : null,
     el("div", { class: "two" }, text("applicant", true), text("phone", true)), text("name", false, "works_name"),
     el("div", { class: "two" }, date("received_on"), el("span", {}), date("starts_on"), date("ends_on")),
-    el("fieldset", { class: "choices", id: "field-activities" }, el("legend", {}, t("kinds_of_works"), " *"), state.kinds.map(kindBox)),
+    el("fieldset", { class: "groups", id: "field-activities" }, el("legend", {}, t("kinds_of_works"), " *"), state.groups.map(kindGroup)),
     place(),
     el("div", { class: "actions" }, el("button", { type: "submit", class: "button primary" }, t("register_and_check")),
       el("a", { class: "button", href: withEdition("/pipelines/notices") }, t("cancel"))));
@@ -101,6 +102,9 @@ function date(name) {
   return el("div", { class: "field" }, el("label", { for: `field-${name}` }, t(name), " *"),
     el("input", { id: `field-${name}`, type: "date", required: true, value: form[name], on: { input: keep(name) } }));
 }
+
+/** The kinds of works of a group, under its title. @param {any} group */
+const kindGroup = (group) => el("fieldset", { class: "choices", "data-group": group.id }, el("legend", {}, said(group)), state.kinds.filter((kind) => kind.group === group.id).map(kindBox));
 
 /** @param {any} kind */
 const kindBox = (kind) => el("label", { class: "check" }, el("input", { type: "checkbox", value: kind.id, checked: form.activities.has(kind.id), on: { change: onKind } }), said(kind));

@@ -63,10 +63,10 @@ const actions = (kept, calls) => el("div", { class: "actions" },
 /** @param {any} kept @param {any} answer @param {any} choices */
 function partTable(kept, answer, choices) {
   const sent = kept.request.parts ?? [kept.request];
-  return el("table", { class: "summary" }, el("caption", { class: "unseen" }, t("site_ground")), el("tbody", {}, (answer.parts ?? []).map((/** @type {any} */ part) => el("tr", {},
-    el("th", { scope: "row" }, `${t("site_part", { n: part.part + 1 })} · ${ground(part.area_m2)}`),
-    el("td", {}, partLine(sent[part.part], choices.project_types.find((/** @type {any} */ type) => type.id === part.project_type.id))),
-    el("td", {}, verdictWord(part.verdict), part.share_of_area === null ? "" : ` ${t("share_of_site", { share: share(part.share_of_area) })}`)))));
+  return el("table", { class: "summary parts", role: "table" }, el("caption", { class: "unseen" }, t("site_ground")), el("tbody", { role: "rowgroup" }, (answer.parts ?? []).map((/** @type {any} */ part) => el("tr", { role: "row" },
+    el("th", { scope: "row", role: "rowheader" }, `${t("site_part", { n: part.part + 1 })} · ${ground(part.area_m2)}`),
+    el("td", { role: "cell" }, partLine(sent[part.part], choices.project_types.find((/** @type {any} */ type) => type.id === part.project_type.id))),
+    el("td", { role: "cell" }, verdictWord(part.verdict), part.share_of_area === null ? "" : ` ${t("share_of_site", { share: share(part.share_of_area) })}`)))));
 }
 
 /** @param {any} reason */
