@@ -206,7 +206,7 @@ def _batches(paths: list[Path], manifest: Manifest, loading: Loading) -> Generat
         return
     is_many = len(paths) > 1 and manifest.reader == "table" and is_row_wise(manifest)
     is_partial = is_many and any(is_returned(path, manifest) for path in paths)
-    for batch in read_batches(paths, manifest, loading.data_dir, rows=BATCH_ROWS, read=read, prepare=prepare, as_bytes=True):
+    for batch in read_batches(paths, manifest, loading.data_dir, rows=BATCH_ROWS, read=read, prepare=prepare, as_bytes=True, stream=loading.stream):
         batch.is_partial |= is_partial
         yield batch
 

@@ -18,7 +18,7 @@ from etl.conversions import conversions
 from etl.copy import copy_frame
 from etl.manifest import Delivery, Manifest, declaration, declared
 from etl.progress import Progress, silent
-from etl.read import Refusal
+from etl.read import Refusal, Streamer
 from layers.catalog import Area, Catalog
 from layers.errors import NotFoundError
 
@@ -27,7 +27,7 @@ from layers.errors import NotFoundError
 class Loading:
     """What every source of one delivery shares.
 
-    `read`, `prepare` and `take_raster`, where given, read files in place of the standard readers and jobs. `approved_by` names who
+    `read`, `prepare`, `stream` and `take_raster`, where given, read files in place of the standard readers and jobs. `approved_by` names who
     approved the delivery, empty where nobody was asked. `inspect` looks at each load before its transaction ends.
     """
 
@@ -45,6 +45,7 @@ class Loading:
     approved_by: str = ""
     inspect: Callable[[sa.Connection, int, Manifest], None] = lambda connection, load_id, manifest: None
     prepare: Callable[[Batch, Manifest], Batch] | None = None
+    stream: Streamer | None = None
 
 
 def record_load(

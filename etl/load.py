@@ -40,7 +40,7 @@ from etl.manifest import (
 from etl.progress import Progress, Step, silent, watched
 from etl.raster_load import load_raster
 from etl.read import Reader, read_file
-from etl.read_child import prepare_in_child, raster_in_child, read_in_child
+from etl.read_child import pieces_in_child, prepare_in_child, raster_in_child, read_in_child
 from etl.sql import SQL_DIR, statement
 from layers.catalog import Area, Catalog, Layer
 from layers.errors import NotFoundError
@@ -108,7 +108,7 @@ def load_area_data(
     loading = Loading(
         engine, catalog, area, delivery, data_dir, home, widened(outline, area), is_dry_run, read,
         raster_in_child if is_untrusted else None, progress, approved_by, inspect,
-        prepare_in_child if is_untrusted else None,
+        prepare_in_child if is_untrusted else None, pieces_in_child if is_untrusted else None,
     )
     results = []
     with Lanes() as lanes:

@@ -42,6 +42,8 @@ __all__ = ["FILE", "ROW", "Batch", "Refusal", "job_module", "read_batch", "read_
 RETURNED_COLUMNS = (ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN)
 Reader = Callable[[Path, Manifest], pd.DataFrame]
 Preparer = Callable[[Batch, Manifest], Batch]
+Streamer = Callable[[Path, Manifest, int], Iterator[pd.DataFrame]]
+"""Path, manifest and rows of a piece -> the pieces of a file."""
 TEXT_SUFFIXES, LINE_SUFFIXES, BOOK_SUFFIXES = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson"), (".xlsx", ".xlsm")
 TABLE_READERS: dict[tuple[str, ...], Reader] = {
     TEXT_SUFFIXES: read_text,
@@ -148,14 +150,15 @@ def read_batch(
 
 def read_batches(
     files: list[Path], manifest: Manifest, data_dir: Path, *, rows: int = BATCH_ROWS, read: Reader = read_file, prepare: Preparer = prepared,
-    as_bytes: bool = False,
+    as_bytes: bool = False, stream: Streamer | None = None,
 ) -> Iterator[Batch]:
     """What `read_batch` gives, at most `rows` rows at a time and never more of a file in memory than that.
 
     Workbooks of Excel 97 to 2003, pages of a service and files of a `read` of one's own are read whole and handed on in pieces; a source
     with a job that is not `is_row_wise` comes as one batch, because such a job may fold rows across all of it. Row numbers go on from piece
     to piece, every piece has the columns of all files, and `is_partial` of any piece holds for the source. With `as_bytes`
-    geometries come as `Batch.shapes` where they can.
+    geometries come as `Batch.shapes` where they can. A `read` of one's own may bring a `stream`, used for kinds of files that are read in
+    pieces here too.
     """
     job = job_module(manifest)
     if not is_row_wise(manifest) or (job is not None and (read is not read_file or prepare is not prepared)):
@@ -163,7 +166,7 @@ def read_batches(
     elif job is not None and hasattr(job, "pick"):
         yield from _picked(files, manifest, data_dir, job, rows)
     else:
-        yield from _plain_batches(files, manifest, data_dir, rows, read, as_bytes=as_bytes)
+        yield from _plain_batches(files, manifest, data_dir, rows, read, as_bytes=as_bytes, stream=stream)
 
 
 def is_row_wise(manifest: Manifest) -> bool:
@@ -175,6 +178,11 @@ def is_row_wise(manifest: Manifest) -> bool:
 def is_returned(path: Path, manifest: Manifest) -> bool:
     """Whether a file holds mended rows alone, told by its first row."""
     return RETURNED_ROW_COLUMN in next(_pieces(path, manifest, 1, read_file)).columns
+
+
+def pieces_of(path: Path, manifest: Manifest, rows: int) -> Iterator[pd.DataFrame]:
+    """One file as `read_file` gives it, at most `rows` rows at a time."""
+    return _pieces(path, manifest, rows, read_file)
 
 
 def _picked(files: list[Path], manifest: Manifest, data_dir: Path, job: ModuleType, rows: int) -> Iterator[Batch]:
@@ -191,15 +199,16 @@ def _picked(files: list[Path], manifest: Manifest, data_dir: Path, job: ModuleTy
 
 
 def _plain_batches(
-    files: list[Path], manifest: Manifest, data_dir: Path, rows: int, read: Reader, *, as_bytes: bool = False
+    files: list[Path], manifest: Manifest, data_dir: Path, rows: int, read: Reader, *, as_bytes: bool = False,
+    stream: Streamer | None = None,
 ) -> Iterator[Batch]:
     columns: dict[str, None] = {}
     if len(files) > 1:
         for path in files:
-            first = next(_pieces(path, manifest, rows, read), pd.DataFrame())
+            first = next(_pieces(path, manifest, rows, read, stream=stream), pd.DataFrame())
             columns |= dict.fromkeys(first.columns)
     for path in files:
-        for frame in _pieces(path, manifest, rows, read, as_bytes=as_bytes):
+        for frame in _pieces(path, manifest, rows, read, as_bytes=as_bytes, stream=stream):
             batch = _as_batch(frame, path, data_dir)
             absent = [name for name in columns if name not in frame.columns and name not in RETURNED_COLUMNS]
             for name in absent:
@@ -219,7 +228,7 @@ def _as_batch(frame: pd.DataFrame, path: Path, data_dir: Path) -> Batch:
 
 
 def _pieces(
-    path: Path, manifest: Manifest, rows: int, read: Reader, *, as_bytes: bool = False
+    path: Path, manifest: Manifest, rows: int, read: Reader, *, as_bytes: bool = False, stream: Streamer | None = None
 ) -> Iterator[pd.DataFrame]:
     """One file by pieces, from a reader that streams where there is one."""
     by_pieces = _streaming_reader(path, manifest, as_bytes=as_bytes)
@@ -232,6 +241,9 @@ def _pieces(
                     yield frame
         if not n_rows:
             raise SourceFileError(path, "no rows", "a heading and at least one row")
+        return
+    if read is not read_file and by_pieces is not None and stream is not None:
+        yield from stream(path, manifest, rows)
         return
     if read is read_file:  # the child has limits of its own
         _refuse_too_large([path], manifest)

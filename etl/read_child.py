@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import resource
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +28,17 @@ from shapely.geometry.base import BaseGeometry
 
 from etl.archives import opened
 from etl.batch import FILE, HEIGHTS, ROW, Batch, Refusal
-from etl.manifest import Manifest, declaration, declared
-from etl.read import prepared, read_file
+from etl.manifest import Manifest, declaration, declared, parts_of
+from etl.read import pieces_of, prepared, read_file
 from etl.recognise_files import Dataset, Survey, plain_manifest, survey
 from etl.unprivileged import without_rights
 from layers.catalog import load_catalog
 from layers.errors import AtlasError, SourceFileError
 
 MEMORY_BYTES = 2 * 2**30
-CPU_SECONDS = 30
-WALL_SECONDS = 30
+LEAST_SECONDS = 30
+BYTES_A_SECOND = 2**20
+"""A child has half a minute of the clock and of the processor, and more for a large file: its readers take some 3 MB a second on a quiet machine."""
 FILE_BYTES = 4 * 2**30
 OPEN_FILES = 256
 PROJECT = Path(__file__).parents[1]
@@ -66,6 +69,23 @@ def read_in_child(path: Path, manifest: Manifest) -> pd.DataFrame:
         _run(folder, path, manifest, {"kind": "rows"})
         table = feather.read_table(folder / TABLE, memory_map=False)
     return _frame(table)
+
+
+def pieces_in_child(path: Path, manifest: Manifest, rows: int) -> Iterator[pd.DataFrame]:
+    """The same at most `rows` rows at a time: the child writes the pieces down, and neither side holds more than one of them.
+
+    Raises
+    ------
+    SourceFileError
+        As `read_in_child`, before the first piece is given.
+    """
+    with tempfile.TemporaryDirectory(prefix="riskatlas-child-") as name:
+        folder = Path(name)
+        answer = _run(folder, path, manifest, {"kind": "pieces", "rows": rows})
+        for number in range(answer["n_pieces"]):
+            piece = folder / f"{number}.arrow"
+            yield _frame(feather.read_table(piece, memory_map=False))
+            piece.unlink()
 
 
 def prepare_in_child(batch: Batch, manifest: Manifest) -> Batch:
@@ -127,9 +147,9 @@ def _run(
     folder: Path, path: Path, manifest: Manifest, request: dict[str, Any], *, about: str | None = None
 ) -> dict[str, Any]:
     """Run the child to its end or to its limit; its answer, or the error it stands for, told of the file `about`."""
-    told = about or path
+    told, seconds = about or path, _seconds(path)
     with without_rights(PROJECT, path.absolute(), folder) as start:
-        request |= {"path": str(start.path), "manifest": declaration(manifest), "memory_bytes": MEMORY_BYTES}
+        request |= {"path": str(start.path), "manifest": declaration(manifest), "memory_bytes": MEMORY_BYTES, "seconds": seconds}
         (folder / REQUEST).write_text(json.dumps(request, ensure_ascii=False, default=str), encoding="utf-8")
         (folder / REQUEST).chmod(0o644)
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | ENVIRONMENT
@@ -141,9 +161,9 @@ def _run(
             **start.options,
         )
         try:
-            process.wait(WALL_SECONDS)
+            process.wait(seconds)
         except subprocess.TimeoutExpired as error:
-            raise SourceFileError(told, f"a file that takes more than {WALL_SECONDS} s to read", "a file of a usual size") from error
+            raise SourceFileError(told, f"a file that takes more than {seconds} s to read", "a file of a usual size") from error
         finally:
             _end(process)
     links = [entry.name for entry in folder.iterdir() if entry.is_symlink()]
@@ -154,6 +174,12 @@ def _run(
     if "error" in answer:
         raise _error(told, answer["error"])
     return answer
+
+
+def _seconds(path: Path) -> int:
+    """How long a child may take for a file, or for the folder that is one."""
+    n_bytes = sum(part.stat().st_size for part in parts_of(path))
+    return max(LEAST_SECONDS, n_bytes // BYTES_A_SECOND)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -168,9 +194,9 @@ def _error(path: Path | str, message: str) -> SourceFileError:
     return SourceFileError(path, found.partition(": found ")[2] or found, expected or "a file as its manifest says")
 
 
-def _limit(memory_bytes: int) -> None:
+def _limit(memory_bytes: int, seconds: float) -> None:
     for kind, limit in (
-        (resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, math.ceil(seconds)), (resource.RLIMIT_FSIZE, FILE_BYTES),
         (resource.RLIMIT_NOFILE, OPEN_FILES), (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]
@@ -210,6 +236,8 @@ def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     if request["kind"] == "rows":
         feather.write_feather(_table(read_file(path, manifest)), str(folder / TABLE), compression="uncompressed")
         return {}
+    if request["kind"] == "pieces":
+        return _write_pieces(folder, path, manifest, request["rows"])
     if request["kind"] == "prepare":
         return _prepared(folder, path, manifest, request)
     from etl.raster_load import checked_raster, write_cog  # imported here: few files are rasters
@@ -219,6 +247,14 @@ def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         info = checked_raster(inside, manifest, field)
         write_cog(inside, folder / RASTER, manifest, field, shapely.from_wkb(request["ground"]) if request["ground"] else None)
     return {"info": info}
+
+
+def _write_pieces(folder: Path, path: Path, manifest: Manifest, rows: int) -> dict[str, Any]:
+    n_pieces = 0
+    for frame in pieces_of(path, manifest, rows):
+        feather.write_feather(_table(frame), str(folder / f"{n_pieces}.arrow"), compression="uncompressed")
+        n_pieces += 1
+    return {"n_pieces": n_pieces}
 
 
 def _prepared(folder: Path, path: Path, manifest: Manifest, request: dict[str, Any]) -> dict[str, Any]:
@@ -232,7 +268,7 @@ def _prepared(folder: Path, path: Path, manifest: Manifest, request: dict[str, A
 def main(folder: Path) -> None:
     """Answer the request in a folder; what is refused is an answer too."""
     request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
-    _limit(request["memory_bytes"])
+    _limit(request["memory_bytes"], request["seconds"])
     try:
         answer = _answer(folder, request)
     except AtlasError as error:

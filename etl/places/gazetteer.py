@@ -148,7 +148,7 @@ def _add_points(gazetteer: Gazetteer, frame: gpd.GeoDataFrame, layer_id: str, id
         if name:
             parsed = gazetteer.names.parse(name)
             gazetteer.by_name[parsed.core, parsed.plant].append(point)
-            for public in () if identity.is_enterprise else public_names(name, gazetteer.grammar.towns):
+            for public in () if identity.is_enterprise else public_names(name, gazetteer.grammar.folded_towns):
                 gazetteer.by_local[public.local].append((public, point))
             if folded(name).endswith(VILLAGE_ENDINGS) and not identity.is_enterprise:
                 town_of = gazetteer_town(gazetteer, x_m, y_m)

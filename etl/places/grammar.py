@@ -87,7 +87,7 @@ class Grammar:
         return tuple(sorted((folded(name) for name in self.county), key=len, reverse=True))
 
     @cached_property
-    def _towns(self) -> tuple[str, ...]:
+    def folded_towns(self) -> tuple[str, ...]:
         return tuple(sorted((folded(name) for name in self.towns), key=len, reverse=True))
 
     @cached_property
@@ -132,11 +132,11 @@ class Grammar:
         return rest if self._county else COUNTY.sub("", rest, count=1)
 
     def _town(self, rest: str) -> tuple[str, str]:
-        for name in self._towns:
+        for name in self.folded_towns:
             if rest.startswith(name):
                 # 大寮区乡潮寮里: the class of other times stands behind the new one.
                 return name, re.sub("^[乡镇市村](?!.?[路街])", "", rest[len(name) :])
-        found = None if self._towns else TOWN.match(rest)
+        found = None if self.folded_towns else TOWN.match(rest)
         return (found.group(), rest[found.end() :]) if found else ("", rest)
 
     def _village(self, rest: str) -> tuple[str, str]:

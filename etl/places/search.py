@@ -138,7 +138,7 @@ def wanted_rows(gazetteer: Gazetteer, frame: gpd.GeoDataFrame, layer: Layer) -> 
     for feature_id, source_id, name, address, town in rows:
         yield Wanted(
             address_of(gazetteer, address, town), gazetteer.names.parse(name), (layer.id, feature_id), f"{layer.id}/{source_id}",
-            () if identity.is_enterprise else tuple(public_names(name, gazetteer.grammar.towns)),
+            () if identity.is_enterprise else tuple(public_names(name, gazetteer.grammar.folded_towns)),
         )
 
 

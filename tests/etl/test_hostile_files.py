@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,12 @@ import pytest
 import rasterio
 import sqlalchemy as sa
 
+from etl import read_child
 from etl.batch import HEIGHTS
 from etl.load import load_area_data
 from etl.manifest import Manifest
-from etl.read import prepared, read_batch, read_file
-from etl.read_child import prepare_in_child, read_in_child
+from etl.read import prepared, read_batch, read_batches, read_file
+from etl.read_child import pieces_in_child, prepare_in_child, read_in_child
 from layers.catalog import load_catalog
 from layers.errors import SourceFileError
 from tests.conftest import PROJECT, REAL_DATA
@@ -42,7 +44,12 @@ def test_mutated_copies_are_loaded_or_refused(tiny_sample: Path, pytestconfig: p
     assert {result["outcome"] for result in results} == {"loaded", "refused"}
 
 
-def test_untrusted_delivery_loads_as_any_other(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+def test_untrusted_delivery_loads_as_any_other_in_pieces(
+    engine: sa.Engine, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("etl.intake.BATCH_ROWS", 1)
+    monkeypatch.setattr("etl.load.pieces_in_child", lambda path, given, rows: asked.append(rows) or pieces_in_child(path, given, rows))
     relief = 'id = "relief"\nlayer = "relief"\ntitle_zh = "高程"\nsupplier = "局"\nfiles = ["dem.tif"]\nreader = "raster"\ncrs = "EPSG:4544"\n'
     sources, data = write_area(tmp_path, enterprises=ENTERPRISES_TOML, relief=relief)
     write_enterprises(data, GOOD, "E2,乙厂,一般,-3,2001-01-01,105.05,29.05")
@@ -51,6 +58,7 @@ def test_untrusted_delivery_loads_as_any_other(engine: sa.Engine, tmp_path: Path
         sink.write(np.full((2, 2), 300.0, dtype="float32"), 1)
     first = load_area_data(engine, load_catalog(), sources, data, home=home, is_untrusted=True)
     assert {result.source_id: result.refused_by_rule for result in first} == {"relief": {}, "enterprises": {"RQ04": 1}}
+    assert asked == [1]
     again = load_area_data(engine, load_catalog(), sources, data, home=home)
     assert [result.state for result in again] == ["unchanged", "unchanged"]
 
@@ -82,10 +90,39 @@ def test_child_that_takes_too_much_memory_is_refused(tmp_path: Path, monkeypatch
 
 
 def test_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.read_child.WALL_SECONDS", 0.05)
+    monkeypatch.setattr("etl.read_child.LEAST_SECONDS", 0.05)
     given = manifest(tmp_path / "a.csv", "a,b\n1,2\n")
     with pytest.raises(SourceFileError, match=r"more than 0.05 s"):
         read_in_child(tmp_path / "a.csv", given)
+
+
+def test_large_file_has_more_time_than_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.read_child.LEAST_SECONDS", 0.05)
+    monkeypatch.setattr("etl.read_child.BYTES_A_SECOND", 0.05)
+    given = manifest(tmp_path / "a.csv", "a,b\n1,2\n")
+    assert read_in_child(tmp_path / "a.csv", given)["b"].tolist() == ["2"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.geojsonl"])
+def test_child_hands_rows_on_in_pieces_and_none_is_larger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    given = manifest(tmp_path / "a.csv", "a,b\n" + "".join(f"{row},厂\n" for row in range(5)))
+    if name != "a.csv":
+        lines = [{"type": "Feature", "properties": {"a": str(row)}, "geometry": {"type": "Point", "coordinates": [105.0, row]}} for row in range(5)]
+        (tmp_path / name).write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+        given = replace(given, files=(name,), reader="vector")
+    handed: list[int] = []
+    turned = read_child._frame
+    monkeypatch.setattr(read_child, "_frame", lambda table: handed.append(table.num_rows) or turned(table))
+    own = list(read_batches([tmp_path / name], given, tmp_path, rows=2))
+    others = list(read_batches([tmp_path / name], given, tmp_path, rows=2, read=read_in_child, stream=pieces_in_child))
+    assert handed == [2, 2, 1]
+    assert [other.frame.to_dict("list") for other in others] == [batch.frame.to_dict("list") for batch in own]
+
+
+def test_fault_in_a_late_piece_is_told_before_the_first_is_given(tmp_path: Path) -> None:
+    given = manifest(tmp_path / "a.csv", "a,b\n1,2\n3,4\n5,6,7\n")
+    with pytest.raises(SourceFileError, match=r"a\.csv: found"):
+        next(pieces_in_child(tmp_path / "a.csv", given, 1))
 
 
 AREAS = Manifest(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -65,6 +67,12 @@ def test_a_town_in_the_name_tells_schools_of_one_name_apart(known: Gazetteer) ->
     assert found(known, "县立双枫镇中正国小")["institution"].x_m == 2000.0
     assert found(known, "县立河汇镇中正国小")["institution"].x_m == 8000.0
     assert "institution" not in found(known, "县立中正国小")  # two of them, kilometres apart
+
+
+def test_a_town_in_the_name_is_known_in_either_script(known: Gazetteer) -> None:
+    traditional = replace(known, grammar=Grammar(["雲滄縣"], ["雙楓鎮", "河匯鎮"]))
+    assert found(traditional, "縣立雙楓鎮中正國小")["institution"].x_m == 2000.0
+    assert found(traditional, "私立河匯鎮育才國小")["town_of_name"].x_m == 7500.0
 
 
 def test_localities_of_one_name_far_apart_tell_nothing(known: Gazetteer) -> None:
