@@ -26,7 +26,7 @@ from app.pipeline_conflicts import (
 from app.plain import plain
 from app.texts import Text
 from app.working_days import MOST_DAYS, WorkingDays
-from layers.scoring.activities import activities
+from layers.scoring.activities import activities, methods_of
 from layers.scoring.calibration import POST_LAYERS
 from layers.scoring.chainage import written_chainage
 from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH, notice, notice_rules
@@ -45,6 +45,9 @@ FARTHEST_RULE_M = 1000.0
 """The farthest that any rule on works near a pipeline reaches: blasting beside a tunnel."""
 BRIDGE_LAYER, BRIDGES_REACH_M = "road_structures", 3000.0
 """Digging for sand is forbidden that far downstream of a bridge."""
+BLASTING = "blasting"
+NO_METHOD = {"class": BLASTING, "title_zh": "爆破方法(告知未注明,个别飞散物安全距离未判定)",
+             "title_en": "the method of blasting (the notice states none: how far people must keep off is not judged)"}  # fmt: skip
 LONGEST_CHAINAGE_M = 10_000_000
 
 
@@ -235,11 +238,13 @@ def _not_shown(facts: EditionFacts, rules: RuleSet, kinds: Sequence[str]) -> lis
     """What the rules for these works protect and the edition has no data on: nothing is said of it, and that is told."""
     bound = notice_rules(rules, kinds, on=rules_date(facts), jurisdiction=JURISDICTION)
     classes = {rule.subject_class: rules.classes[rule.subject_class] for rule in bound}
-    return [
+    missing = [
         {"class": entry.class_id, "title_zh": entry.title_zh, "title_en": entry.title_en}
         for entry in classes.values()
         if not any(facts.shows(member) for member in entry.members)
     ]
+    is_open = BLASTING in kinds and methods_of(BLASTING).isdisjoint(kinds)
+    return [*missing, NO_METHOD] if is_open else missing
 
 
 def _verdict(touched: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,12 +15,13 @@ RULES = Path(__file__).parent / "rules"
 
 @dataclass(frozen=True)
 class Activity:
-    """A kind of works; `activity` is the word of the rules, `activity_group` the group under which a form lists it."""
+    """A kind of works: `activity`, the word of the rules; the group under which a form lists it; the wider kind that it is a method of."""
 
     activity: str
     activity_group: str
     title_zh: str
     title_en: str
+    part_of: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,21 @@ def activity_groups() -> dict[str, ActivityGroup]:
     'crossing'
     """
     return {row["activity_group"]: ActivityGroup(**row) for row in _rows("activity_groups.csv")}
+
+
+def with_wider_kinds(kinds: Iterable[str]) -> set[str]:
+    """Kinds of works with the wider kinds that they are methods of: what binds blasting binds each way of blasting.
+
+    >>> sorted(with_wider_kinds(["blasting_deep_hole"]))
+    ['blasting', 'blasting_deep_hole']
+    """
+    named = set(kinds)
+    return named | {entry.part_of for name in named if (entry := activities().get(name)) and entry.part_of}
+
+
+def methods_of(kind: str) -> set[str]:
+    """The methods of a kind of works."""
+    return {entry.activity for entry in activities().values() if entry.part_of == kind}
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -16,6 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.errors import InputError, NoRuleError
+from layers.scoring.activities import with_wider_kinds
 from layers.scoring.calibration import chainage_of
 from layers.scoring.chainage import Chainage
 from layers.scoring.coverage import uncovered_pipelines
@@ -422,8 +423,9 @@ def _unruled(
 
 
 def notice_rules(rules: RuleSet, activities: Sequence[str], *, on: date, jurisdiction: str = "CN") -> list[Rule]:
-    """The rules in force that bind works of these kinds."""
-    return [rule for rule in rules.rules if rule.is_in_force(on, jurisdiction) and _binds_notice(rule, activities)]
+    """The rules in force that bind works of these kinds, or of the wider kinds that they are methods of."""
+    kinds = sorted(with_wider_kinds(activities))
+    return [rule for rule in rules.rules if rule.is_in_force(on, jurisdiction) and _binds_notice(rule, kinds)]
 
 
 def _binds_notice(rule: Rule, activities: Sequence[str]) -> bool:
@@ -434,15 +436,18 @@ def _binds_notice(rule: Rule, activities: Sequence[str]) -> bool:
     return binds_works(rule, activities) or ("structure" in activities and _prohibits_building(rule))
 
 
+def _notice_verdict(rule: Rule, *, is_certain: bool) -> str:
+    """A least distance (of people from a blast) is kept by what the technical code asks, and forbids no works by itself."""
+    if rule.kind == "prohibited":
+        return "prohibited" if is_certain else "possibly_prohibited"
+    return "see_code" if rule.kind == "minimum_distance" else "permit_required"
+
+
 def _notice_rows(
     rule: Rule, findings: Findings, subjects: Members, index: ClassIndex, works: BaseGeometry, on: date
 ) -> pd.DataFrame:
     touched = subjects.take(findings.subject)
-    is_ban = rule.kind == "prohibited"
-    verdict = [
-        ("prohibited" if certain else "possibly_prohibited") if is_ban else "permit_required"
-        for certain in findings.is_certain
-    ]
+    verdict = [_notice_verdict(rule, is_certain=bool(certain)) for certain in findings.is_certain]
     offset_m = measured_edges(rule, touched, index.rules, on).offset_m
     pipelines = index.frame("pipelines").set_index("feature_id") if len(index.frame("pipelines")) else None
     spans = [

@@ -71,7 +71,9 @@ def test_works_far_from_every_line_are_told_so(client: FlaskClient) -> None:
 def test_what_the_edition_does_not_show_is_named(client: FlaskClient) -> None:
     told = asked(client, activities=["blasting"], geometry=FAR_OFF).json
     missing = {entry["class"]: entry["title_zh"] for entry in told["not_shown"]}
-    assert missing["pipeline_tunnel"] == "管道专用隧道"
+    assert missing["pipeline_tunnel"] == "管道专用隧道" and "未注明" in missing["blasting"]
+    by_method = asked(client, activities=["blasting_deep_hole"], geometry=FAR_OFF).json["not_shown"]
+    assert {"pipeline_tunnel"} <= {entry["class"] for entry in by_method} and "blasting" not in {entry["class"] for entry in by_method}
     assert "oil_gas_pipeline" not in missing
     letter = Document(io.BytesIO(client.get(f"/pipelines/notices/{told['ref']}/reply.docx").data))
     assert any("未作判断" in paragraph.text and "管道专用隧道" in paragraph.text for paragraph in letter.paragraphs)

@@ -15,7 +15,7 @@ from layers.scoring.rules import read_rules
 from layers.scoring.siting import check_site
 from layers.scoring.siting_area import grid_cells, judge_cells
 from layers.scoring.siting_terms import Project, SiteContext, SiteVerdict
-from tests.layers.scoring.frames import CRS, box, building, enterprise, layer, line, power_line, unit
+from tests.layers.scoring.frames import CRS, box, building, enterprise, layer, line, pipeline, power_line, unit
 
 ON = date(2026, 9, 30)
 RULES = read_rules()
@@ -172,6 +172,20 @@ def test_works_on_the_ground_itself_are_forbidden_and_beside_it_not(kind: str, l
     found = [works(kind, box(-5, step_m, 5, 20), **ground).get(rule_id) for step_m in (INSIDE, AT, OUTSIDE)]
     assert found == ["prohibited", "prohibited", None]
     assert rule_id not in works("buried_cable", box(-5, -1, 5, 20), **ground)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule_id", "distance_m"),
+    [("blasting_shallow_hole", "BLAST-FLY-SHALLOW", 200.0), ("blasting_shallow_hole_complex", "BLAST-FLY-SHALLOW-300", 300.0),
+     ("blasting_secondary", "BLAST-FLY-BREAK", 300.0), ("blasting_deep_hole", "BLAST-FLY-DEEP", 200.0)],
+)  # fmt: skip
+def test_people_near_a_blast_are_told_by_its_method_and_what_binds_blasting_binds_each_method(kind: str, rule_id: str, distance_m: float) -> None:
+    houses = layer(building(box(-9, -9, 9, 0)))
+    found = [works(kind, box(-5, distance_m + step_m, 5, distance_m + 20), buildings=houses).get(rule_id) for step_m in (INSIDE, AT, OUTSIDE)]
+    assert found == ["see_code", None, None]
+    pipe = layer(pipeline(line((-900, 0), (900, 0))))
+    assert works(kind, box(-5, 150, 5, 170), pipelines=pipe, buildings=houses) == {"PIPE-L35-3a": "permit_required", rule_id: "see_code"}
+    assert works("blasting", box(-5, 150, 5, 170), pipelines=pipe, buildings=houses) == {"PIPE-L35-3a": "permit_required"}
 
 
 def test_cells_on_such_grounds_are_answered_as_single_sites() -> None:

@@ -272,7 +272,7 @@ def test_notice_names_the_stretch_it_touches(rules: RuleSet) -> None:
 
 
 def test_unknown_works_are_refused(rules: RuleSet) -> None:
-    for activities in (["picnic"], ["kite"], []):
+    for activities in (["picnic"], ["gold_panning"], []):
         with pytest.raises(InputError, match="activities"):
             notice(point(0, 0), activities, {}, rules, on=ON)
 
