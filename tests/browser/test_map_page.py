@@ -65,6 +65,17 @@ def test_status_line_says_date_method_handling_and_synthetic(open_page: OpenPage
     assert ("合成示例数据" in text) == catalog["area"]["is_synthetic"]
 
 
+@pytest.mark.parametrize("width_px", [1024, 1280])
+def test_status_line_is_cut_nowhere_in_english(open_page: OpenPage, width_px: int) -> None:
+    page = open_page("?lang=en")
+    page.set_viewport_size({"width": width_px, "height": 768})
+    parts = page.locator("#status .status-part")
+    expect(parts.first).to_be_visible()
+    assert parts.evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)") == []
+    foot = page.locator("#status").bounding_box()
+    assert foot and foot["y"] + foot["height"] <= 768
+
+
 def test_click_on_a_source_shows_why_it_has_its_colour(
     open_page: OpenPage, faults: list[str], known_source: dict[str, Any]
 ) -> None:
