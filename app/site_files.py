@@ -15,6 +15,8 @@ from app.texts import DataText, Text
 from app.uploads import harmless_name
 
 LONGEST_READ_S = 120
+SAID_BY = "riskatlas: "
+"""What the line of an error begins with."""
 
 
 def sites_of_body(name: str, body: bytes, *, target: str, crs: str = "") -> list[dict[str, Any]]:
@@ -38,11 +40,16 @@ def sites_of_file(path: Path, *, target: str, crs: str = "") -> list[dict[str, A
     except subprocess.TimeoutExpired:
         raise RequestError("file", Text("文件读取时间过长")) from None
     if read.returncode != 0:
-        problem = read.stderr.decode("utf-8", "replace").strip().splitlines()
-        said = (problem[-1] if problem else "").replace("riskatlas: ", "").replace(f"{path.parent}/", "")
-        raise RequestError("file", Text("文件不能用作场址:{said}", said=said))
+        raise RequestError("file", Text("文件不能用作场址:{said}", said=_said(read.stderr.decode("utf-8", "replace"), path)))
     sites: list[dict[str, Any]] = json.loads(read.stdout)["sites"]
     return sites
+
+
+def _said(problem: str, path: Path) -> DataText:
+    """What the reader said of a file: its own line in English, and below it what that means and what to do in Chinese."""
+    lines = problem.strip().splitlines() or [""]
+    at = next((number for number, line in enumerate(lines) if line.startswith(SAID_BY)), len(lines) - 1)
+    return DataText(lines[-1].removeprefix(SAID_BY), lines[at].removeprefix(SAID_BY).replace(f"{path.parent}/", ""))
 
 
 def require_places(sites: list[dict[str, Any]]) -> list[dict[str, Any]]:

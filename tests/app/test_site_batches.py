@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from layers.catalog import Catalog
 from layers.errors import CancelledError
 from layers.scoring.rules import read_rules
 
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 FILE = "name,project_type,lon,lat\n甲,,120.03,30.0502\n=cmd(),industrial,120.08,30.08\n外,,121.5,30.05\n错,castle,120.08,30.08\n"
 ASK = "/api/site-batches/jobs?name=sites.csv&project_type=residential"
 
@@ -89,6 +91,13 @@ def test_wrong_batch_is_refused_and_no_job_is_there(client: FlaskClient, path: s
     answer = client.post(path, data=content.encode())
     assert (answer.status_code, answer.json["error"]["field"]) == (400, field)
     assert len(client.get("/api/site-batches/jobs").json["batches"]) == before
+
+
+def test_file_that_holds_too_many_sites_is_refused_in_each_language_with_the_limit(client: FlaskClient) -> None:
+    content = "lon,lat\n" + "120.03,30.05\n" * 10_001
+    error = client.post("/api/site-batches/jobs?name=many.csv&project_type=residential", data=content.encode()).json["error"]
+    assert error["field"] == "file" and "10001 个场址,一次最多 10000 个" in error["message_zh"]
+    assert "many.csv: found 10001 sites; expected at most 10000" in error["message_en"] and not CHINESE.search(error["message_en"])
 
 
 def test_worker_judges_each_site_as_the_single_request_does(

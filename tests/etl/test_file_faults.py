@@ -26,6 +26,8 @@ PLAIN = Manifest("test", "towns", "乡镇", "", ("*",), "table", encoding="utf-8
     ("the file's own CRS Beijing 1954, 112 m away", "EPSG:4490 as the manifest says", "文件自带的坐标系(Beijing 1954, 112 m away)"),
     ("columns 甲, 乙", "perhaps renamed: 有效期至 -> 有效期限 (`recognise --confirm` accepts it); also 等级", "疑似改名:有效期至 -> 有效期限"),
     ("missing [", "a vector file for 输气管道", "坐标系说明"),
+    ("20001 sites", "at most 10000", "文件有 20001 个场址,一次最多 10000 个"),
+    ("no usable site (lon: missing or no number)", "points and polygons inside the CRS", "(lon: missing or no number)"),
     ("no .shx、.dbf beside it", "all parts of the shapefile", "缺少同名的附属文件(.shx、.dbf)"),
 ])
 def test_reason_names_the_place_and_what_to_do(found: str, expected: str, says: str) -> None:
