@@ -1,0 +1,67 @@
+"""Where could it go, on the whole sample county: a thousand cells are answered as the server's single check answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from app.editions import EditionFacts, published_editions, read_facts
+from app.frames import FrameMemory
+from app.pipeline_conflicts import rules_date
+from app.site_checks import site_context
+from app.surroundings import SurroundingsMemory
+from layers.catalog import Catalog
+from layers.scoring.measure import Geometries
+from layers.scoring.rules import read_rules
+from layers.scoring.siting import check_site
+from layers.scoring.siting_area import grid_cells, judge_cells
+from layers.scoring.siting_terms import Project
+from layers.store import engine_from_url
+
+RULES = read_rules()
+KINDS = sorted(RULES.project_types)
+N_CELLS = -(-1000 // len(KINDS))
+CELL_M = 100.0
+
+
+@pytest.fixture(scope="module")
+def connection(sample_atlas: str) -> Iterator[sa.Connection]:
+    engine = engine_from_url(sample_atlas)
+    with engine.connect() as opened:
+        yield opened
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def facts(connection: sa.Connection, catalog: Catalog) -> EditionFacts:
+    return read_facts(connection, published_editions(connection)[0], catalog)
+
+
+@pytest.fixture(scope="module")
+def surroundings(catalog: Catalog) -> SurroundingsMemory:
+    return SurroundingsMemory(FrameMemory(catalog), RULES)
+
+
+@pytest.fixture(scope="module")
+def cells(facts: EditionFacts) -> Geometries:
+    return grid_cells(facts.boundary_m, CELL_M)[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cells_of_the_county_are_answered_as_the_single_check_answers_them(
+    kind: str, connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, cells: Geometries
+) -> None:
+    is_hazardous = RULES.project_types[kind].is_hazardous
+    asked = {"project": Project(kind, n_persons=300, has_chemicals=True if is_hazardous else None), "rules": RULES, "on": rules_date(facts)}
+    whole = site_context(facts, surroundings.everything(connection, facts, facts.boundary_m.bounds))
+    chosen = np.random.default_rng(KINDS.index(kind)).choice(cells, N_CELLS, replace=False)
+    answer = judge_cells(chosen, context=whole, **asked)
+    for at, cell in enumerate(chosen):
+        near = site_context(facts, surroundings.around(connection, facts, cell.bounds))
+        verdict = check_site(cell, context=near, **asked)
+        causes = {(cause.gravity, cause.kind, cause.rule_id) for cause, mask in answer.causes.items() if mask[at]}
+        assert (answer.rank[at], causes) == (verdict.rank, {(reason.gravity, reason.kind, reason.rule_id) for reason in verdict.reasons})
+    assert len(set(answer.rank.tolist())) > 1 or RULES.project_types[kind].is_manual
