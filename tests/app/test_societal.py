@@ -44,6 +44,10 @@ def test_words_are_of_the_language_and_names_cannot_break_it(lang: str, words: t
     assert all(word in texts for word in words) and "甲<厂>" in texts
 
 
+def test_a_diagram_with_what_is_planned_says_so() -> None:
+    assert "含拟建" in fn_diagram({**ROW, "installation": "new"}) and "含拟建" not in fn_diagram({**ROW, "installation": "in_service"})
+
+
 def test_nobody_around_is_said_and_draws_no_curve() -> None:
     svg = fn_diagram({**ROW, "curve": []})
     assert "影响范围内没有已知的人口" in svg and len([line for line in lines(svg) if len(line) == len(ROW["limits"])]) == 2
@@ -55,4 +59,6 @@ def test_an_edition_without_societal_risk_says_so(client: FlaskClient) -> None:
     missing = client.get("/api/societal-risk/E1")
     assert missing.status_code == 404 and "E1" in missing.json["error"]["message_en"]
     assert client.get("/api/societal-risk/E1/diagram.svg?lang=fr").status_code == 400
+    assert client.get("/api/societal-risk/E1?installation=new").status_code == 404
+    assert client.get("/api/societal-risk/E1?installation=old").status_code == 400
     assert client.get("/api/features/enterprises/E1").json["properties"]["diagrams"] == []
