@@ -12,7 +12,7 @@ import rasterio.io
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.colour_vision import ciede2000, lab, linear, seen_as
-from tests.browser.pages import PHONE, OpenPage, answer, at, broken_rules, query_of, wait_for_address, wait_for_map
+from tests.browser.pages import PHONE, TABLET, OpenPage, answer, at, broken_rules, query_of, wait_for_address, wait_for_map
 
 LEAST_DIFFERENCE = 10.0
 """CIEDE2000 between any two levels as drawn in the legend, for every kind of colour vision."""
@@ -98,6 +98,26 @@ def test_narrow_and_magnified_windows_lose_nothing(open_page: OpenPage, language
         size["width"],
     )
     assert outside == []
+    assert faults == []
+
+
+def test_panel_over_the_map_leaves_every_button_beside_it(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    layer = known_source["layer"]
+    page = open_page(f"{at(known_source)}&lang=en&f={layer}/{known_source['id']}", size=TABLET)
+    expect(page.locator("#result .chip").first).to_be_visible()
+    box = page.locator("#result").bounding_box()
+    assert box
+    rights = page.locator("#toolbar button").evaluate_all("all => all.filter(n => n.offsetParent).map(n => n.getBoundingClientRect().right)")
+    assert len(rights) > 5 and max(rights) <= box["x"]
+
+
+def test_form_of_a_notice_is_whole_on_a_phone_and_its_kinds_of_works_have_titles(new_page: OpenPage, live_server: str, faults: list[str]) -> None:
+    page = new_page(live_server, PHONE)
+    page.goto(f"{live_server}/pipelines/notices/new?lang=en")
+    expect(page.locator("#field-activities > fieldset > legend").first).to_have_text(re.compile("Art. 35"))
+    assert page.locator("#field-activities > fieldset").count() > 4
+    assert page.locator("#notice").evaluate("node => node.scrollHeight - node.clientHeight") <= 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert faults == []
 
 

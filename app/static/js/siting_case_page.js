@@ -47,6 +47,7 @@ async function start() {
 
 function load() {
   return loadInto(byId("case"), async () => {
+    drawTitle();
     state.choices ??= await getJson("/api/site-checks/choices");
     if (state.ref !== NEW) await readCase();
     drawAll();
