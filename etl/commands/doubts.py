@@ -49,4 +49,4 @@ def warnings_command(place: Place, load_id: int | None, source_id: str | None, r
             heading = row["rule_id"]
             click.echo(f"{heading} {row['reason_zh']} {row['reason_en']}: {sum(one['rule_id'] == heading for one in found)}")
         told = [row["field"], row["value"], row["detail"]]
-        click.echo(f"  {row['source_id']} {row['feature_id']}  {row['file']} 行 {row['row']}  {'  '.join(str(part) for part in told if part)}")
+        click.echo(f"  {row['source_id']} {row['feature_id']}  {row['file']} 行 row {row['row']}  {'  '.join(str(part) for part in told if part)}")

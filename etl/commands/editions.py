@@ -98,7 +98,7 @@ def diff_command(place: Place, before: int, after: int, policy: str, as_json: bo
         emit(changes)
         return
     for row in changes["levels"]:
-        click.echo(f"  {row['before'] or '-':<8} -> {row['after'] or '-':<8} {row['name'] or row['point_id']}  {row['reason_zh'] or ''}")
+        click.echo(f"  {row['before'] or '-':<8} -> {row['after'] or '-':<8} {row['name'] or row['point_id']}  {row['reason_zh'] or ''} {row['reason_en'] or ''}".rstrip())
     for row in changes["area_km2"]:
         click.echo(f"  {row['policy']:<22} {row['level']:<8} {row['before']:9.3f} -> {row['after']:9.3f} km²")
     for row in changes["violations"]:
@@ -116,7 +116,7 @@ def _tell_causes(changes: dict[str, Any]) -> None:
         click.echo(f"  {pair['before']:<8} -> {pair['after']:<8} {pair['area_m2'] / 1e6:9.4f} km²  {pair['n_zones']} zones")
     listed, rest = changes["causes"][:LISTED_CAUSES], changes["causes"][LISTED_CAUSES:]
     for cause in listed:
-        click.echo(f"  {cause['area_m2'] / 1e6:9.4f} km²  {cause['name'] or ''} {cause['text_zh']}")
+        click.echo(f"  {cause['area_m2'] / 1e6:9.4f} km²  {cause['name'] or ''} {cause['text_zh']} {cause['text_en']}")
     if rest:
         click.echo(f"  {sum(cause['area_m2'] for cause in rest) / 1e6:9.4f} km²  其余 {len(rest)} 项原因 {len(rest)} more causes")
     click.echo(f"  {changes['remainder_m2'] / 1e6:9.4f} km²  未能解释 not explained")

@@ -49,7 +49,7 @@ def follow_ups_group(context: click.Context, state: str | None, office: str, as_
         emit({"follow_ups": found})
         return
     for entry in found:
-        click.echo(f"  {entry['ref']:<11} {WORDS[entry['state']]} {entry['state']:<8} {entry['due_on']}  {WORDS[entry['kind']]}  "
+        click.echo(f"  {entry['ref']:<11} {WORDS[entry['state']]} {entry['state']:<8} {entry['due_on']}  {WORDS[entry['kind']]} {entry['kind']}  "
                    f"{entry['subject_name']} – {entry['object_name']}  {entry['office']} {entry['person']}")
     say(f"台账 follow-ups: {len(found)}")
 

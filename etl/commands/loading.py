@@ -101,7 +101,7 @@ def history_command(place: Place, layer_id: str, feature_id: str, as_json: bool)
         emit(states)
         return
     for state in states:
-        until = f"至第 {state['to_load']} 批" if state["to_load"] else "现行"
-        click.echo(f"  第 {state['from_load']} 批 {state['delivery'] or ''} {until}  {state['file']} 行 {state['row']}")
+        until = f"至第 {state['to_load']} 批 until load {state['to_load']}" if state["to_load"] else "现行 in force"
+        click.echo(f"  第 {state['from_load']} 批 load {state['from_load']} {state['delivery'] or ''} {until}  {state['file']} 行 row {state['row']}")
         for name, (before, after) in state["changes"].items():
             click.echo(f"    {name}: {before} -> {after}")

@@ -83,6 +83,6 @@ def _list(place: Place, *, is_all: bool, as_json: bool) -> None:
             emit({"counts": match_counts(connection), "pairs": rows, "contradictions": match_contradictions(connection)})
             return
     for row in rows:
-        told = " ".join(f"{part['comparison']}:{part['zh']}({part['weight_bits']:+.1f})" for part in row["evidence"] if part["level"])
+        told = " ".join(f"{part['comparison']}:{part['zh']} {part['en']}({part['weight_bits']:+.1f})" for part in row["evidence"] if part["level"])
         click.echo(f"  {row['score']:.3f} {row['decision'] or row['band']:<8} {row['layer_a']}/{row['feature_a']} = "
                    f"{row['layer_b']}/{row['feature_b']}  {told}")

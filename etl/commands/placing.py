@@ -86,4 +86,4 @@ def _list(place: Place, *, is_all: bool, as_json: bool) -> None:
     for row in rows:
         known = "; ".join(entry["words"] for entry in row["evidence"]["known"])
         click.echo(f"  {row['score']:.3f} ±{row['accuracy_m']:,.0f} m {row['decision'] or '':<7} {row['layer']}/{row['feature_id']}  "
-                   f"{row['basis']}  {row['evidence']['zh']}: {known}")
+                   f"{row['basis']}  {row['evidence']['zh']} {row['evidence']['en']}: {known}")

@@ -44,7 +44,7 @@ def recognise_command(
     if target is not None:
         chosen = _chosen(found, name)
         target.write_text(draft_text(found, chosen), encoding="utf-8")
-        say(f"草稿 draft: {target}({len(chosen.questions)} 个问题待定)")
+        say(f"草稿 draft: {target}({len(chosen.questions)} 个问题待定 questions open)")
     if confirm:
         chosen = _chosen(found, name)
         if chosen.known is None:
@@ -68,14 +68,14 @@ def described(found: Recognition) -> str:
 
 def _lines(entry: RecognisedDataset) -> list[str]:
     values: dict[str, Any] = entry.as_dict()
-    lines = [f"【{entry.name}】 {values['n_rows'] if values['n_rows'] is not None else ''} 行 {values['geometry_type'] or ''} {values['crs_found'] or ''}".rstrip()]
-    known = {"exact": "列名相符", "renamed": "列名有改动", "new columns": "有新列"}.get(values["known_fit"], "")
-    lines.append(f"  来源 known source: {values['known_source'] or '未知'} {known}")
+    lines = [f"【{entry.name}】 {values['n_rows'] if values['n_rows'] is not None else ''} 行 rows {values['geometry_type'] or ''} {values['crs_found'] or ''}".rstrip()]
+    known = {"exact": "列名相符 same columns", "renamed": "列名有改动 renamed columns", "new columns": "有新列 new columns"}.get(values["known_fit"], "")
+    lines.append(f"  来源 known source: {values['known_source'] or '未知 unknown'} {known}")
     lines.append("  图层 layer: " + "  ".join(f"{layer['title_zh']} {layer['layer']} {layer['score']:.2f}" for layer in values["layers"][:3]))
     for row in values["mapping"]:
         unit = f" [{row['unit']}]" if row["unit"] else ""
-        lines.append(f"  {row['column']} -> {row['field']}{unit}  {row['score']:.2f}  {row['reason_zh']}")
+        lines.append(f"  {row['column']} -> {row['field']}{unit}  {row['score']:.2f}  {row['reason_zh']} {row['reason_en']}")
     if values["unmapped_columns"]:
         lines.append(f"  未用列 unused: {', '.join(values['unmapped_columns'])}")
-    lines += [f"  坐标系 datum: {row['crs']} {row['axis_order']} {row['score']:.2f}  {row['evidence_zh']}" for row in values["datums"]]
-    return lines + [f"  ? {row['zh']}" for row in values["questions"]] + [f"  ! {row['zh']}" for row in values["warnings"]]
+    lines += [f"  坐标系 datum: {row['crs']} {row['axis_order']} {row['score']:.2f}  {row['evidence_zh']} {row['evidence_en']}" for row in values["datums"]]
+    return lines + [f"  ? {row['zh']} {row['en']}" for row in values["questions"]] + [f"  ! {row['zh']} {row['en']}" for row in values["warnings"]]

@@ -41,8 +41,9 @@ def jobs_group(context: click.Context, limit: int, as_json: bool) -> None:
         return
     for job in found:
         counted = f"{job['n_done']}/{job['n_total']}" if job["n_total"] else ""
+        told = " ".join(filter(None, (job["error_zh"], job["error_en"]) if job["error_zh"] else (job["step_zh"], job["step_en"])))
         click.echo(f"  {job['job_id']:>5} {job['kind']:<12} {STATES[job['state']]} {job['state']:<10} "
-                   f"{job['requested_at']:%Y-%m-%d %H:%M} {job['error_zh'] or job['step_zh'] or ''} {counted}")
+                   f"{job['requested_at']:%Y-%m-%d %H:%M} {told} {counted}")
 
 
 @jobs_group.command("cancel")
@@ -53,4 +54,4 @@ def cancel_command(place: Place, job_id: int) -> None:
     migrate(place.engine)
     with place.engine.begin() as connection:
         cancel_job(connection, job_id)
-    say(f"取消 cancel: 任务 {job_id}")
+    say(f"取消 cancel: 任务 job {job_id}")
