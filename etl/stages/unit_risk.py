@@ -92,8 +92,8 @@ def _societal_side(given: Given, units: dict[str, Any], people: People) -> Socie
 def _societal_rows(given: Given, found: SocietalRisk, people: People, installation: str) -> gpd.GeoDataFrame:
     rows = rated_with(found.enterprises, people, has_population=_has_population(given))
     is_standing = installation == INSTALLATIONS[0]
-    feature_ids = rows.enterprise_id if is_standing else rows.enterprise_id + f":{installation}"
-    rows = rows.assign(feature_id=feature_ids, standard_id=found.standard_id, installation=installation)
+    curve_ids = rows.enterprise_id if is_standing else rows.enterprise_id + f":{installation}"
+    rows = rows.assign(curve_id=curve_ids, feature_id=curve_ids, standard_id=found.standard_id, installation=installation)
     enterprises = given.frames["enterprises"]
     names = enterprises.set_index(enterprises["enterprise_id"].astype(str))["name"]
     rows["name"] = names.reindex(rows.enterprise_id).to_numpy()

@@ -12,6 +12,7 @@ import shapely
 
 from etl.stages.stage import Given
 from etl.stages.unit_risk import SOCIETAL_RISK, UNIT_RISK
+from layers.catalog import load_catalog
 from tests.etl.test_terrain import given
 
 
@@ -47,6 +48,11 @@ def test_a_planned_unit_counts_with_what_stands_as_if_it_stood(
     row, whole = planned[0].loc["E1:new"], standing[0].loc["E1"]
     assert row.installation == "new" and row.enterprise_id == "E1" and row.n_units == whole.n_units == 2
     assert row.pll_per_year == whole.pll_per_year > 0 and row.curve == whole.curve
+
+
+def test_every_curve_has_a_key_of_its_own(planned: tuple[pd.DataFrame, dict[str, Any]]) -> None:
+    keys = planned[0][load_catalog()["societal_risk"].key[0]]
+    assert keys.is_unique and sorted(keys) == ["E1", "E1:new"] == sorted(planned[0].index)
 
 
 def test_the_county_counts_what_stands_alone(
