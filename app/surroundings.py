@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -26,6 +26,27 @@ FULL_TABLES = ("unit_chemicals",)
 """Layers without positions that belong to others nearby."""
 
 
+class LayersWhenAsked(Mapping[str, pd.DataFrame]):
+    """Frames of layers, of which some are too large to be held: each of these is read when it is first asked for."""
+
+    def __init__(self, held: Layers, large: frozenset[str], read: Callable[[str], pd.DataFrame]) -> None:
+        self._frames, self._large, self._read = dict(held), large, read
+
+    def __getitem__(self, layer_id: str) -> pd.DataFrame:
+        if layer_id not in self._frames and layer_id in self._large:
+            self._frames[layer_id] = self._read(layer_id)
+        return self._frames[layer_id]
+
+    def __contains__(self, layer_id: object) -> bool:
+        return layer_id in self._frames or layer_id in self._large
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**dict.fromkeys(self._frames), **dict.fromkeys(self._large)})
+
+    def __len__(self) -> int:
+        return len(self._large | self._frames.keys())
+
+
 class SurroundingsMemory:
     """What lies around a place, taken from an edition that is held in memory; bounded, safe for many threads."""
 
@@ -44,10 +65,12 @@ class SurroundingsMemory:
         return NearLayers(self.county(connection, facts), wanted, large=large, read=partial(self._read, connection, facts))
 
     def everything(self, connection: sa.Connection, facts: EditionFacts, bounds_m: Bounds) -> Layers:
-        """The same of the whole area."""
-        large = [layer_id for layer_id in self._reaches(facts) if self.frames.is_large(facts, layer_id)]
-        index = self.county(connection, facts)
-        return dict(index.layers) | self.frames.within(connection, facts, large, [bounds_m]) if large else CountyLayers(index)
+        """The same of the whole area; larger layers are read when asked for."""
+        large = frozenset(layer_id for layer_id in self._reaches(facts) if self.frames.is_large(facts, layer_id))
+        index, box = self.county(connection, facts), shapely.box(*bounds_m)
+        if not large:
+            return CountyLayers(index)
+        return LayersWhenAsked(index.layers, large, lambda layer_id: self._read(connection, facts, layer_id, box))
 
     def county(self, connection: sa.Connection, facts: EditionFacts) -> CountyIndex:
         """The edition as siting checks take it, but for layers that are too large to be held."""

@@ -74,9 +74,9 @@ def _rivers(
 
 def endangered_objects(kind: ProjectType, context: SiteContext, index: ClassIndex) -> list[Members]:
     """What a hazardous project is held against: targets, and buildings too where it reaches a few metres only."""
-    named = (("protection_target", "protection_targets"), ("building_or_structure", "buildings"))
-    around = [index.members(name) for name, layer in named if context.has(layer)]
-    return around[:1] if kind.screening_radius_m > SMALL_REACH_M else around
+    named = [("protection_target", "protection_targets"), ("building_or_structure", "buildings")]
+    loaded = [name for name, layer in named if context.has(layer)]
+    return [index.members(name) for name in (loaded[:1] if kind.screening_radius_m > SMALL_REACH_M else loaded)]
 
 
 def _endangered_check(member: Members, kind: ProjectType, context: SiteContext, index: ClassIndex, found: Findings) -> None:

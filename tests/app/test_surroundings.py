@@ -78,6 +78,22 @@ def test_prepared_edition_answers_as_its_frames_do(
     assert n_reasons > N_SITES
 
 
+@pytest.mark.parametrize("most_features", [200_000, 0])
+def test_whole_county_has_each_layer_and_reads_a_large_one_only_when_asked(
+    reader: sa.Connection, facts: EditionFacts, catalog: Catalog, rules: RuleSet, most_features: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounds_m = facts.boundary_m.bounds
+    surroundings = SurroundingsMemory(FrameMemory(catalog, most_features=most_features), rules)
+    read: list[str] = []
+    monkeypatch.setattr(surroundings, "_read", lambda *given: (read.append(given[2]), SurroundingsMemory._read(surroundings, *given))[1])
+    layers, held = surroundings.everything(reader, facts, bounds_m), SurroundingsMemory(FrameMemory(catalog), rules).everything(reader, facts, bounds_m)
+    assert sorted(layers) == sorted(held) and len(layers) == len(held) and "nothing" not in layers
+    assert read == []
+    for _ in range(2):
+        assert [list(layers[name]["feature_id"]) for name in sorted(held)] == [list(held[name]["feature_id"]) for name in sorted(held)]
+    assert len(read) == len(set(read)) and bool(read) == (most_features == 0)
+
+
 def test_edition_is_prepared_once_and_few_are_kept(reader: sa.Connection, facts: EditionFacts, catalog: Catalog, rules: RuleSet) -> None:
     surroundings = SurroundingsMemory(FrameMemory(catalog), rules)
     first = surroundings.county(reader, facts)
