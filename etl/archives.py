@@ -165,4 +165,9 @@ def opened(path: Path, manifest: Manifest) -> Iterator[Path]:
         yield path
         return
     with unpacked(path) as folder:
-        yield _dataset(folder, path, manifest)
+        try:
+            yield _dataset(folder, path, manifest)
+        except SourceFileError as error:
+            if not (isinstance(error.path, Path) and error.path.is_relative_to(folder)):
+                raise
+            raise SourceFileError(f"{path} › {error.path.name}", error.found, error.expected) from error

@@ -5,6 +5,8 @@ GDAL itself would follow a file that merely names other files or addresses; such
 
 from __future__ import annotations
 
+import codecs
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +39,8 @@ SIGNATURES: dict[str, tuple[bytes, ...]] = {
     ".tab": (b"!table",), ".mif": (b"version",),
 }
 """Suffix -> how such a file begins, after a byte order mark and blanks; a .gdb is a folder."""
+CHARSET, NO_CHARSET = re.compile(rb'charset[ \t]+"?([\w-]+)', re.IGNORECASE), b"neutral"
+"""How a MapInfo file names its character set; old ones say that they have none."""
 PIPELINE_WORD = b"gdal_streamed_alg"
 HEAD_BYTES = 65_536
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -70,7 +74,9 @@ def vector_batches(
     With `as_bytes` the geometries of a piece are its ``attrs[SHAPES]`` wherever they can be, and its column is empty.
     """
     check_content(path, manifest)
-    pieces = _whole(path, manifest) if rows is None else _arrow_pieces(path, manifest, rows, as_bytes=as_bytes)
+    with _readable(path, manifest):
+        is_plain = rows is None or not _is_for_arrow(path, manifest)
+    pieces = _plain_pieces(path, manifest, rows) if is_plain or rows is None else _arrow_pieces(path, manifest, rows, as_bytes=as_bytes)
     first = 1
     while True:
         with _readable(path, manifest):
@@ -106,13 +112,37 @@ def _readable(path: Path, manifest: Manifest) -> Iterator[None]:
         raise SourceFileError(path, f"a damaged file ({error})"[:500], f"a vector file for {manifest.title_zh}") from error
 
 
-def _whole(path: Path, manifest: Manifest) -> Iterator[pd.DataFrame]:
-    frame = pyogrio.read_dataframe(
-        path, layer=manifest.ogr_layer or None, encoding=manifest.encoding or None, fid_as_index=False
-    )
-    plain = _flattened(_without_zone(pd.DataFrame(frame), path))
-    plain.attrs[CRS_FOUND] = frame.crs.to_wkt() if isinstance(frame, gpd.GeoDataFrame) and frame.crs else None
-    yield plain
+def _encoding(path: Path, manifest: Manifest) -> str | None:
+    """The encoding to decode by; None for a MapInfo file that names its character set, for GDAL turns its texts by that."""
+    if path.suffix.lower() in (".tab", ".mif"):
+        with path.open("rb") as stream:
+            found = CHARSET.search(stream.read(HEAD_BYTES))
+        if found is not None and found[1].lower() != NO_CHARSET:
+            return None
+    return manifest.encoding or None
+
+
+def _is_for_arrow(path: Path, manifest: Manifest) -> bool:
+    """Whether GDAL's Arrow stream can decode a file: UTF-8 always, another encoding of shapefiles alone."""
+    encoding = _encoding(path, manifest)
+    return encoding is None or codecs.lookup(encoding).name == "utf-8" or path.suffix.lower() == ".shp"
+
+
+def _plain_pieces(path: Path, manifest: Manifest, rows: int | None) -> Iterator[pd.DataFrame]:
+    """Pieces of a layer as objects, all of it at once where `rows` is None."""
+    first = 0
+    while True:
+        frame = pyogrio.read_dataframe(
+            path, layer=manifest.ogr_layer or None, encoding=_encoding(path, manifest), fid_as_index=False,
+            skip_features=first, max_features=rows,
+        )
+        plain = _flattened(_without_zone(pd.DataFrame(frame), path))
+        plain.attrs[CRS_FOUND] = frame.crs.to_wkt() if isinstance(frame, gpd.GeoDataFrame) and frame.crs else None
+        if len(plain) or not first:
+            yield plain
+        if rows is None or len(plain) < rows:
+            return
+        first += rows
 
 
 def _check_texts(batch: pa.RecordBatch, path: Path, manifest: Manifest) -> None:
@@ -125,7 +155,7 @@ def _check_texts(batch: pa.RecordBatch, path: Path, manifest: Manifest) -> None:
 
 def _arrow_pieces(path: Path, manifest: Manifest, rows: int, *, as_bytes: bool) -> Iterator[pd.DataFrame]:
     """Pieces of a layer through GDAL's Arrow stream: the file is read once, from its beginning to its end."""
-    given = {"layer": manifest.ogr_layer or None, "encoding": manifest.encoding or None}
+    given = {"layer": manifest.ogr_layer or None, "encoding": _encoding(path, manifest)}
     with pyogrio.open_arrow(path, batch_size=rows, use_pyarrow=True, **given) as (found, stream):
         name = found["geometry_name"] or "wkb_geometry"
         for batch in stream:

@@ -64,6 +64,28 @@ def test_vector_format_keeps_names_and_positions(
     assert shapely.get_coordinates(frame.geometry.to_numpy()).round(6).tolist() == [[105.05, 29.05], [105.06, 29.06]]
 
 
+@pytest.mark.parametrize(("charset", "stated"), [("Neutral", "gb18030"), ("WindowsSimpChinese", ""), ("WindowsSimpChinese", "gb18030")])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_mapinfo_texts_are_decoded_by_the_files_own_character_set_else_as_stated(tmp_path: Path, charset: str, stated: str, rows: int) -> None:
+    head = f'Version 300\nCharset "{charset}"\nDelimiter ","\nCoordSys Earth Projection 1, 0\nColumns 1\n  MC Char(60)\nData\n\n'
+    (tmp_path / "a.mif").write_bytes(head.encode() + b"Point 105.05 29.05\nPoint 105.06 29.06\n")
+    (tmp_path / "a.mid").write_bytes("".join(f'"{name}"\n' for name in NAMES).encode("gb18030"))
+    given = manifest(encoding=stated) if stated else manifest()
+    batches = list(read_batches([tmp_path / "a.mif"], given, tmp_path, rows=rows, as_bytes=True))
+    assert [name for batch in batches for name in batch.frame["MC"]] == NAMES
+    assert [row for batch in batches for row in batch.frame["_row"]] == [1, 2]
+    assert max(len(batch.frame) for batch in batches) == rows
+
+
+def test_fault_inside_an_archive_is_told_of_archive_and_member(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    (tmp_path / "in").mkdir()
+    places.to_file(tmp_path / "in" / "企业.shp", encoding="gb18030", engine="pyogrio")
+    archive = folder_zipped(tmp_path / "in", tmp_path / "a.shp.zip", without=".cpg")
+    with pytest.raises(SourceFileError) as raised:
+        read_file(archive, manifest())
+    assert str(raised.value).startswith(f"{archive} › 企业.shp: found Chinese attributes and no .cpg")
+
+
 @pytest.mark.parametrize(("name", "mark"), [("a.jsonl", ""), ("a.ndjson", "\x1e"), ("a.geojsons", "\x1e"), ("a.geojsonl", "")])
 def test_features_line_by_line_are_recognised_as_a_map(tmp_path: Path, places: gpd.GeoDataFrame, name: str, mark: str) -> None:
     features = json.loads(places.to_crs("EPSG:4326").to_json())["features"]
