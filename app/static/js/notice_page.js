@@ -251,7 +251,13 @@ function linesPart(answer) {
   return [el("h2", {}, t("lines_touched", { n: answer.lines.length })), el("ul", { class: "plain" }, answer.lines.map((/** @type {any} */ line) => el("li", {},
     el("a", { href: line.layer === lineLayer()?.id ? lineHref(line.id) : withEdition(featureHref(line.layer, line.id)) }, line.name ?? line.id), " ",
     isMissing(line.from_m) ? "" : `${chainage(line.from_m)} – ${chainage(line.to_m)} · `, t("least_distance", { d: distance(line.distance_m), e: number(line.error_m, 0) }), " · ",
-    el("span", { class: `sign sign-${line.verdict}` }, said(line, "verdict")), " · ", line.operator ? t("ask_operator", { operator: line.operator }) : t("operator_unknown"))))];
+    el("span", { class: `sign sign-${line.verdict}` }, said(line, "verdict")), whomToAsk(line))))];
+}
+
+/** Only lines have an operator to ask; houses, bridges and towers have none. @param {any} line */
+function whomToAsk(line) {
+  if (line.operator) return ` · ${t("ask_operator", { operator: line.operator })}`;
+  return line.layer === lineLayer()?.id ? ` · ${t("operator_unknown")}` : "";
 }
 
 /** @param {any} answer */

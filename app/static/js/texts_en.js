@@ -436,7 +436,7 @@ export const EN = {
   line_kind: "Kind",
   line_status: "Status",
   line_turned: "The line is drawn against its posts; it was turned.",
-  lines_touched: "Lines touched ({n})",
+  lines_touched: "Lines and other things touched ({n})",
   link_accepted: "Confirmed by {name} on {date}",
   link_certain: "Linked by itself: equal valid code, compatible name and place",
   link_copied: "The link is copied.",

@@ -436,7 +436,7 @@ export const ZH = {
   line_kind: "类别",
   line_status: "状态",
   line_turned: "图线方向与桩号方向相反,已按桩号方向计。",
-  lines_touched: "涉及管线({n})",
+  lines_touched: "涉及管线等对象({n})",
   link_accepted: "由 {name} 于 {date} 确认",
   link_certain: "有效代码一致且名称、位置相符,自动关联",
   link_copied: "链接已复制。",
