@@ -23,12 +23,14 @@ MOST_RESULTS = 50
 
 @blueprint.get("/api/layers")
 def layers() -> Response:
-    """Everything the map, legend and panels are drawn from."""
+    """Everything the map, legend and panels are drawn from; whoever has it already is told so."""
     ground = choice("bg", request.args.get("bg", LIGHT), backgrounds())
     with pinned_edition() as pinned:
         told = description(pinned.facts, pinned.editions, parts().designs, ground) | _may()
         told["layers"] = [layer for layer in told["layers"] if _is_shown(layer["id"])]
-        return jsonify(told)
+        response = jsonify(told)
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 def _is_shown(layer_id: str) -> bool:

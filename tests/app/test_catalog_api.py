@@ -23,6 +23,14 @@ def test_layers_tell_all_that_the_map_is_drawn_from(client: FlaskClient) -> None
     assert {"code": "mine", "zh": "矿山", "en": "Mine"} in kind["codes"]
 
 
+def test_layers_are_not_sent_again_to_who_has_them(client: FlaskClient) -> None:
+    first = client.get("/api/layers", headers={"Accept-Encoding": "br"})
+    again = client.get("/api/layers", headers={"Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]})
+    assert (first.headers["Cache-Control"], again.status_code, again.data) == ("no-cache", 304, b"")
+    other = client.get("/api/layers?bg=dark", headers={"Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]})
+    assert other.status_code == 200
+
+
 def test_layers_of_an_edition_by_number_and_label(client: FlaskClient) -> None:
     assert client.get("/api/layers?ed=1").json["edition"] == client.get("/api/layers?ed=2026Q2").json["edition"]
     assert client.get("/api/layers?ed=77").status_code == 404

@@ -41,12 +41,36 @@ NOTE_RINGS = """() => {
 """Keeps of each ring whether it was seen and had a name."""
 
 
+NOTE_FIRST_PICTURE = """document.addEventListener("DOMContentLoaded", async () => {
+  const part = await import(document.querySelector('link[href$="/mapview.js"]').href);
+  const name = (found) => `${found.source}/${found.layer.id}/${found.properties.id ?? found.id}`;
+  window.drawnNow = () => [...new Set(part.map.queryRenderedFeatures().map(name))].sort();
+  new MutationObserver((_, observer) => {
+    if (document.documentElement.dataset.mapPaintedMs === undefined) return;
+    observer.disconnect();
+    window.drawnFirst = window.drawnNow();
+  }).observe(document.documentElement, { attributes: true });
+});"""
+"""Keeps what stood on the map when the page said that its first picture was painted."""
+
+
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_page_draws_a_map_without_errors_or_foreign_requests(open_page: OpenPage, faults: list[str]) -> None:
     page = open_page()
     colours = np.unique(pixels(page, "#map-canvas").reshape(-1, 3), axis=0)
     assert len(colours) > 50
     assert faults == []
+
+
+def test_first_picture_of_the_map_has_everything_that_stands_on_it_at_rest(new_page: OpenPage, live_server: str) -> None:
+    page = new_page(live_server)
+    page.add_init_script(NOTE_FIRST_PICTURE)
+    page.goto(live_server)
+    wait_for_map(page)
+    page.wait_for_selector("html[data-map-painted-ms]", state="attached")
+    first = page.evaluate("() => window.drawnFirst")
+    assert first == page.evaluate("() => window.drawnNow()")
+    assert {"atlas-risk_zones", "atlas-risk_points", "once-towns-label"} <= {name.split("/")[0] for name in first}
 
 
 def test_levels_stand_in_the_legend_worst_first_with_words(open_page: OpenPage) -> None:

@@ -16,7 +16,18 @@ export const isMissing = (value) => value === null || value === undefined || val
  * @param {number} [digits] decimals at most
  */
 export function number(value, digits = 2) {
-  return isMissing(value) ? MISSING : Number(value).toLocaleString("en-US", { maximumFractionDigits: digits });
+  return isMissing(value) ? MISSING : writer(0, digits).format(Number(value));
+}
+
+/** @type {Map<string, Intl.NumberFormat>} making one takes longer than a hundred numbers */
+const writers = new Map();
+
+/** What writes numbers with so many decimals. @param {number} least @param {number} most */
+function writer(least, most) {
+  const key = `${least}-${most}`;
+  const made = writers.get(key) ?? new Intl.NumberFormat("en-US", { minimumFractionDigits: least, maximumFractionDigits: most });
+  writers.set(key, made);
+  return made;
 }
 
 /**
@@ -25,7 +36,7 @@ export function number(value, digits = 2) {
  * @param {number} digits
  */
 export function fixed(value, digits) {
-  return Number(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return writer(digits, digits).format(Number(value));
 }
 
 /**

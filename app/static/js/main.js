@@ -55,10 +55,12 @@ async function start() {
   wireFrame({ onEdition: changeEdition, onLanguage: changeLanguage });
   const isFirstVisit = !["f", "at", "q", "cmp"].some((key) => values[key]);
   if (isFirstVisit) welcome(); // before the map, which would be drawn again in the room that is left
-  drawAll();
+  drawAround();
+  const standing = makeMap(byId("map"), parseView(values.v)); // its tiles are on their way while the rest is drawn
+  drawWithin();
   wireFailures();
   onFailures(drawTree);
-  await makeMap(byId("map"), parseView(values.v));
+  await standing;
   wireMap(byId("map-area"));
   if (unknown.length) showNotice(t("unknown_keys", { keys: unknown.join(", ") }));
   if (shown.filters.size) applyFilters();
@@ -103,11 +105,22 @@ function takeAddress(values) {
 
 /** Everything outside the map canvas. */
 function drawAll() {
+  drawAround();
+  drawWithin();
+}
+
+/** What the map's room depends on. */
+function drawAround() {
   drawFrame();
-  drawTree();
   drawStatus();
   drawStale(changeEdition);
   drawFailures();
+  drawTable();
+}
+
+/** What lies upon the map or in panels of a fixed width. */
+function drawWithin() {
+  drawTree();
   drawToolbar({
     goHome, toggleLayers: () => toggleLayers(), measure: () => tools.use((part) => part.toggleMeasure()), share: () => tools.use((part) => part.openShare()),
     keys: openKeyList, redraw: drawAll, list: openInView, compare: () => openTool((part) => part.openCompare()), siting: () => openTool((part) => part.openSiting()),
@@ -115,7 +128,6 @@ function drawAll() {
   });
   drawPanel();
   tools.now()?.drawMeasure();
-  drawTable();
   if (!map) return;
   drawScale();
   describeMap();
@@ -201,7 +213,6 @@ function wireMap(area) {
   window.addEventListener("popstate", () => followAddress());
   drawScale();
   updateZoomState();
-  map.triggerRepaint(); // the first idle may have passed before this listened for it
 }
 
 /** Escape closes the nearest thing. */

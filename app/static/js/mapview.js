@@ -3,7 +3,7 @@ import * as maplibregl from "/vendor/maplibre-gl.mjs";
 import { serverGone } from "./api.js";
 import { heldLabels, placeAreaLabels } from "./area_labels.js";
 import { drawnLayers, shown } from "./atlas.js";
-import { FirstViewMap, noteFirstView } from "./first_view.js";
+import { FirstViewMap, paintFirstView } from "./first_view.js";
 import { clearEdges, keepClear, markEdges } from "./label_edges.js";
 import { SOURCE_PREFIX, bounds, tileAddress, wholeStyle } from "./map_style.js";
 import { picture } from "./symbols.js";
@@ -31,13 +31,16 @@ async function loadFonts() {
   await Promise.race([Promise.allSettled(faces), late]);
 }
 
+/** @type {Promise<void>|null} null once the faces are there */
+let fonts = loadFonts().then(() => { fonts = null; });
+
 /**
- * Makes the map.
+ * Makes the map: at once where the faces are there, and done once its style stands.
  * @param {HTMLElement} container
  * @param {{zoom: number, center: [number, number]}|null} view null shows the area's home extent
  */
 export async function makeMap(container, view) {
-  await loadFonts();
+  if (fonts) await fonts;
   const { home } = shown.catalog.area;
   const place = view ?? { bounds: bounds(home), fitBoundsOptions: { padding: 24 } };
   map = new FirstViewMap({
@@ -62,9 +65,9 @@ export async function makeMap(container, view) {
   map.setMissingStyleImageResolver((/** @type {string} */ name) => addPicture(name));
   map.on("idle", () => placeAreaLabels(map));
   map.on("error", (/** @type {any} */ event) => noteError(event.error, event.sourceId));
-  noteFirstView(map);
-  map.once("idle", () => markEdges(everyMap()));
-  await new Promise((resolve) => map.once("load", resolve));
+  paintFirstView(map, () => placeAreaLabels(map));
+  await new Promise((resolve) => map.once("style.load", resolve));
+  markEdges(everyMap());
   map.on("movestart", () => clearEdges(everyMap()));
   map.on("moveend", () => markEdges(everyMap()));
   return map;

@@ -63,13 +63,20 @@ export function picture(name, ratio) {
   return null;
 }
 
+/** The sheet on which pictures for the map are drawn one after the other: each new one would cost more than its drawing. @type {CanvasRenderingContext2D|null} */
+let sheet = null;
+
 /** @param {number} side @param {number} ratio @param {(pen: CanvasRenderingContext2D) => void} draw */
 function pixels(side, ratio, draw) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = Math.round(side * ratio);
-  const pen = context(canvas, ratio);
-  draw(pen);
-  return { image: pen.getImageData(0, 0, canvas.width, canvas.height), pixelRatio: ratio };
+  const size = Math.round(side * ratio);
+  sheet ??= context(document.createElement("canvas"), 1);
+  if (sheet.canvas.width < size) sheet.canvas.width = sheet.canvas.height = size;
+  sheet.save();
+  sheet.clearRect(0, 0, size, size);
+  sheet.scale(ratio, ratio);
+  draw(sheet);
+  sheet.restore();
+  return { image: sheet.getImageData(0, 0, size, size), pixelRatio: ratio };
 }
 
 /** @param {HTMLCanvasElement} canvas @param {number} ratio */

@@ -66,7 +66,6 @@ export async function startMap(workspace) {
   wirePrint();
   drawScale();
   drawTools(workspace);
-  map.triggerRepaint(); // the first idle may have passed before this listened for it
 }
 
 /** Keys of the page; call it once the map, if there is one, stands. @param {Workspace} workspace */
