@@ -29,7 +29,6 @@ from tests.browser.pages import (
     wait_for_map,
 )
 
-
 NOTE_RINGS = """() => {
   window.rings = [];
   new MutationObserver((changes) => {

@@ -39,8 +39,8 @@ export function paintFirstView(map, placeNames) {
     paint.apply(painter, frame);
     if (!isWhole && spares) return;
     delete painter.render;
-    noteDrawn(painter.context.gl, "mapPaintedMs");
     spares = false;
+    if (isWhole) noteDrawn(painter.context.gl, "mapPaintedMs");
   };
   map.once("movestart", () => { spares = false; });
   map.once("idle", () => noteTime("mapIdleMs"));
