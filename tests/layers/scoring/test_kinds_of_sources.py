@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 from shapely import LineString
 
+from layers.catalog import load_catalog
 from layers.errors import RuleTableError
 from layers.scoring.level_rules import load_screening
+from layers.scoring.policy import load_source_classes
 from tests.layers.scoring.level_cases import chemical, enterprise, line, one, rated, unit
 
 
@@ -139,3 +141,11 @@ def test_line_placed_worse_than_its_reach_keeps_its_level_and_colours_nothing():
     assert coarse.level == precise.level
     assert (coarse.reach_m, coarse.accuracy_m) == (precise.reach_m, 2000) and precise.reach_m == 318.1
     assert any(reason["method"] == "coarse" for reason in coarse.reasons)
+
+
+def test_kinds_of_risk_points_are_told_in_the_words_of_their_classes():
+    [kind] = [entry for entry in load_catalog()["risk_points"].fields if entry.name == "kind"]
+    classes = load_source_classes()
+    assert {code.code: (code.zh, code.en) for code in kind.codes} == {
+        name: (row.title_zh, row.title_en) for name, row in classes.iterrows()
+    }
