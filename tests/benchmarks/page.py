@@ -96,6 +96,7 @@ def _felt(browser: Browser, address: str) -> dict[str, float]:
     ring, why = _click(page)
     search = _after(page, "input", ".hit", lambda: page.locator("#search").fill(_rated_source(page)))
     reasons = _after(page, "keydown", ".result-line", lambda: page.keyboard.press("Enter"))
+    page.wait_for_selector(IDLE)
     table = _after(page, "click", "#table-rows .grid-row button", lambda: page.locator("#table-toggle").click())
     page.wait_for_selector(IDLE)
     sort = _after(page, "click", "th[aria-sort='ascending'], th[aria-sort='descending']", lambda: page.locator(".sort").nth(1).click())
