@@ -72,6 +72,25 @@ def test_first_picture_of_the_map_has_everything_that_stands_on_it_at_rest(new_p
     assert {"atlas-risk_zones", "atlas-risk_points", "once-towns-label"} <= {name.split("/")[0] for name in first}
 
 
+COUNT_DRAWINGS = """const draw = WebGL2RenderingContext.prototype.drawElements;
+let drawings = 0;
+WebGL2RenderingContext.prototype.drawElements = function (...all) {
+  drawings += 1;
+  if (drawings > 20) document.documentElement.dataset.drawings = String(drawings);
+  return draw.apply(this, all);
+};"""
+"""Marks the page as soon as the map has drawn more than a background."""
+
+
+def test_map_is_drawn_though_a_layer_never_answers(new_page: OpenPage, live_server: str) -> None:
+    page = new_page(live_server)
+    page.add_init_script(COUNT_DRAWINGS)
+    page.route("**/tiles/*/*/towns/**", lambda route: None)
+    page.goto(live_server)
+    page.wait_for_selector("html[data-drawings]", state="attached")
+    assert not page.locator("html[data-map-painted-ms]").count(), "the picture is not whole"
+
+
 def test_levels_stand_in_the_legend_worst_first_with_words(open_page: OpenPage) -> None:
     page = open_page()
     words = page.locator("[data-class$='#0'] .row-name, [data-class$='#1'] .row-name").all_inner_texts()

@@ -14,6 +14,8 @@ const ASK_MS = 4;
 /** Whether frames are spared: until the first view stands, or a person moves the map. */
 let spares = true;
 let late = 0;
+/** A map that gets another size is not moved by a person, though it tells of a move. */
+let isResizing = false;
 
 maplibregl.prewarm(); // the worker starts while the catalog is on its way
 
@@ -42,7 +44,8 @@ export function paintFirstView(map, placeNames) {
     spares = false;
     if (isWhole) noteDrawn(painter.context.gl, "mapPaintedMs");
   };
-  map.once("movestart", () => { spares = false; });
+  setTimeout(() => { if (spares) map.drawNow(); }, WHOLE_MS); // nothing else asks for a frame while a slow tile is waited for
+  map.on("movestart", () => { if (!isResizing) spares = false; });
   map.once("idle", () => noteTime("mapIdleMs"));
 }
 
@@ -109,9 +112,16 @@ export class FirstViewMap extends maplibregl.Map {
 
   /** @param {any} [event] */
   resize(event) {
-    if (!waiting) return super.resize(event);
-    waiting.add(this.#resize);
-    return this;
+    if (waiting) {
+      waiting.add(this.#resize);
+      return this;
+    }
+    isResizing = true;
+    try {
+      return super.resize(event);
+    } finally {
+      isResizing = false;
+    }
   }
 
   redraw() {
