@@ -40,6 +40,8 @@ LEAST_SECONDS = 30
 BYTES_A_SECOND = 2**20
 """A child has half a minute of the clock and of the processor, and more for a large file: its readers take some 3 MB a second on a quiet machine."""
 FILE_BYTES = 4 * 2**30
+LEAST_WRITTEN_BYTES, WRITTEN_A_BYTE = 2**29, 40
+"""What the pieces of a file may take on the disk, all together: half a gigabyte, and forty times the file where that is more (packed workbooks and archives unfold so far)."""
 OPEN_FILES = 256
 PROJECT = Path(__file__).parents[1]
 GEOMETRY = "geometry"
@@ -81,7 +83,7 @@ def pieces_in_child(path: Path, manifest: Manifest, rows: int) -> Iterator[pd.Da
     """
     with tempfile.TemporaryDirectory(prefix="riskatlas-child-") as name:
         folder = Path(name)
-        answer = _run(folder, path, manifest, {"kind": "pieces", "rows": rows})
+        answer = _run(folder, path, manifest, {"kind": "pieces", "rows": rows, "most_bytes": _most_written(path)})
         for number in range(answer["n_pieces"]):
             piece = folder / f"{number}.arrow"
             yield _frame(feather.read_table(piece, memory_map=False))
@@ -176,10 +178,19 @@ def _run(
     return answer
 
 
+def _n_bytes(path: Path) -> int:
+    """Size of a file, or of the folder that is one."""
+    return sum(part.stat().st_size for part in parts_of(path))
+
+
 def _seconds(path: Path) -> int:
-    """How long a child may take for a file, or for the folder that is one."""
-    n_bytes = sum(part.stat().st_size for part in parts_of(path))
-    return max(LEAST_SECONDS, n_bytes // BYTES_A_SECOND)
+    """How long a child may take for a file."""
+    return max(LEAST_SECONDS, _n_bytes(path) // BYTES_A_SECOND)
+
+
+def _most_written(path: Path) -> int:
+    """How many bytes the pieces of a file may take."""
+    return max(LEAST_WRITTEN_BYTES, WRITTEN_A_BYTE * _n_bytes(path))
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -237,7 +248,7 @@ def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         feather.write_feather(_table(read_file(path, manifest)), str(folder / TABLE), compression="uncompressed")
         return {}
     if request["kind"] == "pieces":
-        return _write_pieces(folder, path, manifest, request["rows"])
+        return _write_pieces(folder, path, manifest, rows=request["rows"], most_bytes=request["most_bytes"])
     if request["kind"] == "prepare":
         return _prepared(folder, path, manifest, request)
     from etl.raster_load import checked_raster, write_cog  # imported here: few files are rasters
@@ -249,10 +260,14 @@ def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     return {"info": info}
 
 
-def _write_pieces(folder: Path, path: Path, manifest: Manifest, rows: int) -> dict[str, Any]:
-    n_pieces = 0
+def _write_pieces(folder: Path, path: Path, manifest: Manifest, *, rows: int, most_bytes: int) -> dict[str, Any]:
+    n_pieces, left = 0, most_bytes
     for frame in pieces_of(path, manifest, rows):
-        feather.write_feather(_table(frame), str(folder / f"{n_pieces}.arrow"), compression="uncompressed")
+        table = _table(frame)
+        left -= table.nbytes
+        if left < 0:
+            raise SourceFileError(path, f"more than {most_bytes / 2**20:,.0f} MB of rows in a file of {_n_bytes(path) / 2**20:,.1f} MB", "a file of a usual size")
+        feather.write_feather(table, str(folder / f"{n_pieces}.arrow"), compression="uncompressed")
         n_pieces += 1
     return {"n_pieces": n_pieces}
 

@@ -25,6 +25,7 @@ from pyproj.exceptions import CRSError
 
 from etl.archives import refuse_entities
 from etl.batch import HEIGHTS, ROW, cell_text, each_value
+from etl.geopackages import refuse_queries
 from etl.manifest import Manifest
 from etl.shapes import Shapes
 from layers.crs import SHIFTED_DATUMS, distance_between_m, flat, has_more_than_plane
@@ -41,6 +42,10 @@ SIGNATURES: dict[str, tuple[bytes, ...]] = {
 """Suffix -> how such a file begins, after a byte order mark and blanks; a .gdb is a folder."""
 CHARSET, NO_CHARSET = re.compile(rb'charset[ \t]+"?([\w-]+)', re.IGNORECASE), b"neutral"
 """How a MapInfo file names its character set; old ones say that they have none."""
+MAPINFO = (".tab", ".mif")
+STATED_ENCODING = (".shp", *MAPINFO)
+"""Files whose texts are bytes in an encoding that a person may have to state."""
+UTF_8 = ("utf-8", "utf-8-sig")
 PIPELINE_WORD = b"gdal_streamed_alg"
 HEAD_BYTES = 65_536
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -113,8 +118,11 @@ def _readable(path: Path, manifest: Manifest) -> Iterator[None]:
 
 
 def _encoding(path: Path, manifest: Manifest) -> str | None:
-    """The encoding to decode by; None for a MapInfo file that names its character set, for GDAL turns its texts by that."""
-    if path.suffix.lower() in (".tab", ".mif"):
+    """The encoding to decode by; None where GDAL turns texts into UTF-8 by itself: all but shapefiles and MapInfo files without a character set."""
+    suffix = path.suffix.lower()
+    if suffix not in STATED_ENCODING:
+        return None
+    if suffix in MAPINFO:
         with path.open("rb") as stream:
             found = CHARSET.search(stream.read(HEAD_BYTES))
         if found is not None and found[1].lower() != NO_CHARSET:
@@ -122,10 +130,24 @@ def _encoding(path: Path, manifest: Manifest) -> str | None:
     return manifest.encoding or None
 
 
+def _refuse_other_encoding(path: Path, manifest: Manifest) -> None:
+    """Stop where a manifest states an encoding that texts of such a file never have: decoded by it they would be other words."""
+    if not manifest.encoding or path.suffix.lower() in STATED_ENCODING:
+        return
+    try:
+        is_utf_8 = codecs.lookup(manifest.encoding).name in UTF_8
+    except LookupError as error:
+        raise SourceFileError(path, f"encoding {manifest.encoding!r}", "a known encoding, or none") from error
+    if not is_utf_8:
+        raise SourceFileError(
+            path, f"the encoding {manifest.encoding} for a {path.suffix.lower()} file, which says its own (UTF-8)", "no `encoding` in the manifest"
+        )
+
+
 def _is_for_arrow(path: Path, manifest: Manifest) -> bool:
-    """Whether GDAL's Arrow stream can decode a file: UTF-8 always, another encoding of shapefiles alone."""
+    """Whether GDAL's Arrow stream can decode a file: any but MapInfo files in another encoding than UTF-8."""
     encoding = _encoding(path, manifest)
-    return encoding is None or codecs.lookup(encoding).name == "utf-8" or path.suffix.lower() == ".shp"
+    return encoding is None or path.suffix.lower() not in MAPINFO or codecs.lookup(encoding).name == "utf-8"
 
 
 def _plain_pieces(path: Path, manifest: Manifest, rows: int | None) -> Iterator[pd.DataFrame]:
@@ -240,6 +262,7 @@ def check_content(path: Path, manifest: Manifest) -> None:
     if path.is_dir():
         if suffix != ".gdb":
             raise SourceFileError(path, "a folder", "a file, or the folder of a file geodatabase (.gdb)")
+        _refuse_other_encoding(path, manifest)
         return
     if suffix not in SIGNATURES:
         known = ", ".join([*SIGNATURES, ".gdb", ".zip", ".kmz"])
@@ -252,6 +275,9 @@ def check_content(path: Path, manifest: Manifest) -> None:
         raise SourceFileError(path, f"content that begins {head[:12]!r}", f"the content of a {suffix} file")
     if PIPELINE_WORD in head:
         raise SourceFileError(path, "instructions to read other files", "features")
+    _refuse_other_encoding(path, manifest)
+    if suffix == ".gpkg":
+        refuse_queries(path, manifest.ogr_layer)
     if suffix == ".kml":
         _check_kml(path)
     if suffix == ".shp":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import struct
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ import openpyxl
 import pytest
 import shapely
 
+from etl.file_faults import told_zh
 from etl.manifest import Manifest
 from etl.read import read_batch, read_batches, read_file
 from etl.recognise_files import survey
+from etl.vectors import vector_batches
 from layers.errors import SourceFileError
 
 NAMES = ["甲厂", "乙厂"]
@@ -75,6 +79,56 @@ def test_mapinfo_texts_are_decoded_by_the_files_own_character_set_else_as_stated
     assert [name for batch in batches for name in batch.frame["MC"]] == NAMES
     assert [row for batch in batches for row in batch.frame["_row"]] == [1, 2]
     assert max(len(batch.frame) for batch in batches) == rows
+
+
+@pytest.mark.parametrize(("name", "driver"), [("a.gpkg", "GPKG"), ("a.geojson", "GeoJSON"), ("a.kml", "LIBKML"), ("a.gdb", "OpenFileGDB")])
+@pytest.mark.parametrize("rows", [None, 1])
+def test_encoding_stated_for_texts_that_are_always_utf_8_is_refused_unless_it_is_that(
+    tmp_path: Path, places: gpd.GeoDataFrame, name: str, driver: str, rows: int | None
+) -> None:
+    places.to_crs("EPSG:4326").to_file(tmp_path / name, driver=driver)
+
+    def names(encoding: str) -> list[str]:
+        batches = vector_batches(tmp_path / name, manifest(encoding=encoding), rows=rows)
+        return [text for batch in batches for text in batch["MC"]]
+
+    assert names("utf-8-sig") == names("UTF8") == NAMES
+    for encoding, why in (("gb18030", "the encoding gb18030 for a"), ("no such", "encoding 'no such'")):
+        with pytest.raises(SourceFileError, match=why) as refused:
+            names(encoding)
+        assert ("去掉编码" if encoding == "gb18030" else "编码名称不认识") in told_zh(refused.value)
+
+
+def with_query(path: Path, places: gpd.GeoDataFrame, words: str) -> Path:
+    """A GeoPackage of a table ``a`` and of what `words` make beside it, registered as the layer ``many``."""
+    places.to_file(path, driver="GPKG", layer="a")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(words)
+        database.execute("INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES ('many', 'attributes', 'many', 0)")
+    return path
+
+
+ENDLESS = "CREATE VIEW many AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT i AS OGC_FID, 'x' AS MC FROM n"
+
+
+@pytest.mark.parametrize(
+    ("words", "layer"),
+    [(ENDLESS, "many"), (ENDLESS, "MANY"), (ENDLESS, ""), ("CREATE VIRTUAL TABLE many USING fts5(MC)", "many"),
+     ("CREATE VIRTUAL TABLE many USING fts5([using rtree(])", "")],
+)
+def test_stored_query_of_a_geopackage_is_not_read(tmp_path: Path, places: gpd.GeoDataFrame, words: str, layer: str) -> None:
+    path = with_query(tmp_path / "a.gpkg", places, words)
+    with pytest.raises(SourceFileError, match="found the stored query 'many'") as refused:
+        read_file(path, manifest(ogr_layer=layer))
+    assert told_zh(refused.value).startswith("GeoPackage 里的 many 是查询(视图或虚拟表)")
+
+
+def test_table_beside_a_stored_query_and_views_of_the_standard_are_read(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    assert list(read_file(with_query(tmp_path / "a.gpkg", places, ENDLESS), manifest(ogr_layer="a"))["MC"]) == NAMES
+    places.to_file(tmp_path / "b.gpkg", driver="GPKG")
+    with closing(sqlite3.connect(tmp_path / "b.gpkg")) as database, database:
+        database.execute("CREATE VIEW st_spatial_ref_sys AS SELECT srs_id AS srid FROM gpkg_spatial_ref_sys")
+    assert list(read_file(tmp_path / "b.gpkg", manifest())["MC"]) == NAMES
 
 
 def test_fault_inside_an_archive_is_told_of_archive_and_member(tmp_path: Path, places: gpd.GeoDataFrame) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from etl import read_child
 from etl.batch import HEIGHTS
+from etl.file_faults import told_zh
 from etl.load import load_area_data
 from etl.manifest import Manifest
 from etl.read import prepared, read_batch, read_batches, read_file
@@ -94,6 +95,20 @@ def test_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.
     given = manifest(tmp_path / "a.csv", "a,b\n1,2\n")
     with pytest.raises(SourceFileError, match=r"more than 0.05 s"):
         read_in_child(tmp_path / "a.csv", given)
+
+
+@pytest.mark.parametrize("stated, is_read", [({"LEAST_WRITTEN_BYTES": 2000, "WRITTEN_A_BYTE": 1}, False), ({"LEAST_WRITTEN_BYTES": 9000, "WRITTEN_A_BYTE": 1}, True),
+                                             ({"LEAST_WRITTEN_BYTES": 2000, "WRITTEN_A_BYTE": 9}, True)])
+def test_pieces_take_no_more_room_than_their_file_lets_expect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stated: dict[str, int], is_read: bool) -> None:
+    given = manifest(tmp_path / "a.csv", "a,b\n" + "1,厂\n" * 200)
+    for name, value in stated.items():
+        monkeypatch.setattr(f"etl.read_child.{name}", value)
+    if is_read:
+        assert sum(map(len, pieces_in_child(tmp_path / "a.csv", given, 10))) == 200
+        return
+    with pytest.raises(SourceFileError, match=r"^\S+a\.csv: found more than 0 MB of rows in a file of 0.0 MB") as refused:
+        next(pieces_in_child(tmp_path / "a.csv", given, 10))
+    assert "像是损坏或伪造的" in told_zh(refused.value)
 
 
 def test_large_file_has_more_time_than_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
