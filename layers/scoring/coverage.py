@@ -17,6 +17,7 @@ from layers.scoring.left_open import objects_left_open
 from layers.scoring.object_classes import ClassIndex, Members, no_members
 from layers.scoring.rules import FeatureClass, Rule
 from layers.scoring.separation import under_rule
+from layers.scoring.silent import silent_features, silent_objects
 
 UNASSESSED_FIELDS = ("rule_id", "n_rules", "standard_id", "subject_class", "object_class", "n", "zh", "en")
 NO_RULE_FIELDS = ("subject_kind", "object_kind", "n_pairs", "zh", "en")
@@ -36,6 +37,9 @@ ANSWERED_BY = {
 
 PIPE_CLASSES = ("oil_gas_pipeline", "oil_pipeline", "gas_pipeline", "town_gas_pipe")
 
+COUNTED_APART = ("pipelines", "power_lines", "railways", "roads")
+"""Layers whose gaps are counted by `_undecided_features`."""
+
 Note = dict[str, object]
 
 
@@ -52,7 +56,7 @@ def unassessed_rules(
     Rows of one table with the same reason are one line (`n_rules`); `n` counts the subjects concerned, missing where
     no layer could hold any.
     """
-    rows = [*_silent_rules(index, in_force), *_without_data(index, in_force), *_undecided_features(index, in_force), *notes]
+    rows = [*_silent_rules(index, in_force), *_without_data(index, in_force), *_undecided_features(index, in_force), *_silent_features(index, in_force, on), *notes]
     if n_unused_contours:
         rows.append(
             _row(
@@ -229,6 +233,16 @@ def _undecided_features(index: ClassIndex, in_force: Sequence[Rule]) -> list[Not
               for rule_id, n, zh, en in objects_left_open(index) if rule_id in by_id and len(index.members(by_id[rule_id].subject_class))]
     rows = [_row(row[0], by_id[row[0]].standard_id, *row[1:]) for row in found if row[3] and row[0] in by_id]
     return rows + _unplaced(index, by_id)
+
+
+def _silent_features(index: ClassIndex, in_force: Sequence[Rule], on: date) -> list[Note]:
+    """Features that do not state what a rule asks of its subject or its object, counted a rule and a field."""
+    judged = [rule for rule in in_force if rule.status == "judged" and rule.formula != "risk_contour"]
+    judged = [rule for rule in judged if index.has_data(rule.subject_class) and index.has_data(rule.object_class)]
+    found = [(entry.rules[0], len(entry.features), *entry.words(index.rules.classes[entry.class_id]))
+             for entry in silent_features(judged, index, on, without=COUNTED_APART)]  # fmt: skip
+    found += silent_objects(judged, index, without=COUNTED_APART)
+    return [unassessed_row(*row) for row in found]
 
 
 def _n_open_class(targets: Members) -> int:

@@ -21,7 +21,7 @@ from layers.scoring.calibration import chainage_of
 from layers.scoring.chainage import Chainage
 from layers.scoring.coverage import uncovered_pipelines
 from layers.scoring.distances import object_ends, stations_own
-from layers.scoring.measure import near_pairs
+from layers.scoring.measure import Floats, Pairs, near_pairs
 from layers.scoring.object_classes import ClassIndex, Layers, Members, proposal
 from layers.scoring.rules import Rule, RuleSet
 from layers.scoring.separation import (
@@ -33,6 +33,8 @@ from layers.scoring.separation import (
     measured_edges,
     under_rule,
 )
+from layers.scoring.silent import Silent, silent_features
+from layers.scoring.siting_surroundings import vague_reach_m
 
 VERDICTS = {
     "prohibited": ("禁止", "Prohibited"),
@@ -341,6 +343,7 @@ def notice(
     Returns
     -------
     GeoDataFrame of `NOTICE_FIELDS` and the shortest lines, worst verdict first, then by distance
+        Features within a rule's metres that do not state what it asks of them are 未判定, the field named in the words.
         Pipelines within 200 m that no rule covers are 未判定: a pipe without a rule is still a pipe.
         `chainage_from_m` and `chainage_to_m` bound the stretch of pipeline within the rule's distance of the works.
     """
@@ -355,11 +358,13 @@ def notice(
         raise InputError("works", "an empty geometry")
     index, works_member = ClassIndex(layers, rules), proposal(works, accuracy_m=accuracy_m)
     frames = []
-    for rule in notice_rules(rules, activities, on=on, jurisdiction=jurisdiction):
+    bound = notice_rules(rules, activities, on=on, jurisdiction=jurisdiction)
+    for rule in bound:
         subjects = index.members(rule.subject_class)
         if len(subjects):
             found = apply_rule(rule, subjects, works_member, rules=rules, on=on, crs=index.crs)
             frames.append(_notice_rows(rule, found, subjects, index, works, on))
+    frames.append(_silent_rows(bound, works_member, index, on))
     frames = [frame for frame in [*frames, _unruled(works, works_member, index, on, jurisdiction)] if len(frame)]
     rows = pd.concat(frames, ignore_index=True) if frames else _rows_of(NOTICE_FIELDS)
     order = {word: rank for rank, word in enumerate(VERDICTS)}
@@ -396,22 +401,50 @@ def _unruled(
             near.layer, near.feature_id, pairs.distance_m + np.maximum(error_m, NEAREST_STRETCH_M), strict=True
         )
     ]
+    rows = _unassessed_rows(near, pairs, error_m, VERDICTS["not_assessed"])
+    spanned = dict(zip(("operator", "chainage_from_m", "chainage_to_m"), zip(*spans, strict=True), strict=True)) if spans else {}
+    return rows.assign(**spanned)
+
+
+def _silent_rows(bound: Sequence[Rule], works: Members, index: ClassIndex, on: date) -> pd.DataFrame:
+    """Each feature near the works once for each field that it does not state, by the rule that reaches farthest."""
+    found = [_silent(entry, works, index) for entry in silent_features(bound, index, on, without=("pipelines",))]
+    rows = pd.concat([_rows_of(NOTICE_FIELDS), *(frame for frame in found if len(frame))], ignore_index=True)
+    rows = rows.sort_values("required_m", ascending=False, kind="stable")
+    return rows.drop_duplicates(["subject_layer", "subject_feature_id", "verdict_en"])
+
+
+def _silent(entry: Silent, works: Members, index: ClassIndex) -> pd.DataFrame:
+    """Features near the works that do not state what a rule asks of them."""
+    reach_m = vague_reach_m(0.0, entry.features) + entry.reach_m + works.accuracy_m[0]
+    pairs = near_pairs(entry.features.geometry, works.geometry, reach_m=reach_m, crs=index.crs)
+    near, rule = entry.features.take(pairs.subject), entry.rules[0]
     zh, en = VERDICTS["not_assessed"]
+    field_zh, field_en = f"{zh}:未注明{entry.field_name}", f"{en}: {entry.field_name} not stated"
+    rows = _unassessed_rows(near, pairs, np.hypot(near.accuracy_m, works.accuracy_m[0]), (field_zh, field_en))
+    return rows.assign(
+        required_m=entry.reach_m[pairs.subject], rule_id=rule.rule_id, standard_id=rule.standard_id, clause=rule.clause,
+        source_type=rule.source_type,
+    )  # fmt: skip
+
+
+def _unassessed_rows(near: Members, pairs: Pairs, error_m: Floats, words: tuple[str, str]) -> pd.DataFrame:
+    """Rows of a notice about features that nothing is judged of."""
     return pd.DataFrame(
         {
             "subject_layer": near.layer,
             "subject_feature_id": near.feature_id,
             "subject_name": near.name,
-            "operator": [operator for operator, _, _ in spans],
-            "chainage_from_m": [low for _, low, _ in spans],
-            "chainage_to_m": [high for _, _, high in spans],
+            "operator": None,
+            "chainage_from_m": np.nan,
+            "chainage_to_m": np.nan,
             "distance_m": pairs.distance_m,
             "error_m": error_m,
             "required_m": np.nan,
             "rule_id": None,
             "verdict": "not_assessed",
-            "verdict_zh": zh,
-            "verdict_en": en,
+            "verdict_zh": words[0],
+            "verdict_en": words[1],
             "standard_id": None,
             "clause": None,
             "source_type": None,

@@ -23,7 +23,12 @@ from layers.scoring.object_classes import ClassIndex, Members, proposals
 from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.separation import DENSE_AREA, apply_rule, is_placed_well, under_rule
 from layers.scoring.separation import Findings as RuleFindings
-from layers.scoring.siting_checks import CORE_LAYERS, role_of, target_ranks
+from layers.scoring.siting_checks import (
+    CORE_LAYERS,
+    held_against,
+    role_of,
+    target_ranks,
+)
 from layers.scoring.siting_place import (
     SCREENING_WORDS,
     ZONE_LEVELS,
@@ -54,6 +59,7 @@ from layers.scoring.siting_surroundings import (
     cover_states,
     sources_of,
 )
+from layers.scoring.siting_silent import silent_for_sites
 from layers.scoring.siting_terms import (
     NOT_ENOUGH,
     NOTHING_FOUND,
@@ -309,7 +315,7 @@ def _contours(rule: Rule, role: str, contours: Contours, county: _County, answer
             answer.close(_cause(rule, gravity), at[chosen])
 
 
-def _lacking(county: _County, features: Members, reach_m: float, words: tuple[str, str], answer: AreaAnswer) -> None:
+def _lacking(county: _County, features: Members, reach_m: float | Floats, words: tuple[str, str], answer: AreaAnswer) -> None:
     """Features within reach whose data leave a rule open."""
     if len(features):
         reach = reach_m + np.nan_to_num(features.numbers["outer_offset_m"]) + features.accuracy_m
@@ -319,6 +325,11 @@ def _lacking(county: _County, features: Members, reach_m: float, words: tuple[st
 def _undecided(county: _County, answer: AreaAnswer) -> None:
     for features, reach_m, words in undecided_features(county.context, county.index, county.on):
         _lacking(county, features, reach_m, words, answer)
+    rules = held_against(county.in_force, county.project, county.kind, county.rules)
+    for entry in silent_for_sites(rules, county.context, county.index, county.on):
+        if entry.closes_sites:
+            words = entry.words(county.rules.classes[entry.class_id])
+            _lacking(county, entry.features, entry.reach_m, words, answer)
 
 
 def _zones(county: _County, answer: AreaAnswer) -> None:

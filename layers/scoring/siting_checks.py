@@ -17,9 +17,11 @@ from layers.scoring.siting_place import place_checks
 from layers.scoring.siting_project import own_checks
 from layers.scoring.siting_reach import checks_at
 from layers.scoring.siting_surroundings import no_near_sources, source_check
+from layers.scoring.siting_silent import silent_features_check
 from layers.scoring.siting_terms import (
     CONTOURS,
     NOT_ENOUGH,
+    SILENT,
     SOURCES,
     SPOTS,
     UNDECIDED,
@@ -80,6 +82,8 @@ def run_checks(
         )
     if UNDECIDED in asked:
         undecided_check(member, context, index, on, found)
+    if SILENT in asked:
+        silent_features_check(held_against(in_force, project, kind, index.rules), member, context, index, on, found)
     place_checks(member, kind, context, index, in_force, found, has_spots=SPOTS in asked)
     zone_checks(member, kind, context, index, on, found)
     source_check(member, kind, contours, context, index, on, found)
@@ -104,6 +108,18 @@ def _roles(in_force: tuple[Rule, ...], project: Project, kind: ProjectType, rule
     if found is None:
         pairs = ((rule, role_of(rule, project, kind)) for rule in in_force)
         found = rules.kept[key] = tuple((rule, role) for rule, role in pairs if role)
+    return found
+
+
+def held_against(in_force: tuple[Rule, ...], project: Project, kind: ProjectType, rules: RuleSet) -> tuple[Rule, ...]:
+    """The rules with metres that a project's site is held against."""
+    key = "held against", id(in_force), kind.id, project.is_new
+    found: tuple[Rule, ...] | None = rules.kept.get(key)
+    if found is None:
+        roles = _roles(in_force, project, kind, rules)
+        found = rules.kept[key] = tuple(
+            rule for rule, role in roles if role != "own" and rule.status == "judged" and rule.formula != "risk_contour"
+        )
     return found
 
 

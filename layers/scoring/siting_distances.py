@@ -35,14 +35,14 @@ WIDEST_EDGE_M = 500.0
 
 def _is_loaded(rule: Rule, context: SiteContext, index: ClassIndex, found: Findings) -> bool:
     """Whether a layer with the rule's subjects is loaded and states what they are known by; a missing one is never a clear one."""
-    lacking = _lacking(rule, context, index)
-    if lacking is not None:
-        first = index.kept.setdefault(f"lacking {rule.subject_class}", lacking)
+    said = lacking(rule, context, index)
+    if said is not None:
+        first = index.kept.setdefault(f"lacking {rule.subject_class}", said)
         found.not_assessed.setdefault((first.topic, first.zh), first)
-    return lacking is None
+    return said is None
 
 
-def _lacking(rule: Rule, context: SiteContext, index: ClassIndex) -> NotAssessed | None:
+def lacking(rule: Rule, context: SiteContext, index: ClassIndex) -> NotAssessed | None:
     """What is said of a rule whose subjects the edition does not have; looked at once for all sites of an edition."""
     kept: dict[Any, Any] = index.kept if context.unstated is None else context.kept
     key = "lacking", rule.rule_id

@@ -21,13 +21,21 @@ from layers.scoring.object_classes import ClassIndex, Members, joined, no_member
 from layers.scoring.rules import Rule
 from layers.scoring.separation import is_placed_well, search_reach, under_rule
 from layers.scoring.siting_services import SPOT_LAYERS, every_row, spots_reach_m
+from layers.scoring.siting_silent import silent_for_sites
 from layers.scoring.siting_surroundings import (
     MOST_STRETCH,
     SLACK_M,
     sources_of,
     vague_reach_m,
 )
-from layers.scoring.siting_terms import CONTOURS, SOURCES, SPOTS, UNDECIDED, SiteContext
+from layers.scoring.siting_terms import (
+    CONTOURS,
+    SILENT,
+    SOURCES,
+    SPOTS,
+    UNDECIDED,
+    SiteContext,
+)
 from layers.scoring.siting_unsettled import (
     UNDECIDED_LAYERS,
     code_reach_m,
@@ -117,6 +125,8 @@ def _reach_index(county: CountyIndex, context: SiteContext, large: frozenset[str
         raise InputError("on", "a county is looked at on a day")
     in_force = [rule for rule in county.rules.in_force(county.on, context.jurisdiction, "siting") if _has_reach(rule)]
     unknown = {rule.rule_id for rule in in_force if not large.isdisjoint(_layers_of(rule, county))}
+    if any(not large.isdisjoint(_layers_of(rule, county)) for rule in in_force):
+        unknown.add(SILENT)
     unknown |= {name for name, layers in LAYERS_OF_OTHERS.items() if not large.isdisjoint(layers)}
     known = [rule for rule in in_force if rule.rule_id not in unknown]
     reaches = [*_of_rules(known, county, county.on), *(entry for entry in _of_others(county, context, county.on) if entry.check not in unknown)]
@@ -154,6 +164,9 @@ def _rule_reach_m(rule: Rule, subjects: Members, county: CountyIndex, on: date) 
 def _of_others(county: CountyIndex, context: SiteContext, on: date) -> Iterator[Reach]:
     for features, widest_m, _ in undecided_features(context, county, on):
         yield Reach(UNDECIDED, features.geometry, vague_reach_m(widest_m, features))
+    in_force = [rule for rule in county.rules.in_force(on, context.jurisdiction, "siting") if rule.formula != "risk_contour"]
+    for entry in silent_for_sites(in_force, context, county, on):
+        yield Reach(SILENT, entry.features.geometry, vague_reach_m(0.0, entry.features) + entry.reach_m)
     spots = joined([county.placed(name, "placed", every_row)[0] for name in SPOT_LAYERS if name in county.layers])
     yield Reach(SPOTS, spots.geometry, np.full(len(spots), spots_reach_m()))
     sources, contours = sources_of(county), valid_contours(county, on)[0].members

@@ -26,8 +26,9 @@ DISCLAIMER_EN = (
     "conditions, no permit and no ground for enforcement; the survey on site and the responsible office decide."
 )
 
-UNDECIDED, SPOTS, SOURCES, CONTOURS = "undecided features", "black spots", "sources", "contours"
-"""Checks that are no rule, by name: features whose data leave the row open, spots of accidents near the access, sources of danger that
+UNDECIDED, SILENT, SPOTS, SOURCES, CONTOURS = "undecided features", "silent features", "black spots", "sources", "contours"
+"""Checks that are no rule, by name: features whose data leave the row open, features that do not
+state what a rule asks, spots of accidents near the access, sources of danger that
 may reach the site, official contours that it may lie in."""
 CONSTRUCTIONS = ("new", "extension", "temporary")
 

@@ -144,7 +144,8 @@ def test_sand_is_dug_upstream_of_a_bridge_beyond_500_m_and_a_bridge_without_flow
     above = works(box(-5, north_m, 5, north_m + 20), "sand_dig", road_structures=layer(BRIDGE | {"size": "extra_large", "flow_deg": 180.0}))
     assert [rule_id for rule_id, _ in above] == rules
     unknown = layer(BRIDGE | {"size": "extra_large", "flow_deg": None})
-    assert [rule_id for rule_id, _ in works(box(-5, north_m, 5, north_m + 20), "sand_dig", road_structures=unknown)] == rules
+    asked = works(box(-5, north_m, 5, north_m + 20), "sand_dig", road_structures=unknown)
+    assert asked == [*((rule_id, "prohibited") for rule_id in rules), ("ROAD-L20-XL-DOWN", "not_assessed")]
     assert "flow_deg" in {name for member in RULES.classes["road_bridge_extra_large_flow"].members for name in member.asked_fields}
 
 
