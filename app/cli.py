@@ -30,7 +30,7 @@ IN_LANGUAGE = click.option("--lang", default="zh", type=click.Choice(LANGUAGES),
 @click.command("serve")
 @click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on; 0.0.0.0: every one.")
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Port.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 16), help="Server processes.")
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Threads of each process.")
 @click.option("--no-worker", is_flag=True, help="Start no worker beside it: jobs wait until `riskatlas worker` runs elsewhere.")
 @click.pass_obj

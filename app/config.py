@@ -42,7 +42,7 @@ SETTINGS = (
     Setting("HOME", CODE_DIR / ".riskatlas", "folder of everything the atlas keeps beside the database", Path),
     Setting("LAYERS_DIR", LAYERS_DIR, "folder of the layers' declarations", Path),
     Setting("FRONT_END_DIR", CODE_DIR / "node_modules", "folder of the front-end packages", Path),
-    Setting("POOL_SIZE", 8, "database connections that a server process keeps", int),
+    Setting("POOL_SIZE", 8, "database connections that a server process keeps for reading; half as many for writing and for cases; three times as many at most", int),
     Setting("STATEMENT_TIMEOUT_S", 20, "seconds after which the database gives up a statement", int),
     Setting("TILE_MEMORY_MB", 64, "megabytes of tiles that a server process keeps in memory", int),
     Setting("TILE_KEYS", {}, "online tile sources that are switched on: id=key of basemaps/sources.toml, several with commas", tile_keys),

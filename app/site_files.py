@@ -17,6 +17,9 @@ from app.uploads import harmless_name
 LONGEST_READ_S = 120
 SAID_BY = "riskatlas: "
 """What the line of an error begins with."""
+NOTHING_SAID = "the reader ended without a word"
+UNEXPLAINED_ZH = "读取程序未能处理这个文件,请核对内容和坐标系,用原软件重新导出后再试"
+"""What is said in Chinese of a problem that the reader tells in English alone."""
 
 
 def sites_of_body(name: str, body: bytes, *, target: str, crs: str = "") -> list[dict[str, Any]]:
@@ -46,10 +49,10 @@ def sites_of_file(path: Path, *, target: str, crs: str = "") -> list[dict[str, A
 
 
 def _said(problem: str, path: Path) -> DataText:
-    """What the reader said of a file: its own line in English, and below it what that means and what to do in Chinese."""
-    lines = problem.strip().splitlines() or [""]
+    """What the reader said of a file: its own line in English, and where the next one says in Chinese what that means and what to do, that too."""
+    lines = [line.replace(f"{path.parent}/", "") for line in problem.strip().splitlines()] or [NOTHING_SAID]
     at = next((number for number, line in enumerate(lines) if line.startswith(SAID_BY)), len(lines) - 1)
-    return DataText(lines[-1].removeprefix(SAID_BY), lines[at].removeprefix(SAID_BY).replace(f"{path.parent}/", ""))
+    return DataText(lines[at + 1] if at + 1 < len(lines) else UNEXPLAINED_ZH, lines[at].removeprefix(SAID_BY))
 
 
 def require_places(sites: list[dict[str, Any]]) -> list[dict[str, Any]]:

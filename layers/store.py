@@ -42,13 +42,15 @@ IDLE_S = 1.0
 
 
 def engine_from_url(
-    url: str, *, pool_size: int = 5, statement_timeout_s: int = 0, is_reader: bool = False, commits_each: bool = False
+    url: str, *, pool_size: int = 5, max_overflow: int = 10, statement_timeout_s: int = 0, is_reader: bool = False,
+    commits_each: bool = False,
 ) -> sa.Engine:
     """An engine on any PostGIS >= 3.3; times are UTC, JSON keeps its characters.
 
     Parameters
     ----------
     url : SQLAlchemy URL; ``postgresql://`` is read as psycopg2.
+    pool_size, max_overflow : connections that are kept, and that are opened for a while beyond those.
     statement_timeout_s : seconds after which a statement is given up; 0 means never.
     is_reader : nothing can be written, and each statement stands for itself: no round trips to begin and end a transaction.
     commits_each : each statement is committed by itself.
@@ -57,6 +59,7 @@ def engine_from_url(
     engine = sa.create_engine(
         sa.make_url(url).set(drivername="postgresql+psycopg2"),
         pool_size=pool_size,
+        max_overflow=max_overflow,
         json_serializer=_to_json,
         connect_args={"options": options + (" -c default_transaction_read_only=on" if is_reader else "")},
         **({"isolation_level": "AUTOCOMMIT"} if is_reader or commits_each else {}),

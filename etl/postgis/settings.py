@@ -18,7 +18,8 @@ listen_addresses = ''
 port = 5432
 unix_socket_directories = {socket_folder}
 unix_socket_permissions = 0700
-max_connections = 60
+# Room for the largest `serve --workers`, the worker and some commands at once; what is not open costs next to nothing.
+max_connections = 500
 # What a killed command began is given up soon, with the locks that it held.
 client_connection_check_interval = '5s'
 timezone = 'UTC'

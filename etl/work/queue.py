@@ -25,6 +25,8 @@ SEE_QUEUE = "SET LOCAL search_path TO ops, public"
 """The queue's triggers name its tables without a schema."""
 WORKER_LOCK = 7_218_004
 """Held by the one worker of a database as long as it lives: whatever is *running* without it was interrupted."""
+MOST_CONNECTIONS = 4
+"""Of the queue itself, beside those of the worker's engine."""
 MOST_ATTEMPTS = 3
 """A job whose worker died so often is not tried again: it may be what kills it."""
 KEPT_DAYS = 30
@@ -42,7 +44,7 @@ DIED_EN = f"the worker died {MOST_ATTEMPTS} times over this job; check memory an
 def queue_app(database_url: str) -> procrastinate.App:
     """procrastinate on the database of a SQLAlchemy URL; its tables are those in `ops`."""
     address = sa.make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    connector = procrastinate.PsycopgConnector(conninfo=address, kwargs={"options": SEARCH_PATH}, min_size=1, max_size=4)
+    connector = procrastinate.PsycopgConnector(conninfo=address, kwargs={"options": SEARCH_PATH}, min_size=1, max_size=MOST_CONNECTIONS)
     return procrastinate.App(connector=connector)
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from app.database import Database
+from app.cli import serve_command
+from app.config import SETTINGS
+from app.database import Database, pool_sizes
+from etl.postgis.settings import server_settings
+from etl.work.queue import MOST_CONNECTIONS
 from layers import store
 
 
@@ -62,3 +68,33 @@ def test_connection_is_used_again_and_both_pools_are_closed_with_the_engine(data
     database.engine.dispose()
     with database.reading() as connection:
         assert _pid(connection) != pids[0]
+
+
+COMMANDS_AT_ONCE = 3
+RESERVED = 3
+"""Connections that PostgreSQL keeps for its superusers."""
+
+
+def _most(engine: sa.Engine) -> int:
+    return int(engine.pool.size() + engine.pool._max_overflow)  # type: ignore[attr-defined]
+
+
+def test_pools_are_as_large_as_is_said_and_who_keeps_a_case_opens_none_beyond(database_url: str) -> None:
+    made = Database(database_url, pool_size=8, statement_timeout_s=60)
+    pools = (made._reader, made.engine, made._keeper)
+    assert [(pool.pool.size(), _most(pool)) for pool in pools] == [(8, 12), (4, 8), (4, 4)]  # type: ignore[attr-defined]
+    small = pool_sizes(1)
+    assert [small[name] for name in ("reading", "writing", "keeping")] == [
+        {"pool_size": 1, "max_overflow": 1}, {"pool_size": 1, "max_overflow": 0}, {"pool_size": 1, "max_overflow": 0},
+    ]  # fmt: skip
+
+
+def test_all_processes_that_the_product_starts_have_room_in_its_database(database_url: str) -> None:
+    pool_size = next(setting.default for setting in SETTINGS if setting.name == "POOL_SIZE")
+    n_processes = next(option.type.max for option in serve_command.params if option.name == "workers")  # type: ignore[attr-defined]
+    n_served = sum(pool["pool_size"] + pool["max_overflow"] for pool in pool_sizes(pool_size).values())
+    command = store.engine_from_url(database_url)
+    n_others = MOST_CONNECTIONS + (1 + COMMANDS_AT_ONCE) * _most(command)
+    stated = re.search(r"^max_connections = (\d+)$", server_settings(Path("/run"), durable=True), re.MULTILINE)
+    assert stated is not None
+    assert n_processes * n_served + n_others + RESERVED <= int(stated[1])

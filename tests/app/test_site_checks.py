@@ -69,12 +69,19 @@ def test_cases_are_numbered_one_after_the_other(server: Flask) -> None:
 
 
 def test_only_the_number_is_committed_without_waiting_for_the_disk(engine: sa.Engine) -> None:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine.connect() as connection:
         connection.exec_driver_sql("SET synchronous_commit TO on")
+        connection.commit()
         refs = [queries.run(connection, "take_ref", {"initial": "T"}).scalar_one() for _ in range(2)]
-        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
+        during = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
+        connection.rollback()
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        queries.run(connection, "take_ref", {"initial": "T"})
+        after = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
+        connection.exec_driver_sql("DELETE FROM ops.case_numbers WHERE initial = 'T'")
         connection.invalidate()
-    assert [int(ref.split("-")[1]) for ref in refs] == [1, 2]
+    assert (during, after) == ("off", "on")
+    assert int(refs[1].split("-")[1]) == int(refs[0].split("-")[1]) + 1
 
 
 def _number(answer: Any) -> int:
