@@ -18,15 +18,15 @@ from layers.scoring.grid import Grid
 from layers.scoring.policy import LEVEL_CODES, UNRATED
 from layers.scoring.zoning import RiskSurface
 
+CODE_LEVELS = {0: "none", **{code: level for level, code in LEVEL_CODES.items()}}
+
+
 @dataclass(frozen=True)
 class OpenGround:
     """Ground that is not rated: its area and its residents, None without a raster of them."""
 
     area_km2: float
     persons: float | None
-
-
-CODE_LEVELS = {0: "none", **{code: level for level, code in LEVEL_CODES.items()}}
 
 
 def only_in(one: gpd.GeoDataFrame, two: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

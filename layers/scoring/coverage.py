@@ -57,22 +57,10 @@ def unassessed_rules(
     no layer could hold any.
     """
     rows = [*_silent_rules(index, in_force), *_without_data(index, in_force), *_undecided_features(index, in_force), *_silent_features(index, in_force, on), *notes]
-    if n_unused_contours:
-        rows.append(
-            _row(
-                "IR-GB36894-A",
-                "GB36894-2018",
-                "hazchem_unit",
-                "protection_target",
-                n_unused_contours,
-                "等值线已过有效期或未注明有效期,未采用",
-                "contours expired or without date of validity, not used",
-            )
-        )
-    n_unused = unused_distances(index, on)
-    if n_unused:
-        zh, en = "评价报告所定距离已过有效期或未注明有效期,未采用", "distances of reports that are over or state no validity, not used"
-        rows.append(_row("ESD-REPORT-ALL", "GBT37243-2019", "official_distance_all", "protection_target", n_unused, zh, en))
+    zh, en = "等值线已过有效期或未注明有效期,未采用", "contours expired or without date of validity, not used"
+    rows += _unused_reports("risk_contour", in_force, n_unused_contours, zh, en)
+    zh, en = "评价报告所定距离已过有效期或未注明有效期,未采用", "distances of reports that are over or state no validity, not used"
+    rows += _unused_reports("official_distance", in_force, unused_distances(index, on), zh, en)
     frame = pd.DataFrame(rows, columns=list(UNASSESSED_FIELDS))
     frame["n"] = frame["n"].astype("Int64")
     return frame.sort_values(["rule_id", "zh"], ignore_index=True)
@@ -100,6 +88,12 @@ def _row(
 def unassessed_row(rule: Rule, n: int, zh: str, en: str) -> Note:
     """A line of the list of what was not judged, for n features under one rule."""
     return _row(rule.rule_id, rule.standard_id, rule.subject_class, rule.object_class, n, zh, en)
+
+
+def _unused_reports(formula: str, in_force: Sequence[Rule], n: int, zh: str, en: str) -> list[Note]:
+    """A line under the first rule in force that goes by what reports state; none where no rule does on that day."""
+    rule = next((rule for rule in in_force if rule.formula == formula), None)
+    return [unassessed_row(rule, n, zh, en)] if n and rule is not None else []
 
 
 def _silent_rules(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:

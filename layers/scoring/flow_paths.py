@@ -1,14 +1,18 @@
 """Metres along the path that tailings would take from a dam: where along it a place is reached, and the stretch down to there.
 
-A criterion of the "overhead pond" goes by the path and not by a circle; a place beside the path's width is not reached.
+A criterion of the "overhead pond" goes by the path and not by a circle; a place beside the path's width, behind the dam or
+beyond the end of the path is not reached.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pyproj
 import shapely
 import shapely.ops
+from numpy.typing import NDArray
 
 from layers.scoring.measure import Floats, Geometries, local_scale
 
@@ -16,24 +20,49 @@ ALONG_PATH = "along_path"
 """Formula of a rule whose metres run along its subject, from the subject's first point."""
 
 
-def reached(paths: Geometries, places: Geometries, half_width_m: Floats, crs: pyproj.CRS) -> tuple[Floats, Geometries]:
-    """Of n pairs: metres along the path at which its width first meets the place, and the path down to there.
+@dataclass(frozen=True)
+class Reached:
+    """Of n pairs: metres along the path to the place, the path down to there, and whether its width meets the place.
+
+    `is_possible`: it does within the error of the positions. `is_sure`: it does whichever way the error goes.
+    """
+
+    along_m: Floats
+    stretch: Geometries
+    is_possible: NDArray[np.bool_]
+    is_sure: NDArray[np.bool_]
+
+
+def reached(paths: Geometries, places: Geometries, half_width_m: Floats, error_m: Floats, crs: pyproj.CRS) -> Reached:
+    """Where along n paths their width first meets a place.
 
     Parameters
     ----------
     paths : lines in the metric CRS that begin at the toe of the dam
-    places : of each pair, within the width or, by the error of its position, beside it: then its nearest point counts
-    half_width_m : metres on each side of the path
+    places : of each pair; one that the width does not meet counts with its nearest point
+    half_width_m : metres on each side of the path, which has no width behind its first and beyond its last point
+    error_m : of both positions together
     """
     stretches, middle = np.empty(len(paths), object), np.empty((len(paths), 2))
-    for position, (path, place, half_m) in enumerate(zip(paths, places, half_width_m, strict=True)):
+    is_possible, is_sure = np.empty(len(paths), bool), np.empty(len(paths), bool)
+    for position, (path, place, half_m, by_m) in enumerate(zip(paths, places, half_width_m, error_m, strict=True)):
         line = one_line(path)
-        inside = shapely.intersection(place, shapely.buffer(line, half_m, cap_style="flat"))
+        ground = shapely.buffer(line, half_m, cap_style="flat")
+        inside = shapely.intersection(place, ground)
         met = place if inside.is_empty else inside
-        at_m = min(shapely.line_locate_point(line, shapely.points(shapely.get_coordinates(met))))
-        stretches[position] = shapely.ops.substring(line, 0.0, float(at_m))
-        middle[position] = shapely.get_coordinates(shapely.line_interpolate_point(line, float(at_m) / 2))[0]
-    return shapely.length(stretches) / local_scale(crs, middle), stretches
+        at_m = float(min(shapely.line_locate_point(line, shapely.points(shapely.get_coordinates(met)))))
+        stretches[position] = shapely.ops.substring(line, 0.0, at_m)
+        middle[position] = shapely.get_coordinates(shapely.line_interpolate_point(line, at_m / 2))[0]
+        is_possible[position] = shapely.dwithin(place, ground, by_m)
+        is_sure[position] = not inside.is_empty and shapely.intersects(place, _certain_ground(line, half_m, by_m))
+    return Reached(shapely.length(stretches) / local_scale(crs, middle), stretches, is_possible, is_sure)
+
+
+def _certain_ground(line: shapely.LineString, half_m: float, error_m: float) -> shapely.Geometry:
+    """The width of a path without the margin, on all sides, in which the error of the positions leaves it open."""
+    if half_m < error_m or line.length < 2 * error_m:
+        return shapely.Polygon()
+    return shapely.buffer(shapely.ops.substring(line, error_m, line.length - error_m), half_m - error_m, cap_style="flat")
 
 
 def one_line(path: shapely.Geometry) -> shapely.LineString:

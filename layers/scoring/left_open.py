@@ -15,13 +15,22 @@ def objects_left_open(index: ClassIndex) -> list[tuple[str, int, str, str]]:
     n_bridges = _n_silent(index, "road_structures", ("size",), kind="bridge")
     size = n_bridges, "桥梁未注明规模,未判定", "bridges that do not state their size, not judged"
     owner = n_buildings, "厂房未注明所属企业或耐火等级,未判定", "industrial buildings that do not state whose they are or their fire grade, not judged"
-    n_uncounted = _n_silent(index, "protection_targets", ("n_persons",))
+    n_uncounted = _n_uncounted_places(index)
     persons = n_uncounted, "防护目标未注明人数,未判定", "protection targets that do not state how many persons they hold, not judged"
     n_reservoirs = _n_silent(index, "water", ("reservoir_size",), kind="reservoir")
     reservoir = n_reservoirs, "水库未注明规模,未判定", "reservoirs that do not state their size, not judged"
     return [("IR-2014-1", *persons), ("PIPE-GB50253-HYD", *reservoir), ("F-3.4.3-ROAD", *width), ("F-3.5.1-offsite_road_edge-items34_up_to_5t", *width), ("WELL-200", *width),
             ("PIPE-GB50074-other_road-lpg_class_A_buried", *width), ("FUEL-2021-tank_class_1-expressway_main_road", *rank), ("ROAD-L18-2", *size),
             ("F-3.5.1-plant_or_BCDE_store_grade12-items34_up_to_5t", *owner)]  # fmt: skip
+
+
+def _n_uncounted_places(index: ClassIndex) -> int:
+    """Targets that state no number of persons; those of the sensitive categories are judged without one."""
+    conditions = [condition for member in index.rules.classes["place_100_or_sensitive"].members for condition in member.conditions]
+    sensitive = [value for name, values in conditions if name == "category" for value in values]
+    return _n_silent(index, "protection_targets", ("n_persons",)) - sum(
+        _n_silent(index, "protection_targets", ("n_persons",), category=value) for value in sensitive
+    )
 
 
 def _n_ranked_highways(index: ClassIndex) -> int:

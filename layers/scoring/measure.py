@@ -288,6 +288,30 @@ def shortened(pairs: Pairs, offset_m: Floats) -> tuple[Floats, Geometries]:
     return actual_m, lines
 
 
+def shortened_back(pairs: Pairs, actual_m: Floats, line: Geometries, offset_m: Floats) -> tuple[Floats, Geometries]:
+    """Distances and lines that end at an edge `offset_m` (metres, one a pair) out from the object; a subject at or within it has 0 and a point."""
+    back = Pairs(pairs.object, pairs.subject, actual_m, shapely.reverse(_as_lines(line)))
+    shorter_m, reversed_line = shortened(back, offset_m)
+    return shorter_m, shapely.reverse(reversed_line)
+
+
+def _as_lines(line: Geometries) -> Geometries:
+    """Lines of two points each; a point becomes a line without length."""
+    points = shapely.get_type_id(line) == 0
+    made = line.copy()
+    made[points] = [shapely.LineString([point, point]) for point in line[points]]
+    return made
+
+
+def depths(areas: Geometries, places: Geometries, actual_m: Floats, line: Geometries, crs: pyproj.CRS) -> tuple[Floats, Geometries]:
+    """Of places that reach into an area that forbids its own ground: how deep, as a negative distance."""
+    inside = np.flatnonzero((shapely.get_dimensions(areas) == 2) & (actual_m == 0))
+    if len(inside):
+        actual_m, line = actual_m.copy(), line.copy()
+        actual_m[inside], line[inside] = signed_distance(areas[inside], places[inside], crs)
+    return actual_m, line
+
+
 def signed_distance(areas: Geometries, places: Geometries, crs: pyproj.CRS) -> tuple[Floats, Geometries]:
     """Metres from each place to the edge of its area, negative for the deepest part of a place that reaches inside."""
     edges = shapely.boundary(areas)

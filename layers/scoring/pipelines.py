@@ -24,15 +24,7 @@ from layers.scoring.distances import object_ends, stations_own
 from layers.scoring.measure import Floats, Pairs, near_pairs
 from layers.scoring.object_classes import ClassIndex, Layers, Members, proposal
 from layers.scoring.rules import Rule, RuleSet
-from layers.scoring.separation import (
-    Findings,
-    apply_rule,
-    binds_works,
-    falls_short,
-    is_historic,
-    measured_edges,
-    under_rule,
-)
+from layers.scoring.separation import Findings, apply_rule, binds_works, falls_short, is_historic, measured_edges, under_rule
 from layers.scoring.silent import Silent, silent_features
 from layers.scoring.siting_surroundings import vague_reach_m
 
@@ -347,15 +339,7 @@ def notice(
         Pipelines within 200 m that no rule covers are 未判定: a pipe without a rule is still a pipe.
         `chainage_from_m` and `chainage_to_m` bound the stretch of pipeline within the rule's distance of the works.
     """
-    known = {name for rule in rules.rules if _binds_notice(rule, rule.activities) for name in rule.activities}
-    known |= {"structure"}
-    unknown = sorted(set(activities) - known)
-    if unknown or not activities:
-        raise InputError(
-            "activities", f"unknown {unknown or 'none given'}; known: {', '.join(sorted(known))}"
-        )
-    if shapely.is_missing(works) or shapely.is_empty(works):
-        raise InputError("works", "an empty geometry")
+    _require_known(works, activities, rules)
     index, works_member = ClassIndex(layers, rules), proposal(works, accuracy_m=accuracy_m)
     frames = []
     bound = notice_rules(rules, activities, on=on, jurisdiction=jurisdiction)
@@ -367,14 +351,25 @@ def notice(
     frames.append(_silent_rows(bound, works_member, index, on))
     frames = [frame for frame in [*frames, _unruled(works, works_member, index, on, jurisdiction)] if len(frame)]
     rows = pd.concat(frames, ignore_index=True) if frames else _rows_of(NOTICE_FIELDS)
+    return gpd.GeoDataFrame(_worst_first(rows)[[*NOTICE_FIELDS, "geometry"]], geometry="geometry", crs=index.crs if frames else None)
+
+
+def _require_known(works: BaseGeometry, activities: Sequence[str], rules: RuleSet) -> None:
+    """`InputError` for works without ground, without a kind, or of a kind that no rule names."""
+    known = {"structure"} | {name for rule in rules.rules if _binds_notice(rule, rule.activities) for name in rule.activities}
+    unknown = sorted(set(activities) - known)
+    if unknown or not activities:
+        raise InputError("activities", f"unknown {unknown or 'none given'}; known: {', '.join(sorted(known))}")
+    if shapely.is_missing(works) or shapely.is_empty(works):
+        raise InputError("works", "an empty geometry")
+
+
+def _worst_first(rows: pd.DataFrame) -> pd.DataFrame:
     order = {word: rank for rank, word in enumerate(VERDICTS)}
-    rows = rows.sort_values(
+    return rows.sort_values(
         ["verdict", "distance_m", "subject_feature_id", "rule_id"],
         ignore_index=True,
         key=lambda column: column.map(order) if column.name == "verdict" else column,
-    )
-    return gpd.GeoDataFrame(
-        rows[[*NOTICE_FIELDS, "geometry"]], geometry="geometry", crs=index.crs if frames else None
     )
 
 

@@ -15,6 +15,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from layers.scoring.downstream import DOWNSTREAM, downstream_pairs
 from layers.scoring.flow_paths import ALONG_PATH, reached
 from layers.scoring.measure import (
     Floats,
@@ -22,9 +23,10 @@ from layers.scoring.measure import (
     Integers,
     Pairs,
     SearchIndex,
+    depths,
     near_pairs,
     shortened,
-    signed_distance,
+    shortened_back,
 )
 from layers.scoring.object_classes import Members
 from layers.scoring.rules import AssumedOffset, Rule, RuleSet
@@ -45,8 +47,6 @@ EDGED_OBJECTS = ("road_edge", "offsite_road_edge", "expressway_class1_road", "ot
                  "hv_line_or_permanent_facility")  # fmt: skip
 """Classes of lines that a rule measures to at their outer edge; the roads among them state the width of their carriageway."""
 STATED_CONDITIONS = ("station_grade", "vapour_recovery", "item_group")
-DOWNSTREAM = "downstream"
-"""Metres along a river from a bridge, on the side to which the river flows."""
 ESTIMATED_EDGES = ("charge_centre", "river_shoreline", "along_river", DOWNSTREAM)
 """Edges that the map stands for: the middle of a store, the edge of the water, metres along a river as the crow flies."""
 RAILWAY_AREAS = ("city_urban", "city_suburb_residential", "village_town_residential", "other")
@@ -286,63 +286,70 @@ def apply_rule(
         pairs = near_pairs(chosen.geometry, objects.geometry, reach_m=reach_m, crs=crs, index=index)
     else:
         pairs = _pairs_among(measured.pairs, covered, len(subjects), reach_m)
-    pairs = pairs.take((of_target_class(rule, objects) & is_placed_well(objects))[pairs.object])
-    if rule.measured_from == OUTSIDE_OF:
-        pairs = pairs.take(~shapely.covered_by(objects.geometry[pairs.object], chosen.geometry[pairs.subject]))
-    if rule.measured_from == DOWNSTREAM:
-        pairs = pairs.take(_lies_downstream(pairs, chosen.numbers["flow_deg"][pairs.subject]))
-    actual_m, line = shortened(pairs, edges.offset_m[pairs.subject])
+    pairs = _meant_pairs(rule, pairs, chosen, objects, reach_m, crs)
     theirs = object_edges(rule, objects, rules)
-    if theirs is not None:
-        actual_m, line = _to_their_edge(pairs, actual_m, line, theirs)
-    if rule.distance_m == 0:
-        actual_m, line = _depths(chosen.geometry[pairs.subject], objects.geometry[pairs.object], actual_m, line, crs)
-    error_m = np.sqrt(
-        chosen.accuracy_m[pairs.subject] ** 2
-        + edges.error_m[pairs.subject] ** 2
-        + objects.accuracy_m[pairs.object] ** 2
-        + (0.0 if theirs is None else theirs.error_m[pairs.object] ** 2)
-    )
+    actual_m, line = _between_edges(rule, pairs, chosen, objects, (edges, theirs), crs)
+    error_m = _error_m(pairs, chosen, objects, (edges, theirs))
     required_m = required_distance(rule, chosen, rules, on)[pairs.subject]
-    is_certain = falls_short(actual_m + error_m, required_m, rule)
-    if rule.formula == ALONG_PATH:
-        half_m = chosen.numbers["width_m"][pairs.subject] / 2
-        actual_m, line = reached(chosen.geometry[pairs.subject], objects.geometry[pairs.object], half_m, crs)
-        is_certain = falls_short(actual_m + error_m, required_m, rule) & (pairs.distance_m + error_m <= half_m)
     findings = Findings(
         rule,
-        covered[pairs.subject],
+        pairs.subject,
         pairs.object,
         required_m,
         actual_m,
         error_m,
-        is_certain,
+        falls_short(actual_m + error_m, required_m, rule),
         edges.is_estimated[pairs.subject] | (objects.is_point if theirs is None else objects.is_point | theirs.is_estimated)[pairs.object],
         line,
     )
-    return findings.take(falls_short(actual_m - error_m, required_m, rule))
+    if rule.formula == ALONG_PATH:
+        findings = _along_paths(findings, chosen, objects, crs)
+    findings = findings.take(falls_short(findings.actual_m - findings.error_m, findings.required_m, rule))
+    return replace(findings, subject=covered[findings.subject])
 
 
-def _lies_downstream(pairs: Pairs, flow_deg: Floats) -> Booleans:
-    """Pairs whose shortest line leaves its subject with the flow; what touches the subject lies on both sides of it."""
-    ends = shapely.get_coordinates(_as_lines(pairs.line)).reshape(-1, 2, 2)
-    along = (ends[:, 1] - ends[:, 0]) * np.column_stack([np.sin(np.radians(flow_deg)), np.cos(np.radians(flow_deg))])
-    return np.asarray((along.sum(axis=1) > 0) | (pairs.distance_m == 0), bool)
+def _meant_pairs(rule: Rule, pairs: Pairs, subjects: Members, objects: Members, reach_m: Floats, crs: pyproj.CRS) -> Pairs:
+    """The pairs that a rule means: objects of its classes, placed well, outside a fence; downstream of a bridge, and measured there."""
+    pairs = pairs.take((of_target_class(rule, objects) & is_placed_well(objects))[pairs.object])
+    ours, others = subjects.geometry[pairs.subject], objects.geometry[pairs.object]
+    if rule.measured_from == OUTSIDE_OF:
+        return pairs.take(~shapely.covered_by(others, ours))
+    if rule.measured_from == DOWNSTREAM:
+        return downstream_pairs(pairs, ours, others, subjects.numbers["flow_deg"][pairs.subject], reach_m[pairs.subject], crs)
+    return pairs
 
 
-def _to_their_edge(pairs: Pairs, actual_m: Floats, line: Geometries, theirs: Edges) -> tuple[Floats, Geometries]:
-    """Distances and shortest lines that end at the edge of the object; a subject at or within the edge has 0 and a point."""
-    back = Pairs(pairs.object, pairs.subject, actual_m, shapely.reverse(_as_lines(line)))
-    shorter_m, reversed_line = shortened(back, theirs.offset_m[pairs.object])
-    return shorter_m, shapely.reverse(reversed_line)
+def _between_edges(
+    rule: Rule, pairs: Pairs, subjects: Members, objects: Members, edges: tuple[Edges, Edges | None], crs: pyproj.CRS
+) -> tuple[Floats, Geometries]:
+    """Metres and shortest lines between the edges that a rule measures from and to, of the subjects and of the objects."""
+    ours, theirs = edges
+    actual_m, line = shortened(pairs, ours.offset_m[pairs.subject])
+    if theirs is not None:
+        actual_m, line = shortened_back(pairs, actual_m, line, theirs.offset_m[pairs.object])
+    if rule.distance_m == 0:
+        actual_m, line = depths(subjects.geometry[pairs.subject], objects.geometry[pairs.object], actual_m, line, crs)
+    return actual_m, line
 
 
-def _as_lines(line: Geometries) -> Geometries:
-    """Lines of two points each; a point becomes a line without length."""
-    points = shapely.get_type_id(line) == 0
-    made = line.copy()
-    made[points] = [shapely.LineString([point, point]) for point in line[points]]
-    return made
+def _error_m(pairs: Pairs, subjects: Members, objects: Members, edges: tuple[Edges, Edges | None]) -> Floats:
+    """Error of the distance of each pair, metres: of both positions and of the edges that are assumed."""
+    ours, theirs = edges
+    return np.sqrt(
+        subjects.accuracy_m[pairs.subject] ** 2
+        + ours.error_m[pairs.subject] ** 2
+        + objects.accuracy_m[pairs.object] ** 2
+        + (0.0 if theirs is None else theirs.error_m[pairs.object] ** 2)
+    )
+
+
+def _along_paths(findings: Findings, subjects: Members, objects: Members, crs: pyproj.CRS) -> Findings:
+    """The findings that the width of their path meets, or may meet within the error, by the metres along the path."""
+    half_m = subjects.numbers["width_m"][findings.subject] / 2
+    places = objects.geometry[findings.object]
+    found = reached(subjects.geometry[findings.subject], places, half_m, findings.error_m, crs)
+    is_certain = falls_short(found.along_m + findings.error_m, findings.required_m, findings.rule) & found.is_sure
+    return replace(findings, actual_m=found.along_m, line=found.stretch, is_certain=is_certain).take(found.is_possible)
 
 
 def _pairs_among(pairs: Pairs, covered: Integers, n_subjects: int, reach_m: Floats) -> Pairs:
@@ -351,17 +358,6 @@ def _pairs_among(pairs: Pairs, covered: Integers, n_subjects: int, reach_m: Floa
     at[covered], reach_of[covered] = np.arange(len(covered)), reach_m
     found = pairs.take(pairs.distance_m <= reach_of[pairs.subject])
     return replace(found, subject=at[found.subject])
-
-
-def _depths(
-    areas: Geometries, places: Geometries, actual_m: Floats, line: Geometries, crs: pyproj.CRS
-) -> tuple[Floats, Geometries]:
-    """Of places that reach into an area that forbids its own ground: how deep, as a negative distance."""
-    inside = np.flatnonzero((shapely.get_dimensions(areas) == 2) & (actual_m == 0))
-    if len(inside):
-        actual_m, line = actual_m.copy(), line.copy()
-        actual_m[inside], line[inside] = signed_distance(areas[inside], places[inside], crs)
-    return actual_m, line
 
 
 def binds_works(rule: Rule, activities: Iterable[str]) -> bool:

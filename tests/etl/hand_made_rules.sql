@@ -9,16 +9,36 @@ WITH rule AS (
         area_kind text, distance_m text, exact_complies boolean, formula text, coefficient text, limit_in_service_per_year text, measured_from text
     )
 ),
-pair AS (
+stated AS (
     SELECT
         p.*,
+        r.measured_from = 'downstream' AS is_downstream,
         ST_GeomFromText(p.subject, 4490) AS one,
-        ST_GeomFromText(p.object, 4490) AS two
+        ST_GeomFromText(p.object, 4490) AS whole
     FROM jsonb_to_recordset(CAST(:pairs AS jsonb)) AS p(
         rule_id text, step text, subject text, object text, road_class text, voltage_kv numeric, diameter_mm numeric, land_width_m numeric,
         outer_offset_m numeric, sway_m numeric, tnt_kg float8, stated_m numeric, risk_per_year numeric, object_layer text,
         object_width_m numeric, object_offset_m numeric, flow_deg float8, width_m float8
     )
+    JOIN rule AS r USING (rule_id)
+),
+-- Of works near a bridge only what lies in the half-plane to which the river flows, cut along geodesics, 10 km each way.
+pair AS (
+    SELECT
+        s.*,
+        CASE WHEN s.is_downstream AND NOT ST_Intersects(s.one, s.whole) THEN ST_Intersection(s.whole, half.ground) ELSE s.whole END AS two
+    FROM stated AS s
+    LEFT JOIN LATERAL (
+        SELECT ST_SetSRID(ST_Segmentize(ST_MakePolygon(ST_MakeLine(ARRAY[left_end, right_end, right_ahead, left_ahead, left_end]))::geography, 100)::geometry, 4490) AS ground
+        FROM (SELECT ST_Centroid(s.one)::geography AS middle, radians(coalesce(s.flow_deg, 0)) AS flow) AS river
+        CROSS JOIN LATERAL (
+            SELECT
+                ST_Project(river.middle, 10000, river.flow - pi() / 2)::geometry AS left_end,
+                ST_Project(river.middle, 10000, river.flow + pi() / 2)::geometry AS right_end,
+                ST_Project(river.middle, 14142, river.flow + pi() / 4)::geometry AS right_ahead,
+                ST_Project(river.middle, 14142, river.flow - pi() / 4)::geometry AS left_ahead
+        ) AS corners
+    ) AS half ON s.is_downstream
 ),
 measured AS (
     SELECT
@@ -76,10 +96,10 @@ measured AS (
         END AS deep_m,
         CASE
             WHEN r.formula = 'risk_contour' THEN p.risk_per_year >= r.limit_in_service_per_year::numeric
-            WHEN r.measured_from = 'downstream' THEN cos(
-                ST_Azimuth(ST_ClosestPoint(p.one, p.two)::geography, ST_ClosestPoint(p.two, p.one)::geography) - radians(p.flow_deg)
-            ) > 0
-            ELSE TRUE
+            WHEN r.formula = 'along_path' THEN ST_Intersects(
+                p.two, ST_SetSRID(ST_Buffer(ST_LineMerge(p.one)::geography, p.width_m / 2, 'endcap=flat')::geometry, 4490)
+            )
+            ELSE NOT ST_IsEmpty(p.two)
         END AS is_bound
     FROM pair AS p
     JOIN rule AS r USING (rule_id)

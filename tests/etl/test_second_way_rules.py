@@ -14,6 +14,7 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
+import shapely.affinity
 import sqlalchemy as sa
 
 from layers.crs import metric_crs
@@ -22,7 +23,7 @@ from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import read_rules
 from layers.scoring.separation import Findings, apply_rule
 from tests.layers.scoring import hand_made
-from tests.layers.scoring.frames import CRS
+from tests.layers.scoring.frames import CRS, box
 from tests.layers.scoring.hand_made import STEP_M, Row
 
 QUERY = Path(__file__).with_name("hand_made_rules.sql").read_text(encoding="utf-8")
@@ -85,23 +86,27 @@ def as_stored(pair: Pair, subject: shapely.Geometry, object_: shapely.Geometry) 
 
 @pytest.fixture(scope="module")
 def postgis(engine: sa.Engine) -> Verdicts:
+    return derived(engine, PAIRS)
+
+
+def derived(engine: sa.Engine, made: list[Pair]) -> Verdicts:
     """The verdicts that PostGIS derives from shapes, stated fields and the table's own text, all in one statement."""
-    one, two = (in_crs([getattr(pair, side).geometry[0] for pair in PAIRS], STORED) for side in ("subject", "object"))
-    pairs = [as_stored(*entry) for entry in zip(PAIRS, one, two, strict=True)]
+    one, two = (in_crs([getattr(pair, side).geometry[0] for pair in made], STORED) for side in ("subject", "object"))
+    pairs = [as_stored(*entry) for entry in zip(made, one, two, strict=True)]
     values = {"rules": json.dumps(list(ROWS.values())), "pairs": json.dumps(pairs), "rounding_m": 0.001}
     with engine.connect() as connection:
         rows = connection.execute(sa.text(QUERY), values).all()
     return {(row.rule_id, row.step): (row.is_broken, float(row.required_m), float(row.actual_m)) for row in rows}
 
 
-def ours(crs: pyproj.CRS) -> Verdicts:
+def ours(crs: pyproj.CRS, made: list[Pair]) -> Verdicts:
     """Our verdicts on the same shapes, as they come back from the stored coordinates into a metric plane."""
     sides = []
     for side in ("subject", "object"):
-        stored = in_crs([getattr(pair, side).geometry[0] for pair in PAIRS], STORED)
+        stored = in_crs([getattr(pair, side).geometry[0] for pair in made], STORED)
         sides.append(in_crs(list(stored), crs, STORED))
     found: Verdicts = {}
-    for pair, subject, object_ in zip(PAIRS, *sides, strict=True):
+    for pair, subject, object_ in zip(made, *sides, strict=True):
         findings = judge(pair.row, placed(pair.subject, subject), placed(pair.object, object_), crs)
         metres = (float(findings.required_m[0]), float(findings.actual_m[0])) if len(findings) else (0.0, 0.0)
         found[pair.row["rule_id"], pair.step] = (len(findings) == 1, *metres)
@@ -134,12 +139,41 @@ def test_postgis_finds_each_rule_broken_inside_and_kept_outside_and_requires_wha
 
 
 def test_our_verdict_and_metres_are_those_of_postgis_at_every_step(postgis: Verdicts) -> None:
-    compare(ours(CRS), postgis, STEPS)
+    compare(ours(CRS, PAIRS), postgis, STEPS)
 
 
 def test_they_are_so_too_where_the_plane_is_stretched(postgis: Verdicts) -> None:
     """Exactly at the distance the rounding of a stretched plane may fall on either side of the millimetre: the metres are compared."""
-    compare(ours(STRETCHED), postgis, ("inside", "outside"))
+    compare(ours(STRETCHED, PAIRS), postgis, ("inside", "outside"))
+
+
+SLANTED = shapely.affinity.translate(shapely.Polygon([(800, -200), (1000, -200), (1200, 1500), (1000, 1500)]), 500_000, 500_000)
+SIDED = {
+    # name: rule, bearing of the flow, the works or the place, whether the rule binds them, metres by hand
+    "two parts": ("ROAD-L20-L-DOWN", 0.0, shapely.union(box(-5, 1000, 5, 1020), box(-5, -620, 5, -600)), True, 1000.0),
+    "upstream": ("ROAD-L20-L-DOWN", 0.0, box(-5, -620, 5, -600), False, None),
+    "one part too far": ("ROAD-L20-L-DOWN", 0.0, shapely.union(box(-5, 2001, 5, 2020), box(-5, -620, 5, -600)), False, None),
+    "slanted": ("ROAD-L20-L-DOWN", 0.0, SLANTED, True, 600 + 200 * 200 / 1700),
+    "slanted, its nearest point downstream": ("ROAD-L20-L-DOWN", 150.0, SLANTED, True, 1_060_000 / np.hypot(200, 1700)),
+    "across the bridge": ("ROAD-L20-L-DOWN", 0.0, box(-5, -20, 5, 8), True, 0.0),
+    "behind the dam": ("TAIL-HEAD", 0.0, box(-5, -40, 5, -20), False, None),
+    "across the dam": ("TAIL-HEAD", 0.0, box(-5, -20, 5, 8), True, 0.0),
+}
+"""The bridge is a line from 200 m west to 200 m east of the centre; the path leads 1,500 m north from it and is 60 m wide."""
+
+
+def test_works_on_both_sides_of_a_bridge_and_places_behind_a_dam_are_judged_as_postgis_judges_them(engine: sa.Engine) -> None:
+    made = []
+    for name, (rule_id, flow_deg, ground, _, _) in SIDED.items():
+        subject = hand_made.subject(ROWS[rule_id])
+        subject = replace(subject, numbers=dict(subject.numbers) | {"flow_deg": np.array([flow_deg])})
+        made.append(Pair(ROWS[rule_id], name, subject, placed(hand_made.target(ROWS[rule_id], 0.0), ground)))
+    answers, found = derived(engine, made), ours(CRS, made)
+    compare(found, answers, SIDED)
+    for name, (rule_id, _, _, is_broken, by_hand_m) in SIDED.items():
+        assert found[rule_id, name][0] == is_broken, name
+        if by_hand_m is not None:
+            assert found[rule_id, name][2] == pytest.approx(by_hand_m, abs=0.01), name
 
 
 def compare(found: Verdicts, postgis: Verdicts, steps: Iterable[str]) -> None:

@@ -9,11 +9,14 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from layers.catalog import load_catalog
 from layers.scoring.distances import find_violations
 from layers.scoring.pipelines import notice
 from layers.scoring.rules import read_rules
-from layers.scoring.siting import check_site
+from layers.scoring.separation import MAX_ERROR_M
+from layers.scoring.siting import check_site, search_radii_m
 from layers.scoring.siting_area import grid_cells, judge_cells
+from layers.scoring.siting_distances import _farthest_m
 from layers.scoring.siting_terms import Project, SiteContext, SiteVerdict
 from tests.layers.scoring.frames import CRS, box, building, enterprise, layer, line, pipeline, power_line, unit
 
@@ -132,6 +135,32 @@ def test_pond_is_overhead_where_people_live_within_1000_m_along_the_path_and_not
     maybe = find_violations({"tailings_flow_paths": layer(PATH), "protection_targets": layer(beside, accuracy_m=2.0)}, RULES, on=ON).violations
     assert maybe["certainty"].tolist() == ["possible"], "the error of the position may put it into the path"
     assert not broken(tailings_flow_paths=layer(PATH | {"width_m": None}), protection_targets=layer(village | {"geometry": box(-5, 100, 5, 120)}))
+
+
+STRAIGHT = {"geometry": line((0, 0), (0, 600)), "name": "path", "width_m": 100.0, "feature_id": "P", "enterprise_id": "E1"}
+
+
+@pytest.mark.parametrize(
+    ("south_m", "accuracy_m", "certainty"),
+    [
+        (-60, 0.0, []), (-20, 0.0, ["certain"]), (-20, 5.0, ["possible"]), (-18, 5.0, ["possible"]), (-9, 5.0, ["certain"]), (-20.02, 0.0, []), (-45, 5.0, []),
+        (640, 0.0, []), (603, 5.0, ["possible"]), (597, 5.0, ["possible"]), (590, 5.0, ["certain"]), (606, 5.0, []), (100, 5.0, ["certain"]),
+    ],
+)  # fmt: skip
+def test_place_behind_the_dam_or_beyond_the_end_of_the_path_is_never_reached_for_certain(south_m: float, accuracy_m: float, certainty: list[str]) -> None:
+    """A school 20 m deep, 100 m wide path of 600 m: the path has no width behind the dam (0) and beyond its end (600)."""
+    school = {"geometry": box(-5, south_m, 5, south_m + 20), "name": "school", "category": "school", "feature_id": "S", "accuracy_m": accuracy_m} | TARGET
+    layers = {"tailings_flow_paths": layer(STRAIGHT), "protection_targets": layer(school)}
+    assert find_violations(layers, RULES, on=ON).violations["certainty"].tolist() == certainty
+
+
+@pytest.mark.parametrize(("beside_m", "n"), [(999.0, 1), (1001.0, 0)], ids=["inside", "outside"])
+def test_widest_path_that_the_layer_admits_is_found_as_far_as_it_reaches(beside_m: float, n: int) -> None:
+    [width] = [field for field in load_catalog()["tailings_flow_paths"].fields if field.name == "width_m"]
+    assert width.max is not None and search_radii_m(RULES)["tailings_flow_paths"] >= width.max / 2 + MAX_ERROR_M
+    frames = {"tailings_flow_paths": layer(STRAIGHT | {"geometry": line((-beside_m - 20, -300), (-beside_m - 20, 900)), "width_m": width.max})}
+    assert gravities(site("residential", 0, frames), "TAIL-HEAD") == [3] * n
+    assert _farthest_m(RULES, "tailings_flow_path") >= width.max / 2 + MAX_ERROR_M
 
 
 def test_homes_below_a_dam_are_for_review_and_move_out_of_the_path_alone() -> None:

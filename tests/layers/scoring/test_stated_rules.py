@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import pytest
 import shapely
+import shapely.affinity
 
 from layers.scoring.distances import find_violations
 from layers.scoring.pipelines import notice
@@ -149,6 +150,39 @@ def test_sand_is_dug_upstream_of_a_bridge_beyond_500_m_and_a_bridge_without_flow
     assert "flow_deg" in {name for member in RULES.classes["road_bridge_extra_large_flow"].members for name in member.asked_fields}
 
 
+def disc(north_m: float) -> shapely.Polygon:
+    return shapely.buffer(point(0, north_m), 20)
+
+
+LARGE_FLOWING_SOUTH = BRIDGE | {"size": "large", "flow_deg": 180.0}
+SLANTED = shapely.affinity.translate(shapely.Polygon([(600, 200), (800, 200), (1000, -1500), (800, -1500)]), 500_000, 500_000)
+"""600 m east of the bridge at its nearest, upstream; its edge leaves the bridge downstream."""
+
+
+@pytest.mark.parametrize(
+    ("where", "actual_m"),
+    [
+        (disc(-1000.0), 971.0),
+        (shapely.union(disc(-1000.0), disc(600.0)), 971.0),
+        (disc(600.0), None),
+        (shapely.union(disc(-2040.0), disc(600.0)), None),
+        (SLANTED, 534.06),
+    ],
+    ids=["downstream", "two parts", "upstream", "too far downstream", "slanted"],
+)
+def test_works_count_with_what_they_have_downstream_wherever_their_nearest_point_lies(where: shapely.Geometry, actual_m: float | None) -> None:
+    found = notice(where, ["sand_dig"], {"road_structures": layer(LARGE_FLOWING_SOUTH)}, RULES, on=ON)
+    assert found["rule_id"].tolist() == ([] if actual_m is None else ["ROAD-L20-L-DOWN"])
+    if actual_m is not None:
+        assert found["distance_m"].iloc[0] == pytest.approx(actual_m, abs=0.1)
+        assert found["verdict"].iloc[0] == "prohibited" and found.geometry.iloc[0].length == pytest.approx(actual_m, abs=0.1)
+        assert shapely.get_coordinates(found.geometry.iloc[0])[1, 1] < 500_000.0, "the line shown leads downstream"
+
+
+def test_works_that_touch_the_bridge_are_downstream_too() -> None:
+    assert dict(works(box(-5, 0, 5, 20), "sand_dig", road_structures=layer(LARGE_FLOWING_SOUTH)))["ROAD-L20-L-DOWN"] == "prohibited"
+
+
 def test_works_of_another_kind_and_a_small_bridge_are_not_told() -> None:
     bridge = layer({"geometry": box(-9, -9, 9, 0), "kind": "bridge", "carries": "road", "size": "small"})
     assert works(box(-5, 20, 5, 40), "quarry", road_structures=bridge) == []
@@ -221,3 +255,20 @@ def test_place_at_the_edge_of_a_contour_of_2018_is_outside_it(north_m: float, n:
         "protection_targets": layer(target(box(-5, north_m, 5, north_m + 20), "hotel", n_persons=50)),
     }
     assert find_violations(layers, RULES, on=date(2018, 6, 1)).violations["rule_id"].tolist() == ["IR-2014-2"] * n
+
+
+def test_place_that_the_criteria_of_2014_judge_by_its_kind_is_not_counted_as_unjudged() -> None:
+    targets = [target(point(80, 0), category, n_persons=None, feature_id=category) for category in ("school", "hospital", "hotel")]
+    layers = {
+        "official_contours": layer(contour(box(-100, -100, 100, 100), 3e-6, date(2030, 1, 1)), contour(box(-9, -9, 9, 9), 3e-6, date(2015, 1, 1))),
+        "protection_targets": layer(*targets),
+        "enterprises": layer(enterprise(point(0, 0), "hazchem_producer")),
+    }
+    then = find_violations(layers, RULES, on=date(2018, 6, 1))
+    assert set(then.violations["object_feature_id"]) == {"school", "hospital"}
+    told = then.unassessed.set_index("zh")
+    assert told.loc["防护目标未注明人数,未判定", "n"] == 1, "the hotel alone"
+    unused = told.loc["等值线已过有效期或未注明有效期,未采用"]
+    assert (unused["n"], unused["standard_id"]) == (1, "ANNOUNCE-13-2014"), "a criterion in force that day"
+    now = find_violations(layers, RULES, on=date(2019, 3, 1)).unassessed.set_index("zh")
+    assert now.loc["等值线已过有效期或未注明有效期,未采用", "rule_id"] == "IR-GB36894-A"
