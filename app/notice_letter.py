@@ -23,6 +23,7 @@ VERDICT_SENTENCES = {
     "not_assessed": Text("经核查,施工范围附近有管道,现有规则不能判定,须与管道企业联系核实。"),
     "nothing_found": Text("经核查,现有数据中未发现施工范围与管道保护规定冲突。"),
 }
+LEFT_OPEN = Text("经核查,施工范围附近有资料不全、不能判定的对象,须补齐资料或现场核实后再定。")
 HEADINGS = (Text("一、告知内容"), Text("二、依据"), Text("三、办理要求"), Text("四、说明"))
 DATE_FORMATS = {"zh": "long", "en": "d MMM y"}
 NO_RULE = Text("无规则")
@@ -38,13 +39,20 @@ def notice_letter(notice: dict[str, Any], *, today: date, lang: str) -> Letter:
         title=_title(asked["name"])[lang],
         number=notice["ref"],
         to=f"{asked['applicant']}:",
-        verdict=VERDICT_SENTENCES[answer["verdict"]["id"]][lang],
+        verdict=_verdict_sentence(answer)[lang],
         sections=tuple((heading[lang], lines) for heading, lines in zip(HEADINGS, told, strict=True)),
         columns=tuple(column[lang] for column in COLUMNS),
         rows=tuple(_row(number, row, lang) for number, row in enumerate(answer["touched"], start=1)),
         closing=(answer[f"office_{lang}"], in_words(today, lang)),
         lang=lang,
     )
+
+
+def _verdict_sentence(answer: dict[str, Any]) -> Text:
+    """The verdict in words; where no pipe but a bridge, a tower or a building is left open, no pipeline is spoken of."""
+    is_open = answer["verdict"]["id"] == "not_assessed"
+    has_pipe = any(row["subject"]["layer"] == "pipelines" for row in answer["touched"])
+    return LEFT_OPEN if is_open and not has_pipe else VERDICT_SENTENCES[answer["verdict"]["id"]]
 
 
 def in_words(day: date, lang: str) -> str:

@@ -262,9 +262,12 @@ function whomToAsk(line) {
 
 /** @param {any} answer */
 function rulesPart(answer) {
-  return GRADES.map((grade) => {
-    const rows = answer.touched.filter((/** @type {any} */ row) => row.verdict === grade);
-    if (!rows.length) return null;
+  const headings = GRADES.flatMap((grade) => {
+    const words = answer.touched.filter((/** @type {any} */ row) => row.verdict === grade).map((/** @type {any} */ row) => said(row, "verdict"));
+    return [...new Set(words)].map((word) => [grade, word]);
+  });
+  return headings.map(([grade, word]) => {
+    const rows = answer.touched.filter((/** @type {any} */ row) => row.verdict === grade && said(row, "verdict") === word);
     return [el("h2", { class: `sign-${grade}` }, said(rows[0], "verdict")), el("ul", { class: "plain" }, rows.map((/** @type {any} */ row) => el("li", {},
       row.subject.name ?? row.subject.id, " · ", distance(row.distance_m), isMissing(row.required_m) ? "" : ` / ${required(row.required_m)}`, " · ", row.clause ?? t("no_rule_short"), " · ", row.certainty ? t(row.certainty) : "",
       row.line ? [" ", el("button", { type: "button", class: "link", on: { click: () => { drawReasonLines([{ line: row.line, label: distance(row.distance_m) }]); flyToGeometry(row.line); } } }, t("show_line"))] : null)))];
