@@ -46,8 +46,7 @@ FARTHEST_RULE_M = 1000.0
 BRIDGE_LAYER, BRIDGES_REACH_M = "road_structures", 3000.0
 """Digging for sand is forbidden that far downstream of a bridge."""
 BLASTING = "blasting"
-NO_METHOD = {"class": BLASTING, "title_zh": "爆破方法(告知未注明,个别飞散物安全距离未判定)",
-             "title_en": "the method of blasting (the notice states none: how far people must keep off is not judged)"}  # fmt: skip
+NO_METHOD = Text("爆破方法(告知未注明,个别飞散物安全距离未判定)")
 LONGEST_CHAINAGE_M = 10_000_000
 
 
@@ -244,7 +243,7 @@ def _not_shown(facts: EditionFacts, rules: RuleSet, kinds: Sequence[str]) -> lis
         if not any(facts.shows(member) for member in entry.members)
     ]
     is_open = BLASTING in kinds and methods_of(BLASTING).isdisjoint(kinds)
-    return [*missing, NO_METHOD] if is_open else missing
+    return [*missing, {"class": BLASTING} | NO_METHOD.fields("title")] if is_open else missing
 
 
 def _verdict(touched: Sequence[dict[str, Any]]) -> dict[str, Any]:

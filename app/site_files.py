@@ -18,7 +18,7 @@ LONGEST_READ_S = 120
 SAID_BY = "riskatlas: "
 """What the line of an error begins with."""
 NOTHING_SAID = "the reader ended without a word"
-UNEXPLAINED_ZH = "读取程序未能处理这个文件,请核对内容和坐标系,用原软件重新导出后再试"
+UNEXPLAINED = "读取程序未能处理这个文件,请核对内容和坐标系,用原软件重新导出后再试"
 """What is said in Chinese of a problem that the reader tells in English alone."""
 
 
@@ -52,7 +52,7 @@ def _said(problem: str, path: Path) -> DataText:
     """What the reader said of a file: its own line in English, and where the next one says in Chinese what that means and what to do, that too."""
     lines = [line.replace(f"{path.parent}/", "") for line in problem.strip().splitlines()] or [NOTHING_SAID]
     at = next((number for number, line in enumerate(lines) if line.startswith(SAID_BY)), len(lines) - 1)
-    return DataText(lines[at + 1] if at + 1 < len(lines) else UNEXPLAINED_ZH, lines[at].removeprefix(SAID_BY))
+    return DataText(lines[at + 1] if at + 1 < len(lines) else UNEXPLAINED, lines[at].removeprefix(SAID_BY))
 
 
 def require_places(sites: list[dict[str, Any]]) -> list[dict[str, Any]]:
