@@ -27,7 +27,7 @@ def test_new_unit_is_computed_drawn_and_taken_back(open_page: OpenPage, faults: 
     expect(page.locator("#what-if-edits li")).to_have_count(1)
     page.click("#what-if-run")
     page.wait_for_function(DRAWN, timeout=WAIT_MS)
-    expect(page.locator("#what-if-levels tbody tr")).to_have_count(4, timeout=WAIT_MS)
+    expect(page.locator("#what-if-levels tbody tr")).to_have_count(5, timeout=WAIT_MS)
     expect(page.locator("#what-if-levels tbody")).to_contain_text("→")
     expect(page.locator("table.what-if-societal tbody tr").first).to_contain_text("PLL", timeout=WAIT_MS)
     page.click("#what-if-undo")
