@@ -47,6 +47,7 @@ def _computed(path: Path) -> Iterator[str]:
     """Names, in small letters, of all that is no plain table."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
         database.text_factory = lambda text: text.decode("utf-8", "replace")
-        for kind, name, words in database.execute("SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'view')"):
-            if not (name.lower() in OWN_VIEWS if kind == "view" else PLAIN.match(words or "")):
+        for kind, *found in database.execute("SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'view')"):
+            name, words = (str(text or "") for text in found)  # a damaged file may hold anything there
+            if not (name.lower() in OWN_VIEWS if kind == "view" else PLAIN.match(words)):
                 yield name.lower()

@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 import shapely
 
-from etl.file_faults import told_zh
+from etl.file_faults import UNKNOWN, told_zh
 from etl.manifest import Manifest
 from etl.read import read_batch, read_batches, read_file
 from etl.recognise_files import survey
@@ -121,6 +121,16 @@ def test_stored_query_of_a_geopackage_is_not_read(tmp_path: Path, places: gpd.Ge
     with pytest.raises(SourceFileError, match="found the stored query 'many'") as refused:
         read_file(path, manifest(ogr_layer=layer))
     assert told_zh(refused.value).startswith("GeoPackage 里的 many 是查询(视图或虚拟表)")
+
+
+def test_damaged_list_of_tables_is_refused(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    places.to_file(tmp_path / "a.gpkg", driver="GPKG")
+    with closing(sqlite3.connect(tmp_path / "a.gpkg")) as database, database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("UPDATE sqlite_master SET name = NULL, sql = x'00ff' WHERE name = 'a'")
+    with pytest.raises(SourceFileError, match="damaged file|stored query") as refused:
+        read_file(tmp_path / "a.gpkg", manifest())
+    assert told_zh(refused.value) != "。".join(UNKNOWN)
 
 
 def test_table_beside_a_stored_query_and_views_of_the_standard_are_read(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
