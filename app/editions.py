@@ -139,9 +139,7 @@ class EditionFacts:
     @cached_property
     def boundary_m(self) -> shapely.Geometry:
         """The outline in the metric CRS, grown by what coordinates lose on the way."""
-        outline = shapely.buffer(self.in_metres(self.boundary), BOUNDARY_TOLERANCE_M)
-        shapely.prepare(outline)
-        return outline
+        return prepared_for_threads(shapely.buffer(self.in_metres(self.boundary), BOUNDARY_TOLERANCE_M))
 
     @cached_property
     def _to_metric(self) -> pyproj.Transformer:
@@ -158,6 +156,14 @@ class EditionFacts:
     def in_degrees(self, geometries: Any) -> Any:
         """Geometries of the metric CRS in the storage CRS; None stays None."""
         return _transformed(geometries, self._to_degrees)
+
+
+def prepared_for_threads(outline: shapely.Geometry) -> shapely.Geometry:
+    """An area prepared, with its indexes made: GEOS makes them at first use, and two threads at once end the process."""
+    shapely.prepare(outline)
+    inside = shapely.point_on_surface(outline)
+    shapely.covers(outline, [inside, shapely.buffer(inside, 1.0)])
+    return outline
 
 
 def _transformed(geometries: Any, transformer: pyproj.Transformer) -> Any:

@@ -127,6 +127,9 @@ def _index_shapes(table: Columns) -> None:
     shapely.intersects(shapes, boxes)
     shapely.intersects(shapes, shapely.points(west, south))
     shapely.dwithin(shapes, boxes, 1.0)
+    inside = shapely.point_on_surface(shapes)
+    shapely.covers(shapes, inside)
+    shapely.covers(shapes, shapely.buffer(inside, 0.01, quad_segs=1))
 
 
 class CountyLayers(dict[str, pd.DataFrame]):
