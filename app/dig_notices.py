@@ -29,8 +29,9 @@ from app.working_days import MOST_DAYS, WorkingDays
 from layers.scoring.activities import activities, methods_of
 from layers.scoring.calibration import POST_LAYERS
 from layers.scoring.chainage import written_chainage
-from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH, notice, notice_rules
+from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH
 from layers.scoring.rules import RuleSet
+from layers.scoring.works_notices import notice, notice_rules
 
 KEYS = (
     "applicant", "phone", "name", "received_on", "starts_on", "ends_on", "activities", "geometry", "along", "width_m",

@@ -1,4 +1,4 @@
-"""What stands beside one pipeline, or is to be dug beside any, in chainage order and in the words of the law.
+"""What stands beside one pipeline, in chainage order and in the words of the law; `works_notices` answers who wants to dig.
 
 A result never replaces locating the pipe on site.
 """
@@ -12,21 +12,17 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.errors import InputError, NoRuleError
-from layers.scoring.activities import with_wider_kinds
 from layers.scoring.calibration import chainage_of
 from layers.scoring.chainage import Chainage
 from layers.scoring.coverage import uncovered_pipelines
 from layers.scoring.distances import object_ends, stations_own
-from layers.scoring.measure import Floats, Pairs, near_pairs
-from layers.scoring.object_classes import ClassIndex, Layers, Members, proposal
+from layers.scoring.measure import near_pairs
+from layers.scoring.object_classes import ClassIndex, Layers, Members
 from layers.scoring.rules import Rule, RuleSet
-from layers.scoring.separation import Findings, apply_rule, binds_works, falls_short, is_historic, measured_edges, under_rule
-from layers.scoring.silent import Silent, silent_features
-from layers.scoring.siting_surroundings import vague_reach_m
+from layers.scoring.separation import apply_rule, falls_short, is_historic, under_rule
 
 VERDICTS = {
     "prohibited": ("禁止", "Prohibited"),
@@ -58,32 +54,10 @@ CONFLICT_FIELDS = (
     "is_estimated",
     "works_rules",
 )
-NOTICE_FIELDS = (
-    "subject_layer",
-    "subject_feature_id",
-    "subject_name",
-    "operator",
-    "chainage_from_m",
-    "chainage_to_m",
-    "distance_m",
-    "error_m",
-    "required_m",
-    "rule_id",
-    "verdict",
-    "verdict_zh",
-    "verdict_en",
-    "standard_id",
-    "clause",
-    "source_type",
-    "certainty",
-    "is_estimated",
-)
 BINDING_CLASSES = ("oil_gas_pipeline", "town_gas_pipe", "pipeline_or_facility")
 STATION_CLASS = "attached_facility"
 """Stations and valve chambers of oil and gas pipelines, which own permit bands of their own."""
 MAX_BUFFER_M = 1000.0
-NEAREST_STRETCH_M = 1.0
-"""Metres beyond the least distance within which a line without a rule counts as nearest to works."""
 WARNING_ZH = "本结果不代替现场探测,开挖前须与管道企业现场核实"
 WARNING_EN = "This result does not replace locating the pipe on site; verify with the operator before digging"
 
@@ -151,11 +125,11 @@ def conflicts(
     binding = [rule for rule in rules.rules if rule in in_force and rule.subject_class in BINDING_CLASSES]
     binding = [rule for rule in binding if (index.members(rule.subject_class).layer == "pipelines").any()]
     stretch = along.stretch(from_m, to_m)
-    frames = [_prohibited(rule, stretch, index, on) for rule in binding if _prohibits_building(rule)]
+    frames = [_prohibited(rule, stretch, index, on) for rule in binding if prohibits_building(rule)]
     frames += [
         _see_code(rule, stretch, index, buffer_m) for rule in binding if rule.rule_id.startswith("PIPE-L31-")
     ]
-    rows = pd.concat(frames, ignore_index=True) if frames else _rows_of(CONFLICT_FIELDS)
+    rows = pd.concat(frames, ignore_index=True) if frames else rows_of(CONFLICT_FIELDS)
     if include_clear:
         rows = pd.concat([rows, _clear(rows, stretch, index, buffer_m)], ignore_index=True)
     rows["works_rules"] = _works_rules(rows, binding, index)
@@ -233,7 +207,8 @@ def _one_line_index(pipeline: pd.Series[Any], layers: Layers, rules: RuleSet) ->
     return ClassIndex({**layers, "pipelines": one}, rules)
 
 
-def _prohibits_building(rule: Rule) -> bool:
+def prohibits_building(rule: Rule) -> bool:
+    """Whether a rule forbids buildings as such."""
     return (
         rule.status == "judged" and rule.kind == "prohibited" and rule.object_class == "building_or_structure"
     )
@@ -281,7 +256,7 @@ def _within(
 def _clear(rows: pd.DataFrame, stretch: BaseGeometry, index: ClassIndex, buffer_m: float) -> pd.DataFrame:
     rule = index.rules["PIPE-L30-3"]
     if not len(index.members(rule.subject_class)):
-        return _rows_of(CONFLICT_FIELDS)
+        return rows_of(CONFLICT_FIELDS)
     near = _within(rule, stretch, index.members("building_or_structure"), index, buffer_m, "nothing_found")
     return near[
         ~near["object_feature_id"].isin(rows.loc[rows["object_layer"] == "buildings", "object_feature_id"])
@@ -310,214 +285,6 @@ def _object_rows(rule: Rule, objects: Members, verdict: Any) -> pd.DataFrame:
     )
 
 
-def _rows_of(fields: Sequence[str]) -> pd.DataFrame:
+def rows_of(fields: Sequence[str]) -> pd.DataFrame:
+    """No rows, with these columns and a geometry."""
     return pd.DataFrame({name: pd.Series(dtype=object) for name in (*fields, "geometry")})
-
-
-def notice(
-    works: BaseGeometry,
-    activities: Sequence[str],
-    layers: Layers,
-    rules: RuleSet,
-    *,
-    on: date,
-    jurisdiction: str = "CN",
-    accuracy_m: float = 0.0,
-) -> gpd.GeoDataFrame:
-    """Pipelines and stations that third-party works touch, with the rules that bind those works.
-
-    Parameters
-    ----------
-    works : geometry in the metric CRS, not empty
-    activities : kinds of works named by the rules, e.g. ``road``, ``engineering_excavation``; ``structure`` for
-        anything built
-
-    Returns
-    -------
-    GeoDataFrame of `NOTICE_FIELDS` and the shortest lines, worst verdict first, then by distance
-        Features within a rule's metres that do not state what it asks of them are 未判定, the field named in the words.
-        Pipelines within 200 m that no rule covers are 未判定: a pipe without a rule is still a pipe.
-        `chainage_from_m` and `chainage_to_m` bound the stretch of pipeline within the rule's distance of the works.
-    """
-    _require_known(works, activities, rules)
-    index, works_member = ClassIndex(layers, rules), proposal(works, accuracy_m=accuracy_m)
-    frames = []
-    bound = notice_rules(rules, activities, on=on, jurisdiction=jurisdiction)
-    for rule in bound:
-        subjects = index.members(rule.subject_class)
-        if len(subjects):
-            found = apply_rule(rule, subjects, works_member, rules=rules, on=on, crs=index.crs)
-            frames.append(_notice_rows(rule, found, subjects, index, works, on))
-    frames.append(_silent_rows(bound, works_member, index, on))
-    frames = [frame for frame in [*frames, _unruled(works, works_member, index, on, jurisdiction)] if len(frame)]
-    rows = pd.concat(frames, ignore_index=True) if frames else _rows_of(NOTICE_FIELDS)
-    return gpd.GeoDataFrame(_worst_first(rows)[[*NOTICE_FIELDS, "geometry"]], geometry="geometry", crs=index.crs if frames else None)
-
-
-def _require_known(works: BaseGeometry, activities: Sequence[str], rules: RuleSet) -> None:
-    """`InputError` for works without ground, without a kind, or of a kind that no rule names."""
-    known = {"structure"} | {name for rule in rules.rules if _binds_notice(rule, rule.activities) for name in rule.activities}
-    unknown = sorted(set(activities) - known)
-    if unknown or not activities:
-        raise InputError("activities", f"unknown {unknown or 'none given'}; known: {', '.join(sorted(known))}")
-    if shapely.is_missing(works) or shapely.is_empty(works):
-        raise InputError("works", "an empty geometry")
-
-
-def _worst_first(rows: pd.DataFrame) -> pd.DataFrame:
-    order = {word: rank for rank, word in enumerate(VERDICTS)}
-    return rows.sort_values(
-        ["verdict", "distance_m", "subject_feature_id", "rule_id"],
-        ignore_index=True,
-        key=lambda column: column.map(order) if column.name == "verdict" else column,
-    )
-
-
-def _unruled(
-    ground: BaseGeometry, works: Members, index: ClassIndex, on: date, jurisdiction: str
-) -> pd.DataFrame:
-    """Pipelines beside the works that no rule covers: whoever digs must hear of them all the same.
-
-    Their stretch is the one nearest to the works, as far as its position is uncertain.
-    """
-    rules = index.rules
-    in_force = [rule for rule in rules.rules if rule.is_in_force(on, jurisdiction)]
-    pipes, widest = uncovered_pipelines(index, in_force), rules["PIPE-L35-3a"]
-    if not len(pipes):
-        return _rows_of(NOTICE_FIELDS)
-    reach_m = (widest.distance_m or 0.0) + pipes.accuracy_m
-    pairs = near_pairs(pipes.geometry, works.geometry, reach_m=reach_m, crs=index.crs)
-    near = pipes.take(pairs.subject)
-    error_m = np.hypot(near.accuracy_m, works.accuracy_m[0])
-    lines = index.frame("pipelines").set_index("feature_id")
-    spans = [
-        _span(layer, feature_id, lines, index, shapely.buffer(ground, reach))
-        for layer, feature_id, reach in zip(
-            near.layer, near.feature_id, pairs.distance_m + np.maximum(error_m, NEAREST_STRETCH_M), strict=True
-        )
-    ]
-    rows = _unassessed_rows(near, pairs, error_m, VERDICTS["not_assessed"])
-    spanned = dict(zip(("operator", "chainage_from_m", "chainage_to_m"), zip(*spans, strict=True), strict=True)) if spans else {}
-    return rows.assign(**spanned)
-
-
-def _silent_rows(bound: Sequence[Rule], works: Members, index: ClassIndex, on: date) -> pd.DataFrame:
-    """Each feature near the works once for each field that it does not state, by the rule that reaches farthest."""
-    found = [_silent(entry, works, index) for entry in silent_features(bound, index, on, without=("pipelines",))]
-    rows = pd.concat([_rows_of(NOTICE_FIELDS), *(frame for frame in found if len(frame))], ignore_index=True)
-    rows = rows.sort_values("required_m", ascending=False, kind="stable")
-    return rows.drop_duplicates(["subject_layer", "subject_feature_id", "verdict_en"])
-
-
-def _silent(entry: Silent, works: Members, index: ClassIndex) -> pd.DataFrame:
-    """Features near the works that do not state what a rule asks of them."""
-    reach_m = vague_reach_m(0.0, entry.features) + entry.reach_m + works.accuracy_m[0]
-    pairs = near_pairs(entry.features.geometry, works.geometry, reach_m=reach_m, crs=index.crs)
-    near, rule = entry.features.take(pairs.subject), entry.rules[0]
-    zh, en = VERDICTS["not_assessed"]
-    field_zh, field_en = f"{zh}:未注明{entry.field_name}", f"{en}: {entry.field_name} not stated"
-    rows = _unassessed_rows(near, pairs, np.hypot(near.accuracy_m, works.accuracy_m[0]), (field_zh, field_en))
-    return rows.assign(
-        required_m=entry.reach_m[pairs.subject], rule_id=rule.rule_id, standard_id=rule.standard_id, clause=rule.clause,
-        source_type=rule.source_type,
-    )  # fmt: skip
-
-
-def _unassessed_rows(near: Members, pairs: Pairs, error_m: Floats, words: tuple[str, str]) -> pd.DataFrame:
-    """Rows of a notice about features that nothing is judged of."""
-    return pd.DataFrame(
-        {
-            "subject_layer": near.layer,
-            "subject_feature_id": near.feature_id,
-            "subject_name": near.name,
-            "operator": None,
-            "chainage_from_m": np.nan,
-            "chainage_to_m": np.nan,
-            "distance_m": pairs.distance_m,
-            "error_m": error_m,
-            "required_m": np.nan,
-            "rule_id": None,
-            "verdict": "not_assessed",
-            "verdict_zh": words[0],
-            "verdict_en": words[1],
-            "standard_id": None,
-            "clause": None,
-            "source_type": None,
-            "certainty": None,
-            "is_estimated": False,
-            "geometry": pairs.line,
-        }
-    )
-
-
-def notice_rules(rules: RuleSet, activities: Sequence[str], *, on: date, jurisdiction: str = "CN") -> list[Rule]:
-    """The rules in force that bind works of these kinds, or of the wider kinds that they are methods of."""
-    kinds = sorted(with_wider_kinds(activities))
-    return [rule for rule in rules.rules if rule.is_in_force(on, jurisdiction) and _binds_notice(rule, kinds)]
-
-
-def _binds_notice(rule: Rule, activities: Sequence[str]) -> bool:
-    """Whether a rule answers a notice: of highways and power lines only what forbids a kind of works outright."""
-    of_others = rule.subject_class in ("highway", "overhead_power_line") and rule.object_class != "activity"
-    if rule.status != "judged" or of_others:
-        return False
-    return binds_works(rule, activities) or ("structure" in activities and _prohibits_building(rule))
-
-
-def _notice_verdict(rule: Rule, *, is_certain: bool) -> str:
-    """A least distance (of people from a blast) is kept by what the technical code asks, and forbids no works by itself."""
-    if rule.kind == "prohibited":
-        return "prohibited" if is_certain else "possibly_prohibited"
-    return "see_code" if rule.kind == "minimum_distance" else "permit_required"
-
-
-def _notice_rows(
-    rule: Rule, findings: Findings, subjects: Members, index: ClassIndex, works: BaseGeometry, on: date
-) -> pd.DataFrame:
-    touched = subjects.take(findings.subject)
-    verdict = [_notice_verdict(rule, is_certain=bool(certain)) for certain in findings.is_certain]
-    offset_m = measured_edges(rule, touched, index.rules, on).offset_m
-    pipelines = index.frame("pipelines").set_index("feature_id") if len(index.frame("pipelines")) else None
-    spans = [
-        _span(layer, feature_id, pipelines, index, shapely.buffer(works, reach))
-        for layer, feature_id, reach in zip(
-            touched.layer, touched.feature_id, findings.required_m + offset_m + findings.error_m, strict=True
-        )
-    ]
-    return pd.DataFrame(
-        {
-            "subject_layer": touched.layer,
-            "subject_feature_id": touched.feature_id,
-            "subject_name": touched.name,
-            "operator": [operator for operator, _, _ in spans],
-            "chainage_from_m": [low for _, low, _ in spans],
-            "chainage_to_m": [high for _, _, high in spans],
-            "distance_m": findings.actual_m,
-            "error_m": findings.error_m,
-            "required_m": findings.required_m,
-            "rule_id": rule.rule_id,
-            "verdict": verdict,
-            "verdict_zh": [VERDICTS[word][0] for word in verdict],
-            "verdict_en": [VERDICTS[word][1] for word in verdict],
-            "standard_id": rule.standard_id,
-            "clause": rule.clause,
-            "source_type": rule.source_type,
-            "certainty": np.where(findings.is_certain, "certain", "possible"),
-            "is_estimated": findings.is_estimated,
-            "geometry": findings.line,
-        }
-    )
-
-
-def _span(
-    layer: str, feature_id: str, pipelines: pd.DataFrame | None, index: ClassIndex, reach: BaseGeometry
-) -> tuple[str | None, float, float]:
-    """Operator, and the chainages between which a pipeline runs within the reach of works."""
-    if layer != "pipelines" or pipelines is None:
-        return None, float("nan"), float("nan")
-    row = pipelines.loc[feature_id]
-    inside = shapely.get_coordinates(shapely.intersection(row["geometry"], reach))
-    if not len(inside):
-        return row.get("operator"), float("nan"), float("nan")
-    measures = chainage_of(row, index.layers, index.crs).at(shapely.points(inside))
-    return row.get("operator"), float(measures.min()), float(measures.max())

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from app.working_days import WorkingDays
 from layers.errors import InputError
 from layers.scoring.activities import activities
-from layers.scoring.pipelines import notice
+from layers.scoring.works_notices import notice
 from layers.scoring.rules import read_rules
 from tests.app.test_site_checks import square
 

@@ -17,7 +17,8 @@ from layers.scoring.chainage import Chainage, Knot
 from layers.scoring.crossings import crossings
 from layers.scoring.distances import find_violations
 from layers.scoring.high_consequence import high_consequence_areas
-from layers.scoring.pipelines import conflicts, notice
+from layers.scoring.pipelines import conflicts
+from layers.scoring.works_notices import notice
 from layers.scoring.rules import read_rules
 from tests.layers.scoring.frames import CRS, building, box, layer, line, pipeline, point, road
 

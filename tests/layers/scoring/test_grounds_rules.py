@@ -11,7 +11,7 @@ import shapely
 
 from layers.catalog import load_catalog
 from layers.scoring.distances import find_violations
-from layers.scoring.pipelines import notice
+from layers.scoring.works_notices import notice
 from layers.scoring.rules import read_rules
 from layers.scoring.separation import MAX_ERROR_M
 from layers.scoring.siting import check_site, search_radii_m

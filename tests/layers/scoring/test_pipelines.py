@@ -14,7 +14,8 @@ import shapely
 
 from layers.errors import ChainageError, InputError, NoRuleError
 from layers.scoring.chainage import Chainage
-from layers.scoring.pipelines import conflicts, notice, permit_bands, potential_impact_radius_m
+from layers.scoring.pipelines import conflicts, permit_bands, potential_impact_radius_m
+from layers.scoring.works_notices import notice
 from layers.scoring.rules import RuleSet, read_rules
 from tests.layers.scoring.frames import (
     CRS,

@@ -11,7 +11,7 @@ import shapely
 
 from layers.scoring.distances import find_violations
 from layers.scoring.nearby import CountyIndex, NearLayers
-from layers.scoring.pipelines import notice
+from layers.scoring.works_notices import notice
 from layers.scoring.rules import read_rules
 from layers.scoring.siting import check_site
 from layers.scoring.siting_area import grid_cells, judge_cells

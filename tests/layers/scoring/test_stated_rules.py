@@ -11,7 +11,7 @@ import shapely
 import shapely.affinity
 
 from layers.scoring.distances import find_violations
-from layers.scoring.pipelines import notice
+from layers.scoring.works_notices import notice
 from layers.scoring.rules import read_rules
 from layers.scoring.rules.unassessed import has_metres, needing_data, unassessed_with_metres
 from layers.scoring.siting import check_site
