@@ -18,6 +18,7 @@ from layers.scoring.measure import Floats, Geometries, local_scale
 
 ALONG_PATH = "along_path"
 """Formula of a rule whose metres run along its subject, from the subject's first point."""
+QUAD_SEGMENTS = 32
 
 
 @dataclass(frozen=True)
@@ -74,3 +75,28 @@ def one_line(path: shapely.Geometry) -> shapely.LineString:
 def first_stretch(path: shapely.Geometry, metres: float) -> shapely.Geometry:
     """The path from its beginning for so many metres."""
     return shapely.ops.substring(one_line(path), 0.0, metres)
+
+
+def reached_ground(
+    path: shapely.Geometry, metres: float, half_width_m: float, error_m: float, crs: pyproj.CRS
+) -> shapely.Geometry:
+    """The ground on which a place is, within the error of the positions, fewer than so many metres along the path.
+
+    As wide as the path, with nothing behind its first point and beyond its last one but the error: `reached` says
+    possible of what meets it, and no other.
+    """
+    line = one_line(path)
+    middle = shapely.line_interpolate_point(line, min(metres, line.length) / 2)
+    to_m = (metres + error_m) * float(local_scale(crs, shapely.get_coordinates(middle))[0])
+    first = shapely.ops.substring(line, 0.0, to_m)
+    if not error_m:
+        return shapely.buffer(first, half_width_m, cap_style="flat")
+    within_error = shapely.buffer(shapely.buffer(line, half_width_m, cap_style="flat"), error_m, quad_segs=QUAD_SEGMENTS)
+    return shapely.intersection(within_error, shapely.buffer(_begun_before(first, error_m), half_width_m + error_m, cap_style="flat"))
+
+
+def _begun_before(line: shapely.LineString, metres: float) -> shapely.LineString:
+    """A line with so many metres before its first point, straight on."""
+    xy = shapely.get_coordinates(line)
+    ahead = xy[1] - xy[0]
+    return shapely.linestrings(np.vstack([xy[0] - ahead / np.hypot(*ahead) * metres, xy]))

@@ -8,10 +8,11 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pyproj
 import shapely
 
 from layers.scoring.coverage import without_data
-from layers.scoring.flow_paths import ALONG_PATH, first_stretch
+from layers.scoring.flow_paths import ALONG_PATH, reached_ground
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import ClassMember, Rule, RuleSet
@@ -99,13 +100,13 @@ def distance_check(
         reason = rule_reason(
             one, role, subjects, "厂矿等人口密集地区的保护区可略小,须核定" if in_plant else ""
         )
-        obstacle, reach_m = _forbidden(rule, subjects, one, float(edges.offset_m[position]))
+        obstacle, reach_m, error_m = _forbidden(rule, subjects, one, float(edges.offset_m[position]), context.crs)
         found.reasons.append(
             replace(
                 reason,
                 share_of_area=_share(member, obstacle, reach_m),
                 obstacle=obstacle,
-                clear_m=reach_m + float(one.error_m[0]),
+                clear_m=reach_m + error_m,
             )
         )
 
@@ -144,12 +145,15 @@ def _inside_plant(member: Members, index: ClassIndex) -> bool:
     return found
 
 
-def _forbidden(rule: Rule, subjects: Members, one: RuleFindings, offset_m: float) -> tuple[shapely.Geometry, float]:
-    """What a site must keep off and by how many metres: the subject, or the stretch of a path that a rule goes by and its width."""
-    at = int(one.subject[0])
+def _forbidden(
+    rule: Rule, subjects: Members, one: RuleFindings, offset_m: float, crs: pyproj.CRS
+) -> tuple[shapely.Geometry, float, float]:
+    """What a site must keep off, by how many metres, and how many more for the error: the subject, or the ground that a path goes over."""
+    at, required_m, error_m = int(one.subject[0]), float(one.required_m[0]), float(one.error_m[0])
     if rule.formula == ALONG_PATH:
-        return first_stretch(subjects.geometry[at], float(one.required_m[0])), float(subjects.numbers["width_m"][at]) / 2
-    return subjects.geometry[at], float(one.required_m[0]) + offset_m
+        half_m = float(subjects.numbers["width_m"][at]) / 2
+        return reached_ground(subjects.geometry[at], required_m, half_m, error_m, crs), 0.0, 0.0
+    return subjects.geometry[at], required_m + offset_m, error_m
 
 
 def _share(member: Members, obstacle: shapely.Geometry, reach_m: float) -> float | None:

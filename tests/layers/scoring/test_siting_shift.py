@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from datetime import date
 
+import numpy as np
 import pytest
 import shapely
 
 from layers.errors import InputError
+from layers.scoring.flow_paths import reached_ground
 from layers.scoring.rules import RuleSet, read_rules
 from layers.scoring.siting import SitePart, check_parts
 from layers.scoring.siting_shift import Shift, barred_shifts, shift_for, shift_for_all
+from layers.scoring.siting_area import grid_cells, judge_cells
 from layers.scoring.siting_terms import Project, Reason, SiteContext
 from tests.layers.scoring.frames import (
     CRS,
@@ -38,7 +41,7 @@ def rules() -> RuleSet:
 
 
 def shifts(layers: dict[str, object], site: shapely.Geometry, rules: RuleSet, kind: str = "industrial") -> tuple[list[Reason], list[Shift | None], Shift | None]:
-    context = SiteContext(layers, dict.fromkeys(ALL_LAYERS, "loaded"), CRS, boundary=COUNTY)  # type: ignore[arg-type]
+    context = SiteContext(layers, dict.fromkeys((*ALL_LAYERS, *layers), "loaded"), CRS, boundary=COUNTY)  # type: ignore[arg-type]
 
     def judge(east_m: float, north_m: float) -> tuple[Reason, ...]:
         moved = shapely.transform(site, lambda xy: xy + (east_m, north_m))
@@ -101,3 +104,38 @@ def test_shift_stays_in_the_area() -> None:
         judge=lambda east, north: (), crs=CRS,
     ).north_m < -20  # type: ignore[union-attr]
     assert (X, Y) == (500_000.0, 500_000.0)
+
+
+FLOW = line((0, 0), (300, 500), (200, 2500))
+
+
+@pytest.mark.parametrize("error_m", [0.0, 20.0])
+def test_path_of_tailings_bars_the_very_ground_that_the_check_speaks_of(rules: RuleSet, error_m: float) -> None:
+    path = {"geometry": FLOW, "width_m": 200.0, "accuracy_m": error_m}
+    context = SiteContext({"tailings_flow_paths": layer(path)}, dict.fromkeys((*ALL_LAYERS, "tailings_flow_paths"), "loaded"), CRS)
+    cells, _ = grid_cells(box(-350, -350, 700, 1350), 50.0)
+    answer = judge_cells(cells, project=Project("residential", n_persons=50), context=context, rules=rules, on=ON)
+    told = np.any([mask for cause, mask in answer.causes.items() if cause.rule_id == "TAIL-HEAD"], axis=0)
+    ground = reached_ground(path["geometry"], 1000.0, 100.0, error_m, CRS)
+    is_plain = shapely.distance(shapely.boundary(ground), cells) > 0.5
+    inside = shapely.intersects(ground, cells)
+    assert told[is_plain | inside].sum() > 50
+    # Where the outline crosses a cell, the cell meets the ground, and the check must say so too.
+    clear = is_plain | (shapely.area(shapely.intersection(ground, cells)) > 50.0)
+    assert told[clear].tolist() == inside[clear].tolist()
+
+
+@pytest.mark.parametrize("at", [(-60, 20), (40, -25), (180, 420), (390, 480), (150, 900), (260, 880), (350, 700)])
+def test_shift_off_a_path_of_tailings_is_the_smallest(rules: RuleSet, at: tuple[int, int]) -> None:
+    site = shapely.transform(box(0, 0, 30, 20), lambda xy: xy + at)
+    layers = {"tailings_flow_paths": layer({"geometry": FLOW, "width_m": 200.0})}
+    reasons, single, _ = shifts(layers, site, rules, kind="residential")
+    [(reason, shift)] = [pair for pair in zip(reasons, single, strict=True) if pair[0].rule_id == "TAIL-HEAD"]
+    assert shift is not None
+    context = SiteContext(layers, dict.fromkeys((*ALL_LAYERS, *layers), "loaded"), CRS, boundary=COUNTY)  # type: ignore[arg-type]
+    shorter_m = 0.95 * (shift.metres - 0.1)
+    for step in range(36):
+        by = shorter_m * math.sin(step * math.pi / 18), shorter_m * math.cos(step * math.pi / 18)
+        moved = SitePart(shapely.transform(site, lambda xy: xy + by), Project("residential", n_persons=50))  # noqa: B023
+        found = check_parts([moved], context=context, rules=rules, on=ON).whole.reasons
+        assert "TAIL-HEAD" in {entry.rule_id for entry in found}
