@@ -1,6 +1,6 @@
 """Features that do not state what a rule asks of them: each is named where it lies within the rule's metres, never passed over.
 
-What an edition as a whole does not state is another matter: `coverage.without_data` says it of the rule.
+Of what an edition as a whole does not state, `coverage.without_data` tells the rule besides.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import Rule
 from layers.scoring.silent import Silent, silent_features
-from layers.scoring.siting_distances import lacking
 from layers.scoring.siting_surroundings import missing_value, vague_reach_m
 from layers.scoring.siting_terms import Findings, SiteContext
 from layers.scoring.siting_unsettled import UNDECIDED_LAYERS
@@ -18,7 +17,7 @@ from layers.scoring.siting_unsettled import UNDECIDED_LAYERS
 def silent_for_sites(rules: Sequence[Rule], context: SiteContext, index: ClassIndex, on: date) -> Iterator[Silent]:
     """The silent features of an edition, found once for the same rules; lines and roads are told as undecided ones.
 
-    A rule that the edition as a whole has no data for is told so, and left out here.
+    A field that no row of a layer states counts like one that a single row does not state.
     """
     whole = index.whole
     is_split = any(layer not in whole.layers for layer in index.layers)
@@ -26,7 +25,7 @@ def silent_for_sites(rules: Sequence[Rule], context: SiteContext, index: ClassIn
         key = f"silent {id(rules)}"
         if key not in part.kept:
             left_out = (*UNDECIDED_LAYERS, *(whole.layers if part is not whole else ()))
-            judged = [rule for rule in rules if rule.status == "judged" and lacking(rule, context, index) is None]
+            judged = [rule for rule in rules if rule.status == "judged"]
             # The rules are kept too: an id is of one thing as long as that thing is there.
             part.kept[key] = rules, list(silent_features(judged, part, on, without=left_out))
         yield from part.kept[key][1]

@@ -95,6 +95,23 @@ def test_cells_beside_silent_features_are_answered_as_single_sites(
     assert len(set(singles)) > 1
 
 
+@pytest.mark.parametrize(("layer_id", "frame", "rule_id", "name", "kind", "north_m"), SITES)
+def test_field_that_a_whole_edition_does_not_state_closes_sites_near_the_features_alone(
+    layer_id: str, frame: gpd.GeoDataFrame, rule_id: str, name: str, kind: str, north_m: float
+) -> None:
+    silent = frame.iloc[:1]
+    near, far = (verdict(layer_id, silent, kind, at_m) for at_m in (north_m, -9000.0))
+    assert near.id == "not_enough"
+    assert any(name in reason.title_en and reason.object_id == "f0" for reason in near.reasons)
+    assert far.id == "nothing_found"
+    assert rule_id not in {rule.rule_id for rule in near.passed}
+    # Tanks are known by their kind, and those far away are passed; of what nobody is known to be, nothing is passed anywhere.
+    assert (rule_id in {rule.rule_id for rule in far.passed}) == (layer_id == "storage_tanks")
+    cells, _ = grid_cells(box(-100, -2200, 100, 300), 100.0)
+    asked = {"project": Project(kind), "context": context(layer_id, silent), "rules": RULES, "on": ON}
+    assert judge_cells(cells, **asked).rank.tolist() == [check_site(cell, **asked).rank for cell in cells]
+
+
 def test_kind_of_petrochemical_facility_that_is_not_stated_is_named_and_closes_no_site() -> None:
     units = pair(unit(box(-6, -9, 6, 0), petro_facility=None), petro_facility="class_AB_process_unit")
     found = verdict("hazard_units", units, "residential", 50.0)
