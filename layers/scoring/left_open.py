@@ -19,7 +19,9 @@ def objects_left_open(index: ClassIndex) -> list[tuple[str, int, str, str]]:
     persons = n_uncounted, "防护目标未注明人数,未判定", "protection targets that do not state how many persons they hold, not judged"
     n_reservoirs = _n_silent(index, "water", ("reservoir_size",), kind="reservoir")
     reservoir = n_reservoirs, "水库未注明规模,未判定", "reservoirs that do not state their size, not judged"
-    return [("IR-2014-1", *persons), ("PIPE-GB50253-HYD", *reservoir), ("F-3.4.3-ROAD", *width), ("F-3.5.1-offsite_road_edge-items34_up_to_5t", *width), ("WELL-200", *width),
+    n_rails = _n_silent(index, "railways", ("land_width_m",))
+    rails = n_rails, "铁路未注明用地宽度,未判定", "railways that do not state the width of their land, not judged"
+    return [("PIPE-GB50251-RAIL", *rails), ("IR-2014-1", *persons), ("PIPE-GB50253-HYD", *reservoir), ("F-3.4.3-ROAD", *width), ("F-3.5.1-offsite_road_edge-items34_up_to_5t", *width), ("WELL-200", *width),
             ("PIPE-GB50074-other_road-lpg_class_A_buried", *width), ("FUEL-2021-tank_class_1-expressway_main_road", *rank), ("ROAD-L18-2", *size),
             ("F-3.5.1-plant_or_BCDE_store_grade12-items34_up_to_5t", *owner)]  # fmt: skip
 

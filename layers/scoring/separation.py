@@ -15,6 +15,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from layers.scoring.alongside import LAND_BOUNDARIES, alongside_pairs
 from layers.scoring.downstream import DOWNSTREAM, downstream_pairs
 from layers.scoring.flow_paths import ALONG_PATH, reached
 from layers.scoring.measure import (
@@ -138,6 +139,19 @@ def under_rule(rule: Rule, subjects: Members) -> Booleans:
     return mask
 
 
+def without_sway(rule: Rule, subjects: Members) -> Booleans:
+    """Which lines a rule of plants would cover if they stated their greatest sway."""
+    if rule.area_kind != DENSE_AREA:
+        return np.zeros(len(subjects), bool)
+    return under_rule(replace(rule, area_kind=""), subjects) & ~np.isfinite(subjects.numbers["sway_m"])
+
+
+def line_zone_reach(rule: Rule, lines: Members, rules: RuleSet, on: date) -> Floats:
+    """How far from each line its general zone may reach, metres: the zone in plants is no wider, whatever the sway."""
+    edges = measured_edges(replace(rule, measured_from="outer_conductor_horizontal"), lines, rules, on)
+    return zone_width(rule.subject_class, lines, rules, on) + edges.offset_m + edges.error_m + lines.accuracy_m
+
+
 def _states(subjects: Members, name: str, wanted: str) -> Booleans:
     """Which subjects state this very word; one that states none is covered by no row."""
     stated = subjects.texts.get(name)
@@ -205,10 +219,12 @@ def measured_edges(rule: Rule, subjects: Members, rules: RuleSet, on: date) -> E
 
 
 def object_edges(rule: Rule, objects: Members, rules: RuleSet) -> Edges | None:
-    """The edge that a rule measures to, where it is not that of the map: of a carriageway, an embankment, a conductor; else None."""
+    """The edge that a rule measures to, where it is not that of the map: of land, a carriageway, an embankment, a conductor; else None."""
+    numbers = objects.numbers
+    if rule.measured_from in LAND_BOUNDARIES:
+        return _known_or(numbers["land_width_m"] / 2, [rules.road_land.get(name) for name in objects.road_class])
     if rule.object_class not in EDGED_OBJECTS:
         return None
-    numbers = objects.numbers
     offset_m = np.select(
         [objects.layer == "roads", np.isin(objects.layer.astype(str), ("railways", "power_lines"))],
         [numbers["carriageway_width_m"] / 2, numbers["outer_offset_m"]],
@@ -309,11 +325,13 @@ def apply_rule(
 
 
 def _meant_pairs(rule: Rule, pairs: Pairs, subjects: Members, objects: Members, reach_m: Floats, crs: pyproj.CRS) -> Pairs:
-    """The pairs that a rule means: objects of its classes, placed well, outside a fence; downstream of a bridge, and measured there."""
+    """The pairs that a rule means: objects of its classes, placed well, outside a fence; downstream of a bridge or alongside a way, and measured there."""
     pairs = pairs.take((of_target_class(rule, objects) & is_placed_well(objects))[pairs.object])
     ours, others = subjects.geometry[pairs.subject], objects.geometry[pairs.object]
     if rule.measured_from == OUTSIDE_OF:
         return pairs.take(~shapely.covered_by(others, ours))
+    if rule.measured_from in LAND_BOUNDARIES:
+        return alongside_pairs(pairs, ours, others, reach_m[pairs.subject], crs)
     if rule.measured_from == DOWNSTREAM:
         return downstream_pairs(pairs, ours, others, subjects.numbers["flow_deg"][pairs.subject], reach_m[pairs.subject], crs)
     return pairs

@@ -84,10 +84,15 @@ def not_telling(index: ClassIndex, class_id: str, *, without: Sequence[str] = ()
     key = f"not telling {class_id} {without}"
     found: list[tuple[str, Members]] | None = index.kept.get(key)
     if found is None:
-        declared = [member for member in index.rules.classes[class_id].members if member.layer not in without]
+        declared = [member for member in index.rules.classes[class_id].members if member.layer not in without or _is_open_list(member)]
         found = index.kept[key] = [pair for layer in dict.fromkeys(member.layer for member in declared)
                                    for pair in _of_layer(index, layer, [member for member in declared if member.layer == layer])]  # fmt: skip
     return found
+
+
+def _is_open_list(member: ClassMember) -> bool:
+    """Whether features are known by a field whose codes name the concerned alone; nobody else counts its gaps."""
+    return any((member.layer, name) in OPEN_LISTS for name in member.asked_fields)
 
 
 def _of_layer(index: ClassIndex, layer: str, declared: Sequence[ClassMember]) -> list[tuple[str, Members]]:

@@ -22,14 +22,17 @@ from layers.scoring.separation import (
     Measured,
     apply_rule,
     is_placed_well,
+    line_zone_reach,
     measured_edges,
     under_rule,
+    without_sway,
 )
 from layers.scoring.separation import Findings as RuleFindings
 from layers.scoring.siting_reasons import rule_reason
 from layers.scoring.siting_surroundings import missing_value
 from layers.scoring.siting_terms import Findings, NotAssessed, Passed, SiteContext
 
+NO_SWAY = "厂矿内按最大风偏后距离,线路未注明最大风偏(sway_m),未判定", "inside plants the clearance after sway decides: sway_m of the line not stated, not judged"
 WIDEST_EDGE_M = 500.0
 """More than half a land width, a control zone and the errors of two positions together."""
 
@@ -91,7 +94,9 @@ def distance_check(
     missing_value(vague, rule.distance_m or 0.0, text, member, context, found)
     measured = _measured(rule.subject_class, subjects, member, context, index)
     findings = apply_rule(rule, subjects, member, rules=index.rules, on=on, crs=context.crs, measured=measured)
-    if not len(findings):
+    if _sway_is_open(rule, subjects, member, context, index, on):
+        found.leave_out(rule.subject_class, *NO_SWAY)
+    elif not len(findings):
         found.passed.append(_passed(rule, index.rules))
     edges = measured_edges(rule, subjects.take(findings.subject), index.rules, on)
     in_plant = rule.area_kind == "general" and len(findings) and _inside_plant(member, index)
@@ -109,6 +114,13 @@ def distance_check(
                 clear_m=reach_m + error_m,
             )
         )
+
+
+def _sway_is_open(rule: Rule, subjects: Members, member: Members, context: SiteContext, index: ClassIndex, on: date) -> bool:
+    """Whether a line near the site states no sway, so that what the rule asks in plants is not known."""
+    lines = subjects.take(without_sway(rule, subjects))
+    reach_m = line_zone_reach(rule, lines, index.rules, on)
+    return len(near_pairs(lines.geometry, member.geometry, reach_m=reach_m, crs=context.crs).subject) > 0
 
 
 def _measured(class_id: str, subjects: Members, member: Members, context: SiteContext, index: ClassIndex) -> Measured | None:

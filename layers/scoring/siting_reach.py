@@ -19,7 +19,7 @@ from layers.scoring.measure import Floats, Geometries, Integers
 from layers.scoring.nearby import CountyIndex, NearIndex
 from layers.scoring.object_classes import ClassIndex, Members, joined, no_members
 from layers.scoring.rules import Rule
-from layers.scoring.separation import is_placed_well, search_reach, under_rule
+from layers.scoring.separation import is_placed_well, line_zone_reach, search_reach, under_rule, without_sway
 from layers.scoring.siting_services import SPOT_LAYERS, every_row, spots_reach_m
 from layers.scoring.siting_silent import silent_for_sites
 from layers.scoring.siting_surroundings import (
@@ -158,6 +158,9 @@ def _rule_reach_m(rule: Rule, subjects: Members, county: CountyIndex, on: date) 
     well, vague = np.flatnonzero(covered & is_well), np.flatnonzero(covered & ~is_well)
     reach_m[well] = search_reach(rule, subjects.take(well), no_members(), county.rules, on)[0]
     reach_m[vague] = vague_reach_m(rule.distance_m or 0.0, subjects.take(vague))
+    swaying = np.flatnonzero(without_sway(rule, subjects))
+    if len(swaying):
+        reach_m[swaying] = line_zone_reach(rule, subjects.take(swaying), county.rules, on)
     return reach_m
 
 

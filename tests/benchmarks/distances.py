@@ -1,5 +1,8 @@
 """All pairs within reach with distance and shortest line, beside the peers, each with the same two threads.
 
+Two cases: a synthetic county, and the lines of the real city (pipelines and main roads) with all that its files show as ground
+or place: planned zones, statistical areas, parks, factories, schools, hospitals. No file shows outlines of its buildings.
+
 The peers live in an environment of their own (`requirements-peers.lock`), made at the first run; their data is in
 memory and indexed where they keep an index (PostGIS), and only the question is timed. SedonaDB has no shortest line: it
 is asked for the distance alone.
@@ -13,7 +16,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ import shapely
 
 from layers.scoring.measure import N_THREADS, planar_pairs
 from layers.store import Place
+from tests.benchmarks.real_city import REAL_CITY, city_frames
 from tests.benchmarks.result import Measured, median
 
 HERE = Path(__file__).parent
@@ -35,21 +39,47 @@ SIDE_M = 35_000.0
 LEAST_REACH_M, MOST_REACH_M = 50.0, 500.0
 
 
+Case = tuple[str, Any, Any, Any]
+"""Its name, subjects, objects and the reach of each subject."""
+LINES = ("pipelines_by_company", "pipelines_gas", "pipelines_gem", "pipelines_petroleum", "roads")
+GROUNDS = ("land_use_zones", "statistical_areas", "industrial_parks", "factories", "hospitals", "police_stations", "zoned_schools_hospitals")
+"""Sources of the real city."""
+
+
 def run(place: Place) -> Iterator[Measured]:
-    """Synthetic plots and buildings of a county, the same at every run."""
-    subjects, objects, reach = polygons(N_SUBJECTS, 25.0, seed=1), polygons(N_OBJECTS, 9.0, seed=2), reaches()
-    planar_pairs(subjects[:10], objects[:10], reach=reach[:10])
-    times = []
-    for _ in range(N_REPEATS):
-        started = time.perf_counter()
-        subject, found, distance, _ = planar_pairs(subjects, objects, reach=reach)
-        times.append(time.perf_counter() - started)
-    ours, told = median(times), digest(subject, found, distance)
-    for peer in peers(place, subjects, objects, reach):
-        yield Measured(
-            "distances", f"{len(subject)} pairs", N_SUBJECTS * N_OBJECTS, N_REPEATS, ours, "s", peer["peer"], peer["seconds"],
-            peer["seconds"] / ours, peer["digest"] == told,
-        )  # fmt: skip
+    """Synthetic plots and buildings of a county, the same at every run; the real city where its files are there."""
+    for case, subjects, objects, reach in (county(), *real_city()):
+        planar_pairs(subjects[:10], objects[:10], reach=reach[:10])
+        times = []
+        for _ in range(N_REPEATS):
+            started = time.perf_counter()
+            subject, found, distance, _ = planar_pairs(subjects, objects, reach=reach)
+            times.append(time.perf_counter() - started)
+        ours, told = median(times), digest(subject, found, distance)
+        for peer in peers(place, subjects, objects, reach):
+            yield Measured(
+                "distances", f"{case}{len(subject)} pairs", len(subjects) * len(objects), N_REPEATS, ours, "s", peer["peer"], peer["seconds"],
+                peer["seconds"] / ours, peer["digest"] == told,
+            )  # fmt: skip
+
+
+def county() -> Case:
+    return "", polygons(N_SUBJECTS, 25.0, seed=1), polygons(N_OBJECTS, 9.0, seed=2), reaches(N_SUBJECTS)
+
+
+def real_city() -> Iterator[Case]:
+    """The real lines with all real grounds and places; nothing where the files are not there."""
+    if not REAL_CITY.exists():
+        return
+    _, frames = city_frames((*LINES, *GROUNDS))
+    lines, grounds = (_shapes(frames, names) for names in (("pipelines", "roads"), sorted(set(frames) - {"pipelines", "roads"})))
+    yield f"real city, {len(lines)} lines x {len(grounds)}: ", lines, grounds, reaches(len(lines))
+
+
+def _shapes(frames: dict[str, gpd.GeoDataFrame], names: Iterable[str]) -> np.ndarray[Any, Any]:
+    """Placed features, valid as the loader makes them."""
+    shapes = np.concatenate([frames[name].geometry.to_numpy() for name in names])
+    return np.asarray(shapely.make_valid(shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]))
 
 
 def polygons(n: int, size_m: float, *, seed: int) -> np.ndarray[Any, Any]:
@@ -68,8 +98,8 @@ def polygons(n: int, size_m: float, *, seed: int) -> np.ndarray[Any, Any]:
     return np.asarray(shapely.polygons(np.stack([x, y], axis=2)))
 
 
-def reaches() -> np.ndarray[Any, Any]:
-    return np.random.default_rng(3).uniform(LEAST_REACH_M, MOST_REACH_M, N_SUBJECTS)
+def reaches(n: int) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(3).uniform(LEAST_REACH_M, MOST_REACH_M, n)
 
 
 def digest(subject: Any, found: Any, distance: Any) -> str:

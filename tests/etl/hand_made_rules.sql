@@ -13,24 +13,44 @@ stated AS (
     SELECT
         p.*,
         r.measured_from = 'downstream' AS is_downstream,
-        ST_GeomFromText(p.subject, 4490) AS one,
+        r.measured_from LIKE 'boundary\_of\_%\_land' AS is_alongside,
+        ST_GeomFromText(p.subject, 4490) AS whole_one,
         ST_GeomFromText(p.object, 4490) AS whole
     FROM jsonb_to_recordset(CAST(:pairs AS jsonb)) AS p(
         rule_id text, step text, subject text, object text, road_class text, voltage_kv numeric, diameter_mm numeric, land_width_m numeric,
         outer_offset_m numeric, sway_m numeric, tnt_kg float8, stated_m numeric, risk_per_year numeric, object_layer text,
-        object_width_m numeric, object_offset_m numeric, flow_deg float8, width_m float8
+        object_width_m numeric, object_offset_m numeric, object_land_m numeric, flow_deg float8, width_m float8
     )
     JOIN rule AS r USING (rule_id)
+),
+-- Of a line beside a way only the pieces of at most 5 m whose bearing is within 30 degrees of that of the nearest piece of the way.
+sided AS (
+    SELECT s.*, CASE WHEN s.is_alongside THEN coalesce(along.stretch, ST_GeomFromText('LINESTRING EMPTY', 4490)) ELSE s.whole_one END AS one
+    FROM stated AS s
+    LEFT JOIN LATERAL (
+        SELECT ST_Collect(mine.geom) AS stretch
+        FROM ST_DumpSegments(ST_Segmentize(s.whole_one::geography, 5)::geometry) AS mine
+        CROSS JOIN LATERAL (
+            SELECT way.geom
+            FROM ST_DumpSegments(s.whole) AS way
+            ORDER BY ST_Distance(way.geom, mine.geom)
+            LIMIT 1
+        ) AS beside
+        WHERE abs(cos(
+            ST_Azimuth(ST_StartPoint(mine.geom)::geography, ST_EndPoint(mine.geom)::geography)
+            - ST_Azimuth(ST_StartPoint(beside.geom)::geography, ST_EndPoint(beside.geom)::geography)
+        )) >= cos(radians(30))
+    ) AS along ON s.is_alongside
 ),
 -- Of works near a bridge only what lies in the half-plane to which the river flows, cut along geodesics, 10 km each way.
 pair AS (
     SELECT
         s.*,
         CASE WHEN s.is_downstream AND NOT ST_Intersects(s.one, s.whole) THEN ST_Intersection(s.whole, half.ground) ELSE s.whole END AS two
-    FROM stated AS s
+    FROM sided AS s
     LEFT JOIN LATERAL (
         SELECT ST_SetSRID(ST_Segmentize(ST_MakePolygon(ST_MakeLine(ARRAY[left_end, right_end, right_ahead, left_ahead, left_end]))::geography, 100)::geometry, 4490) AS ground
-        FROM (SELECT ST_Centroid(s.one)::geography AS middle, radians(coalesce(s.flow_deg, 0)) AS flow) AS river
+        FROM (SELECT ST_Centroid(s.whole_one)::geography AS middle, radians(coalesce(s.flow_deg, 0)) AS flow) AS river
         CROSS JOIN LATERAL (
             SELECT
                 ST_Project(river.middle, 10000, river.flow - pi() / 2)::geometry AS left_end,
@@ -68,7 +88,7 @@ measured AS (
             WHEN r.subject_class = 'overhead_power_line' THEN p.outer_offset_m
             ELSE 0
         END AS out_m,
-        CASE p.object_layer WHEN 'roads' THEN p.object_width_m / 2 WHEN 'power_lines' THEN p.object_offset_m ELSE 0 END AS back_m,
+        CASE WHEN p.is_alongside THEN p.object_land_m / 2 ELSE CASE p.object_layer WHEN 'roads' THEN p.object_width_m / 2 WHEN 'power_lines' THEN p.object_offset_m ELSE 0 END END AS back_m,
         CASE
             WHEN r.formula = 'along_path' AND ST_DWithin(p.one::geography, p.two::geography, p.width_m / 2) THEN (
                 SELECT min(ST_LineLocatePoint(ST_LineMerge(p.one), corner.geom)) * ST_Length(p.one::geography)
@@ -99,7 +119,7 @@ measured AS (
             WHEN r.formula = 'along_path' THEN ST_Intersects(
                 p.two, ST_SetSRID(ST_Buffer(ST_LineMerge(p.one)::geography, p.width_m / 2, 'endcap=flat')::geometry, 4490)
             )
-            ELSE NOT ST_IsEmpty(p.two)
+            ELSE NOT (ST_IsEmpty(p.one) OR ST_IsEmpty(p.two))
         END AS is_bound
     FROM pair AS p
     JOIN rule AS r USING (rule_id)

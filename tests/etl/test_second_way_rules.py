@@ -23,7 +23,7 @@ from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import read_rules
 from layers.scoring.separation import Findings, apply_rule
 from tests.layers.scoring import hand_made
-from tests.layers.scoring.frames import CRS, box
+from tests.layers.scoring.frames import CRS, box, line
 from tests.layers.scoring.hand_made import STEP_M, Row
 
 QUERY = Path(__file__).with_name("hand_made_rules.sql").read_text(encoding="utf-8")
@@ -80,7 +80,7 @@ def as_stored(pair: Pair, subject: shapely.Geometry, object_: shapely.Geometry) 
         "rule_id": pair.row["rule_id"], "step": pair.step, "subject": shapely.to_wkt(subject, rounding_precision=14),
         "object": shapely.to_wkt(object_, rounding_precision=14), "road_class": one.road_class[0], "stated_m": number(one, "distance_m"),
         "risk_per_year": RISK, "object_layer": two.layer[0], "object_width_m": number(two, "carriageway_width_m"),
-        "object_offset_m": number(two, "outer_offset_m"),
+        "object_offset_m": number(two, "outer_offset_m"), "object_land_m": number(two, "land_width_m"),
     }  # fmt: skip
 
 
@@ -172,6 +172,33 @@ def test_works_on_both_sides_of_a_bridge_and_places_behind_a_dam_are_judged_as_p
     compare(found, answers, SIDED)
     for name, (rule_id, _, _, is_broken, by_hand_m) in SIDED.items():
         assert found[rule_id, name][0] == is_broken, name
+        if by_hand_m is not None:
+            assert found[rule_id, name][2] == pytest.approx(by_hand_m, abs=0.01), name
+
+
+WAY = line((-300, 0), (300, 0))
+BESIDE = {
+    # name: a gas line beside a way whose land is 24 m wide, metres by hand from the edge of that land; None: it only crosses
+    "straight across": (line((0, -100), (0, 100)), None),
+    "across at 45 degrees": (line((-100, -100), (100, 100)), None),
+    "across at 29 degrees": (line((-180, -100), (180, 100)), 0.0),
+    "past the end": (line((306, -100), (306, 100)), None),
+    "alongside too far, then across": (line((-200, 40), (0, 40), (0, -100)), None),
+    "across, then alongside": (line((0, -100), (0, 14), (200, 14)), 2.0),
+    "alongside on the land": (line((-100, 5), (100, 5)), 0.0),
+    "drawing nearer": (line((-200, 30), (0, 13), (200, 30)), 1.0),
+}
+
+
+@pytest.mark.parametrize("rule_id", ["PIPE-GB50251-ROAD", "PIPE-GB50251-RAIL"])
+def test_stretches_alongside_are_held_against_the_land_and_crossings_are_not_as_postgis_says(rule_id: str, engine: sa.Engine) -> None:
+    row = ROWS[rule_id]
+    way = placed(hand_made.target(row, 0.0), WAY)
+    made = [Pair(row, name, placed(hand_made.subject(row), pipe), way) for name, (pipe, _) in BESIDE.items()]
+    answers, found = derived(engine, made), ours(CRS, made)
+    compare(found, answers, BESIDE)
+    for name, (_, by_hand_m) in BESIDE.items():
+        assert found[rule_id, name][0] == (by_hand_m is not None), name
         if by_hand_m is not None:
             assert found[rule_id, name][2] == pytest.approx(by_hand_m, abs=0.01), name
 

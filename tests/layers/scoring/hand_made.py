@@ -29,6 +29,9 @@ ROAD_EDGES = ("road_edge", "offsite_road_edge", "expressway_class1_road", "other
               "park_main_road", "park_minor_road", "onsite_main_road", "onsite_minor_road", "railway_or_expressway")  # fmt: skip
 
 
+LAND_EDGES = {"highway_land_boundary": "roads", "railway_land_boundary": "railways"}
+
+
 def table() -> list[Row]:
     """All rows of the table of distances as they stand in the file."""
     with (RULES_DIR / "separation_distances.csv").open(encoding="utf-8", newline="") as file:
@@ -65,6 +68,8 @@ def far_offset_m(row: Row) -> float:
     """By hand: how far the edge that the row measures to lies from the object's middle line."""
     if row["object_class"] in ROAD_EDGES:
         return CARRIAGEWAY_M / 2
+    if row["object_class"] in LAND_EDGES:
+        return LAND_M / 2
     return CONDUCTOR_M if row["object_class"] == "overhead_line" else 0.0
 
 
@@ -100,6 +105,9 @@ def target(row: Row, edge_m: float) -> Members:
     if row["object_class"] in ROAD_EDGES:
         member.layer[:] = "roads"
         return _with_numbers(member, {"carriageway_width_m": CARRIAGEWAY_M})
+    if row["object_class"] in LAND_EDGES:
+        member.layer[:] = LAND_EDGES[row["object_class"]]
+        return _with_numbers(member, {"land_width_m": LAND_M})
     if row["object_class"] == "overhead_line":
         member.layer[:] = "power_lines"
         return _with_numbers(member, {"outer_offset_m": CONDUCTOR_M})

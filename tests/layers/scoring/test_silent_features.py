@@ -16,7 +16,7 @@ from layers.scoring.rules import read_rules
 from layers.scoring.siting import check_site
 from layers.scoring.siting_area import grid_cells, judge_cells
 from layers.scoring.siting_terms import Project, SiteContext, SiteVerdict
-from tests.layers.scoring.frames import CRS, box, building, layer, line, point, target, unit
+from tests.layers.scoring.frames import CRS, box, building, layer, line, pipeline, point, road, target, unit
 
 ON = date(2026, 9, 30)
 RULES = read_rules()
@@ -162,3 +162,29 @@ def test_county_list_counts_silent_features(layers: dict[str, gpd.GeoDataFrame],
     assert len(told) == 1 or not rule_id
     assert not rule_id or told["rule_id"].tolist() == [rule_id]
     assert name in "".join(told["zh"])
+
+
+POWER = {"geometry": line((-900, 0), (900, 0)), "name": "power", "voltage_kv": 110.0, "outer_offset_m": 3.0, "sway_m": None}
+PLANT = {"geometry": box(-100, -100, 100, 100), "kind": "chemical"}
+
+
+@pytest.mark.parametrize(("north_m", "is_open"), [(12.9, True), (13.1, False)])
+def test_line_without_sway_beside_a_site_in_a_plant_is_no_passed_rule(north_m: float, is_open: bool) -> None:
+    """The zone in plants is no wider than the general one of 10 m from the outermost conductor, 3 m out."""
+    frames = {"power_lines": layer(POWER), "park_boundaries": layer(PLANT)}
+    states = dict.fromkeys((*CORE, *frames), "loaded")
+    site, project = box(-20, north_m, 20, north_m + 20), Project("residential")
+    county = CountyIndex(frames, RULES, crs=CRS, on=ON)
+    near = NearLayers(county, dict.fromkeys(frames, box(-5000, -5000, 5000, 5000)))
+    for context in (SiteContext(frames, states, CRS), SiteContext(near, states, CRS, unstated=frozenset())):
+        found = check_site(site, project=project, context=context, rules=RULES, on=ON)
+        assert ("PWR-OHL-DENSE-66-110kV" in {rule.rule_id for rule in found.passed}) != is_open
+        assert any("sway_m" in entry.en for entry in found.not_assessed) == is_open
+        assert (found.id == "nothing_found") != is_open
+
+
+def test_pipe_that_states_no_kind_of_depot_pipe_is_counted_where_others_state_it() -> None:
+    pipes = pair(pipeline(line((-300, 0), (300, 0)), kind="industrial", depot_group=None), depot_group="other_liquid_above")
+    ways = layer(road(line((-50, 90), (50, 90)), "county_road", technical_class="class_3", carriageway_width_m=8.0))
+    told = find_violations({"pipelines": pipes, "roads": ways}, RULES, on=ON).unassessed
+    assert told.loc[told["en"].str.contains("depot_group not stated"), "n"].tolist() == [1]
