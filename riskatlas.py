@@ -38,6 +38,7 @@ COMMANDS = {
     "history": ("etl.commands.loading:history_command", "Every state of a feature: from which file and row, and what changed."),
     "jobs": ("etl.commands.work:jobs_group", "The jobs that the pages asked for, newest first."),
     "load": ("etl.commands.loading:load_command", "Load the delivered files of an area into the register."),
+    "loads": ("etl.commands.loading:loads_command", "The loads, newest first: what each changed, when, by whom, and whether it was taken back."),
     "match": ("etl.commands.matching:match_command", "Find records of one enterprise in the lists of several offices; without options: search, and propose."),
     "place": ("etl.commands.placing:place_command", "Propose positions for rows without, from the county's own addresses and names; AREA_DIR applies its manifests' policies."),
     "publish": ("etl.commands.editions:publish_command", "Check the newest draft edition, make the map's fonts, and serve it."),

@@ -79,4 +79,7 @@ def approved_arguments(upload: dict[str, Any], *, approved_by: str, note: str, a
         raise ConflictError(Text("退回比例超过上限:{names}。请下载退回表改正后重新上传", names=names))
     if any(entry.get("loss", {}).get("is_large") for entry in sources) and not accepts_losses:
         raise ConflictError(Text("变更或消失的要素很多,须明确勾选同意后才能入库"))
-    return {"upload_id": upload["upload_id"], "approved_by": approved_by, "note": note}
+    if any(entry.get("newer_held") for entry in sources) and not accepts_losses:
+        raise ConflictError(Text("资料早于已入库的资料,须明确勾选同意后才能入库"))
+    asked = {entry["source_id"] for entry in sources if entry.get("newer_held") or entry.get("loss", {}).get("is_large")}
+    return {"upload_id": upload["upload_id"], "approved_by": approved_by, "note": note, "accepts": sorted(asked)}

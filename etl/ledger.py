@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
@@ -28,7 +29,7 @@ class Loading:
     """What every source of one delivery shares.
 
     `read`, `prepare`, `stream` and `take_raster`, where given, read files in place of the standard readers and jobs. `approved_by` names who
-    approved the delivery, empty where nobody was asked. `inspect` looks at each load before its transaction ends.
+    approved the delivery, empty where nobody was asked; `accepts` as in `load_area_data`. `inspect` looks at each load before its transaction ends.
     """
 
     engine: sa.Engine
@@ -46,6 +47,11 @@ class Loading:
     inspect: Callable[[sa.Connection, int, Manifest], None] = lambda connection, load_id, manifest: None
     prepare: Callable[[Batch, Manifest], Batch] | None = None
     stream: Streamer | None = None
+    accepts: Collection[str] | None = None
+
+    def asks_about(self, source_id: str) -> bool:
+        """Whether much may go of a source, or older data replace its newer ones, only after a person agreed."""
+        return self.accepts is not None and not self.is_dry_run and source_id not in self.accepts
 
 
 def record_load(

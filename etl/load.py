@@ -16,6 +16,7 @@ import shapely
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
+from etl.approval import require_approval
 from etl.area import declare_area, declared_area, load_boundary, widened
 from etl.checks import CHECK_RULES
 from etl.code_files import code_files
@@ -75,6 +76,7 @@ def load_area_data(
     only: Collection[str] | None = None,
     progress: Progress = silent,
     approved_by: str = "",
+    accepts: Collection[str] | None = None,
     inspect: Callable[[sa.Connection, int, Manifest], None] = lambda connection, load_id, manifest: None,
 ) -> list[SourceResult]:
     """Load every source of an area's delivery; what an earlier run accepted is recognised and left alone.
@@ -86,6 +88,8 @@ def load_area_data(
         area may then be missing from `data_dir`: the one that the database holds goes on.
     progress : told every step, at least once in two seconds.
     approved_by : who approved the delivery, kept with each load.
+    accepts : ids of the sources of which much may change or go, or older data replace newer (`etl/approval.py`); None
+        where the caller has asked a person already. A dry run asks nobody.
     inspect : called with the number of each load before its transaction ends, also where that is a dry run: the only
         moment at which the rows of a dry run can be looked at.
 
@@ -108,7 +112,7 @@ def load_area_data(
     loading = Loading(
         engine, catalog, area, delivery, data_dir, home, widened(outline, area), is_dry_run, read,
         raster_in_child if is_untrusted else None, progress, approved_by, inspect,
-        prepare_in_child if is_untrusted else None, pieces_in_child if is_untrusted else None,
+        prepare_in_child if is_untrusted else None, pieces_in_child if is_untrusted else None, accepts,
     )
     results = []
     with Lanes() as lanes:
@@ -219,6 +223,8 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
                 )
             else:
                 _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result, lanes)
+            if loading.asks_about(manifest.id):
+                require_approval(connection, manifest.id, manifest.as_of or loading.delivery.as_of, result.counts)
         if loading.is_dry_run:
             result.state = "would load"
             connection.rollback()

@@ -61,6 +61,12 @@ def publish_edition(
         return _publish_newest(engine, catalog, home, progress, approval)
 
 
+def newest_draft(engine: sa.Engine) -> int | None:
+    """Number of the newest draft edition; None where there is none."""
+    with engine.connect() as connection:
+        return connection.execute(sa.text("SELECT max(edition) FROM ops.editions WHERE status = 'draft'")).scalar_one()  # type: ignore[no-any-return]
+
+
 def _draft(connection: sa.Connection, approval: Approval | None) -> sa.Row[tuple[int, str]]:
     """Number and label of the draft to be published: the newest one."""
     given = {"created_at": approval.created_at if approval else ""}

@@ -50,6 +50,16 @@ class TooManyRefusedError(AtlasError):
     """More rows of a source were refused than its manifest allows; nothing of it was loaded."""
 
 
+class ApprovalNeededError(AtlasError):
+    """A load would do what a person has to agree to first; nothing of the source was loaded."""
+
+    def __init__(self, source_id: str, asked: list[str]) -> None:
+        self.source_id, self.asked = source_id, asked
+        told = "; ".join(asked)
+        super().__init__(f"{source_id}: {told}. 请先用 --dry-run 查看差异,同意后加 --accept {source_id} 重新入库 "
+                         f"(look at the difference with --dry-run; where it is right, load with --accept {source_id})")
+
+
 class EditionError(AtlasError):
     """An edition is missing, not a draft, or was made by another area."""
 

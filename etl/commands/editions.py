@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from etl.commands.matching import BY
 from etl.commands.output import AS_JSON, ProgressLine, emit, say
 from etl.difference import difference
 from etl.postgis.migrate import migrate
-from etl.publish import publish_edition
+from etl.publish import Approval, newest_draft, publish_edition
 from etl.score import ScoreResult, score_register
 from etl.verify import verify_edition
 from etl.workers import shared
@@ -69,14 +70,17 @@ def _cause(cause: dict[str, Any]) -> str:
 
 
 @click.command("publish")
+@BY
+@click.option("--note", default="", help="Why, in words; kept with the edition.")
 @AS_JSON
 @click.pass_obj
-def publish_command(place: Place, as_json: bool) -> None:
+def publish_command(place: Place, by_name: str, note: str, as_json: bool) -> None:
     """Check the newest draft edition, make the map's fonts, and serve it."""
     migrate(place.engine)
-    line = ProgressLine()
+    line, draft = ProgressLine(), newest_draft(place.engine)
+    approval = None if draft is None else Approval(draft, by_name, note)
     try:
-        result = publish_edition(place.engine, load_catalog(), home=place.home, progress=line)
+        result = publish_edition(place.engine, load_catalog(), home=place.home, progress=line, approval=approval)
     finally:
         line.clear()
     say(f"发布 publish: 第 {result.edition} 版 {result.label}  {result.seconds:.1f} s")

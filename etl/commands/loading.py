@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
+import sqlalchemy as sa
 
+from etl.commands.differences import Differences
+from etl.commands.matching import BY, REASON
 from etl.commands.output import AS_JSON, ProgressLine, emit, say
 from etl.history import feature_history
 from etl.load import SourceResult, load_area_data
@@ -35,35 +39,86 @@ def describe_source(result: SourceResult) -> str:
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @click.option("--untrusted", is_flag=True, help="Read every file in a child process with limits of memory and time.")
 @click.option("--only", "only", multiple=True, metavar="SOURCE", help="Load this source alone; may be given several times.")
+@click.option("--list", "most", default=5, show_default=True, type=click.IntRange(0, 100_000), help="With --dry-run: features to list of each kind of change.")
+@click.option("--accept", "accepts", multiple=True, metavar="SOURCE",
+              help="Agree that more than a fifth of this source changes or goes, or that its data are older than those held; may be given several times.")
+@BY
+@click.option("--note", default="", help="Why, in words; kept with the load.")
 @AS_JSON
 @click.pass_obj
 def load_command(
-    place: Place, area_dir: Path, data_dir: Path | None, dry_run: bool, untrusted: bool, only: tuple[str, ...], as_json: bool
+    place: Place, area_dir: Path, data_dir: Path | None, dry_run: bool, untrusted: bool, only: tuple[str, ...], most: int,
+    accepts: tuple[str, ...], by_name: str, note: str, as_json: bool,
 ) -> None:
     """Load the delivered files of an area into the register."""
     migrate(place.engine)
     folder = data_dir or area_dir / "raw"
     say(f"入库 load: {folder}")
-    line = ProgressLine()
+    line, catalog = ProgressLine(), load_catalog()
+    seen = Differences(catalog, most=most)
+
+    def report(result: SourceResult) -> None:
+        line.say("\n".join([describe_source(result), *seen.lines(result.source_id)]))
+
     try:
         results = load_area_data(
-            place.engine, load_catalog(), area_dir, folder, home=place.home, is_dry_run=dry_run, is_untrusted=untrusted,
-            report=lambda result: line.say(describe_source(result)), only=only or None, progress=line,
+            place.engine, catalog, area_dir, folder, home=place.home, is_dry_run=dry_run, is_untrusted=untrusted,
+            report=report, only=only or None, progress=line, approved_by=f"{by_name}:{note}" if note else by_name,
+            accepts=accepts, **({"inspect": seen.look} if dry_run else {}),
         )
     finally:
         line.clear()
     if as_json:
-        emit({"sources": [dataclasses.asdict(result) for result in results]})
+        emit({"sources": [dataclasses.asdict(result) | seen.by_source.get(result.source_id, {}) for result in results]})
+
+
+LOADS_QUERY = """
+SELECT load_id, delivery_label, as_of, source_id, layer, title_zh, files, n_read, n_accepted, n_added, n_changed, n_gone, n_moved,
+    n_unchanged, n_merged, n_refused, n_repaired, n_warned, n_held, n_unplaced, loaded_at, approved_by, rolled_back_at, rolled_back_by,
+    rolled_back_reason
+FROM ops.loads
+WHERE CAST(:source AS text) IS NULL OR source_id = :source
+ORDER BY load_id DESC
+LIMIT :most
+"""
+
+
+@click.command("loads")
+@click.option("--source", "source_id", help="Only those of this source.")
+@click.option("--limit", "most", default=30, show_default=True, type=click.IntRange(1, 100_000), help="Newest loads to show.")
+@AS_JSON
+@click.pass_obj
+def loads_command(place: Place, source_id: str | None, most: int, as_json: bool) -> None:
+    """The loads, newest first: what each changed, when, by whom, and whether it was taken back."""
+    migrate(place.engine)
+    with place.engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(sa.text(LOADS_QUERY), {"source": source_id, "most": most}).mappings()]
+    if as_json:
+        emit({"loads": rows})
+        return
+    for row in rows:
+        click.echo(_load_line(row))
+
+
+def _load_line(row: dict[str, Any]) -> str:
+    changes = f"+{row['n_added']:,} ~{row['n_changed']:,} -{row['n_gone']:,}"
+    who = f"  {row['approved_by']}" if row["approved_by"] else ""
+    back = (f"  已撤回 taken back {row['rolled_back_at']:%Y-%m-%d %H:%M} {row['rolled_back_by'] or ''} {row['rolled_back_reason'] or ''}".rstrip()
+            if row["rolled_back_at"] else "")
+    return (f"  {row['load_id']:>5} {row['loaded_at']:%Y-%m-%d %H:%M} {row['delivery_label'] or '':<8} {row['source_id']:<26} "
+            f"接收 accepted {row['n_accepted']:,} ({changes})  退回 refused {row['n_refused']:,}{who}{back}")
 
 
 @click.command("rollback")
 @click.argument("load_id", type=int)
+@BY
+@REASON
 @click.pass_obj
-def rollback_command(place: Place, load_id: int) -> None:
+def rollback_command(place: Place, load_id: int, by_name: str, reason: str) -> None:
     """Take a load back; refused when later loads touched its features."""
     migrate(place.engine)
-    counts = rollback_load(place.engine, load_catalog(), load_id)
-    say(f"回滚 rollback: 第 {load_id} 批 {counts}")
+    counts = rollback_load(place.engine, load_catalog(), load_id, approved_by=by_name, reason=reason)
+    say(f"回滚 rollback: 第 {load_id} 批 load {load_id} {counts}  {by_name}")
 
 
 @click.command("refused")

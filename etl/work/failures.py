@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from etl.file_faults import told_zh
 from layers.errors import (
+    ApprovalNeededError,
     AtlasError,
     CatalogError,
     EditionError,
@@ -20,6 +21,7 @@ from layers.errors import (
 
 ADVICE: tuple[tuple[type[AtlasError], str], ...] = (
     (TooManyRefusedError, "退回的行超过该来源允许的比例,没有入库。请下载退回表改正后重新上传,或核对列的对应关系"),
+    (ApprovalNeededError, "须先由人同意,没有入库。请重新校验,看过差异后再批准"),
     (CatalogError, "列的对应关系不完整或不正确。请回到“映射”一步改正后再校验"),
     (EditionError, "版次不在可以操作的状态,没有改变任何版次"),
     (NotFoundError, "没有找到所需的记录,可能已被撤回或删除。请刷新页面后再试"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
+from etl.approval import loss, newer_held
 from etl.manifest import Manifest
 from layers.catalog import Catalog, Layer
 from layers.load_changes import load_changes
@@ -14,9 +16,6 @@ from layers.tables import GEOMETRY_COLUMN, register_table
 LONGEST_LIST = 200
 """Rows of each list that a job keeps; counts are of all of them."""
 MOST_POSITIONS = 2000
-LARGE_LOSS_PCT = 20.0
-LEAST_LARGE_LOSS = 5
-"""Where a load closes or changes more than this share of a source's features, and no fewer, it says so loudly."""
 DOUBTS = {
     "refused": "SELECT file, source_row, field, value, rule_id, reason_zh, reason_en, advice_zh, advice_en FROM ops.refused "
                "WHERE load_id = :id ORDER BY file, source_row, rule_id LIMIT :limit",
@@ -45,9 +44,17 @@ def inspected(connection: sa.Connection, catalog: Catalog, load_id: int, manifes
         for name, table in (("refused_by_rule", "refused"), ("warned_by_rule", "warnings"), ("repaired_by_rule", "repaired"))
     }
     layer = catalog[manifest.layer]
-    return {"counts": counts, **doubts, **by_rule, 
+    newer = newer_held(connection, manifest.id, _as_of(connection, load_id))
+    return {"counts": counts, **doubts, **by_rule,
             "changes": load_changes(connection, layer, load_id, moved_m=manifest.moved_m, most=LONGEST_LIST),
-            "positions": _positions(connection, layer, load_id), **_refused_positions(connection, load_id), "loss": loss(counts)}
+            "positions": _positions(connection, layer, load_id), **_refused_positions(connection, load_id), "loss": loss(counts),
+            "newer_held": newer.isoformat() if newer else None}
+
+
+def _as_of(connection: sa.Connection, load_id: int) -> date | None:
+    """Date of the data of a load."""
+    query = sa.text("SELECT as_of FROM ops.loads WHERE load_id = :id")
+    return connection.execute(query, {"id": load_id}).scalar_one()  # type: ignore[no-any-return]
 
 
 def _by_rule(connection: sa.Connection, name: str, load_id: int) -> dict[str, int]:
@@ -84,18 +91,3 @@ def _refused_positions(connection: sa.Connection, load_id: int) -> dict[str, Any
     ).all()
     share = rows[:: max(1, -(-len(rows) // MOST_POSITIONS))]
     return {"n_refused_placed": len(rows), "refused_positions": [[round(row.lon, 6), round(row.lat, 6)] for row in share]}
-
-
-def loss(counts: dict[str, int]) -> dict[str, Any]:
-    """How much of what a source held before is changed or gone with a load.
-
-    >>> loss({"n_unchanged": 70, "n_changed": 10, "n_gone": 20})
-    {'n_before': 100, 'n_lost': 30, 'share_pct': 30.0, 'is_large': True}
-    >>> loss({"n_unchanged": 0, "n_changed": 0, "n_gone": 0})["is_large"]
-    False
-    """
-    n_lost = counts["n_changed"] + counts["n_gone"]
-    n_before = n_lost + counts["n_unchanged"]
-    share_pct = round(100 * n_lost / n_before, 1) if n_before else 0.0
-    return {"n_before": n_before, "n_lost": n_lost, "share_pct": share_pct,
-            "is_large": share_pct > LARGE_LOSS_PCT and n_lost >= LEAST_LARGE_LOSS}

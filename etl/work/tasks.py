@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -119,9 +119,13 @@ def check(place: Workplace, progress: Progress, *, upload_id: str) -> dict[str, 
 
 
 def load(
-    place: Workplace, progress: Progress, *, upload_id: str, approved_by: str, note: str = ""
+    place: Workplace, progress: Progress, *, upload_id: str, approved_by: str, note: str = "", accepts: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Load an upload that a person approved; its manifests are kept for the deliveries to come."""
+    """Load an upload that a person approved; its manifests are kept for the deliveries to come.
+
+    `accepts` names the sources whose losses or older data the person saw and agreed to: where the register has changed
+    since the check, so that another one would lose much, the job fails and asks again.
+    """
     with place.engine.connect() as connection:
         upload = upload_of(connection, place.home, upload_id)
         manifests = _confirmed_manifests(connection, place, upload, progress)
@@ -130,7 +134,7 @@ def load(
     approval = f"{approved_by}:{note}" if note else approved_by
     results = load_area_data(
         place.engine, place.catalog, folder, upload.folder, home=place.home, is_untrusted=True, only=sorted(manifests),
-        progress=progress, approved_by=approval,
+        progress=progress, approved_by=approval, accepts=accepts,
     )
     return {"sources": [_loaded(place.engine, result) for result in results]}
 

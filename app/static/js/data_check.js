@@ -75,7 +75,7 @@ const notYet = (goTo) => el("p", { class: "notice" }, t("data_check_first"), " "
 function differenceCard(source) {
   if (!source.changes) return el("div", { class: "card" }, sourceHead(source), el("p", { class: "notice" }, source.state === "unchanged" ? t("data_unchanged") : t("data_no_difference")));
   const changes = CHANGES.flatMap((kind) => source.changes[kind].features.map((/** @type {any} */ feature) => ({ kind, lon: feature.lon, lat: feature.lat })));
-  return el("div", { class: "card" }, sourceHead(source), lossNotice(source.loss),
+  return el("div", { class: "card" }, sourceHead(source), lossNotice(source.loss), olderNotice(source),
     el("p", { class: "muted" }, t("data_stays", { n: number(source.counts.n_unchanged) })),
     el("div", { class: "beside" }, el("div", {}, changeLists(source.changes, source.layer)), el("div", {}, picture(state.area?.outline, source.positions, changes, t("data_picture_changes", { n: number(changes.length) })),
       el("ul", { class: "picture-key" }, CHANGES.map((kind) => el("li", {}, el("span", { class: `key-${kind}`, "aria-hidden": "true" }), t(`data_${kind}`)))))));
@@ -83,6 +83,9 @@ function differenceCard(source) {
 
 /** @param {any} loss */
 const lossNotice = (loss) => (loss?.is_large ? el("p", { class: "notice error-box loud" }, el("strong", {}, t("data_large_loss", { n: number(loss.n_lost), all: number(loss.n_before), share: number(loss.share_pct, 1) }))) : null);
+
+/** @param {any} source */
+const olderNotice = (source) => (source.newer_held ? el("p", { class: "notice error-box loud" }, el("strong", {}, t("data_older", { source: source.title_zh, held: source.newer_held }))) : null);
 
 /** @param {Context} context */
 export function approvalStep({ upload, address, renew, goTo }) {
@@ -99,13 +102,14 @@ export function approvalStep({ upload, address, renew, goTo }) {
 function approvalForm(upload, address, renew, node) {
   const { sources } = upload.jobs.check.result;
   const large = sources.filter((/** @type {any} */ source) => source.loss?.is_large);
+  const asked = sources.filter((/** @type {any} */ source) => source.loss?.is_large || source.newer_held);
   const name = /** @type {HTMLInputElement} */ (el("input", { id: "approved-by", maxlength: 40, value: lastName(), required: true, autocomplete: "name" }));
   const note = /** @type {HTMLInputElement} */ (el("input", { id: "approval-note", maxlength: 200 }));
   const accepts = /** @type {HTMLInputElement} */ (el("input", { id: "accepts-losses", type: "checkbox" }));
   const problems = el("div", {});
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    const found = [!name.value.trim() && { text: t("data_wrong_name"), field: "approved-by" }, large.length && !accepts.checked && { text: t("data_wrong_losses"), field: "accepts-losses" }].filter(Boolean);
+    const found = [!name.value.trim() && { text: t("data_wrong_name"), field: "approved-by" }, asked.length && !accepts.checked && { text: t(large.length ? "data_wrong_losses" : "data_wrong_older"), field: "accepts-losses" }].filter(Boolean);
     showProblems(problems, /** @type {any} */ (found));
     if (found.length) return;
     keepName(name.value.trim());
@@ -115,7 +119,7 @@ function approvalForm(upload, address, renew, node) {
     table(t("data_step_difference"), [
       { head: t("data_source"), cell: (row) => row.title_zh }, { head: t("data_n_accepted"), cell: (row) => number(row.counts.n_accepted), isFigure: true }, { head: t("data_n_refused"), cell: (row) => number(row.counts.n_refused), isFigure: true },
       ...CHANGES.map((kind) => ({ head: t(`data_${kind}`), cell: (/** @type {any} */ row) => (row.changes ? number(row.changes[kind].n) : "—"), isFigure: true })),
-    ], sources), large.map((/** @type {any} */ source) => lossNotice(source.loss)), large.length ? el("label", { class: "check wrap" }, accepts, t("data_accept_losses")) : null,
+    ], sources), large.map((/** @type {any} */ source) => lossNotice(source.loss)), asked.map(olderNotice), asked.length ? el("label", { class: "check wrap" }, accepts, t(large.length ? "data_accept_losses" : "data_accept_older")) : null,
     el("div", { class: "query" }, ask(t("data_approver"), name), ask(t("data_note"), note), el("button", { type: "submit", class: "button primary", id: "approve" }, t("data_approve_now"))));
 }
 

@@ -1,6 +1,7 @@
 /** English words of the pages of data management, by key. @type {Record<string, string>} */
 export const EN = {
   data_accept_losses: "I have seen the difference and agree that this much changes and goes",
+  data_accept_older: "I have seen the difference and agree that older data replace those held",
   data_added: "Added",
   data_advice: "What would be right",
   data_after: "after",
@@ -137,6 +138,7 @@ export const EN = {
   data_note: "Note",
   data_nothing_new: "The same as the edition served.",
   data_number: "No.",
+  data_older: "Mind: the data held of {source} are of {held}; those of this upload are older and would replace them",
   data_older_loads: "older loads too",
   data_on_map: "see place",
   data_open_upload: "open the upload",
@@ -252,6 +254,7 @@ export const EN = {
   data_wrong_layer: "Choose a layer",
   data_wrong_losses: "Much changes or goes: tick that you agree",
   data_wrong_name: "Give your name",
+  data_wrong_older: "The data are older than those held: tick that you agree",
   data_wrong_reason: "Give the reason",
   data_wrong_supplier: "Give the supplier",
   data_wrong_title: "Give the source a title",

@@ -1,6 +1,7 @@
 /** Chinese words of the pages of data management, by key. @type {Record<string, string>} */
 export const ZH = {
   data_accept_losses: "我已看过差异,同意这些变更和消失",
+  data_accept_older: "我已看过差异,同意以较早的资料替换现有资料",
   data_added: "新增",
   data_advice: "应为",
   data_after: "之后",
@@ -137,6 +138,7 @@ export const ZH = {
   data_note: "说明",
   data_nothing_new: "与现行版次相同。",
   data_number: "序号",
+  data_older: "注意:{source}已入库的资料截至 {held},本次资料更早,将以旧换新",
   data_older_loads: "含以前的批次",
   data_on_map: "看位置",
   data_open_upload: "打开上传",
@@ -252,6 +254,7 @@ export const ZH = {
   data_wrong_layer: "请选择图层",
   data_wrong_losses: "变更或消失的要素很多,请勾选同意",
   data_wrong_name: "请填写姓名",
+  data_wrong_older: "资料早于已入库的资料,请勾选同意",
   data_wrong_reason: "请填写原因",
   data_wrong_supplier: "请填写报送单位",
   data_wrong_title: "请填写来源名称",

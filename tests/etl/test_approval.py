@@ -1,0 +1,115 @@
+"""By command as on the page: losing much, or putting older data over newer, asks for a person's word; who said it is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from etl.approval import newer_held
+from etl.commands.loading import load_command, loads_command, rollback_command
+from layers.errors import ApprovalNeededError
+from layers.store import Place
+from tests.etl import small_area
+from tests.etl.small_area import write_area, write_enterprises
+
+ROWS = tuple(f"E{number},厂{number},一般,1,,105.05,29.05" for number in range(20))
+
+
+@pytest.fixture(autouse=True)
+def empty_database(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        small_area.empty_database(connection)
+
+
+def deliver(folder: Path, *rows: str, label: str = "2026Q1", as_of: str = "2026-03-31") -> None:
+    data = folder / "data"
+    if not data.exists():
+        write_area(folder)
+    (data / "delivery.toml").write_text(f'label = "{label}"\nas_of = {as_of}\n', encoding="utf-8")
+    write_enterprises(data, *rows)
+
+
+def run(command: object, url: str, home: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(command, list(arguments), obj=Place(home, lambda: url), catch_exceptions=False)  # type: ignore[arg-type]
+
+
+def load(url: str, folder: Path, home: Path, *arguments: str) -> Result:
+    done = run(load_command, url, home, str(folder / "sources"), "--data", str(folder / "data"), *arguments)
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def held(engine: sa.Engine) -> tuple[int, int]:
+    """Features in force, and loads in the ledger."""
+    with engine.connect() as connection:
+        n_features = connection.execute(sa.text("SELECT count(*) FROM register.enterprises WHERE to_load IS NULL")).scalar_one()
+        return n_features, connection.execute(sa.text("SELECT count(*) FROM ops.loads")).scalar_one()
+
+
+def test_half_a_delivery_stops_until_a_person_agrees(engine: sa.Engine, database_url: str, tmp_path: Path, home: Path) -> None:
+    deliver(tmp_path, *ROWS)
+    load(database_url, tmp_path, home)
+    deliver(tmp_path, *ROWS[:10])
+    with pytest.raises(ApprovalNeededError, match="10 of 20 features .50.0 %.*--accept enterprises"):
+        load(database_url, tmp_path, home)
+    assert held(engine) == (20, 1)
+    load(database_url, tmp_path, home, "--accept", "enterprises", "--by", "张三", "--note", "停产")
+    assert held(engine) == (10, 2)
+    [newest, _] = json.loads(run(loads_command, database_url, home, "--json").stdout)["loads"]
+    assert (newest["approved_by"], newest["n_gone"], newest["rolled_back_at"]) == ("张三:停产", 10, None)
+
+
+def test_few_features_may_go_without_a_word(engine: sa.Engine, database_url: str, tmp_path: Path, home: Path) -> None:
+    deliver(tmp_path, *ROWS)
+    load(database_url, tmp_path, home)
+    deliver(tmp_path, *ROWS[:16])
+    load(database_url, tmp_path, home)
+    assert held(engine) == (16, 2)
+
+
+def test_older_data_replace_newer_ones_only_with_a_persons_word(
+    engine: sa.Engine, database_url: str, tmp_path: Path, home: Path
+) -> None:
+    deliver(tmp_path, *ROWS, label="2026Q2", as_of="2026-06-30")
+    load(database_url, tmp_path, home)
+    deliver(tmp_path, ROWS[0].replace("厂0", "旧厂"), *ROWS[1:])
+    with pytest.raises(ApprovalNeededError, match="older than those held, of 2026-06-30"):
+        load(database_url, tmp_path, home)
+    assert held(engine) == (20, 1)
+    load(database_url, tmp_path, home, "--accept", "enterprises")
+    assert held(engine) == (20, 2)
+
+
+def test_data_of_a_load_taken_back_are_not_held(engine: sa.Engine, database_url: str, tmp_path: Path, home: Path) -> None:
+    deliver(tmp_path, *ROWS, label="2026Q2", as_of="2026-06-30")
+    load(database_url, tmp_path, home)
+    with engine.connect() as connection:
+        load_id = connection.execute(sa.text("SELECT max(load_id) FROM ops.loads")).scalar_one()
+        as_of = connection.execute(sa.text("SELECT as_of FROM ops.loads")).scalar_one()
+        assert newer_held(connection, "enterprises", as_of.replace(month=3)) == as_of and newer_held(connection, "enterprises", as_of) is None
+    run(rollback_command, database_url, home, str(load_id), "--by", "李四", "--reason", "报错了")
+    deliver(tmp_path, *ROWS[:3])
+    load(database_url, tmp_path, home)
+    told = run(loads_command, database_url, home).stdout
+    assert "李四 报错了" in told and held(engine) == (3, 2)
+
+
+def test_dry_run_lists_what_would_change_and_what_needs_a_word(
+    engine: sa.Engine, database_url: str, tmp_path: Path, home: Path
+) -> None:
+    deliver(tmp_path, *ROWS)
+    assert "新增 added" not in load(database_url, tmp_path, home, "--dry-run").stderr  # a first load lists nothing: all of it is new
+    load(database_url, tmp_path, home)
+    moved, renamed = ROWS[1].replace("105.05", "105.06"), ROWS[2].replace("厂2,一般,1", "新名,一般,7")
+    deliver(tmp_path, ROWS[0], moved, renamed, *ROWS[3:14], "E99,丙厂,一般,3,,105.06,29.06")
+    told = load(database_url, tmp_path, home, "--dry-run", "--list", "2").stderr
+    for words in ("--accept enterprises", "新增 added: 1", "E99 丙厂", "name: 厂2 -> 新名", "n_persons: 1 -> 7", "移位 moved (> 50 m): 1", "E1 厂1", "消失 gone: 6", "另有 4 个"):
+        assert words in told, told
+    found = json.loads(load(database_url, tmp_path, home, "--dry-run", "--json").stdout)["sources"][0]
+    assert found["loss"]["is_large"] and found["newer_held"] is None
+    assert {kind: found["changes"][kind]["n"] for kind in ("added", "changed", "moved", "gone")} == {"added": 1, "changed": 1, "moved": 1, "gone": 6}
+    assert held(engine) == (20, 1)
