@@ -220,6 +220,8 @@ def test_sheet_of_a_phone_has_three_stops(open_page: OpenPage, known_source: dic
         box = panel.bounding_box()
         assert box
         heights[panel.get_attribute("data-stop")] = round(box["height"])
+        status = page.locator("#status").bounding_box()
+        assert status and box["y"] + box["height"] <= status["y"] + 1, "the line with the data's date is covered"
         page.locator("#result-stop").click()
     assert set(heights) == {"low", "half", "full"}
     assert heights["low"] == 88 and heights["low"] < heights["half"] < heights["full"]

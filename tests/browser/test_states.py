@@ -76,6 +76,16 @@ def test_refused_page_stands_in_the_frame(new_page: OpenPage, live_server: str) 
     expect(page.locator("#page-title")).to_have_text("there is nothing at this address")
 
 
+@pytest.mark.parametrize(("path", "leads_to"), [("siting/S2000-0001", "/siting"), ("pipelines/notices/G2000-0001", "/pipelines/notices"), ("features/enterprises/none", "/")])
+def test_what_there_is_not_leads_back_and_is_not_asked_for_again(new_page: OpenPage, live_server: str, path: str, leads_to: str) -> None:
+    page = new_page(live_server)
+    page.goto(f"{live_server}/{path}")
+    way = page.locator(".error-box + p a")
+    expect(way).to_contain_text("返回")
+    assert (way.get_attribute("href") or "").removeprefix(live_server).split("?")[0] == leads_to
+    expect(page.locator(".error-box button")).to_have_count(0)
+
+
 @pytest.mark.parametrize("size", [PHONE, NARROW], ids=lambda size: str(size["width"]))
 def test_phone_bar_has_four_workspaces_and_a_list_of_the_rest(new_page: OpenPage, live_server: str, size: dict[str, int]) -> None:
     page = new_page(live_server, size)

@@ -141,9 +141,9 @@ function levelBlock(point, name) {
 /** S, R and level of GB 18218 where they are known. @param {any} point */
 function hazardLine(point) {
   if (!point || isMissing(point.s_value)) return null;
-  const words = [`S = ${number(point.s_value, 3)}`, isMissing(point.r_value) ? null : `R = ${number(point.r_value, 1)}`,
+  const words = [`${t("s_value")} ${number(point.s_value, 3)}`, isMissing(point.r_value) ? null : `${t("r_value")} ${number(point.r_value, 1)}`,
     point.major_hazard_level ? t("major_hazard_level", { n: point.major_hazard_level }) : t("no_major_hazard")];
-  return el("p", { class: "hazard-line" }, words.filter(Boolean).join(" · "));
+  return [el("p", { class: "hazard-line" }, words.filter(Boolean).join(" · ")), el("p", { class: "muted small" }, t("s_and_r_note"))];
 }
 
 /* What refers to the records: units with their chemicals, hidden dangers, declared levels ... */

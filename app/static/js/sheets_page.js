@@ -10,6 +10,7 @@ import { applyFilters } from "./map_filters.js";
 import { drawOwn, feature } from "./map_drawings.js";
 import { setLayerVisible } from "./map_layers.js";
 import { map } from "./mapview.js";
+import { heldFor } from "./paper_way.js";
 import { errorBox, say } from "./panel.js";
 import { sheetForm } from "./sheet_form.js";
 import { said, t } from "./texts.js";
@@ -59,6 +60,7 @@ function takeAddress(values) {
   wishes.hills = isHilly();
   wishes.policy = values.pol || shown.catalog.policy;
   wishes.center = parseView(values.v)?.center ?? null;
+  wishes.orientation = heldFor(shown.catalog.area.home);
   wishes.title = t("sheet_default_title", { area: said(shown.catalog.area) });
   wishes.subtitle = shown.catalog.edition.label;
   wishes.organisation = said({ title_zh: shown.catalog.area.office_zh, title_en: shown.catalog.area.office_en });

@@ -33,6 +33,9 @@ export function drawStatus() {
   put(byId("status"), parts.filter(Boolean).map((part) => el("span", { class: "status-part" }, part)));
 }
 
+/** Says how high the line is, for what lies over the map on a phone not to cover it. */
+new ResizeObserver(([{ target }]) => document.documentElement.style.setProperty("--status-now", `${/** @type {HTMLElement} */ (target).offsetHeight}px`)).observe(byId("status"));
+
 /** What the person who looks does not see, or not exactly. @param {any} catalog */
 const limits = ({ coarse, n_hidden_layers: nHidden, towns_seen: towns }) => [
   coarse?.length ? el("strong", {}, t("positions_coarse", { layers: coarse.map((/** @type {string} */ id) => said(shown.catalog.layers.find((layer) => layer.id === id) ?? {})).join(" ") })) : null,

@@ -142,9 +142,11 @@ export function keepingFocus(draw) {
 }
 
 const SKELETON_AFTER_MS = 300;
+const NOT_FOUND = 404;
 
 /**
- * Shows what a request answers in a node: nothing for 300 ms, then a skeleton, then the answer or the error with a retry.
+ * Shows what a request answers in a node: nothing for 300 ms, then a skeleton, then the answer or the error with a retry;
+ * of what there is not, the way back to its list.
  * @param {HTMLElement} node
  * @param {() => Promise<void>} load asks and draws
  */
@@ -155,10 +157,16 @@ export async function loadInto(node, load) {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     clearTimeout(waiting);
-    put(node, errorBox(error, () => loadInto(node, load)));
+    put(node, error.status === NOT_FOUND ? [errorBox(error, null), wayBack()] : errorBox(error, () => loadInto(node, load)));
   } finally {
     clearTimeout(waiting);
   }
+}
+
+/** What does not exist cannot be asked for again: the way to the list it would stand in, else to the map. */
+function wayBack() {
+  const list = /** @type {HTMLAnchorElement|null} */ (document.querySelector("a.back:not([hidden]), #tabs a[aria-current]"));
+  return el("p", {}, el("a", { class: "button", href: list?.href ?? withEdition("/") }, t("back_to", { page: list?.textContent ?? t("workspace_map") })));
 }
 
 function skeleton() {
