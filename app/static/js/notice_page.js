@@ -224,14 +224,14 @@ function reply(notice) {
     check ? el("p", { class: `notice${check.has_changed ? " error-box" : ""}` }, t(check.has_changed ? "notice_changed" : "notice_same", { edition: answer.edition_label ?? check.edition, first: notice.edition_label })) : null,
     answer.error ? el("p", { class: "notice error-box" }, said(answer.error, "message")) : verdictPart(answer),
     el("dl", { class: "facts" }, facts(asked, notice).flatMap(([key, value]) => [el("dt", {}, t(key)), el("dd", {}, value)])),
+    el("p", { class: "notice warning" }, said(notice, "warning")),
+    el("div", { class: "actions" }, el("a", { class: "button primary", href: `/pipelines/notices/${encodeURIComponent(notice.ref)}/reply.docx?lang=${lang()}` }, t("make_reply")),
+      el("button", { type: "button", class: "button", on: { click: showWorks } }, t("zoom_to"))),
     answer.is_calendar_final === false ? el("p", { class: "notice" }, t("calendar_open")) : null,
     answer.error ? null : linesPart(answer), answer.error ? null : rulesPart(answer),
     answer.not_shown?.length ? el("p", { class: "notice" }, t("not_shown", { titles: answer.not_shown.map((/** @type {any} */ kind) => said(kind)).join(t("list_comma")) })) : null,
     answer.n_unplaced_pipelines ? el("p", { class: "notice" }, t("unplaced_lines", { n: number(answer.n_unplaced_pipelines) })) : null,
     said(answer, "legal_note") ? el("p", { class: "notice" }, said(answer, "legal_note")) : null,
-    el("p", { class: "notice warning" }, said(notice, "warning")),
-    el("div", { class: "actions" }, el("a", { class: "button primary", href: `/pipelines/notices/${encodeURIComponent(notice.ref)}/reply.docx?lang=${lang()}` }, t("make_reply")),
-      el("button", { type: "button", class: "button", on: { click: showWorks } }, t("zoom_to"))),
   ];
 }
 

@@ -230,8 +230,8 @@ function drawList() {
   const rows = filtered();
   const listed = rows.slice(0, ROWS_SHOWN);
   put(byId("list-head"), countsLine(rows, state.rows.length),
-    el("button", { type: "button", class: "button small", id: "save-csv", disabled: !rows.length, on: { click: save } }, t("save_csv")), " ",
-    paperLink("docx", "export_word"), " ", paperLink("xlsx", "export_excel"));
+    el("span", { class: "paper-links" }, el("button", { type: "button", class: "button small", id: "save-csv", disabled: !rows.length, on: { click: save } }, t("save_csv")),
+      paperLink("docx", "export_word"), paperLink("xlsx", "export_excel")));
   if (!rows.length) return put(byId("list-body"), nothingFound(), crossed());
   put(byId("list-body"), conflictTable(listed, state.chosen, choose),
     rows.length > listed.length ? el("p", { class: "notice" }, t("first_rows", { shown: ROWS_SHOWN, n: number(rows.length) })) : null, crossed());
