@@ -56,6 +56,12 @@ def draft_of(connection: sa.Connection, kind: CaseKind, ref: str) -> dict[str, A
     return _told(row) | {"is_judged": row.is_judged}
 
 
+def open_draft(connection: sa.Connection, kind: CaseKind, ref: str) -> dict[str, Any] | None:
+    """A draft that has not been judged; None where the number is another's or nobody's."""
+    row = queries.run(connection, "draft", {"ref": ref, "kind": kind.id}).one_or_none()
+    return None if row is None or row.is_judged else _told(row)
+
+
 def drop_draft(connection: sa.Connection, kind: CaseKind, ref: str) -> None:
     """Forget a draft; raises `MissingError` for one that is not there or has been judged."""
     if not queries.run(connection, "drop_draft", {"ref": ref, "kind": kind.id}).rowcount:

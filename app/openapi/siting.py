@@ -162,5 +162,7 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/api/site-areas": {"post": operation(
         "siteArea", "Where a kind of project would find nothing against it", answer("SiteArea"), EDITION, body="SiteAreaRequest",
     )},
-    "/api/site-checks/{ref}": {"get": operation("siteCheck", "A kept siting check", answer("SiteCheck"), REF, EDITION)},
+    "/api/site-checks/{ref}": {"get": operation(
+        "siteCheck", "A kept siting check", answer("SiteCheck"), REF, EDITION, query("draft", "1: of a number not judged yet, its draft, as `draft`"),
+    )},
 }  # fmt: skip

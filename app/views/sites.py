@@ -24,6 +24,7 @@ from app.drafts import (
     drop_draft,
     listed_drafts,
     new_draft,
+    open_draft,
     save_draft,
 )
 from app.errors import ConflictError, RequestError
@@ -136,7 +137,15 @@ def recheck() -> Response:
 
 @blueprint.get("/api/site-checks/<ref>")
 def check(ref: str) -> Response:
-    """A kept siting check, as it was answered; judged again, and that kept too, when a later edition is served."""
+    """A kept siting check, as it was answered; judged again, and that kept too, when a later edition is served.
+
+    ``?draft=1``: of a number that has not been judged, its draft, as ``draft``.
+    """
+    if request.args.get("draft") == "1":
+        with parts().database.reading() as connection:
+            found = open_draft(connection, SITE_CHECK, plain_text("ref", ref))
+        if found:
+            return jsonify(draft=found)
     case = newest_case(SITE_CHECK, ref, _checked)
     with parts().database.reading() as connection:
         others = alternatives(connection, SITE_CHECK, case["ref"])

@@ -115,7 +115,10 @@ def test_draft_keeps_its_number_when_it_is_judged(client: FlaskClient) -> None:
     assert (saved["ref"], saved["form"], saved["is_judged"]) == (ref, {"name": "第二小学"}, False)
     listed = client.get("/api/site-checks").json
     assert ref in {entry["ref"] for entry in listed["drafts"]}
+    assert client.get(f"/api/site-checks/{ref}?draft=1").json["draft"]["form"] == {"name": "第二小学"}
+    assert client.get(f"/api/site-checks/{ref}").status_code == client.get("/api/site-checks/S2000-0001?draft=1").status_code == 404
     assert asked(client, part(FAR, SCHOOL), draft=ref).json["ref"] == ref
+    assert client.get(f"/api/site-checks/{ref}?draft=1").json["ref"] == ref
     listed = client.get("/api/site-checks").json
     assert ref not in {entry["ref"] for entry in listed["drafts"]} and ref in {entry["ref"] for entry in listed["cases"]}
     assert client.put(f"/api/site-drafts/{ref}", json={"form": {}}).status_code == 409

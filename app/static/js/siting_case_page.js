@@ -71,15 +71,13 @@ function ensureDraft() {
 
 /** A judged case, else a draft. */
 async function readCase() {
-  const at = `/${encodeURIComponent(state.ref)}`;
-  try {
-    state.kept = await getJson(`/api/site-checks${at}`);
+  const told = await getJson(`/api/site-checks/${encodeURIComponent(state.ref)}?draft=1`);
+  if (told.draft) {
+    state.form = { ...emptyForm(), ...told.draft.form };
+    state.saved = told.draft.saved_at;
+  } else {
+    state.kept = told;
     state.step = 4;
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    const draft = await getJson(`/api/site-drafts${at}`);
-    state.form = { ...emptyForm(), ...draft.form };
-    state.saved = draft.saved_at;
   }
 }
 
