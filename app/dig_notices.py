@@ -30,7 +30,7 @@ from layers.scoring.activities import activities, methods_of
 from layers.scoring.calibration import POST_LAYERS
 from layers.scoring.chainage import written_chainage
 from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH
-from layers.scoring.rules import RuleSet
+from layers.scoring.rules import FeatureClass, RuleSet
 from layers.scoring.works_notices import notice, notice_rules
 
 KEYS = (
@@ -238,13 +238,21 @@ def _not_shown(facts: EditionFacts, rules: RuleSet, kinds: Sequence[str]) -> lis
     """What the rules for these works protect and the edition has no data on: nothing is said of it, and that is told."""
     bound = notice_rules(rules, kinds, on=rules_date(facts), jurisdiction=JURISDICTION)
     classes = {rule.subject_class: rules.classes[rule.subject_class] for rule in bound}
+    without = [entry for entry in classes.values() if not any(facts.shows(member) for member in entry.members)]
     missing = [
         {"class": entry.class_id, "title_zh": entry.title_zh, "title_en": entry.title_en}
-        for entry in classes.values()
-        if not any(facts.shows(member) for member in entry.members)
+        for entry in without
+        if not any(_is_part_of(entry, other) for other in without)
     ]
     is_open = BLASTING in kinds and methods_of(BLASTING).isdisjoint(kinds)
     return [*missing, {"class": BLASTING} | NO_METHOD.fields("title")] if is_open else missing
+
+
+def _is_part_of(entry: FeatureClass, other: FeatureClass) -> bool:
+    """Whether all members of a class are members of another, wider one by what both ask of a layer: large bridges that state the flow are large bridges."""
+    asked = {(member.layer, frozenset(member.conditions)) for member in entry.members}
+    wider = {(member.layer, frozenset(member.conditions)) for member in other.members}
+    return bool(asked) and asked != wider and all(any(layer == name and wide <= narrow for name, wide in wider) for layer, narrow in asked)
 
 
 def _verdict(touched: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from babel.dates import format_date
 from app.export.reply_letter import Letter
 from app.export.words import written_date
 from app.texts import DataText, Text, listed
+from layers.catalog import Catalog
 from layers.scoring.chainage import written_chainage
 
 COLUMNS = (
@@ -26,14 +28,21 @@ VERDICT_SENTENCES = {
 LEFT_OPEN = Text("经核查,施工范围附近有资料不全、不能判定的对象,须补齐资料或现场核实后再定。")
 HEADINGS = (Text("一、告知内容"), Text("二、依据"), Text("三、办理要求"), Text("四、说明"))
 DATE_FORMATS = {"zh": "long", "en": "d MMM y"}
+FEW = 3
+"""So many things of one kind stand in the table; one more is no reason for a list."""
 NO_RULE = Text("无规则")
 UNKNOWN_OPERATOR = Text("管道企业(现有数据未载明,须查明)")
 
 
-def notice_letter(notice: dict[str, Any], *, today: date, lang: str) -> Letter:
-    """The letter for a kept notice, by its newest judgement that could be made; `lang` is ``zh`` or ``en``."""
+def notice_letter(notice: dict[str, Any], layers: Catalog, *, today: date, lang: str) -> Letter:
+    """The letter for a kept notice, by its newest judgement that could be made; `lang` is ``zh`` or ``en``.
+
+    Of many things of one layer under one clause the table names the nearest, and the enclosed list all.
+    """
     answers = [notice, *(check["answer"] for check in notice["checks"] if "error" not in check["answer"])]
     answer, asked = answers[-1], notice["request"]
+    every = tuple(_row(number, row, lang) for number, row in enumerate(answer["touched"], start=1))
+    rows = _few_of_each(answer["touched"], every, layers, lang)
     told = ((_asked(asked, answer, lang),), _basis(answer, lang), _demands(answer, lang), _notes(answer, lang))
     return Letter(
         title=_title(asked["name"])[lang],
@@ -42,10 +51,32 @@ def notice_letter(notice: dict[str, Any], *, today: date, lang: str) -> Letter:
         verdict=_verdict_sentence(answer)[lang],
         sections=tuple((heading[lang], lines) for heading, lines in zip(HEADINGS, told, strict=True)),
         columns=tuple(column[lang] for column in COLUMNS),
-        rows=tuple(_row(number, row, lang) for number, row in enumerate(answer["touched"], start=1)),
+        rows=rows,
+        list_rows=every if len(rows) < len(every) else (),
         closing=(answer[f"office_{lang}"], in_words(today, lang)),
         lang=lang,
     )
+
+
+def _few_of_each(
+    touched: Sequence[dict[str, Any]], rows: Sequence[tuple[str, ...]], layers: Catalog, lang: str
+) -> tuple[tuple[str, ...], ...]:
+    """The first rows of each layer, verdict and clause, with how many more there are and how near they are."""
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for at, row in enumerate(touched):
+        alike.setdefault((row["subject"]["layer"], row["verdict"], row["verdict_en"], row["clause"]), []).append(at)
+    told: list[tuple[str, ...]] = []
+    for (layer, _, _, clause), found in alike.items():
+        few = found if len(found) <= FEW + 1 else found[:FEW]
+        told += [rows[at] for at in few]
+        others = [touched[at] for at in found[len(few) :]]
+        if others:
+            nearest = min(others, key=lambda row: row["distance_m"])
+            kind = DataText(layers[layer].title_zh, layers[layer].title_en) if layer in layers else layer
+            words = Text("另有{n}个{kind},见清单", n=len(others), kind=kind)[lang]
+            near = Text("最近 {metres:.1f}", metres=nearest["distance_m"])[lang]
+            told.append(("…", words, "—", near, "—", nearest[f"verdict_{lang}"], clause or NO_RULE[lang], "—"))
+    return tuple(told)
 
 
 def _verdict_sentence(answer: dict[str, Any]) -> Text:

@@ -22,6 +22,7 @@ ENGLISH_FONT = "Times New Roman"
 PICTURE_MM = 156
 """Width of the text block."""
 PICTURE_HEADING = Text("附件1 位置图")
+LIST_HEADING = Text("附件 全部对象清单")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ SIZES = {"zh": TypeSizes(16, 22, 28.95, 10.5, 2), "en": TypeSizes(11.5, 16, 17, 
 class Letter:
     """Plain values of a letter; `sections` are headings with paragraphs, `rows` a table below its `columns`.
 
-    `picture` is a PNG that goes on a page of its own as the enclosed map, `picture_caption` the words under it. `lang` is ``zh`` or ``en``.
+    `list_rows`, where the table names only some, are all rows, on a page of their own. `picture` is a PNG that goes on a page of its own as the enclosed map, `picture_caption` the words under it. `lang` is ``zh`` or ``en``.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Letter:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     closing: tuple[str, ...] = field(default=())
+    list_rows: tuple[tuple[str, ...], ...] = ()
     picture: bytes = b""
     picture_caption: str = ""
     lang: str = "zh"
@@ -73,9 +75,13 @@ def letter_bytes(letter: Letter) -> bytes:
         for text in texts:
             pen.paragraph(text, is_indented=True)
     if letter.rows:
-        pen.table(letter)
+        pen.table(letter.columns, letter.rows)
     for line in letter.closing:
         pen.paragraph(line, align=WD_ALIGN_PARAGRAPH.RIGHT)
+    if letter.list_rows:
+        document.add_page_break()
+        pen.paragraph(LIST_HEADING[letter.lang], font=HEAD_FONT)
+        pen.table(letter.columns, letter.list_rows)
     if letter.picture:
         pen.picture(letter)
     stream = io.BytesIO()
@@ -118,14 +124,14 @@ class _Pen:
         run.font.name = ENGLISH_FONT if self.lang == "en" else font
         run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), font)
 
-    def table(self, letter: Letter) -> None:
-        """The table below the sections."""
-        table = self.document.add_table(rows=1, cols=len(letter.columns))
+    def table(self, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> None:
+        """A ruled table."""
+        table = self.document.add_table(rows=1, cols=len(columns))
         table.style = "Table Grid"
         size_pt = self.sizes.table_pt
-        for cell, text in zip(table.rows[0].cells, letter.columns, strict=True):
+        for cell, text in zip(table.rows[0].cells, columns, strict=True):
             self.run(cell.paragraphs[0], text, font=HEAD_FONT, size_pt=size_pt)
-        for row in letter.rows:
+        for row in rows:
             for cell, text in zip(table.add_row().cells, row, strict=True):
                 self.run(cell.paragraphs[0], text, font=BODY_FONT, size_pt=size_pt)
 

@@ -70,7 +70,7 @@ def reply_letter(ref: str) -> Response:
     lang = language_of_document()
     with parts().database.reading() as connection:
         kept = kept_case(connection, NOTICE, plain_text("ref", ref))
-    letter = notice_letter(kept, today=date.today(), lang=lang)
+    letter = notice_letter(kept, parts().catalog, today=date.today(), lang=lang)
     response = current_app.response_class(letter_bytes(letter), mimetype=DOCX)
     response.headers["Content-Disposition"] = f"attachment; filename={kept['ref']}.docx"
     return response

@@ -12,7 +12,10 @@ import sqlalchemy as sa
 from docx import Document
 from flask.testing import FlaskClient
 
+from app.export.reply_letter import letter_bytes
+from app.notice_letter import notice_letter
 from app.working_days import WorkingDays
+from layers.catalog import load_catalog
 from layers.errors import InputError
 from layers.scoring.activities import activities
 from layers.scoring.works_notices import notice
@@ -221,3 +224,24 @@ def test_reply_in_english_follows_the_address_or_the_language_of_the_page(client
     assert told(f"/pipelines/notices/{ref}/reply.docx") == english
     client.delete_cookie("lang")
     assert told(f"/pipelines/notices/{ref}/reply.docx")[0] == "关于Jacking施工告知的复函"
+
+
+def test_letter_names_the_nearest_of_many_alike_and_encloses_all(client: FlaskClient) -> None:
+    ref = asked(client, geometry=BESIDE_PIPELINE).json["ref"]
+    kept = client.get(f"/api/dig-notices/{ref}").json
+    house = kept["touched"][0] | {"verdict": "see_code", "clause": "GB 6722"}
+    kept["touched"] = [house | {"subject": {"layer": "buildings", "id": f"H{n}", "name": None}, "distance_m": 40.0 + n} for n in range(49)]
+    for lang, words in (("zh", "另有46个建筑物,见清单"), ("en", "46 more: Buildings, see the list")):
+        letter = notice_letter(kept, load_catalog(), today=date.today(), lang=lang)
+        assert [row[1] for row in letter.rows] == ["H0", "H1", "H2", words]
+        assert "43.0" in letter.rows[3][3]
+        assert [row[1] for row in letter.list_rows] == [f"H{n}" for n in range(49)]
+        tables = Document(io.BytesIO(letter_bytes(letter))).tables
+        assert [len(table.rows) for table in tables] == [5, 50]
+    kept["touched"] = kept["touched"][:4]
+    assert not notice_letter(kept, load_catalog(), today=date.today(), lang="zh").list_rows
+
+
+def test_class_without_data_is_not_named_beside_the_wider_one(client: FlaskClient) -> None:
+    missing = {entry["class"] for entry in asked(client, activities=["sand_dig"], geometry=FAR_OFF).json["not_shown"]}
+    assert {"railway_bridge_500", "railway_bridge_0"} <= missing and not any(name.endswith("_flow") for name in missing)

@@ -10,12 +10,15 @@ import { lineHref, lineLayer, loadLines } from "./lines.js";
 import { drawReasonLines } from "./map_drawings.js";
 import { flyToGeometry } from "./map_sight.js";
 import { map } from "./mapview.js";
+import { drawnRows, fewOf, groups } from "./notice_groups.js";
 import { errorBox, errorText, say } from "./panel.js";
 import { lang, said, t } from "./texts.js";
 import { featureHref, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
 const NEW = "new";
 const ref = decodeURIComponent(location.pathname.split("/").pop() ?? "");
+/** So many kinds of things without data are told in one sentence. */
+const MOST_KINDS = 4;
 const GRADES = ["prohibited", "possibly_prohibited", "permit_required", "see_code", "not_assessed", "nothing_found"];
 
 /** What was entered; kept when the language changes, never in the address. */
@@ -229,7 +232,7 @@ function reply(notice) {
       el("button", { type: "button", class: "button", on: { click: showWorks } }, t("zoom_to"))),
     answer.is_calendar_final === false ? el("p", { class: "notice" }, t("calendar_open")) : null,
     answer.error ? null : linesPart(answer), answer.error ? null : rulesPart(answer),
-    answer.not_shown?.length ? el("p", { class: "notice" }, t("not_shown", { titles: answer.not_shown.map((/** @type {any} */ kind) => said(kind)).join(t("list_comma")) })) : null,
+    answer.not_shown?.length ? notShown(answer.not_shown) : null,
     answer.n_unplaced_pipelines ? el("p", { class: "notice" }, t("unplaced_lines", { n: number(answer.n_unplaced_pipelines) })) : null,
     said(answer, "legal_note") ? el("p", { class: "notice" }, said(answer, "legal_note")) : null,
   ];
@@ -248,11 +251,14 @@ const facts = (asked, notice) => [
 /** @param {any} answer */
 function linesPart(answer) {
   if (!answer.lines.length) return el("p", {}, t("no_line_touched"));
-  return [el("h2", {}, t("lines_touched", { n: answer.lines.length })), el("ul", { class: "plain" }, answer.lines.map((/** @type {any} */ line) => el("li", {},
-    el("a", { href: line.layer === lineLayer()?.id ? lineHref(line.id) : withEdition(featureHref(line.layer, line.id)) }, line.name ?? line.id), " ",
-    isMissing(line.from_m) ? "" : `${chainage(line.from_m)} – ${chainage(line.to_m)} · `, t("least_distance", { d: distance(line.distance_m), e: number(line.error_m, 0) }), " · ",
-    el("span", { class: `sign sign-${line.verdict}` }, said(line, "verdict")), whomToAsk(line))))];
+  return [el("h2", {}, t("lines_touched", { n: answer.lines.length })), groups(answer.lines, (/** @type {any} */ line) => line.layer).map((lines) => fewOf(lines, lineItem, lines[0].layer))];
 }
+
+/** @param {any} line */
+const lineItem = (line) => el("li", {},
+  el("a", { href: line.layer === lineLayer()?.id ? lineHref(line.id) : withEdition(featureHref(line.layer, line.id)) }, line.name ?? line.id), " ",
+  isMissing(line.from_m) ? "" : `${chainage(line.from_m)} – ${chainage(line.to_m)} · `, t("least_distance", { d: distance(line.distance_m), e: number(line.error_m, 0) }), " · ",
+  el("span", { class: `sign sign-${line.verdict}` }, said(line, "verdict")), whomToAsk(line));
 
 /** Only lines have an operator to ask; houses, bridges and towers have none. @param {any} line */
 function whomToAsk(line) {
@@ -268,10 +274,20 @@ function rulesPart(answer) {
   });
   return headings.map(([grade, word]) => {
     const rows = answer.touched.filter((/** @type {any} */ row) => row.verdict === grade && said(row, "verdict") === word);
-    return [el("h2", { class: `sign-${grade}` }, said(rows[0], "verdict")), el("ul", { class: "plain" }, rows.map((/** @type {any} */ row) => el("li", {},
-      row.subject.name ?? row.subject.id, " · ", distance(row.distance_m), isMissing(row.required_m) ? "" : ` / ${required(row.required_m)}`, " · ", row.clause ?? t("no_rule_short"), " · ", row.certainty ? t(row.certainty) : "",
-      row.line ? [" ", el("button", { type: "button", class: "link", on: { click: () => { drawReasonLines([{ line: row.line, label: distance(row.distance_m) }]); flyToGeometry(row.line); } } }, t("show_line"))] : null)))];
+    const alike = groups(rows, (/** @type {any} */ row) => `${row.subject.layer} ${row.clause}`);
+    return [el("h2", { class: `sign-${grade}` }, said(rows[0], "verdict")), alike.map((some) => fewOf(some, ruleItem, some[0].subject.layer))];
   });
+}
+
+/** @param {any} row */
+const ruleItem = (row) => el("li", {},
+  row.subject.name ?? row.subject.id, " · ", distance(row.distance_m), isMissing(row.required_m) ? "" : ` / ${required(row.required_m)}`, " · ", row.clause ?? t("no_rule_short"), " · ", row.certainty ? t(row.certainty) : "",
+  row.line ? [" ", el("button", { type: "button", class: "link", on: { click: () => { drawReasonLines([{ line: row.line, label: distance(row.distance_m) }]); flyToGeometry(row.line); } } }, t("show_line"))] : null);
+
+/** What nothing is said of: many classes open behind their number. @param {any[]} kinds */
+function notShown(kinds) {
+  if (kinds.length <= MOST_KINDS) return el("p", { class: "notice" }, t("not_shown", { titles: kinds.map((kind) => said(kind)).join(t("list_comma")) }));
+  return el("details", { class: "notice" }, el("summary", {}, t("not_shown_n", { n: kinds.length })), el("ul", {}, kinds.map((kind) => el("li", {}, said(kind)))));
 }
 
 function showWorks() {
@@ -281,11 +297,7 @@ function showWorks() {
   flyToGeometry(state.notice.works);
 }
 
-/** The shortest line to each pipeline, once. @param {any} answer */
-function shortest(answer) {
-  const seen = new Set();
-  const firsts = answer.touched.filter((/** @type {any} */ row) => row.line && !seen.has(row.subject.id) && seen.add(row.subject.id));
-  return firsts.map((/** @type {any} */ row) => ({ line: row.line, label: distance(row.distance_m) }));
-}
+/** Shortest lines with their lengths: of many things of a kind the nearest and the governing one. @param {any} answer */
+const shortest = (answer) => drawnRows(answer.touched).map((/** @type {any} */ row) => ({ line: row.line, label: distance(row.distance_m) }));
 
 start();

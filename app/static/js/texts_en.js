@@ -207,6 +207,8 @@ export const EN = {
   day_note: "Made from the data of the edition; what is noted here changes no level by itself. Distances are straight lines; the way by road is longer.",
   day_phone: "Take it on the phone",
   day_preparing: "Preparing the map and the codes…",
+  more_alike: "{n} more: {kind}, nearest {d}",
+  not_shown_n: "{n} kinds of things this edition has no data on; nothing is said of them",
   print_by_key: "The map stands upon dark ground and is not printed like this. Print with Ctrl+P, or choose the light ground first.",
   print_not_light: "The light ground could not be loaded; the map is not printed.",
   day_print: "Print the list (A4)",

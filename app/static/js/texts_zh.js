@@ -207,6 +207,8 @@ export const ZH = {
   day_note: "本单按版次资料生成,记录不自动改变等级;路程为直线距离,实际路程更长。",
   day_phone: "手机巡查",
   day_preparing: "正在准备地图和二维码…",
+  more_alike: "另有 {n} 个{kind},最近 {d}",
+  not_shown_n: "本期没有数据、未作判断的对象 {n} 类",
   print_by_key: "地图正在深色底图上,这样不能打印。请按 Ctrl+P 打印,或先换成浅色底图。",
   print_not_light: "浅色底图未能加载,地图没有印出",
   day_print: "打印巡查单(A4)",
