@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from layers.errors import SourceFileError
 
 OWN_VIEWS = ("st_geometry_columns", "st_spatial_ref_sys", "geometry_columns", "spatial_ref_sys")
 """Views that the standard itself and ArcGIS put into a GeoPackage; GDAL never gives them as layers."""
+OWN_LISTS = "gpkg_"
+"""How the lists of the standard begin, which GDAL reads at opening, whatever layer is asked for."""
 PLAIN = re.compile(
     r"create\s+(?:table\b|virtual\s+table\s+(?:\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|[^\s\"`\[(]+)\s+using\s+rtree\s*\()", re.IGNORECASE
 )
@@ -33,21 +35,54 @@ def refuse_queries(path: Path, layer: str) -> None:
     SourceFileError
         The layer is, or may be, no table; or the file is no database that can be read.
     """
+    chosen = layer.lower()
+    for name in queries(path):
+        if not chosen or chosen == name or chosen.startswith(f"{name} ("):
+            raise _refusal(path, name)
+
+
+def queries(path: Path) -> list[str]:
+    """Names, in small letters, of the views and virtual tables beside the tables of a GeoPackage; none of them is run.
+
+    Raises
+    ------
+    SourceFileError
+        A list that GDAL itself reads whenever it opens the file is no table, or the file is no database that can be read.
+    """
+    with _database(path) as database:
+        names = sorted(_computed(database))
+    for name in names:
+        if name.startswith(OWN_LISTS):
+            raise _refusal(path, name)
+    return names
+
+
+def drawn_tables(path: Path) -> list[str]:
+    """Names of the layers with geometry that are plain tables, as the file lists them: GDAL's own list would ask the views."""
+    computed = set(queries(path))
+    with _database(path) as database:
+        found = [str(name) for (name,) in database.execute("SELECT table_name FROM gpkg_geometry_columns ORDER BY rowid")]
+    return [name for name in dict.fromkeys(found) if name.lower() not in computed]
+
+
+def _refusal(path: Path, name: str) -> SourceFileError:
+    return SourceFileError(path, f"the stored query {name[:80]!r} in place of a table", "plain tables: export the layer to a new file")
+
+
+@contextmanager
+def _database(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file as a database that nothing can be written to."""
     try:
-        names = sorted(_computed(path))
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            database.text_factory = lambda text: text.decode("utf-8", "replace")
+            yield database
     except sqlite3.DatabaseError as error:
         raise SourceFileError(path, f"a damaged file ({error})"[:500], "an undamaged GeoPackage") from error
-    chosen = layer.lower()
-    for name in names:
-        if not chosen or chosen == name or chosen.startswith(f"{name} ("):
-            raise SourceFileError(path, f"the stored query {name[:80]!r} in place of a table", "plain tables: export the layer to a new file")
 
 
-def _computed(path: Path) -> Iterator[str]:
+def _computed(database: sqlite3.Connection) -> Iterator[str]:
     """Names, in small letters, of all that is no plain table."""
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-        database.text_factory = lambda text: text.decode("utf-8", "replace")
-        for kind, *found in database.execute("SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'view')"):
-            name, words = (str(text or "") for text in found)  # a damaged file may hold anything there
-            if not (name.lower() in OWN_VIEWS if kind == "view" else PLAIN.match(words)):
-                yield name.lower()
+    for kind, *found in database.execute("SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'view')"):
+        name, words = (str(text or "") for text in found)  # a damaged file may hold anything there
+        if not (name.lower() in OWN_VIEWS if kind == "view" else PLAIN.match(words)):
+            yield name.lower()

@@ -21,6 +21,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from etl.archives import DATASETS, datasets_in, is_archive, unpacked
 from etl.encoding import HEAD_BYTES, encoding_of
 from etl.esri_json import read_esri_json
+from etl.geopackages import drawn_tables, queries
 from etl.manifest import Manifest
 from etl.text_files import json_line_batches, text_batches
 from etl.vectors import BYTE_ORDER_MARK, check_content, states_crs, vector_batches
@@ -316,16 +317,36 @@ def _survey_esri(path: Path, page: dict[str, Any]) -> Survey:
 def _survey_vector(path: Path) -> Survey:
     encoding = _table_encoding(path)
     settings = {"encoding": encoding} if encoding else {}
-    check_content(path, plain_manifest(path, "vector", **settings))
+    check_content(path, plain_manifest(path, "vector", **settings), is_survey=True)
+    unread = queries(path) if path.suffix.lower() == ".gpkg" else []
+    layers = [(name, "table") for name in drawn_tables(path)] if unread else _layers(path)
+    drawn = [name for name, kind in layers if kind is not None]
+    remarks = _unread_queries(unread)
+    found = tuple(
+        replace(_layer_dataset(path, name, settings, is_one=len(layers) == 1 and not unread), warnings=remarks) for name in drawn
+    )
+    if not found:
+        raise SourceFileError(path, f"the stored query {unread[0][:80]!r} in place of a table" if unread else "no layer with geometry", "a vector file")
+    return Survey("vector", found, encoding or None)
+
+
+def _layers(path: Path) -> list[tuple[str, str | None]]:
+    """The layers of a vector file with the kind of their geometry, None for a table without."""
     try:
-        layers = pyogrio.list_layers(path)
+        return [(str(name), kind) for name, kind in pyogrio.list_layers(path)]
     except (DataSourceError, DataLayerError) as error:
         raise SourceFileError(path, str(error)[:500], "a vector file") from error
-    drawn = [(str(name), kind) for name, kind in layers if kind is not None]
-    found = tuple(_layer_dataset(path, name, settings, is_one=len(layers) == 1) for name, _ in drawn)
-    if not found:
-        raise SourceFileError(path, "no layer with geometry", "a vector file")
-    return Survey("vector", found, encoding or None)
+
+
+def _unread_queries(names: list[str]) -> tuple[Words, ...]:
+    """What is said of the views and virtual tables of a GeoPackage: they are named, never run."""
+    if not names:
+        return ()
+    zh, en = ("、".join(names[:5]), ", ".join(names[:5]))
+    return (words(
+        f"文件里另有 {len(names)} 个查询(视图或虚拟表)未读取:{zh};需要时请在 GIS 软件里导出为数据表",
+        f"{len(names)} stored queries (views or virtual tables) of the file are not read: {en}; export them as tables if they are needed",
+    ),)
 
 
 def _layer_dataset(path: Path, name: str, settings: Mapping[str, Any], *, is_one: bool) -> Dataset:

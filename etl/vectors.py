@@ -257,7 +257,11 @@ def _is_same(found: str, stated: str) -> bool:
     return stated not in SHIFTED_DATUMS and pyproj.CRS.from_user_input(found) == pyproj.CRS.from_user_input(stated)
 
 
-def check_content(path: Path, manifest: Manifest) -> None:
+def check_content(path: Path, manifest: Manifest, *, is_survey: bool = False) -> None:
+    """Stop before GDAL opens what is not the content of its suffix, or would follow it elsewhere.
+
+    `is_survey` says that no layer is read yet: then queries may stand beside tables, and are left alone by the caller.
+    """
     suffix = path.suffix.lower()
     if path.is_dir():
         if suffix != ".gdb":
@@ -276,7 +280,7 @@ def check_content(path: Path, manifest: Manifest) -> None:
     if PIPELINE_WORD in head:
         raise SourceFileError(path, "instructions to read other files", "features")
     _refuse_other_encoding(path, manifest)
-    if suffix == ".gpkg":
+    if suffix == ".gpkg" and not is_survey:
         refuse_queries(path, manifest.ogr_layer)
     if suffix == ".kml":
         _check_kml(path)

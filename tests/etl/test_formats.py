@@ -6,6 +6,7 @@ import json
 import sqlite3
 import struct
 import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ import shapely
 from etl.file_faults import UNKNOWN, told_zh
 from etl.manifest import Manifest
 from etl.read import read_batch, read_batches, read_file
-from etl.recognise_files import survey
+from etl.read_child import survey_in_child
+from etl.recognise_files import Survey, survey
 from etl.vectors import vector_batches
 from layers.errors import SourceFileError
 
@@ -139,6 +141,35 @@ def test_table_beside_a_stored_query_and_views_of_the_standard_are_read(tmp_path
     with closing(sqlite3.connect(tmp_path / "b.gpkg")) as database, database:
         database.execute("CREATE VIEW st_spatial_ref_sys AS SELECT srs_id AS srid FROM gpkg_spatial_ref_sys")
     assert list(read_file(tmp_path / "b.gpkg", manifest())["MC"]) == NAMES
+
+
+@pytest.mark.parametrize("look", [survey, survey_in_child])
+def test_tables_beside_a_stored_query_are_offered_and_the_query_is_named_unread(tmp_path: Path, places: gpd.GeoDataFrame, look: Callable[[Path], Survey]) -> None:
+    path = with_query(tmp_path / "a.gpkg", places, ENDLESS)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO gpkg_geometry_columns VALUES ('many', 'geom', 'POINT', 4490, 0, 0)")
+    found = look(path)
+    assert [(entry.name, entry.n_rows, entry.settings) for entry in found.datasets] == [("a", 2, {"ogr_layer": "a"})]
+    assert "1 个查询(视图或虚拟表)未读取:many" in found.datasets[0].warnings[0]["zh"]
+    assert list(read_file(path, manifest(**found.datasets[0].settings))["MC"]) == NAMES
+
+
+def test_nothing_but_stored_queries_is_refused(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    path = with_query(tmp_path / "a.gpkg", places, ENDLESS)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE gpkg_geometry_columns SET table_name = 'many'")
+    with pytest.raises(SourceFileError, match="stored query 'many'"):
+        survey(path)
+
+
+def test_list_of_layers_that_is_a_query_is_refused_whatever_layer_is_asked_for(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    places.to_file(tmp_path / "a.gpkg", driver="GPKG", layer="a")
+    with closing(sqlite3.connect(tmp_path / "a.gpkg")) as database, database:
+        database.execute("ALTER TABLE gpkg_contents RENAME TO kept")
+        database.execute("CREATE VIEW gpkg_contents AS SELECT kept.* FROM kept, kept b, kept c")
+    for act in (lambda: survey(tmp_path / "a.gpkg"), lambda: read_file(tmp_path / "a.gpkg", manifest(ogr_layer="a"))):
+        with pytest.raises(SourceFileError, match="stored query 'gpkg_contents'"):
+            act()
 
 
 def test_fault_inside_an_archive_is_told_of_archive_and_member(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
