@@ -71,26 +71,34 @@ def site_command(place: Place, file: Path, project_type: str, no_keep: bool, out
     client = _client(place)
     features = _features(client, file)
     if no_keep or out is not None:
-        _site_table(client, features, project_type, out, as_json=as_json, lang=lang)
+        _require_judged(file, _site_table(client, features, project_type, out, as_json=as_json, lang=lang))
         return
     from app.site_batch import batch_body
     from layers.scoring.rules import read_rules
 
-    rules = read_rules()
+    rules, n_judged = read_rules(), 0
     for number, feature in enumerate(features, start=1):
         body = batch_body(feature, project_type, rules)
         fault = feature.get("fault")
         answer = {"error": _said(fault)} if fault else client.post("/api/site-checks", json=body).get_json()
+        n_judged += "verdict" in answer
         if as_json:
             click.echo(json.dumps({"site": number, **answer}, ensure_ascii=False))
         else:
             click.echo(site_line(number, body, answer, lang))
+    _require_judged(file, n_judged)
+
+
+def _require_judged(file: Path, n_judged: int) -> None:
+    """Raise `AtlasError` where no site of a file had a verdict: a program sees it from the exit status."""
+    if not n_judged:
+        raise AtlasError(f"{file}: no site could be judged; each row says why")
 
 
 def _site_table(
     client: FlaskClient, features: list[dict[str, Any]], project_type: str, out: Path | None, *, as_json: bool, lang: str
-) -> None:
-    """One verdict a row, told as they are judged, and as a workbook."""
+) -> int:
+    """One verdict a row, told as they are judged, and as a workbook; how many have one."""
     from app.parts import parts
     from app.pinned import pinned_edition
     from app.site_batch import MOST_AT_ONCE, batch_rows, batch_workbook
@@ -105,14 +113,12 @@ def _site_table(
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else batch_line(row, lang))
     if out is not None:
         out.write_bytes(batch_workbook(rows, lang))
+    return sum(bool(row.get("verdict")) for row in rows)
 
 
 def _features(client: FlaskClient, file: Path) -> list[dict[str, Any]]:
     if file.suffix.lower() not in (".geojson", ".json"):
-        from app.site_files import sites_of_file
-
-        outline_srid = _answer(client.get("/api/site-checks/choices")).get_json()["crs"][0]
-        return sites_of_file(file, target=outline_srid)
+        return _sites_of(client, file)
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -120,7 +126,16 @@ def _features(client: FlaskClient, file: Path) -> list[dict[str, Any]]:
     features = content.get("features") if isinstance(content, dict) else None
     if not isinstance(features, list) or not features:
         raise AtlasError(f"{file}: a GeoJSON FeatureCollection with at least one site is needed")
+    if content.get("crs"):
+        return _sites_of(client, file)
     return [_feature(one) for one in features]
+
+
+def _sites_of(client: FlaskClient, file: Path) -> list[dict[str, Any]]:
+    """The sites of a file in the coordinates of the area, whatever CRS the file states."""
+    from app.site_files import sites_of_file
+
+    return sites_of_file(file, target=_answer(client.get("/api/site-checks/choices")).get_json()["crs"][0])
 
 
 def _feature(one: Any) -> dict[str, Any]:

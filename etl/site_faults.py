@@ -18,6 +18,7 @@ PLACE = "geometry"
 EMPTY = SiteFault(PLACE, "没有图形", "has no geometry")
 NO_DEGREES = SiteFault(PLACE, "坐标不是经纬度", "has coordinates that are no degrees")
 OUTSIDE_CRS = SiteFault(PLACE, "坐标超出坐标系范围", "has coordinates outside the CRS")
+HEIGHTS = SiteFault(PLACE, "坐标带有高程:请给出平面坐标", "the coordinates have heights: send them without")
 TOO_FEW_CORNERS = SiteFault(PLACE, "少于三个拐点", "has fewer than three corners")
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from etl.read_child import read_in_child, survey_in_child
 from etl.recognise_files import Dataset, plain_manifest
-from etl.site_faults import EMPTY, NO_DEGREES, OUTSIDE_CRS, TOO_FEW_CORNERS, SiteFault, no_number, no_site, no_words
+from etl.site_faults import EMPTY, HEIGHTS, NO_DEGREES, OUTSIDE_CRS, TOO_FEW_CORNERS, SiteFault, no_number, no_site, no_words
 from layers.crs import SHIFTED_DATUMS, to_geographic
 from layers.errors import SourceFileError
 
@@ -58,6 +58,7 @@ def sites_in(path: Path, *, target: str, crs: str = "") -> list[dict[str, Any]]:
         raise SourceFileError(path, "no site", "at least one polygon or point")
     if len(geometries) > MOST_SITES:
         raise SourceFileError(path, f"{len(geometries)} sites", f"at most {MOST_SITES}")
+    faults |= dict.fromkeys(_with_heights(geometries), HEIGHTS)
     shapes, faults = _in_target(path, _as_sites(geometries), crs or found_crs, target, faults)
     if len(faults) == len(geometries):
         first = faults[min(faults)]
@@ -105,6 +106,12 @@ def _geometries(path: Path, frame: pd.DataFrame, dataset: Dataset) -> tuple[Geom
     points: Geometries = np.where(is_number.all(axis=1), shapely.points(np.where(is_number, xy, 0.0)), None)
     missing = np.flatnonzero(~is_number.all(axis=1))
     return points, GEOGRAPHIC, {int(at): no_number(lat if is_number[at, 0] else lon) for at in missing}
+
+
+def _with_heights(geometries: Geometries) -> list[int]:
+    """Rows with a height other than 0, which drawings write of what lies on the plane: a site has no third dimension to be judged by."""
+    xyz, row = shapely.get_coordinates(geometries, include_z=True, return_index=True)
+    return np.unique(row[np.nan_to_num(xyz[:, 2]) != 0]).tolist()
 
 
 def _as_sites(geometries: Geometries) -> Geometries:

@@ -68,6 +68,21 @@ def test_file_without_sites_is_a_clear_error(database_url: str, tmp_path: Path, 
         invoke(site_command, [str(path)], database_url, tmp_path)
 
 
+@pytest.mark.parametrize("options", [[], ["--no-keep"]])
+def test_file_of_which_no_site_is_judged_fails_after_saying_why(database_url: str, tmp_path: Path, options: list[str]) -> None:
+    path = sites(tmp_path, ("县外住宅", 121.9, 30.05))
+    with pytest.raises(AtlasError, match="no site could be judged"):
+        invoke(site_command, [str(path), *options], database_url, tmp_path)
+
+
+def test_site_is_read_in_the_system_of_coordinates_that_its_file_states(database_url: str, tmp_path: Path) -> None:
+    path = sites(tmp_path, ("河边住宅", 500_000 + 4_817.0, 3_326_000.0))
+    content = json.loads(path.read_text()) | {"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4549"}}}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    [line] = invoke(site_command, [str(path), "--no-keep", "--lang", "en"], database_url, tmp_path).stdout.splitlines()
+    assert "error" not in line
+
+
 def test_violations_are_exported_with_rule_and_clause(database_url: str, tmp_path: Path) -> None:
     target = tmp_path / "conflicts.csv"
     invoke(export_group, ["violations", str(target)], database_url, tmp_path)

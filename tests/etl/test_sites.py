@@ -105,6 +105,7 @@ COLLECTION = [
         ("a.geojson", json.dumps({"type": "FeatureCollection", "features": [
             {"type": "Feature", "properties": {"name": "甲"}, "geometry": geometry} for geometry in COLLECTION]}),
          [None, "geometry", "geometry", "geometry", "geometry", None]),
+        ("a.csv", "name,wkt\n甲,POINT Z (120.03 30.15 12)\n乙,POINT Z (120.03 30.15 0)\n", ["geometry", None]),
         ("a.txt", "精度=0.1,2\n120.03,30.15\n120.031,30.15\n120.031,30.151\n\n120.04 30.15\n120.041 30.15\n", [None, "geometry"]),
     ],
 )  # fmt: skip
