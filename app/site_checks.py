@@ -22,7 +22,7 @@ from layers.scoring.rules import RuleSet
 from layers.scoring.siting import WholeVerdict, check_parts
 from layers.scoring.siting_terms import Reason, SiteContext, SiteVerdict
 
-NOT_TOLD = ("line", "obstacle", "clear_m")
+NOT_TOLD = ("line", "obstacle", "clear_m", "names_nearest")
 """Fields of a reason that are told otherwise or only used for its shift."""
 TOLD_OF_REASON = tuple(entry.name for entry in dataclasses.fields(Reason) if entry.name not in NOT_TOLD)
 SIMPLER_BY_M = 20.0

@@ -117,6 +117,7 @@ def _endangered(
         actual_m=float(distance_m[nearest]),
         line=lines[nearest],
         obstacle=shapely.GeometryCollection(list(objects.geometry[found])),
+        names_nearest=True,
         clear_m=kind.screening_radius_m,
     )
 

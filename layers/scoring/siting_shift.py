@@ -49,14 +49,25 @@ class Shift:
 def shift_for(
     reason: Reason, parts: Sequence[BaseGeometry], *, outside: BaseGeometry, judge: Judge, crs: pyproj.CRS
 ) -> Shift | None:
-    """The smallest shift that takes one reason away and keeps the site in the area; None where none within reach does."""
-    if reason.obstacle is None:
-        return None
-    barred = shapely.union(
-        barred_shifts(parts[reason.part], reason.obstacle, reason.clear_m, crs), _outside_shifts(parts, outside, crs)
-    )
-    shift = _smallest(barred)
-    return shift if shift is not None and _key(reason) not in {_key(entry) for entry in judge(shift.east_m, shift.north_m)} else None
+    """The smallest shift that takes one reason away and keeps the site in the area; None where none within reach does.
+
+    A reason that names the nearest of several is gone when it names no other one: what it names on the new place is barred too.
+    """
+    barred, todo = _outside_shifts(parts, outside, crs), [reason]
+    for _ in range(MOST_ROUNDS):
+        sums = _barred_by(todo, parts, crs)
+        barred = shapely.union_all([barred, *sums])
+        shift = _smallest(barred) if sums else None
+        if shift is None:
+            return None
+        todo = [entry for entry in judge(shift.east_m, shift.north_m) if _key(entry) == _key(reason)]
+        if not todo:
+            return shift
+    return None
+
+
+def _barred_by(reasons: Sequence[Reason], parts: Sequence[BaseGeometry], crs: pyproj.CRS) -> list[BaseGeometry]:
+    return [barred_shifts(parts[entry.part], entry.obstacle, entry.clear_m, crs) for entry in reasons if entry.obstacle is not None]
 
 
 def shift_for_all(
@@ -72,10 +83,7 @@ def shift_for_all(
         return None
     moved = 0.0, 0.0
     for _ in range(MOST_ROUNDS):
-        sums = [
-            barred_shifts(parts[entry.part], entry.obstacle, entry.clear_m, crs) for entry in todo if entry.obstacle is not None
-        ]
-        barred = shapely.union_all([barred, *sums])
+        barred = shapely.union_all([barred, *_barred_by(todo, parts, crs)])
         shift = _smallest(barred)
         if shift is None:
             return None
@@ -87,7 +95,8 @@ def shift_for_all(
 
 
 def _key(reason: Reason) -> tuple[str, str | None, str | None, str | None, int]:
-    return reason.kind, reason.rule_id, reason.object_layer, reason.object_id, reason.part
+    object_id = "" if reason.names_nearest else reason.object_id
+    return reason.kind, reason.rule_id, reason.object_layer, object_id, reason.part
 
 
 def barred_shifts(

@@ -96,6 +96,7 @@ class Reason:
     part : which part of the site it is about, counted from 0
     obstacle, clear_m : what the site must keep `clear_m` metres off for the reason to go away; None where no move of the
         site takes it away
+    names_nearest : it is about whatever lies within some metres, and the object is but the nearest of it
     """
 
     kind: str
@@ -123,6 +124,7 @@ class Reason:
     part: int = 0
     obstacle: BaseGeometry | None = None
     clear_m: float = 0.0
+    names_nearest: bool = False
 
 
 @dataclass(frozen=True)

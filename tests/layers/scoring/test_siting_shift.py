@@ -27,6 +27,7 @@ from tests.layers.scoring.frames import (
     pipeline,
     point,
     road,
+    target,
 )
 from tests.layers.scoring.siting_questions import ALL_LAYERS
 
@@ -139,3 +140,13 @@ def test_shift_off_a_path_of_tailings_is_the_smallest(rules: RuleSet, at: tuple[
         moved = SitePart(shapely.transform(site, lambda xy: xy + by), Project("residential", n_persons=50))  # noqa: B023
         found = check_parts([moved], context=context, rules=rules, on=ON).whole.reasons
         assert "TAIL-HEAD" in {entry.rule_id for entry in found}
+
+
+def test_shift_away_from_the_nearest_target_does_not_end_at_the_next_one(rules: RuleSet) -> None:
+    places = [target(box(-20, north_m, 20, north_m + 40), "school") | {"feature_id": f"T{north_m}"} for north_m in (1300, -1800)]
+    site = box(-50, -50, 50, 50)
+    reasons, single, _ = shifts({"protection_targets": layer(*places)}, site, rules, kind="hazchem")
+    [shift] = [told for reason, told in zip(reasons, single, strict=True) if reason.names_nearest]
+    assert shift is not None and shift.metres > 250
+    moved = shapely.transform(site, lambda xy: xy + (shift.east_m, shift.north_m))
+    assert all(moved.distance(place["geometry"]) >= 1500.0 for place in places)
