@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from app.cases import CaseKind
 from app.editions import EditionFacts
-from app.errors import RequestError
+from app.errors import MissingError, RequestError
 from app.frames import Bounds, FrameMemory
 from app.geojson import require_works_geometry
 from app.parameters import json_object, number, plain_text
@@ -153,7 +153,10 @@ def _along(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, 
         raise RequestError("along", Text("应含 {known}", known=", ".join(ALONG_KEYS)))
     line_id = plain_text("along.pipeline_id", along["pipeline_id"])
     from_m, to_m = (number(f"along.{name}", along[name], least=0, most=LONGEST_CHAINAGE_M) for name in ("from_m", "to_m"))
-    line = pipeline_of(connection, facts, frames, line_id)
+    try:
+        line = pipeline_of(connection, facts, frames, line_id)
+    except MissingError:
+        raise RequestError("along.pipeline_id", Text("没有管道 {pipeline_id}(或无位置)", pipeline_id=line_id)) from None
     measured = line_chainage(connection, facts, frames, line).along
     starts_within = measured.start_m <= from_m < measured.end_m
     if not (starts_within and from_m < to_m <= measured.end_m):

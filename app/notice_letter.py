@@ -28,6 +28,7 @@ VERDICT_SENTENCES = {
 LEFT_OPEN = Text("经核查,施工范围附近有资料不全、不能判定的对象,须补齐资料或现场核实后再定。")
 HEADINGS = (Text("一、告知内容"), Text("二、依据"), Text("三、办理要求"), Text("四、说明"))
 DATE_FORMATS = {"zh": "long", "en": "d MMM y"}
+PIPE_LAYERS = ("pipelines", "pipeline_stations", "pipeline_sections")
 FEW = 3
 """So many things of one kind stand in the table; one more is no reason for a list."""
 NO_RULE = Text("无规则")
@@ -142,11 +143,14 @@ def _law(clause: str) -> str:
 
 
 def _demands(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
+    by_oneself = Text("开工前仍须自行查明地下管线。")[lang]
     if not answer["lines"]:
-        return (Text("开工前仍须自行查明地下管线。")[lang],)
+        return (by_oneself,)
     operators = listed(answer["operators"])[lang] or UNKNOWN_OPERATOR[lang]
     due_on = in_words(date.fromisoformat(answer["due_on"]), lang)
-    return (Text("施工前与{operators}现场核实管道位置。", operators=operators)[lang], Text("本函答复期限为{due_on}。", due_on=due_on)[lang])
+    has_pipe = any(line["layer"] in PIPE_LAYERS for line in answer["lines"])
+    first = Text("施工前与{operators}现场核实管道位置。", operators=operators)[lang] if has_pipe else by_oneself
+    return (first, Text("本函答复期限为{due_on}。", due_on=due_on)[lang])
 
 
 def _notes(answer: dict[str, Any], lang: str) -> tuple[str, ...]:

@@ -235,6 +235,8 @@ def test_letter_names_the_nearest_of_many_alike_and_encloses_all(client: FlaskCl
         letter = notice_letter(kept, load_catalog(), today=date.today(), lang=lang)
         assert [row[1] for row in letter.rows] == ["H0", "H1", "H2", words]
         assert "43.0" in letter.rows[3][3]
+        demands = notice_letter(kept | {"lines": [{"layer": "buildings"}]}, load_catalog(), today=date.today(), lang=lang).sections[2][1]
+        assert not any(word in line for line in demands for word in ("现场核实", "on site"))
         assert [row[1] for row in letter.list_rows] == [f"H{n}" for n in range(49)]
         tables = Document(io.BytesIO(letter_bytes(letter))).tables
         assert [len(table.rows) for table in tables] == [5, 50]
@@ -245,3 +247,8 @@ def test_letter_names_the_nearest_of_many_alike_and_encloses_all(client: FlaskCl
 def test_class_without_data_is_not_named_beside_the_wider_one(client: FlaskClient) -> None:
     missing = {entry["class"] for entry in asked(client, activities=["sand_dig"], geometry=FAR_OFF).json["not_shown"]}
     assert {"railway_bridge_500", "railway_bridge_0"} <= missing and not any(name.endswith("_flow") for name in missing)
+
+
+def test_stretch_of_a_line_that_is_not_there_names_the_field(client: FlaskClient) -> None:
+    answer = asked(client, geometry=None, along={"pipeline_id": "nowhere", "from_m": 0, "to_m": 10})
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, "along.pipeline_id")
