@@ -104,8 +104,8 @@ def pipeline_conflicts(
         "edition": facts.edition.number,
         "legal_note_zh": facts.legal_note("zh"),
         "legal_note_en": facts.legal_note("en"),
-        "warning_zh": " ".join([WARNING_ZH, *_doubts(facts, pipeline, "zh")]),
-        "warning_en": " ".join([WARNING_EN, *_doubts(facts, pipeline, "en")]),
+        "warning_zh": "".join([f"{WARNING_ZH}。", *_doubts(facts, pipeline, "zh")]),
+        "warning_en": " ".join([f"{WARNING_EN}.", *_doubts(facts, pipeline, "en")]),
     }
 
 

@@ -84,6 +84,9 @@ def test_what_there_is_not_leads_back_and_is_not_asked_for_again(new_page: OpenP
     expect(way).to_contain_text("返回")
     assert (way.get_attribute("href") or "").removeprefix(live_server).split("?")[0] == leads_to
     expect(page.locator(".error-box button")).to_have_count(0)
+    page.get_by_role("button", name="En", exact=True).click()
+    expect(way).to_contain_text("Back to")
+    expect(page.locator("#next-step, #notice-form")).to_have_count(0)
 
 
 @pytest.mark.parametrize("size", [PHONE, NARROW], ids=lambda size: str(size["width"]))

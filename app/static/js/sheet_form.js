@@ -21,7 +21,7 @@ export function sheetForm(towns, calls) {
       moveKeys(calls)],
     text("title", t("sheet_title"), 60, calls),
     text("subtitle", t("sheet_subtitle"), 80, calls),
-    el("div", { class: "two" }, text("organisation", t("sheet_organisation"), 60, calls), text("date", t("sheet_date"), 10, calls, "date")),
+    text("organisation", t("sheet_organisation"), 60, calls), text("date", t("sheet_date"), 10, calls, "date"),
     el("fieldset", {}, el("legend", {}, t("sheet_marks")), el("div", { class: "pair" }, MARKS.map((mark) => markBox(mark, calls)))),
     el("div", { class: "two" }, select("colour", t("sheet_colour"), ["colour", "grey"], (id) => t(`sheet_colour_${id}`), calls, true),
       select("background", t("sheet_background"), BACKGROUNDS, (id) => t(`background_${id}`), calls, true)),

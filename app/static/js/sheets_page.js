@@ -61,12 +61,22 @@ function takeAddress(values) {
   wishes.policy = values.pol || shown.catalog.policy;
   wishes.center = parseView(values.v)?.center ?? null;
   wishes.orientation = heldFor(shown.catalog.area.home);
-  wishes.title = t("sheet_default_title", { area: said(shown.catalog.area) });
+  takeWords();
   wishes.subtitle = shown.catalog.edition.label;
-  wishes.organisation = said({ title_zh: shown.catalog.area.office_zh, title_en: shown.catalog.area.office_en });
   const [layer, ids] = splitOnce(values.rows ?? "");
   if (layer && ids) Object.assign(wishes, { mode: "atlas", rows: { layer, ids: ids.split(",") } });
   else if (values.of) Object.assign(wishes, { mode: "atlas", towns: values.of.split(",") });
+}
+
+/** What the words were before anybody wrote others. */
+const given = { title: "", organisation: "" };
+
+/** Title and office in the language of the page, where nobody wrote others; a preview in the other language is gone. */
+function takeWords() {
+  const words = { title: t("sheet_default_title", { area: said(shown.catalog.area) }), organisation: said({ title_zh: shown.catalog.area.office_zh, title_en: shown.catalog.area.office_en }) };
+  for (const key of /** @type {("title"|"organisation")[]} */ (["title", "organisation"])) if (wishes[key] === given[key]) wishes[key] = words[key];
+  if (given.title && given.title !== words.title) forgetPreview();
+  Object.assign(given, words);
 }
 
 /** The name of a layer and what follows it. @param {string} text */
@@ -77,6 +87,7 @@ async function loadTowns() {
 }
 
 function drawAll() {
+  takeWords();
   titlePage(t("workspace_sheets"));
   byId("page-title").textContent = t("workspace_sheets");
   put(byId("sheet-form"), sheetForm(state.towns, { onChange: changed, onPreview: preview, onMake: make, onMove: moveFrame }));

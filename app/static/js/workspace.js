@@ -102,8 +102,12 @@ async function changeLanguage(wanted, workspace) {
     drawScale();
     drawTools(workspace);
   }
+  if (askAgain) return askAgain();
   keepingFocus(workspace.draw);
 }
+
+/** @type {(() => Promise<void>)|null} while the page's subject does not exist: there is nothing to draw, its words are asked for anew */
+let askAgain = null;
 
 /** @param {any} wanted @param {Workspace} workspace */
 async function changeEdition(wanted, workspace) {
@@ -152,11 +156,13 @@ const NOT_FOUND = 404;
  */
 export async function loadInto(node, load) {
   const waiting = setTimeout(() => put(node, skeleton()), SKELETON_AFTER_MS);
+  askAgain = null;
   try {
     await load();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     clearTimeout(waiting);
+    if (error.status === NOT_FOUND) askAgain = () => loadInto(node, load);
     put(node, error.status === NOT_FOUND ? [errorBox(error, null), wayBack()] : errorBox(error, () => loadInto(node, load)));
   } finally {
     clearTimeout(waiting);
