@@ -89,6 +89,13 @@ def test_what_there_is_not_leads_back_and_is_not_asked_for_again(new_page: OpenP
     expect(page.locator("#next-step, #notice-form")).to_have_count(0)
 
 
+def test_page_of_sheets_that_cannot_begin_says_so(new_page: OpenPage, live_server: str) -> None:
+    page = new_page(live_server)
+    page.route("**/api/sheets/towns*", lambda route: route.fulfill(status=500, body="{}"))
+    page.goto(f"{live_server}/sheets")
+    expect(page.locator("#sheet-form .error-box button")).to_have_text("再试")
+
+
 @pytest.mark.parametrize("size", [PHONE, NARROW], ids=lambda size: str(size["width"]))
 def test_phone_bar_has_four_workspaces_and_a_list_of_the_rest(new_page: OpenPage, live_server: str, size: dict[str, int]) -> None:
     page = new_page(live_server, size)

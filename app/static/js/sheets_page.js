@@ -39,7 +39,13 @@ async function start() {
   const values = await startWorkspace(workspace);
   if (!values) return;
   takeAddress(values);
-  await loadTowns();
+  try {
+    await loadTowns();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    titlePage(t("workspace_sheets"));
+    return put(byId("sheet-form"), errorBox(error, () => location.reload()));
+  }
   drawAll();
   wireAtlases(() => ({ ed: shown.catalog.edition.edition }));
   await startMap(workspace);
