@@ -32,6 +32,7 @@ from app.config import CODE_DIR, PREFIX
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.reasons import compile_loops, explanation
+from app.script_bundle import script_bundle
 from app.site_checks import site_check
 from app.site_requests import read_site_request
 from app.worker_process import WorkerProcess
@@ -79,6 +80,7 @@ def serve(listening: Listening, *, home: Path, database_url: str) -> None:
     if PREFIX + "ROLE" not in os.environ and not is_loopback(listening.host):
         os.environ[PREFIX + "ROLE"] = "view"
         click.echo(f"数据管理已关闭 data management is closed: {listening.host} (RISKATLAS_ROLE=admin)", err=True)
+    script_bundle(home, CODE_DIR / "node_modules")  # here: the packages' programs cannot be run through folders held open
     if os.geteuid() == 0:
         _go_on_unprivileged(listening, home, database_url)
     settings = {PREFIX + "HOME": str(home), PREFIX + "DATABASE_URL": database_url}

@@ -17,12 +17,14 @@ from flask import (
     send_from_directory,
 )
 
+from app.editions import Edition
 from app.errors import MissingError
 from app.front_end_packages import VENDOR_FILES, packed_form
 from app.page_language import LANGUAGES, language
 from app.parts import parts
-from app.pinned import pinned_edition
+from app.pinned import pinned_edition, present_view
 from app.responses import A_YEAR
+from app.script_bundle import bundle_folder, script_bundle
 from app.script_graph import scripts_of_page, static_version
 from app.texts import Text
 
@@ -36,7 +38,16 @@ FONT_FILE = re.compile(r"AtlasSansSC-(Regular|Bold)(\.[0-9a-f]{16})?\.woff2")
 def map_page() -> Response:
     """The map; says what to do while nothing is published."""
     is_plain = not request.args.get("ed") and not request.args.get("bg")
-    return _page("map.html", scripts=scripts_of_page("main.js", language()), is_plain=is_plain, static_root=f"/static/at/{static_version()}")
+    bundle = script_bundle(parts().home, parts().front_end)
+    return _page("map.html", scripts=bundle.first_view(language()), is_plain=is_plain, static_root=f"/static/at/{static_version()}")
+
+
+@blueprint.get("/static/at/<string(length=16):version>/bundle/<name>")
+def script_of_version(version: str, name: str) -> Response:
+    """A file of the map page's bundle; that of a version before stays for pages that are open."""
+    response = send_from_directory(bundle_folder(parts().home, version), name, mimetype="text/javascript")
+    response.headers["Cache-Control"] = A_YEAR
+    return response
 
 
 @blueprint.get("/static/at/<version>/<path:name>")
@@ -145,12 +156,17 @@ def ratings_page() -> Response:
 
 def _page(template: str, **values: Any) -> Response:
     """A page of the frame, in the language of the request."""
-    with pinned_edition():
-        response = make_response(render_template(template, lang=language(), **values))
+    with pinned_edition() as pinned:
+        response = make_response(render_template(template, lang=language(), shown=_shown(pinned.edition), **values))
     if request.args.get("lang") in LANGUAGES:
         response.set_cookie("lang", language(), max_age=A_YEAR_S, samesite="Lax", httponly=False)
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def _shown(edition: Edition) -> str:
+    """What a picture of the map that a browser keeps must have been drawn from: edition, rights, files."""
+    return f"{edition.number}/{edition.created_at:%y%m%d%H%M%S%f}/{present_view().id}/{static_version()}"
 
 
 @blueprint.get("/vendor/<name>")

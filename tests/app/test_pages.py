@@ -87,14 +87,23 @@ def test_font_named_by_its_hash_is_kept_for_a_year(client: FlaskClient, tmp_path
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_map_page_names_every_script_of_its_first_view_and_the_words_of_one_language(client: FlaskClient, language: str) -> None:
+def test_map_page_names_the_few_files_of_its_scripts_and_the_words_of_one_language(client: FlaskClient, language: str) -> None:
     told = client.get(f"/?lang={language}").text
-    scripts = scripts_of_page("main.js", language)
-    assert len(scripts) > 30 and len(set(scripts)) == len(scripts)
-    named = re.findall(rf'<link rel="modulepreload" href="/static/at/{static_version()}/js/(\w+\.js)">', told)
-    assert named == list(scripts)
+    named = re.findall(rf'<link rel="modulepreload" href="/static/at/{static_version()}/bundle/([\w-]+\.js)">', told)
+    assert len(named) < 8 and len(set(named)) == len(named)
+    assert [name for name in named if name.startswith("texts_")] == [named[-1]] and named[-1].startswith(f"texts_{language}-")
+    held = {name: client.get(f"/static/at/{static_version()}/bundle/{name}", buffered=True).text for name in named}
+    imported = {name for text in held.values() for name in re.findall(r'(?:from|import)"\./([\w-]+\.js)"', text)}
+    assert imported == set(named[1:-1])
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_page_that_works_without_a_network_names_every_script_by_itself(client: FlaskClient, language: str) -> None:
+    scripts = scripts_of_page("patrol_round_page.js", language)
+    told = client.get(f"/patrol/1?lang={language}").text
+    assert all(f"/static/js/{script}" in told for script in scripts)
     imported = {name for script in scripts for name in re.findall(r'from "\./(\w+\.js)"', (SCRIPTS_DIR / script).read_text(encoding="utf-8"))}
-    assert imported == set(scripts) - {"main.js", f"texts_{language}.js"}
+    assert imported == set(scripts) - {"patrol_round_page.js", f"texts_{language}.js"}
 
 
 def test_every_script_that_comes_later_is_there() -> None:
@@ -114,13 +123,14 @@ def test_packed_scripts_of_the_first_view_are_at_most_450_kb(client: FlaskClient
 
 def test_files_of_the_map_page_are_kept_for_a_year_under_the_address_of_what_they_hold(client: FlaskClient) -> None:
     named = set(re.findall(r'"(/static/at/[^"]+)"', client.get("/").text))
-    assert len(named) > 30
+    assert len(named) > 10
     for address in named:
         answer = client.get(address, buffered=True)
         assert (answer.status_code, "immutable" in answer.headers["Cache-Control"]) == (200, True), address
     other = client.get("/static/at/0123456789abcdef/js/main.js", buffered=True)
     assert (other.status_code, other.headers["Cache-Control"]) == (200, "no-cache")
-    assert client.get("/static/at/0123456789abcdef/../../config.py").status_code == 404
+    for path in ("0123456789abcdef/../../config.py", "0123456789abcdef/bundle/map_page.js", "../bundle/x.js", f"{static_version()}/bundle/../outputs.json"):
+        assert client.get(f"/static/at/{path}").status_code == 404
 
 
 def test_version_of_the_files_follows_what_they_hold(tmp_path: Path) -> None:

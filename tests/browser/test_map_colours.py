@@ -24,11 +24,11 @@ PATCH_PX, SCALE = 16, 2
 ZOOM = 11.9
 """Below 12, where the words of zones begin."""
 ZONES = """async () => {
-  const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
+  const { view: { map } } = await import(document.getElementById("page-script").src);
   return map.queryRenderedFeatures({ layers: ["risk_zones-fill"] }).map((found) => [found.properties.level, JSON.stringify(found.geometry)]);
 }"""
 GO = """async ([lon, lat, zoom]) => {
-  const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
+  const { view: { map } } = await import(document.getElementById("page-script").src);
   await new Promise((done) => { map.once("idle", done); map.jumpTo({ center: [lon, lat], zoom }); map.triggerRepaint(); });
 }"""
 

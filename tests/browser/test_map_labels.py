@@ -12,8 +12,8 @@ from tests.browser.pages import PATIENCE_MS, OpenPage, answer, wait_for_map
 from tests.browser.test_map_page_tools import fake_two_editions
 
 CROSSING = """async ({ isMarked, share }) => {
-  const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
-  const { clearEdges, keepClear } = await import(document.querySelector('link[href$="/label_edges.js"]').href);
+  const { view: { map } } = await import(document.getElementById("page-script").src);
+  const { edges: { clearEdges, keepClear } } = await import(document.getElementById("page-script").src);
   const ids = map.getStyle().layers.filter((entry) => entry.layout?.["text-field"]).map((entry) => entry.id);
   const { clientWidth: w, clientHeight: h } = map.getContainer();
   const settled = new Promise((resolve) => map.once("idle", resolve));
@@ -53,8 +53,8 @@ def test_names_cross_neither_the_edges_nor_the_line_of_a_comparison(page: Page, 
 
 
 BARS = """async ({ share, patience }) => {
-  const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
-  const { barPlaces } = await import(document.querySelector('link[href$="/label_edges.js"]').href);
+  const { view: { map } } = await import(document.getElementById("page-script").src);
+  const { edges: { barPlaces } } = await import(document.getElementById("page-script").src);
   const until = performance.now() + patience;
   for (;;) {
     const { clientWidth: w, clientHeight: h } = map.getContainer();
@@ -67,8 +67,8 @@ BARS = """async ({ share, patience }) => {
 
 
 UNDER = """async (places) => {
-  const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
-  const { clearEdges } = await import(document.querySelector('link[href$="/label_edges.js"]').href);
+  const { view: { map } } = await import(document.getElementById("page-script").src);
+  const { edges: { clearEdges } } = await import(document.getElementById("page-script").src);
   const ids = map.getStyle().layers.filter((entry) => entry.layout?.["text-field"]).map((entry) => entry.id);
   const frame = map.getContainer().getBoundingClientRect(), box = document.getElementById("toolbar").getBoundingClientRect();
   const inner = [[box.left - frame.left + 2, box.top - frame.top + 2], [box.right - frame.left - 2, box.bottom - frame.top - 2]];
@@ -111,22 +111,18 @@ def test_figures_of_many_lie_above_single_symbols_and_are_counted_once(page: Pag
     page.goto(f"{live_server}/?l=risk_points")
     wait_for_map(page)
     stack = page.evaluate("""async () => {
-      const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
+      const { view: { map } } = await import(document.getElementById("page-script").src);
       return map.getStyle().layers.map((entry) => entry.id);
     }""")
     assert stack.index("risk_points-cluster") < stack.index("risk_points-symbol") < stack.index("risk_points-cluster-figure")
     drawn, counted = page.evaluate("""async () => {
-      const at = document.querySelector('link[href$="/mapview.js"]').href;
-      const { map } = await import(at);
-      const { clustersDrawn } = await import(new URL("map_layers.js", at).href);
+      const { layers: { clustersDrawn }, view: { map } } = await import(document.getElementById("page-script").src);
       return [map.queryRenderedFeatures({ layers: ["risk_points-cluster"] }).length, clustersDrawn(null).length]; }""")
     assert drawn == counted > 0
 
 
 SHORTEST = """async () => {
-  const at = document.querySelector('link[href$="/mapview.js"]').href;
-  const { map } = await import(at);
-  const { drawReasonLines } = await import(new URL("map_drawings.js", at).href);
+  const { drawings: { drawReasonLines }, view: { map } } = await import(document.getElementById("page-script").src);
   const { x, y } = map.project(map.getCenter());
   const place = (dx, dy) => map.unproject([x + dx, y + dy]).toArray();
   const line = (dx, dy, label) => ({ line: { type: "LineString", coordinates: [place(-dx, -dy), place(dx, dy)] }, label });

@@ -41,7 +41,7 @@ NOTE_RINGS = """() => {
 
 
 NOTE_FIRST_PICTURE = """document.addEventListener("DOMContentLoaded", async () => {
-  const part = await import(document.querySelector('link[href$="/mapview.js"]').href);
+  const { view: part } = await import(document.getElementById("page-script").src);
   const name = (found) => `${found.source}/${found.layer.id}/${found.properties.id ?? found.id}`;
   window.drawnNow = () => [...new Set(part.map.queryRenderedFeatures().map(name))].sort();
   new MutationObserver((_, observer) => {

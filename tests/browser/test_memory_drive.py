@@ -18,7 +18,7 @@ MOST_HEAP_MB = 500
 MOST_NODES_TIMES = 3
 """The document may have so many times the nodes it had after the first round: a panel more, not one a round."""
 MOVE = """async ([lon, lat, zoom]) => {
-  const { map } = await import(document.querySelector('link[href$="/mapview.js"]').href);
+  const { view: { map } } = await import(document.getElementById("page-script").src);
   const settled = new Promise((resolve) => map.once("idle", resolve));
   map.easeTo({ center: [lon, lat], zoom, duration: 300 });
   await settled;

@@ -1,6 +1,7 @@
 /** When the map draws. Each frame draws every layer, and is long where no graphics card does it: few frames for the first
  * view, and none between a person's wish and the words that answer it. */
 import * as maplibregl from "/vendor/maplibre-gl.mjs";
+import { dropKept } from "./kept_picture.js";
 
 /** So long the first picture waits for its tiles and names; then what has come is drawn. */
 const WHOLE_MS = 1500;
@@ -28,6 +29,7 @@ maplibregl.prewarm(); // the worker starts while the catalog is on its way
  */
 export function paintFirstView(map, placeNames) {
   const { painter } = map;
+  map.once("style.load", () => { map.style.sky.getEvaluated = () => null; }); // seen from above there is none: its program need not be made
   const paint = painter.render;
   const until = performance.now() + WHOLE_MS;
   let isNamed = false;
@@ -42,6 +44,7 @@ export function paintFirstView(map, placeNames) {
     if (!isWhole && spares) return;
     delete painter.render;
     spares = false;
+    dropKept(map);
     if (isWhole) noteDrawn(painter.context.gl, "mapPaintedMs");
   };
   setTimeout(() => { if (spares) map.drawNow(); }, WHOLE_MS); // nothing else asks for a frame while a slow tile is waited for

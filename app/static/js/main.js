@@ -11,6 +11,7 @@ import { wireFrame, drawFrame } from "./frame.js";
 import { takeGround } from "./grounds.js";
 import { drawHills } from "./hills.js";
 import { wireIdentify } from "./identify.js";
+import { keepPictures, keepView, keptView } from "./kept_picture.js";
 import { wireKeyboard } from "./keyboard.js";
 import { later } from "./later.js";
 import { countInView, viewSummary } from "./legend.js";
@@ -56,7 +57,7 @@ async function start() {
   const isFirstVisit = !["f", "at", "q", "cmp"].some((key) => values[key]);
   if (isFirstVisit) welcome(); // before the map, which would be drawn again in the room that is left
   drawAround();
-  const standing = makeMap(byId("map"), parseView(values.v)); // its tiles are on their way while the rest is drawn
+  const standing = makeMap(byId("map"), parseView(values.v) ?? (isFirstVisit ? lastView() : null)); // its tiles are on their way while the rest is drawn
   drawWithin();
   wireFailures();
   onFailures(drawTree);
@@ -103,6 +104,15 @@ function takeAddress(values) {
   shown.strongHatch = (values.hx ?? localStorage.getItem("atlas-hatch")) === "1";
 }
 
+/** Where the person left the map, if it was in this area; the address tells it to whom it is sent. */
+function lastView() {
+  const view = parseView(keptView());
+  const [west, south, east, north] = shown.catalog.area.home;
+  if (!view || view.center[0] < west || view.center[0] > east || view.center[1] < south || view.center[1] > north) return null;
+  replaceAddress({ v: keptView() });
+  return view;
+}
+
 /** Everything outside the map canvas. */
 function drawAll() {
   drawAround();
@@ -122,7 +132,7 @@ function drawAround() {
 function drawWithin() {
   drawTree();
   drawToolbar({
-    goHome, toggleLayers: () => toggleLayers(), measure: () => tools.use((part) => part.toggleMeasure()), share: () => tools.use((part) => part.openShare()),
+    goHome, toggleLayers: () => toggleLayers(), measure: () => useTool((part) => part.toggleMeasure()), share: () => tools.use((part) => part.openShare()),
     keys: openKeyList, redraw: drawAll, list: openInView, compare: () => openTool((part) => part.openCompare()), siting: () => openTool((part) => part.openSiting()),
     whatIf: () => openTool((part) => part.openWhatIf()), sheet: () => openTool((part) => part.openSheet()),
   });
@@ -138,8 +148,17 @@ function describeMap() {
   map.getCanvas().setAttribute("aria-label", `${t("map_title")}. ${viewSummary()}`);
 }
 
+/** Whether nothing but the layers has been on the map so far: tools leave drawings. */
+let isPlain = true;
+
+/** @param {(part: typeof import("./tools.js")) => void} act */
+function useTool(act) {
+  isPlain = false;
+  return tools.use(act);
+}
+
 /** A tool takes the panel; what was selected is let go. @param {(part: typeof import("./tools.js")) => void} open */
-const openTool = (open) => tools.use((part) => {
+const openTool = (open) => useTool((part) => {
   clearSelection();
   open(part);
 });
@@ -192,7 +211,12 @@ function wireMap(area) {
   map.on("movestart", () => { area.dataset.state = "moving"; });
   map.on("dataloading", () => { area.dataset.state = "loading"; });
   map.on("move", () => { drawScale(); updateZoomState(); });
-  map.on("moveend", () => replaceAddress({ v: viewText(map.getZoom(), map.getCenter()) }));
+  map.on("moveend", () => {
+    const view = viewText(map.getZoom(), map.getCenter());
+    replaceAddress({ v: view });
+    keepView(view);
+  });
+  keepPictures(map, () => isPlain && map.loaded() && byId("part-failed").hidden && byId("veil").hidden);
   map.on("mousemove", (/** @type {any} */ event) => showPointer(event.lngLat));
   wireIdentify(onClick, () => !isTaken());
   wireSearch(onSearchHit);

@@ -52,6 +52,7 @@ export async function makeMap(container, view) {
     maxZoom: 18.9,
     maxBounds: wider(home),
     attributionControl: false,
+    canvasContextAttributes: { preserveDrawingBuffer: true }, // a picture of it is kept without drawing it again
     dragRotate: false,
     pitchWithRotate: false,
     touchPitch: false,

@@ -1,0 +1,117 @@
+"""The scripts of the map page as few files, made by esbuild out of our modules once for what they hold.
+
+A browser spends more time on asking for fifty small scripts than on reading them. The other pages are served their modules as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from app.script_graph import SCRIPTS_DIR, static_version
+from layers.errors import AtlasError
+
+ENTRY = "map_page.js"
+FOLDER = Path("cache", "scripts")
+"""Below the home; a folder for each version of the files."""
+N_KEPT = 3
+"""Versions: a page that stood open while the server was renewed still finds its parts."""
+TOLD = "outputs.json"
+OPTIONS = (
+    "--bundle", "--splitting", "--format=esm", "--target=es2022", "--charset=utf8", "--external:/vendor/*", "--tsconfig-raw={}",
+    "--minify-whitespace", "--minify-syntax",  # names stay: what a browser reports can be found in the modules
+    "--entry-names=[name]-[hash]", "--chunk-names=[name]-[hash]", "--log-level=warning",
+)  # fmt: skip
+
+
+class ScriptBundleError(AtlasError):
+    """The bundle cannot be made; the message says why."""
+
+
+@dataclass(frozen=True)
+class ScriptBundle:
+    """Names of files of the bundle, which follow what they hold: those that the entry needs at once, itself first, and the words of each language."""
+
+    at_once: tuple[str, ...]
+    words: Mapping[str, str]
+
+    def first_view(self, language: str) -> tuple[str, ...]:
+        """What the first view needs in a language (``zh`` or ``en``)."""
+        return (*self.at_once, self.words[language])
+
+
+def bundle_folder(home: Path, version: str) -> Path:
+    """Where the bundle of a version of our files stands."""
+    return home / FOLDER / version
+
+
+@cache
+def script_bundle(home: Path, front_end_dir: Path) -> ScriptBundle:
+    """The bundle of what our scripts hold now, made where it is not there yet (some 50 ms).
+
+    Raises
+    ------
+    ScriptBundleError
+        esbuild is not installed, refuses a script, or the home cannot be written to.
+    """
+    folder = bundle_folder(home, static_version())
+    try:
+        if not folder.is_dir():
+            _make(folder, front_end_dir)
+        outputs = json.loads((folder / TOLD).read_text(encoding="utf-8"))["outputs"]
+    except OSError as error:
+        raise ScriptBundleError(f"the scripts of the map page cannot be written below {home / FOLDER}: {error}") from error
+    return _told(outputs)
+
+
+def _make(folder: Path, front_end_dir: Path) -> None:
+    """Make the bundle beside its place and move it there whole; of two that make it at once the first stays."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as making:
+        made = Path(making) / folder.name
+        _run_esbuild(made, front_end_dir)
+        try:
+            os.rename(made, folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    kept = sorted((path for path in folder.parent.iterdir() if not path.name.startswith(".")), key=lambda path: path.stat().st_mtime)
+    for old in kept[:-N_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _run_esbuild(made: Path, front_end_dir: Path) -> None:
+    program = next(iter(sorted(front_end_dir.glob("@esbuild/*/bin/esbuild"))), None)
+    if program is None:
+        raise ScriptBundleError(f"esbuild is missing in {front_end_dir}; run ./riskatlas --help, which installs the front-end packages")
+    command = [str(program), str(SCRIPTS_DIR / ENTRY), *OPTIONS, f"--outdir={made}", f"--metafile={made / TOLD}"]
+    # the folders of a server without rights are known by what it holds open
+    done = subprocess.run(command, capture_output=True, text=True, check=False, close_fds=False)
+    if done.returncode:
+        raise ScriptBundleError(f"the scripts of the map page cannot be bundled: {done.stderr.strip()}")
+
+
+def _told(outputs: Mapping[str, Any]) -> ScriptBundle:
+    """What esbuild says it has written: paths, what each imports at once, and from which script it was made."""
+    by_name = {Path(path).name: told for path, told in outputs.items()}
+    entry = _made_from(ENTRY, by_name)
+    at_once = {entry: None}
+    waiting = [entry]
+    while waiting:
+        imported = [Path(one["path"]).name for one in by_name[waiting.pop()]["imports"] if one["kind"] == "import-statement" and not one.get("external")]
+        waiting += [name for name in imported if name not in at_once]
+        at_once |= dict.fromkeys(imported)
+    words = {language: _made_from(f"texts_{language}.js", by_name) for language in ("zh", "en")}
+    return ScriptBundle(tuple(at_once), words)
+
+
+def _made_from(script: str, by_name: Mapping[str, Any]) -> str:
+    return next(name for name, told in by_name.items() if Path(told.get("entryPoint", "")).name == script)
