@@ -30,6 +30,8 @@ LEVEL_RANK = "coalesce(array_position(ARRAY['red', 'orange', 'yellow', 'blue'], 
 CLUSTERS = "_clusters"
 CLUSTERS_A_SIDE = 8
 """Squares along the side of a tile whose features are one cluster: 64 pixels wide at a whole zoom."""
+CLUSTER_CLEAR = 8 / 64
+"""Share of a square that a cluster may stand away from its middle: the largest disc and its letter are 46 pixels wide."""
 TEXT_TYPES = ("date", "timestamp", "json")
 
 
@@ -105,7 +107,7 @@ def _clusters(connection: sa.Connection, facts: EditionFacts, layer: Layer, addr
     singly = [level for level, zoom in layer.singly_from_zoom.items() if zoom <= address.z]
     values = {
         "z": address.z, "x": address.x, "y": address.y, "srid": facts.srid, "layer": f"{layer.id}{CLUSTERS}",
-        "cells": CLUSTERS_A_SIDE, "singly": singly,
+        "cells": CLUSTERS_A_SIDE, "clear": CLUSTER_CLEAR, "singly": singly,
     }  # fmt: skip
     row = queries.run(connection, "cluster_tile", values, table=facts.edition.table(layer.id), rank=sql.SQL(LEVEL_RANK)).one()
     return bytes(row.tile)

@@ -1,9 +1,10 @@
 -- One vector tile of counts: the features of a layer that are not drawn singly at a zoom, gathered in squares of the tile.
 -- {table}: the layer's table of an edition; {rank}: rank of a feature's level, 1 red.
 -- z, x, y: address of the tile; srid: storage CRS; layer: name of the layer in the tile; cells: squares along a side;
--- singly: levels that are drawn singly at this zoom.
+-- clear: share of a square that a disc may stand away from its middle, so that it ends within the square; singly: levels that are drawn singly at this zoom.
 -- A square belongs to one tile alone, so that no feature is counted twice; lines are not drawn at these zooms and not counted.
--- A cluster stands at the mean of its members and has the level of the worst.
+-- A cluster stands at the mean of its members, or as near to it as its disc stays clear of those of other squares, and has
+-- the level of the worst.
 WITH bounds AS (
     SELECT
         ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS web,
@@ -23,6 +24,9 @@ placed AS (
         _rank,
         ST_X(_place) AS _x,
         ST_Y(_place) AS _y,
+        ST_XMin(web) AS _x0,
+        ST_YMax(web) AS _y1,
+        (ST_XMax(web) - ST_XMin(web)) / %(cells)s AS _side,
         floor((ST_X(_place) - ST_XMin(web)) / (ST_XMax(web) - ST_XMin(web)) * %(cells)s)::int AS _column,
         floor((ST_YMax(web) - ST_Y(_place)) / (ST_YMax(web) - ST_YMin(web)) * %(cells)s)::int AS _row
     FROM member CROSS JOIN bounds
@@ -37,7 +41,16 @@ feature AS (
         count(*) FILTER (WHERE level = 'blue')::int AS n_blue,
         count(*) FILTER (WHERE _rank = 5)::int AS n_unrated,
         (array_agg(level ORDER BY _rank))[1] AS level,
-        ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(avg(_x), avg(_y)), 3857), (SELECT web FROM bounds), 4096, 64) AS geom
+        ST_AsMVTGeom(
+            ST_SetSRID(
+                ST_MakePoint(
+                    least(greatest(avg(_x), min(_x0) + (_column + 0.5 - %(clear)s) * min(_side)), min(_x0) + (_column + 0.5 + %(clear)s) * min(_side)),
+                    least(greatest(avg(_y), min(_y1) - (_row + 0.5 + %(clear)s) * min(_side)), min(_y1) - (_row + 0.5 - %(clear)s) * min(_side))
+                ),
+                3857
+            ),
+            (SELECT web FROM bounds), 4096, 64
+        ) AS geom
     FROM placed
     WHERE _column BETWEEN 0 AND %(cells)s - 1 AND _row BETWEEN 0 AND %(cells)s - 1
     GROUP BY _column, _row

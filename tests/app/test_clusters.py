@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections import Counter
@@ -11,12 +12,16 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from app import styles
+from app.tiles import CLUSTER_CLEAR, CLUSTERS_A_SIDE, TILE_PX
 from layers.catalog import LEVELS, load_catalog
 from layers.store import TILE_COVER, engine_from_url
 from tests.app.vector_tile import decoded
+from tests.app.vector_tile import places as places_in
 
 WEST, SOUTH, EAST, NORTH = 120.0, 30.0, 120.2, 30.2
 N = 60
+WIDEST_DISC_PX = 46
+"""The disc of many features, 36 pixels, and the letter of its level at the side."""
 SINGLY = {8: {"red"}, 9: {"red", "orange"}, 10: {"red", "orange"}}
 
 
@@ -65,6 +70,21 @@ def test_single_and_gathered_features_are_all_of_each_level(client: FlaskClient,
     drawn = Counter(level for level in singles.values() if level in SINGLY[zoom])
     assert +(gathered + drawn) == points
     assert not {level for level, n in gathered.items() if n} & SINGLY[zoom]
+
+
+@pytest.mark.parametrize("zoom", [8, 9, 10])
+def test_gathered_features_stand_clear_of_each_other_and_near_their_mean(client: FlaskClient, zoom: int) -> None:
+    places = []
+    for x, y in tiles_of(zoom):
+        tile = client.get(f"/tiles/1/all/risk_points/{zoom}/{x}/{y}.mvt").data
+        clusters = decoded(tile)["risk_points_clusters"]["features"]
+        for cluster, (u, v) in zip(clusters, places_in(tile, "risk_points_clusters"), strict=True):
+            column, row = (int(part) for part in cluster["id"].split("/")[-2:])
+            away = max(abs(u * CLUSTERS_A_SIDE - column - 0.5), abs(v * CLUSTERS_A_SIDE - row - 0.5))
+            assert away <= CLUSTER_CLEAR + 0.005
+            places.append(((x + u) * TILE_PX, (y + v) * TILE_PX))
+    apart = [math.hypot(a[0] - b[0], a[1] - b[1]) for a, b in itertools.combinations(places, 2)]
+    assert len(apart) > 2 and min(apart) >= WIDEST_DISC_PX
 
 
 def test_from_zoom_11_every_feature_is_drawn_and_none_is_gathered(client: FlaskClient, points: Counter[str]) -> None:

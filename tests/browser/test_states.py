@@ -28,6 +28,22 @@ def test_layer_that_fails_is_named_and_marked_and_asked_for_again(new_page: Open
     expect(page.locator('[data-layer="risk_zones"] [data-state]')).to_have_count(0)
 
 
+def test_map_that_waits_for_long_says_for_how_many_layers(new_page: OpenPage, live_server: str) -> None:
+    page = new_page(live_server)
+    held: list[Route] = []
+    page.route("**/tiles/*/*/risk_zones/**", lambda route: held.append(route))
+    page.goto(f"{live_server}/?lang=en")
+    progress = page.locator("#progress")
+    expect(progress).to_be_visible()
+    words = progress.inner_text().split()
+    assert words[:3] == ["Loading", "the", "map:"] and int(words[3]) < int(words[5])
+    for route in held:
+        route.continue_()
+    page.unroute("**/tiles/*/*/risk_zones/**")
+    wait_for_map(page)
+    expect(progress).to_be_hidden()
+
+
 def once_refused(route: Route, refused: set[str]) -> None:
     """Each tile fails when it is asked for the first time: the page may not count on being refused again."""
     address = route.request.url

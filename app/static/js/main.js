@@ -18,6 +18,7 @@ import { countInView, viewSummary } from "./legend.js";
 import { levelDot } from "./level_marks.js";
 import { applyFilters } from "./map_filters.js";
 import { setMapState, useEdition } from "./map_layers.js";
+import { wireProgress } from "./map_progress.js";
 import { bounds } from "./map_style.js";
 import { makeMap, map } from "./mapview.js";
 import { closePanel, drawPanel, errorBox, isPanelOpen, onPanelChange, openPanel, say, wirePanel } from "./panel.js";
@@ -223,6 +224,7 @@ function wireMap(area) {
   wireTable((layer, id) => openFeature(layer, id, { fly: true }));
   onTable((layer) => openTable(layer));
   wireVeil(useEdition);
+  wireProgress();
   wireKeyboard({ goHome, step, escape, selectCentre, openKeyList, openInView, onKey: toolKey });
   document.addEventListener("atlas-filters", () => { rememberFilters(); drawTree(); applyFilters(); });
   onPolicy(() => reopen());

@@ -1,7 +1,7 @@
 /** What is shown of the layers: visible or not, how strong, filtered, in which order, of which edition; and what of them is drawn now. */
 import { drawnLayers, isByPolicy, shown } from "./atlas.js";
 import { colour } from "./colours.js";
-import { SOURCE_PREFIX, designed, isClusters, isSeen, opacities, prepared, stack, tileAddress } from "./map_style.js";
+import { SOURCE_PREFIX, areaName, designed, isClusters, isSeen, opacities, prepared, stack, tileAddress } from "./map_style.js";
 import { map, maps } from "./mapview.js";
 import { FIRST_OWN, ownLayers } from "./own_layers.js";
 import { picture } from "./symbols.js";
@@ -48,7 +48,7 @@ export function restyle() {
       for (const [name, value] of Object.entries(entry.layout ?? {})) map.setLayoutProperty(entry.id, name, value);
     }
   }
-  for (const entry of ownLayers()) {
+  for (const entry of [areaName(), ...ownLayers()]) {
     for (const [name, value] of Object.entries(entry.paint)) map.setPaintProperty(entry.id, name, value);
   }
   for (const name of map.listImages()) {

@@ -46,9 +46,31 @@ export function wholeStyle(edition = shown.catalog.edition.edition) {
       strong_hatch: { default: shown.strongHatch },
       own_prefix: { default: ownPrefix() },
     },
-    layers: [{ id: "land", type: "background", paint: { "background-color": colour("base.land") } }, ...entries,
+    layers: [{ id: "land", type: "background", paint: { "background-color": colour("base.land") } }, ...entries.toSpliced(firstFigure(entries), 0, areaName()),
       ...[...ownLayers(), edgeLayer].map((entry) => ({ ...entry, layout: { ...entry.layout, visibility: "none" } }))],
   };
+}
+
+/** Where the figures of gatherings begin: what lies below gives way to them. @param {any[]} entries */
+function firstFigure(entries) {
+  const at = entries.findIndex((entry) => entry.metadata?.["atlas:figure"]);
+  return at < 0 ? entries.length : at;
+}
+
+/** The name of the area where its towns have none yet (below zoom 9), where figures leave room. */
+export const areaName = () => ({
+  id: "area-name", type: "symbol", source: "area-name", maxzoom: 9,
+  layout: {
+    "text-field": ["case", ["==", ["global-state", "lang"], "en"], ["get", "en"], ["get", "zh"]], "text-font": ["Atlas Sans SC Bold", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"],
+    "text-size": 16, "text-padding": 4, "text-variable-anchor": ["center", "bottom", "top", "left", "right"], "text-radial-offset": 1.5,
+  },
+  paint: { "text-color": colour("base.label"), "text-halo-color": colour("base.halo"), "text-halo-width": 1.6 },
+});
+
+/** Where it stands: in the middle of the home extent. */
+function areaPlace() {
+  const { home: [west, south, east, north], title_zh: zh, title_en: en } = shown.catalog.area;
+  return { type: "Feature", geometry: { type: "Point", coordinates: [(west + east) / 2, (south + north) / 2] }, properties: { zh, en: en || zh } };
 }
 
 /** Where each style layer lies. @returns {Map<string, number>} */
@@ -96,7 +118,8 @@ export const isClusters = (layer, entry) => entry["source-layer"] !== layer.id;
 function ownSources(layers) {
   const onces = layers.flatMap((layer) => layer.style.filter(isOnce).map(onceSource));
   const names = ["selection", "reason-lines", "site", "what-if", "ground", "measure", "flash", "numbers", EDGES, ...onces];
-  return Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
+  const empty = Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
+  return { ...empty, "area-name": { type: "geojson", data: areaPlace() } };
 }
 
 /** A box as the map library writes it. @param {number[]} box west, south, east, north @returns {[[number, number], [number, number]]} */

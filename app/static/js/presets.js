@@ -42,11 +42,22 @@ export function presetChoice(onChange) {
   const choose = (/** @type {any} */ event) => take(event.target.value, onChange);
   const options = [
     el("option", { value: "" }, t("choose_preset")),
-    ...(shown.catalog.presets ?? []).map((preset) => el("option", { value: preset.id }, said(preset))),
+    ...(shown.catalog.presets ?? []).map((preset) => el("option", { value: preset.id, selected: isShown(preset) }, said(preset))),
     own.length ? el("optgroup", { label: t("own_presets") }, own.map((preset) => el("option", { value: OWN + preset.name }, preset.name))) : null,
   ];
   return el("div", { class: "presets" }, el("label", { for: "preset" }, t("preset")), el("select", { id: "preset", on: { change: choose } }, options),
     el("details", { class: "own-presets" }, el("summary", {}, t("save_preset")), saveForm(onChange), own.length ? ownList(own, onChange) : null));
+}
+
+/** Layers of a preset with their opacity; one without any shows what a first visit shows. @param {{layers: string[], isOwn?: boolean}} preset */
+const wantedLayers = (preset) => (preset.layers.length || preset.isOwn ? parseLayers(preset.layers.join(",")) ?? new Map()
+  : new Map(drawnLayers().filter((layer) => layer.visible).map((layer) => [layer.id, 100])));
+
+/** Whether the map shows just what a preset asks for. @param {{layers: string[], ground: string}} preset */
+function isShown(preset) {
+  const wanted = wantedLayers(preset);
+  const isGround = preset.ground === shown.ground || (preset.ground === "light" && shown.ground !== "blank");
+  return isGround && drawnLayers().every((layer) => shown.visible.has(layer.id) === wanted.has(layer.id) && (!wanted.has(layer.id) || opacityOf(layer) === (wanted.get(layer.id) ?? 100)));
 }
 
 /** @param {() => void} onChange */
@@ -78,17 +89,17 @@ async function take(id, onChange) {
   const own = id.startsWith(OWN) ? ownPresets().find((one) => OWN + one.name === id) : null;
   const preset = own ? { layers: own.layers.split(",").filter(Boolean), ground: own.ground, isOwn: true } : (shown.catalog.presets ?? []).find((one) => one.id === id);
   if (!preset) return;
-  const wanted = preset.layers.length || own ? parseLayers(preset.layers.join(",")) : new Map(drawnLayers().filter((layer) => layer.visible).map((layer) => [layer.id, 100]));
+  const wanted = wantedLayers(preset);
   shown.order = [];
   for (const layer of drawnLayers()) {
-    const pct = wanted?.get(layer.id);
+    const pct = wanted.get(layer.id);
     if (pct === undefined) shown.visible.delete(layer.id);
     else shown.visible.add(layer.id);
     shown.opacity.set(layer.id, pct ?? 100);
     setLayerOpacity(layer, pct ?? 100);
     setLayerVisible(layer, pct !== undefined);
   }
-  if (own) shown.order = [...(wanted ?? new Map()).keys()];
+  if (own) shown.order = [...wanted.keys()];
   restack();
   if (preset.ground !== shown.ground && (preset.ground !== "light" || shown.ground === "blank")) await changeGround(preset.ground);
   onChange();

@@ -466,6 +466,7 @@ export const EN = {
   making_preview: "Making the preview…",
   making_sheet: "Making the sheet…",
   map_before: "Edition compared with",
+  map_progress: "Loading the map: {n} of {all} layers",
   map_region: "Map",
   map_title: "Map",
   map_tools: "Map tools",

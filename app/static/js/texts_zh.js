@@ -466,6 +466,7 @@ export const ZH = {
   making_preview: "正在生成预览…",
   making_sheet: "正在生成图幅…",
   map_before: "对比的版次",
+  map_progress: "正在加载地图:{n}/{all} 个图层",
   map_region: "地图",
   map_title: "地图",
   map_tools: "地图工具",
