@@ -16,7 +16,7 @@ import shapely
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
-from etl.approval import require_approval
+from etl.approval import Gained, gained, require_approval
 from etl.area import declare_area, declared_area, load_boundary, widened
 from etl.checks import CHECK_RULES
 from etl.code_files import code_files
@@ -61,6 +61,7 @@ class SourceResult:
     refused_by_rule: dict[str, int] = field(default_factory=dict)
     warned_by_rule: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    gained: Gained = Gained()
 
 
 def load_area_data(
@@ -224,7 +225,7 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
             else:
                 _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result, lanes)
             if loading.asks_about(manifest.id):
-                require_approval(connection, manifest.id, manifest.as_of or loading.delivery.as_of, result.counts)
+                require_approval(connection, manifest.id, manifest.as_of or loading.delivery.as_of, result.counts, result.gained)
         if loading.is_dry_run:
             result.state = "would load"
             connection.rollback()
@@ -298,4 +299,6 @@ def _merge_source(
     result.refused_by_rule = dict(sorted(intake.refused_by_rule.items()))
     result.warned_by_rule = dict(sorted(intake.warned_by_rule.items()))
     record_counts(connection, load_id, result.counts)
+    if loading.accepts is not None:
+        result.gained = gained(connection, loading.catalog[manifest.layer], manifest.id, load_id, result.counts)
     loading.inspect(connection, load_id, manifest)

@@ -122,8 +122,9 @@ def merge(
     connection.execute(statement(connection, "analyze", table=target.table))
     given = {"source_id": target.manifest.id, "load_id": target.load_id, "is_full": is_full, "held": sorted(held)}
     tables = {"register": target.register, "staging": target.table}
-    counted = connection.execute(statement(connection, "merge_counts", **tables), given).mappings().one()
-    counts = {name: int(value) for name, value in counted.items()} | {"n_moved": 0}
+    counts = _counted(connection, tables, given)
+    if counts["n_changed"] and _rehash_equal(connection, target):
+        counts = _counted(connection, tables, given)
     _tell_held(connection, target, held)
     if counts["n_changed"] and target.layer.is_drawn:
         limits = {"source_id": target.manifest.id, "moved_m": target.manifest.moved_m}
@@ -134,6 +135,27 @@ def merge(
         connection.execute(statement(connection, "merge_open", columns=value_columns(target.layer), **tables), given)
     target.table.drop(connection)
     return counts
+
+
+def _counted(connection: sa.Connection, tables: Mapping[str, sa.Table], given: Mapping[str, object]) -> dict[str, int]:
+    """What the merge would do, `n_moved` still 0."""
+    counted = connection.execute(statement(connection, "merge_counts", **tables), given).mappings().one()
+    return {name: int(value) for name, value in counted.items()} | {"n_moved": 0}
+
+
+def _rehash_equal(connection: sa.Connection, target: Target) -> int:
+    """Give features whose values are those held the hash of the columns that there are now; the number of them.
+
+    A field that the layer has got since their load stands in every hash, also where the source does not state it.
+    """
+    held, new = target.register, target.table
+    is_equal = [held.c[name].is_not_distinct_from(new.c[name]) for name in value_columns(target.layer)]
+    done = connection.execute(
+        sa.update(held).values(content_hash=new.c[HASH])
+        .where(held.c.to_load.is_(None), held.c.source_id == target.manifest.id, held.c.feature_id == new.c.feature_id)
+        .where(held.c[HASH] != new.c[HASH], *is_equal)
+    )
+    return done.rowcount
 
 
 def _tell_held(connection: sa.Connection, target: Target, held: Mapping[str, RefusedRow]) -> None:

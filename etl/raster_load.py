@@ -55,7 +55,7 @@ def load_raster(
     connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path],
     files: list[tuple[str, str]], input_hash: str,
 ) -> dict[str, int]:
-    """Take in one raster per source; the former one of the same source is closed."""
+    """Take in one raster per source; the former one of the same source is closed, or stays where it is the same one."""
     if len(paths) != 1:
         raise SourceFileError(loading.data_dir, f"{len(paths)} rasters", "one raster a source")
     field = loading.catalog[manifest.layer].fields[0]
@@ -70,8 +70,21 @@ def load_raster(
                 write_cog(path, target, manifest, field, ground)
     info["covers_pct"] = covered_pct(paths[0], info["bounds"], manifest, loading.outline, loading.area)
     load_id = record_load(connection, loading, manifest, files, input_hash)
-    given = {"layer": manifest.layer, "source_id": manifest.id, "load_id": load_id}
-    connection.execute(
+    kept = {"path": str(target.relative_to(loading.home)), "sha256": files[0][1], "info": json.dumps(info)}
+    given = {"layer": manifest.layer, "source_id": manifest.id, "load_id": load_id, **kept}
+    counts = {"n_read": 1, "n_accepted": 1, _put_in_force(connection, given): 1}
+    record_counts(connection, load_id, counts)
+    return counts
+
+
+def _put_in_force(connection: sa.Connection, given: dict[str, object]) -> str:
+    """Make a raster the one of its source: what it is counted as. Its path names its bytes and how they were turned."""
+    same = connection.execute(
+        sa.text("UPDATE register.rasters SET info = CAST(:info AS jsonb) WHERE source_id = :source_id AND path = :path AND to_load IS NULL"), given
+    )
+    if same.rowcount:
+        return "n_unchanged"
+    former = connection.execute(
         sa.text("UPDATE register.rasters SET to_load = :load_id WHERE source_id = :source_id AND to_load IS NULL"), given
     )
     connection.execute(
@@ -79,11 +92,9 @@ def load_raster(
             "INSERT INTO register.rasters (layer, source_id, path, sha256, info, from_load) "
             "VALUES (:layer, :source_id, :path, :sha256, CAST(:info AS jsonb), :load_id)"
         ),
-        {**given, "path": str(target.relative_to(loading.home)), "sha256": files[0][1], "info": json.dumps(info)},
+        given,
     )
-    counts = {"n_read": 1, "n_accepted": 1, "n_added": 1}
-    record_counts(connection, load_id, counts)
-    return counts
+    return "n_changed" if former.rowcount else "n_added"
 
 
 def raster_sha256(files: list[tuple[str, str]], manifest: Manifest, ground: BaseGeometry | None = None) -> str:

@@ -12,17 +12,19 @@ from sqlalchemy.dialects.postgresql import JSONB
 from layers.catalog import Field, Layer
 from layers.errors import CatalogError
 
+# A time is the area's clock as its offices write it, without a zone: read anywhere, it stays on its day and in its year.
 SQL_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "text": sa.Text(),
     "integer": sa.BigInteger(),
     "number": sa.Double(),
     "boolean": sa.Boolean(),
     "date": sa.Date(),
-    "timestamp": sa.DateTime(timezone=True),
+    "timestamp": sa.DateTime(),
     "json": JSONB(),
 }
 GEOMETRY_COLUMN = "geom"
 ADD_COLUMN = "ALTER TABLE {table} ADD COLUMN {column} {kind}"
+DROP_ZONE = "ALTER TABLE {table} ALTER COLUMN {column} TYPE timestamp USING {column} AT TIME ZONE 'UTC'"
 """Names come from the catalog and are quoted by the driver."""
 ColumnTypes = dict[str, sa.types.TypeEngine[Any]]
 
@@ -118,7 +120,7 @@ def staging_table(layer: Layer, srid: int, *, name: str) -> sa.Table:
 def ensure_register(
     connection: sa.Connection, layer: Layer, srid: int, *, standing: Mapping[str, ColumnTypes] | None = None
 ) -> sa.Table:
-    """The register table of a layer, created when missing; new nullable columns are added, else refused.
+    """The register table of a layer, created when missing; new nullable columns are added, zones dropped, else refused.
 
     `standing`: `columns_of_schema` of the register, for who asks for many of its tables.
     """
@@ -128,6 +130,7 @@ def ensure_register(
         table.create(connection)
         return table
     _add_columns(connection, table, present)
+    present = _without_zones(connection, table, present)
     _refuse_changes(connection, layer, table, present)
     return table
 
@@ -157,6 +160,19 @@ def _add_columns(connection: sa.Connection, table: sa.Table, present: ColumnType
                 kind=column.type.compile(connection.dialect),
             )
             connection.execute(sa.text(addition))
+
+
+def _without_zones(connection: sa.Connection, table: sa.Table, present: ColumnTypes) -> ColumnTypes:
+    """Turn times of former versions, which stood as if they were of Greenwich, into the local times that they are."""
+    preparer = connection.dialect.identifier_preparer
+    turned: ColumnTypes = {}
+    for column in table.columns:
+        kept = present.get(column.name)
+        if isinstance(column.type, sa.DateTime) and isinstance(kept, sa.DateTime) and kept.timezone:
+            words = DROP_ZONE.format(table=preparer.format_table(table), column=preparer.quote(column.name))
+            connection.execute(sa.text(words))
+            turned[column.name] = column.type
+    return {**present, **turned}
 
 
 def _refuse_changes(connection: sa.Connection, layer: Layer, table: sa.Table, present: ColumnTypes) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from etl.approval import loss, newer_held
+from etl.approval import gained, loss, newer_held
 from etl.manifest import Manifest
 from layers.catalog import Catalog
 from layers.load_changes import load_changes
@@ -29,10 +29,11 @@ class Differences:
             sa.text("SELECT as_of, n_changed, n_gone, n_unchanged FROM ops.loads WHERE load_id = :id"), {"id": load_id}
         ).mappings().one()
         as_of: date | None = load["as_of"]
-        changes = load_changes(connection, self._catalog[manifest.layer], load_id, moved_m=manifest.moved_m, most=self._most)
+        layer, counts = self._catalog[manifest.layer], {name: int(load[name] or 0) for name in ("n_changed", "n_gone", "n_unchanged")}
+        changes = load_changes(connection, layer, load_id, moved_m=manifest.moved_m, most=self._most)
         self.by_source[manifest.id] = {
             "changes": changes, "moved_m": manifest.moved_m, "as_of": as_of,
-            "loss": loss({name: load[name] for name in ("n_changed", "n_gone", "n_unchanged")}),
+            "loss": loss(counts, gained(connection, layer, manifest.id, load_id, counts)),
             "newer_held": newer_held(connection, manifest.id, as_of),
         }
 

@@ -1,13 +1,14 @@
 -- How many rows of one layer are new, changed or gone between two editions of it.
+-- Times of editions of former versions stand with a zone of +00, which says nothing: they are local ones there too.
 WITH was AS (
     SELECT
         feature_id,
-        ROW({columns})::text AS content
+        replace(ROW({columns})::text, '+00"', '"') AS content
     FROM {before}
 ), now AS (
     SELECT
         feature_id,
-        ROW({columns})::text AS content
+        replace(ROW({columns})::text, '+00"', '"') AS content
     FROM {after}
 )
 SELECT

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from etl.approval import loss, newer_held
+from etl.approval import gained, loss, newer_held
 from etl.manifest import Manifest
 from layers.catalog import Catalog, Layer
 from layers.load_changes import load_changes
@@ -47,7 +47,8 @@ def inspected(connection: sa.Connection, catalog: Catalog, load_id: int, manifes
     newer = newer_held(connection, manifest.id, _as_of(connection, load_id))
     return {"counts": counts, **doubts, **by_rule,
             "changes": load_changes(connection, layer, load_id, moved_m=manifest.moved_m, most=LONGEST_LIST),
-            "positions": _positions(connection, layer, load_id), **_refused_positions(connection, load_id), "loss": loss(counts),
+            "positions": _positions(connection, layer, load_id), **_refused_positions(connection, load_id),
+            "loss": loss(counts, gained(connection, layer, manifest.id, load_id, counts)),
             "newer_held": newer.isoformat() if newer else None}
 
 

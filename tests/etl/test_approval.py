@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from etl.approval import newer_held
 from etl.commands.loading import load_command, loads_command, rollback_command
+from etl.load import load_area_data
+from layers.catalog import load_catalog
 from layers.errors import ApprovalNeededError
 from layers.store import Place
 from tests.etl import small_area
@@ -102,7 +104,7 @@ def test_dry_run_lists_what_would_change_and_what_needs_a_word(
     engine: sa.Engine, database_url: str, tmp_path: Path, home: Path
 ) -> None:
     deliver(tmp_path, *ROWS)
-    assert "新增 added" not in load(database_url, tmp_path, home, "--dry-run").stderr  # a first load lists nothing: all of it is new
+    assert "新增 added:" not in load(database_url, tmp_path, home, "--dry-run").stderr  # a first load lists nothing: all of it is new
     load(database_url, tmp_path, home)
     moved, renamed = ROWS[1].replace("105.05", "105.06"), ROWS[2].replace("厂2,一般,1", "新名,一般,7")
     deliver(tmp_path, ROWS[0], moved, renamed, *ROWS[3:14], "E99,丙厂,一般,3,,105.06,29.06")
@@ -113,3 +115,67 @@ def test_dry_run_lists_what_would_change_and_what_needs_a_word(
     assert found["loss"]["is_large"] and found["newer_held"] is None
     assert {kind: found["changes"][kind]["n"] for kind in ("added", "changed", "moved", "gone")} == {"added": 1, "changed": 1, "moved": 1, "gone": 6}
     assert held(engine) == (20, 1)
+
+
+def count(engine: sa.Engine) -> tuple[int, int, int]:
+    with engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT n_changed, n_unchanged, n_gone FROM ops.loads ORDER BY load_id DESC LIMIT 1")).one()
+        return found[0], found[1], found[2]
+
+
+def update_program(engine: sa.Engine, folder: Path, field: str, *, column: str = "") -> None:
+    """The register as a program without `field` left it, and a manifest of the new one, which reads `column` into it."""
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"ALTER TABLE register.enterprises DROP COLUMN {field}"))
+        connection.execute(sa.text("UPDATE register.enterprises SET content_hash = content_hash + 1"))
+    manifest = folder / "sources" / "enterprises.toml"
+    mapped = f'\n{field} = "{column}"\n' if column else "\n# read again\n"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + mapped, encoding="utf-8")
+
+
+def test_a_new_field_that_nobody_states_changes_nothing(engine: sa.Engine, database_url: str, tmp_path: Path, home: Path) -> None:
+    deliver(tmp_path, *ROWS)
+    load(database_url, tmp_path, home)
+    update_program(engine, tmp_path, "address")
+    told = load(database_url, tmp_path, home).stderr
+    assert count(engine) == (0, 20, 0) and held(engine) == (20, 2), told
+    assert "读取 read 20  接收 accepted 20" in told and "变更 changed" not in told
+    deliver(tmp_path, ROWS[0].replace("厂0", "新厂"), *ROWS[1:])
+    load(database_url, tmp_path, home)
+    assert count(engine) == (1, 19, 0)
+
+
+def test_a_field_stated_for_the_first_time_asks_nobody_and_a_changed_one_does(
+    engine: sa.Engine, database_url: str, tmp_path: Path, home: Path
+) -> None:
+    deliver(tmp_path, *ROWS)
+    load(database_url, tmp_path, home)
+    update_program(engine, tmp_path, "address", column="地址")
+    head = f"{small_area.HEAD},地址"
+    write_enterprises(tmp_path / "data", *(f"{row},甲路{at}号" for at, row in enumerate(ROWS)), head=head)
+    found = json.loads(load(database_url, tmp_path, home, "--dry-run", "--json").stdout)["sources"][0]
+    assert (found["loss"]["n_lost"], found["loss"]["n_gained"], found["gained"]["fields"]) == (0, 20, ["address"])
+    told = load(database_url, tmp_path, home).stderr
+    assert count(engine) == (20, 0, 0) and "20 of them only gain fields" in told and "address" in told
+    write_enterprises(tmp_path / "data", *(f"{row},乙路{at}号" for at, row in enumerate(ROWS)), head=head)
+    with pytest.raises(ApprovalNeededError, match="20 of 20 features"):
+        load(database_url, tmp_path, home)
+
+
+def test_what_loses_a_value_beside_a_new_field_is_asked_about(engine: sa.Engine, database_url: str, tmp_path: Path, home: Path) -> None:
+    deliver(tmp_path, *ROWS)
+    load(database_url, tmp_path, home)
+    update_program(engine, tmp_path, "address", column="地址")
+    rows = [f"{row.replace(',一般,1,', ',一般,2,') if at < 10 else row},甲路{at}号" for at, row in enumerate(ROWS)]
+    write_enterprises(tmp_path / "data", *rows, head=f"{small_area.HEAD},地址")
+    with pytest.raises(ApprovalNeededError, match="10 of 20 features .50.0 %"):
+        load(database_url, tmp_path, home)
+
+
+def test_a_load_that_names_nobody_to_ask_goes_on(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    """As the sample's own deliveries do (`demo`)."""
+    deliver(tmp_path, *ROWS)
+    load_area_data(engine, load_catalog(), tmp_path / "sources", tmp_path / "data", home=home)
+    deliver(tmp_path, *ROWS[:5])
+    load_area_data(engine, load_catalog(), tmp_path / "sources", tmp_path / "data", home=home)
+    assert held(engine) == (5, 2)

@@ -18,7 +18,7 @@ from etl.manifest import FieldSource, Manifest, load_manifest
 from etl.raster_load import checked_raster, write_cog
 from layers.catalog import load_catalog
 from layers.errors import CatalogError, SourceFileError
-from tests.etl.small_area import write_area
+from tests.etl.small_area import empty_database, write_area
 
 CATALOG = load_catalog()
 HEIGHT = CATALOG["relief"].fields[0]
@@ -145,6 +145,26 @@ def test_raster_of_another_place_is_refused_and_one_of_the_area_told_with_its_co
     found = info if isinstance(info, dict) else json.loads(info)
     assert found["covers_pct"] == pytest.approx(100, abs=0.5)
     assert cog_validate(home / path, quiet=True)[0]
+
+
+def test_same_raster_read_again_is_unchanged_and_another_one_changed(
+    tmp_path: Path, heights: NDArray[np.float32], engine: sa.Engine, home: Path
+) -> None:
+    with engine.begin() as connection:
+        empty_database(connection)
+    sources, data = write_area(tmp_path, relief=RELIEF_TOML)
+    path, place = data / "dem.tif", rasterio.Affine(25, 0, 500_000, 0, -25, 3_222_000)
+    raster(path, heights, transform=place)
+    [first] = load_area_data(engine, CATALOG, sources, data, home=home)
+    declaration = sources / "relief.toml"
+    declaration.write_text("# read again\n" + declaration.read_text(encoding="utf-8"), encoding="utf-8")
+    [again] = load_area_data(engine, CATALOG, sources, data, home=home)
+    raster(path, np.where(heights > 0, heights + 1, heights), transform=place)
+    [other] = load_area_data(engine, CATALOG, sources, data, home=home)
+    counted = [{name: n for name, n in result.counts.items() if name not in ("n_read", "n_accepted")} for result in (first, again, other)]
+    assert counted == [{"n_added": 1}, {"n_unchanged": 1}, {"n_changed": 1}]
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT to_load IS NULL FROM register.rasters ORDER BY from_load")).scalars().all() == [False, True]
 
 
 @pytest.mark.parametrize(("is_untrusted", "margin_m"), [(False, 1_000), (True, 1_200)])

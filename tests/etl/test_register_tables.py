@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
@@ -42,3 +43,20 @@ def test_dropped_field_is_refused_because_columns_with_data_are_never_dropped(co
 def test_changed_type_is_refused(connection: sa.Connection) -> None:
     with pytest.raises(CatalogError, match="depth_m is DOUBLE PRECISION"):
         ensure_register(connection, with_fields(WELLS.fields[0], Field("depth_m", "text", "井深", "Depth")), 4490)
+
+
+def test_times_of_a_former_version_stay_on_their_day_in_every_zone(connection: sa.Connection) -> None:
+    """They stood as if they were of Greenwich: 23:50 of the last day of a year was the next year for who asked from China."""
+    timed = with_fields(*WELLS.fields, Field("seen_at", "timestamp", "时间", "Seen at"))
+    connection.execute(sa.text("ALTER TABLE register.wells ADD COLUMN seen_at timestamptz"))
+    connection.execute(sa.text("SET LOCAL timezone = 'UTC'"))
+    connection.execute(sa.text(
+        "INSERT INTO register.wells (feature_id, content_hash, from_load, seen_at) VALUES ('a', 1, 1, '2025-12-31 23:50'), ('b', 2, 1, NULL)"
+    ))
+    connection.execute(sa.text("SET LOCAL timezone = 'Asia/Shanghai'"))
+    ask = sa.text("SELECT seen_at, to_jsonb(w) ->> 'seen_at', extract(year FROM seen_at)::int FROM register.wells AS w ORDER BY feature_id")
+    assert connection.execute(ask).first()[2] == 2026
+    for _ in range(2):
+        table = ensure_register(connection, timed, 4490)
+        assert table.c.seen_at.type.timezone is False
+        assert connection.execute(ask).all() == [(datetime(2025, 12, 31, 23, 50), "2025-12-31T23:50:00", 2025), (None, None, None)]
