@@ -41,7 +41,8 @@ def stretches_alongside(line: shapely.Geometry, way: shapely.Geometry, reach_m: 
     """What of a line within reach of a way runs in its direction; empty where the line only crosses it."""
     near = shapely.intersection(line, shapely.buffer(way, reach_m))
     parts = [part for part in shapely.get_parts(shapely.line_merge(near)) if part.geom_type == "LineString"]
-    ways = shapely.get_parts(shapely.line_merge(way))
+    edges = shapely.boundary(way) if shapely.get_dimensions(way) == 2 else way  # a proposed road is drawn with its land
+    ways = shapely.get_parts(shapely.line_merge(edges))
     found = [stretch for part in parts for stretch in _alongside(part, ways[shapely.dwithin(ways, part, reach_m)])]
     return shapely.MultiLineString(found)
 

@@ -129,7 +129,7 @@ def role_of(rule: Rule, project: Project, kind: ProjectType) -> str:
         return ""
     if rule.object_class in kind.object_classes:
         return "object"
-    if rule.object_class in kind.review_classes:
+    if rule.object_class in kind.review_classes or rule.object_class in kind.close_classes:
         return "review"
     if rule.kind == "permit_required" and binds_works(rule, kind.activities):
         return "works"

@@ -3,7 +3,7 @@ import { getJson } from "./api.js";
 import { readAddress } from "./address.js";
 import { byId, el, put } from "./dom.js";
 import { withEdition } from "./frame.js";
-import { ground, newest, reasonItem, verdictHead } from "./siting_words.js";
+import { countsLine, ground, newest, notAssessedPart, passedPart, reasonItem, verdictHead } from "./siting_words.js";
 import { said, t } from "./texts.js";
 import { loadInto, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
@@ -40,8 +40,11 @@ function column(kept) {
     el("h2", {}, el("a", { href: withEdition(`/siting/${encodeURIComponent(kept.ref)}`) }, kept.ref), " ", kept.request.name ?? ""),
     verdictHead(answer.verdict),
     el("ul", { class: "plain" }, (answer.parts ?? []).map((/** @type {any} */ part) => el("li", {}, `${t("site_part", { n: part.part + 1 })} ${said(part.project_type)} · ${ground(part.area_m2)} · ${said(part.verdict)}`))),
-    el("h3", {}, t("reasons", { n: answer.reasons.length })),
-    el("ol", { class: "reasons" }, answer.reasons.map((/** @type {any} */ reason) => reasonItem(reason, (answer.parts ?? []).length > 1, []))));
+    el("p", {}, countsLine(answer)),
+    answer.reasons.length ? el("h3", {}, t("reasons", { n: answer.reasons.length })) : null,
+    el("ol", { class: "reasons" }, answer.reasons.map((/** @type {any} */ reason) => reasonItem(reason, (answer.parts ?? []).length > 1, []))),
+    notAssessedPart(answer.not_assessed),
+    passedPart(answer.passed));
 }
 
 start();

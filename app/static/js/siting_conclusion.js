@@ -7,7 +7,7 @@ import { drawOwn, drawReasonLines, feature } from "./map_drawings.js";
 import { flyToGeometry } from "./map_sight.js";
 import { errorBox } from "./panel.js";
 import { section } from "./reasons.js";
-import { ground, lineLabel, newest, partLine, reasonItem, share, verdictHead, verdictWord } from "./siting_words.js";
+import { countsLine, ground, lineLabel, newest, notAssessedPart, partLine, passedPart, reasonItem, share, verdictHead, verdictWord } from "./siting_words.js";
 import { lang, said, t } from "./texts.js";
 import { endangersPart, forgetEndangers } from "./what_if.js";
 import { featureHref } from "./workspace.js";
@@ -30,7 +30,7 @@ export function conclusion(kept, choices, calls) {
   drawReasonLines(answer.reasons.filter((/** @type {any} */ reason) => reason.line).slice(0, LINES_SHOWN).map(asLine));
   return [
     verdictHead(answer.verdict),
-    el("p", {}, t("verdict_counts", counts(answer))),
+    el("p", {}, countsLine(answer)),
     el("p", { class: "muted small" }, t("verdict_basis", { edition: answer.edition_label, rules: String(answer.rules_version).slice(0, 8), ref: kept.ref })),
     last ? el("p", { class: `notice${last.has_changed ? " error-box" : ""}` }, t(last.has_changed ? "case_changed" : "case_same", { edition: answer.edition_label, first: kept.edition_label })) : null,
     last?.answer.error ? el("p", { class: "notice error-box" }, said(last.answer.error, "message")) : null,
@@ -39,17 +39,11 @@ export function conclusion(kept, choices, calls) {
     answer.reasons.length ? section(t("reasons", { n: answer.reasons.length }), el("ol", { class: "reasons" }, answer.reasons.map((/** @type {any} */ reason) => reasonItem(reason, hasParts, reasonButtons(reason))))) : null,
     answer.reasons.length ? el("section", { class: "trial", id: "trial" }, el("button", { type: "button", class: "button", on: { click: () => trial(kept) } }, t("try_shift"))) : null,
     answer.endangers ? endangersPart(answer.endangers) : null,
-    plainList("not_assessed_title", answer.not_assessed, (row) => `? ${said(row, "")}`),
+    notAssessedPart(answer.not_assessed),
     passedPart(answer.passed),
     said(answer, "legal_note") ? el("p", { class: "notice" }, said(answer, "legal_note")) : null,
     el("p", { class: "notice disclaimer" }, said(answer, "disclaimer")),
   ];
-}
-
-/** @param {any} answer */
-function counts(answer) {
-  const of = (/** @type {number} */ rank) => number(answer.reasons.filter((/** @type {any} */ reason) => reason.gravity === rank).length);
-  return { broken: of(1), unknown: of(2), permit: of(3), passed: number(answer.passed.length) };
 }
 
 /** @param {any} kept @param {{copy: () => void, show: () => void}} calls */
@@ -78,12 +72,6 @@ function reasonButtons(reason) {
   return el("div", { class: "actions" }, reason.line ? el("button", { type: "button", class: "button small", on: { click: show } }, t("show_line")) : null,
     reason.object?.id ? el("a", { class: "button small", href: withEdition(featureHref(reason.object.layer, reason.object.id)) }, t("open_on_map")) : null);
 }
-
-/** @param {string} key @param {any[]} rows @param {(row: any) => string} text */
-const plainList = (key, rows, text) => (rows?.length ? section(t(key, { n: rows.length }), el("ul", { class: "plain" }, rows.map((row) => el("li", {}, text(row))))) : null);
-
-/** @param {any[]} rows */
-const passedPart = (rows) => (rows.length ? el("details", { class: "part" }, el("summary", {}, t("passed_title", { n: number(rows.length) })), el("ul", { class: "plain" }, rows.map((row) => el("li", {}, "✓ ", said(row), " ", el("span", { class: "muted small" }, row.rule_id))))) : null);
 
 /** The smallest shifts, asked for when a person wants them. @param {any} kept */
 async function trial(kept) {

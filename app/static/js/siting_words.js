@@ -1,8 +1,8 @@
 /** Words and parts that the pages of siting share: verdict, reasons, numbers of a site. */
 import { el } from "./dom.js";
-import { area, distance, isMissing, required } from "./formats.js";
+import { area, distance, isMissing, number, required } from "./formats.js";
 import { conflictNumbers, verifiedLine, withClause } from "./feature_panel.js";
-import { clauseLine, verdictMark } from "./reasons.js";
+import { clauseLine, section, verdictMark } from "./reasons.js";
 import { said, t } from "./texts.js";
 
 /** Signs of the verdicts by their rank. */
@@ -46,3 +46,15 @@ export function partLine(part, type) {
 
 /** @param {number|null|undefined} value */
 export const ground = (value) => (value ? area(value) : t("one_point"));
+
+/** How many checks found what, and how many passed. @param {any} answer */
+export function countsLine(answer) {
+  const of = (/** @type {number} */ rank) => number(answer.reasons.filter((/** @type {any} */ reason) => reason.gravity === rank).length);
+  return t("verdict_counts", { broken: of(1), unknown: of(2), permit: of(3), passed: number(answer.passed.length) });
+}
+
+/** What was not looked at. @param {any[]} rows */
+export const notAssessedPart = (rows) => (rows?.length ? section(t("not_assessed_title", { n: rows.length }), el("ul", { class: "plain" }, rows.map((row) => el("li", {}, `? ${said(row, "")}`)))) : null);
+
+/** Checks that found nothing, behind their number. @param {any[]} rows */
+export const passedPart = (rows) => (rows.length ? el("details", { class: "part" }, el("summary", {}, t("passed_title", { n: number(rows.length) })), el("ul", { class: "plain" }, rows.map((row) => el("li", {}, "✓ ", said(row), " ", el("span", { class: "muted small" }, row.rule_id))))) : null);

@@ -172,6 +172,7 @@ class ProjectType:
     title_en: str
     object_classes: tuple[str, ...]
     review_classes: tuple[str, ...] = ()
+    close_classes: tuple[str, ...] = ()
     subject_classes: tuple[str, ...] = ()
     activities: tuple[str, ...] = ()
     plan_groups: tuple[str, ...] = ()

@@ -268,7 +268,7 @@ def _project_faults(rules: RuleSet) -> list[str]:
     categories = {row.category for row in rules.target_sizes} | {""}
     faults = []
     for project in rules.project_types.values():
-        named = {*project.object_classes, *project.review_classes, *project.subject_classes}
+        named = {*project.object_classes, *project.review_classes, *project.close_classes, *project.subject_classes}
         faults += [
             f"project_types.toml {project.id}: unknown class {name}"
             for name in sorted(named - set(rules.classes))
