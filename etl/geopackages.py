@@ -11,7 +11,7 @@ from pathlib import Path
 from layers.errors import SourceFileError
 
 OWN_VIEWS = ("st_geometry_columns", "st_spatial_ref_sys", "geometry_columns", "spatial_ref_sys")
-"""Views that the standard itself and ArcGIS put into a GeoPackage; GDAL never gives them as layers."""
+"""Views that the standard itself and ArcGIS put into a GeoPackage; GDAL gives them as layers only where the file lists them as its contents."""
 OWN_LISTS = "gpkg_"
 """How the lists of the standard begin, which GDAL reads at opening, whatever layer is asked for."""
 PLAIN = re.compile(
@@ -50,11 +50,12 @@ def queries(path: Path) -> list[str]:
         A list that GDAL itself reads whenever it opens the file is no table, or the file is no database that can be read.
     """
     with _database(path) as database:
-        names = sorted(_computed(database))
-    for name in names:
-        if name.startswith(OWN_LISTS):
-            raise _refusal(path, name)
-    return names
+        found = sorted(_computed(database))
+        for name, _ in found:
+            if name.startswith(OWN_LISTS):
+                raise _refusal(path, name)
+        listed = _listed(database) if any(is_own for _, is_own in found) else set()  # no list is a view by now
+    return [name for name, is_own in found if not is_own or name in listed]
 
 
 def drawn_tables(path: Path) -> list[str]:
@@ -80,9 +81,14 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
         raise SourceFileError(path, f"a damaged file ({error})"[:500], "an undamaged GeoPackage") from error
 
 
-def _computed(database: sqlite3.Connection) -> Iterator[str]:
-    """Names, in small letters, of all that is no plain table."""
+def _listed(database: sqlite3.Connection) -> set[str]:
+    """Names, in small letters, of what the file says that it holds."""
+    return {str(name or "").lower() for (name,) in database.execute("SELECT table_name FROM gpkg_contents")}
+
+
+def _computed(database: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
+    """Names, in small letters, of all that is no plain table, and whether it is a view with a name of the standard's own."""
     for kind, *found in database.execute("SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'view')"):
         name, words = (str(text or "") for text in found)  # a damaged file may hold anything there
-        if not (name.lower() in OWN_VIEWS if kind == "view" else PLAIN.match(words)):
-            yield name.lower()
+        if kind == "view" or not PLAIN.match(words):
+            yield name.lower(), kind == "view" and name.lower() in OWN_VIEWS

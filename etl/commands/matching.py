@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import getpass
+import os
 from typing import Any
 
 import click
@@ -17,7 +18,16 @@ from layers.errors import InputError
 from layers.links import Decision, Pair, decide_pair
 from layers.store import Place
 
-BY = click.option("--by", "by_name", default=getpass.getuser, help="Who decides; default: the user of this machine.")
+
+def user_of_machine() -> str:
+    """Name of the user who runs a command; the number where the machine has no name for it, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return f"uid {os.getuid()}"
+
+
+BY = click.option("--by", "by_name", default=user_of_machine, help="Who decides; default: the user of this machine.")
 REASON = click.option("--reason", default="", help="Why, in words; kept with the decision.")
 LIST_QUERY = """
 SELECT p.layer_a, p.feature_a, p.layer_b, p.feature_b, p.score, p.band, d.decision, d.by_name, d.reason, p.evidence

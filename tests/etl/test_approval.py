@@ -100,6 +100,18 @@ def test_data_of_a_load_taken_back_are_not_held(engine: sa.Engine, database_url:
     assert "李四 报错了" in told and held(engine) == (3, 2)
 
 
+def test_who_loads_is_told_by_number_where_the_machine_has_no_name_for_the_user(
+    engine: sa.Engine, database_url: str, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 54321)
+    deliver(tmp_path, *ROWS)
+    load(database_url, tmp_path, home)
+    [newest] = json.loads(run(loads_command, database_url, home, "--json").stdout)["loads"]
+    assert newest["approved_by"] == "uid 54321"
+
+
 def test_dry_run_lists_what_would_change_and_what_needs_a_word(
     engine: sa.Engine, database_url: str, tmp_path: Path, home: Path
 ) -> None:

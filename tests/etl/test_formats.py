@@ -17,6 +17,7 @@ import pytest
 import shapely
 
 from etl.file_faults import UNKNOWN, told_zh
+from etl.geopackages import OWN_VIEWS
 from etl.manifest import Manifest
 from etl.read import read_batch, read_batches, read_file
 from etl.read_child import survey_in_child
@@ -101,12 +102,12 @@ def test_encoding_stated_for_texts_that_are_always_utf_8_is_refused_unless_it_is
         assert ("去掉编码" if encoding == "gb18030" else "编码名称不认识") in told_zh(refused.value)
 
 
-def with_query(path: Path, places: gpd.GeoDataFrame, words: str) -> Path:
-    """A GeoPackage of a table ``a`` and of what `words` make beside it, registered as the layer ``many``."""
+def with_query(path: Path, places: gpd.GeoDataFrame, words: str, *, name: str = "many") -> Path:
+    """A GeoPackage of a table ``a`` and of what `words` make of ``many`` beside it, registered as a layer `name`."""
     places.to_file(path, driver="GPKG", layer="a")
     with closing(sqlite3.connect(path)) as database, database:
-        database.execute(words)
-        database.execute("INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES ('many', 'attributes', 'many', 0)")
+        database.execute(words.replace(" many ", f" {name} "))
+        database.execute("INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES (?, 'attributes', ?, 0)", [name, name])
     return path
 
 
@@ -152,6 +153,17 @@ def test_tables_beside_a_stored_query_are_offered_and_the_query_is_named_unread(
     assert [(entry.name, entry.n_rows, entry.settings) for entry in found.datasets] == [("a", 2, {"ogr_layer": "a"})]
     assert "1 个查询(视图或虚拟表)未读取:many" in found.datasets[0].warnings[0]["zh"]
     assert list(read_file(path, manifest(**found.datasets[0].settings))["MC"]) == NAMES
+
+
+@pytest.mark.parametrize("name", OWN_VIEWS)
+def test_view_with_a_name_of_the_standard_that_the_file_lists_is_named_and_never_run(tmp_path: Path, places: gpd.GeoDataFrame, name: str) -> None:
+    path = with_query(tmp_path / "a.gpkg", places, ENDLESS, name=name.upper())
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'POINT', 4490, 0, 0)", [name.upper()])
+    found = survey(path)
+    assert [entry.name for entry in found.datasets] == ["a"] and f"未读取:{name}" in found.datasets[0].warnings[0]["zh"]
+    with pytest.raises(SourceFileError, match=f"stored query '{name}'"):
+        read_file(path, manifest(ogr_layer=name))
 
 
 def test_nothing_but_stored_queries_is_refused(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
