@@ -32,6 +32,7 @@ from app.config import CODE_DIR, PREFIX
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.reasons import compile_loops, explanation
+from app.rechecks import keep_judging
 from app.script_bundle import script_bundle
 from app.site_checks import site_check
 from app.site_requests import read_site_request
@@ -132,6 +133,7 @@ def application() -> Flask:
     """The application, for a worker process; what is slow only once is done while the first page loads."""
     app = create_app()
     threading.Thread(target=_get_ready, args=(app,), daemon=True).start()
+    threading.Thread(target=keep_judging, args=(app,), daemon=True).start()
     return app
 
 

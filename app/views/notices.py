@@ -61,7 +61,7 @@ def notices() -> Response:
 @blueprint.get("/api/dig-notices/<ref>")
 def kept_notice(ref: str) -> Response:
     """A kept notice; judged again, and that kept too, when a later edition is served."""
-    return jsonify(newest_case(NOTICE, ref, _reply_to_kept))
+    return jsonify(newest_case(NOTICE, ref, reply_to_kept))
 
 
 @blueprint.get("/pipelines/notices/<ref>/reply.docx")
@@ -117,7 +117,7 @@ def _reply(pinned: Pinned, asked: DigNotice) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def _reply_to_kept(pinned: Pinned, request: dict[str, Any]) -> dict[str, Any]:
+def reply_to_kept(pinned: Pinned, request: dict[str, Any]) -> dict[str, Any]:
     """The reply to a notice that came in earlier: its dates were right on that day."""
     dates = {name: date.fromisoformat(request[name]) for name in ("received_on", "starts_on", "ends_on")}
     asked = DigNotice(**dates, activities=tuple(request["activities"]), accuracy_m=float(request.get("accuracy_m", 0)), body=request)

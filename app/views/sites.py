@@ -112,7 +112,7 @@ def new_check() -> Response:
     with pinned_edition() as pinned:
         if ref:
             _require_open(pinned, ref)
-        answer = answer_text(_checked(pinned, body))
+        answer = answer_text(judged_site(pinned, body))
     ref = keep_case(parts().database, SITE_CHECK, pinned.facts, body, answer, ref=ref)
     return current_app.response_class(told_case(ref, answer), mimetype="application/json")
 
@@ -130,7 +130,7 @@ def recheck() -> Response:
         stale = stale_cases(pinned.connection, SITE_CHECK, pinned.editions[0].number)
     changed = []
     for ref in stale[:MOST_AT_ONCE]:
-        checks_of = newest_case(SITE_CHECK, ref, _checked)["checks"]
+        checks_of = newest_case(SITE_CHECK, ref, judged_site)["checks"]
         changed += [ref] if checks_of and checks_of[-1]["has_changed"] else []
     return jsonify(n_checked=len(stale[:MOST_AT_ONCE]), n_left=max(0, len(stale) - MOST_AT_ONCE), changed=changed)
 
@@ -146,7 +146,7 @@ def check(ref: str) -> Response:
             found = open_draft(connection, SITE_CHECK, plain_text("ref", ref))
         if found:
             return jsonify(draft=found)
-    case = newest_case(SITE_CHECK, ref, _checked)
+    case = newest_case(SITE_CHECK, ref, judged_site)
     with parts().database.reading() as connection:
         others = alternatives(connection, SITE_CHECK, case["ref"])
     return jsonify(case | {"alternatives": others})
@@ -165,7 +165,7 @@ def shifts(ref: str) -> Response:
 def letter(ref: str) -> Response:
     """The advice letter of a kept case as a Word document, by its newest judgement."""
     lang = language_of_document()
-    case = newest_case(SITE_CHECK, ref, _checked)
+    case = newest_case(SITE_CHECK, ref, judged_site)
     figure = _map_of(case, is_figure=True, lang=lang)
     told = replace(siting_letter(case, today=date.today(), lang=lang), picture=figure.content, picture_caption=figure.caption)
     response = current_app.response_class(letter_bytes(told), mimetype=DOCX)
@@ -177,7 +177,7 @@ def letter(ref: str) -> Response:
 def case_map(ref: str) -> Response:
     """The map of a kept case on a sheet: its ground and the shortest lines of its reasons."""
     lang = language_of_document()
-    case = newest_case(SITE_CHECK, ref, _checked)
+    case = newest_case(SITE_CHECK, ref, judged_site)
     response = current_app.response_class(_map_of(case, is_figure=False, lang=lang).content, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f"attachment; filename={case['ref']}.pdf"
     return response
@@ -282,7 +282,8 @@ def _form(form: Any) -> dict[str, Any]:
     return form
 
 
-def _checked(pinned: Pinned, body: dict[str, Any]) -> dict[str, Any]:
+def judged_site(pinned: Pinned, body: dict[str, Any]) -> dict[str, Any]:
+    """The verdict on what a body of a siting check asks, as it is kept."""
     asked = read_site_request(body, pinned.facts, parts().rules)
     with parts().check_turns.turn():
         answer = site_check(pinned.connection, pinned.facts, parts().surroundings, asked=asked)

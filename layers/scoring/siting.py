@@ -227,6 +227,10 @@ def search_radii_m(
         is_needed = rule.status == "judged" and not {"siting", "works"}.isdisjoint(rule.applies_to)
         for member in rules.classes[rule.subject_class].members if is_needed else ():
             reach[member.layer] = max(reach.get(member.layer, 0.0), rule.distance_m or 0.0)
+    owing = {class_id for kind in rules.project_types.values() for class_id in kind.subject_classes}
+    for rule in rules.rules:
+        for member in rules.classes[rule.object_class].members if rule.status == "judged" and rule.subject_class in owing else ():
+            reach[member.layer] = max(reach.get(member.layer, 0.0), rule.distance_m or 0.0)
     widest_zone_m = max(
         (rule.distance_m or 0.0 for rule in rules.rules if rule.rule_id.startswith("ROAD-L11-")), default=0.0
     )

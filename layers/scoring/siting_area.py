@@ -39,9 +39,11 @@ from layers.scoring.siting_place import (
 from layers.scoring.siting_project import (
     MANUAL,
     NO_CHEMICALS,
+    OWED,
     SMALL_REACH_M,
     chemical_parks,
     endangered_objects,
+    owed_distances,
 )
 from layers.scoring.siting_reasons import gravity_of
 from layers.scoring.siting_services import (
@@ -417,3 +419,5 @@ def _own(county: _County, answer: AreaAnswer) -> None:
             answer.close(cause, within_of_any(answer.cells, objects.geometry, reach_m, county.context.crs))
         else:
             answer.close(cause, county.near(objects, np.full(len(objects), reach_m)))
+    for owed, objects, owed_m in owed_distances(county.project, kind, county.index, county.in_force) if kind.is_hazardous else ():
+        answer.close(Cause(NOT_ENOUGH, "missing_input", *OWED, owed.rule_id, owed.clause), county.near(objects, owed_m))

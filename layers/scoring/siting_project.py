@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 import shapely
 
@@ -32,6 +35,8 @@ NO_CHEMICALS = (
     "危险类项目须填写物质和最大储量, 才能判断其影响", "a hazardous project must state its chemicals and amounts before its reach can be told",
 )  # fmt: skip
 
+OWED = ("本项目应保持的距离未作判断, 设施类别和位置未定", "Distance that the project must keep not judged: kind and place of its units open")
+
 
 def own_checks(
     member: Members, project: Project, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...],
@@ -49,6 +54,49 @@ def own_checks(
     if project.has_chemicals is False and kind.asks_amounts:
         found.reasons.append(Reason("missing_input", NOT_ENOUGH, *NO_CHEMICALS))
     _endangered_check(member, kind, context, index, found)
+    _owed_check(member, project, kind, context, index, in_force, found)
+
+
+def owed_distances(
+    project: Project, kind: ProjectType, index: ClassIndex, in_force: tuple[Rule, ...]
+) -> Iterator[tuple[Rule, Members, Floats]]:
+    """What a dangerous project must keep away from besides those it endangers: by class of object the widest rule of its
+    `subject_classes`, the objects, and how far from the middle of each that rule may ask for it, metres.
+    """
+    told = {"protection_targets"} | ({"buildings"} if kind.screening_radius_m <= SMALL_REACH_M else set())
+    widest: dict[str, Rule] = {}
+    for rule in in_force:
+        is_owed = rule.status == "judged" and rule.subject_class in kind.subject_classes and rule.owner != "own"
+        if is_owed and rule.distance_m and (project.is_new or not rule.is_new_only):
+            if rule.distance_m > ((widest[rule.object_class].distance_m or 0.0) if rule.object_class in widest else 0.0):
+                widest[rule.object_class] = rule
+    for class_id, rule in sorted(widest.items()):
+        if not {member.layer for member in index.rules.classes[class_id].members} <= told:
+            objects = index.members(class_id)
+            edges_m = np.nan_to_num(objects.numbers["carriageway_width_m"]) / 2 + np.nan_to_num(objects.numbers["outer_offset_m"])
+            yield rule, objects, (rule.distance_m or 0.0) + edges_m + objects.accuracy_m
+
+
+def _owed_check(
+    member: Members, project: Project, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...], found: Findings
+) -> None:
+    """The nearest object of each class within the metres of the widest rule: which row applies follows from the project's design."""
+    for rule, objects, reach_m in owed_distances(project, kind, index, in_force):
+        entry = index.rules.classes[rule.object_class]
+        if not any(context.has(one.layer) for one in entry.members):
+            found.leave_out(entry.class_id, f"本期没有{entry.title_zh}数据", f"this edition has no data of: {entry.title_en}")
+        near = may_reach(objects.geometry, member.geometry[0], reach_m)
+        pairs = near_pairs(objects.take(near).geometry, member.geometry, reach_m=reach_m[near], crs=context.crs)
+        if not len(pairs.subject):
+            continue
+        at, close = int(np.argmin(pairs.distance_m)), objects.take(near).take(pairs.subject)
+        text = (
+            f"{rule.title_zh}, 最多须 {rule.distance_m:g} m, 由设施的类别、数量和位置定",
+            f"{rule.title_en}: up to {rule.distance_m:g} m, by kind, amount and place of the units",
+        )
+        clear_m = float(reach_m[near][pairs.subject].max())
+        reason = about(close, at, pairs.distance_m[at], pairs.line[at], kind="missing_input", gravity=NOT_ENOUGH, title=OWED, text=text, clear_m=clear_m, rule=rule)
+        found.reasons.append(replace(reason, obstacle=shapely.GeometryCollection(list(close.geometry)), names_nearest=True))
 
 
 def _rivers(

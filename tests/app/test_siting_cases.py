@@ -11,10 +11,12 @@ import pypdf
 import pytest
 import sqlalchemy as sa
 from docx import Document
+from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from PIL import Image
 
+from app.rechecks import judge_waiting
 from tests.app.test_site_checks import (
     BESIDE_PIPELINE,
     CROSSING,
@@ -158,6 +160,28 @@ def test_cases_are_judged_again_in_one_go_and_say_whose_outcome_changed(client: 
     listed = {entry["ref"]: entry for entry in client.get("/api/site-checks").json["cases"]}
     assert (listed[same]["has_changed"], listed[other]["has_changed"]) == (False, True)
     assert client.get("/api/site-checks").json["n_stale"] == 0
+
+
+def test_cases_and_notices_are_judged_by_a_later_edition_though_nobody_asks(client: FlaskClient, server: Flask, engine: sa.Engine) -> None:
+    ref = asked(client, part(ON_PIPELINE)).json["ref"]
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE ops.cases SET edition = 0, answer = jsonb_set(jsonb_set(answer, '{edition}', '0'), '{verdict,id}', '\"permit\"') WHERE ref = :ref"), {"ref": ref})
+    with server.test_request_context():
+        assert ref in judge_waiting()
+        assert judge_waiting() == []
+    listed = {entry["ref"]: entry for entry in client.get("/api/site-checks").json["cases"]}
+    assert listed[ref]["has_changed"] and client.get("/api/site-checks").json["n_stale"] == 0
+
+
+def test_cases_wait_where_people_see_different_things(client: FlaskClient, server: Flask, engine: sa.Engine) -> None:
+    ref = asked(client, part(ON_PIPELINE)).json["ref"]
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE ops.cases SET edition = 0, answer = jsonb_set(answer, '{edition}', '0') WHERE ref = :ref"), {"ref": ref})
+    before, server.config["ROLE_HEADER"] = server.config["ROLE_HEADER"], "X-Role"
+    with server.test_request_context():
+        assert judge_waiting() == []
+        server.config["ROLE_HEADER"] = before
+        assert ref in judge_waiting()
 
 
 def test_shift_takes_the_ban_away_when_the_site_is_checked_there(client: FlaskClient) -> None:

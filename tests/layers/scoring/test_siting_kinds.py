@@ -102,3 +102,22 @@ def test_proposed_road_drawn_as_ground_runs_alongside_a_line_by_its_edges() -> N
     assert stretches_alongside(across, ground, 3.0).length < 40.0
     verdict = check({"pipelines": layer(pipeline(shapely.get_geometry(beside, 0)))}, RULES, kind="transport", site=ground)
     assert reason_of(verdict, "PIPE-GB50251-ROAD") is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "layers", "rule_id", "reach_m"),
+    [
+        ("fuel_station", {"railways": layer({"geometry": south(0.0), "outer_offset_m": 3.0})}, "FUEL-2021-tank_class_1-railway", 18.5),
+        ("hazchem", {"railways": layer({"geometry": south(0.0), "outer_offset_m": 3.0})}, "F-3.5.1-offsite_railway_centreline-items34_up_to_5t", 43.0),
+        ("hazchem", {"buildings": layer({"geometry": box(-400, -40, 400, 0), "use": "residential", "is_high_rise": True})}, "F-4.2.1-class_A_B_liquid-1000-high_rise_civil", 70.0),
+    ],
+)
+def test_dangerous_project_near_what_it_must_keep_away_from_has_no_verdict(kind: str, layers: Any, rule_id: str, reach_m: float) -> None:
+    states = dict.fromkeys(layers, "loaded")
+    for away_m, is_told in ((reach_m - 0.02, True), (reach_m + 0.02, False)):
+        site = box(-20, away_m, 20, away_m + 40)
+        verdict = check(layers, RULES, kind=kind, site=site, states=states)
+        found = reason_of(verdict, rule_id)
+        assert (found is not None) == is_told
+        if found:
+            assert (found.gravity, found.kind, verdict.id) == (2, "missing_input", "not_enough") and found.actual_m == pytest.approx(away_m, abs=1e-3)
