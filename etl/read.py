@@ -50,8 +50,9 @@ TABLE_READERS: dict[tuple[str, ...], Reader] = {
     (".xlsx", ".xlsm", ".xls"): read_workbook,
     LINE_SUFFIXES: read_json_lines,
 }
-LARGEST_WHOLE_BYTES = 512 * 2**20
-"""Files that are read whole: rows take four to eight times as much memory as their file."""
+LARGEST_WHOLE_BYTES = 96 * 2**20
+"""Files whose rows are held at once, so that a load of them stays below 2 GB: read, checked and packed, rows of short cells take
+16 times as much memory as their file (a CSV of 96 MB, 1,110,000 rows: 1,805 MB in all)."""
 BATCH_ROWS = 100_000
 """Rows of a piece: some 100 MB of a wide table as text."""
 
@@ -127,7 +128,8 @@ def _refuse_too_large(files: list[Path], manifest: Manifest) -> None:
             ", ".join(path.name for path in files[:3]), f"{n_bytes / 2**20:,.0f} MB that have to be held at once",
             f"at most {LARGEST_WHOLE_BYTES / 2**20:,.0f} MB for a source with "
             + (f"the job {manifest.job}" if manifest.job else "rows compared with each other, an old workbook or JSON pages")
-            + "; CSV, JSON lines, .xlsx and GeoPackage of one file are read in pieces and may be of any size, or deliver it by parts (`mode = \"add\"`)",
+            + f": split it into deliveries of less than {LARGEST_WHOLE_BYTES / 2**20:,.0f} MB (by town, year or kind) loaded one after the other with "
+            "`mode = \"add\"`; sources without these (CSV, JSON lines, .xlsx, GeoPackage of one file) are read in pieces and may be of any size",
         )
 
 

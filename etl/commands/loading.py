@@ -147,7 +147,7 @@ def refused_command(
     migrate(place.engine)
     found = return_refused(place.engine, load_catalog(), place.home, target, load_id=load_id, source_id=source_id,
                            file=file, with_all_rows=all_rows)
-    say(f"退回 refused: {found.file} {found.n_refused} 行 -> {found.path}")
+    say(f"退回 refused: {found.file} {found.n_refused} 行 rows -> {found.path}")
     if as_json:
         emit(dataclasses.asdict(found))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -172,5 +173,6 @@ def test_files_that_would_not_fit_at_once_are_refused_with_a_way_out(tmp_path: P
     monkeypatch.setattr("etl.read.LARGEST_WHOLE_BYTES", 40)
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text("编号,县,数\n1,甲县,7\n", encoding="utf-8")
-    with pytest.raises(SourceFileError, match=r"held at once; expected at most .* job matching_rows; CSV.* read in pieces"):
+    with pytest.raises(SourceFileError, match=r"held at once; expected at most .* job matching_rows: split it .* read in pieces") as told:
         read_batch([tmp_path / "a.csv", tmp_path / "b.csv"], AREAS, tmp_path)
+    assert re.match(r"文件太大,这类数据须整份读入,至多 \d+ MB。请按乡镇、年份或类别拆成几份", told_zh(told.value))
