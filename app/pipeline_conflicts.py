@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -20,12 +21,13 @@ from app.texts import Text
 from layers.scoring.calibration import POST_LAYERS, Calibrated, calibrated, calibration_facts
 from layers.scoring.chainage import written_chainage
 from layers.scoring.crossings import AREA_LAYERS, LINE_LAYERS, crossings
-from layers.scoring.distances import violation_id
+from layers.scoring.pipeline_listed import boxes_of
 from layers.scoring.pipelines import (
     VERDICTS,
     WARNING_EN,
     WARNING_ZH,
     conflicts,
+    is_uncovered,
     permit_bands,
 )
 from layers.scoring.rules import RuleSet
@@ -34,6 +36,10 @@ BANDS_M = (5, 50, 200)
 JURISDICTION = "CN"
 MARGIN_M = 100.0
 """Beyond the buffer: position errors and assumed half widths, which may count as conflicts too."""
+NAMING_FIELDS = (
+    "violation_id", "rule_id", "rule_kind", "subject_layer", "subject_feature_id", "subject_name", "object_layer", "object_feature_id",
+    "object_name", "required_m", "actual_m", "error_m", "certainty", "is_historic", "is_estimated", "standard_id", "clause", "source_type",
+)  # fmt: skip
 LISTED_FIELDS = ("name", "operator", "kind", "medium", "diameter_mm", "pressure_mpa", "status")
 
 
@@ -75,19 +81,21 @@ def pipeline_conflicts(
     InputError
         Buffer or chainages out of range.
     NoRuleError
-        No rule covers this kind of pipeline.
+        No rule covers this kind of pipeline, and no violation of the edition names it.
     """
     pipeline = pipeline_of(connection, facts, frames, pipeline_id)
     layer_ids = {member.layer for entry in rules.classes.values() for member in entry.members} | {"unit_chemicals", *POST_LAYERS}
-    boxes_m = boxes_along(pipeline["geometry"], buffer_m + MARGIN_M)
+    violations = violations_naming(connection, facts, pipeline_id)
+    layer_ids |= {*violations["subject_layer"], *violations["object_layer"]}
+    boxes_m = [*boxes_along(pipeline["geometry"], buffer_m + MARGIN_M), *boxes_of(violations)]
     layers = frames.within(connection, facts, sorted(layer_ids), boxes_m)
     found = conflicts(
         pipeline, layers, rules, buffer_m=buffer_m, on=rules_date(facts), jurisdiction=JURISDICTION,
-        from_m=from_m, to_m=to_m,
+        from_m=from_m, to_m=to_m, violations=violations,
     )  # fmt: skip
     found_chainage = calibrated(pipeline, layers, facts.metric_crs)
     along = found_chainage.along
-    told = [_violation_of(pipeline_id, row) | _told(facts, row) for row in found.to_dict("records")]
+    told = [_told(facts, row) for row in found.to_dict("records")]
     counts = Counter(entry["verdict"] for entry in told)
     return {
         "pipeline": {"id": pipeline_id} | {name: plain(pipeline[name]) for name in LISTED_FIELDS},
@@ -104,19 +112,23 @@ def pipeline_conflicts(
         "edition": facts.edition.number,
         "legal_note_zh": facts.legal_note("zh"),
         "legal_note_en": facts.legal_note("en"),
-        "warning_zh": "".join([f"{WARNING_ZH}。", *_doubts(facts, pipeline, "zh")]),
-        "warning_en": " ".join([f"{WARNING_EN}.", *_doubts(facts, pipeline, "en")]),
+        "warning_zh": "".join([f"{WARNING_ZH}。", *_doubts(facts, pipeline, rules, "zh")]),
+        "warning_en": " ".join([f"{WARNING_EN}.", *_doubts(facts, pipeline, rules, "en")]),
     }
 
 
 KIND_ASSUMED = Text("管道类别为筛查假设,判定随之为假设。")
 
 
-def _doubts(facts: EditionFacts, pipeline: pd.Series[Any], lang: str) -> list[str]:
-    """What else has to be known about the verdicts of a line: an assumed kind, rules of another jurisdiction."""
+NO_RULE_OF_KIND = Text("没有规则规定这类管道旁可以有什么,以下仅为其他规则涉及该管道的冲突。")
+
+
+def _doubts(facts: EditionFacts, pipeline: pd.Series[Any], rules: RuleSet, lang: str) -> list[str]:
+    """What else has to be known about the verdicts of a line: no rule of its own, an assumed kind, rules of another jurisdiction."""
+    uncovered = [NO_RULE_OF_KIND[lang]] if is_uncovered(pipeline, rules, on=rules_date(facts), jurisdiction=JURISDICTION) else []
     assumed = [KIND_ASSUMED[lang]] if plain(pipeline.get("is_kind_assumed")) is True else []
     foreign = [Text("{note}。", note=note)[lang] for note in (facts.legal_note(lang),) if note]
-    return assumed + foreign
+    return uncovered + assumed + foreign
 
 
 def rules_date(facts: EditionFacts) -> date:
@@ -139,11 +151,15 @@ def pipeline_of(connection: sa.Connection, facts: EditionFacts, frames: FrameMem
     return found
 
 
-def _violation_of(pipeline_id: str, row: dict[str, Any]) -> dict[str, Any]:
-    """The number that a conflict has in every edition; None where it breaks nothing."""
-    is_violation = row["verdict"] in ("prohibited", "possibly_prohibited")
-    pair = (row["rule_id"], "pipelines", pipeline_id, row["object_layer"], row["object_feature_id"])
-    return {"violation_id": violation_id(*pair) if is_violation else None}
+def violations_naming(connection: sa.Connection, facts: EditionFacts, pipeline_id: str) -> gpd.GeoDataFrame:
+    """Rows of ``distance_violations`` with a pipeline on either side, in the metric CRS; none where the edition has no such layer."""
+    rows = []
+    if "distance_violations" in facts.counts:
+        found = queries.run(connection, "violations_naming", {"id": pipeline_id}, table=facts.edition.table("distance_violations"))
+        rows = [dict(row) for row in found.mappings()]
+    frame = pd.DataFrame(rows, columns=[*NAMING_FIELDS, "wkb"])
+    lines = facts.in_metres(shapely.from_wkb(np.array([bytes(wkb) for wkb in frame["wkb"]], dtype=object)))
+    return gpd.GeoDataFrame(frame.drop(columns="wkb"), geometry=lines, crs=facts.metric_crs)
 
 
 def line_chainage(connection: sa.Connection, facts: EditionFacts, frames: FrameMemory, pipeline: pd.Series[Any]) -> Calibrated:

@@ -25,6 +25,8 @@ from layers.scoring.targets import class_ranks
 Layers = Mapping[str, pd.DataFrame]
 Table = Mapping[str, Texts]
 
+CATEGORY_FIELDS = ("category", "use", "kind")
+"""Fields that tell what kind of thing a feature is; the first that a layer has."""
 NOT_STANDING = ("planned", "closed", "abandoned")
 AREA_LAYERS = ("enterprises", "hazard_units", "fire_stations", "pipeline_stations", "protection_targets", "official_distances", "fireworks_shops")
 """Layers whose features cover ground: a point stands for them only roughly, so what is measured is estimated."""
@@ -316,7 +318,7 @@ def members_of(layer: str, table: Table, rules: RuleSet | None) -> Members:
     if layer == "protection_targets" and n and rules:
         strictest, mildest = class_ranks(table, rules.target_sizes)
     is_point = np.isin(shapely.get_type_id(geometry), (0, 4)) if layer in AREA_LAYERS else np.zeros(n, bool)
-    kind = next((name for name in ("category", "use", "kind") if name in table), "kind")
+    kind = next((name for name in CATEGORY_FIELDS if name in table), "kind")
     return Members(
         layer=np.full(n, layer, object),
         feature_id=table["feature_id"],

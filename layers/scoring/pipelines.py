@@ -18,9 +18,10 @@ from layers.errors import InputError, NoRuleError
 from layers.scoring.calibration import chainage_of
 from layers.scoring.chainage import Chainage
 from layers.scoring.coverage import uncovered_pipelines
-from layers.scoring.distances import object_ends, stations_own
+from layers.scoring.distances import object_ends, stations_own, violation_id
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Layers, Members
+from layers.scoring.pipeline_listed import listed_conflicts
 from layers.scoring.rules import Rule, RuleSet
 from layers.scoring.separation import apply_rule, falls_short, is_historic, under_rule
 
@@ -33,6 +34,7 @@ VERDICTS = {
     "not_assessed": ("未判定", "Not assessed"),
 }
 CONFLICT_FIELDS = (
+    "violation_id",
     "chainage_m",
     "side",
     "object_layer",
@@ -88,6 +90,7 @@ def conflicts(
     from_m: float | None = None,
     to_m: float | None = None,
     include_clear: bool = False,
+    violations: gpd.GeoDataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """What stands within a buffer of one pipeline, in chainage order.
 
@@ -98,6 +101,8 @@ def conflicts(
     buffer_m : 0 < buffer_m <= 1000, from the centreline
     from_m, to_m : chainage of the stretch asked for, the whole line when None
     include_clear : also rows of buildings in the buffer that break nothing (未发现)
+    violations : rows of ``distance_violations`` that name this pipeline; each on the stretch is in the list whatever the
+        buffer, so that the list of a line and that of the county say the same
 
     Returns
     -------
@@ -112,14 +117,15 @@ def conflicts(
     InputError
         The buffer or the chainages are out of range.
     NoRuleError
-        No rule covers this pipeline: industrial pipes, kind unknown, town gas of unknown pressure.
+        No rule covers this pipeline (industrial pipes, kind unknown, town gas of unknown pressure) and no violation names it.
     """
     if not 0 < buffer_m <= MAX_BUFFER_M:
         raise InputError("buffer_m", f"{buffer_m} must be above 0 and at most {MAX_BUFFER_M:g} m")
     index = _one_line_index(pipeline, layers, rules)
     along = chainage_of(pipeline, layers, index.crs)
-    in_force = {*rules.in_force(on, jurisdiction, "standing"), *rules.in_force(on, jurisdiction, "siting")}
-    if len(uncovered_pipelines(index, in_force)):
+    listed = _listed_on(pipeline, layers, violations, along, from_m, to_m)
+    in_force = _in_force(rules, on, jurisdiction)
+    if (violations is None or violations.empty) and is_uncovered(pipeline, rules, on=on, jurisdiction=jurisdiction):
         facts = f"pipeline of kind {pipeline.get('kind')}, pressure {pipeline.get('pressure_mpa')} MPa"
         raise NoRuleError([(facts, "building_or_structure")])
     binding = [rule for rule in rules.rules if rule in in_force and rule.subject_class in BINDING_CLASSES]
@@ -130,10 +136,38 @@ def conflicts(
         _see_code(rule, stretch, index, buffer_m) for rule in binding if rule.rule_id.startswith("PIPE-L31-")
     ]
     rows = pd.concat(frames, ignore_index=True) if frames else rows_of(CONFLICT_FIELDS)
+    if len(listed):
+        rows = pd.concat([listed, rows], ignore_index=True).drop_duplicates(["rule_id", "object_layer", "object_feature_id"], ignore_index=True)
     if include_clear:
         rows = pd.concat([rows, _clear(rows, stretch, index, buffer_m)], ignore_index=True)
     rows["works_rules"] = _works_rules(rows, binding, index)
     return _in_order(rows, along)
+
+
+def _in_force(rules: RuleSet, on: date, jurisdiction: str) -> set[Rule]:
+    return {*rules.in_force(on, jurisdiction, "standing"), *rules.in_force(on, jurisdiction, "siting")}
+
+
+def is_uncovered(pipeline: pd.Series[Any], rules: RuleSet, *, on: date, jurisdiction: str = "CN") -> bool:
+    """Whether no rule says what may stand beside a pipeline: industrial pipes, kind unknown, town gas of unknown pressure."""
+    return len(uncovered_pipelines(_line_alone(pipeline, rules), _in_force(rules, on, jurisdiction))) > 0
+
+
+def _line_alone(pipeline: pd.Series[Any], rules: RuleSet) -> ClassIndex:
+    return ClassIndex({"pipelines": gpd.GeoDataFrame([pipeline.to_dict() | {"status": "operating"}])}, rules)
+
+
+def _listed_on(
+    pipeline: pd.Series[Any], layers: Layers, violations: gpd.GeoDataFrame | None, along: Chainage, from_m: float | None, to_m: float | None
+) -> pd.DataFrame:
+    """Violations that name a line, those whose place on it is on the stretch, as rows of its conflicts."""
+    if violations is None or violations.empty:
+        return rows_of(CONFLICT_FIELDS)
+    rows = listed_conflicts(violations, str(pipeline["feature_id"]), layers)
+    rows["verdict_zh"], rows["verdict_en"] = ([VERDICTS[word][at] for word in rows["verdict"]] for at in (0, 1))
+    chainage_m = along.at(object_ends(rows["geometry"].to_numpy()))
+    low, high = (-np.inf if from_m is None else from_m), (np.inf if to_m is None else to_m)
+    return rows[(chainage_m >= low) & (chainage_m <= high)]
 
 
 def permit_bands(
@@ -144,7 +178,7 @@ def permit_bands(
     Each has ``rule_id``, titles, ``subject_class``, ``from_m`` and ``distance_m`` (metres; 0: on the line itself),
     ``activities`` (empty: all construction), ``standard_id`` and ``clause``.
     """
-    index = ClassIndex({"pipelines": gpd.GeoDataFrame([pipeline.to_dict() | {"status": "operating"}])}, rules)
+    index = _line_alone(pipeline, rules)
     found = [
         rule
         for rule in rules.rules
@@ -231,6 +265,8 @@ def _prohibited(rule: Rule, stretch: BaseGeometry, index: ClassIndex, on: date) 
     rows["distance_m"], rows["error_m"] = findings.actual_m, findings.error_m
     rows["required_m"] = findings.required_m
     rows["certainty"] = np.where(findings.is_certain, "certain", "possible")
+    pairs = zip(rows["object_layer"], rows["object_feature_id"], strict=True)
+    rows["violation_id"] = [violation_id(rule.rule_id, "pipelines", str(line.feature_id[0]), *pair) for pair in pairs]
     rows["is_estimated"], rows["geometry"] = findings.is_estimated, findings.line
     return rows
 
@@ -267,6 +303,7 @@ def _object_rows(rule: Rule, objects: Members, verdict: Any) -> pd.DataFrame:
     words = [VERDICTS[word] for word in verdict]
     return pd.DataFrame(
         {
+            "violation_id": None,
             "object_layer": objects.layer,
             "object_feature_id": objects.feature_id,
             "object_name": objects.name,

@@ -19,7 +19,8 @@ export function drawOwn(name, features) {
 export const feature = (geometry, properties = {}) => ({ type: "Feature", geometry, properties });
 
 /**
- * The parts of a shortest line: the line, the place of its label at the middle, its ends.
+ * The parts of a shortest line: the line, the place of its label at the middle, its ends. The label of a line with a ring at
+ * its far end (`isRinged`) stands around the ring, which would cover the middle of a short line.
  * @param {any} line @param {string} label @param {Record<string, any>} [properties] of every part
  */
 export function reasonParts(line, label, properties = {}) {
@@ -27,7 +28,7 @@ export function reasonParts(line, label, properties = {}) {
   const point = (/** @type {number[]} */ coordinates, /** @type {Record<string, any>} */ more = {}) => feature({ type: "Point", coordinates }, { ...properties, ...more });
   const [first, last] = [line.coordinates[0], line.coordinates.at(-1)];
   const middle = first.map((/** @type {number} */ value, /** @type {number} */ i) => (value + last[i]) / 2);
-  return [feature(line, properties), ...(label ? [point(middle, { label })] : []), point(first), point(last)];
+  return [feature(line, properties), ...(label ? [point(properties.isRinged ? last : middle, { label })] : []), point(first), point(last)];
 }
 
 /**

@@ -37,7 +37,7 @@ export function ownLayers() {
     // Beside the middle of its line, where none of the others lies; one without room waits for a closer look.
     { id: "reason-label", type: "symbol", source: "reason-lines", filter: ["has", "label"],
       layout: { "text-field": ["get", "label"], "text-font": bold, "text-size": 13, "text-max-width": 30, "text-padding": 1,
-        "text-variable-anchor": ["bottom", "top", "left", "right", "bottom-left", "bottom-right", "top-left", "top-right"], "text-radial-offset": 1.1, "text-justify": "auto" },
+        "text-variable-anchor": ["bottom", "top", "left", "right", "bottom-left", "bottom-right", "top-left", "top-right"], "text-radial-offset": ["case", ["has", "isRinged"], 2, 1.1], "text-justify": "auto" },
       paint: { "text-color": conflict, "text-halo-color": white, "text-halo-width": 1.6 } },
     { id: "selection-area", type: "line", source: "selection", filter: ["==", ["geometry-type"], "Polygon"],
       paint: { "line-color": azure, "line-width": 3 } },

@@ -285,7 +285,7 @@ function drawMap() {
   if (!map?.getSource("selection")) return;
   const rows = state.answer && !state.answer.refused ? filtered().filter((row) => row.line) : [];
   const isLabelled = rows.length <= LABELLED_LINES;
-  drawOwn("reason-lines", rows.flatMap((row) => reasonParts(row.line, isLabelled || row.index === state.chosen ? lineLabel({ actual_m: row.distance_m }) : "", { index: row.index })));
+  drawOwn("reason-lines", rows.flatMap((row) => reasonParts(row.line, isLabelled || row.index === state.chosen ? lineLabel({ actual_m: row.distance_m }) : "", row.index === state.chosen ? { index: row.index, isRinged: true } : { index: row.index })));
   const chosen = rows.find((row) => row.index === state.chosen);
   const ring = chosen && feature({ type: "Point", coordinates: chosen.line.type === "Point" ? chosen.line.coordinates : chosen.line.coordinates.at(-1) }, { label: "" });
   drawOwn("selection", [...lineParts().map((part) => feature({ type: "LineString", coordinates: part })), ring].filter(Boolean));

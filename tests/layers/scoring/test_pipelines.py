@@ -14,6 +14,7 @@ import shapely
 
 from layers.errors import ChainageError, InputError, NoRuleError
 from layers.scoring.chainage import Chainage
+from layers.scoring.distances import find_violations
 from layers.scoring.pipelines import conflicts, permit_bands, potential_impact_radius_m
 from layers.scoring.works_notices import notice
 from layers.scoring.rules import RuleSet, read_rules
@@ -28,6 +29,7 @@ from tests.layers.scoring.frames import (
     line,
     pipeline,
     point,
+    road,
     target,
 )
 
@@ -295,3 +297,47 @@ def test_impact_radius_agrees_with_worked_values(row: dict[str, str], rules: Rul
 def test_impact_radius_without_pressure_is_refused(rules: RuleSet) -> None:
     with pytest.raises(InputError):
         potential_impact_radius_m(508.0, float("nan"), rules)
+
+
+def _with_its_violations(rules: RuleSet, **options: Any) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """A gas line alongside a highway, a house on it and a power line beside it: the county's violations, and the line's conflicts."""
+    lines = layer(pipeline(line((0, 0), (1000, 0)), medium="natural_gas"), accuracy_m=0.1)
+    layers = {
+        "pipelines": lines,
+        "buildings": layer(building(box(698, 2, 706, 10), accuracy_m=0.1)),
+        "roads": layer(road(line((0, 10), (1000, 10)), "national_road", land_width_m=18.0), accuracy_m=0.1),
+    }
+    violations = find_violations(layers, rules, on=ON).violations
+    return violations, conflicts(lines.iloc[0], layers, rules, buffer_m=50, on=ON, violations=violations, **options)
+
+
+def test_line_lists_every_violation_of_the_county_that_names_it(rules: RuleSet) -> None:
+    violations, found = _with_its_violations(rules)
+    assert set(violations["subject_layer"]) == {"pipelines", "roads"}
+    violations = violations[violations["subject_layer"] == "pipelines"]
+    assert set(violations["rule_id"]) == {"PIPE-L30-3", "PIPE-GB50251-ROAD"}
+    listed = found.dropna(subset="violation_id").set_index("violation_id").loc[violations["violation_id"]]
+    assert listed["distance_m"].tolist() == pytest.approx(violations["actual_m"].tolist())
+    assert listed["certainty"].tolist() == violations["certainty"].tolist()
+    assert listed["chainage_m"].tolist() == pytest.approx(violations["chainage_m"].tolist(), abs=0.01)
+    assert listed.set_index("rule_id")["verdict"].to_dict() == {
+        rule_id: "prohibited" if rule_id == "PIPE-L30-3" else "see_code" for rule_id in violations["rule_id"]
+    }
+    assert len(found.dropna(subset="violation_id")) == len(violations)
+
+
+def test_violation_off_the_stretch_is_left_out(rules: RuleSet) -> None:
+    _, found = _with_its_violations(rules, from_m=12_800.0, to_m=12_900.0)
+    assert "PIPE-L30-3" not in set(found["rule_id"])
+
+
+def test_line_that_is_the_object_of_a_violation_lists_the_other_thing(rules: RuleSet) -> None:
+    violations, _ = _with_its_violations(rules)
+    turned = violations[violations["rule_id"] == "PIPE-GB50251-ROAD"].copy()
+    names = [("subject_" + name, "object_" + name) for name in ("layer", "feature_id", "name")]
+    turned = turned.rename(columns={one: two for pair in names for one, two in (pair, pair[::-1])}).set_geometry(turned.geometry.reverse())
+    lines = layer(pipeline(line((0, 0), (1000, 0)), kind="industrial"))
+    found = conflicts(lines.iloc[0], {"pipelines": lines}, rules, buffer_m=50, on=ON, violations=turned).iloc[0]
+    assert (found["object_layer"], found["object_feature_id"]) == ("roads", turned["subject_feature_id"].iloc[0])
+    assert found["chainage_m"] == pytest.approx(violations.set_index("rule_id")["chainage_m"]["PIPE-GB50251-ROAD"], abs=0.01)
+    assert (found["side"], found["verdict"]) == ("left", "see_code")
