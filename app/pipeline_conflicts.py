@@ -112,23 +112,22 @@ def pipeline_conflicts(
         "edition": facts.edition.number,
         "legal_note_zh": facts.legal_note("zh"),
         "legal_note_en": facts.legal_note("en"),
-        "warning_zh": "".join([f"{WARNING_ZH}。", *_doubts(facts, pipeline, rules, "zh")]),
-        "warning_en": " ".join([f"{WARNING_EN}.", *_doubts(facts, pipeline, rules, "en")]),
+        "warning_zh": "".join(_doubts(facts, pipeline, rules, "zh")),
+        "warning_en": " ".join(_doubts(facts, pipeline, rules, "en")),
     }
 
 
 KIND_ASSUMED = Text("管道类别为筛查假设,判定随之为假设。")
-
-
 NO_RULE_OF_KIND = Text("没有规则规定这类管道旁可以有什么,以下仅为其他规则涉及该管道的冲突。")
 
 
 def _doubts(facts: EditionFacts, pipeline: pd.Series[Any], rules: RuleSet, lang: str) -> list[str]:
-    """What else has to be known about the verdicts of a line: no rule of its own, an assumed kind, rules of another jurisdiction."""
+    """What has to be known about the verdicts of a line: no locating, no rule of its own, an assumed kind, rules of another jurisdiction."""
+    always = Text("{note}。", note={"zh": WARNING_ZH, "en": WARNING_EN}[lang])[lang]
     uncovered = [NO_RULE_OF_KIND[lang]] if is_uncovered(pipeline, rules, on=rules_date(facts), jurisdiction=JURISDICTION) else []
     assumed = [KIND_ASSUMED[lang]] if plain(pipeline.get("is_kind_assumed")) is True else []
     foreign = [Text("{note}。", note=note)[lang] for note in (facts.legal_note(lang),) if note]
-    return uncovered + assumed + foreign
+    return [always, *uncovered, *assumed, *foreign]
 
 
 def rules_date(facts: EditionFacts) -> date:
