@@ -81,5 +81,11 @@ def approved_arguments(upload: dict[str, Any], *, approved_by: str, note: str, a
         raise ConflictError(Text("变更或消失的要素很多,须明确勾选同意后才能入库"))
     if any(entry.get("newer_held") for entry in sources) and not accepts_losses:
         raise ConflictError(Text("资料早于已入库的资料,须明确勾选同意后才能入库"))
-    asked = {entry["source_id"] for entry in sources if entry.get("newer_held") or entry.get("loss", {}).get("is_large")}
-    return {"upload_id": upload["upload_id"], "approved_by": approved_by, "note": note, "accepts": sorted(asked)}
+    asked = {entry["source_id"]: _seen(entry) for entry in sources if entry.get("newer_held") or entry.get("loss", {}).get("is_large")}
+    return {"upload_id": upload["upload_id"], "approved_by": approved_by, "note": note, "accepts": asked}
+
+
+def _seen(source: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a checked source that a person agrees to: a load that would be worse asks again."""
+    loss = source.get("loss", {})
+    return {"n_lost": loss.get("n_lost", 0), "share_pct": loss.get("share_pct", 0.0), "newer_held": source.get("newer_held")}

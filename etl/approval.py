@@ -1,7 +1,8 @@
-"""What a load may do only after a person agreed: change or close much of a source, or put older data over newer."""
+"""What a load may do only after a person agreed: change or close much of a source, or put older or undated data over newer."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,12 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from layers.catalog import Layer
-from layers.errors import ApprovalNeededError
 from layers.tables import register_table, value_columns
 
 LARGE_LOSS_PCT = 20.0
 LEAST_LARGE_LOSS = 5
-"""Where a load closes or changes more than this share of a source's features, and no fewer, it says so loudly."""
+"""Where a load closes or changes more than this share of a source's features, and no fewer, it says so loudly; always where it closes all."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,17 @@ def loss(counts: Mapping[str, int], gained: Gained = Gained()) -> dict[str, Any]
     {'n_before': 100, 'n_lost': 30, 'share_pct': 30.0, 'is_large': True, 'n_gained': 0}
     >>> loss({"n_unchanged": 0, "n_changed": 10, "n_gone": 0}, Gained(9, ("fire_class",)))
     {'n_before': 10, 'n_lost': 1, 'share_pct': 10.0, 'is_large': False, 'n_gained': 9}
+    >>> [loss({"n_unchanged": n, "n_changed": 0, "n_gone": 3 - n})["is_large"] for n in range(4)]
+    [True, False, False, False]
     >>> loss({"n_unchanged": 0, "n_changed": 0, "n_gone": 0})["is_large"]
     False
     """
     n_before = sum(counts.get(name, 0) for name in ("n_changed", "n_gone", "n_unchanged"))
     n_lost = counts.get("n_changed", 0) + counts.get("n_gone", 0) - gained.n
     share_pct = round(100 * n_lost / n_before, 1) if n_before else 0.0
+    is_all_gone = bool(n_before) and counts.get("n_gone", 0) == n_before
     return {"n_before": n_before, "n_lost": n_lost, "share_pct": share_pct,
-            "is_large": share_pct > LARGE_LOSS_PCT and n_lost >= LEAST_LARGE_LOSS, "n_gained": gained.n}
+            "is_large": is_all_gone or (share_pct > LARGE_LOSS_PCT and n_lost >= LEAST_LARGE_LOSS), "n_gained": gained.n}
 
 
 def gained(connection: sa.Connection, layer: Layer, source_id: str, load_id: int, counts: Mapping[str, int]) -> Gained:
@@ -75,30 +78,50 @@ def gained(connection: sa.Connection, layer: Layer, source_id: str, load_id: int
 
 
 def newer_held(connection: sa.Connection, source_id: str, as_of: date | None) -> date | None:
-    """Date of the data that a source holds already, where it is later than `as_of`; None where nothing newer is held."""
+    """Date of the data that a source holds already, where it is later than `as_of` or that is unknown; None where no such data are held."""
     found = connection.execute(
-        sa.text("SELECT max(as_of) FROM ops.loads_in_force WHERE source_id = :source_id AND as_of > :as_of"),
+        sa.text("SELECT max(as_of) FROM ops.loads_in_force "
+                "WHERE source_id = :source_id AND (CAST(:as_of AS date) IS NULL OR as_of > CAST(:as_of AS date))"),
         {"source_id": source_id, "as_of": as_of},
     ).scalar_one()
     return found if found is None else date.fromisoformat(str(found))
 
 
-def require_approval(
-    connection: sa.Connection, source_id: str, as_of: date | None, counts: Mapping[str, int], only_gained: Gained = Gained()
-) -> None:
-    """Stop a load that nobody has agreed to in so many words; what it did so far is left with the transaction.
+@dataclass(frozen=True)
+class Agreed:
+    """What a person saw of a source and agreed to, by default nothing: features lost, their share, and the date of newer data held."""
 
-    Raises
-    ------
-    ApprovalNeededError
-        The source loses or changes much, or its data are older than those held.
+    n_lost: int = 0
+    share_pct: float = 0.0
+    newer_held: date | None = None
+
+    @classmethod
+    def to_seen(cls, seen: Mapping[str, Any]) -> Agreed:
+        """Agreement to the figures of a check, as an approval of the page carries them.
+
+        >>> Agreed.to_seen({"n_lost": 10, "share_pct": 50.0, "newer_held": "2026-06-30"})
+        Agreed(n_lost=10, share_pct=50.0, newer_held=datetime.date(2026, 6, 30))
+        """
+        held = seen["newer_held"]
+        return cls(seen["n_lost"], seen["share_pct"], date.fromisoformat(held) if held else None)
+
+
+ANYTHING = Agreed(sys.maxsize, 100.0, date.max)
+"""What a person agrees to who names a source and no figures."""
+
+
+def questions(lost: Mapping[str, Any], as_of: date | None, newer: date | None, agreed: Agreed = Agreed()) -> list[str]:
+    """What is still to be asked of a source, in words: nothing where no figure is worse than those agreed to.
+
+    `lost` as of `loss`, `as_of` the date of the data, `newer` as of `newer_held`.
     """
-    lost, newer = loss(counts, only_gained), newer_held(connection, source_id, as_of)
     asked = []
-    if lost["is_large"]:
-        asked.append(f"原有 {lost['n_before']} 个要素中有 {lost['n_lost']} 个({lost['share_pct']} %)将变更或消失 "
-                     f"{lost['n_lost']} of {lost['n_before']} features ({lost['share_pct']} %) would change or go")
-    if newer is not None:
-        asked.append(f"资料截至 {as_of},早于已入库的 {newer} the data are of {as_of}, older than those held, of {newer}")
-    if asked:
-        raise ApprovalNeededError(source_id, asked)
+    if lost["is_large"] and (lost["n_lost"] > agreed.n_lost or lost["share_pct"] > agreed.share_pct):
+        asked.append(f"原有 {lost['n_before']:,} 个要素中有 {lost['n_lost']:,} 个({lost['share_pct']} %)将变更或消失 "
+                     f"{lost['n_lost']:,} of {lost['n_before']:,} features ({lost['share_pct']} %) would change or go")
+    if newer is not None and (agreed.newer_held is None or newer > agreed.newer_held):
+        asked.append(
+            f"资料没有注明日期,已入库的截至 {newer} the date of the data is unknown, those held are of {newer}" if as_of is None
+            else f"资料截至 {as_of},早于已入库的 {newer} the data are of {as_of}, older than those held, of {newer}"
+        )
+    return asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
@@ -13,6 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
+from etl.approval import Agreed
 from etl.batch import Batch
 from etl.checks import Checked
 from etl.conversions import conversions
@@ -47,11 +48,7 @@ class Loading:
     inspect: Callable[[sa.Connection, int, Manifest], None] = lambda connection, load_id, manifest: None
     prepare: Callable[[Batch, Manifest], Batch] | None = None
     stream: Streamer | None = None
-    accepts: Collection[str] | None = None
-
-    def asks_about(self, source_id: str) -> bool:
-        """Whether much may go of a source, or older data replace its newer ones, only after a person agreed."""
-        return self.accepts is not None and not self.is_dry_run and source_id not in self.accepts
+    accepts: Mapping[str, Agreed] | None = None
 
 
 def record_load(

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Callable, Collection
+from typing import Any, Callable, Collection
 
 import shapely
 import sqlalchemy as sa
 from shapely.geometry.base import BaseGeometry
 
-from etl.approval import Gained, gained, require_approval
+from etl.approval import Agreed, Gained, gained, loss, newer_held, questions
 from etl.area import declare_area, declared_area, load_boundary, widened
 from etl.checks import CHECK_RULES
 from etl.code_files import code_files
@@ -44,14 +45,14 @@ from etl.read import Reader, read_file
 from etl.read_child import pieces_in_child, prepare_in_child, raster_in_child, read_in_child
 from etl.sql import SQL_DIR, statement
 from layers.catalog import Area, Catalog, Layer
-from layers.errors import NotFoundError
+from layers.errors import ApprovalNeededError, NotFoundError
 
 DECIDING_STATEMENTS = ("merge_close", "merge_open", "merge_counts", "held", "taken_keys", "overtaken_source")
 
 
 @dataclass
 class SourceResult:
-    """What became of one source of a delivery."""
+    """What became of one source of a delivery; `loss` and `newer_held` as in `etl/approval.py`, of the data up to `as_of`."""
 
     source_id: str
     layer: str
@@ -62,6 +63,9 @@ class SourceResult:
     warned_by_rule: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     gained: Gained = Gained()
+    as_of: date | None = None
+    loss: dict[str, Any] = field(default_factory=dict)
+    newer_held: date | None = None
 
 
 def load_area_data(
@@ -77,7 +81,7 @@ def load_area_data(
     only: Collection[str] | None = None,
     progress: Progress = silent,
     approved_by: str = "",
-    accepts: Collection[str] | None = None,
+    accepts: Mapping[str, Agreed] | None = None,
     inspect: Callable[[sa.Connection, int, Manifest], None] = lambda connection, load_id, manifest: None,
 ) -> list[SourceResult]:
     """Load every source of an area's delivery; what an earlier run accepted is recognised and left alone.
@@ -89,8 +93,8 @@ def load_area_data(
         area may then be missing from `data_dir`: the one that the database holds goes on.
     progress : told every step, at least once in two seconds.
     approved_by : who approved the delivery, kept with each load.
-    accepts : ids of the sources of which much may change or go, or older data replace newer (`etl/approval.py`); None
-        where the caller has asked a person already. A dry run asks nobody.
+    accepts : what a person agreed to of each source that loses much or whose data are older than those held
+        (`etl/approval.py`); None where the caller has asked a person already. A dry run asks nobody.
     inspect : called with the number of each load before its transaction ends, also where that is a dry run: the only
         moment at which the rows of a dry run can be looked at.
 
@@ -224,13 +228,24 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
                 )
             else:
                 _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result, lanes)
-            if loading.asks_about(manifest.id):
-                require_approval(connection, manifest.id, manifest.as_of or loading.delivery.as_of, result.counts, result.gained)
+            _weigh(connection, loading, manifest, result)
         if loading.is_dry_run:
             result.state = "would load"
             connection.rollback()
     result.seconds = time.perf_counter() - started
     return result
+
+
+def _weigh(connection: sa.Connection, loading: Loading, manifest: Manifest, result: SourceResult) -> None:
+    """Tell with the result what a person has to agree to; stop where nobody has, what was done is left with the transaction."""
+    result.as_of = manifest.as_of or loading.delivery.as_of
+    result.loss = loss(result.counts, result.gained)
+    result.newer_held = newer_held(connection, manifest.id, result.as_of)
+    if loading.accepts is None or loading.is_dry_run:
+        return
+    asked = questions(result.loss, result.as_of, result.newer_held, loading.accepts.get(manifest.id, Agreed()))
+    if asked:
+        raise ApprovalNeededError(manifest.id, asked)
 
 
 def _is_loaded(connection: sa.Connection, source_id: str, input_hash: str) -> bool:
@@ -299,6 +314,6 @@ def _merge_source(
     result.refused_by_rule = dict(sorted(intake.refused_by_rule.items()))
     result.warned_by_rule = dict(sorted(intake.warned_by_rule.items()))
     record_counts(connection, load_id, result.counts)
-    if loading.accepts is not None:
+    if loading.accepts is not None or loading.is_dry_run:
         result.gained = gained(connection, loading.catalog[manifest.layer], manifest.id, load_id, result.counts)
     loading.inspect(connection, load_id, manifest)

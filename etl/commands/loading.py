@@ -9,6 +9,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
+from etl.approval import ANYTHING
 from etl.commands.differences import Differences
 from etl.commands.matching import BY, REASON
 from etl.commands.output import AS_JSON, ProgressLine, emit, say
@@ -50,7 +51,8 @@ def describe_source(result: SourceResult) -> str:
 @click.option("--only", "only", multiple=True, metavar="SOURCE", help="Load this source alone; may be given several times.")
 @click.option("--list", "most", default=5, show_default=True, type=click.IntRange(0, 100_000), help="With --dry-run: features to list of each kind of change.")
 @click.option("--accept", "accepts", multiple=True, metavar="SOURCE",
-              help="Agree that more than a fifth of this source changes or goes, or that its data are older than those held; may be given several times.")
+              help="Agree that more than a fifth of this source, or all of it, changes or goes, and that its data are older than those held or undated, "
+                   "whatever the figures turn out to be: look with --dry-run first; may be given several times.")
 @BY
 @click.option("--note", default="", help="Why, in words; kept with the load.")
 @AS_JSON
@@ -67,13 +69,13 @@ def load_command(
     seen = Differences(catalog, most=most)
 
     def report(result: SourceResult) -> None:
-        line.say("\n".join([describe_source(result), *seen.lines(result.source_id)]))
+        line.say("\n".join([describe_source(result), *seen.lines(result)]))
 
     try:
         results = load_area_data(
             place.engine, catalog, area_dir, folder, home=place.home, is_dry_run=dry_run, is_untrusted=untrusted,
             report=report, only=only or None, progress=line, approved_by=f"{by_name}:{note}" if note else by_name,
-            accepts=accepts, **({"inspect": seen.look} if dry_run else {}),
+            accepts=dict.fromkeys(accepts, ANYTHING), **({"inspect": seen.look} if dry_run else {}),
         )
     finally:
         line.clear()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
-from etl.approval import gained, loss, newer_held
 from etl.manifest import Manifest
 from layers.catalog import Catalog, Layer
 from layers.load_changes import load_changes
@@ -44,18 +42,9 @@ def inspected(connection: sa.Connection, catalog: Catalog, load_id: int, manifes
         for name, table in (("refused_by_rule", "refused"), ("warned_by_rule", "warnings"), ("repaired_by_rule", "repaired"))
     }
     layer = catalog[manifest.layer]
-    newer = newer_held(connection, manifest.id, _as_of(connection, load_id))
     return {"counts": counts, **doubts, **by_rule,
             "changes": load_changes(connection, layer, load_id, moved_m=manifest.moved_m, most=LONGEST_LIST),
-            "positions": _positions(connection, layer, load_id), **_refused_positions(connection, load_id),
-            "loss": loss(counts, gained(connection, layer, manifest.id, load_id, counts)),
-            "newer_held": newer.isoformat() if newer else None}
-
-
-def _as_of(connection: sa.Connection, load_id: int) -> date | None:
-    """Date of the data of a load."""
-    query = sa.text("SELECT as_of FROM ops.loads WHERE load_id = :id")
-    return connection.execute(query, {"id": load_id}).scalar_one()  # type: ignore[no-any-return]
+            "positions": _positions(connection, layer, load_id), **_refused_positions(connection, load_id)}
 
 
 def _by_rule(connection: sa.Connection, name: str, load_id: int) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from etl.approval import Agreed
 from etl.area import declared_area
 from etl.load import SourceResult, load_area_data
 from etl.manifest import Manifest, home_sources, load_manifest
@@ -119,13 +120,16 @@ def check(place: Workplace, progress: Progress, *, upload_id: str) -> dict[str, 
 
 
 def load(
-    place: Workplace, progress: Progress, *, upload_id: str, approved_by: str, note: str = "", accepts: Sequence[str] = ()
+    place: Workplace, progress: Progress, *, upload_id: str, approved_by: str, note: str = "",
+    accepts: Mapping[str, Mapping[str, Any]] | Sequence[str] = (),
 ) -> dict[str, Any]:
     """Load an upload that a person approved; its manifests are kept for the deliveries to come.
 
-    `accepts` names the sources whose losses or older data the person saw and agreed to: where the register has changed
-    since the check, so that another one would lose much, the job fails and asks again.
+    `accepts` has the figures that the person saw and agreed to, of the sources that lose much or whose data are older
+    than those held: where the register has changed since the check, so that one is worse, the job fails and asks again.
+    So it does where a former version wrote down the ids of the sources alone.
     """
+    agreed = {name: Agreed.to_seen(seen) for name, seen in accepts.items()} if isinstance(accepts, Mapping) else {}
     with place.engine.connect() as connection:
         upload = upload_of(connection, place.home, upload_id)
         manifests = _confirmed_manifests(connection, place, upload, progress)
@@ -134,7 +138,7 @@ def load(
     approval = f"{approved_by}:{note}" if note else approved_by
     results = load_area_data(
         place.engine, place.catalog, folder, upload.folder, home=place.home, is_untrusted=True, only=sorted(manifests),
-        progress=progress, approved_by=approval, accepts=accepts,
+        progress=progress, approved_by=approval, accepts=agreed,
     )
     return {"sources": [_loaded(place.engine, result) for result in results]}
 

@@ -166,7 +166,7 @@ def approve(client: FlaskClient, upload_id: str, **more: Any) -> Any:
 def test_what_was_checked_can_be_approved(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
     checked(client, engine, upload_id)
     job = approve(client, upload_id).json
-    assert job["args"] == {"upload_id": upload_id, "approved_by": "张三", "note": "季报", "accepts": []}
+    assert job["args"] == {"upload_id": upload_id, "approved_by": "张三", "note": "季报", "accepts": {}}
 
 
 def test_nothing_unchecked_is_approved(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
@@ -182,15 +182,17 @@ def test_too_many_refused_rows_cannot_be_approved(client: FlaskClient, engine: s
 
 
 def test_large_loss_is_approved_only_in_so_many_words(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
-    checked(client, engine, upload_id, loss={"is_large": True})
+    checked(client, engine, upload_id, loss={"is_large": True, "n_lost": 10, "share_pct": 50.0})
     assert approve(client, upload_id).status_code == 409
-    assert approve(client, upload_id, accepts_losses=True).json["args"]["accepts"] == ["enterprises_new"]
+    seen = {"n_lost": 10, "share_pct": 50.0, "newer_held": None}
+    assert approve(client, upload_id, accepts_losses=True).json["args"]["accepts"] == {"enterprises_new": seen}
 
 
 def test_older_data_are_approved_only_in_so_many_words(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
     checked(client, engine, upload_id, newer_held="2026-12-31")
     assert "早于" in approve(client, upload_id).json["error"]["message_zh"]
-    assert approve(client, upload_id, accepts_losses=True).json["args"]["accepts"] == ["enterprises_new"]
+    seen = {"n_lost": 0, "share_pct": 0.0, "newer_held": "2026-12-31"}
+    assert approve(client, upload_id, accepts_losses=True).json["args"]["accepts"] == {"enterprises_new": seen}
 
 
 def test_approval_has_a_name(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:

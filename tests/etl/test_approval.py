@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from etl.approval import newer_held
+from etl.approval import Agreed, newer_held
 from etl.commands.loading import load_command, loads_command, rollback_command
 from etl.load import load_area_data
 from layers.catalog import load_catalog
@@ -17,6 +20,7 @@ from layers.errors import ApprovalNeededError
 from layers.store import Place
 from tests.etl import small_area
 from tests.etl.small_area import write_area, write_enterprises
+from tests.etl.test_rasters import RELIEF_TOML
 
 ROWS = tuple(f"E{number},厂{number},一般,1,,105.05,29.05" for number in range(20))
 
@@ -27,11 +31,14 @@ def empty_database(engine: sa.Engine) -> None:
         small_area.empty_database(connection)
 
 
-def deliver(folder: Path, *rows: str, label: str = "2026Q1", as_of: str = "2026-03-31") -> None:
+def deliver(folder: Path, *rows: str, label: str = "2026Q1", as_of: str | None = "2026-03-31") -> None:
     data = folder / "data"
     if not data.exists():
         write_area(folder)
-    (data / "delivery.toml").write_text(f'label = "{label}"\nas_of = {as_of}\n', encoding="utf-8")
+    if as_of:
+        (data / "delivery.toml").write_text(f'label = "{label}"\nas_of = {as_of}\n', encoding="utf-8")
+    else:  # nor does the area state a date
+        (data / "delivery.toml").unlink(missing_ok=True)
     write_enterprises(data, *rows)
 
 
@@ -84,6 +91,89 @@ def test_older_data_replace_newer_ones_only_with_a_persons_word(
     assert held(engine) == (20, 1)
     load(database_url, tmp_path, home, "--accept", "enterprises")
     assert held(engine) == (20, 2)
+
+
+def test_undated_data_replace_dated_ones_only_with_a_persons_word(
+    engine: sa.Engine, database_url: str, tmp_path: Path, home: Path
+) -> None:
+    deliver(tmp_path, *ROWS, as_of=None)
+    load(database_url, tmp_path, home)
+    deliver(tmp_path, *ROWS, "E99,丙厂,一般,3,,105.06,29.06", as_of=None)
+    load(database_url, tmp_path, home)  # undated data over undated ones
+    deliver(tmp_path, *ROWS, as_of="2026-06-30")
+    load(database_url, tmp_path, home)
+    deliver(tmp_path, ROWS[0].replace("厂0", "旧厂"), *ROWS[1:], as_of=None)
+    assert "--accept enterprises" in load(database_url, tmp_path, home, "--dry-run").stderr
+    with pytest.raises(ApprovalNeededError, match="date of the data is unknown, those held are of 2026-06-30"):
+        load(database_url, tmp_path, home)
+    load(database_url, tmp_path, home, "--accept", "enterprises")
+    assert held(engine) == (20, 4)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_all_of_a_small_source_goes_only_with_a_persons_word(
+    engine: sa.Engine, database_url: str, tmp_path: Path, home: Path, n: int
+) -> None:
+    deliver(tmp_path, *ROWS[:n])
+    load(database_url, tmp_path, home)
+    deliver(tmp_path, *ROWS[10:])
+    with pytest.raises(ApprovalNeededError, match=f"{n} of {n} features .100.0 %"):
+        load(database_url, tmp_path, home)
+    deliver(tmp_path, ROWS[0].replace("厂0", "新厂"), *ROWS[10:])
+    load(database_url, tmp_path, home)  # one of them is still there
+    assert held(engine) == (11, 2)
+
+
+def test_what_a_person_agreed_to_covers_nothing_worse(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    def agreed(n_lost: int, newer: date | None) -> str:
+        given = {"enterprises": Agreed(n_lost, 5.0 * n_lost, newer)}
+        try:
+            load_area_data(engine, load_catalog(), tmp_path / "sources", tmp_path / "data", home=home, accepts=given)
+        except ApprovalNeededError as error:
+            return "; ".join(error.asked)
+        return ""
+
+    held_of = date(2026, 3, 31)
+    deliver(tmp_path, *ROWS)
+    assert not agreed(0, None)
+    deliver(tmp_path, "E99,丙厂,一般,3,,105.06,29.06")
+    assert "20 of 20 features" in agreed(10, held_of)
+    deliver(tmp_path, *ROWS[:10], as_of="2025-12-31")
+    only_older, only_loss = agreed(10, None), agreed(9, held_of)
+    assert "older than those held" in only_older and "features" not in only_older
+    assert "10 of 20 features" in only_loss and "older" not in only_loss
+    assert "of 2026-03-31" in agreed(10, date(2026, 3, 30)) and held(engine) == (20, 1)
+    assert not agreed(10, held_of) and held(engine) == (10, 2)
+
+
+def test_loss_of_a_greater_share_than_agreed_is_asked_again(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    deliver(tmp_path, *ROWS[:12])
+    load_area_data(engine, load_catalog(), tmp_path / "sources", tmp_path / "data", home=home)
+    deliver(tmp_path, *ROWS[10:12])
+    with pytest.raises(ApprovalNeededError, match="10 of 12 features"):
+        load_area_data(engine, load_catalog(), tmp_path / "sources", tmp_path / "data", home=home, accepts={"enterprises": Agreed(10, 50.0)})
+
+
+def test_older_raster_is_told_by_the_check_and_replaces_a_newer_one_only_with_a_persons_word(
+    engine: sa.Engine, database_url: str, tmp_path: Path, home: Path
+) -> None:
+    write_area(tmp_path, relief=RELIEF_TOML)
+    for value, as_of in ((300, "2026-06-30"), (400, "2026-03-31")):
+        (tmp_path / "data" / "delivery.toml").write_text(f'label = "Q"\nas_of = {as_of}\n', encoding="utf-8")
+        with rasterio.open(tmp_path / "data" / "dem.tif", "w", driver="GTiff", count=1, height=600, width=700, dtype="float32",
+                           crs="EPSG:4544", transform=rasterio.Affine(25, 0, 500_000, 0, -25, 3_222_000)) as sink:
+            sink.write(np.full((1, 600, 700), value, "float32"))
+        if value == 300:
+            load(database_url, tmp_path, home)
+    told = load(database_url, tmp_path, home, "--dry-run").stderr
+    assert "--accept relief" in told and "older than those held, of 2026-06-30" in told
+    [check] = load_area_data(engine, load_catalog(), tmp_path / "sources", tmp_path / "data", home=home, is_dry_run=True)  # as the page's
+    assert (check.newer_held, check.as_of, check.loss["is_large"]) == (date(2026, 6, 30), date(2026, 3, 31), False)
+    with pytest.raises(ApprovalNeededError, match="older than those held, of 2026-06-30"):
+        load(database_url, tmp_path, home)
+    load(database_url, tmp_path, home, "--accept", "relief")
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM ops.loads")).scalar_one() == 2
 
 
 def test_data_of_a_load_taken_back_are_not_held(engine: sa.Engine, database_url: str, tmp_path: Path, home: Path) -> None:

@@ -73,7 +73,7 @@ const notYet = (goTo) => el("p", { class: "notice" }, t("data_check_first"), " "
 
 /** @param {any} source */
 function differenceCard(source) {
-  if (!source.changes) return el("div", { class: "card" }, sourceHead(source), el("p", { class: "notice" }, source.state === "unchanged" ? t("data_unchanged") : t("data_no_difference")));
+  if (!source.changes) return el("div", { class: "card" }, sourceHead(source), el("p", { class: "notice" }, source.state === "unchanged" ? t("data_unchanged") : t("data_no_difference")), lossNotice(source.loss), olderNotice(source));
   const changes = CHANGES.flatMap((kind) => source.changes[kind].features.map((/** @type {any} */ feature) => ({ kind, lon: feature.lon, lat: feature.lat })));
   return el("div", { class: "card" }, sourceHead(source), lossNotice(source.loss), olderNotice(source),
     el("p", { class: "muted" }, t("data_stays", { n: number(source.counts.n_unchanged) })),
@@ -105,6 +105,7 @@ function approvalForm(upload, address, renew, node) {
   const asked = sources.filter((/** @type {any} */ source) => source.loss?.is_large || source.newer_held);
   const name = /** @type {HTMLInputElement} */ (el("input", { id: "approved-by", maxlength: 40, value: lastName(), required: true, autocomplete: "name" }));
   const note = /** @type {HTMLInputElement} */ (el("input", { id: "approval-note", maxlength: 200 }));
+  const agreement = !large.length ? "data_accept_older" : asked.some((/** @type {any} */ source) => source.newer_held) ? "data_accept_both" : "data_accept_losses";
   const accepts = /** @type {HTMLInputElement} */ (el("input", { id: "accepts-losses", type: "checkbox" }));
   const problems = el("div", {});
   const submit = (/** @type {Event} */ event) => {
@@ -119,7 +120,7 @@ function approvalForm(upload, address, renew, node) {
     table(t("data_step_difference"), [
       { head: t("data_source"), cell: (row) => row.title_zh }, { head: t("data_n_accepted"), cell: (row) => number(row.counts.n_accepted), isFigure: true }, { head: t("data_n_refused"), cell: (row) => number(row.counts.n_refused), isFigure: true },
       ...CHANGES.map((kind) => ({ head: t(`data_${kind}`), cell: (/** @type {any} */ row) => (row.changes ? number(row.changes[kind].n) : "—"), isFigure: true })),
-    ], sources), large.map((/** @type {any} */ source) => lossNotice(source.loss)), asked.map(olderNotice), asked.length ? el("label", { class: "check wrap" }, accepts, t(large.length ? "data_accept_losses" : "data_accept_older")) : null,
+    ], sources), large.map((/** @type {any} */ source) => lossNotice(source.loss)), asked.map(olderNotice), asked.length ? el("label", { class: "check wrap" }, accepts, t(agreement)) : null,
     el("div", { class: "query" }, ask(t("data_approver"), name), ask(t("data_note"), note), el("button", { type: "submit", class: "button primary", id: "approve" }, t("data_approve_now"))));
 }
 

@@ -1,5 +1,6 @@
 /** English words of the pages of data management, by key. @type {Record<string, string>} */
 export const EN = {
+  data_accept_both: "I have seen the difference and agree that this much changes and goes, and that older data replace those held",
   data_accept_losses: "I have seen the difference and agree that this much changes and goes",
   data_accept_older: "I have seen the difference and agree that older data replace those held",
   data_added: "Added",

@@ -1,5 +1,6 @@
 /** Chinese words of the pages of data management, by key. @type {Record<string, string>} */
 export const ZH = {
+  data_accept_both: "我已看过差异,同意这些变更和消失,也同意以较早的资料替换现有资料",
   data_accept_losses: "我已看过差异,同意这些变更和消失",
   data_accept_older: "我已看过差异,同意以较早的资料替换现有资料",
   data_added: "新增",
