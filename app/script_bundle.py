@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.script_graph import SCRIPTS_DIR, static_version
+from app.page_language import LANGUAGES
+from app.script_graph import SCRIPTS_DIR, scripts_of, static_version
 from layers.errors import AtlasError
 
 ENTRY = "map_page.js"
-FOLDER = Path("cache", "scripts")
-"""Below the home; a folder for each version of the files."""
+FOLDER = "scripts"
+"""Below the home, a folder for each version of the files: not of those that a server without rights may write to."""
+VERSION = re.compile(r"[0-9a-f]{16}")
 N_KEPT = 3
 """Versions: a page that stood open while the server was renewed still finds its parts."""
 TOLD = "outputs.json"
+STALE_S = 3600
+"""After so long what a killed process left half-made is taken away."""
 OPTIONS = (
     "--bundle", "--splitting", "--format=esm", "--target=es2022", "--charset=utf8", "--external:/vendor/*", "--tsconfig-raw={}",
     "--minify-whitespace", "--minify-syntax",  # names stay: what a browser reports can be found in the modules
@@ -38,7 +44,7 @@ class ScriptBundleError(AtlasError):
 
 @dataclass(frozen=True)
 class ScriptBundle:
-    """Names of files of the bundle, which follow what they hold: those that the entry needs at once, itself first, and the words of each language."""
+    """Files of the map page below ``static/``: those that it needs at once, the entry first, and the words of each language."""
 
     at_once: tuple[str, ...]
     words: Mapping[str, str]
@@ -46,6 +52,12 @@ class ScriptBundle:
     def first_view(self, language: str) -> tuple[str, ...]:
         """What the first view needs in a language (``zh`` or ``en``)."""
         return (*self.at_once, self.words[language])
+
+
+def modules() -> ScriptBundle:
+    """The modules themselves, where there is no bundle: the page works alike, and begins later."""
+    names = (ENTRY, *scripts_of("main.js"))
+    return ScriptBundle(tuple(f"js/{name}" for name in names), {language: f"js/texts_{language}.js" for language in LANGUAGES})
 
 
 def bundle_folder(home: Path, version: str) -> Path:
@@ -68,7 +80,7 @@ def script_bundle(home: Path, front_end_dir: Path) -> ScriptBundle:
             _make(folder, front_end_dir)
         outputs = json.loads((folder / TOLD).read_text(encoding="utf-8"))["outputs"]
     except OSError as error:
-        raise ScriptBundleError(f"the scripts of the map page cannot be written below {home / FOLDER}: {error}") from error
+        raise ScriptBundleError(f"the scripts of the map page cannot be bundled below {home / FOLDER}: {error}") from error
     return _told(outputs)
 
 
@@ -78,13 +90,22 @@ def _make(folder: Path, front_end_dir: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as making:
         made = Path(making) / folder.name
         _run_esbuild(made, front_end_dir)
+        for path in (folder.parent, made, *made.iterdir()):  # a server without rights reads them, whatever the mask of who made them
+            path.chmod(0o755 if path.is_dir() else 0o644)
         try:
             os.rename(made, folder)
         except OSError:
             if not folder.is_dir():
                 raise
-    kept = sorted((path for path in folder.parent.iterdir() if not path.name.startswith(".")), key=lambda path: path.stat().st_mtime)
-    for old in kept[:-N_KEPT]:
+    _tidy(folder.parent)
+
+
+def _tidy(parent: Path) -> None:
+    """Leave the newest versions, and nothing half-made."""
+    found = sorted((path for path in parent.iterdir() if not path.is_symlink()), key=lambda path: path.stat().st_mtime)
+    versions = [path for path in found if VERSION.fullmatch(path.name)]
+    halves = [path for path in found if path.name.startswith(".new-") and path.stat().st_mtime < time.time() - STALE_S]
+    for old in (*versions[:-N_KEPT], *halves):
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -93,8 +114,7 @@ def _run_esbuild(made: Path, front_end_dir: Path) -> None:
     if program is None:
         raise ScriptBundleError(f"esbuild is missing in {front_end_dir}; run ./riskatlas --help, which installs the front-end packages")
     command = [str(program), str(SCRIPTS_DIR / ENTRY), *OPTIONS, f"--outdir={made}", f"--metafile={made / TOLD}"]
-    # the folders of a server without rights are known by what it holds open
-    done = subprocess.run(command, capture_output=True, text=True, check=False, close_fds=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ScriptBundleError(f"the scripts of the map page cannot be bundled: {done.stderr.strip()}")
 
@@ -109,8 +129,8 @@ def _told(outputs: Mapping[str, Any]) -> ScriptBundle:
         imported = [Path(one["path"]).name for one in by_name[waiting.pop()]["imports"] if one["kind"] == "import-statement" and not one.get("external")]
         waiting += [name for name in imported if name not in at_once]
         at_once |= dict.fromkeys(imported)
-    words = {language: _made_from(f"texts_{language}.js", by_name) for language in ("zh", "en")}
-    return ScriptBundle(tuple(at_once), words)
+    words = {language: f"bundle/{_made_from(f'texts_{language}.js', by_name)}" for language in LANGUAGES}
+    return ScriptBundle(tuple(f"bundle/{name}" for name in at_once), words)
 
 
 def _made_from(script: str, by_name: Mapping[str, Any]) -> str:

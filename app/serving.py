@@ -33,7 +33,7 @@ from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.reasons import compile_loops, explanation
 from app.rechecks import keep_judging
-from app.script_bundle import script_bundle
+from app.script_bundle import ScriptBundleError, script_bundle
 from app.site_checks import site_check
 from app.site_requests import read_site_request
 from app.worker_process import WorkerProcess
@@ -81,12 +81,20 @@ def serve(listening: Listening, *, home: Path, database_url: str) -> None:
     if PREFIX + "ROLE" not in os.environ and not is_loopback(listening.host):
         os.environ[PREFIX + "ROLE"] = "view"
         click.echo(f"数据管理已关闭 data management is closed: {listening.host} (RISKATLAS_ROLE=admin)", err=True)
-    script_bundle(home, CODE_DIR / "node_modules")  # here: the packages' programs cannot be run through folders held open
+    _bundle_scripts(home)
     if os.geteuid() == 0:
         _go_on_unprivileged(listening, home, database_url)
     settings = {PREFIX + "HOME": str(home), PREFIX + "DATABASE_URL": database_url}
     os.environ.update(settings)  # for the worker processes, whose create_app reads them
     run(listening)
+
+
+def _bundle_scripts(home: Path) -> None:
+    """Bundle them before rights are given up: the folder is not the server's to write to. Without it pages begin later."""
+    try:
+        script_bundle(home, CODE_DIR / "node_modules")
+    except ScriptBundleError as error:
+        click.echo(str(error), err=True)
 
 
 def is_loopback(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from basemaps.backgrounds import backgrounds
+from basemaps.backgrounds import BACKGROUNDS_FILE, backgrounds
 from layers.catalog import LAYERS_DIR, LEVELS, Layer, read_toml
 from layers.errors import CatalogError
 
@@ -49,6 +50,15 @@ DEFAULT_SYMBOLS: dict[str, dict[str, Any]] = {
     "LineString": {"kind": "line", "color": "@object.line", "width": 1.5},
     "Polygon": {"kind": "fill", "color": "@object.soft", "opacity": 0.15, "outline": "@object.line"},
 }
+
+
+@cache
+def design_version(root: Path = LAYERS_DIR) -> str:
+    """What decides how the map looks, as one hash of 16 digits; read once a process."""
+    held = hashlib.sha256()
+    for file in (root / "palette.toml", root / "presets.toml", BACKGROUNDS_FILE, *sorted(root.glob("*/style.json")), *sorted(root.glob("*/layer.toml"))):
+        held.update(f"{file.parent.name}/{file.name}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return held.hexdigest()[:16]
 
 
 @cache

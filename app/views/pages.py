@@ -24,8 +24,14 @@ from app.page_language import LANGUAGES, language
 from app.parts import parts
 from app.pinned import pinned_edition, present_view
 from app.responses import A_YEAR
-from app.script_bundle import bundle_folder, script_bundle
+from app.script_bundle import (
+    ScriptBundleError,
+    bundle_folder,
+    modules,
+    script_bundle,
+)
 from app.script_graph import scripts_of_page, static_version
+from app.styles import design_version
 from app.texts import Text
 
 blueprint = Blueprint("pages", __name__)
@@ -38,14 +44,18 @@ FONT_FILE = re.compile(r"AtlasSansSC-(Regular|Bold)(\.[0-9a-f]{16})?\.woff2")
 def map_page() -> Response:
     """The map; says what to do while nothing is published."""
     is_plain = not request.args.get("ed") and not request.args.get("bg")
-    bundle = script_bundle(parts().home, parts().front_end)
+    try:
+        bundle = script_bundle(parts().home, parts().front_end)
+    except ScriptBundleError as error:
+        current_app.logger.warning("%s", error)
+        bundle = modules()
     return _page("map.html", scripts=bundle.first_view(language()), is_plain=is_plain, static_root=f"/static/at/{static_version()}")
 
 
-@blueprint.get("/static/at/<string(length=16):version>/bundle/<name>")
+@blueprint.get("/static/at/<string(length=16):version>/bundle/<name>.js")
 def script_of_version(version: str, name: str) -> Response:
-    """A file of the map page's bundle; that of a version before stays for pages that are open."""
-    response = send_from_directory(bundle_folder(parts().home, version), name, mimetype="text/javascript")
+    """A script of the map page's bundle; that of a version before stays for pages that are open."""
+    response = send_from_directory(bundle_folder(parts().home, version), f"{name}.js", mimetype="text/javascript")
     response.headers["Cache-Control"] = A_YEAR
     return response
 
@@ -165,8 +175,8 @@ def _page(template: str, **values: Any) -> Response:
 
 
 def _shown(edition: Edition) -> str:
-    """What a picture of the map that a browser keeps must have been drawn from: edition, rights, files."""
-    return f"{edition.number}/{edition.created_at:%y%m%d%H%M%S%f}/{present_view().id}/{static_version()}"
+    """What a picture of the map that a browser keeps must have been drawn from: edition, rights, scripts, styles."""
+    return f"{edition.number}/{edition.created_at:%y%m%d%H%M%S%f}/{present_view().id}/{static_version()}/{design_version()}"
 
 
 @blueprint.get("/vendor/<name>")

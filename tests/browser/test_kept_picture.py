@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.pages import DESKTOP, OpenPage, pixels, wait_for_map
+from tests.browser.pages import (
+    DESKTOP,
+    OpenPage,
+    at,
+    pixels,
+    query_of,
+    wait_for_map,
+)
 
 BARE = slice(70, 700)
 """Rows of the map that no button and no scale cover."""
@@ -60,16 +69,40 @@ def test_second_visit_shows_the_map_while_its_tiles_are_awaited(visited: Page, l
     assert np.array_equal(pixels(visited, "#map-canvas")[BARE], live[BARE])
 
 
-def test_click_upon_the_picture_is_answered_by_the_map(visited: Page, live_server: str) -> None:
+def test_click_upon_the_picture_is_answered_for_its_place(new_page: OpenPage, live_server: str, known_source: dict[str, Any]) -> None:
+    page = new_page(live_server, DESKTOP)
+    page.goto(f"{live_server}/{at(known_source)}")
+    wait_for_map(page)
+    wait_for_picture(page)
     held: list[Route] = []
-    hold_tiles(visited.context, held)
-    visited.goto(live_server)
-    visited.wait_for_selector("html[data-map-picture-ms]", state="attached")
-    box = visited.locator(".kept-picture").bounding_box()
+    hold_tiles(page.context, held)
+    page.goto(f"{live_server}/{at(known_source)}")
+    page.wait_for_selector("html[data-map-picture-ms]", state="attached")
+    expect(page.locator("#result-title")).not_to_be_empty()
+    box = page.locator(".kept-picture").bounding_box()
     assert box
-    visited.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    let_go(visited.context, held)
-    expect(visited.locator("#result-title")).not_to_have_text("为什么是这个颜色")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert "f=" not in page.url
+    let_go(page.context, held)
+    expect(page.locator("#result-body")).to_contain_text(str(known_source["label"]))
+
+
+def test_map_of_another_size_than_it_will_have_again_is_not_kept(visited: Page) -> None:
+    before = visited.evaluate(KEPT)
+    visited.locator("#result-close").click()
+    visited.locator("#map-canvas").focus()
+    visited.keyboard.press("+")
+    wait_for_map(visited)
+    visited.wait_for_timeout(1800)  # longer than the map rests before it is kept
+    assert visited.evaluate(KEPT) == before
+
+
+def test_picture_gives_way_to_what_went_wrong(visited: Page, live_server: str) -> None:
+    visited.context.route("**/api/layers*", lambda route: route.fulfill(status=500, body="{}"))
+    visited.goto(live_server)
+    expect(visited.locator(".no-atlas")).to_be_visible()
+    expect(visited.locator(".kept-picture")).to_have_count(0)
+    visited.locator(".no-atlas button").click(trial=True)
 
 
 @pytest.mark.parametrize("query", ["?lang=en", "?bg=dark", "?l=towns", "?pol=grid_max", "?v=12/30.1/120.2", "?ed=1"])
@@ -99,11 +132,20 @@ def test_map_is_where_it_was_left(visited: Page, live_server: str) -> None:
     visited.keyboard.press("+")
     wait_for_map(visited)
     wait_for_picture(visited, before)
-    left = visited.evaluate("() => localStorage.getItem('atlas-view')")
+    left = query_of(visited)["v"]
     visited.goto(live_server)
+    visited.wait_for_selector("html[data-map-picture-ms]", state="attached")
     wait_for_map(visited)
     visited.wait_for_url(lambda url: "v=" in url)
-    assert f"v={left}" in visited.url.replace("%2F", "/")
+    assert query_of(visited)["v"] == left
+
+
+def test_view_far_from_the_area_is_not_begun_with(visited: Page, live_server: str) -> None:
+    visited.evaluate("() => localStorage.setItem('atlas-view', '9.000000/10.00000000/20.00000000')")
+    visited.goto(live_server)
+    wait_for_map(visited)
+    assert visited.evaluate("() => localStorage.getItem('atlas-view')") is None
+    assert "v=" not in visited.url
 
 
 def test_drawing_of_a_tool_is_not_kept(visited: Page) -> None:

@@ -11,7 +11,7 @@ import { wireFrame, drawFrame } from "./frame.js";
 import { takeGround } from "./grounds.js";
 import { drawHills } from "./hills.js";
 import { wireIdentify } from "./identify.js";
-import { keepPictures, keepView, keptView } from "./kept_picture.js";
+import { firstView, forgetView, keepPictures, keepView, removeKept } from "./kept_picture.js";
 import { wireKeyboard } from "./keyboard.js";
 import { later } from "./later.js";
 import { countInView, viewSummary } from "./legend.js";
@@ -58,7 +58,7 @@ async function start() {
   const isFirstVisit = !["f", "at", "q", "cmp"].some((key) => values[key]);
   if (isFirstVisit) welcome(); // before the map, which would be drawn again in the room that is left
   drawAround();
-  const standing = makeMap(byId("map"), parseView(values.v) ?? (isFirstVisit ? lastView() : null)); // its tiles are on their way while the rest is drawn
+  const standing = makeMap(byId("map"), startView(values.v, isFirstVisit)); // its tiles are on their way while the rest is drawn
   drawWithin();
   wireFailures();
   onFailures(drawTree);
@@ -85,6 +85,7 @@ async function prepareRest() {
 
 /** While nothing is published, or the server refuses: what happened and a button. @param {ApiError} error */
 function showNoAtlas(error) {
+  removeKept();
   put(byId("map"), el("div", { class: "no-atlas" }, errorBox(error, () => location.reload())));
   byId("map-area").dataset.state = "failed";
 }
@@ -105,13 +106,23 @@ function takeAddress(values) {
   shown.strongHatch = (values.hx ?? localStorage.getItem("atlas-hatch")) === "1";
 }
 
-/** Where the person left the map, if it was in this area; the address tells it to whom it is sent. */
-function lastView() {
-  const view = parseView(keptView());
-  const [west, south, east, north] = shown.catalog.area.home;
-  if (!view || view.center[0] < west || view.center[0] > east || view.center[1] < south || view.center[1] > north) return null;
-  replaceAddress({ v: keptView() });
+/** What the address asks for, else where the person left the map; the address then tells it to whom it is sent. @param {string|undefined} asked @param {boolean} isFirstVisit */
+function startView(asked, isFirstVisit) {
+  const view = parseView(isFirstVisit ? firstView(asked) : asked);
+  if (asked || !view) return view;
+  if (!isAtHome(view.center)) {
+    forgetView();
+    return null;
+  }
+  const [lng, lat] = view.center;
+  replaceAddress({ v: viewText(view.zoom, { lng, lat }) });
   return view;
+}
+
+/** Whether a place lies in the area's home extent. @param {number[]} place */
+function isAtHome([lon, lat]) {
+  const [west, south, east, north] = shown.catalog.area.home;
+  return lon >= west && lon <= east && lat >= south && lat <= north;
 }
 
 /** Everything outside the map canvas. */
@@ -149,12 +160,12 @@ function describeMap() {
   map.getCanvas().setAttribute("aria-label", `${t("map_title")}. ${viewSummary()}`);
 }
 
-/** Whether nothing but the layers has been on the map so far: tools leave drawings. */
-let isPlain = true;
+/** Whether a tool has been used: it may have left a drawing on the map. */
+let hasUsedTool = false;
 
 /** @param {(part: typeof import("./tools.js")) => void} act */
 function useTool(act) {
-  isPlain = false;
+  hasUsedTool = true;
   return tools.use(act);
 }
 
@@ -213,11 +224,11 @@ function wireMap(area) {
   map.on("dataloading", () => { area.dataset.state = "loading"; });
   map.on("move", () => { drawScale(); updateZoomState(); });
   map.on("moveend", () => {
-    const view = viewText(map.getZoom(), map.getCenter());
-    replaceAddress({ v: view });
-    keepView(view);
+    const [zoom, { lng: lon, lat }] = [map.getZoom(), map.getCenter()];
+    replaceAddress({ v: viewText(zoom, { lng: lon, lat }) });
+    keepView(isAtHome([lon, lat]) ? { zoom, lat, lon } : null);
   });
-  keepPictures(map, () => isPlain && map.loaded() && byId("part-failed").hidden && byId("veil").hidden);
+  keepPictures(map, () => !hasUsedTool && map.loaded() && byId("part-failed").hidden && byId("veil").hidden);
   map.on("mousemove", (/** @type {any} */ event) => showPointer(event.lngLat));
   wireIdentify(onClick, () => !isTaken());
   wireSearch(onSearchHit);
@@ -298,4 +309,7 @@ function welcome() {
   ] });
 }
 
-start();
+start().catch((error) => {
+  removeKept(); // a picture never stands for a map that cannot be made
+  throw error;
+});
