@@ -23,30 +23,44 @@ stated AS (
     )
     JOIN rule AS r USING (rule_id)
 ),
--- Of a line beside a way only the pieces of at most 5 m whose bearing is within 30 degrees of that of the nearest piece of the way.
+-- Of a line beside a way only the pieces of at most 5 m whose bearing is within 30 degrees of that of the segment of the way
+-- nearest to their middle (or of one as near), and of the way only the segments that are parallel to such a piece.
 sided AS (
-    SELECT s.*, CASE WHEN s.is_alongside THEN coalesce(along.stretch, ST_GeomFromText('LINESTRING EMPTY', 4490)) ELSE s.whole_one END AS one
+    SELECT
+        s.*,
+        CASE WHEN s.is_alongside THEN coalesce(along.stretch, ST_GeomFromText('LINESTRING EMPTY', 4490)) ELSE s.whole_one END AS one,
+        coalesce(along.followed, s.whole) AS followed
     FROM stated AS s
     LEFT JOIN LATERAL (
-        SELECT ST_Collect(mine.geom) AS stretch
-        FROM ST_DumpSegments(ST_Segmentize(s.whole_one::geography, 5)::geometry) AS mine
-        CROSS JOIN LATERAL (
-            SELECT way.geom
-            FROM ST_DumpSegments(s.whole) AS way
-            ORDER BY ST_Distance(way.geom, mine.geom)
-            LIMIT 1
+        SELECT ST_Collect(DISTINCT beside.mine) AS stretch, ST_Collect(DISTINCT beside.way) AS followed
+        FROM (
+            SELECT
+                each.mine,
+                each.way,
+                min(each.away_m) FILTER (WHERE each.is_parallel) OVER (PARTITION BY each.at) <= min(each.away_m) OVER (PARTITION BY each.at) + 0.01 AS is_along,
+                each.is_parallel
+            FROM (
+                SELECT
+                    mine.path AS at,
+                    mine.geom AS mine,
+                    way.geom AS way,
+                    ST_Distance(ST_LineInterpolatePoint(mine.geom, 0.5)::geography, way.geom::geography) AS away_m,
+                    abs(cos(
+                        ST_Azimuth(ST_StartPoint(mine.geom)::geography, ST_EndPoint(mine.geom)::geography)
+                        - ST_Azimuth(ST_StartPoint(way.geom)::geography, ST_EndPoint(way.geom)::geography)
+                    )) >= cos(radians(30)) AS is_parallel
+                FROM ST_DumpSegments(ST_Segmentize(s.whole_one::geography, 5)::geometry) AS mine
+                CROSS JOIN ST_DumpSegments(s.whole) AS way
+            ) AS each
         ) AS beside
-        WHERE abs(cos(
-            ST_Azimuth(ST_StartPoint(mine.geom)::geography, ST_EndPoint(mine.geom)::geography)
-            - ST_Azimuth(ST_StartPoint(beside.geom)::geography, ST_EndPoint(beside.geom)::geography)
-        )) >= cos(radians(30))
+        WHERE beside.is_along AND beside.is_parallel
     ) AS along ON s.is_alongside
 ),
 -- Of works near a bridge only what lies in the half-plane to which the river flows, cut along geodesics, 10 km each way.
 pair AS (
     SELECT
         s.*,
-        CASE WHEN s.is_downstream AND NOT ST_Intersects(s.one, s.whole) THEN ST_Intersection(s.whole, half.ground) ELSE s.whole END AS two
+        CASE WHEN s.is_downstream AND NOT ST_Intersects(s.one, s.whole) THEN ST_Intersection(s.whole, half.ground) ELSE s.followed END AS two
     FROM sided AS s
     LEFT JOIN LATERAL (
         SELECT ST_SetSRID(ST_Segmentize(ST_MakePolygon(ST_MakeLine(ARRAY[left_end, right_end, right_ahead, left_ahead, left_end]))::geography, 100)::geometry, 4490) AS ground

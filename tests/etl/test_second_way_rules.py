@@ -176,28 +176,51 @@ def test_works_on_both_sides_of_a_bridge_and_places_behind_a_dam_are_judged_as_p
             assert found[rule_id, name][2] == pytest.approx(by_hand_m, abs=0.01), name
 
 
-WAY = line((-300, 0), (300, 0))
+def bend(radius_m: float, degrees: float = 90.0) -> list[tuple[float, float]]:
+    """Corners, 1 m apart, of an arc around the centre, from the east to the north and on."""
+    angles = np.radians(np.linspace(0.0, degrees, 1 + round(np.radians(degrees) * radius_m)))
+    return [(radius_m * float(np.cos(angle)), radius_m * float(np.sin(angle))) for angle in angles]
+
+
+STRAIGHT = line((-300, 0), (300, 0))
+BEND, TIGHT_BEND = line(*bend(60.0)), line(*bend(40.0))
+HAIRPIN = line((10, -200), *bend(10.0, 180.0), (-10, -200))
+CORNER = line((-200, 0), (0, 0), (0, 200))
 BESIDE = {
-    # name: a gas line beside a way whose land is 24 m wide, metres by hand from the edge of that land; None: it only crosses
-    "straight across": (line((0, -100), (0, 100)), None),
-    "across at 45 degrees": (line((-100, -100), (100, 100)), None),
-    "across at 29 degrees": (line((-180, -100), (180, 100)), 0.0),
-    "past the end": (line((306, -100), (306, 100)), None),
-    "alongside too far, then across": (line((-200, 40), (0, 40), (0, -100)), None),
-    "across, then alongside": (line((0, -100), (0, 14), (200, 14)), 2.0),
-    "alongside on the land": (line((-100, 5), (100, 5)), 0.0),
-    "drawing nearer": (line((-200, 30), (0, 13), (200, 30)), 1.0),
+    # name: a way whose land is 24 m wide, a gas line beside it, metres by hand from the edge of that land; None: it only crosses
+    "straight across": (STRAIGHT, line((0, -100), (0, 100)), None),
+    "across at 45 degrees": (STRAIGHT, line((-100, -100), (100, 100)), None),
+    "across at 29 degrees": (STRAIGHT, line((-180, -100), (180, 100)), 0.0),
+    "past the end": (STRAIGHT, line((306, -100), (306, 100)), None),
+    "alongside too far, then across": (STRAIGHT, line((-200, 40), (0, 40), (0, -100)), None),
+    "across, then alongside": (STRAIGHT, line((0, -100), (0, 14), (200, 14)), 2.0),
+    "alongside on the land": (STRAIGHT, line((-100, 5), (100, 5)), 0.0),
+    "drawing nearer": (STRAIGHT, line((-200, 30), (0, 13), (200, 30)), 1.0),
+    "outside a bend": (BEND, line(*bend(73.0)), 1.0),
+    "outside a bend, 3 m from the land": (BEND, line(*bend(75.5)), None),
+    "inside a bend": (BEND, line(*bend(47.0)), 1.0),
+    "outside a tight bend, on the land": (TIGHT_BEND, line(*bend(50.0)), 0.0),
+    "inside a tight bend": (TIGHT_BEND, line(*bend(26.0)), 2.0),
+    "across a bend": (BEND, line((20, 20), (80, 80)), None),
+    "across both legs of a hairpin": (HAIRPIN, line((-100, -80), (100, -80)), None),
+    "alongside a leg of a hairpin": (HAIRPIN, line((24, -180), (24, -20)), 2.0),
+    "between the legs of a hairpin": (HAIRPIN, line((0, -180), (0, -20)), 0.0),
+    "alongside one leg of a corner, across the other": (CORNER, line((-150, 14), (100, 14)), 2.0),
+    "beside a piece of 8 m": (line((0, 0), (8, 0)), line((-100, 10), (100, 10)), 0.0),
+    "2 m outside the land of a piece of 8 m": (line((0, 0), (8, 0)), line((-100, 14), (100, 14)), 2.0),
+    "across a piece of 8 m": (line((0, 0), (8, 0)), line((4, -100), (4, 100)), None),
 }
 
 
 @pytest.mark.parametrize("rule_id", ["PIPE-GB50251-ROAD", "PIPE-GB50251-RAIL"])
 def test_stretches_alongside_are_held_against_the_land_and_crossings_are_not_as_postgis_says(rule_id: str, engine: sa.Engine) -> None:
     row = ROWS[rule_id]
-    way = placed(hand_made.target(row, 0.0), WAY)
-    made = [Pair(row, name, placed(hand_made.subject(row), pipe), way) for name, (pipe, _) in BESIDE.items()]
+    made = [
+        Pair(row, name, placed(hand_made.subject(row), pipe), placed(hand_made.target(row, 0.0), way)) for name, (way, pipe, _) in BESIDE.items()
+    ]
     answers, found = derived(engine, made), ours(CRS, made)
     compare(found, answers, BESIDE)
-    for name, (_, by_hand_m) in BESIDE.items():
+    for name, (_, _, by_hand_m) in BESIDE.items():
         assert found[rule_id, name][0] == (by_hand_m is not None), name
         if by_hand_m is not None:
             assert found[rule_id, name][2] == pytest.approx(by_hand_m, abs=0.01), name

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import shapely
 
-from layers.scoring.alongside import stretches_alongside
+from layers.scoring.alongside import shortest_alongside
 from layers.scoring.rules import Rule, read_rules
 from layers.scoring.siting_checks import role_of
 from layers.scoring.siting_terms import Project
@@ -98,8 +98,9 @@ def test_metres_of_fire_separation_do_not_settle_a_source_that_reaches_farther()
 def test_proposed_road_drawn_as_ground_runs_alongside_a_line_by_its_edges() -> None:
     beside, across = line((-300, -2), (300, -2)), line((5, -200), (5, 300))
     ground = box(-200, 0, 200, 30)
-    assert stretches_alongside(beside, ground, 3.0).length == pytest.approx(400.0, abs=10.0)
-    assert stretches_alongside(across, ground, 3.0).length < 40.0
+    nearest = shortest_alongside(beside, ground, 3.0)
+    assert nearest is not None and nearest.length == pytest.approx(2.0)
+    assert shortest_alongside(across, ground, 3.0) is None
     verdict = check({"pipelines": layer(pipeline(shapely.get_geometry(beside, 0)))}, RULES, kind="transport", site=ground)
     assert reason_of(verdict, "PIPE-GB50251-ROAD") is not None
 
