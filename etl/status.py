@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from etl.edition_tables import meta_table
 from etl.sql import statement
 from layers.catalog import Catalog
-from layers.store import edition_schema, served_edition
+from layers.store import REGISTER, edition_schema, served_edition
 
 
 def status_of(engine: sa.Engine, catalog: Catalog) -> dict[str, Any]:
-    """Area, editions, counts per layer of the newest loads, levels and rules of the served edition."""
+    """Area, editions, counts per layer (features of the register until one is published), levels and rules of the served edition."""
     with engine.connect() as connection:
         edition = served_edition(connection)
         area = connection.execute(sa.text("SELECT id FROM ops.area")).scalar_one_or_none()
@@ -22,6 +22,9 @@ def status_of(engine: sa.Engine, catalog: Catalog) -> dict[str, Any]:
         ).scalars().all()
         status: dict[str, Any] = {"area": area, "edition": edition, "editions": list(editions),
                                   "layers": _load_counts(connection), "levels": {}, "rules": {}}
+        for layer_id, n in _register_counts(connection, catalog).items():
+            if layer_id in status["layers"]:
+                status["layers"][layer_id]["features"] = n
         if edition is not None:
             status["levels"] = _level_counts(connection, edition)
             status["rules"] = _rule_counts(connection, catalog, edition)
@@ -30,6 +33,18 @@ def status_of(engine: sa.Engine, catalog: Catalog) -> dict[str, Any]:
             for layer_id, n in _placed_counts(connection, catalog, edition).items():
                 status["layers"][layer_id]["placed_by_gazetteer"] = n
         return status
+
+
+def _register_counts(connection: sa.Connection, catalog: Catalog) -> dict[str, int]:
+    """Features that the register holds now: a mended workbook brings a few and takes none away."""
+    present = set(sa.inspect(connection).get_table_names(schema=REGISTER))
+    counts = {}
+    for layer in catalog.loaded:
+        if layer.id in present:
+            table = sa.table(layer.id, sa.column("to_load"), schema=REGISTER)
+            query = sa.select(sa.func.count()).select_from(table).where(table.c.to_load.is_(None))
+            counts[layer.id] = int(connection.execute(query).scalar_one())
+    return counts
 
 
 def _load_counts(connection: sa.Connection) -> dict[str, dict[str, int]]:

@@ -12,6 +12,7 @@ from openpyxl.comments import Comment
 
 from etl.load import SourceResult, load_area_data
 from etl.returned import MARKED, return_refused
+from etl.status import status_of
 from layers.catalog import load_catalog
 from layers.errors import AtlasError, NotFoundError
 from tests.conftest import SAMPLE_SOURCES
@@ -69,6 +70,7 @@ def test_rows_of_a_csv_come_back_marked_and_load_again_when_mended(
     book.save(target)
     assert load(engine, sources, data, home)["enterprises"].counts["n_refused"] == 0
     assert names(engine) == ["=E4", "E1", "E2", "E3"]
+    assert status_of(engine, load_catalog())["layers"]["enterprises"]["features"] == 4, "all that the register holds, whoever mended how many"
 
 
 def test_half_mended_rows_keep_the_rest_refused(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
