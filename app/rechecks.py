@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 
 from app.access import EVERYTHING
 from app.cases import CaseKind, newest_case, stale_cases
@@ -45,7 +46,17 @@ def judge_waiting() -> list[str]:
     with parts().database.reading() as connection:
         if not connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK))).scalar_one():
             return []
-        return [ref for kind, judge in KINDS for ref in _waiting(kind) if newest_case(kind, ref, judge)]
+        return [ref for kind, judge in KINDS for ref in _waiting(kind) if _is_judged(kind, ref, judge)]
+
+
+def _is_judged(kind: CaseKind, ref: str, judge: Any) -> bool:
+    """Judge one case; a fault of one, whatever it is, keeps none of the others waiting."""
+    try:
+        newest_case(kind, ref, judge)
+    except Exception:
+        current_app.logger.exception("case %s could not be judged again", ref)
+        return False
+    return True
 
 
 def _waiting(kind: CaseKind) -> list[str]:
