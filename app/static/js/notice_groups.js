@@ -6,6 +6,8 @@ import { said, t } from "./texts.js";
 
 /** So many of a kind are told at once. */
 const FEW = 3;
+/** Layers of which every row is told: each line has its own operator to ask. */
+const PIPE_LAYERS = ["pipelines", "pipeline_stations", "pipeline_sections"];
 
 /** Rows that share a key, in the order in which the keys come. @template T @param {T[]} rows @param {(row: T) => string} keyOf @returns {T[][]} */
 export function groups(rows, keyOf) {
@@ -15,14 +17,28 @@ export function groups(rows, keyOf) {
   return [...found.values()];
 }
 
-/** A list of rows of one kind: the first few, the others behind how many they are and how near. @param {any[]} rows @param {(row: any) => any} item @param {string} layerId */
+/** A list of rows of one kind and verdict: the first few, the others behind how many they are, how near and their verdict. @param {any[]} rows @param {(row: any) => any} item @param {string} layerId */
 export function fewOf(rows, item, layerId) {
   const list = (/** @type {any[]} */ some) => el("ul", { class: "plain" }, some.map(item));
   const others = rows.slice(FEW);
-  if (others.length < 2) return list(rows);
+  if (others.length < 2 || PIPE_LAYERS.includes(layerId)) return list(rows);
   const nearest = Math.min(...others.map((row) => row.distance_m));
   return [list(rows.slice(0, FEW)), el("details", { class: "more-alike" },
-    el("summary", {}, t("more_alike", { n: number(others.length), kind: said(layerById(layerId)), d: distance(nearest) })), list(others))];
+    el("summary", {}, t("more_alike", { n: number(others.length), kind: said(layerById(layerId)), d: distance(nearest) }), " · ",
+      el("span", { class: `sign sign-${rows[0].verdict}` }, said(rows[0], "verdict"))), list(others))];
+}
+
+/** What is folded stands on paper too: it is opened before printing and closed again after it. */
+export function openForPrint() {
+  /** @type {HTMLDetailsElement[]} */
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details")].filter((part) => !part.open);
+    for (const part of opened) part.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const part of opened) part.open = false;
+  });
 }
 
 /** The rows whose shortest lines the map draws: each of a few things; of many of one layer the nearest, and the nearest of the worst verdict. @param {any[]} touched worst first, then by distance */

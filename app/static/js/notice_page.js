@@ -10,7 +10,7 @@ import { lineHref, lineLayer, loadLines } from "./lines.js";
 import { drawReasonLines } from "./map_drawings.js";
 import { flyToGeometry } from "./map_sight.js";
 import { map } from "./mapview.js";
-import { drawnRows, fewOf, groups } from "./notice_groups.js";
+import { drawnRows, fewOf, groups, openForPrint } from "./notice_groups.js";
 import { errorBox, errorText, say } from "./panel.js";
 import { lang, said, t } from "./texts.js";
 import { featureHref, loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
@@ -251,7 +251,7 @@ const facts = (asked, notice) => [
 /** @param {any} answer */
 function linesPart(answer) {
   if (!answer.lines.length) return el("p", {}, t("no_line_touched"));
-  return [el("h2", {}, t("lines_touched", { n: answer.lines.length })), groups(answer.lines, (/** @type {any} */ line) => line.layer).map((lines) => fewOf(lines, lineItem, lines[0].layer))];
+  return [el("h2", {}, t("lines_touched", { n: answer.lines.length })), groups(answer.lines, (/** @type {any} */ line) => `${line.layer} ${line.verdict} ${said(line, "verdict")}`).map((lines) => fewOf(lines, lineItem, lines[0].layer))];
 }
 
 /** @param {any} line */
@@ -300,4 +300,5 @@ function showWorks() {
 /** Shortest lines with their lengths: of many things of a kind the nearest and the governing one. @param {any} answer */
 const shortest = (answer) => drawnRows(answer.touched).map((/** @type {any} */ row) => ({ line: row.line, label: distance(row.distance_m) }));
 
+openForPrint();
 start();
