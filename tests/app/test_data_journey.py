@@ -15,10 +15,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from etl.work.tasks import Workplace
+from etl.progress import silent
+from etl.work.tasks import TASKS, Workplace
 from etl.work.worker import run_job
 from layers.catalog import load_catalog
-from layers.errors import AtlasError
+from layers.errors import ApprovalNeededError, AtlasError
 from layers.store import engine_from_url
 
 RENAMED = {"企业编号": "编号", "企业名称": "单位名称", "乡镇街道": "所在乡镇"}
@@ -163,6 +164,16 @@ def test_confirmation_that_lacks_something_says_what(page: FlaskClient, done: Wo
     job = done(page.put(f"/api/uploads/{upload_id}/sources/new_list", json=body))
     assert job["state"] == "failed"
     assert "坐标系" in job["error_zh"]
+
+
+def test_approval_of_less_than_a_load_would_do_is_asked_for_again(checked: tuple[str, Job], page: FlaskClient, workplace: Workplace) -> None:
+    upload_id, source_id = checked[0], source_of(checked[1])["source_id"]
+    seen = {"n_lost": 0, "share_pct": 0.0, "newer_held": "2020-06-30"}
+    page.patch(f"/api/uploads/{upload_id}", json={"as_of": "2020-03-31"})
+    for accepts in ({source_id: seen}, [source_id]):  # the second as a former version wrote it down
+        with pytest.raises(ApprovalNeededError, match="2020-03-31, older than those held"):
+            TASKS["load"](workplace, silent, upload_id=upload_id, approved_by="张三", accepts=accepts)
+    page.patch(f"/api/uploads/{upload_id}", json={"as_of": "2026-09-30"})
 
 
 def test_approved_load_is_scored_published_and_taken_back(
