@@ -17,6 +17,7 @@ export function wireProgress() {
     clearTimeout(timer);
     timer = 0;
     byId("progress").hidden = true;
+    put(byId("progress")); // its words are of the language that was
   });
 }
 
