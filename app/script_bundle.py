@@ -25,6 +25,8 @@ from layers.errors import AtlasError
 ENTRY = "map_page.js"
 FOLDER = "scripts"
 """Below the home, a folder for each version of the files: not of those that a server without rights may write to."""
+BUNDLE = "bundle/"
+"""What the addresses of its files begin with, behind the version."""
 VERSION = re.compile(r"[0-9a-f]{16}")
 N_KEPT = 3
 """Versions: a page that stood open while the server was renewed still finds its parts."""
@@ -129,8 +131,8 @@ def _told(outputs: Mapping[str, Any]) -> ScriptBundle:
         imported = [Path(one["path"]).name for one in by_name[waiting.pop()]["imports"] if one["kind"] == "import-statement" and not one.get("external")]
         waiting += [name for name in imported if name not in at_once]
         at_once |= dict.fromkeys(imported)
-    words = {language: f"bundle/{_made_from(f'texts_{language}.js', by_name)}" for language in LANGUAGES}
-    return ScriptBundle(tuple(f"bundle/{name}" for name in at_once), words)
+    words = {language: f"{BUNDLE}{_made_from(f'texts_{language}.js', by_name)}" for language in LANGUAGES}
+    return ScriptBundle(tuple(f"{BUNDLE}{name}" for name in at_once), words)
 
 
 def _made_from(script: str, by_name: Mapping[str, Any]) -> str:

@@ -25,6 +25,8 @@ from app.parts import parts
 from app.pinned import pinned_edition, present_view
 from app.responses import A_YEAR
 from app.script_bundle import (
+    BUNDLE,
+    VERSION,
     ScriptBundleError,
     bundle_folder,
     modules,
@@ -52,17 +54,16 @@ def map_page() -> Response:
     return _page("map.html", scripts=bundle.first_view(language()), is_plain=is_plain, static_root=f"/static/at/{static_version()}")
 
 
-@blueprint.get("/static/at/<string(length=16):version>/bundle/<name>.js")
-def script_of_version(version: str, name: str) -> Response:
-    """A script of the map page's bundle; that of a version before stays for pages that are open."""
-    response = send_from_directory(bundle_folder(parts().home, version), f"{name}.js", mimetype="text/javascript")
-    response.headers["Cache-Control"] = A_YEAR
-    return response
-
-
 @blueprint.get("/static/at/<version>/<path:name>")
 def static_file_of_version(version: str, name: str) -> Response:
-    """A file of ``static/``: kept for a year where the address names what the files hold now, else asked for again."""
+    """A file of ``static/``: kept for a year where the address names what the files hold now, else asked for again.
+
+    Scripts of the map page's bundle stay under the address of a version before, for pages that are open.
+    """
+    if name.startswith(BUNDLE) and name.endswith(".js") and VERSION.fullmatch(version):
+        response = send_from_directory(bundle_folder(parts().home, version), name.removeprefix(BUNDLE), mimetype="text/javascript")
+        response.headers["Cache-Control"] = A_YEAR
+        return response
     response = current_app.send_static_file(name)
     response.headers["Cache-Control"] = A_YEAR if version == static_version() else "no-cache"
     return response

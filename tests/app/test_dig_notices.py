@@ -165,9 +165,10 @@ def test_wrong_notice_names_the_field_and_keeps_nothing(client: FlaskClient, cha
     assert len(client.get("/api/dig-notices").json["notices"]) == before
 
 
-def test_unknown_line_is_not_found(client: FlaskClient) -> None:
+def test_unknown_line_is_refused_with_its_field(client: FlaskClient) -> None:
     along = {"pipeline_id": "none", "from_m": 1, "to_m": 2}
-    assert asked(client, geometry=None, along=along).status_code == 404
+    answer = asked(client, geometry=None, along=along)
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, "along.pipeline_id")
 
 
 @pytest.mark.parametrize(("day", "body", "field"), [("x", {"is_working": True}, "day"), ("2026-11-23", {"is_working": 1}, "is_working"), ("2026-11-23", {}, "is_working")])
