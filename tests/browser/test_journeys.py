@@ -130,7 +130,7 @@ def test_pipeline_guard_goes_from_a_line_to_its_conflicts_and_a_reply(open_page:
     page = open_page("pipelines")
     page.fill("#find-line", CASE["pipeline_id"])
     page.locator("#found tbody a").click()
-    expect(page.locator("#list-body .conflicts tbody tr").first).to_contain_text(conflict["object"]["id"])
+    expect(page.locator("#list-body .conflicts tbody tr").first).to_contain_text(conflict["object"].get("name") or conflict["object"]["id"])
     page.goto(f"{live_server}/pipelines/notices")
     page.locator("a[href^='/pipelines/notices/new']").first.click()
     fill_notice(page, conflict["chainage_m"])

@@ -6,8 +6,8 @@ import { said, t } from "./texts.js";
 
 /** So many of a kind are told at once. */
 const FEW = 3;
-/** Layers of which every row is told: each line has its own operator to ask. */
-const PIPE_LAYERS = ["pipelines", "pipeline_stations", "pipeline_sections"];
+/** Layers of pipelines and of what belongs to them: every row is told, for each line has its own operator to ask. */
+const IS_PIPE = /^pipeline/;
 
 /** Rows that share a key, in the order in which the keys come. @template T @param {T[]} rows @param {(row: T) => string} keyOf @returns {T[][]} */
 export function groups(rows, keyOf) {
@@ -21,7 +21,7 @@ export function groups(rows, keyOf) {
 export function fewOf(rows, item, layerId) {
   const list = (/** @type {any[]} */ some) => el("ul", { class: "plain" }, some.map(item));
   const others = rows.slice(FEW);
-  if (others.length < 2 || PIPE_LAYERS.includes(layerId)) return list(rows);
+  if (others.length < 2 || IS_PIPE.test(layerId)) return list(rows);
   const nearest = Math.min(...others.map((row) => row.distance_m));
   return [list(rows.slice(0, FEW)), el("details", { class: "more-alike" },
     el("summary", {}, t("more_alike", { n: number(others.length), kind: said(layerById(layerId)), d: distance(nearest) }), " · ",
