@@ -62,13 +62,13 @@ def notice_letter(notice: dict[str, Any], layers: Catalog, *, today: date, lang:
 def _few_of_each(
     touched: Sequence[dict[str, Any]], rows: Sequence[tuple[str, ...]], layers: Catalog, lang: str
 ) -> tuple[tuple[str, ...], ...]:
-    """The first rows of each layer, verdict and clause, with how many more there are and how near they are."""
+    """The first rows of each layer, verdict and clause, with how many more there are and how near they are; every pipe, for each has its operator."""
     alike: dict[tuple[Any, ...], list[int]] = {}
     for at, row in enumerate(touched):
         alike.setdefault((row["subject"]["layer"], row["verdict"], row["verdict_en"], row["clause"]), []).append(at)
     told: list[tuple[str, ...]] = []
     for (layer, _, _, clause), found in alike.items():
-        few = found if len(found) <= FEW + 1 else found[:FEW]
+        few = found if layer in PIPE_LAYERS or len(found) <= FEW + 1 else found[:FEW]
         told += [rows[at] for at in few]
         others = [touched[at] for at in found[len(few) :]]
         if others:

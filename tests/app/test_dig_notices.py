@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from docx import Document
 from flask.testing import FlaskClient
 
+from app.notice_letter import FEW, _few_of_each
 from app.export.reply_letter import letter_bytes
 from app.notice_letter import notice_letter
 from app.working_days import WorkingDays
@@ -253,3 +254,10 @@ def test_class_without_data_is_not_named_beside_the_wider_one(client: FlaskClien
 def test_stretch_of_a_line_that_is_not_there_names_the_field(client: FlaskClient) -> None:
     answer = asked(client, geometry=None, along={"pipeline_id": "nowhere", "from_m": 0, "to_m": 10})
     assert (answer.status_code, answer.json["error"]["field"]) == (400, "along.pipeline_id")
+
+
+@pytest.mark.parametrize(("layer", "n_rows"), [("pipelines", 7), ("buildings", FEW + 1)])
+def test_letter_tells_every_pipe_and_the_nearest_of_many_other_things(layer: str, n_rows: int) -> None:
+    said = {"verdict": "permit_required", "verdict_zh": "须申请许可", "verdict_en": "permit required", "clause": "c"}
+    touched = [{"subject": {"layer": layer}, "distance_m": float(i), **said} for i in range(7)]
+    assert len(_few_of_each(touched, [(str(i),) * 8 for i in range(7)], load_catalog(), "zh")) == n_rows
