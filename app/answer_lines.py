@@ -44,6 +44,8 @@ def where_lines(answer: dict[str, Any], lang: str) -> list[str]:
         free[lang],
         *(f"{verdict[title]}\t{verdict['area_m2'] / 1e6:.2f} km²" for verdict in answer["verdicts"]),
         *(f"  {cause[title]}\t{cause['clause'] or ''}\t{cause['area_m2'] / 1e6:.2f} km²" for cause in answer["causes"]),
+        Text("未评估的事项({n})", n=len(answer["not_assessed"]))[lang],
+        *(f"  ? {entry[lang]}" for entry in answer["not_assessed"]),
         answer[f"note_{lang}"],
     ]
 

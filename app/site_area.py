@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from app.surroundings import SurroundingsMemory
 from app.texts import Text
 from layers.scoring.measure import Geometries
 from layers.scoring.rules import RuleSet
+from layers.scoring.siting import check_site
 from layers.scoring.siting_area import (
     AreaAnswer,
     Step,
@@ -27,7 +29,7 @@ from layers.scoring.siting_area import (
     judge_cells,
     patches,
 )
-from layers.scoring.siting_terms import CONSTRUCTIONS, VERDICTS, Project
+from layers.scoring.siting_terms import CONSTRUCTIONS, VERDICTS, Project, SiteContext
 
 KEYS = ("project_type", "construction", "n_persons", "states_chemicals", "by", "cell_m", "min_area_m2")
 REQUIRED_KEYS = ("project_type",)
@@ -39,6 +41,8 @@ PARCEL_LAYERS = ("land_use_zones",)
 MOST_CELLS = 400_000
 MOST_AREA_M2 = 1e9
 MOST_PATCHES = 2000
+N_LOOKED_AT = 24
+"""So many cells of the best verdict are checked singly for what no check could look at: missing layers, rules without metres."""
 NOTE = Text("按网格逐格筛查,与单个场址检查相同;格内任何更小的场址不会更差。不是规划许可;位置不明的风险源未计入。")
 
 
@@ -79,7 +83,17 @@ def area_check(
     context = site_context(facts, surroundings.everything(connection, facts, outline.bounds))
     cells = _places(connection, facts, surroundings.frames, asked, outline)
     answer = judge_cells(cells, project=asked["project"], context=context, rules=rules, on=rules_date(facts), step=step)
-    return _told(facts, rules, answer, asked, outline)
+    unsaid = _not_assessed(answer, asked["project"], context, rules, rules_date(facts))
+    return _told(facts, rules, answer, asked, outline) | {"not_assessed": unsaid}
+
+
+def _not_assessed(answer: AreaAnswer, project: Project, context: SiteContext, rules: RuleSet, on: date) -> list[dict[str, Any]]:
+    """What the single check leaves out on the best ground, by cells spread over it: ground where nothing is found is not proved safe."""
+    best = np.flatnonzero(answer.rank == answer.rank.max(initial=0))
+    spread = np.unique(best[np.linspace(0, len(best) - 1, min(N_LOOKED_AT, len(best))).astype(np.intp)])
+    verdicts = [check_site(cell, project=project, context=context, rules=rules, on=on) for cell in answer.cells[spread]]
+    found = {(entry.topic, entry.zh): entry for verdict in verdicts for entry in verdict.not_assessed}
+    return [dict(vars(entry)) for entry in found.values()]
 
 
 def _places(

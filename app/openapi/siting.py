@@ -97,11 +97,11 @@ SCHEMAS: dict[str, Schema] = {
         "additionalProperties": False,
     },
     "SiteArea": record(
-        "project_type by cell_m min_area_m2 n_cells area_m2 county_area_m2 free_area_m2 n_free free verdicts causes closed edition"
+        "project_type by cell_m min_area_m2 n_cells area_m2 county_area_m2 free_area_m2 n_free free verdicts causes closed not_assessed edition"
         " edition_label rules_version n_unplaced note_zh note_en",
         project_type=OBJECT, by=TEXT, cell_m=WHOLE, min_area_m2=NUMBER, n_cells=WHOLE, area_m2=NUMBER, county_area_m2=NUMBER,
-        free_area_m2=NUMBER, n_free=WHOLE, free=FEATURES, verdicts=list_of(OBJECT), causes=list_of(OBJECT), closed=FEATURES, edition=WHOLE,
-        edition_label=TEXT, rules_version=TEXT, n_unplaced=WHOLE, note_zh=TEXT, note_en=TEXT,
+        free_area_m2=NUMBER, n_free=WHOLE, free=FEATURES, verdicts=list_of(OBJECT), causes=list_of(OBJECT), closed=FEATURES, not_assessed=list_of(OBJECT),
+        edition=WHOLE, edition_label=TEXT, rules_version=TEXT, n_unplaced=WHOLE, note_zh=TEXT, note_en=TEXT,
     ),
     "ProjectTypes": record("project_types", project_types=list_of(record("id title_zh title_en", id=TEXT, title_zh=TEXT, title_en=TEXT))),
 }  # fmt: skip

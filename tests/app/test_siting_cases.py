@@ -9,6 +9,7 @@ from typing import Any
 
 import pypdf
 import pytest
+import shapely
 import sqlalchemy as sa
 from docx import Document
 from flask import Flask
@@ -245,6 +246,16 @@ def test_area_is_never_free_where_a_layer_is_missing_and_says_all_causes(client:
     assert "缺少图层: 道路" in {cause["title_zh"] for cause in told["causes"]}
     assert {"PIPE-L30-3", "PIPE-L35-3a"} <= {cause["rule_id"] for cause in told["causes"]}
     assert sum(feature["properties"]["area_m2"] for feature in told["closed"]["features"]) == pytest.approx(told["area_m2"])
+
+
+def test_area_names_what_the_single_check_leaves_out_on_the_best_ground(client: FlaskClient) -> None:
+    told = client.post("/api/site-areas", json={"project_type": "industrial", "n_persons": 20, "cell_m": 500}).json
+    best = min(told["closed"]["features"], key=lambda feature: -feature["properties"]["rank"])
+    inside = shapely.get_parts(shapely.geometry.shape(best["geometry"]))[0].point_on_surface().buffer(0.0005)
+    body = {"geometry": shapely.geometry.mapping(inside), "project_type": "industrial", "n_persons": 20, "is_new": True}
+    single = client.post("/api/site-checks", json=body).json
+    layers_missing = {entry["topic"] for entry in single["not_assessed"]}
+    assert layers_missing and layers_missing <= {entry["topic"] for entry in told["not_assessed"]}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import { drawOwn, feature } from "./map_drawings.js";
 import { flyToGeometry } from "./map_sight.js";
 import { map } from "./mapview.js";
 import { errorBox, say } from "./panel.js";
+import { notAssessedPart } from "./siting_words.js";
 import { said, t } from "./texts.js";
 import { loadInto, startMap, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 import { ApiError } from "./api.js";
@@ -106,6 +107,7 @@ function found(answer) {
       el("tbody", {}, answer.causes.map(causeRow))),
     answer.free.features.length ? [el("h3", {}, t("where_largest")), el("ol", { class: "plain" }, answer.free.features.slice(0, 20).map((/** @type {any} */ one) => el("li", {},
       area(one.properties.area_m2), " ", el("button", { type: "button", class: "link", on: { click: () => flyToGeometry(one.geometry) } }, t("zoom_to")))))] : null,
+    notAssessedPart(answer.not_assessed),
     el("p", { class: "notice" }, said(answer, "note"), answer.n_unplaced ? ` ${t("where_unplaced", { n: number(answer.n_unplaced) })}` : ""),
   ];
 }
