@@ -59,17 +59,24 @@ def refused_rows(connection: sa.Connection, wishes: dict[str, Any]) -> dict[str,
     return {"rows": [plain(row) for row in rows], "counts": [plain(row) for row in counts]}
 
 
-def approved_arguments(upload: dict[str, Any], *, approved_by: str, note: str, accepts_losses: bool) -> dict[str, Any]:
+def approved_arguments(
+    upload: dict[str, Any], *, check_job_id: object, approved_by: str, note: str, accepts_losses: bool
+) -> dict[str, Any]:
     """Arguments of the load that a person approves, if what the person saw is what would be loaded.
+
+    `check_job_id` is the number of the check whose figures the person saw.
 
     Raises
     ------
     ConflictError
-        There is no check of the files as they are now, too many rows are refused, or much would go without a word.
+        There is no check of the files as they are now, the person saw another one, too many rows are refused, or much
+        would go without a word.
     """
     check = upload["jobs"].get("check")
     if check is None or check["state"] != "done":
         raise ConflictError(Text("请先完成校验,再批准入库"))
+    if check["job_id"] != check_job_id:
+        raise ConflictError(Text("批准所依据的校验不是最新的一次,请重新打开本页,看过新的结果再批准"))
     changed = [entry["uploaded_at"] for entry in upload["files"]] + [entry["confirmed_at"] for entry in upload["sources"]]
     if not changed or max(changed) > check["requested_at"]:
         raise ConflictError(Text("校验之后文件或对应关系有改动,请重新校验"))

@@ -77,13 +77,23 @@ def gained(connection: sa.Connection, layer: Layer, source_id: str, load_id: int
     return Gained(int(found[0]), tuple(name for name, n in zip(fresh, found[1:], strict=True) if n))
 
 
+NEWER_HELD = """
+WITH base AS (  -- the newest delivery of all the source has: what came before it is not held any more
+    SELECT coalesce(max(load_id), 0) AS load_id FROM ops.loads_in_force
+    WHERE source_id = :source_id AND coalesce(CAST(notes ->> 'is_full' AS boolean), TRUE) AND (as_of IS NOT NULL OR CAST(:as_of AS date) IS NULL)
+)
+SELECT max(as_of) FROM ops.loads_in_force
+WHERE source_id = :source_id AND load_id >= (SELECT load_id FROM base) AND (CAST(:as_of AS date) IS NULL OR as_of > CAST(:as_of AS date))
+"""
+
+
 def newer_held(connection: sa.Connection, source_id: str, as_of: date | None) -> date | None:
-    """Date of the data that a source holds already, where it is later than `as_of` or that is unknown; None where no such data are held."""
-    found = connection.execute(
-        sa.text("SELECT max(as_of) FROM ops.loads_in_force "
-                "WHERE source_id = :source_id AND (CAST(:as_of AS date) IS NULL OR as_of > CAST(:as_of AS date))"),
-        {"source_id": source_id, "as_of": as_of},
-    ).scalar_one()
+    """Date of the data that a source holds before a load, where it is later than `as_of` or that is unknown; None where none are.
+
+    A person who agreed to undated or older data is not asked again for those that follow them: they are what is held. Data with a
+    date are compared with the newest that had one.
+    """
+    found = connection.execute(sa.text(NEWER_HELD), {"source_id": source_id, "as_of": as_of}).scalar_one()
     return found if found is None else date.fromisoformat(str(found))
 
 

@@ -1,4 +1,4 @@
-"""Answers of an ArcGIS service kept as files, page by page: `features[]` with `attributes` and `geometry`.
+"""Answers of an ArcGIS service kept as files: `features[]` with `attributes` and `geometry`, a page a file or a list of pages in one.
 
 The service's spatial reference is often a private code, so the manifest states the CRS, as for every source.
 """
@@ -15,7 +15,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from etl.batch import HEIGHTS, ROW
-from etl.jobs.json_files import cell_text, json_object
+from etl.jobs.json_files import cell_text, json_value
 from etl.manifest import Manifest
 from layers.errors import SourceFileError
 
@@ -23,17 +23,41 @@ LEAST_RING = 4
 Ring = list[list[float]]
 
 
+def is_page(value: Any) -> bool:
+    """Whether a JSON value is a page of a service with features on it."""
+    features = value.get("features") if isinstance(value, dict) else None
+    return isinstance(features, list) and bool(features) and isinstance(features[0], dict) and "attributes" in features[0]
+
+
+def pages_of(path: Path) -> list[dict[str, Any]]:
+    """The page that a file holds, or the pages of its list, which must share one spatial reference.
+
+    Raises
+    ------
+    SourceFileError
+        A page is none or holds an error message instead, or pages state several references.
+    """
+    value = json_value(path)
+    pages: list[Any] = value if isinstance(value, list) and value else [value]
+    for number, page in enumerate(pages, start=1):
+        features = page.get("features") if isinstance(page, dict) else None
+        if not isinstance(features, list) or not all(isinstance(entry, dict) for entry in features):
+            where = f"page {number} of {len(pages)}: " if len(pages) > 1 else ""
+            said = str(page.get("error", "no features"))[:200] if isinstance(page, dict) else f"a JSON {type(page).__name__}"
+            raise SourceFileError(path, where + said, "a page with a list of features")
+    stated = sorted({str(page["spatialReference"]) for page in pages if page.get("spatialReference")})
+    if len(stated) > 1:
+        raise SourceFileError(path, f"pages in {len(stated)} spatial references: {'; '.join(stated)[:200]}", "pages of one spatial reference")
+    return pages
+
+
 def features_of(path: Path) -> list[dict[str, Any]]:
-    """Features of one page; a page that holds an error message instead raises `SourceFileError`."""
-    page = json_object(path)
-    features = page.get("features")
-    if not isinstance(features, list) or not all(isinstance(entry, dict) for entry in features):
-        raise SourceFileError(path, str(page.get("error", "no features"))[:200], "a page with a list of features")
-    return features
+    """Features of all pages of a file in their order; raises as `pages_of`."""
+    return [feature for page in pages_of(path) for feature in page["features"]]
 
 
 def read_esri_json(path: Path, manifest: Manifest) -> gpd.GeoDataFrame:
-    """One page as rows of text with a geometry; `_row` counts features of the page from 1."""
+    """The pages of a file as rows of text with a geometry; `_row` counts features of the file from 1."""
     features = features_of(path)
     rows, geometries, has_more = [], [], []
     for number, feature in enumerate(features, start=1):

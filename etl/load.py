@@ -220,6 +220,8 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
         if _is_loaded(connection, manifest.id, input_hash) and not _is_overtaken(loading.engine, manifest):
             result.state = "unchanged"
             return result
+        result.as_of = manifest.as_of or loading.delivery.as_of
+        result.newer_held = newer_held(connection, manifest.id, result.as_of)
         with _keeping_files(connection, loading, manifest, lanes, parts, files):
             if manifest.reader == "raster":
                 result.counts = watched(
@@ -228,7 +230,7 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
                 )
             else:
                 _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result, lanes)
-            _weigh(connection, loading, manifest, result)
+            _weigh(loading, manifest, result)
         if loading.is_dry_run:
             result.state = "would load"
             connection.rollback()
@@ -236,11 +238,9 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
     return result
 
 
-def _weigh(connection: sa.Connection, loading: Loading, manifest: Manifest, result: SourceResult) -> None:
+def _weigh(loading: Loading, manifest: Manifest, result: SourceResult) -> None:
     """Tell with the result what a person has to agree to; stop where nobody has, what was done is left with the transaction."""
-    result.as_of = manifest.as_of or loading.delivery.as_of
     result.loss = loss(result.counts, result.gained)
-    result.newer_held = newer_held(connection, manifest.id, result.as_of)
     if loading.accepts is None or loading.is_dry_run:
         return
     asked = questions(result.loss, result.as_of, result.newer_held, loading.accepts.get(manifest.id, Agreed()))

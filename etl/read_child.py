@@ -38,7 +38,9 @@ from layers.errors import AtlasError, SourceFileError
 MEMORY_BYTES = 2 * 2**30
 LEAST_SECONDS = 30
 BYTES_A_SECOND = 2**20
-"""A child has half a minute of the clock and of the processor, and more for a large file: its readers take some 3 MB a second on a quiet machine."""
+"""A child has half a minute of the processor, and more for a large file: its readers take some 3 MB a second."""
+CLOCK_TIMES = 4
+"""How many times as long it may take by the clock: beside other work a sound file waits for its turn."""
 FILE_BYTES = 4 * 2**30
 LEAST_WRITTEN_BYTES, WRITTEN_A_BYTE = 2**29, 40
 """What the pieces of a file may take on the disk, all together: half a gigabyte, and forty times the file where that is more (packed workbooks and archives unfold so far)."""
@@ -163,11 +165,13 @@ def _run(
             **start.options,
         )
         try:
-            process.wait(seconds)
+            process.wait(CLOCK_TIMES * seconds)
         except subprocess.TimeoutExpired as error:
-            raise SourceFileError(told, f"a file that takes more than {seconds} s to read", "a file of a usual size") from error
+            raise SourceFileError(told, f"a file that takes more than {CLOCK_TIMES * seconds} s to read", "a file of a usual size") from error
         finally:
             _end(process)
+    if process.returncode == -signal.SIGXCPU:
+        raise SourceFileError(told, f"a file that takes more than {math.ceil(seconds)} s of the processor to read", "a file of a usual size")
     links = [entry.name for entry in folder.iterdir() if entry.is_symlink()]
     if process.returncode != 0 or links or not (folder / ANSWER).exists():
         how = f"signal {-process.returncode}" if process.returncode < 0 else f"status {process.returncode}"
@@ -184,7 +188,7 @@ def _n_bytes(path: Path) -> int:
 
 
 def _seconds(path: Path) -> int:
-    """How long a child may take for a file."""
+    """How much of the processor's time a child may take for a file."""
     return max(LEAST_SECONDS, _n_bytes(path) // BYTES_A_SECOND)
 
 
@@ -206,12 +210,15 @@ def _error(path: Path | str, message: str) -> SourceFileError:
 
 
 def _limit(memory_bytes: int, seconds: float) -> None:
+    """Limits of the process itself; at the end of its time it is told by a signal of its own, and killed a second later."""
     for kind, limit in (
-        (resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, math.ceil(seconds)), (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, math.ceil(seconds) + 1), (resource.RLIMIT_FSIZE, FILE_BYTES),
         (resource.RLIMIT_NOFILE, OPEN_FILES), (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]
         resource.setrlimit(kind, (limit, limit) if hard == resource.RLIM_INFINITY or limit <= hard else (hard, hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (min(soft, math.ceil(seconds)), hard))
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:

@@ -20,11 +20,11 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from etl.archives import DATASETS, datasets_in, is_archive, unpacked
 from etl.encoding import HEAD_BYTES, encoding_of
-from etl.esri_json import read_esri_json
+from etl.esri_json import is_page, read_esri_json
 from etl.geopackages import drawn_tables, queries
 from etl.manifest import Manifest
 from etl.text_files import json_line_batches, text_batches
-from etl.vectors import BYTE_ORDER_MARK, check_content, states_crs, vector_batches
+from etl.vectors import BYTE_ORDER_MARK, check_content, states_character_set, states_crs, text_encoding, vector_batches
 from etl.workbook_batches import sheets_seen
 from etl.workbooks import Sheet, joined_heads
 from layers.errors import SourceFileError
@@ -281,9 +281,9 @@ def _survey_json(path: Path) -> Survey:
         raise SourceFileError(path, f"no JSON in UTF-8: {error}"[:300], "one JSON object") from error
     if isinstance(value, dict) and str(value.get("type")) in ("FeatureCollection", "Feature"):
         return _survey_vector(path)
-    features = value.get("features") if isinstance(value, dict) else None
-    if isinstance(features, list) and features and isinstance(features[0], dict) and "attributes" in features[0]:
-        return _survey_esri(path, value)
+    pages = value if isinstance(value, list) else [value]
+    if pages and is_page(pages[0]):
+        return _survey_esri(path, pages)
     rows = pd.json_normalize(_first_objects(value)).astype(object)
     frame = rows.map(lambda cell: "" if cell is None or cell != cell else str(cell)) if len(rows) else rows
     remark = words("结构特殊的 JSON:标准读取器不能读,须指定专用程序(job)", "JSON of a structure of its own: no standard reader takes it, a job must")
@@ -303,12 +303,12 @@ def _first_objects(value: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _survey_esri(path: Path, page: dict[str, Any]) -> Survey:
+def _survey_esri(path: Path, pages: list[dict[str, Any]]) -> Survey:
     frame = read_esri_json(path, plain_manifest(path, "esri"))
     kinds = {geometry.geom_type for geometry in frame.geometry if geometry is not None}
-    reference = page.get("spatialReference") or {}
+    reference = next((page["spatialReference"] for page in pages if page.get("spatialReference")), {})
     wkid = reference.get("latestWkid") or reference.get("wkid")
-    remarks = (words("服务分页结果:还有后续页", "one page of a service: more pages follow"),) if page.get("exceededTransferLimit") else ()
+    remarks = (words("服务分页结果:还有后续页", "one page of a service: more pages follow"),) if pages[-1].get("exceededTransferLimit") else ()
     dataset = Dataset(path.stem, "esri", {}, frame, len(frame), "/".join(sorted(kinds)) or None,
                       f"wkid {wkid}" if wkid else None, remarks)
     return Survey("esri", (dataset,), "utf-8")
@@ -353,22 +353,27 @@ def _layer_dataset(path: Path, name: str, settings: Mapping[str, Any], *, is_one
     own = {**settings, **({} if is_one else {"ogr_layer": name})}
     reading = plain_manifest(path, "vector", **{**own, "ogr_layer": name})
     frame = next(vector_batches(path, reading, rows=SAMPLE_ROWS), pd.DataFrame())
-    info = pyogrio.read_info(path, layer=name, force_feature_count=True)
+    info = pyogrio.read_info(path, layer=name, encoding=text_encoding(path, reading), force_feature_count=True)
     kinds = sorted({geometry.geom_type for geometry in frame["geometry"] if geometry is not None}) if len(frame) else []
     crs = info["crs"] if states_crs(path) else None
     return Dataset(name, "vector", own, frame, int(info["features"]), "/".join(kinds) or None, crs)
 
 
+TEXTS_BESIDE = {".shp": ".dbf", ".tab": ".dat", ".mif": ".mid"}
+"""Suffix of a vector file -> that of the file beside it which holds its texts."""
+
+
 def _table_encoding(path: Path) -> str:
-    """Encoding of a shapefile's attributes where nothing beside it says so; empty where it is stated or plain."""
-    if path.suffix.lower() != ".shp" or any(e.suffix.lower() == ".cpg" and e.stem == path.stem for e in path.parent.glob("*")):
+    """Encoding of the attributes of a shapefile or MapInfo file where nothing says so; empty where it is stated or plain."""
+    suffix = path.suffix.lower()
+    beside = {entry.suffix.lower(): entry for entry in path.parent.glob("*") if entry.stem == path.stem}
+    if suffix not in TEXTS_BESIDE or (suffix == ".shp" and ".cpg" in beside) or states_character_set(path) or TEXTS_BESIDE[suffix] not in beside:
         return ""
-    table = next((e for e in path.parent.glob("*") if e.suffix.lower() == ".dbf" and e.stem == path.stem), None)
-    if table is None:
-        return ""
-    raw = table.read_bytes()[:HEAD_BYTES]
-    records = raw[int.from_bytes(raw[8:10], "little"):]
-    return "" if records.isascii() else encoding_of(b"\n".join(records.split()), is_whole=False)[0].replace("utf-8-sig", "utf-8")
+    with beside[TEXTS_BESIDE[suffix]].open("rb") as stream:
+        raw = stream.read(HEAD_BYTES)
+    records = raw if suffix == ".mif" else raw[int.from_bytes(raw[8:10], "little"):]
+    texts = records.replace(b"\x00", b"")  # numbers of MapInfo's tables are binary
+    return "" if texts.isascii() else encoding_of(b"\n".join(texts.split()), is_whole=False)[0].replace("utf-8-sig", "utf-8")
 
 
 def _survey_raster(path: Path) -> Survey:

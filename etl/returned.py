@@ -129,7 +129,8 @@ def _load_row(connection: sa.Connection, load_id: int | None, source_id: str | N
         {"load_id": load_id, "source_id": source_id},
     ).one_or_none()
     if row is None:
-        raise NotFoundError(f"no load {load_id or ''}{f' of source {source_id}' if source_id else ''}")
+        asked = " ".join([*([str(load_id)] if load_id else []), *([source_id] if source_id else [])])
+        raise NotFoundError(f"没有这一批入库({asked}) no such load ({asked})")
     return row
 
 
@@ -137,9 +138,10 @@ def _chosen_file(names: set[str], wanted: str | None, load_id: int) -> str:
     if wanted in names:
         return str(wanted)
     if wanted or len(names) > 1:
-        raise AtlasError(f"rows were refused of {', '.join(sorted(names)) or 'no file'}; choose one of them with --file")
+        of = ", ".join(sorted(names)) or "—"
+        raise AtlasError(f"有退回行的文件:{of};请用 --file 选一个 rows were refused of {of}; choose one of them with --file")
     if not names:
-        raise NotFoundError(f"load {load_id} refused no row")
+        raise NotFoundError(f"第 {load_id} 批没有退回的行 load {load_id} refused no row")
     return next(iter(names))
 
 

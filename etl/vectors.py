@@ -117,17 +117,20 @@ def _readable(path: Path, manifest: Manifest) -> Iterator[None]:
         raise SourceFileError(path, f"a damaged file ({error})"[:500], f"a vector file for {manifest.title_zh}") from error
 
 
-def _encoding(path: Path, manifest: Manifest) -> str | None:
+def text_encoding(path: Path, manifest: Manifest) -> str | None:
     """The encoding to decode by; None where GDAL turns texts into UTF-8 by itself: all but shapefiles and MapInfo files without a character set."""
-    suffix = path.suffix.lower()
-    if suffix not in STATED_ENCODING:
+    if path.suffix.lower() not in STATED_ENCODING or states_character_set(path):
         return None
-    if suffix in MAPINFO:
-        with path.open("rb") as stream:
-            found = CHARSET.search(stream.read(HEAD_BYTES))
-        if found is not None and found[1].lower() != NO_CHARSET:
-            return None
     return manifest.encoding or None
+
+
+def states_character_set(path: Path) -> bool:
+    """Whether a file is one of MapInfo that names the character set of its texts."""
+    if path.suffix.lower() not in MAPINFO:
+        return False
+    with path.open("rb") as stream:
+        found = CHARSET.search(stream.read(HEAD_BYTES))
+    return found is not None and found[1].lower() != NO_CHARSET
 
 
 def _refuse_other_encoding(path: Path, manifest: Manifest) -> None:
@@ -146,7 +149,7 @@ def _refuse_other_encoding(path: Path, manifest: Manifest) -> None:
 
 def _is_for_arrow(path: Path, manifest: Manifest) -> bool:
     """Whether GDAL's Arrow stream can decode a file: any but MapInfo files in another encoding than UTF-8."""
-    encoding = _encoding(path, manifest)
+    encoding = text_encoding(path, manifest)
     return encoding is None or path.suffix.lower() not in MAPINFO or codecs.lookup(encoding).name == "utf-8"
 
 
@@ -155,7 +158,7 @@ def _plain_pieces(path: Path, manifest: Manifest, rows: int | None) -> Iterator[
     first = 0
     while True:
         frame = pyogrio.read_dataframe(
-            path, layer=manifest.ogr_layer or None, encoding=_encoding(path, manifest), fid_as_index=False,
+            path, layer=manifest.ogr_layer or None, encoding=text_encoding(path, manifest), fid_as_index=False,
             skip_features=first, max_features=rows,
         )
         plain = _flattened(_without_zone(pd.DataFrame(frame), path))
@@ -177,7 +180,7 @@ def _check_texts(batch: pa.RecordBatch, path: Path, manifest: Manifest) -> None:
 
 def _arrow_pieces(path: Path, manifest: Manifest, rows: int, *, as_bytes: bool) -> Iterator[pd.DataFrame]:
     """Pieces of a layer through GDAL's Arrow stream: the file is read once, from its beginning to its end."""
-    given = {"layer": manifest.ogr_layer or None, "encoding": _encoding(path, manifest)}
+    given = {"layer": manifest.ogr_layer or None, "encoding": text_encoding(path, manifest)}
     with pyogrio.open_arrow(path, batch_size=rows, use_pyarrow=True, **given) as (found, stream):
         name = found["geometry_name"] or "wkb_geometry"
         for batch in stream:

@@ -43,8 +43,8 @@ SCHEMAS: dict[str, Schema] = {
         "additionalProperties": False,
     },
     "Approval": {
-        **record("approved_by", approved_by={"type": "string", "maxLength": 40}, note={"type": "string", "maxLength": 500},
-                  accepts_losses={"type": "boolean", "default": False}),
+        **record("approved_by check_job_id", approved_by={"type": "string", "maxLength": 40}, note={"type": "string", "maxLength": 500},
+                  check_job_id=WHOLE, accepts_losses={"type": "boolean", "default": False}),
         "additionalProperties": False,
     },
     "Publication": {

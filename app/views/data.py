@@ -192,11 +192,13 @@ def check_upload(upload_id: str) -> Response:
 @blueprint.post("/api/uploads/<upload_id>/load")
 def load_upload(upload_id: str) -> Response:
     """A person approves what the check found; a job loads it."""
-    body = json_object(request_body(), ("approved_by", "note", "accepts_losses"), ("approved_by",))
+    body = json_object(request_body(), ("approved_by", "note", "accepts_losses", "check_job_id"), ("approved_by", "check_job_id"))
     name, note = _name("approved_by", body["approved_by"]), _note("note", body.get("note", ""))
     with parts().database.writing() as connection:
         found = whole_upload(connection, upload_id)
-        arguments = approved_arguments(found, approved_by=name, note=note, accepts_losses=body.get("accepts_losses") is True)
+        arguments = approved_arguments(
+            found, check_job_id=body["check_job_id"], approved_by=name, note=note, accepts_losses=body.get("accepts_losses") is True,
+        )
         return jsonify(start_job(connection, "load", arguments, upload_id=upload_id, requested_by=name))
 
 

@@ -11,17 +11,22 @@ from layers.errors import SourceFileError
 
 def json_object(path: Path) -> dict[str, Any]:
     """The object that a UTF-8 JSON file holds; anything else raises `SourceFileError`."""
+    value = json_value(path)
+    if not isinstance(value, dict):
+        raise SourceFileError(path, f"a JSON {type(value).__name__}", "one JSON object")
+    return value
+
+
+def json_value(path: Path) -> Any:
+    """Whatever a UTF-8 JSON file holds; a file that is no JSON raises `SourceFileError`."""
     try:
-        value = json.loads(path.read_bytes().decode("utf-8-sig"))
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SourceFileError(
             path, f"bytes that are not UTF-8 (at byte {error.start})", "JSON in UTF-8"
         ) from error
     except (ValueError, RecursionError) as error:
         raise SourceFileError(path, f"no JSON: {error}", "one JSON object") from error
-    if not isinstance(value, dict):
-        raise SourceFileError(path, f"a JSON {type(value).__name__}", "one JSON object")
-    return value
 
 
 def cell_text(value: object) -> str:

@@ -160,7 +160,9 @@ def checked(client: FlaskClient, engine: sa.Engine, upload_id: str, **source: An
 
 
 def approve(client: FlaskClient, upload_id: str, **more: Any) -> Any:
-    return client.post(f"/api/uploads/{upload_id}/load", json={"approved_by": "张三", "note": "季报", **more})
+    check = client.get(f"/api/uploads/{upload_id}").json["jobs"].get("check")
+    body = {"approved_by": "张三", "note": "季报", "check_job_id": check["job_id"] if check else 0, **more}
+    return client.post(f"/api/uploads/{upload_id}/load", json=body)
 
 
 def test_what_was_checked_can_be_approved(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
@@ -174,6 +176,17 @@ def test_nothing_unchecked_is_approved(client: FlaskClient, engine: sa.Engine, u
     checked(client, engine, upload_id)
     put(client, upload_id, "a.csv", CSV + b"E2,x\n")
     assert "重新校验" in approve(client, upload_id).json["error"]["message_zh"]
+
+
+def test_page_left_open_over_an_earlier_check_approves_nothing(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
+    checked(client, engine, upload_id)
+    earlier = client.get(f"/api/uploads/{upload_id}").json["jobs"]["check"]["job_id"]
+    job_id = client.post(f"/api/uploads/{upload_id}/check").json["job_id"]
+    finish(engine, job_id, {"sources": [{"source_id": "enterprises_new", "is_blocked": False, "loss": {"is_large": True, "n_lost": 10}}]})
+    stale = approve(client, upload_id, check_job_id=earlier, accepts_losses=True)
+    assert stale.status_code == 409 and "看过新的结果" in stale.json["error"]["message_zh"]
+    assert client.post(f"/api/uploads/{upload_id}/load", json={"approved_by": "张三"}).json["error"]["field"] == "check_job_id"
+    assert approve(client, upload_id, accepts_losses=True).json["kind"] == "load"
 
 
 def test_too_many_refused_rows_cannot_be_approved(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
@@ -197,7 +210,7 @@ def test_older_data_are_approved_only_in_so_many_words(client: FlaskClient, engi
 
 def test_approval_has_a_name(client: FlaskClient, engine: sa.Engine, upload_id: str) -> None:
     checked(client, engine, upload_id)
-    assert client.post(f"/api/uploads/{upload_id}/load", json={"approved_by": "  "}).json["error"]["field"] == "approved_by"
+    assert client.post(f"/api/uploads/{upload_id}/load", json={"approved_by": "  ", "check_job_id": 1}).json["error"]["field"] == "approved_by"
 
 
 @pytest.mark.parametrize("source_id", ["Area", "area", "a-b", "1a", "a;b", "企业", "x" * 61])

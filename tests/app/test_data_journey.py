@@ -181,7 +181,7 @@ def test_approved_load_is_scored_published_and_taken_back(
 ) -> None:
     upload_id, check = checked
     loss = source_of(check)["loss"]
-    approval = {"approved_by": "张三", "note": "第三季度", "accepts_losses": bool(loss["is_large"])}
+    approval = {"approved_by": "张三", "note": "第三季度", "accepts_losses": bool(loss["is_large"]), "check_job_id": check["job_id"]}
     loaded = done(page.post(f"/api/uploads/{upload_id}/load", json=approval))
     assert loaded["state"] == "done", loaded["error_en"]
     load_id = loaded["result"]["sources"][0]["load_id"]

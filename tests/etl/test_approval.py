@@ -108,6 +108,15 @@ def test_undated_data_replace_dated_ones_only_with_a_persons_word(
         load(database_url, tmp_path, home)
     load(database_url, tmp_path, home, "--accept", "enterprises")
     assert held(engine) == (20, 4)
+    deliver(tmp_path, ROWS[0].replace("厂0", "老厂"), *ROWS[1:], as_of=None)
+    load(database_url, tmp_path, home)  # those held are the undated ones that a person agreed to
+    deliver(tmp_path, *ROWS, label="2026Q1", as_of="2026-03-31")
+    with pytest.raises(ApprovalNeededError, match="older than those held, of 2026-06-30"):
+        load(database_url, tmp_path, home)
+    load(database_url, tmp_path, home, "--accept", "enterprises")
+    deliver(tmp_path, ROWS[0].replace("厂0", "新厂"), *ROWS[1:], as_of="2026-04-30")
+    load(database_url, tmp_path, home)  # newer than those held
+    assert held(engine) == (20, 7)
 
 
 @pytest.mark.parametrize("n", [1, 3])

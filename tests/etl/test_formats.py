@@ -84,6 +84,17 @@ def test_mapinfo_texts_are_decoded_by_the_files_own_character_set_else_as_stated
     assert max(len(batch.frame) for batch in batches) == rows
 
 
+@pytest.mark.parametrize(("codec", "head", "found"), [("gb18030", "单位名称", "gb18030"), ("big5", "單位名稱", "big5"), ("utf-8", "单位名称", "utf-8")])
+def test_encoding_of_a_mapinfo_file_without_a_character_set_is_proposed(tmp_path: Path, codec: str, head: str, found: str) -> None:
+    names = ["高雄市政府警察局", "三民第一分局"]
+    text = f'Version 300\nCharset "Neutral"\nDelimiter ","\nCoordSys Earth Projection 1, 104\nColumns 1\n  {head} Char(60)\nData\n\n'
+    (tmp_path / "a.mif").write_bytes(text.encode(codec) + b"Point 120.3 22.6\nPoint 120.31 22.65\n")
+    (tmp_path / "a.mid").write_bytes("".join(f'"{name}"\n' for name in names).encode(codec))
+    [dataset] = survey(tmp_path / "a.mif").datasets
+    assert dataset.settings == {"encoding": found} and list(dataset.frame[head]) == names
+    assert list(read_file(tmp_path / "a.mif", manifest(**dataset.settings))[head]) == names
+
+
 @pytest.mark.parametrize(("name", "driver"), [("a.gpkg", "GPKG"), ("a.geojson", "GeoJSON"), ("a.kml", "LIBKML"), ("a.gdb", "OpenFileGDB")])
 @pytest.mark.parametrize("rows", [None, 1])
 def test_encoding_stated_for_texts_that_are_always_utf_8_is_refused_unless_it_is_that(
@@ -275,6 +286,28 @@ def test_esri_pages_are_read_one_after_the_other(tmp_path: Path) -> None:
     assert list(batch.frame["MC"]) == ["甲", "乙", "丙"]
     assert batch.frame.geometry.iloc[0].area == 15
     assert batch.frame.geometry.iloc[2] is None
+
+
+def test_list_of_esri_pages_in_one_file_is_recognised_and_read(tmp_path: Path) -> None:
+    pages = [json.loads(esri_page({"attributes": {"MC": name}, "geometry": {"x": 120.3, "y": 22.6}})) | {"spatialReference": {"wkid": 4326}} for name in "甲乙丙"]
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps([*pages, {"features": [], "exceededTransferLimit": True}], ensure_ascii=False))
+    [dataset] = survey(path).datasets
+    assert (dataset.reader, dataset.n_rows, dataset.geometry_type, dataset.crs_found) == ("esri", 3, "Point", "wkid 4326")
+    assert ["more pages follow" in remark["en"] for remark in dataset.warnings] == [True]
+    frame = read_batch([path], manifest(reader="esri"), tmp_path).frame
+    assert list(frame["MC"]) == ["甲", "乙", "丙"] and list(frame["_row"]) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("page, said", [
+    ({"error": {"code": 500}}, "page 2 of 2: .*500"), ([1], "page 2 of 2: a JSON list"),
+    ({"features": [], "spatialReference": {"wkid": 3826}}, "pages in 2 spatial references"),
+])
+def test_list_with_a_page_that_does_not_belong_to_it_is_refused(tmp_path: Path, page: Any, said: str) -> None:
+    first = json.loads(esri_page({"attributes": {"MC": "甲"}, "geometry": None})) | {"spatialReference": {"wkid": 4326}}
+    (tmp_path / "all.json").write_text(json.dumps([first, page]))
+    with pytest.raises(SourceFileError, match=said):
+        read_file(tmp_path / "all.json", manifest(reader="esri"))
 
 
 def test_esri_page_with_an_error_is_refused(tmp_path: Path) -> None:

@@ -94,8 +94,18 @@ def test_child_that_takes_too_much_memory_is_refused(tmp_path: Path, monkeypatch
 def test_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.read_child.LEAST_SECONDS", 0.05)
     given = manifest(tmp_path / "a.csv", "a,b\n1,2\n")
-    with pytest.raises(SourceFileError, match=r"more than 0.05 s"):
+    with pytest.raises(SourceFileError, match=r"more than 0.2 s to read"):
         read_in_child(tmp_path / "a.csv", given)
+
+
+def test_child_that_takes_too_much_of_the_processor_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.read_child.LEAST_SECONDS", 1)
+    monkeypatch.setattr("etl.read_child.BYTES_A_SECOND", 2**40)
+    monkeypatch.setattr("etl.read_child.CLOCK_TIMES", 500)
+    given = manifest(tmp_path / "a.csv", "a,b\n" + "1,厂\n" * 3_000_000)
+    with pytest.raises(SourceFileError, match=r"more than 1 s of the processor to read") as refused:
+        read_in_child(tmp_path / "a.csv", given)
+    assert "读取时间" in told_zh(refused.value)
 
 
 @pytest.mark.parametrize("stated, is_read", [({"LEAST_WRITTEN_BYTES": 2000, "WRITTEN_A_BYTE": 1}, False), ({"LEAST_WRITTEN_BYTES": 9000, "WRITTEN_A_BYTE": 1}, True),

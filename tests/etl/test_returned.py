@@ -262,7 +262,7 @@ def test_load_without_refused_rows_has_nothing_to_return(engine: sa.Engine, tmp_
     load(engine, sources, data, home)
     with pytest.raises(NotFoundError, match="refused no row"):
         return_refused(engine, load_catalog(), home, tmp_path / "x.xlsx", source_id="enterprises")
-    with pytest.raises(NotFoundError, match="no load"):
+    with pytest.raises(NotFoundError, match="no such load"):
         return_refused(engine, load_catalog(), home, tmp_path / "x.xlsx", load_id=999)
 
 

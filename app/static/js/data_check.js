@@ -100,7 +100,7 @@ export function approvalStep({ upload, address, renew, goTo }) {
 
 /** @param {any} upload @param {string} address @param {() => Promise<void>} renew @param {HTMLElement} node */
 function approvalForm(upload, address, renew, node) {
-  const { sources } = upload.jobs.check.result;
+  const { job_id: seen, result: { sources } } = upload.jobs.check;
   const large = sources.filter((/** @type {any} */ source) => source.loss?.is_large);
   const asked = sources.filter((/** @type {any} */ source) => source.loss?.is_large || source.newer_held);
   const name = /** @type {HTMLInputElement} */ (el("input", { id: "approved-by", maxlength: 40, value: lastName(), required: true, autocomplete: "name" }));
@@ -114,7 +114,7 @@ function approvalForm(upload, address, renew, node) {
     showProblems(problems, /** @type {any} */ (found));
     if (found.length) return;
     keepName(name.value.trim());
-    runJob(node, `${address}/load`, { approved_by: name.value.trim(), note: note.value.trim(), accepts_losses: accepts.checked }, renew);
+    runJob(node, `${address}/load`, { approved_by: name.value.trim(), note: note.value.trim(), accepts_losses: accepts.checked, check_job_id: seen }, renew);
   };
   return el("form", { novalidate: true, on: { submit } }, problems, el("p", { class: "hint" }, t("data_approve_hint")),
     table(t("data_step_difference"), [
