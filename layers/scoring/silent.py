@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.scoring.columns import Columns
+from layers.scoring.field_words import field_words
 from layers.scoring.flow_paths import ALONG_PATH, first_stretch
 from layers.scoring.measure import Floats
 from layers.scoring.object_classes import ClassIndex, Members, has_values, joined, meets
@@ -185,4 +186,5 @@ def silent_objects(
 
 def words_for(field_name: str, entry: FeatureClass) -> tuple[str, str]:
     """What is said in both languages of features of a class that do not state a field."""
-    return f"{entry.title_zh}未注明{field_name},未判定", f"{entry.title_en}: {field_name} not stated, not judged"
+    zh, en = field_words((member.layer for member in entry.members), field_name)
+    return f"{entry.title_zh}:未注明“{zh}”,未判定", f"{entry.title_en}: “{en}” not stated, not judged"

@@ -32,7 +32,7 @@ from layers.scoring.siting_reasons import rule_reason
 from layers.scoring.siting_surroundings import missing_value
 from layers.scoring.siting_terms import Findings, NotAssessed, Passed, SiteContext
 
-NO_SWAY = "厂矿内按最大风偏后距离,线路未注明最大风偏(sway_m),未判定", "inside plants the clearance after sway decides: sway_m of the line not stated, not judged"
+NO_SWAY = "厂矿内按最大风偏后距离,线路未注明最大风偏,未判定", "inside plants the clearance after sway decides: the widest sway of the line is not stated, not judged"
 WIDEST_EDGE_M = 500.0
 """More than half a land width, a control zone and the errors of two positions together."""
 

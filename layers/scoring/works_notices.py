@@ -15,6 +15,7 @@ from layers.errors import InputError
 from layers.scoring.activities import with_wider_kinds
 from layers.scoring.calibration import chainage_of
 from layers.scoring.coverage import uncovered_pipelines
+from layers.scoring.field_words import field_words
 from layers.scoring.measure import Floats, Pairs, near_pairs
 from layers.scoring.object_classes import ClassIndex, Layers, Members, proposal
 from layers.scoring.pipelines import VERDICTS, prohibits_building, rows_of
@@ -148,8 +149,9 @@ def _silent(entry: Silent, works: Members, index: ClassIndex) -> pd.DataFrame:
     pairs = near_pairs(entry.features.geometry, works.geometry, reach_m=reach_m, crs=index.crs)
     near, rule = entry.features.take(pairs.subject), entry.rules[0]
     zh, en = VERDICTS["not_assessed"]
-    field_zh, field_en = f"{zh}:未注明{entry.field_name}", f"{en}: {entry.field_name} not stated"
-    rows = _unassessed_rows(near, pairs, np.hypot(near.accuracy_m, works.accuracy_m[0]), (field_zh, field_en))
+    field_zh, field_en = field_words(dict.fromkeys(near.layer), entry.field_name)
+    said = f"{zh}:未注明“{field_zh}”", f"{en}: “{field_en}” not stated"
+    rows = _unassessed_rows(near, pairs, np.hypot(near.accuracy_m, works.accuracy_m[0]), said)
     return rows.assign(
         required_m=entry.reach_m[pairs.subject], rule_id=rule.rule_id, standard_id=rule.standard_id, clause=rule.clause,
         source_type=rule.source_type,

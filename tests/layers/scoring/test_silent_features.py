@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import shapely
 
 from layers.scoring.distances import find_violations
+from layers.scoring.field_words import field_words
 from layers.scoring.nearby import CountyIndex, NearLayers
 from layers.scoring.works_notices import notice
 from layers.scoring.rules import read_rules
@@ -58,14 +60,19 @@ def near_context(layer_id: str, frame: gpd.GeoDataFrame) -> SiteContext:
     return SiteContext(near, dict.fromkeys((*CORE, layer_id), "loaded"), CRS, unstated=frozenset())
 
 
+def unsaid(layers: Iterable[str], name: str) -> str:
+    """What is said in English of a field that is not stated, by its title."""
+    return f"“{field_words(layers, name)[1]}” not stated"
+
+
 @pytest.mark.parametrize(("layer_id", "frame", "rule_id", "name", "kind", "north_m"), SITES)
 def test_site_beside_a_silent_feature_is_not_passed(
     layer_id: str, frame: gpd.GeoDataFrame, rule_id: str, name: str, kind: str, north_m: float
 ) -> None:
     found = verdict(layer_id, frame, kind, north_m)
     assert rule_id not in {rule.rule_id for rule in found.passed}
-    assert any(name in entry.en for entry in found.not_assessed)
-    told = [reason for reason in found.reasons if reason.kind == "missing_input" and name in reason.title_en]
+    assert any(unsaid([layer_id], name) in entry.en for entry in found.not_assessed)
+    told = [reason for reason in found.reasons if reason.kind == "missing_input" and unsaid([layer_id], name) in reason.title_en]
     assert {reason.object_id for reason in told} == {"f0"}
     assert found.id == "not_enough"
     site, project = box(-20, north_m, 20, north_m + 20), Project(kind)
@@ -80,7 +87,7 @@ def test_gap_far_away_raises_no_alarm(
 ) -> None:
     found = verdict(layer_id, frame, kind, -9000.0)
     assert rule_id in {rule.rule_id for rule in found.passed}
-    assert not any(name in entry.en for entry in found.not_assessed)
+    assert not any(unsaid([layer_id], name) in entry.en for entry in found.not_assessed)
     assert found.id == "nothing_found"
 
 
@@ -102,7 +109,7 @@ def test_field_that_a_whole_edition_does_not_state_closes_sites_near_the_feature
     silent = frame.iloc[:1]
     near, far = (verdict(layer_id, silent, kind, at_m) for at_m in (north_m, -9000.0))
     assert near.id == "not_enough"
-    assert any(name in reason.title_en and reason.object_id == "f0" for reason in near.reasons)
+    assert any(unsaid([layer_id], name) in reason.title_en and reason.object_id == "f0" for reason in near.reasons)
     assert far.id == "nothing_found"
     assert rule_id not in {rule.rule_id for rule in near.passed}
     # Tanks are known by their kind, and those far away are passed; of what nobody is known to be, nothing is passed anywhere.
@@ -116,8 +123,8 @@ def test_kind_of_petrochemical_facility_that_is_not_stated_is_named_and_closes_n
     units = pair(unit(box(-6, -9, 6, 0), petro_facility=None), petro_facility="class_AB_process_unit")
     found = verdict("hazard_units", units, "residential", 50.0)
     assert "PETRO-4.1.9-class_AB_process_unit" not in {rule.rule_id for rule in found.passed}
-    assert any("petro_facility" in entry.en for entry in found.not_assessed)
-    assert not any("petro_facility" in reason.title_en for reason in found.reasons)
+    assert any(unsaid(["hazard_units"], "petro_facility") in entry.en for entry in found.not_assessed)
+    assert not any(unsaid(["hazard_units"], "petro_facility") in reason.title_en for reason in found.reasons)
 
 
 BRIDGE = {"geometry": box(-90, -9, 90, 0), "kind": "bridge", "carries": "road", "size": None, "flow_deg": 0.0, "length_m": None}
@@ -137,8 +144,8 @@ def test_works_beside_a_silent_feature_are_told_of_it(
 ) -> None:
     found = notice(box(-5, north_m, 5, north_m + 20), [kind], {layer_id: frame}, RULES, on=ON)
     told = found[found["verdict"] == "not_assessed"]
-    assert [(row.subject_feature_id, row.verdict_en) for row in told.itertuples()].count(("f0", f"Not assessed: {name} not stated")) == 1
-    assert f"未注明{name}" in "".join(told["verdict_zh"])
+    assert [(row.subject_feature_id, row.verdict_en) for row in told.itertuples()].count(("f0", f"Not assessed: {unsaid([layer_id], name)}")) == 1
+    assert f"未注明“{field_words([layer_id], name)[0]}”" in "".join(told["verdict_zh"])
     far = notice(box(-5, -9000, 5, -8980), [kind], {layer_id: frame}, RULES, on=ON)
     assert not len(far)
 
@@ -157,11 +164,11 @@ COUNTED: list[tuple[dict[str, gpd.GeoDataFrame], str, str]] = [
 @pytest.mark.parametrize(("layers", "rule_id", "name"), COUNTED)
 def test_county_list_counts_silent_features(layers: dict[str, gpd.GeoDataFrame], rule_id: str, name: str) -> None:
     listed = find_violations(layers, RULES, on=ON).unassessed
-    told = listed[listed["en"].str.contains(f"{name} not stated")]
+    told = listed[listed["en"].str.contains(unsaid(layers, name), regex=False)]
     assert told["n"].tolist() == [1] * len(told)
     assert len(told) == 1 or not rule_id
     assert not rule_id or told["rule_id"].tolist() == [rule_id]
-    assert name in "".join(told["zh"])
+    assert all(f"未注明“{field_words(layers, name)[0]}”" in said for said in told["zh"])
 
 
 POWER = {"geometry": line((-900, 0), (900, 0)), "name": "power", "voltage_kv": 110.0, "outer_offset_m": 3.0, "sway_m": None}
@@ -179,7 +186,7 @@ def test_line_without_sway_beside_a_site_in_a_plant_is_no_passed_rule(north_m: f
     for context in (SiteContext(frames, states, CRS), SiteContext(near, states, CRS, unstated=frozenset())):
         found = check_site(site, project=project, context=context, rules=RULES, on=ON)
         assert ("PWR-OHL-DENSE-66-110kV" in {rule.rule_id for rule in found.passed}) != is_open
-        assert any("sway_m" in entry.en for entry in found.not_assessed) == is_open
+        assert any("sway of the line is not stated" in entry.en for entry in found.not_assessed) == is_open
         assert (found.id == "nothing_found") != is_open
 
 
@@ -187,4 +194,4 @@ def test_pipe_that_states_no_kind_of_depot_pipe_is_counted_where_others_state_it
     pipes = pair(pipeline(line((-300, 0), (300, 0)), kind="industrial", depot_group=None), depot_group="other_liquid_above")
     ways = layer(road(line((-50, 90), (50, 90)), "county_road", technical_class="class_3", carriageway_width_m=8.0))
     told = find_violations({"pipelines": pipes, "roads": ways}, RULES, on=ON).unassessed
-    assert told.loc[told["en"].str.contains("depot_group not stated"), "n"].tolist() == [1]
+    assert told.loc[told["en"].str.contains(unsaid(["pipelines"], "depot_group"), regex=False), "n"].tolist() == [1]
