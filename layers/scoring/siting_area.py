@@ -43,7 +43,8 @@ from layers.scoring.siting_project import (
     SMALL_REACH_M,
     chemical_parks,
     endangered_objects,
-    owed_distances,
+    owed_reach_m,
+    owed_rules,
 )
 from layers.scoring.siting_reasons import gravity_of
 from layers.scoring.siting_services import (
@@ -419,5 +420,6 @@ def _own(county: _County, answer: AreaAnswer) -> None:
             answer.close(cause, within_of_any(answer.cells, objects.geometry, reach_m, county.context.crs))
         else:
             answer.close(cause, county.near(objects, np.full(len(objects), reach_m)))
-    for owed, objects, owed_m in owed_distances(county.project, kind, county.index, county.in_force) if kind.is_hazardous else ():
-        answer.close(Cause(NOT_ENOUGH, "missing_input", *OWED, owed.rule_id, owed.clause), county.near(objects, owed_m))
+    for owed in owed_rules(county.project, kind, county.in_force, county.rules) if kind.is_hazardous else ():
+        objects = county.index.members(owed.object_class)
+        answer.close(Cause(NOT_ENOUGH, "missing_input", *OWED, owed.rule_id, owed.clause), county.near(objects, owed_reach_m(owed, objects)))

@@ -87,7 +87,7 @@ def run_checks(
     place_checks(member, kind, context, index, in_force, found, has_spots=SPOTS in asked)
     zone_checks(member, kind, context, index, on, found)
     source_check(member, kind, contours, context, index, on, found)
-    own_checks(member, project, kind, context, index, in_force, found)
+    own_checks(member, project, kind, context, index, in_force, asked, found)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import shapely
 
 from layers.scoring.measure import Floats, Geometries, Integers, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
-from layers.scoring.rules import ProjectType, Rule
+from layers.scoring.rules import ProjectType, Rule, RuleSet
 from layers.scoring.siting_services import CHEMICAL_PROJECT, RIVER_RULES, river_pairs
 from layers.scoring.siting_surroundings import about, may_reach, metres
 from layers.scoring.siting_terms import (
@@ -40,9 +40,9 @@ OWED = ("本项目应保持的距离未作判断, 设施类别和位置未定", 
 
 def own_checks(
     member: Members, project: Project, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...],
-    found: Findings,
-) -> None:
-    """Everything that follows from what the project is."""
+    asked: Container[str], found: Findings,
+) -> None:  # fmt: skip
+    """Everything that follows from what the project is; `asked`: names of the checks that may find something at the site."""
     if kind.is_manual:
         found.reasons.append(Reason("missing_input", NOT_ENOUGH, *MANUAL))
     if CHEMICAL_PROJECT in kind.object_classes:
@@ -54,15 +54,21 @@ def own_checks(
     if project.has_chemicals is False and kind.asks_amounts:
         found.reasons.append(Reason("missing_input", NOT_ENOUGH, *NO_CHEMICALS))
     _endangered_check(member, kind, context, index, found)
-    _owed_check(member, project, kind, context, index, in_force, found)
+    _owed_check(member, project, kind, context, index, in_force, asked, found)
 
 
-def owed_distances(
-    project: Project, kind: ProjectType, index: ClassIndex, in_force: tuple[Rule, ...]
-) -> Iterator[tuple[Rule, Members, Floats]]:
+def owed_rules(project: Project, kind: ProjectType, in_force: tuple[Rule, ...], rules: RuleSet) -> tuple[Rule, ...]:
     """What a dangerous project must keep away from besides those it endangers: by class of object the widest rule of its
-    `subject_classes`, the objects, and how far from the middle of each that rule may ask for it, metres.
+    `subject_classes`; found once a kind of project.
     """
+    key = "owed", id(in_force), kind.id, project.is_new
+    found: tuple[Rule, ...] | None = rules.kept.get(key)
+    if found is None:
+        found = rules.kept[key] = tuple(_owed_rules(project, kind, in_force, rules))
+    return found
+
+
+def _owed_rules(project: Project, kind: ProjectType, in_force: tuple[Rule, ...], rules: RuleSet) -> Iterator[Rule]:
     told = {"protection_targets"} | ({"buildings"} if kind.screening_radius_m <= SMALL_REACH_M else set())
     widest: dict[str, Rule] = {}
     for rule in in_force:
@@ -71,20 +77,34 @@ def owed_distances(
             if rule.distance_m > ((widest[rule.object_class].distance_m or 0.0) if rule.object_class in widest else 0.0):
                 widest[rule.object_class] = rule
     for class_id, rule in sorted(widest.items()):
-        if not {member.layer for member in index.rules.classes[class_id].members} <= told:
-            objects = index.members(class_id)
-            edges_m = np.nan_to_num(objects.numbers["carriageway_width_m"]) / 2 + np.nan_to_num(objects.numbers["outer_offset_m"])
-            yield rule, objects, (rule.distance_m or 0.0) + edges_m + objects.accuracy_m
+        if not {member.layer for member in rules.classes[class_id].members} <= told:
+            yield rule
+
+
+def owed_name(rule: Rule) -> str:
+    """The name of the check whether an object of a rule of `owed_rules` is near."""
+    return f"owed {rule.rule_id}"
+
+
+def owed_reach_m(rule: Rule, objects: Members) -> Floats:
+    """How far from the middle of each object the rule of `owed_rules` may ask for it, metres."""
+    edges_m = np.nan_to_num(objects.numbers["carriageway_width_m"]) / 2 + np.nan_to_num(objects.numbers["outer_offset_m"])
+    return (rule.distance_m or 0.0) + edges_m + objects.accuracy_m
 
 
 def _owed_check(
-    member: Members, project: Project, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...], found: Findings
-) -> None:
+    member: Members, project: Project, kind: ProjectType, context: SiteContext, index: ClassIndex, in_force: tuple[Rule, ...],
+    asked: Container[str], found: Findings,
+) -> None:  # fmt: skip
     """The nearest object of each class within the metres of the widest rule: which row applies follows from the project's design."""
-    for rule, objects, reach_m in owed_distances(project, kind, index, in_force):
+    for rule in owed_rules(project, kind, in_force, index.rules):
         entry = index.rules.classes[rule.object_class]
         if not any(context.has(one.layer) for one in entry.members):
             found.leave_out(entry.class_id, f"本期没有{entry.title_zh}数据", f"this edition has no data of: {entry.title_en}")
+        if owed_name(rule) not in asked:
+            continue
+        objects = index.members(rule.object_class)
+        reach_m = owed_reach_m(rule, objects)
         near = may_reach(objects.geometry, member.geometry[0], reach_m)
         pairs = near_pairs(objects.take(near).geometry, member.geometry, reach_m=reach_m[near], crs=context.crs)
         if not len(pairs.subject):

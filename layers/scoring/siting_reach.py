@@ -5,9 +5,8 @@ What is told holds too much and never too little: a check that is not named find
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
-from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -15,25 +14,23 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.errors import InputError
 from layers.scoring.contours import valid_contours
-from layers.scoring.measure import Floats, Geometries, Integers
+from layers.scoring.measure import Floats
 from layers.scoring.nearby import CountyIndex, NearIndex
 from layers.scoring.object_classes import ClassIndex, Members, joined, no_members
+from layers.scoring.reach_index import Reach, ReachIndex
 from layers.scoring.rules import Rule
 from layers.scoring.separation import is_placed_well, line_zone_reach, search_reach, under_rule, without_sway
+from layers.scoring.siting_project import owed_name, owed_reach_m, owed_rules
 from layers.scoring.siting_services import SPOT_LAYERS, every_row, spots_reach_m
 from layers.scoring.siting_silent import silent_for_sites
-from layers.scoring.siting_surroundings import (
-    MOST_STRETCH,
-    SLACK_M,
-    sources_of,
-    vague_reach_m,
-)
+from layers.scoring.siting_surroundings import sources_of, vague_reach_m
 from layers.scoring.siting_terms import (
     CONTOURS,
     SILENT,
     SOURCES,
     SPOTS,
     UNDECIDED,
+    Project,
     SiteContext,
 )
 from layers.scoring.siting_unsettled import (
@@ -42,14 +39,6 @@ from layers.scoring.siting_unsettled import (
     sends_to_codes,
     undecided_features,
 )
-
-
-class Reach(NamedTuple):
-    """How far one check reaches from each of some features, metres; below 0 it does not concern the feature."""
-
-    check: str
-    geometry: Geometries
-    reach_m: Floats
 
 
 class Everything(Container[str]):
@@ -64,48 +53,6 @@ LAYERS_OF_OTHERS = {
     UNDECIDED: UNDECIDED_LAYERS, SPOTS: SPOT_LAYERS, SOURCES: ("risk_points",), CONTOURS: ("official_contours",),
 }  # fmt: skip
 """What the checks that are no rule look at."""
-NOTHING: frozenset[str] = frozenset()
-
-
-class ReachIndex:
-    """All features that some check reaches out from, to be asked by place.
-
-    Parameters
-    ----------
-    reaches : features that several checks name are one and the same object in each
-    always : checks that are named everywhere
-    """
-
-    def __init__(self, reaches: Sequence[Reach], always: frozenset[str] = NOTHING) -> None:
-        self._checks = tuple(entry.check for entry in reaches)
-        self._always = always
-        concerned = [np.flatnonzero(entry.reach_m >= 0) for entry in reaches]
-        check = np.repeat(np.arange(len(reaches)), [len(chosen) for chosen in concerned])
-        pairs = list(zip(reaches, concerned, strict=True))
-        geometry: Geometries = np.concatenate([np.empty(0, object), *[entry.geometry[chosen] for entry, chosen in pairs]])
-        reach_m = np.concatenate([np.empty(0), *[entry.reach_m[chosen] for entry, chosen in pairs]])
-        _, first_of, feature = np.unique([id(shape) for shape in geometry], return_index=True, return_inverse=True)
-        order = np.argsort(feature, kind="stable")
-        self._geometry: Geometries = geometry[first_of]
-        self._check: Integers = check[order]
-        self._reach: Floats = reach_m[order] * (1 + MOST_STRETCH) + SLACK_M
-        self._first: Integers = np.searchsorted(feature[order], np.arange(len(first_of) + 1))
-        self._farthest = np.maximum.reduceat(self._reach, self._first[:-1]) if len(order) else np.empty(0)
-        west, south, east, north = shapely.bounds(self._geometry).T
-        far = self._farthest
-        self._tree = shapely.STRtree(shapely.box(west - far, south - far, east + far, north + far))
-
-    def at(self, site: BaseGeometry) -> frozenset[str]:
-        """Checks that may find something at a site."""
-        near = self._tree.query(site)
-        near = near[shapely.dwithin(self._geometry[near], site, self._farthest[near])] if len(near) else near
-        if not len(near):
-            return self._always
-        distance = shapely.distance(self._geometry[near], site)
-        first, counts = self._first[near], self._first[near + 1] - self._first[near]
-        entries = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        found = self._check[entries][self._reach[entries] >= np.repeat(distance, counts)]
-        return self._always.union([self._checks[number] for number in set(found.tolist())])
 
 
 def checks_at(site: BaseGeometry, context: SiteContext, index: ClassIndex) -> Container[str]:
@@ -127,9 +74,12 @@ def _reach_index(county: CountyIndex, context: SiteContext, large: frozenset[str
     unknown = {rule.rule_id for rule in in_force if not large.isdisjoint(_layers_of(rule, county))}
     if any(not large.isdisjoint(_layers_of(rule, county)) for rule in in_force):
         unknown.add(SILENT)
+    owed = _owed(county, context, county.on)
+    unknown |= {owed_name(rule) for rule in owed if not large.isdisjoint(_layers_of_class(rule.object_class, county))}
     unknown |= {name for name, layers in LAYERS_OF_OTHERS.items() if not large.isdisjoint(layers)}
     known = [rule for rule in in_force if rule.rule_id not in unknown]
-    reaches = [*_of_rules(known, county, county.on), *(entry for entry in _of_others(county, context, county.on) if entry.check not in unknown)]
+    others = [*_of_others(county, context, county.on), *_of_owed(owed, county)]
+    reaches = [*_of_rules(known, county, county.on), *(entry for entry in others if entry.check not in unknown)]
     return ReachIndex(reaches, frozenset(unknown))
 
 
@@ -138,7 +88,25 @@ def _has_reach(rule: Rule) -> bool:
 
 
 def _layers_of(rule: Rule, county: CountyIndex) -> set[str]:
-    return {member.layer for member in county.rules.classes[rule.subject_class].members}
+    return _layers_of_class(rule.subject_class, county)
+
+
+def _layers_of_class(class_id: str, county: CountyIndex) -> set[str]:
+    return {member.layer for member in county.rules.classes[class_id].members}
+
+
+def _owed(county: CountyIndex, context: SiteContext, on: date) -> tuple[Rule, ...]:
+    """The rules that dangerous projects of any kind, new or not, are asked to keep away by."""
+    in_force = county.rules.in_force(on, context.jurisdiction, "siting")
+    kinds = [(Project(kind.id, is_new=is_new), kind) for kind in county.rules.project_types.values() for is_new in (True, False)]
+    owed = [rule for project, kind in kinds if kind.is_hazardous for rule in owed_rules(project, kind, in_force, county.rules)]
+    return tuple({rule.rule_id: rule for rule in owed}.values())
+
+
+def _of_owed(owed: Iterable[Rule], county: CountyIndex) -> Iterator[Reach]:
+    for rule in owed:
+        objects = county.possible_members(rule.object_class)
+        yield Reach(owed_name(rule), objects.geometry, owed_reach_m(rule, objects))
 
 
 def _of_rules(rules: Iterable[Rule], county: CountyIndex, on: date) -> Iterator[Reach]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import NamedTuple
 
-from layers.scoring.measure import near_pairs
+import numpy as np
+from shapely.geometry.base import BaseGeometry
+
+from layers.scoring.measure import Floats, near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
+from layers.scoring.reach_index import Reach, ReachIndex
 from layers.scoring.rules import Rule
 from layers.scoring.silent import Silent, silent_features
-from layers.scoring.siting_surroundings import missing_value, vague_reach_m
+from layers.scoring.siting_surroundings import may_reach, missing_value, vague_reach_m
 from layers.scoring.siting_terms import Findings, SiteContext
 from layers.scoring.siting_unsettled import UNDECIDED_LAYERS
 
@@ -19,25 +24,59 @@ def silent_for_sites(rules: Sequence[Rule], context: SiteContext, index: ClassIn
 
     A field that no row of a layer states counts like one that a single row does not state.
     """
+    for part in _parts(index):
+        yield from _of_part(part, rules, index, on).entries
+
+
+class _OfPart(NamedTuple):
+    """What is silent about some rules in one part of an edition; the rules are kept too: an id is of one thing as long as that thing is there."""
+
+    rules: Sequence[Rule]
+    entries: tuple[Silent, ...]
+    around: ReachIndex | None
+
+    def near(self, site: BaseGeometry) -> Iterator[Silent]:
+        """Those of which a feature may lie within reach of a site, in their order."""
+        if self.around is None:
+            return iter(self.entries)
+        numbers = sorted(int(name) for name in self.around.at(site))
+        return (self.entries[number] for number in numbers)
+
+
+def _parts(index: ClassIndex) -> tuple[ClassIndex, ...]:
+    """All features that are held, and those of layers too large to be held."""
     whole = index.whole
     is_split = any(layer not in whole.layers for layer in index.layers)
-    for part in (whole, index) if is_split else (whole,):
-        key = f"silent {id(rules)}"
-        if key not in part.kept:
-            left_out = (*UNDECIDED_LAYERS, *(whole.layers if part is not whole else ()))
-            judged = [rule for rule in rules if rule.status == "judged"]
-            # The rules are kept too: an id is of one thing as long as that thing is there.
-            part.kept[key] = rules, list(silent_features(judged, part, on, without=left_out))
-        yield from part.kept[key][1]
+    return (whole, index) if is_split else (whole,)
+
+
+def _of_part(part: ClassIndex, rules: Sequence[Rule], index: ClassIndex, on: date) -> _OfPart:
+    key = f"silent {id(rules)}"
+    found: _OfPart | None = part.kept.get(key)
+    if found is None:
+        whole = index.whole
+        left_out = (*UNDECIDED_LAYERS, *(whole.layers if part is not whole else ()))
+        judged = [rule for rule in rules if rule.status == "judged"]
+        entries = tuple(silent_features(judged, part, on, without=left_out))
+        reaches = [Reach(str(number), entry.features.geometry, _reach_m(entry)) for number, entry in enumerate(entries)]
+        found = part.kept[key] = _OfPart(rules, entries, None if part is index else ReachIndex(reaches))
+    return found
+
+
+def _reach_m(entry: Silent) -> Floats:
+    """As far from each feature as its silence matters, metres."""
+    return vague_reach_m(0.0, entry.features) + entry.reach_m
 
 
 def silent_features_check(
     rules: Sequence[Rule], member: Members, context: SiteContext, index: ClassIndex, on: date, found: Findings
 ) -> None:
     """Silent features within reach of a site: each a missing input that names the field, and their rules are not passed."""
-    for entry in silent_for_sites(rules, context, index, on):
-        reach_m = vague_reach_m(0.0, entry.features) + entry.reach_m
-        near = near_pairs(entry.features.geometry, member.geometry, reach_m=reach_m, crs=context.crs).subject
+    site = member.geometry[0]
+    for entry in (entry for part in _parts(index) for entry in _of_part(part, rules, index, on).near(site)):
+        reach_m = _reach_m(entry)
+        maybe = np.flatnonzero(may_reach(entry.features.geometry, site, reach_m))
+        near = near_pairs(entry.features.geometry[maybe], member.geometry, reach_m=reach_m[maybe], crs=context.crs).subject
         if not len(near):
             continue
         words = entry.words(index.rules.classes[entry.class_id])
@@ -45,5 +84,5 @@ def silent_features_check(
         open_ids = {rule.rule_id for rule in entry.rules}
         found.passed[:] = [rule for rule in found.passed if rule.rule_id not in open_ids]
         if entry.closes_sites:
-            for at in near:
-                missing_value(entry.features.take([at]), float(entry.reach_m[at]), words, member, context, found)
+            chosen = maybe[near]
+            missing_value(entry.features.take(chosen), entry.reach_m[chosen], words, member, context, found)

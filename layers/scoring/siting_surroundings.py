@@ -23,11 +23,10 @@ from layers.scoring.measure import (
     near_pairs,
 )
 from layers.scoring.object_classes import ClassIndex, Members
+from layers.scoring.reach_index import MOST_STRETCH, SLACK_M
 from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.siting_terms import NOT_ENOUGH, Findings, Reason, SiteContext
 
-MOST_STRETCH, SLACK_M = 1e-3, 1.0
-"""More than the map stretches anywhere in a county, as a share and in metres."""
 UNRATED_REACH_M = 300.0
 """Influence radius taken for an unrated source that states none: chemicals below a major hazard, 综合指数-2026A."""
 
@@ -47,7 +46,7 @@ def metres(value_m: float) -> str:
 
 def missing_value(
     subjects: Members,
-    reach_m: float,
+    reach_m: float | Floats,
     text: tuple[str, str],
     member: Members,
     context: SiteContext,
@@ -81,7 +80,7 @@ def missing_value(
             )
 
 
-def vague_reach_m(reach_m: float, subjects: Members) -> Floats:
+def vague_reach_m(reach_m: float | Floats, subjects: Members) -> Floats:
     """How far each of some features whose data leave a rule open may matter, metres: its own edge and error added."""
     return reach_m + np.nan_to_num(subjects.numbers["outer_offset_m"]) + subjects.accuracy_m
 

@@ -11,9 +11,10 @@ import shapely
 from layers.scoring.measure import Geometries
 from layers.scoring.nearby import CountyIndex, NearIndex, NearLayers
 from layers.scoring.object_classes import ClassIndex, Layers
+from layers.scoring.reach_index import Reach, ReachIndex
 from layers.scoring.rules import RuleSet, read_rules
 from layers.scoring.siting import check_site
-from layers.scoring.siting_reach import Reach, ReachIndex, checks_at
+from layers.scoring.siting_reach import checks_at
 from layers.scoring.siting_terms import (
     CONTOURS,
     SOURCES,
