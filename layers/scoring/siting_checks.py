@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Any, NamedTuple
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -10,9 +12,9 @@ from shapely.geometry.base import BaseGeometry
 from layers.scoring.contours import unused_distances, valid_contours
 from layers.scoring.object_classes import ClassIndex, proposal
 from layers.scoring.rules import ProjectType, Rule, RuleSet
-from layers.scoring.separation import binds_works
+from layers.scoring.separation import DENSE_AREA, binds_works
 from layers.scoring.siting_contours import contour_check
-from layers.scoring.siting_distances import distance_check
+from layers.scoring.siting_distances import distance_check, lacking, passed_rule
 from layers.scoring.siting_place import place_checks
 from layers.scoring.siting_project import own_checks
 from layers.scoring.siting_reach import checks_at
@@ -26,14 +28,18 @@ from layers.scoring.siting_terms import (
     SPOTS,
     UNDECIDED,
     Findings,
+    NotAssessed,
+    Passed,
     Project,
     Reason,
     SiteContext,
 )
-from layers.scoring.siting_unsettled import silent_check, undecided_check
+from layers.scoring.siting_unsettled import codes_check, sends_to_codes, unassessed, undecided_check
 from layers.scoring.siting_zones import zone_checks
 from layers.scoring.targets import TARGET_CLASSES, class_range
 
+NO_CHECK, BY_CONTOUR, BY_METRES, BY_CODES = "", "contour", "metres", "codes"
+"""How a rule is held against a site."""
 CORE_LAYERS = (
     ("pipelines", "油气管道", "pipelines"),
     ("roads", "道路", "roads"),
@@ -61,13 +67,17 @@ def run_checks(
     asked = checks_at(site, context, index)
     if SOURCES not in asked:
         no_near_sources(index)
-    for rule, role in _roles(in_force, project, kind, index.rules):
-        if role in ("object", "review") and rule.formula == "risk_contour":
+    for rule, role, check, said, passed in _steps(in_force, project, kind, context, index):
+        if said is not None:
+            found.not_assessed.setdefault((said.topic, said.zh), said)
+        if check == BY_CONTOUR:
             contour_check(rule, role, member, contours, context, index, found, is_near=CONTOURS in asked)
-        elif role and role != "own" and rule.status == "judged":
+        elif check == BY_METRES and (passed is None or rule.rule_id in asked):
             distance_check(rule, role, member, context, index, on, found, is_near=rule.rule_id in asked)
-        elif role and rule.status == "not_assessed":
-            silent_check(rule, member, context, index, found, is_near=rule.rule_id in asked)
+        elif check == BY_CODES and rule.rule_id in asked:
+            codes_check(rule, member, context, index, found)
+        elif passed is not None:
+            found.passed.append(passed)
     if n_unused:
         found.leave_out(
             "official_contours",
@@ -109,6 +119,44 @@ def _roles(in_force: tuple[Rule, ...], project: Project, kind: ProjectType, rule
         pairs = ((rule, role_of(rule, project, kind)) for rule in in_force)
         found = rules.kept[key] = tuple((rule, role) for rule, role in pairs if role)
     return found
+
+
+class _Step(NamedTuple):
+    """One rule of a kind of project: how it concerns it, which check it needs, and what is said of it wherever the site lies.
+
+    `passed` : what is said where nothing of it is near; None where the check itself must tell
+    """
+
+    rule: Rule
+    role: str
+    check: str
+    said: NotAssessed | None = None
+    passed: Passed | None = None
+
+
+def _steps(in_force: tuple[Rule, ...], project: Project, kind: ProjectType, context: SiteContext, index: ClassIndex) -> tuple[_Step, ...]:
+    """The rules that a project is held against, in their order; found once a kind of project and edition."""
+    kept: dict[Any, Any] = index.kept if context.unstated is None else context.kept
+    key = "steps", id(in_force), kind.id, project.is_new
+    found: tuple[tuple[Rule, ...], tuple[_Step, ...]] | None = kept.get(key)
+    if found is None:  # the rules are kept too: an id is of one thing as long as that thing is there
+        found = kept[key] = in_force, tuple(_made_steps(_roles(in_force, project, kind, index.rules), context, index))
+    return found[1]
+
+
+def _made_steps(roles: tuple[tuple[Rule, str], ...], context: SiteContext, index: ClassIndex) -> Iterator[_Step]:
+    first_of: dict[str, NotAssessed] = {}
+    for rule, role in roles:
+        if role in ("object", "review") and rule.formula == "risk_contour":
+            yield _Step(rule, role, BY_CONTOUR)
+        elif role != "own" and rule.status == "judged":
+            said = lacking(rule, context, index)
+            if said is not None:  # a missing layer is never a clear one, and is told once a class
+                yield _Step(rule, role, NO_CHECK, first_of.setdefault(rule.subject_class, said))
+            else:
+                yield _Step(rule, role, BY_METRES, passed=None if rule.area_kind == DENSE_AREA else passed_rule(rule, index.rules))
+        elif rule.status == "not_assessed":
+            yield _Step(rule, role, BY_CODES if sends_to_codes(rule) else NO_CHECK, unassessed(rule, index.rules))
 
 
 def held_against(in_force: tuple[Rule, ...], project: Project, kind: ProjectType, rules: RuleSet) -> tuple[Rule, ...]:

@@ -37,15 +37,6 @@ WIDEST_EDGE_M = 500.0
 """More than half a land width, a control zone and the errors of two positions together."""
 
 
-def _is_loaded(rule: Rule, context: SiteContext, index: ClassIndex, found: Findings) -> bool:
-    """Whether a layer with the rule's subjects is loaded and states what they are known by; a missing one is never a clear one."""
-    said = lacking(rule, context, index)
-    if said is not None:
-        first = index.kept.setdefault(f"lacking {rule.subject_class}", said)
-        found.not_assessed.setdefault((first.topic, first.zh), first)
-    return said is None
-
-
 def lacking(rule: Rule, context: SiteContext, index: ClassIndex) -> NotAssessed | None:
     """What is said of a rule whose subjects the edition does not have; looked at once for all sites of an edition."""
     kept: dict[Any, Any] = index.kept if context.unstated is None else context.kept
@@ -70,7 +61,7 @@ def _subjects_near(rule: Rule, member: Members, index: ClassIndex) -> Members:
     return index.near(rule.subject_class, member.geometry[0], _farthest_m(index.rules, rule.subject_class))
 
 
-def _passed(rule: Rule, rules: RuleSet) -> Passed:
+def passed_rule(rule: Rule, rules: RuleSet) -> Passed:
     """What is said of a rule that nothing speaks against; made once a rule."""
     key = "passed", rule.rule_id
     found: Passed | None = rules.kept.get(key)
@@ -82,12 +73,12 @@ def _passed(rule: Rule, rules: RuleSet) -> Passed:
 def distance_check(
     rule: Rule, role: str, member: Members, context: SiteContext, index: ClassIndex, on: date, found: Findings, *, is_near: bool
 ) -> None:
-    """One rule with metres; `is_near` is false where it is known that none of its subjects is near enough."""
-    if not _is_loaded(rule, context, index, found) or (rule.area_kind == DENSE_AREA and not _inside_plant(member, index)):
+    """One rule with metres whose subjects are loaded (see `lacking`); `is_near` is false where it is known that none of its subjects is near enough."""
+    if rule.area_kind == DENSE_AREA and not _inside_plant(member, index):
         return
     subjects = _subjects_near(rule, member, index) if is_near else None
     if subjects is None or not len(subjects):
-        found.passed.append(_passed(rule, index.rules))
+        found.passed.append(passed_rule(rule, index.rules))
         return
     vague = subjects.take(under_rule(rule, subjects) & ~is_placed_well(subjects))
     text = f"位置误差超过 {MAX_ERROR_M:.0f} m", f"position known to no better than {MAX_ERROR_M:.0f} m"
@@ -97,7 +88,7 @@ def distance_check(
     if _sway_is_open(rule, subjects, member, context, index, on):
         found.leave_out(rule.subject_class, *NO_SWAY)
     elif not len(findings):
-        found.passed.append(_passed(rule, index.rules))
+        found.passed.append(passed_rule(rule, index.rules))
     edges = measured_edges(rule, subjects.take(findings.subject), index.rules, on)
     in_plant = rule.area_kind == "general" and len(findings) and _inside_plant(member, index)
     for position in range(len(findings)):

@@ -27,14 +27,8 @@ UNDECIDED_LAYERS = ("power_lines", "railways", "pipelines", "roads")
 """Layers of features whose data may leave it open which row applies."""
 
 
-def silent_check(
-    rule: Rule, member: Members, context: SiteContext, index: ClassIndex, found: Findings, *, is_near: bool
-) -> None:
-    """A rule without metres: listed; beside a pipeline (never where `is_near` is false), where Art. 31 sends one to the codes, a reason for review."""
-    said = _unassessed(rule, index.rules)
-    found.not_assessed.setdefault((said.topic, said.zh), said)
-    if not is_near or not sends_to_codes(rule):
-        return
+def codes_check(rule: Rule, member: Members, context: SiteContext, index: ClassIndex, found: Findings) -> None:
+    """A rule without metres that sends one beside a pipeline to the codes (`sends_to_codes`): a reason for review there."""
     code_m = code_reach_m(index.rules)
     subjects = index.members(rule.subject_class)
     subjects = subjects.take(may_reach(subjects.geometry, member.geometry[0], np.full(len(subjects), code_m)))
@@ -58,7 +52,7 @@ def silent_check(
         )
 
 
-def _unassessed(rule: Rule, rules: RuleSet) -> NotAssessed:
+def unassessed(rule: Rule, rules: RuleSet) -> NotAssessed:
     """What is said of a rule without metres; made once a rule."""
     key = "unassessed", rule.rule_id
     found: NotAssessed | None = rules.kept.get(key)
