@@ -9,7 +9,6 @@ from collections.abc import Container, Iterable, Iterator
 from datetime import date
 
 import numpy as np
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.errors import InputError
