@@ -36,9 +36,13 @@ OLD_TOLD_APART_M = 20.0
 """Features that stand nearer to their former places than this are in no old datum: those are 50 m off and more nearly everywhere."""
 TAIWAN_LON = (118.0, 123.0)
 TAIWAN_LAT = (20.5, 26.5)
-WEIGHTS = {"same": 3.0, "roads": 1.0, "buildings": 1.0, "outline": 1.0}
+FAR_M = {"same": 50.0, "namesakes": 200.0}
+"""Farther than this from their former places, or from features of the same name, the delivery's own features are in none of the datums tried."""
+WEIGHTS = {"same": 3.0, "namesakes": 2.0, "lines": 2.0, "roads": 1.0, "buildings": 1.0, "outline": 1.0}
 WORDS = {
     "same": ("与上次报送的同一要素相差中位 {0:,.0f} m({1} 个)", "median {0:,.0f} m from the same feature's former place ({1})"),
+    "namesakes": ("与现状库中同名要素相差中位 {0:,.0f} m({1} 个)", "median {0:,.0f} m from features of the same name in the register ({1})"),
+    "lines": ("距现状库中线状要素中位 {0:,.0f} m({1} 个)", "median {0:,.0f} m to a line of the register ({1})"),
     "roads": ("距道路中位 {0:,.0f} m({1} 个)", "median {0:,.0f} m to a road ({1})"),
     "buildings": ("距建筑物中位 {0:,.0f} m({1} 个)", "median {0:,.0f} m to a building ({1})"),
     "outline": ("距辖区界线中位 {0:,.0f} m({1} 个)", "median {0:,.0f} m to the outline of the area ({1})"),
@@ -73,13 +77,15 @@ class Surroundings:
     """What is known of an area, in its metric CRS.
 
     `references`: features that places of the delivery stand near (``roads``, ``buildings``); `former`: the delivery's own
-    features as they stood before, one point a row of the delivery (None where unknown); `towns`: name -> polygon;
+    features as they stood before, one point a row of the delivery (None where unknown); `namesakes`: likewise the one feature of
+    a layer that has the row's name; `towns`: name -> polygon;
     `outline`: of the area, wider by its tolerance.
     """
 
     outline: BaseGeometry
     references: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     former: Floats | None = None
+    namesakes: Floats | None = None
     towns: Mapping[str, BaseGeometry] = field(default_factory=dict)
     stated_towns: tuple[str | None, ...] = ()
 
@@ -148,10 +154,10 @@ def hypotheses(area: Area, xy: Floats, stated: tuple[str, ...]) -> list[Hypothes
     lon, lat = (west + east) / 2, (south + north) / 2
     is_taiwan = TAIWAN_LON[0] < lon < TAIWAN_LON[1] and TAIWAN_LAT[0] < lat < TAIWAN_LAT[1]
     if np.nanmedian(np.abs(xy[:, 0])) <= 180 and np.nanmedian(np.abs(xy[:, 1])) <= 180:
-        names = [area.storage_crs, "EPSG:4490", "EPSG:4326", *(["EPSG:3824"] if is_taiwan else []), "GCJ-02", "BD-09",
+        names = [area.storage_crs, "EPSG:4490", "EPSG:4326", *(["EPSG:3824", "EPSG:3821"] if is_taiwan else []), "GCJ-02", "BD-09",
                  *([] if is_taiwan else ["EPSG:4610", "EPSG:4214"])]
     else:
-        names = [area.official_crs, *(["EPSG:3826", "EPSG:3825"] if is_taiwan else []), *_zones(lon), "EPSG:3857",
+        names = [area.official_crs, *(["EPSG:3826", "EPSG:3825", "EPSG:3828"] if is_taiwan else []), *_zones(lon), "EPSG:3857",
                  f"EPSG:{32600 + int((lon + 180) // 6) + 1}"]
     every = list(dict.fromkeys(name for name in (*stated, *names) if name))
     return [Hypothesis(name, order) for name in every for order in ("xy", "yx")]
@@ -282,6 +288,8 @@ def _compare(trial: Trial, around: Surroundings) -> None:
             trial.distances[name] = distances
     if around.former is not None:
         trial.distances["same"] = np.hypot(*(trial.places - around.former).T)
+    if around.namesakes is not None:
+        trial.distances["namesakes"] = np.hypot(*(trial.places - around.namesakes).T)
     if around.towns and around.stated_towns:
         inside = [
             shapely.contains(around.towns[town], point)
@@ -307,6 +315,7 @@ def _score(trials: list[Trial], stated: tuple[str, ...]) -> None:
             for name, (median, n) in trial.medians().items():
                 if n >= LEAST_COMPARED or name == "same":
                     nearest[name] = min(nearest.get(name, np.inf), median)
+    nearest = {name: min(median, FAR_M.get(name, np.inf)) for name, median in nearest.items()}
     most_inside = max((trial.inside for trial in trials), default=0.0)
     best_town = max((trial.town_share for trial in trials if trial.town_share is not None), default=0.0)
     for trial in trials:
@@ -342,7 +351,7 @@ def _proposal(trial: Trial, best: Trial | None, stated: tuple[str, ...], layer_a
     if trial.town_share is not None:
         zh.append(f"落在所写乡镇内 {trial.town_share:.1%}")
         en.append(f"{trial.town_share:.1%} in the town they name")
-    for name in ("same", "roads", "buildings", "outline"):
+    for name in WORDS:
         if name in medians:
             zh.append(WORDS[name][0].format(*medians[name]))
             en.append(WORDS[name][1].format(*medians[name]))
@@ -367,7 +376,12 @@ def _proposal(trial: Trial, best: Trial | None, stated: tuple[str, ...], layer_a
     if shift is not None and trial.same_place:
         zh.append("西安80与北京54各自平移后位置相同,须由报送单位说明是哪一种")
         en.append("Xian 1980 and Beijing 1954, each with its shift, put it at the same place: only the supplier knows which it is")
-    first = next((name for name in ("same", "roads", "buildings", "outline") if name in medians), None)
+    first = next((name for name in WORDS if name in medians), None)
+    for name, far_m in FAR_M.items():
+        if name in medians and medians[name][0] > far_m and medians[name][1] >= LEAST_COMPARED and trial is best:
+            zh.append("所试坐标系都与已入库位置不符,可能另有坐标系或整体偏移,请向报送单位核实")
+            en.append("no datum tried brings them near the places the register holds: they may be in another one, or moved as a whole; ask the supplier")
+            break
     if trial.hypothesis.crs in stated:
         zh.append("文件或来源登记所述")
         en.append("stated by the file or its source")

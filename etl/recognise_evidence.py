@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,7 +16,7 @@ from etl.area import declared_area, widened
 from etl.coordinates import degrees, metres
 from etl.manifest import Manifest
 from etl.recognise_columns import Mapped
-from etl.recognise_datums import Floats, Surroundings
+from etl.recognise_datums import LEAST_COMPARED, Floats, Surroundings
 from layers.catalog import Area, Catalog, Layer
 from layers.crs import transform_geometry
 from layers.errors import AtlasError
@@ -90,13 +91,17 @@ def surroundings(
             raise AtlasError(f"this database holds the area {declared.id!r}, not {area.id!r}")
         metric = transform_geometry(np.array([outline], dtype=object), area.storage_crs, area.metric_crs)[0]
         wide = transform_geometry(np.array([widened(outline, area)], dtype=object), area.storage_crs, area.metric_crs)[0]
-        references = {name: _shapes(connection, catalog[name], area) for name in REFERENCES if name != layer.id and name in catalog}
+        references = {name: _shapes(connection, catalog[name], area) for name in REFERENCES if name in catalog}
+        if _is_of_lines(frame):
+            references["lines"] = _lines(connection, catalog, area)
         if layer.id in OUTLINED:
             references = {"outline": np.array([metric.boundary], dtype=object)}
         columns = {entry.field: entry.column for entry in mapping}
         former = _former(connection, layer, area, frame, columns, known)
+        is_known = former is not None and int(np.isfinite(former[:, 0]).sum()) >= LEAST_COMPARED
+        namesakes = None if is_known else _namesakes(connection, catalog, area, frame, columns.get("name"))
         towns, stated = _towns(connection, catalog, area, frame, columns.get("town_name"))
-    return Surroundings(wide, {name: shapes for name, shapes in references.items() if len(shapes)}, former, towns, stated)
+    return Surroundings(wide, {name: shapes for name, shapes in references.items() if len(shapes)}, former, namesakes, towns, stated)
 
 
 def _home(area: Area) -> BaseGeometry:
@@ -144,6 +149,40 @@ def _former(
         return None
     middles = dict(zip((row[0] for row in rows), _points_of(_metric([row[1] for row in rows], area)), strict=True))
     return np.array([middles.get(key, (np.nan, np.nan)) for key in keys], dtype="float64").reshape(-1, 2)
+
+
+def _is_of_lines(frame: pd.DataFrame) -> bool:
+    shapes = frame["geometry"].to_numpy() if "geometry" in frame.columns else np.empty(0, dtype=object)
+    kinds = {shape.geom_type for shape in shapes if shape is not None}
+    return bool(kinds) and kinds <= {"LineString", "MultiLineString"}
+
+
+def _lines(connection: sa.Connection, catalog: Catalog, area: Area) -> NDArray[np.object_]:
+    """Lines of the register that lines delivered may be again, of all layers: which layer they belong to is a proposal too."""
+    found = [_shapes(connection, layer, area) for layer in catalog.loaded if layer.geometry == "MultiLineString"]
+    return np.concatenate(found) if found else np.empty(0, dtype=object)
+
+
+def _namesakes(connection: sa.Connection, catalog: Catalog, area: Area, frame: pd.DataFrame, column: str | None) -> Floats | None:
+    """Where the register has the one feature of a row's name, in the layer that has most of the names; None where it has too few of them."""
+    if column is None or column not in frame.columns:
+        return None
+    names = frame[column].astype(str).str.strip().tolist()
+    best: dict[str, Sequence[float]] = {}
+    for layer in catalog.loaded:
+        if not layer.is_drawn or "name" not in {entry.name for entry in layer.fields} or not _present(connection, layer):
+            continue
+        table = register_table(layer, area.srid)
+        rows = connection.execute(
+            sa.select(table.c.name, sa.func.array_agg(sa.func.ST_AsBinary(table.c[GEOMETRY_COLUMN]))[1])
+            .where(table.c.to_load.is_(None), table.c[GEOMETRY_COLUMN].is_not(None), table.c.name.in_({name for name in names if name}))
+            .group_by(table.c.name).having(sa.func.count() == 1)
+        ).all()
+        if len(rows) > max(len(best), LEAST_COMPARED - 1):
+            best = dict(zip((row[0] for row in rows), _points_of(_metric([row[1] for row in rows], area)), strict=True))
+    counts = Counter(names)
+    places = [best.get(name, (np.nan, np.nan)) if counts[name] == 1 else (np.nan, np.nan) for name in names]
+    return np.array(places, dtype="float64").reshape(-1, 2) if best else None
 
 
 def _keys(layer: Layer, frame: pd.DataFrame, columns: Mapping[str, str], known: Manifest | None) -> list[str] | None:

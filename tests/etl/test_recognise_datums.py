@@ -138,6 +138,38 @@ def test_former_places_of_the_same_features_decide_where_roads_are_missing() -> 
     assert "上次" in best.evidence_zh
 
 
+def test_features_of_the_same_name_decide_where_the_delivery_has_numbers_of_its_own() -> None:
+    area = load_area(SOURCES / "sample")
+    lonlat, around = along_roads(area)
+    namesakes = placed(Hypothesis("EPSG:4490"), lonlat, area) + 30.0
+    namesakes[20:] = np.nan
+    best, *others = datum_proposals(delivered(lonlat, area, "GCJ-02"), area, replace(around, references={}, namesakes=namesakes))
+    assert (best.crs, best.n_compared) == ("GCJ-02", 20) and not any(entry.not_told_from for entry in others)
+    assert "同名" in best.evidence_zh and "same name" in best.evidence_en
+
+
+def test_features_far_from_their_former_places_in_every_datum_are_told() -> None:
+    area = load_area(SOURCES / "sample")
+    lonlat, around = along_roads(area)
+    former = placed(Hypothesis("EPSG:4490"), lonlat, area) + (828.0, -207.0)
+    best = datum_proposals(lonlat, area, replace(around, references={}, former=former))[0]
+    assert best.score < 0.25 and "与已入库位置不符" in best.evidence_zh and "moved as a whole" in best.evidence_en
+
+
+def test_taiwan_datum_of_1967_is_told_from_that_of_1997_by_former_places() -> None:
+    area = load_area(SOURCES / "kaohsiung")
+    x97, y97 = np.random.default_rng(5).uniform((178_000, 2_495_000), (190_000, 2_510_000), (50, 2)).T
+    a, b = 0.00001549, 0.000006521  # the customary four figures, good to two metres
+    xy = np.column_stack([x97 - 807.8 - a * x97 - b * y97, y97 + 248.6 - a * y97 - b * x97])
+    former = placed(Hypothesis("EPSG:3826"), np.column_stack([x97, y97]), area)
+    around = Surroundings(shapely.box(*(former.min(axis=0) - 9_000), *(former.max(axis=0) + 9_000)), former=former)
+    best, second = datum_proposals(xy, area, around)[:2]
+    assert (best.crs, best.not_told_from, second.crs) == ("EPSG:3828", (), "EPSG:3826")
+    assert best.median_distance_m is not None and best.median_distance_m < 3 and second.median_distance_m > 800
+    degrees = transform_geometry(shapely.points(xy), "EPSG:3828", "EPSG:3821")
+    assert np.abs(placed(Hypothesis("EPSG:3821"), shapely.get_coordinates(degrees), area) - former).max() < 3
+
+
 def test_a_stated_datum_that_cannot_be_is_told_with_its_share() -> None:
     area = load_area(SOURCES / "sample")
     lonlat, around = along_roads(area)

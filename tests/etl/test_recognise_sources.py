@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import shapely
 import sqlalchemy as sa
 
 from etl.load import load_area_data
@@ -15,6 +18,7 @@ from etl.recognise import RecognisedDataset, recognise
 from etl.recognise_datums import datum_proposals
 from etl.recognise_evidence import coordinates_of, sample, surroundings
 from layers.catalog import load_catalog
+from layers.crs import wgs84_to_bd09, wgs84_to_gcj02
 from tests.conftest import REAL_DATA, SAMPLE_SOURCES
 
 CATALOG = load_catalog()
@@ -107,6 +111,34 @@ def test_right_datum_comes_first_by_roads_buildings_and_towns_alone(first_delive
     assert manifest.crs in (best.crs, *best.same_place)
     assert found.datums[0].crs == manifest.crs
     assert "上次报送" in found.datums[0].evidence_zh
+
+
+def test_delivery_with_numbers_of_its_own_is_placed_by_the_names_that_the_register_has_once(county: sa.Engine, tmp_path: Path) -> None:
+    with county.connect() as connection:
+        rows = connection.execute(sa.text(
+            "SELECT name, ST_X(geom), ST_Y(geom) FROM register.enterprises e WHERE to_load IS NULL AND geom IS NOT NULL "
+            "AND (SELECT count(*) FROM register.enterprises o WHERE o.to_load IS NULL AND o.name = e.name) = 1 ORDER BY feature_id LIMIT 40"
+        )).all()
+    lon, lat = wgs84_to_gcj02(np.array([row[1] for row in rows]), np.array([row[2] for row in rows]))
+    lines = [f"Z{n},{row[0]},{x:.7f},{y:.7f}" for n, (row, x, y) in enumerate(zip(rows, lon, lat, strict=True))]
+    (tmp_path / "台账.csv").write_text("\n".join(["企业编号,企业名称,经度,纬度", *lines]), encoding="utf-8")
+    area, _ = load_manifests(SAMPLE_SOURCES, CATALOG)
+    best, *others = recognise(tmp_path / "台账.csv", area=area, catalog=CATALOG, manifests=[], engine=county).datasets[0].datums
+    assert (best.crs, best.n_compared) == ("GCJ-02", 40) and "同名" in best.evidence_zh
+    assert best.median_distance_m is not None and best.median_distance_m < 1 and others[0].score < best.score / 4
+
+
+def test_lines_are_placed_by_the_lines_that_the_register_has(county: sa.Engine, tmp_path: Path) -> None:
+    with county.connect() as connection:
+        shapes = [shapely.from_wkb(bytes(row)) for row in connection.execute(sa.text(
+            "SELECT ST_AsBinary(geom) FROM register.pipelines WHERE to_load IS NULL ORDER BY feature_id")).scalars()]
+    moved = [shapely.transform(shape, lambda xy: np.column_stack(wgs84_to_bd09(xy[:, 0], xy[:, 1]))) for shape in shapes]
+    features = [{"type": "Feature", "properties": {"线号": f"Z{n}"}, "geometry": json.loads(shapely.to_geojson(part))}
+                for n, part in enumerate(part for shape in moved for part in shape.geoms)]
+    (tmp_path / "管线.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    area, _ = load_manifests(SAMPLE_SOURCES, CATALOG)
+    best = recognise(tmp_path / "管线.geojson", area=area, catalog=CATALOG, manifests=[], engine=county).datasets[0].datums[0]
+    assert best.crs == "BD-09" and "距现状库中线状要素中位 0 m" in best.evidence_zh
 
 
 WITH_REAL_DATA = pytest.mark.skipif(not REAL_DATA.exists(), reason="no real data beside the checkout")
