@@ -69,8 +69,9 @@ def with_wider_kinds(kinds: Iterable[str]) -> set[str]:
 
 
 def methods_of(kind: str) -> set[str]:
-    """The methods of a kind of works."""
-    return {entry.activity for entry in activities().values() if entry.part_of == kind}
+    """The methods of a kind of works that the form lists beside it: those for which the rules have figures of their own."""
+    group = activities()[kind].activity_group
+    return {entry.activity for entry in activities().values() if entry.part_of == kind and entry.activity_group == group}
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -12,9 +12,10 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.errors import InputError
+from layers.scoring.activities import activities as known_activities
 from layers.scoring.activities import with_wider_kinds
 from layers.scoring.calibration import chainage_of
-from layers.scoring.coverage import uncovered_pipelines
+from layers.scoring.coverage import PIPE_CLASSES, uncovered_pipelines
 from layers.scoring.field_words import field_words
 from layers.scoring.measure import Floats, Pairs, near_pairs
 from layers.scoring.object_classes import ClassIndex, Layers, Members, proposal
@@ -70,7 +71,8 @@ def notice(
     -------
     GeoDataFrame of `NOTICE_FIELDS` and the shortest lines, worst verdict first, then by distance
         Features within a rule's metres that do not state what it asks of them are 未判定, the field named in the words.
-        Pipelines within 200 m that no rule covers are 未判定: a pipe without a rule is still a pipe.
+        Pipelines within 200 m that no rule covers are 未判定: a pipe without a rule is still a pipe. So are those within
+        50 m (the widest zone of the law but for blasting, exploring and mining) whose rules do not name one of the kinds.
         `chainage_from_m` and `chainage_to_m` bound the stretch of pipeline within the rule's distance of the works.
     """
     _require_known(works, activities, rules)
@@ -83,7 +85,8 @@ def notice(
             found = apply_rule(rule, subjects, works_member, rules=rules, on=on, crs=index.crs)
             frames.append(_notice_rows(rule, found, subjects, index, works, on))
     frames.append(_silent_rows(bound, works_member, index, on))
-    frames = [frame for frame in [*frames, _unruled(works, works_member, index, on, jurisdiction)] if len(frame)]
+    frames += _unruled(works, works_member, index, activities, on, jurisdiction)
+    frames = [frame for frame in frames if len(frame)]
     rows = pd.concat(frames, ignore_index=True) if frames else rows_of(NOTICE_FIELDS)
     return gpd.GeoDataFrame(_worst_first(rows)[[*NOTICE_FIELDS, "geometry"]], geometry="geometry", crs=index.crs if frames else None)
 
@@ -108,15 +111,40 @@ def _worst_first(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unruled(
-    ground: BaseGeometry, works: Members, index: ClassIndex, on: date, jurisdiction: str
+    ground: BaseGeometry, works: Members, index: ClassIndex, activities: Sequence[str], on: date, jurisdiction: str
+) -> list[pd.DataFrame]:
+    """Pipelines beside the works that no rule covers, or whose rules do not name such works: whoever digs must hear of them all the same."""
+    rules = index.rules
+    uncovered = uncovered_pipelines(index, [rule for rule in rules.rules if rule.is_in_force(on, jurisdiction)])
+    found = [_open_rows(ground, works, index, uncovered, rules["PIPE-L35-3a"], VERDICTS["not_assessed"])]
+    for kind in dict.fromkeys(activities):
+        found.append(_unnamed(ground, works, index, kind, notice_rules(rules, [kind], on=on, jurisdiction=jurisdiction), uncovered))
+    return found
+
+
+def _unnamed(
+    ground: BaseGeometry, works: Members, index: ClassIndex, kind: str, bound: Sequence[Rule], uncovered: Members
 ) -> pd.DataFrame:
-    """Pipelines beside the works that no rule covers: whoever digs must hear of them all the same.
+    """Pipelines beside works of a kind on which their rules have no word; a rule of crossings has one of what is crossed."""
+    pipes = uncovered_pipelines(index, [rule for rule in bound if rule.distance_m])
+    pipes = pipes.take(~np.isin(pipes.feature_id.astype(str), uncovered.feature_id.astype(str)))
+    rows = _open_rows(ground, works, index, pipes, index.rules["PIPE-L35-2a"], _unnamed_words(kind))
+    speaks_of_crossed = any(rule.distance_m == 0 and rule.subject_class in PIPE_CLASSES for rule in bound)
+    return rows[rows["distance_m"] > rows["error_m"]] if speaks_of_crossed else rows
+
+
+def _unnamed_words(kind: str) -> tuple[str, str]:
+    (zh, en), title = VERDICTS["not_assessed"], known_activities()[kind]
+    return f"{zh}:条文对此处“{title.title_zh}”没有规定", f"{en}: no article on “{title.title_en}” here"
+
+
+def _open_rows(
+    ground: BaseGeometry, works: Members, index: ClassIndex, pipes: Members, widest: Rule, words: tuple[str, str]
+) -> pd.DataFrame:
+    """Pipelines within the metres of the widest rule, nothing judged of them.
 
     Their stretch is the one nearest to the works, as far as its position is uncertain.
     """
-    rules = index.rules
-    in_force = [rule for rule in rules.rules if rule.is_in_force(on, jurisdiction)]
-    pipes, widest = uncovered_pipelines(index, in_force), rules["PIPE-L35-3a"]
     if not len(pipes):
         return rows_of(NOTICE_FIELDS)
     reach_m = (widest.distance_m or 0.0) + pipes.accuracy_m
@@ -130,7 +158,7 @@ def _unruled(
             near.layer, near.feature_id, pairs.distance_m + np.maximum(error_m, NEAREST_STRETCH_M), strict=True
         )
     ]
-    rows = _unassessed_rows(near, pairs, error_m, VERDICTS["not_assessed"])
+    rows = _unassessed_rows(near, pairs, error_m, words)
     spanned = dict(zip(("operator", "chainage_from_m", "chainage_to_m"), zip(*spans, strict=True), strict=True)) if spans else {}
     return rows.assign(**spanned)
 

@@ -262,7 +262,30 @@ def test_crossing_works_are_told_by_touching_the_centreline(rules: RuleSet) -> N
     layers = {"pipelines": layer(pipeline(BENT, operator="gas company"))}
     found = notice(line((500, -30), (500, 30)), ["crossing_over_or_under"], layers, rules, on=ON)
     assert found["rule_id"].tolist() == ["PIPE-L35-1"] and found["operator"].tolist() == ["gas company"]
-    assert notice(line((500, 1), (500, 30)), ["crossing_over_or_under"], layers, rules, on=ON).empty
+    beside = notice(line((500, 1), (500, 30)), ["crossing_over_or_under"], layers, rules, on=ON)
+    assert beside["verdict"].tolist() == ["not_assessed"] and beside["rule_id"].tolist() == [None]
+    assert notice(line((500, 50.1), (500, 80)), ["crossing_over_or_under"], layers, rules, on=ON).empty
+
+
+@pytest.mark.parametrize("activity", ["sand_dig", "piling", "dredging", "groundwater_pumping", "overhead_telecom_line", "dam"])
+@pytest.mark.parametrize(("distance_m", "is_near"), [(0.0, True), (50.0, True), (50.1, False)])
+def test_line_beside_works_that_its_rules_do_not_name_is_told_and_not_judged(
+    activity: str, distance_m: float, is_near: bool, rules: RuleSet
+) -> None:
+    lines = {"pipelines": layer(pipeline(BENT, operator="gas company"))}
+    works = box(200, distance_m, 260, distance_m + 5)
+    found = notice(works, [activity], lines, rules, on=ON)
+    assert found["verdict"].tolist() == ["not_assessed"] * is_near
+    assert found["operator"].tolist() == ["gas company"] * is_near
+    # A kind that is named leaves the other one open.
+    both = notice(works, [activity, "deep_rooted_planting"], lines, rules, on=ON)
+    assert both["verdict"].tolist() == ["prohibited"] * (distance_m < 5) + ["not_assessed"] * is_near
+
+
+def test_open_mining_is_mining_and_a_blast_under_water_is_a_blast(rules: RuleSet) -> None:
+    for activity in ("open_mining", "underwater_blast"):
+        found = notice(box(200, 150, 260, 160), [activity], {"pipelines": layer(pipeline(BENT))}, rules, on=ON)
+        assert found["rule_id"].tolist() == ["PIPE-L35-3a"]
 
 
 def test_notice_names_the_stretch_it_touches(rules: RuleSet) -> None:
