@@ -41,15 +41,16 @@ class Differences:
             entry = found["changes"][kind]
             beyond = f" (> {found['moved_m']:g} m)" if kind == "moved" else ""
             told += [f"    {zh} {kind}{beyond}: {entry['n']:,}"] if entry["n"] else []
-            told += [f"      {_changed(feature)}" for feature in entry["features"]]
+            told += [f"      {_changed(feature, is_new=kind == 'added')}" for feature in entry["features"]]
             if rest := entry["n"] - len(entry["features"]):
                 told.append(f"      … 另有 {rest:,} 个 {rest:,} more")
         return told
 
 
-def _changed(feature: dict[str, Any]) -> str:
-    """One changed feature: YC000012 某厂  n_persons: 12 -> 15  312 m."""
-    values = [f"{name}: {_short(before)} -> {_short(after)}" for name, (before, after) in (feature["fields"] or {}).items() if name != "geom"]
+def _changed(feature: dict[str, Any], *, is_new: bool) -> str:
+    """One changed feature: YC000012 某厂  n_persons: 12 -> 15  312 m; of a new one the values that it states."""
+    fields = {name: (before, after) for name, (before, after) in (feature["fields"] or {}).items() if name != "geom" and (before, after) != (None, None)}
+    values = [f"{name}: {_short(after)}" if is_new else f"{name}: {_short(before)} -> {_short(after)}" for name, (before, after) in fields.items()]
     moved = [f"{feature['moved_m']:,.0f} m"] if feature["moved_m"] and feature["moved_m"] >= 1 else []
     return "  ".join([f"{feature['feature_id']} {feature['name'] or ''}".rstrip(), *values, *moved])
 

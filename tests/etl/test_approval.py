@@ -222,6 +222,7 @@ def test_dry_run_lists_what_would_change_and_what_needs_a_word(
     told = load(database_url, tmp_path, home, "--dry-run", "--list", "2").stderr
     for words in ("--accept enterprises", "新增 added: 1", "E99 丙厂", "name: 厂2 -> 新名", "n_persons: 1 -> 7", "移位 moved (> 50 m): 1", "E1 厂1", "消失 gone: 6", "另有 4 个"):
         assert words in told, told
+    assert "name: 丙厂" in told and "— -> " not in told  # of a new feature what it states, and no more
     found = json.loads(load(database_url, tmp_path, home, "--dry-run", "--json").stdout)["sources"][0]
     assert found["loss"]["is_large"] and found["newer_held"] is None
     assert {kind: found["changes"][kind]["n"] for kind in ("added", "changed", "moved", "gone")} == {"added": 1, "changed": 1, "moved": 1, "gone": 6}
