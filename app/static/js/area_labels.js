@@ -23,10 +23,10 @@ export const onceSource = (entry) => `once-${entry.id}`;
 /** What the labels' sources hold now, for another map of the same place. @returns {[string, any][]} */
 export const heldLabels = () => [...held].map(([id, text]) => [`once-${id}`, JSON.parse(text)]);
 
-/** Places the labels of all areas in view anew. @param {any} map */
-export function placeAreaLabels(map) {
+/** Places the labels of all areas in view anew. @param {any} map @param {string} [source] whose areas alone are meant */
+export function placeAreaLabels(map, source) {
   for (const layer of drawnLayers().filter((one) => shown.visible.has(one.id))) {
-    for (const entry of layer.style.filter(isOnce)) placeLabels(map, entry);
+    for (const entry of layer.style.filter((one) => isOnce(one) && (!source || one.source === source))) placeLabels(map, entry);
   }
 }
 

@@ -18,6 +18,11 @@ let late = 0;
 /** A map that gets another size is not moved by a person, though it tells of a move. */
 let isResizing = false;
 
+/** @type {() => void} */
+let noteStanding = () => {};
+/** When the first view has been drawn: what it did without need not take its time. @type {Promise<void>} */
+export const firstViewStands = new Promise((resolve) => { noteStanding = resolve; });
+
 maplibregl.prewarm(); // the worker starts while the catalog is on its way
 
 /**
@@ -25,7 +30,8 @@ maplibregl.prewarm(); // the worker starts while the catalog is on its way
  * frame does, and leaves the canvas alone. Notes when the whole picture was drawn and when nothing was left to do, in
  * milliseconds since the page was asked for; the benchmark reads both.
  * @param {any} map
- * @param {() => void} placeNames told once when all tiles are there, before the first painting
+ * @param {(source?: string) => void} placeNames told when all tiles are there, before the first painting, and earlier whenever all of a source are:
+ *   names that wait for nothing else are then made while other tiles come
  */
 export function paintFirstView(map, placeNames) {
   const { painter } = map;
@@ -34,6 +40,7 @@ export function paintFirstView(map, placeNames) {
   const until = performance.now() + WHOLE_MS;
   let isNamed = false;
   painter.render = (/** @type {any[]} */ ...frame) => {
+    isBeginning = false;
     if (spares && map.loaded() && !isNamed) {
       isNamed = true;
       placeNames();
@@ -45,21 +52,25 @@ export function paintFirstView(map, placeNames) {
     delete painter.render;
     spares = false;
     dropKept(map);
-    if (isWhole) noteDrawn(painter.context.gl, "mapPaintedMs");
+    whenDrawn(painter.context.gl, () => {
+      if (isWhole) noteTime("mapPaintedMs");
+      noteStanding();
+    });
   };
   setTimeout(() => { if (spares) map.drawNow(); }, WHOLE_MS); // nothing else asks for a frame while a slow tile is waited for
   map.on("movestart", () => { if (!isResizing) spares = false; });
+  map.on("sourcedata", (/** @type {any} */ { tile, sourceId }) => { if (spares && tile && map.isSourceLoaded(sourceId)) placeNames(sourceId); });
   map.once("idle", () => noteTime("mapIdleMs"));
 }
 
-/** Notes the time when the graphics have drawn what they were told to. @param {WebGL2RenderingContext} gl @param {string} name */
-function noteDrawn(gl, name) {
+/** Does something when the graphics have drawn what they were told to. @param {WebGL2RenderingContext} gl @param {() => void} act */
+function whenDrawn(gl, act) {
   const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
   gl.flush();
   const ask = () => {
     if (fence && !gl.isContextLost() && gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED) return setTimeout(ask, ASK_MS);
     gl.deleteSync(fence);
-    noteTime(name);
+    act();
   };
   setTimeout(ask);
 }
@@ -101,10 +112,28 @@ export function whenFree(act) {
   else act();
 }
 
+/** Whether the map has asked for no tile yet. */
+let isBeginning = true;
+
+/** What stands for the window until then: style, sources and the first look at what is in view each wait for a frame of the browser,
+ * and each of these is long while the page around the map is drawn. */
+const soon = {
+  requestAnimationFrame: (/** @type {(time: number) => void} */ act) => window.setTimeout(() => act(performance.now())),
+  cancelAnimationFrame: (/** @type {number} */ step) => clearTimeout(step),
+  addEventListener: window.addEventListener.bind(window),
+  removeEventListener: window.removeEventListener.bind(window),
+  ResizeObserver,
+};
+
 /** A map whose first frames wait for the tiles on their way, and whose later ones for what a person is to read first; neither for long. */
 export class FirstViewMap extends maplibregl.Map {
   #draw = () => this.drawNow();
   #resize = () => this.resize();
+
+  /** The window in whose frames the map takes its steps. @returns {any} */
+  get _ownerWindow() {
+    return isBeginning ? soon : window;
+  }
 
   triggerRepaint() {
     if (waiting) waiting.add(this.#draw);

@@ -5,7 +5,7 @@ import { drawnLayers, earlierEditions, levelColourWord, levelWord, loadCatalog, 
 import { byId, el, put } from "./dom.js";
 import { drawFailures, onFailures, wireFailures } from "./failed_layers.js";
 import { knownFilters } from "./filters.js";
-import { whenFree } from "./first_view.js";
+import { firstViewStands, whenFree } from "./first_view.js";
 import { day } from "./formats.js";
 import { wireFrame, drawFrame } from "./frame.js";
 import { takeGround } from "./grounds.js";
@@ -219,7 +219,7 @@ function wireMap(area) {
   };
   map.getCanvas().id = "map-canvas";
   map.on("idle", settle);
-  map.once("idle", prepareRest);
+  map.once("idle", () => firstViewStands.then(prepareRest));
   map.on("movestart", () => { area.dataset.state = "moving"; });
   map.on("dataloading", () => { area.dataset.state = "loading"; });
   map.on("move", () => { drawScale(); updateZoomState(); });

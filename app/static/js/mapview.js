@@ -66,7 +66,7 @@ export async function makeMap(container, view) {
   map.setMissingStyleImageResolver((/** @type {string} */ name) => addPicture(name));
   map.on("idle", () => placeAreaLabels(map));
   map.on("error", (/** @type {any} */ event) => noteError(event.error, event.sourceId));
-  paintFirstView(map, () => placeAreaLabels(map));
+  paintFirstView(map, (source) => placeAreaLabels(map, source));
   await new Promise((resolve) => map.once("style.load", resolve));
   markEdges(everyMap());
   map.on("movestart", () => clearEdges(everyMap()));
