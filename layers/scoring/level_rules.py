@@ -103,7 +103,8 @@ def load_level_rules(strengths: str = "source_strengths_2026A", folder: Path = R
 def load_screening(name: str, folder: Path = RULES_DIR / "screening", on: date | None = None) -> tuple[Row, ...]:
     """A named screening table, the most severe row first; an empty name means none.
 
-    A screening is an assumption from the industry alone. It never says blue: without a figure nothing is low.
+    A screening is an assumption from the industry alone. It never says blue: without a figure nothing is low. Where the value
+    is a code, the row says it in words (``title_zh``, ``title_en``).
     """
     if not name:
         return ()
@@ -113,7 +114,7 @@ def load_screening(name: str, folder: Path = RULES_DIR / "screening", on: date |
         raise RuleTableError(f"no screening table {name!r}; known: {known}")
     table = read_rules(
         path,
-        texts=("layer", "field", "match", "value", "level", "source_class"),
+        texts=("layer", "field", "match", "value", "title_zh", "title_en", "level", "source_class"),
         codes={
             "layer": ("enterprises", "pipelines"),
             "match": MATCHES,

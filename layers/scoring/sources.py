@@ -171,8 +171,8 @@ def judge_screening(source: Source, row: Mapping[str, Any], screening: tuple[Row
                 "screening",
                 rule["level"],
                 rule,
-                f"按行业筛查(假设): {value}",
-                f"screening by industry (assumption): {value}",
+                f"按行业筛查(假设): {rule['title_zh'] or value}",
+                f"screening by industry (assumption): {rule['title_en'] or value}",
                 **{rule["field"]: value},
             )
             source.source_class, source.is_assumption = rule["source_class"], True

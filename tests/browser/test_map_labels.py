@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.pages import PATIENCE_MS, OpenPage, answer, wait_for_map
+from tests.browser.pages import PATIENCE_MS, OpenPage, answer, at, wait_for_map
 from tests.browser.test_map_page_tools import fake_two_editions
 
 CROSSING = """async ({ isMarked, share }) => {
@@ -145,3 +145,18 @@ def test_lengths_of_shortest_lines_lie_neither_on_each_other_nor_on_names(page: 
     assert found["labels"] == ["122 m / 150 m", "136 m / 200 m", "82 m / 100 m"]
     assert found["pixels"] > 100
     assert found["shared"] == 0
+
+
+def test_selected_point_is_named_once(open_page: OpenPage, known_source: dict[str, Any]) -> None:
+    page = open_page(f"{at(known_source)}&f={known_source['layer']}/{known_source['id']}")
+    stands_back = """async ([layer, id]) => {
+      const { view: { map } } = await import(document.getElementById("page-script").src);
+      const found = map.queryRenderedFeatures().find((one) => one.source === "atlas-risk_points" && one.properties.source_layer === layer && one.properties.source_feature_id === id);
+      const [{ id: label }] = map.getStyle().layers.filter((one) => one.source === found.source && one.layout?.["text-field"] && one.minzoom < map.getZoom());
+      const opacity = JSON.stringify(map.getPaintProperty(label, "text-opacity"));
+      return opacity.includes("feature-state") && map.getFeatureState({ source: found.source, sourceLayer: found.sourceLayer, id: found.id }).is_selected === true;
+    }"""
+    key = [known_source["layer"], known_source["id"]]
+    page.wait_for_function(f"async (key) => ({stands_back})(key)", arg=key)
+    page.keyboard.press("Escape")
+    page.wait_for_function(f"async (key) => !(await ({stands_back})(key))", arg=key)

@@ -8,9 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.pages import PHONE, OpenPage, answer, at, query_of, wait_for_address, wait_for_map
+from tests.browser.pages import (
+    DESKTOP,
+    PHONE,
+    TABLET,
+    OpenPage,
+    answer,
+    at,
+    query_of,
+    wait_for_address,
+    wait_for_map,
+)
 
 
 def rated_layer(server: str) -> dict[str, Any]:
@@ -186,6 +197,20 @@ def fake_two_editions(page: Page, server: str) -> None:
     page.route("**/api/layers*", catalog)
     page.route("**/api/changes*", lambda route: route.fulfill(json=report))
     page.route("**/tiles/0/**", lambda route: route.fulfill(status=204))
+
+
+@pytest.mark.parametrize(("size", "lang"), [(TABLET, "en"), (PHONE, "en"), (DESKTOP, "zh")], ids=["tablet", "phone", "desktop"])
+def test_what_a_tool_shows_lies_below_the_buttons_and_beside_the_panel(open_page: OpenPage, size: dict[str, int], lang: str) -> None:
+    page = open_page(f"?lang={lang}", size=size)
+    page.locator(".tool-measure").click()
+    strip, buttons = page.locator("#measure"), page.locator("#toolbar")
+    expect(strip).to_be_visible()
+    page.wait_for_function("() => document.getElementById('measure').getBoundingClientRect().top >= document.getElementById('toolbar').getBoundingClientRect().bottom")
+    room = strip.bounding_box()
+    assert room and buttons.bounding_box()
+    panel = page.locator("#result").bounding_box()
+    if panel and panel["y"] <= room["y"]:
+        assert room["x"] >= 0 and room["x"] + room["width"] <= panel["x"]
 
 
 def test_measures_stay_as_notes_until_they_are_removed(open_page: OpenPage, faults: list[str]) -> None:

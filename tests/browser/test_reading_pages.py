@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import DESKTOP, PHONE, TABLET, OpenPage, broken_rules, chinese_words
+from tests.browser.pages import (
+    DESKTOP,
+    PHONE,
+    TABLET,
+    OpenPage,
+    answer,
+    broken_rules,
+    chinese_words,
+)
 
 
 @pytest.fixture
@@ -37,6 +45,27 @@ def test_help_draws_symbols_and_the_keys_that_the_map_lists(open_page: OpenPage)
     n_symbols = page.locator("[data-symbol]").count()
     expect(page.locator("[data-symbol] canvas")).to_have_count(n_symbols)
     assert n_symbols > 15
+
+
+MOST_FREQUENT_COLOUR = """(node) => {
+  const { data } = node.getContext("2d").getImageData(8, 8, node.width - 16, node.height - 16);
+  const counts = new Map();
+  for (let i = 0; i < data.length; i += 4) {
+    const colour = `#${[...data.slice(i, i + 3)].map((part) => part.toString(16).padStart(2, "0")).join("")}`.toUpperCase();
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0][0];
+}"""
+
+
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_help_shows_the_levels_in_the_colours_of_the_ground(open_page: OpenPage, live_server: str, ground: str) -> None:
+    page = open_page(f"help?bg={ground}")
+    expect(page.locator("[data-level] canvas")).to_have_count(5)
+    drawn = {node.get_attribute("data-level"): node.locator("canvas").evaluate(MOST_FREQUENT_COLOUR) for node in page.locator("[data-level]").all()}
+    levels = answer(live_server, "/api/layers", bg=ground)["levels"]
+    assert drawn["unrated"] == next(level["fill"] for level in levels if level["id"] == "unrated")
+    assert drawn["blue"] == next(level["fill"] for level in levels if level["id"] == "blue")
 
 
 def test_other_language_is_another_page_and_stays(open_page: OpenPage) -> None:

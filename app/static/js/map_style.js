@@ -88,7 +88,7 @@ export const isSeen = (layer) => shown.visible.has(layer.id) && !shown.catalog.b
 
 /** @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
 export function prepared(layer, entry) {
-  entry = inLook(layer, entry);
+  entry = namedOnce(layer, inLook(layer, entry));
   const visibility = isSeen(layer) ? "visible" : "none";
   designed.set(entry.id, { filter: entry.filter, paint: { ...entry.paint } });
   const share = (shown.opacity.get(layer.id) ?? 100) / 100;
@@ -96,6 +96,13 @@ export function prepared(layer, entry) {
   if (!isOnce(entry)) return made;
   const { "source-layer": _, ...own } = /** @type {any} */ (made);
   return { ...own, source: onceSource(entry) };
+}
+
+/** The name of a point that is selected stands at its ring alone (`selected_name.js`). @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
+function namedOnce(layer, entry) {
+  const writesName = layer.label && !isOnce(entry) && !entry.layout?.["symbol-placement"] && JSON.stringify(entry.layout?.["text-field"] ?? "").includes(`["get","${layer.label}"]`);
+  if (!writesName) return entry;
+  return { ...entry, paint: { ...entry.paint, "text-opacity": ["case", ["boolean", ["feature-state", "is_selected"], false], 0, entry.paint?.["text-opacity"] ?? 1] } };
 }
 
 /** @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */

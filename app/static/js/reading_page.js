@@ -1,4 +1,5 @@
 /** Pages that the server writes (how levels are computed, help): the frame around them, symbols, keys, printing. */
+import { levelById } from "./atlas.js";
 import { byId, put } from "./dom.js";
 import { keyTables } from "./key_list.js";
 import { legendCanvas } from "./symbols.js";
@@ -15,6 +16,7 @@ async function start() {
   wireKeys(workspace);
   titlePage(byId("page-title").textContent ?? "");
   for (const node of document.querySelectorAll("[data-symbol]")) drawSymbol(/** @type {HTMLElement} */ (node));
+  for (const node of document.querySelectorAll("[data-level]")) drawLevel(/** @type {HTMLElement} */ (node));
   const keys = document.getElementById("keys");
   if (keys) put(keys, keyTables());
 }
@@ -27,6 +29,12 @@ function inOtherLanguage() {
 /** @param {HTMLElement} node */
 function drawSymbol(node) {
   put(node, legendCanvas(JSON.parse(node.dataset.symbol ?? "{}")));
+}
+
+/** In the colours of the ground that is shown, which the server does not know. @param {HTMLElement} node */
+function drawLevel(node) {
+  const level = levelById(node.dataset.level);
+  if (level) put(node, legendCanvas({ kind: "fill", color: level.fill, outline: level.outline, hatch: level.id }));
 }
 
 start();

@@ -12,6 +12,7 @@ import { drawOwn, drawReasonLines, feature } from "./map_drawings.js";
 import { flyToGeometry, keepInSight } from "./map_sight.js";
 import { map } from "./mapview.js";
 import { closePanel, loadIntoPanel, say } from "./panel.js";
+import { nameOnce } from "./selected_name.js";
 import { datum, isForeign } from "./status.js";
 import { markRow } from "./table.js";
 import { said, t } from "./texts.js";
@@ -70,6 +71,7 @@ export function openFeature(layerId, id, { isHistory = false, fly = false } = {}
     const { geometry } = loaded.feature;
     const name = featureName(layer, { ...loaded.feature.properties, id });
     drawOwn("selection", geometry ? [feature(geometry, { label: name })] : null);
+    nameOnce(geometry?.type === "Point" ? { layer: layerId, id } : null);
     shownAt = { geometry, fly };
     const content = part.featureContent(loaded, panelActions());
     return { ...content, body: () => [hitList(), content.body()] };
@@ -81,6 +83,7 @@ function openPlace(lon, lat, { isHistory = false } = {}) {
   selected = { at: `${lon.toFixed(6)},${lat.toFixed(6)}` };
   if (!isHistory) pushAddress({ at: selected.at, f: null });
   drawReasonLines([]);
+  nameOnce(null);
   ringAtOnce({ lng: lon, lat }, "");
   drawOwn("selection", [feature({ type: "Point", coordinates: [lon, lat] }, { label: "" })]);
   return standStillFor(loadIntoPanel(() => t("why_here"), async () => {
@@ -166,6 +169,7 @@ export function clearSelection() {
   selected = {};
   hits = [];
   drawOwn("selection", null);
+  nameOnce(null);
   drawReasonLines([]);
   markRow(null, "");
   pushAddress({ f: null, at: null });
@@ -212,6 +216,7 @@ export function followSelection(values) {
   if (openFromAddress(values)) return;
   selected = {};
   drawOwn("selection", null);
+  nameOnce(null);
   closePanel();
 }
 

@@ -20,6 +20,11 @@ const CIRCLE_STEPS = 48;
  *   list: () => void, siting: () => void, whatIf: () => void, sheet: () => void, redraw: () => void}} Tools
  */
 
+/** Tells the styles how much room the buttons take, in one row or several: what a tool shows stands below them. */
+const room = new ResizeObserver(([{ target }]) => {
+  byId("map-frame").style.setProperty("--toolbar-height", `${/** @type {HTMLElement} */ (target).offsetHeight}px`);
+});
+
 /** @param {Tools} tools */
 export function drawToolbar(tools) {
   const signs = /** @type {[string, string, () => void][]} */ ([
@@ -34,6 +39,7 @@ export function drawToolbar(tools) {
     signs.map(([key, sign, act]) => el("button", { type: "button", class: `tool tool-${key}`, "aria-label": t(key), title: t(key), on: { click: act } }, sign)),
     words.map(([key, act]) => el("button", { type: "button", class: `tool tool-word tool-${key}`, on: { click: act } }, t(key))),
     appearance(tools.redraw));
+  room.observe(byId("toolbar"));
 }
 
 /** What the map is drawn upon, and how large its text is. @param {() => void} redraw */

@@ -86,6 +86,13 @@ def test_line_of_unknown_medium_is_unrated_unless_screened():
     assert (row.level, row.basis, row.is_assumption, row.strength) == ("yellow", "screening", True, 0.45)
 
 
+@pytest.mark.parametrize(("kind", "zh", "en"), [("industrial", "工业管道", "industrial pipe"), ("transmission", "长输管道", "transmission pipeline")])
+def test_reason_of_a_screened_line_says_its_kind_in_words(kind, zh, en):
+    row = one(pipelines=[line(kind=kind)], screening="taiwan_industry_2026A")
+    assert row.reason_zh == f"按行业筛查(假设): {zh}"
+    assert row.reason_en == f"screening by industry (assumption): {en}"
+
+
 @pytest.mark.parametrize("fields", [{"kind": "town_gas"}, {"status": "abandoned"}, {"status": "planned"}])
 def test_lines_that_are_no_source(fields):
     assert rated(pipelines=[line(**fields)]).empty
