@@ -20,6 +20,7 @@ from rapidfuzz import fuzz
 
 from etl.manifest import FieldSource, Manifest, template_columns
 from etl.mojibake import is_destroyed, original_text
+from etl.notations import UNIT_FACTORS, head_unit
 from etl.read import Reader, read_file
 from etl.recognise_columns import Column, Mapped, columns_of, delivered_unit, likelier_units, proposed_codes
 from etl.datum_names import datum_name_zh
@@ -367,7 +368,12 @@ def _about_field(layer: Layer, entry: Mapped, column: Column | None, *, is_known
         zh = f"「{entry.column}」中的「{value}」是「{title}」的哪一类?可选:{choice}" + (f";字面最接近:{near.zh}" if near else "")
         en = f"which code of {title_en!r} is {value!r} in {entry.column!r}?" + (f" nearest in wording: {near.en}" if near else "")
         found.append(Question(zh, en, entry.field))
-    if declared.unit and entry.unit is None and not is_known:
+    stated = head_unit(entry.column) if declared.unit and entry.unit is None else None
+    if stated:
+        units = [unit for unit, ours in UNIT_FACTORS if ours == declared.unit]
+        found.append(Question(f"「{entry.column}」的单位 {stated} 不能换算为 {declared.unit},请核实是哪种单位({'、'.join(units)})",
+                              f"{stated}, the unit of {entry.column!r}, does not become {declared.unit}: which of {', '.join(units)} is meant?", entry.field))
+    elif declared.unit and entry.unit is None and not is_known:
         found.append(Question(f"「{entry.column}」未写单位;本字段单位为 {declared.unit},是否相同?",
                               f"{entry.column!r} states no unit; ours is {declared.unit}: the same?", entry.field))
     others = likelier_units(declared, column, entry.unit) if column is not None else []

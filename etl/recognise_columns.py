@@ -265,12 +265,12 @@ def position_score(name: str, column: Column) -> float:
 
 
 def delivered_unit(entry: Field, column: str) -> str | None:
-    """The unit that a heading states, in brackets or as the last letters of its name; None where it states none."""
+    """The unit that a heading states, in brackets or as the last letters of its name; None where it states none that becomes ours."""
     if entry.unit is None:
         return None
     stated = head_unit(column)
     if stated:
-        return stated
+        return stated if stated == entry.unit or (stated, entry.unit) in UNIT_FACTORS else None
     found = UNIT_OF_SUFFIX.search(column)
     unit = UNIT_NAMES.get(found[1].lower()) if found and len(found[0]) < len(column) else None
     return unit if unit and (unit == entry.unit or (unit, entry.unit) in UNIT_FACTORS) else None

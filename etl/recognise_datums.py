@@ -303,7 +303,7 @@ def _prior(trial: Trial, stated: tuple[str, ...]) -> float:
     """What a datum is worth before any evidence: one that the file or the source states most, old ones least."""
     if trial.hypothesis.crs in stated:
         return STATED_PRIOR
-    usual = OLD_PRIOR if trial.hypothesis.shift is not None or datum_error_m(trial.hypothesis.crs) > OLD_ERROR_M else USUAL_PRIOR
+    usual = OLD_PRIOR if trial.hypothesis.shift is not None or datum_error_m(trial.hypothesis.crs) > SAME_PLACE_M else USUAL_PRIOR
     return usual * (1.0 if trial.hypothesis.axis_order == "xy" else SWAPPED_PRIOR)
 
 

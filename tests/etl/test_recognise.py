@@ -242,3 +242,13 @@ def test_load_says_that_headings_were_decoded_wrongly(tmp_path: Path, engine: An
     write_enterprises(data, GOOD, encoding="utf-8")
     with pytest.raises(SourceFileError, match="was 名称.* before they were decoded wrongly"):
         load_area_data(engine, CATALOG, sources, data, home=home)
+
+
+def test_unit_in_a_heading_is_understood_and_one_that_cannot_be_meant_is_asked_about(small: tuple[Path, Path]) -> None:
+    sources, data = small
+    rows = [f"P{n},管{n},天然气,{size},{pressure},{12 + n}" for n, (size, pressure) in enumerate([(8, 7), (12, 10), (16, 40), (20, 63)])]
+    (data / "管线.csv").write_text("\n".join(["管线编号,管线名称,介质,管径(英寸),设计压力(公斤),长度(kgf/cm2)", *rows]), encoding="utf-8")
+    found = recognised(sources, data / "管线.csv")["管线"]
+    assert {entry.field: entry.unit for entry in found.mapping if entry.field in ("diameter_mm", "pressure_mpa")} == {"diameter_mm": "inch", "pressure_mpa": None}
+    asked = [question.zh for question in found.questions if "单位" in question.zh]
+    assert len([words for words in asked if "不能换算为 MPa" in words and "kgf/cm2" in words]) == 1 and not any("管径" in words for words in asked)
