@@ -35,7 +35,7 @@ function checkedSource(source) {
   return el("div", { class: "card" }, sourceHead(source),
     source.is_blocked ? el("p", { class: "notice error-box loud" }, t("data_blocked", { share: number(source.refused_pct, 1), most: number(source.max_refused_pct, 1) })) : null,
     el("div", { class: "beside" }, el("div", {}, countList(source.counts), ruleCounts({ ...source.refused_by_rule, ...source.repaired_by_rule, ...source.warned_by_rule }, source.refused), source.counts.n_refused ? el("h4", {}, t("data_refused_rows", { n: number(source.counts.n_refused) })) : el("p", { class: "notice" }, t("data_none_refused")),
-      (source.workbooks ?? []).map(workbookLink)), el("div", {}, picture(state.area?.outline, source.positions, [], t("data_picture_checked", { n: number(source.positions.length), refused: number(refusedAt.length) }), refusedAt), pictureKey(source, refusedAt.length))),
+      (source.workbooks ?? []).map(workbookLink)), el("div", {}, picture(state.area, source.positions, [], t("data_picture_checked", { n: number(source.positions.length), refused: number(refusedAt.length) }), refusedAt), pictureKey(source, refusedAt.length))),
     source.refused.length ? refusedTable(source.refused, source.counts.n_refused, source.layer) : null, warnings(source));
 }
 
@@ -77,7 +77,7 @@ function differenceCard(source) {
   const changes = CHANGES.flatMap((kind) => source.changes[kind].features.map((/** @type {any} */ feature) => ({ kind, lon: feature.lon, lat: feature.lat })));
   return el("div", { class: "card" }, sourceHead(source), lossNotice(source.loss), olderNotice(source),
     el("p", { class: "muted" }, t("data_stays", { n: number(source.counts.n_unchanged) })),
-    el("div", { class: "beside" }, el("div", {}, changeLists(source.changes, source.layer)), el("div", {}, picture(state.area?.outline, source.positions, changes, t("data_picture_changes", { n: number(changes.length) })),
+    el("div", { class: "beside" }, el("div", {}, changeLists(source.changes, source.layer)), el("div", {}, picture(state.area, source.positions, changes, t("data_picture_changes", { n: number(changes.length) })),
       el("ul", { class: "picture-key" }, CHANGES.map((kind) => el("li", {}, el("span", { class: `key-${kind}`, "aria-hidden": "true" }), t(`data_${kind}`)))))));
 }
 

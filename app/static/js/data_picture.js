@@ -7,24 +7,35 @@ const MARGIN = 8;
 const ARM = 4;
 
 /**
- * @param {any} outline GeoJSON polygon or multipolygon, degrees
+ * @param {any} area `outline` GeoJSON polygon or multipolygon, and `home`, its main part: west, south, east, north, all degrees
  * @param {number[][]} positions longitude and latitude of what is there
  * @param {{kind: string, lon: number|null, lat: number|null}[]} changes drawn above, by kind
  * @param {string} label what the picture says, in words
- * @param {number[][]} [refused] where refused rows lie, as crosses; what lies beyond the picture stands at its edge
+ * @param {number[][]} [refused] where refused rows lie, as crosses; what lies beyond the picture, far islands too, stands at its edge
  */
-export function picture(outline, positions, changes, label, refused = []) {
+export function picture(area, positions, changes, label, refused = []) {
+  const outline = area?.outline;
   /** @type {number[][][]} */
   const rings = outline ? (outline.type === "Polygon" ? [outline.coordinates] : outline.coordinates).flat(1) : [];
   const places = changes.filter(({ lon, lat }) => lon !== null && lat !== null).map(({ lon, lat }) => [Number(lon), Number(lat)]);
-  const all = rings.length ? rings.flat(1) : [...positions, ...places, ...refused];
+  const all = frame(area?.home, rings, [...positions, ...places, ...refused]);
   if (!all.length) return null;
   const project = projection(all);
+  const inside = (/** @type {number[]} */ point) => within(project.at(point), project.height);
   return svg("svg", { class: "picture", role: "img", "aria-label": label, viewBox: `0 0 ${WIDTH} ${project.height}` },
     rings.map((ring) => svg("polygon", { class: "picture-area", points: ring.map((point) => project.at(point).join(",")).join(" ") })),
-    positions.map((point) => dot(project.at(point), "picture-there", 1.6)),
-    changes.filter(({ lon, lat }) => lon !== null && lat !== null).map(({ kind, lon, lat }) => dot(project.at([Number(lon), Number(lat)]), `picture-${kind}`, 3.2)),
-    refused.map((point) => cross(within(project.at(point), project.height))));
+    positions.map((point) => dot(inside(point), "picture-there", 1.6)),
+    changes.filter(({ lon, lat }) => lon !== null && lat !== null).map(({ kind, lon, lat }) => dot(inside([Number(lon), Number(lat)]), `picture-${kind}`, 3.2)),
+    refused.map((point) => cross(inside(point))));
+}
+
+/**
+ * Points that the picture reaches to: of the main part of the area, so that far islands do not make it a dot.
+ * @param {number[]|undefined} home @param {number[][][]} rings @param {number[][]} others
+ */
+export function frame(home, rings, others) {
+  if (home?.length === 4) return [home.slice(0, 2), home.slice(2)];
+  return rings.length ? rings.flat(1) : others;
 }
 
 /** @param {number[]} at @param {string} kind @param {number} r */
