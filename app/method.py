@@ -6,6 +6,7 @@ Every number comes out of a table; what stands here and in ``method_chapters.tom
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -27,6 +28,10 @@ TERMS = CODE_DIR / "app" / "policy_terms.csv"
 MOST_ROWS_INLINE = 30
 """A longer table is told by its clauses; its rows have a page of their own."""
 MOST_NOTES = 2
+LEAST_PLAIN = 1e-3
+"""Below it a number is written as a power of ten."""
+POWER_OF_TEN = re.compile(r"\d+(\.\d+)?[eE]-\d+")
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 CUT_TABLES = ("index_from", "footprint_from", "risk_from", "town")
 """Parts of a policy that hold lower bounds by level."""
 UNTOLD = ("id", "title_zh", "title_en", "source_zh", "source_en", *CUT_TABLES)
@@ -121,10 +126,10 @@ def columns_of(columns: list[str], lang: str) -> list[tuple[str, str]]:
 
 
 def cell(column: str, value: str, lang: str) -> str:
-    """A value as it is read: codes of verification, levels and standards in words.
+    """A value as it is read: codes of verification, levels and standards in words, powers of ten raised.
 
-    >>> cell("confidence", "low", "zh"), cell("value", "", "zh")
-    ('未核', '—')
+    >>> cell("confidence", "low", "zh"), cell("value", "", "zh"), cell("largest_per_year", "3e-07", "zh")
+    ('未核', '—', '3×10⁻⁷')
     """
     for name, words in (("confidence", CONFIDENCES), ("source_type", SOURCE_TYPES)):
         if column == name and value in words:
@@ -133,7 +138,7 @@ def cell(column: str, value: str, lang: str) -> str:
         return level_word(value, lang)
     if column == "standard_id":
         return standards().get(value, {}).get("number") or value or "—"
-    return value or "—"
+    return figure(float(value)) if POWER_OF_TEN.fullmatch(value) else value or "—"
 
 
 def level_word(level: str, lang: str) -> str:
@@ -231,12 +236,24 @@ def term(name: str, lang: str) -> str:
     return terms().get(name, {}).get(lang, name)
 
 
+def figure(value: float) -> str:
+    """A number as a person writes it: without idle digits, a yearly frequency as a power of ten.
+
+    >>> figure(0.85), figure(1000.0), figure(3e-05), figure(0.0)
+    ('0.85', '1000', '3×10⁻⁵', '0')
+    """
+    if value == 0 or abs(value) >= LEAST_PLAIN:
+        return f"{value:g}"
+    digits, power = f"{value:e}".split("e")
+    return f"{float(digits):g}×10{str(int(power)).translate(RAISED)}"
+
+
 def policy_value(value: Any, lang: str) -> str:
     """A value of a policy as text: levels, methods and classes in words, lists with commas."""
     if isinstance(value, (list, tuple)):
         return SEPARATOR[lang].join(policy_value(entry, lang) for entry in value)
     if isinstance(value, float):
-        return f"{value:g}"
+        return figure(value)
     if value in LEVELS:
         return level_word(str(value), lang)
     if str(value) in table_names():

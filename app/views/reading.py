@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from app import method, styles
 from app.errors import MissingError
+from app.export.words import written_date
 from app.layer_list import SECRECY
 from app.page_language import LANGUAGES, language
 from app.parts import parts
@@ -62,7 +63,7 @@ def _page(template: str, pinned: Pinned, **values: Any) -> Response:
 
     text = render_template(
         template, lang=lang, said=said, columns_of=method.columns_of, cell=method.cell, term=method.term, value=method.policy_value,
-        level_word=method.level_word, standards=method.standards(), edition=pinned.edition, area=pinned.facts.area,
+        level_word=method.level_word, figure=method.figure, day=lambda at: written_date(at, lang), standards=method.standards(), edition=pinned.edition, area=pinned.facts.area,
         legal_note=pinned.facts.legal_note(lang), secrecy=SECRECY, confidences=method.CONFIDENCES, edition_query=_edition_query(), **values,
     )  # fmt: skip
     response = make_response(text)

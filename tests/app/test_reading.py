@@ -62,6 +62,12 @@ def test_page_shows_the_bounds_of_the_policy(client: FlaskClient) -> None:
     assert row and re.findall(r"<td>([\d.]+)</td>", row[1]) == [f"{value:g}" for value in policy.index_from]
 
 
+def test_page_writes_frequencies_and_the_date_as_people_do(client: FlaskClient) -> None:
+    en, zh = (words(client.get(f"/method?lang={lang}").text) for lang in ("en", "zh"))
+    assert "3×10⁻⁵" in zh and re.search(r"\de-0\d", zh) is None
+    assert re.search(r"data as of \d{1,2} [A-Z][a-z]{2} \d{4}", en) and re.search(r"资料截至 \d{4}-\d\d-\d\d", zh)
+
+
 def test_every_value_of_every_policy_has_a_name() -> None:
     for policy_id in policies():
         values = as_table(load_policy(policy_id))
