@@ -133,9 +133,16 @@ def test_english_has_no_chinese_but_names(open_page: OpenPage, faults: list[str]
 
 
 def test_phone_is_told_to_upload_on_a_computer(open_page: OpenPage, faults: list[str]) -> None:
-    page = open_page("data", PHONE)
+    page = open_page("data", PHONE, has_touch=True, is_mobile=True)
     expect(page.locator("#content")).to_contain_text("请用电脑办理")
     assert page.locator("#new-upload").count() == 0
+
+
+def test_magnified_window_of_a_computer_uploads(open_page: OpenPage, faults: list[str]) -> None:
+    page = open_page("data", {"width": 720, "height": 450})
+    expect(page.locator("#new-upload")).to_be_visible()
+    expect(page.locator("#content")).not_to_contain_text("请用电脑办理")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
 
 
 def test_server_that_is_gone_is_told_and_the_page_stays(open_page: OpenPage) -> None:

@@ -22,6 +22,13 @@ LEAST_LIGHTNESS, MOST_ALIKE = 8.0, 0.7
 """Two levels differ in grey by so much L*, or their hatches are no more alike than this correlation, however shifted."""
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_rule_of_wcag_is_broken_by_the_whole_area_where_some_layers_wait_for_a_nearer_view(open_page: OpenPage, language: str) -> None:
+    page = open_page(f"?lang={language}", bypass_csp=True)
+    expect(page.locator("#tree .too-far .row-name").first).to_be_visible()
+    assert broken_rules(page) == []
+
+
 @pytest.mark.parametrize(("language", "ground"), [("zh", "dark"), ("en", "light"), ("en", "dark")])
 def test_no_rule_of_wcag_is_broken_with_every_tool_open(
     open_page: OpenPage, known_source: dict[str, Any], language: str, ground: str, faults: list[str]
@@ -88,6 +95,7 @@ def test_journey_by_keys_alone_from_search_to_table_to_reasons(open_page: OpenPa
 def test_narrow_and_magnified_windows_lose_nothing(open_page: OpenPage, language: str, size: dict[str, int], faults: list[str]) -> None:
     page = open_page(f"?lang={language}", size=size)
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    expect(page.locator(".brand-title")).to_be_visible()
     page.locator(".tool-layers_and_legend").click()
     expect(page.locator("#tree")).to_be_visible()
     page.locator("#layers-close").click()

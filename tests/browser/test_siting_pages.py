@@ -138,6 +138,17 @@ def test_parcel_is_picked_as_the_site(open_page: OpenPage, live_server: str, mid
     expect(page.locator("#pick-parcel")).to_have_attribute("aria-pressed", "false")
 
 
+def test_drawing_is_left_to_computers_and_a_magnified_window_is_one(open_page: OpenPage, faults: list[str]) -> None:
+    magnified = open_page({"width": 720, "height": 450})
+    expect(magnified.locator(".draw-tools").first).to_be_visible()
+    expect(magnified.locator(".computer-only")).to_be_hidden()
+    assert magnified.evaluate("document.documentElement.scrollWidth") <= 720
+    phone = open_page(PHONE, has_touch=True, is_mobile=True)
+    expect(phone.locator(".draw-tools").first).to_be_hidden()
+    expect(phone.locator(".computer-only")).to_be_visible()
+    assert faults == []
+
+
 def test_project_step_says_what_is_missing_in_english_fits_and_meets_wcag(open_page: OpenPage, faults: list[str]) -> None:
     page = open_page(bypass_csp=True)
     page.get_by_role("button", name="En", exact=True).click()

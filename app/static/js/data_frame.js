@@ -73,8 +73,8 @@ function drawLost(isLost) {
   put(bar, isLost ? [t("connection_lost"), " ", el("button", { type: "button", class: "button small", on: { click: () => tryAgain() } }, t("try_now"))] : []);
 }
 
-/** Whether the page stands on a phone, where files are not uploaded. */
-export const isPhone = () => matchMedia("(max-width: 767px)").matches;
+/** Whether the page stands on a phone, where files are not uploaded; a narrow window with a mouse is a computer's, magnified. */
+export const isPhone = () => matchMedia("(max-width: 767px) and (pointer: coarse)").matches;
 
 /**
  * A table that becomes cards on a phone.
