@@ -62,8 +62,8 @@ def site_check(
 
 def bounds_of(asked: SiteRequest) -> Bounds:
     """West, south, east, north of all parts, metres."""
-    found: Bounds = tuple(shapely.total_bounds([part.geometry for part in asked.parts]).tolist())
-    return found
+    west, south, east, north = zip(*(part.geometry.bounds for part in asked.parts), strict=True)
+    return min(west), min(south), max(east), max(north)
 
 
 def _told_part(asked: SiteRequest, verdict: WholeVerdict, number: int, rules: RuleSet) -> dict[str, Any]:

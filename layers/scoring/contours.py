@@ -45,8 +45,18 @@ def valid_contours(index: ClassIndex, on: date) -> tuple[Contours, int]:
 
 def unused_distances(index: ClassIndex, on: date) -> int:
     """How many distances of official reports may not be used on a date: the report is over, or states no validity."""
-    table = index.table("official_distances")
-    return int((~is_valid_on(table, on)).sum()) if table.n else 0
+    rows = index.rows("official_distances")
+    if rows is None:
+        return int(_is_unused(index.table("official_distances"), on).sum())
+    key = f"unused distances on {on}"
+    found: NDArray[np.bool_] | None = index.whole.kept.get(key)
+    if found is None:
+        found = index.whole.kept[key] = _is_unused(index.whole.table("official_distances"), on)
+    return int(found[rows].sum())
+
+
+def _is_unused(distances: Columns, on: date) -> NDArray[np.bool_]:
+    return ~is_valid_on(distances, on) if distances.n else np.zeros(0, bool)
 
 
 def settled_owners(index: ClassIndex, contours: Contours) -> frozenset[str]:

@@ -190,7 +190,7 @@ def planar_pairs(
     """
     pieces, owner = line_pieces(subjects)
     reach = reach[owner]
-    if index is None and len(pieces) * len(objects) <= FEW_BOXES:
+    if len(pieces) * len(objects) <= FEW_BOXES:
         piece, candidates = _boxes_that_meet(pieces, reach, objects)
     else:
         index = index or SearchIndex(objects)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from functools import cache, cached_property
 from typing import Any
@@ -67,6 +67,11 @@ class Members:
 
     def __len__(self) -> int:
         return len(self.feature_id)
+
+    @cached_property
+    def search(self) -> SearchIndex:
+        """Their geometries ready to be searched, made once: for members that many others are held against."""
+        return SearchIndex(self.geometry)
 
     def take(self, chosen: Any) -> Members:
         """The members at positions or under a mask."""
@@ -361,14 +366,16 @@ def proposal(
 
     `classes` are the strictest and the mildest GB 36894 class it may have, as positions in `TARGET_CLASSES`.
     """
-    values = {"feature_id": "proposal", "name": name, "accuracy_m": accuracy_m, "geometry": geometry}
-    table: dict[str, Texts] = {}
-    for key, value in values.items():
-        table[key] = np.empty(1, object)
-        table[key][0] = value
-    members = members_of("proposal", table, None)
-    members.strictest[:], members.mildest[:] = classes
-    return members
+    place, named = np.empty(1, object), np.empty(1, object)
+    place[0], named[0] = geometry, name
+    strictest, mildest = (np.array([rank], np.intp) for rank in classes)
+    return replace(_blank_proposal(), name=named, geometry=place, accuracy_m=np.array([accuracy_m], float), strictest=strictest, mildest=mildest)
+
+
+@cache
+def _blank_proposal() -> Members:
+    """A proposal of which nothing is known; one for all, for nobody changes the arrays of members."""
+    return members_of("proposal", {name: np.array([value], object) for name, value in (("feature_id", "proposal"), ("geometry", None))}, None)
 
 
 def proposals(geometries: Geometries, classes: NDArray[np.intp]) -> Members:

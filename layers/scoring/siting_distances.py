@@ -111,7 +111,7 @@ def _sway_is_open(rule: Rule, subjects: Members, member: Members, context: SiteC
     """Whether a line near the site states no sway, so that what the rule asks in plants is not known."""
     lines = subjects.take(without_sway(rule, subjects))
     reach_m = line_zone_reach(rule, lines, index.rules, on)
-    return len(near_pairs(lines.geometry, member.geometry, reach_m=reach_m, crs=context.crs).subject) > 0
+    return len(near_pairs(lines.geometry, member.geometry, reach_m=reach_m, crs=context.crs, index=member.search).subject) > 0
 
 
 def _measured(class_id: str, subjects: Members, member: Members, context: SiteContext, index: ClassIndex) -> Measured | None:
@@ -122,7 +122,7 @@ def _measured(class_id: str, subjects: Members, member: Members, context: SiteCo
     found: Measured | None = index.kept.get(f"measured {class_id}")
     if found is None:
         reach_m = np.full(len(subjects), farthest_m)
-        pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach_m, crs=context.crs)
+        pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach_m, crs=context.crs, index=member.search)
         found = index.kept[f"measured {class_id}"] = Measured(pairs, farthest_m)
     return found
 

@@ -106,7 +106,7 @@ def _owed_check(
         objects = index.members(rule.object_class)
         reach_m = owed_reach_m(rule, objects)
         near = may_reach(objects.geometry, member.geometry[0], reach_m)
-        pairs = near_pairs(objects.take(near).geometry, member.geometry, reach_m=reach_m[near], crs=context.crs)
+        pairs = near_pairs(objects.take(near).geometry, member.geometry, reach_m=reach_m[near], crs=context.crs, index=member.search)
         if not len(pairs.subject):
             continue
         at, close = int(np.argmin(pairs.distance_m)), objects.take(near).take(pairs.subject)

@@ -68,9 +68,23 @@ NO_SPOTS = no_members(), NO_PAIRS, np.zeros(1, bool)
 
 def late_bands(index: ClassIndex) -> tuple[Geometries, NDArray[np.bool_]]:
     """Ground of the bands of the fire service's times, and which of them are late."""
-    bands = placed(index.table("fire_cover"))
+    rows = index.rows("fire_cover")
+    if rows is None:
+        return _bands_of(placed(index.table("fire_cover")))
+    found: Bands | None = index.whole.kept.get("late bands")
+    if found is None:
+        found = index.whole.kept["late bands"] = _bands_of(index.whole.table("fire_cover"))
+    areas, is_late = found
+    return areas[rows], is_late[rows]
+
+
+Bands = tuple[Geometries, NDArray[np.bool_]]
+
+
+def _bands_of(bands: Columns) -> Bands:
     begins = np.nan_to_num(numbers(bands, "minutes_from"))
-    return bands["geometry"] if bands.n else NOWHERE, begins >= service_rules()["late_fire_service"].value
+    areas = bands["geometry"] if bands.n and "geometry" in bands else np.full(bands.n, None, object)
+    return areas, begins >= service_rules()["late_fire_service"].value
 
 
 def late_sites(index: ClassIndex, sites: Geometries) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -76,7 +76,7 @@ def silent_features_check(
     for entry in (entry for part in _parts(index) for entry in _of_part(part, rules, index, on).near(site)):
         reach_m = _reach_m(entry)
         maybe = np.flatnonzero(may_reach(entry.features.geometry, site, reach_m))
-        near = near_pairs(entry.features.geometry[maybe], member.geometry, reach_m=reach_m[maybe], crs=context.crs).subject
+        near = near_pairs(entry.features.geometry[maybe], member.geometry, reach_m=reach_m[maybe], crs=context.crs, index=member.search).subject
         if not len(near):
             continue
         words = entry.words(index.rules.classes[entry.class_id])

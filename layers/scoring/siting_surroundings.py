@@ -62,7 +62,7 @@ def missing_value(
     if not near.any():
         return
     subjects, reach = subjects.take(near), reach[near]
-    pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach, crs=context.crs)
+    pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach, crs=context.crs, index=member.search)
     for at, distance_m, line in zip(pairs.subject, pairs.distance_m, pairs.line, strict=True):
         if (zh, subjects.layer[at], subjects.feature_id[at]) not in said:
             found.reasons.append(
@@ -247,7 +247,7 @@ def near_sources(member: Members, context: SiteContext, index: ClassIndex) -> tu
 def _near_sources(member: Members, context: SiteContext, index: ClassIndex) -> tuple[Sources, Pairs]:
     sources = sources_of(index) if context.has("risk_points") else NO_SOURCES
     sources = sources.take(may_reach(sources.geometry, member.geometry[0], sources.reach_m + sources.error_m))
-    pairs = near_pairs(sources.geometry, member.geometry, reach_m=sources.reach_m + sources.error_m, crs=context.crs)
+    pairs = near_pairs(sources.geometry, member.geometry, reach_m=sources.reach_m + sources.error_m, crs=context.crs, index=member.search)
     return sources.take(pairs.subject), pairs
 
 

@@ -33,7 +33,7 @@ def codes_check(rule: Rule, member: Members, context: SiteContext, index: ClassI
     subjects = index.members(rule.subject_class)
     subjects = subjects.take(may_reach(subjects.geometry, member.geometry[0], np.full(len(subjects), code_m)))
     reach_m = np.full(len(subjects), code_m)
-    pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach_m, crs=context.crs)
+    pairs = near_pairs(subjects.geometry, member.geometry, reach_m=reach_m, crs=context.crs, index=member.search)
     for at, distance_m, line in zip(pairs.subject, pairs.distance_m, pairs.line, strict=True):
         title, text = (rule.title_zh, rule.title_en), ("须查技术规范", "see the technical code")
         found.reasons.append(

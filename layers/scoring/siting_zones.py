@@ -104,7 +104,7 @@ def zone_checks(member: Members, kind: ProjectType, context: SiteContext, index:
             found.passed.append(_passed(zone))
             continue
         subjects, told = concerned(zone, kind, index, on), index.table(zone.layer)
-        pairs = near_pairs(subjects.geometry, member.geometry, reach_m=subjects.accuracy_m, crs=context.crs)
+        pairs = near_pairs(subjects.geometry, member.geometry, reach_m=subjects.accuracy_m, crs=context.crs, index=member.search)
         for at, distance_m, line in zip(pairs.subject, pairs.distance_m, pairs.line, strict=True):
             row = int(np.flatnonzero(told["feature_id"] == subjects.feature_id[at])[0])
             text = _words(zone, told, row)
