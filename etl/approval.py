@@ -70,10 +70,13 @@ def gained(connection: sa.Connection, layer: Layer, source_id: str, load_id: int
     before, after = register.alias("before"), register.alias("after")
     same = [before.c[name].is_not_distinct_from(after.c[name]) for name in value_columns(layer) if name not in fresh]
     changed = before.join(after, sa.and_(before.c.feature_id == after.c.feature_id, after.c.from_load == load_id))
+    # The load's own rows are not in the table's statistics yet: row by row the two would be compared as often as n squared.
+    connection.execute(sa.text("SELECT set_config('enable_nestloop', 'off', TRUE)"))
     found = connection.execute(
         sa.select(sa.func.count(), *(sa.func.count(after.c[name]).label(name) for name in fresh)).select_from(changed)
         .where(before.c.to_load == load_id, before.c.source_id == source_id, *same)
     ).one()
+    connection.execute(sa.text("SELECT set_config('enable_nestloop', 'on', TRUE)"))
     return Gained(int(found[0]), tuple(name for name, n in zip(fresh, found[1:], strict=True) if n))
 
 

@@ -18,6 +18,7 @@ HEIGHTS = "_heights"
 """Column that says whether a geometry came with heights or measures, which no layer holds; only where one did."""
 ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN = "错误说明", "应为", "规则号", "退回行号"
 """Columns that a returned workbook adds; the last one only where it holds refused rows alone."""
+RETURNED_COLUMNS = (ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ class SourceResult:
     as_of: date | None = None
     loss: dict[str, Any] = field(default_factory=dict)
     newer_held: date | None = None
+    is_partial: bool = False
+    """Mended rows alone: any share of them may be refused again."""
 
 
 def load_area_data(
@@ -310,7 +312,7 @@ def _merge_source(
 ) -> None:
     load_id = record_load(connection, loading, manifest, files, input_hash)
     intake = take_in(connection, loading, manifest, paths, load_id, lanes=lanes)
-    result.counts = dict(intake.counts)
+    result.counts, result.is_partial = dict(intake.counts), intake.is_partial
     result.refused_by_rule = dict(sorted(intake.refused_by_rule.items()))
     result.warned_by_rule = dict(sorted(intake.warned_by_rule.items()))
     record_counts(connection, load_id, result.counts)

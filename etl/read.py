@@ -17,18 +17,7 @@ import numpy as np
 import pandas as pd
 
 from etl.archives import is_archive, opened
-from etl.batch import (
-    ERROR_COLUMN,
-    EXPECTED_COLUMN,
-    FILE,
-    RETURNED_ROW_COLUMN,
-    ROW,
-    RULE_COLUMN,
-    SHEET,
-    Batch,
-    Refusal,
-    with_sheet,
-)
+from etl.batch import FILE, RETURNED_COLUMNS, RETURNED_ROW_COLUMN, ROW, SHEET, Batch, Refusal, with_sheet
 from etl.esri_json import read_esri_json
 from etl.manifest import Manifest, parts_of
 from etl.text_files import json_line_batches, read_json_lines, read_text, text_batches
@@ -39,7 +28,6 @@ from layers.errors import CatalogError, SourceFileError
 
 __all__ = ["FILE", "ROW", "Batch", "Refusal", "job_module", "read_batch", "read_batches", "read_file", "read_table", "read_vector"]
 
-RETURNED_COLUMNS = (ERROR_COLUMN, EXPECTED_COLUMN, RULE_COLUMN, RETURNED_ROW_COLUMN)
 Reader = Callable[[Path, Manifest], pd.DataFrame]
 Preparer = Callable[[Batch, Manifest], Batch]
 Streamer = Callable[[Path, Manifest, int], Iterator[pd.DataFrame]]

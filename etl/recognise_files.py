@@ -19,6 +19,7 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from etl.archives import DATASETS, datasets_in, is_archive, unpacked
+from etl.batch import RETURNED_COLUMNS, RETURNED_ROW_COLUMN
 from etl.encoding import HEAD_BYTES, encoding_of
 from etl.esri_json import is_page, read_esri_json
 from etl.geopackages import drawn_tables, queries
@@ -243,7 +244,13 @@ def _sheet_dataset(sheet: Sheet, path: Path) -> Dataset:
     frame = frame[~is_blank.all(axis=1)].reset_index(drop=True)
     frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("column ") and bool(is_blank[name].all())])
     n_rows = len(frame) if sheet.n_rows - first <= SAMPLE_ROWS else sheet.n_rows - first
-    return Dataset(sheet.name, "table", settings, frame, n_rows, warnings=tuple(_heading_warnings(heading)))
+    remarks = list(_heading_warnings(heading))
+    if set(RETURNED_COLUMNS[:-1]) <= set(frame.columns):
+        is_partial = RETURNED_ROW_COLUMN in frame.columns
+        frame = frame.drop(columns=[name for name in RETURNED_COLUMNS if name in frame.columns])
+        if is_partial:
+            remarks.append(words("这是改正后的退回表:各行并入原来源,不作为全量", "a returned workbook, mended: its rows join those of their source and stand for no others"))
+    return Dataset(sheet.name, "table", settings, frame, n_rows, warnings=tuple(remarks))
 
 
 def _merged_spans(sheet: Sheet) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -11,8 +12,11 @@ import sqlalchemy as sa
 from openpyxl.comments import Comment
 
 from etl.load import SourceResult, load_area_data
+from etl.manifest import load_manifests
+from etl.recognise import recognise
 from etl.returned import MARKED, return_refused
 from etl.status import status_of
+from etl.work.tasks import _checked
 from layers.catalog import load_catalog
 from layers.errors import AtlasError, NotFoundError
 from tests.conftest import SAMPLE_SOURCES
@@ -84,8 +88,10 @@ def test_half_mended_rows_keep_the_rest_refused(engine: sa.Engine, tmp_path: Pat
     book = openpyxl.load_workbook(target)
     book.active["C2"] = "一般"
     book.save(target)
-    assert load(engine, sources, data, home)["enterprises"].counts["n_refused"] == 2
-    assert names(engine) == ["E1", "E2"]
+    result = load(engine, sources, data, home)["enterprises"]
+    assert result.counts["n_refused"] == 2 and names(engine) == ["E1", "E2"]
+    on_page = [_checked(entry, {"counts": entry.counts}, {"enterprises": "max_refused_pct = 60.0"}) for entry in (result, replace(result, is_partial=False))]
+    assert [entry["is_blocked"] for entry in on_page] == [False, True]  # nor does the page stop what the command loads
 
 
 def test_workbook_of_the_supplier_keeps_its_other_sheets(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
@@ -254,6 +260,18 @@ def test_registry_of_the_sample_county_goes_back_and_comes_in_mended(
             sa.text("SELECT count(*) FROM register.enterprises WHERE to_load IS NULL AND source_id = 'enterprises'")
         ).scalar_one()
     assert n_current == first["n_read"]
+
+
+@pytest.mark.parametrize("with_all_rows", [False, True])
+def test_returned_workbook_is_recognised_as_its_source_without_a_question(engine: sa.Engine, tmp_path: Path, home: Path, with_all_rows: bool) -> None:
+    sources, data = write_area(tmp_path)
+    write_enterprises(data, GOOD, BAD[1])
+    load(engine, sources, data, home)
+    return_refused(engine, load_catalog(), home, data / "enterprises.xlsx", source_id="enterprises", with_all_rows=with_all_rows)
+    area, manifests = load_manifests(sources, load_catalog())
+    [found] = recognise(data / "enterprises.xlsx", area=area, catalog=load_catalog(), manifests=manifests, engine=None).as_dict()["datasets"]
+    assert (found["known_source"], found["known_fit"], found["questions"]) == ("enterprises", "exact", [])
+    assert ["退回表" in remark["zh"] for remark in found["warnings"]] == [True] * (not with_all_rows)
 
 
 def test_load_without_refused_rows_has_nothing_to_return(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
