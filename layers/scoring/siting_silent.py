@@ -56,11 +56,16 @@ def _of_part(part: ClassIndex, rules: Sequence[Rule], index: ClassIndex, on: dat
     if found is None:
         whole = index.whole
         left_out = (*UNDECIDED_LAYERS, *(whole.layers if part is not whole else ()))
-        judged = [rule for rule in rules if rule.status == "judged"]
+        judged = [rule for rule in rules if rule.status == "judged" and (part is whole or not _is_held(rule, whole))]
         entries = tuple(silent_features(judged, part, on, without=left_out))
         reaches = [Reach(str(number), entry.features.geometry, _reach_m(entry)) for number, entry in enumerate(entries)]
         found = part.kept[key] = _OfPart(rules, entries, None if part is index else ReachIndex(reaches))
     return found
+
+
+def _is_held(rule: Rule, whole: ClassIndex) -> bool:
+    """Whether all features that a rule is about are held: what is silent of them is found in `whole`."""
+    return all(member.layer in whole.layers for member in whole.rules.classes[rule.subject_class].members)
 
 
 def _reach_m(entry: Silent) -> Floats:
