@@ -26,7 +26,7 @@ from app.pipeline_conflicts import (
 from app.plain import plain
 from app.texts import Text
 from app.working_days import MOST_DAYS, WorkingDays
-from layers.scoring.activities import activities, methods_of
+from layers.scoring.activities import activities, methods_of, with_wider_kinds
 from layers.scoring.calibration import POST_LAYERS
 from layers.scoring.chainage import written_chainage
 from layers.scoring.pipelines import VERDICTS, WARNING_EN, WARNING_ZH
@@ -46,8 +46,11 @@ FARTHEST_RULE_M = 1000.0
 """The farthest that any rule on works near a pipeline reaches: blasting beside a tunnel."""
 BRIDGE_LAYER, BRIDGES_REACH_M = "road_structures", 3000.0
 """Digging for sand is forbidden that far downstream of a bridge."""
-BLASTING = "blasting"
-NO_METHOD = Text("爆破方法(告知未注明,个别飞散物安全距离未判定)")
+NO_METHOD = {
+    "blasting": Text("爆破方法(告知未注明,个别飞散物安全距离未判定)"),
+    "mining": Text("采矿方式(告知未注明露天或地下,铁路两侧1000米内露天采矿的许可未判定)"),
+}
+"""Works that a notice may name without their method, and what then stays open."""
 LONGEST_CHAINAGE_M = 10_000_000
 
 
@@ -247,8 +250,9 @@ def _not_shown(facts: EditionFacts, rules: RuleSet, kinds: Sequence[str]) -> lis
         for entry in without
         if not any(_is_part_of(entry, other) for other in without)
     ]
-    is_open = BLASTING in kinds and methods_of(BLASTING).isdisjoint(kinds)
-    return [*missing, {"class": BLASTING} | NO_METHOD.fields("title")] if is_open else missing
+    named = with_wider_kinds(kinds)
+    no_method = [{"class": kind} | words.fields("title") for kind, words in NO_METHOD.items() if kind in named and methods_of(kind).isdisjoint(named)]
+    return [*missing, *no_method]
 
 
 def _is_part_of(entry: FeatureClass, other: FeatureClass) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from layers.scoring.siting_area import (
     judge_cells,
     patches,
 )
-from layers.scoring.siting_terms import CONSTRUCTIONS, VERDICTS, Project, SiteContext
+from layers.scoring.siting_terms import CONSTRUCTIONS, VERDICTS, Project
 
 KEYS = ("project_type", "construction", "n_persons", "states_chemicals", "by", "cell_m", "min_area_m2")
 REQUIRED_KEYS = ("project_type",)
@@ -83,17 +82,25 @@ def area_check(
     context = site_context(facts, surroundings.everything(connection, facts, outline.bounds))
     cells = _places(connection, facts, surroundings.frames, asked, outline)
     answer = judge_cells(cells, project=asked["project"], context=context, rules=rules, on=rules_date(facts), step=step)
-    unsaid = _not_assessed(answer, asked["project"], context, rules, rules_date(facts))
+    unsaid = _not_assessed(connection, facts, surroundings, answer, asked["project"])
     return _told(facts, rules, answer, asked, outline) | {"not_assessed": unsaid}
 
 
-def _not_assessed(answer: AreaAnswer, project: Project, context: SiteContext, rules: RuleSet, on: date) -> list[dict[str, Any]]:
-    """What the single check leaves out on the best ground, by cells spread over it: ground where nothing is found is not proved safe."""
+def _not_assessed(
+    connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, answer: AreaAnswer, project: Project
+) -> list[dict[str, Any]]:
+    """What the single check leaves out at cells spread over the best ground: ground where nothing is found is not proved safe.
+
+    What the whole edition lacks is in it; of what single places lack, what these cells show.
+    """
     best = np.flatnonzero(answer.rank == answer.rank.max(initial=0))
     spread = np.unique(best[np.linspace(0, len(best) - 1, min(N_LOOKED_AT, len(best))).astype(np.intp)])
-    verdicts = [check_site(cell, project=project, context=context, rules=rules, on=on) for cell in answer.cells[spread]]
-    found = {(entry.topic, entry.zh): entry for verdict in verdicts for entry in verdict.not_assessed}
-    return [dict(vars(entry)) for entry in found.values()]
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for cell in answer.cells[spread]:
+        context = site_context(facts, surroundings.around(connection, facts, cell.bounds))
+        verdict = check_site(cell, project=project, context=context, rules=surroundings.rules, on=rules_date(facts))
+        found |= {(entry.topic, entry.zh): dict(vars(entry)) for entry in verdict.not_assessed}
+    return list(found.values())
 
 
 def _places(

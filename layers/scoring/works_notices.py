@@ -147,7 +147,7 @@ def _open_rows(
     """
     if not len(pipes):
         return rows_of(NOTICE_FIELDS)
-    reach_m = (widest.distance_m or 0.0) + pipes.accuracy_m
+    reach_m = (widest.distance_m or 0.0) + np.hypot(pipes.accuracy_m, works.accuracy_m[0])
     pairs = near_pairs(pipes.geometry, works.geometry, reach_m=reach_m, crs=index.crs)
     near = pipes.take(pairs.subject)
     error_m = np.hypot(near.accuracy_m, works.accuracy_m[0])

@@ -83,6 +83,12 @@ def test_what_the_edition_does_not_show_is_named(client: FlaskClient) -> None:
     assert any("未作判断" in paragraph.text and "管道专用隧道" in paragraph.text for paragraph in letter.paragraphs)
 
 
+@pytest.mark.parametrize(("kind", "open_kind"), [("underwater_blast", "blasting"), ("mining", "mining"), ("open_mining", None), ("blasting_secondary", None)])
+def test_works_that_name_no_method_are_told_what_stays_open(client: FlaskClient, kind: str, open_kind: str | None) -> None:
+    told = {entry["class"] for entry in asked(client, activities=[kind], geometry=FAR_OFF).json["not_shown"]}
+    assert told & {"blasting", "mining"} == ({open_kind} if open_kind else set())
+
+
 def test_digging_within_five_metres_is_forbidden(client: FlaskClient) -> None:
     told = asked(client, geometry=square(120.03, 30.0499), activities=["mechanical_excavation"]).json
     assert told["verdict"]["id"] in ("prohibited", "possibly_prohibited")

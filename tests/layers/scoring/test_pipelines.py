@@ -282,6 +282,14 @@ def test_line_beside_works_that_its_rules_do_not_name_is_told_and_not_judged(
     assert both["verdict"].tolist() == ["prohibited"] * (distance_m < 5) + ["not_assessed"] * is_near
 
 
+@pytest.mark.parametrize(("kind", "distance_m"), [("gas", 149.0), ("industrial", 299.0)])
+def test_accuracy_of_the_works_counts_for_lines_without_a_word_on_them(kind: str, distance_m: float, rules: RuleSet) -> None:
+    line = {} if kind == "gas" else {"kind": kind}
+    works, lines = box(200, distance_m, 260, distance_m + 5), {"pipelines": layer(pipeline(BENT, **line))}
+    assert notice(works, ["sand_dig"], lines, rules, on=ON).empty
+    assert notice(works, ["sand_dig"], lines, rules, on=ON, accuracy_m=100.0)["verdict"].tolist() == ["not_assessed"]
+
+
 def test_open_mining_is_mining_and_a_blast_under_water_is_a_blast(rules: RuleSet) -> None:
     for activity in ("open_mining", "underwater_blast"):
         found = notice(box(200, 150, 260, 160), [activity], {"pipelines": layer(pipeline(BENT))}, rules, on=ON)
