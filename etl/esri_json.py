@@ -41,14 +41,20 @@ def pages_of(path: Path) -> list[dict[str, Any]]:
     pages: list[Any] = value if isinstance(value, list) and value else [value]
     for number, page in enumerate(pages, start=1):
         features = page.get("features") if isinstance(page, dict) else None
-        if not isinstance(features, list) or not all(isinstance(entry, dict) for entry in features):
+        is_whole = isinstance(features, list) and all(isinstance(entry, dict) for entry in features)
+        if not is_whole or not isinstance(page.get("spatialReference", {}), dict | None):
             where = f"page {number} of {len(pages)}: " if len(pages) > 1 else ""
             said = str(page.get("error", "no features"))[:200] if isinstance(page, dict) else f"a JSON {type(page).__name__}"
             raise SourceFileError(path, where + said, "a page with a list of features")
-    stated = sorted({str(page["spatialReference"]) for page in pages if page.get("spatialReference")})
+    stated = sorted({_reference(page["spatialReference"]) for page in pages if page.get("spatialReference")})
     if len(stated) > 1:
         raise SourceFileError(path, f"pages in {len(stated)} spatial references: {'; '.join(stated)[:200]}", "pages of one spatial reference")
     return pages
+
+
+def _reference(stated: dict[str, Any]) -> str:
+    """A spatial reference by its newest number, or by all that it says; services write the same one in several ways."""
+    return str(stated.get("latestWkid") or stated.get("wkid") or sorted(stated.items(), key=str))
 
 
 def features_of(path: Path) -> list[dict[str, Any]]:

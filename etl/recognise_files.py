@@ -289,7 +289,7 @@ def _survey_json(path: Path) -> Survey:
     if isinstance(value, dict) and str(value.get("type")) in ("FeatureCollection", "Feature"):
         return _survey_vector(path)
     pages = value if isinstance(value, list) else [value]
-    if pages and is_page(pages[0]):
+    if any(map(is_page, pages)):
         return _survey_esri(path, pages)
     rows = pd.json_normalize(_first_objects(value)).astype(object)
     frame = rows.map(lambda cell: "" if cell is None or cell != cell else str(cell)) if len(rows) else rows

@@ -36,7 +36,7 @@ TAIWAN_1967 = "Taiwan Datum 1967"
 TAIWAN_1967_GRID, TAIWAN_1997_GRID = pyproj.CRS.from_epsg(3828), pyproj.CRS.from_epsg(3826)
 """TWD67 is turned into TWD97 between these two grids (an operation of the EPSG registry, 7 m): from degrees PROJ knows no way and leaves the 850 m out."""
 OLD_DATUM_ACCURACY_M = {"Xian 1980": 130.0, "Beijing 1954": 110.0, TAIWAN_1967: 7.0}
-"""Datum -> metres by which a place may be off when its degrees are taken for CGCS2000: an assumption.
+"""Datum -> metres by which a place may be off: when its degrees are taken for CGCS2000 (an assumption), or after TWD67's operation (Taiwan's main island).
 
 No national parameters are published. The shifts of map sheets are reported as 9 m south to 43 m north and 76 to 119 m
 east for Xi'an 80, 29 to 62 m and 56 m west to 84 m east for Beijing 54; the diagonals are rounded up. A county that has parameters
@@ -75,9 +75,9 @@ def _transformed(xy: "Floats", source: pyproj.CRS, target: pyproj.CRS) -> "Float
     """
     if source.is_bound and target != WGS84:
         return _transformed(_transformed(xy, source, WGS84), WGS84, target)
-    if _is_taiwan_1967(source) and not _is_taiwan_1967(target) and (source, target) != (TAIWAN_1967_GRID, TAIWAN_1997_GRID):
-        on_grid = _transformed(xy, source, TAIWAN_1967_GRID)
-        return _transformed(_transformed(on_grid, TAIWAN_1967_GRID, TAIWAN_1997_GRID), TAIWAN_1997_GRID, target)
+    if _is_taiwan_1967(source) != _is_taiwan_1967(target) and {source, target} != {TAIWAN_1967_GRID, TAIWAN_1997_GRID}:
+        first, second = (TAIWAN_1967_GRID, TAIWAN_1997_GRID) if _is_taiwan_1967(source) else (TAIWAN_1997_GRID, TAIWAN_1967_GRID)
+        return _transformed(_transformed(_transformed(xy, source, first), first, second), second, target)
     return np.column_stack(_transformer(source.to_wkt(), target.to_wkt()).transform(xy[:, 0], xy[:, 1]))
 
 

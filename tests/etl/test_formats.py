@@ -301,13 +301,24 @@ def test_list_of_esri_pages_in_one_file_is_recognised_and_read(tmp_path: Path) -
 
 @pytest.mark.parametrize("page, said", [
     ({"error": {"code": 500}}, "page 2 of 2: .*500"), ([1], "page 2 of 2: a JSON list"),
-    ({"features": [], "spatialReference": {"wkid": 3826}}, "pages in 2 spatial references"),
+    ({"features": [], "spatialReference": {"wkid": 3826}}, "pages in 2 spatial references"), ({"features": [], "spatialReference": "x"}, "page 2 of 2"),
 ])
 def test_list_with_a_page_that_does_not_belong_to_it_is_refused(tmp_path: Path, page: Any, said: str) -> None:
     first = json.loads(esri_page({"attributes": {"MC": "甲"}, "geometry": None})) | {"spatialReference": {"wkid": 4326}}
     (tmp_path / "all.json").write_text(json.dumps([first, page]))
     with pytest.raises(SourceFileError, match=said):
         read_file(tmp_path / "all.json", manifest(reader="esri"))
+
+
+def test_list_of_pages_is_known_by_any_of_them_and_its_reference_by_its_number(tmp_path: Path) -> None:
+    page = json.loads(esri_page({"attributes": {"MC": "甲"}, "geometry": None}))
+    written = [{"wkid": 102100, "latestWkid": 3857}, {"latestWkid": 3857, "wkid": 102100}, {"wkid": 3857}]
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps([{"features": []}, *(page | {"spatialReference": reference} for reference in written)]))
+    assert [(dataset.reader, dataset.n_rows) for dataset in survey(path).datasets] == [("esri", 3)]
+    path.write_text(json.dumps([{"error": {"code": 500}}, page]))
+    with pytest.raises(SourceFileError, match="page 1 of 2: .*500"):
+        survey(path)
 
 
 def test_esri_page_with_an_error_is_refused(tmp_path: Path) -> None:

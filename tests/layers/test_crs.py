@@ -80,3 +80,13 @@ def test_parameters_of_a_county_move_places_into_every_datum(target: str) -> Non
     assert 80 < float(shapely.distance(*metric)[0]) < 95
     xy = crs.coordinates_to_geographic(np.array([[105.3, 29.2]]), own, target)
     assert xy == pytest.approx(shapely.get_coordinates(crs.transform_geometry(place, own, target)))
+
+
+@given(st.tuples(st.floats(120.1, 121.9), st.floats(22.0, 25.2)))
+def test_the_old_datum_of_taiwan_is_reached_and_left_by_the_same_way(position: tuple[float, float]) -> None:
+    """Its degrees lie some 850 m from those of TWD97; none is taken for the other in either direction."""
+    there = crs.transform_geometry(np.array([shapely.points(*position)]), "EPSG:3824", "EPSG:3821")
+    back = crs.transform_geometry(there, "EPSG:3821", "EPSG:3824")
+    moved_m = pyproj.Geod(ellps="GRS80").line_length([position[0], there[0].x], [position[1], there[0].y])
+    assert 750 < moved_m < 950
+    assert np.allclose(shapely.get_coordinates(back), [position], rtol=0, atol=MILLIMETRE_DEG)
