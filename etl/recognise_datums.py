@@ -23,6 +23,8 @@ from layers.crs import SHIFTED_DATUMS, datum_error_m, to_geographic, transform_g
 Floats = NDArray[np.float64]
 SAME_PLACE_M = 5.0
 N_PROPOSALS = 8
+MOST_PLACES = 150
+"""Features of a picture of a proposal."""
 LEAST_INSIDE = 0.02
 SOFTENING_M = 2.0
 """Added to distances before they are compared: nearer than this all are equally near."""
@@ -70,6 +72,8 @@ class DatumProposal:
     shift_m: tuple[float, float] | None = None
     """East and north, metres: the local shift of an old datum that was tried and is written into `crs` (``+towgs84``)."""
     name_zh: str = ""
+    places: tuple[tuple[float, float], ...] = ()
+    """Where it puts the delivery, for a picture: longitude and latitude of a share of the features, in the area's datum."""
 
 
 @dataclass(frozen=True)
@@ -191,10 +195,20 @@ def datum_proposals(
     ranked = sorted(groups, key=lambda trial: (-trial.score, trial.hypothesis.crs not in stated))
     best = ranked[0] if ranked else None
     shown = ranked[:N_PROPOSALS] + [trial for trial in ranked[N_PROPOSALS:] if trial.hypothesis.crs in stated]
-    proposals = [_proposal(trial, best, stated, layer_accuracy_m) for trial in shown]
+    proposals = [replace(_proposal(trial, best, stated, layer_accuracy_m), places=_share_of(trial.places, area)) for trial in shown]
     if best is not None and proposals:
         proposals[0] = replace(proposals[0], apart_m={**proposals[0].apart_m, **_apart_from_rivals(best, shown[1:])})
     return proposals
+
+
+def _share_of(places: Floats, area: Area) -> tuple[tuple[float, float], ...]:
+    """Longitude and latitude of at most `MOST_PLACES` places, spread over the delivery's rows."""
+    known = places[np.isfinite(places).all(axis=1)]
+    chosen = known[:: max(1, -(-len(known) // MOST_PLACES))]
+    if not len(chosen):
+        return ()
+    degrees = shapely.get_coordinates(transform_geometry(shapely.points(chosen), area.metric_crs, area.storage_crs))
+    return tuple((round(lon, 5), round(lat, 5)) for lon, lat in degrees.tolist())
 
 
 def _with_shifts(trials: list[Trial], groups: list[Trial], xy: Floats, area: Area, around: Surroundings) -> list[Trial]:

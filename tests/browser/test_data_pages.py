@@ -57,6 +57,8 @@ def test_officer_goes_from_a_faulty_file_to_a_published_edition(
     page.click("#to-recognise")
     page.click("#to-map")
     expect(page.locator(".mapping tbody tr").first).to_contain_text("原列名", timeout=PATIENCE_MS)
+    expect(page.locator(".datum-picture figcaption")).to_contain_text("报送要素落在这里")
+    expect(page.locator(".datum-picture circle").nth(9)).to_be_visible()
     for choice in page.locator(".codes[open] select").all():
         if choice.input_value() == "":
             choice.select_option("~")

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from etl.recognise import _about_datum
-from etl.recognise_datums import Floats, Hypothesis, Surroundings, datum_proposals, placed
+from etl.recognise_datums import MOST_PLACES, Floats, Hypothesis, Surroundings, datum_proposals, placed
 from layers.catalog import Area, load_area
 from layers.crs import SHIFTED_DATUMS, transform_geometry, wgs84_to_bd09, wgs84_to_gcj02
 
@@ -59,6 +59,9 @@ def test_right_datum_comes_first(crs: str, axis_order: str) -> None:
     assert best.median_distance_m is not None and best.median_distance_m < 5
     assert best.n_compared == N
     assert all(entry.score < 0.9 * best.score for entry in others)
+    # The picture of the right one shows the places as they are (5 decimals), those of others lie elsewhere.
+    assert len(best.places) > N / 2 and np.abs(np.array(best.places) - lonlat[:: -(-N // MOST_PLACES)]).max() < 2e-5
+    assert all(not entry.places or entry.places != best.places for entry in others)
 
 
 @pytest.mark.parametrize("crs", ["EPSG:3826", "EPSG:3825", "EPSG:4326", "GCJ-02"])

@@ -1,4 +1,5 @@
 /** Which column is which field: everything is proposed with its reason, and a person confirms table by table. */
+import { picture } from "./data_picture.js";
 import { ask, isPhone, keepName, lastName, layerOf, showProblems, state, titleOf } from "./data_frame.js";
 import { follow, isUnfinished, jobBox } from "./data_jobs.js";
 import { ApiError, change } from "./api.js";
@@ -125,10 +126,21 @@ function datumPart(entry, draft, draw) {
   return el("fieldset", { class: "part", id: name }, el("legend", {}, t("data_datum")), el("p", { class: "hint" }, t("data_datum_hint")),
     draft.isKnown ? radio(name, draft.crs === "", t("data_datum_known"), choose("")) : null,
     dataset.crs_found ? el("p", { class: "muted" }, t("data_crs_found", { crs: dataset.crs_found })) : null,
-    dataset.datums.length ? el("ul", { class: "datums" }, dataset.datums.map((/** @type {any} */ proposal) => el("li", {}, radio(name, draft.crs === proposal.crs, datumLabel(proposal), choose(proposal.crs)), " ",
-      el("span", { class: "tag" }, t("data_score", { n: number(proposal.score * PERCENT, 0) })), " ", proposal.median_distance_m === null ? null : el("span", { class: "muted" }, t("data_median", { distance: distance(proposal.median_distance_m), n: number(proposal.n_compared) })),
-      el("span", { class: "evidence" }, said(proposal, "evidence")), proposal.crs.startsWith("+") ? el("span", { class: "evidence" }, el("code", {}, proposal.crs)) : null))) : el("p", { class: "muted" }, t("data_no_datums")),
+    dataset.datums.length ? el("div", { class: "beside" }, el("ul", { class: "datums" }, dataset.datums.map((/** @type {any} */ proposal) => datumRow(proposal, radio(name, draft.crs === proposal.crs, datumLabel(proposal), choose(proposal.crs))))),
+      datumPicture(dataset.datums.find((/** @type {any} */ proposal) => proposal.crs === draft.crs) ?? dataset.datums[0])) : el("p", { class: "muted" }, t("data_no_datums")),
     el("div", { class: "pair" }, radio(name, draft.crs === "*", t("data_datum_other"), choose("*")), draft.crs === "*" ? el("input", { id: `${name}-own`, value: draft.ownCrs, maxlength: 200, placeholder: "EPSG:4490", "aria-label": t("data_datum_other"), on: { input: (/** @type {any} */ event) => { draft.ownCrs = event.target.value.trim(); } } }) : null));
+}
+
+/** A datum with what speaks for it. @param {any} proposal @param {any} choice its button */
+const datumRow = (proposal, choice) => el("li", {}, choice, " ",
+  el("span", { class: "tag" }, t("data_score", { n: number(proposal.score * PERCENT, 0) })), " ", proposal.median_distance_m === null ? null : el("span", { class: "muted" }, t("data_median", { distance: distance(proposal.median_distance_m), n: number(proposal.n_compared) })),
+  el("span", { class: "evidence" }, said(proposal, "evidence")), proposal.crs.startsWith("+") ? el("span", { class: "evidence" }, el("code", {}, proposal.crs)) : null);
+
+/** Where a datum puts the delivery in the area: of the chosen one, else of the first proposal. @param {any} proposal */
+function datumPicture(proposal) {
+  const places = proposal.places ?? [];
+  const drawn = places.length ? picture(state.area, places, [], t("data_picture_datum", { crs: datumLabel(proposal), n: number(places.length) })) : null;
+  return drawn && el("figure", { class: "datum-picture" }, drawn, el("figcaption", { class: "muted small" }, t("data_picture_datum", { crs: datumLabel(proposal), n: number(places.length) })));
 }
 
 /** @param {any} entry @param {any} draft @param {() => void} draw */

@@ -147,6 +147,7 @@ export const EN = {
   data_partial: "score although some sources are not loaded",
   data_picture_changes: "Where changes lie ({n})",
   data_picture_checked: "Where accepted features ({n} of them) and refused rows (crosses, {refused}) lie",
+  data_picture_datum: "Where {crs} puts the delivery ({n} of its features)",
   data_pin: "Keep {label}",
   data_pinned: "Kept",
   data_position_wkt: "position (WKT)",

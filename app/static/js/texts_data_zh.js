@@ -147,6 +147,7 @@ export const ZH = {
   data_partial: "部分来源未入库也评定",
   data_picture_changes: "变化的位置({n} 个)",
   data_picture_checked: "接收要素的位置(抽样 {n} 个)和退回行的位置(叉号 {refused} 个)",
+  data_picture_datum: "按 {crs},报送要素落在这里(抽样 {n} 个)",
   data_pin: "长期保留 {label}",
   data_pinned: "长期保留",
   data_position_wkt: "位置(WKT)",
