@@ -374,8 +374,11 @@ def proposal(
 
 @cache
 def _blank_proposal() -> Members:
-    """A proposal of which nothing is known; one for all, for nobody changes the arrays of members."""
-    return members_of("proposal", {name: np.array([value], object) for name, value in (("feature_id", "proposal"), ("geometry", None))}, None)
+    """A proposal of which nothing is known; one for all, whose arrays nobody can change."""
+    blank = members_of("proposal", {name: np.array([value], object) for name, value in (("feature_id", "proposal"), ("geometry", None))}, None)
+    for values in (*(getattr(blank, name) for name in ARRAYS), *blank.numbers.values(), *blank.texts.values()):
+        values.setflags(write=False)
+    return blank
 
 
 def proposals(geometries: Geometries, classes: NDArray[np.intp]) -> Members:

@@ -101,17 +101,18 @@ def target(row: Row, edge_m: float) -> Members:
     far_m = far_offset_m(row)
     member = proposal(line((-5, edge_m + far_m), (5, edge_m + far_m)) if far_m else box(-5, edge_m, 5, edge_m + 8))
     if row["target_class"]:
-        member.mildest[:] = TARGET_CLASSES.index(row["target_class"].split("|")[0])
+        member = replace(member, mildest=np.array([TARGET_CLASSES.index(row["target_class"].split("|")[0])]))
     if row["object_class"] in ROAD_EDGES:
-        member.layer[:] = "roads"
-        return _with_numbers(member, {"carriageway_width_m": CARRIAGEWAY_M})
+        return _with_numbers(_of_layer(member, "roads"), {"carriageway_width_m": CARRIAGEWAY_M})
     if row["object_class"] in LAND_EDGES:
-        member.layer[:] = LAND_EDGES[row["object_class"]]
-        return _with_numbers(member, {"land_width_m": LAND_M})
+        return _with_numbers(_of_layer(member, LAND_EDGES[row["object_class"]]), {"land_width_m": LAND_M})
     if row["object_class"] == "overhead_line":
-        member.layer[:] = "power_lines"
-        return _with_numbers(member, {"outer_offset_m": CONDUCTOR_M})
+        return _with_numbers(_of_layer(member, "power_lines"), {"outer_offset_m": CONDUCTOR_M})
     return member
+
+
+def _of_layer(member: Members, layer_id: str) -> Members:
+    return replace(member, layer=np.array([layer_id], object))
 
 
 def _with_numbers(member: Members, values: dict[str, float]) -> Members:
