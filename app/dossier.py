@@ -73,7 +73,7 @@ def _links(connection: sa.Connection, facts: EditionFacts, keys: Sequence[tuple[
     layers, ids = zip(*keys, strict=True)
     table = facts.edition.table("record_links")
     rows = queries.run(connection, "record_links", {"layers": list(layers), "ids": list(ids)}, table=table)
-    return [dict(row) for row in rows.mappings()]
+    return [dict(row) | {"linked_at": row["linked_at"] and row["linked_at"].isoformat()} for row in rows.mappings()]
 
 
 def _record(layer: Layer, entry: Mapping[str, Any]) -> dict[str, Any]:

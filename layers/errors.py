@@ -31,7 +31,7 @@ class NoRuleError(AtlasError):
 
     def __init__(self, pairs: object) -> None:
         self.pairs = list(pairs)  # type: ignore[call-overload]
-        super().__init__("no rule for: " + "; ".join(map(str, self.pairs)))
+        super().__init__("no rule for: " + "; ".join(" against ".join(map(str, pair)) for pair in self.pairs))
 
 
 class RuleTableError(AtlasError):

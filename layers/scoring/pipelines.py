@@ -126,8 +126,7 @@ def conflicts(
     listed = _listed_on(pipeline, layers, violations, along, from_m, to_m)
     in_force = _in_force(rules, on, jurisdiction)
     if (violations is None or violations.empty) and is_uncovered(pipeline, rules, on=on, jurisdiction=jurisdiction):
-        facts = f"pipeline of kind {pipeline.get('kind')}, pressure {pipeline.get('pressure_mpa')} MPa"
-        raise NoRuleError([(facts, "building_or_structure")])
+        raise NoRuleError([(_uncovered_facts(pipeline), "buildings and structures")])
     binding = [rule for rule in rules.rules if rule in in_force and rule.subject_class in BINDING_CLASSES]
     binding = [rule for rule in binding if (index.members(rule.subject_class).layer == "pipelines").any()]
     stretch = along.stretch(from_m, to_m)
@@ -151,6 +150,13 @@ def _in_force(rules: RuleSet, on: date, jurisdiction: str) -> set[Rule]:
 def is_uncovered(pipeline: pd.Series[Any], rules: RuleSet, *, on: date, jurisdiction: str = "CN") -> bool:
     """Whether no rule says what may stand beside a pipeline: industrial pipes, kind unknown, town gas of unknown pressure."""
     return len(uncovered_pipelines(_line_alone(pipeline, rules), _in_force(rules, on, jurisdiction))) > 0
+
+
+def _uncovered_facts(pipeline: pd.Series[Any]) -> str:
+    """What a pipeline is, as far as rules ask for it, in words."""
+    kind, pressure_mpa = pipeline.get("kind"), pipeline.get("pressure_mpa")
+    of_kind = "unknown kind" if pd.isna(kind) else f"kind {kind}"
+    return f"pipeline of {of_kind} and " + ("unknown pressure" if pd.isna(pressure_mpa) else f"{pressure_mpa:g} MPa")
 
 
 def _line_alone(pipeline: pd.Series[Any], rules: RuleSet) -> ClassIndex:

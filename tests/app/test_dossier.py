@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema
@@ -31,7 +32,8 @@ def linked(database_url: str) -> Iterator[None]:
         entity = {"entity_id": "enterprises/E1"}
         connection.execute(sa.insert(records), [{"layer": "enterprises", "feature_id": "E1"} | entity, {"layer": "regulated_sources", "feature_id": "W1"} | entity])
         connection.execute(sa.insert(links), {"layer_a": "enterprises", "feature_a": "E1", "layer_b": "regulated_sources", "feature_b": "W1",
-                                              "score": 0.97, "basis": "accepted", "by_name": "张三", "reason": "", "evidence": []})  # fmt: skip
+                                              "score": 0.97, "basis": "accepted", "by_name": "张三", "reason": "", "evidence": [],
+                                              "linked_at": datetime(2026, 10, 1, 9, 30, tzinfo=UTC)})  # fmt: skip
     engine.dispose()
     yield
 
@@ -69,7 +71,8 @@ def test_units_bring_their_chemicals(client: FlaskClient) -> None:
 
 def test_links_and_positions_are_told_with_who_and_how(client: FlaskClient) -> None:
     found = dossier(client, "enterprises/E1")
-    assert (found["links"][0]["basis"], found["links"][0]["by_name"]) == ("accepted", "张三")
+    link = found["links"][0]
+    assert (link["basis"], link["by_name"], datetime.fromisoformat(link["linked_at"])) == ("accepted", "张三", datetime(2026, 10, 1, 9, 30, tzinfo=UTC))
     assert found["records"][1]["provenance"]["positioned"] == "gazetteer"
 
 
