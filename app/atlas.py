@@ -94,7 +94,9 @@ def _text(given: Given, lang: str, everywhere: Bounds) -> AtlasText:
 def _source_line(source: dict[str, Any], lang: str) -> str:
     as_of = source.get("as_of")
     words = written_date(date.fromisoformat(as_of) if as_of else None, lang)
-    return f"{source.get('title_zh', source['source_id'])}({source.get('supplier') or '—'},{words})"
+    title = source.get(f"title_{lang}") or source.get("title_zh") or source["source_id"]
+    supplier = (source.get("supplier_en") if lang == "en" else None) or source.get("supplier") or "—"
+    return f"{title} ({supplier}, {words})" if lang == "en" else f"{title}({supplier},{words})"
 
 
 def atlas_job(

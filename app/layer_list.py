@@ -105,7 +105,7 @@ def _layer_entry(layer: Layer, facts: EditionFacts, designed: dict[str, Any]) ->
 
 
 def _source_entry(source: dict[str, Any]) -> dict[str, Any]:
-    return {name: source.get(name) for name in ("source_id", "title_zh", "supplier", "as_of")}
+    return {name: source.get(name) for name in ("source_id", "title_zh", "title_en", "supplier", "supplier_en", "as_of")}
 
 
 def _field_entry(field: Field) -> dict[str, Any]:

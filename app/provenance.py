@@ -26,7 +26,7 @@ def provenance(
     Returns
     -------
     dict
-        ``source_id`` ``title_zh`` ``supplier`` ``file`` ``sha256`` ``row`` ``load_id`` ``delivery`` ``loaded_at``
+        ``source_id`` ``title_zh`` ``title_en`` ``supplier`` ``supplier_en`` ``file`` ``sha256`` ``row`` ``load_id`` ``delivery`` ``loaded_at``
         ``as_of`` ``approved_by``: the delivery that the shown values came with; ``confirmed``: the newest delivery
         that held them unchanged, or None, as also where the newest one's row was refused; ``accuracy_m`` (metres) and ``positioned``; ``conversions``, None where the
         load of an older version kept none; ``checks``: warnings and repairs; ``decisions``.
@@ -58,7 +58,7 @@ def _source(facts: EditionFacts, row: dict[str, Any]) -> dict[str, Any]:
     """What the edition's list of sources says: all there is where the load itself is not known."""
     sources: list[dict[str, Any]] = facts.meta.get("sources", [])
     source = next((source for source in sources if source["source_id"] == row.get("source_id")), {})
-    given = {name: source.get(name) for name in ("title_zh", "supplier", "as_of")}
+    given = {name: source.get(name) for name in ("title_zh", "title_en", "supplier", "supplier_en", "as_of")}
     return given | _file(source.get("files", []), row) | {
         "source_id": row.get("source_id"), "row": row.get("source_row"), "load_id": row.get("load_id"),
         "delivery": None, "loaded_at": None, "approved_by": None, "confirmed": None,
@@ -69,7 +69,8 @@ def _delivered(load: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     if not load:
         return {}
     return _file(load["files"], row) | {
-        "title_zh": load["title_zh"], "supplier": load["supplier"], "as_of": load["as_of"] and load["as_of"].isoformat(),
+        "title_zh": load["title_zh"], "title_en": load.get("title_en") or None,
+        "supplier": load["supplier"], "supplier_en": load.get("supplier_en") or None, "as_of": load["as_of"] and load["as_of"].isoformat(),
         "delivery": load["delivery_label"], "loaded_at": load["loaded_at"].isoformat(),
         "approved_by": load.get("approved_by") or None, "confirmed": load["confirmed"],
     }

@@ -81,5 +81,5 @@ def answer(ask: Question, subject: Mapping[str, Any], row: Mapping[str, Any], **
 def data_behind(facts: EditionFacts, layers: Sequence[str] = DATA_LAYERS) -> list[dict[str, Any]]:
     """Delivered sources of some layers with their dates."""
     sources: list[dict[str, Any]] = facts.meta.get("sources", [])
-    names = ("source_id", "layer", "title_zh", "supplier", "as_of")
+    names = ("source_id", "layer", "title_zh", "title_en", "supplier", "supplier_en", "as_of")
     return [{name: source.get(name) for name in names} for source in sources if source.get("layer") in layers]

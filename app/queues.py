@@ -100,7 +100,8 @@ def _told(layer: Layer, row: Any, source: Any) -> dict[str, Any]:
     return {
         "layer": layer.id, "id": row.feature_id, "layer_zh": layer.title_zh, "layer_en": layer.title_en,
         "label": label or row.feature_id, "is_present": True, "source_id": row.source_id,
-        "supplier": source.supplier if source else None, "title_zh": source.title_zh if source else None,
+        "supplier": source.supplier if source else None, "supplier_en": source.supplier_en or None if source else None,
+        "title_zh": source.title_zh if source else None, "title_en": source.title_en or None if source else None,
         "as_of": source.as_of.isoformat() if source and source.as_of else None,
         "lon": row.lon, "lat": row.lat, "positioned": row.properties.get("positioned"), "accuracy_m": row.properties.get("accuracy_m"),
         "fields": [{"name": field.name, "title_zh": field.title_zh, "title_en": field.title_en, "type": field.type, "unit": field.unit,
@@ -113,6 +114,7 @@ def _gone(catalog: Catalog, key: Record) -> dict[str, Any]:
     layer = next((entry for entry in catalog if entry.id == key[0]), None)
     return {
         "layer": key[0], "id": key[1], "layer_zh": layer.title_zh if layer else key[0], "layer_en": layer.title_en if layer else key[0],
-        "label": key[1], "is_present": False, "source_id": None, "supplier": None, "title_zh": None, "as_of": None,
+        "label": key[1], "is_present": False, "source_id": None, "supplier": None, "supplier_en": None,
+        "title_zh": None, "title_en": None, "as_of": None,
         "lon": None, "lat": None, "positioned": None, "accuracy_m": None, "fields": [],
     }  # fmt: skip

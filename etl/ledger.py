@@ -62,15 +62,15 @@ def record_load(
     }
     return int(connection.execute(
         sa.text(
-            "INSERT INTO ops.loads (delivery_label, as_of, source_id, layer, title_zh, supplier, files, input_hash, "
-            "notes, approved_by) VALUES (:label, :as_of, :source_id, :layer, :title_zh, :supplier, CAST(:files AS jsonb), "
+            "INSERT INTO ops.loads (delivery_label, as_of, source_id, layer, title_zh, title_en, supplier, supplier_en, files, input_hash, "
+            "notes, approved_by) VALUES (:label, :as_of, :source_id, :layer, :title_zh, :title_en, :supplier, :supplier_en, CAST(:files AS jsonb), "
             ":input_hash, CAST(:notes AS jsonb), :approved_by) "
             "RETURNING load_id"
         ),
         {
             "label": loading.delivery.label, "as_of": manifest.as_of or loading.delivery.as_of,
-            "source_id": manifest.id, "layer": manifest.layer, "title_zh": manifest.title_zh,
-            "supplier": manifest.supplier, "input_hash": input_hash, "approved_by": loading.approved_by,
+            "source_id": manifest.id, "layer": manifest.layer, "title_zh": manifest.title_zh, "title_en": manifest.title_en,
+            "supplier": manifest.supplier, "supplier_en": manifest.supplier_en, "input_hash": input_hash, "approved_by": loading.approved_by,
             "notes": json.dumps(notes, ensure_ascii=False, default=str),
             "files": json.dumps([{"name": name, "sha256": sha} for name, sha in files], ensure_ascii=False),
         },

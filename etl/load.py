@@ -57,6 +57,7 @@ class SourceResult:
     source_id: str
     layer: str
     title_zh: str
+    title_en: str = ""
     state: str = "loaded"
     counts: dict[str, int] = field(default_factory=dict)
     refused_by_rule: dict[str, int] = field(default_factory=dict)
@@ -200,7 +201,7 @@ def _is_overtaken(engine: sa.Engine, manifest: Manifest) -> bool:
 
 def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceResult:
     started = time.perf_counter()
-    result = SourceResult(manifest.id, manifest.layer, manifest.title_zh)
+    result = SourceResult(manifest.id, manifest.layer, manifest.title_zh, manifest.title_en)
     paths = delivered_files(manifest, loading.data_dir)
     if not paths:
         result.state = "absent"

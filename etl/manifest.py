@@ -41,7 +41,8 @@ class FieldSource:
 class Manifest:
     """One source as declared; see `data/README.md` for every key.
 
-    `crs` is an EPSG code, a PROJ string, ``GCJ-02`` or ``BD-09``: nothing is guessed from the numbers.
+    `crs` is an EPSG code, a PROJ string, ``GCJ-02`` or ``BD-09``: nothing is guessed from the numbers. Where `title_en` or `supplier_en`
+    is empty, English pages show the Chinese.
     """
 
     id: str
@@ -50,6 +51,8 @@ class Manifest:
     supplier: str
     files: tuple[str, ...]
     reader: str
+    title_en: str = ""
+    supplier_en: str = ""
     fields: Mapping[str, FieldSource] = field(default_factory=dict)
     encoding: str = ""
     separator: str = ","

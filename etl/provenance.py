@@ -38,7 +38,7 @@ def loads_table(edition: int) -> sa.Table:
     return sa.Table(
         "loads", sa.MetaData(),
         sa.Column("load_id", sa.Integer(), primary_key=True),
-        *[sa.Column(name, sa.Text()) for name in ("source_id", "layer", "title_zh", "supplier", "delivery_label", "approved_by")],
+        *[sa.Column(name, sa.Text()) for name in ("source_id", "layer", "title_zh", "title_en", "supplier", "supplier_en", "delivery_label", "approved_by")],
         sa.Column("as_of", sa.Date()),
         sa.Column("loaded_at", sa.DateTime(timezone=True)),
         sa.Column("is_full", sa.Boolean(), comment="what the source delivered was all it has"),
@@ -50,7 +50,7 @@ def loads_table(edition: int) -> sa.Table:
 
 def _load(row: sa.RowMapping, catalog: Catalog, area: Area) -> dict[str, Any]:
     notes = row["notes"] or {}
-    names = ("load_id", "source_id", "layer", "title_zh", "supplier", "delivery_label", "approved_by", "as_of", "loaded_at", "files")
+    names = ("load_id", "source_id", "layer", "title_zh", "title_en", "supplier", "supplier_en", "delivery_label", "approved_by", "as_of", "loaded_at", "files")
     return {name: row.get(name) for name in names} | {
         "is_full": bool(notes.get("is_full", True)), "conversions": _conversions(notes, catalog, area),
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from etl.recognise import RecognisedDataset, Recognition
 
 DECISIONS = frozenset((
-    "id", "layer", "title_zh", "supplier", "files", "crs", "accuracy_m", "axis_order", "crs_overrides_file", "as_of", "mode",
+    "id", "layer", "title_zh", "title_en", "supplier", "supplier_en", "files", "crs", "accuracy_m", "axis_order", "crs_overrides_file", "as_of", "mode",
     "max_refused_pct", "moved_m", "optional", "distinct", "null_values", "ignore", "fields", "codes", "x", "y", "wkt", "known_source",
 ))
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,60}")
@@ -182,7 +182,7 @@ def _codes(name: str, proposed: Mapping[str, str | None], decisions: Mapping[str
 
 def _decided(decisions: Mapping[str, Any], base: Manifest, layer: Layer) -> dict[str, Any]:
     """Keys of the manifest that the decisions replace."""
-    given: dict[str, Any] = {name: decisions[name] for name in ("id", "title_zh", "supplier", "crs", "x", "y", "wkt", *PLAIN_KEYS) if name in decisions}
+    given: dict[str, Any] = {name: decisions[name] for name in ("id", "title_zh", "title_en", "supplier", "supplier_en", "crs", "x", "y", "wkt", *PLAIN_KEYS) if name in decisions}
     given |= {name: tuple(decisions[name]) for name in ("files", "null_values") if name in decisions}
     if "ignore" in decisions:
         given["ignore"] = tuple(dict.fromkeys([*base.ignore, *(["*"] if decisions["ignore"] == "*" else decisions["ignore"])]))

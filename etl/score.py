@@ -317,7 +317,7 @@ def _policy(policy_id: str) -> dict[str, Any]:
 def _sources(connection: sa.Connection) -> list[dict[str, Any]]:
     """The newest load of each source: what this edition was made from."""
     rows = connection.execute(sa.text(
-        "SELECT DISTINCT ON (source_id) source_id, load_id, layer, title_zh, supplier, as_of, files, n_read, n_accepted, "
+        "SELECT DISTINCT ON (source_id) source_id, load_id, layer, title_zh, title_en, supplier, supplier_en, as_of, files, n_read, n_accepted, "
         "n_refused, n_repaired, n_unplaced, n_merged FROM ops.loads_in_force ORDER BY source_id, load_id DESC"
     )).mappings()
     return [dict(row) for row in rows]

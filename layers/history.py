@@ -13,7 +13,7 @@ State = dict[str, Any]
 SHEET_MARK = " › "
 """Stands between a file and the sheet of it that a row came from."""
 LOADS = sa.table(
-    "loads", *map(sa.column, ("load_id", "loaded_at", "delivery_label", "as_of", "title_zh", "supplier", "files")), schema="ops"
+    "loads", *map(sa.column, ("load_id", "loaded_at", "delivery_label", "as_of", "title_zh", "title_en", "supplier", "supplier_en", "files")), schema="ops"
 )
 
 
@@ -29,7 +29,7 @@ def feature_states(
     Returns
     -------
     One object a state: ``from_load``, ``to_load`` (None while current), ``loaded_at``, ``delivery``, ``as_of``,
-    ``source_id``, ``title_zh``, ``supplier``, ``file``, ``sha256``, ``row``, ``values`` (fields that are not empty, and
+    ``source_id``, ``title_zh``, ``title_en``, ``supplier``, ``supplier_en`` (None where there is no English), ``file``, ``sha256``, ``row``, ``values`` (fields that are not empty, and
     ``position``: a point as WKT in the storage CRS, of any other geometry its kind, vertices, middle and a hash),
     ``changes`` (field -> [before, after]), ``moved_m`` (metres between the middles before and after, None where not both
     states have a position).
@@ -43,7 +43,7 @@ def feature_states(
     shown += _position(table) if layer.is_drawn else []
     query = (
         sa.select(table.c.from_load, table.c.to_load, table.c.source_id, table.c.source_file, table.c.source_row,
-                  LOADS.c.loaded_at, LOADS.c.delivery_label, LOADS.c.as_of, LOADS.c.title_zh, LOADS.c.supplier, LOADS.c.files, *shown)
+                  LOADS.c.loaded_at, LOADS.c.delivery_label, LOADS.c.as_of, LOADS.c.title_zh, LOADS.c.title_en, LOADS.c.supplier, LOADS.c.supplier_en, LOADS.c.files, *shown)
         .select_from(table.outerjoin(LOADS, LOADS.c.load_id == table.c.from_load))
         .where(table.c.feature_id == feature_id)
         .order_by(table.c.row_id)
@@ -77,7 +77,7 @@ def _state(row: sa.RowMapping, before: sa.RowMapping | None, keys: list[str], un
     return {
         "from_load": row["from_load"], "to_load": row["to_load"] if is_ended else None, "loaded_at": row["loaded_at"],
         "delivery": row["delivery_label"], "as_of": row["as_of"], "source_id": row["source_id"], "title_zh": row["title_zh"],
-        "supplier": row["supplier"], "file": row["source_file"], "sha256": file.get("sha256"), "row": row["source_row"],
+        "title_en": row["title_en"] or None, "supplier": row["supplier"], "supplier_en": row["supplier_en"] or None, "file": row["source_file"], "sha256": file.get("sha256"), "row": row["source_row"],
         "values": {key: row[key] for key in keys if row[key] is not None}, "changes": changes,
         "moved_m": row.get("moved_m") if "position" in changes else None,
     }

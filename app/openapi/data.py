@@ -58,9 +58,9 @@ SCHEMAS: dict[str, Schema] = {
     "Pinned": record("edition is_pinned", edition=WHOLE, is_pinned=FLAG),
     "Loads": record("loads", loads=list_of(ref("Load"))),
     "Load": record(
-        "load_id delivery_label source_id layer title_zh supplier files n_read n_accepted n_refused n_held loaded_at approved_by"
+        "load_id delivery_label source_id layer title_zh title_en supplier supplier_en files n_read n_accepted n_refused n_held loaded_at approved_by"
         " rolled_back_at",
-        load_id=WHOLE, delivery_label=TEXT, source_id=TEXT, layer=TEXT, title_zh=TEXT, supplier=TEXT, files=list_of(OBJECT),
+        load_id=WHOLE, delivery_label=TEXT, source_id=TEXT, layer=TEXT, title_zh=TEXT, title_en=TEXT, supplier=TEXT, supplier_en=TEXT, files=list_of(OBJECT),
         n_read=WHOLE, n_accepted=WHOLE, n_refused=WHOLE, n_held=WHOLE, loaded_at=TEXT, approved_by=TEXT, rolled_back_at=or_null(TEXT),
         optional={"refused": list_of(OBJECT), "warned": list_of(OBJECT), "repaired": list_of(OBJECT), "changes": or_null(OBJECT)},
     ),

@@ -44,9 +44,9 @@ SCHEMAS: dict[str, Schema] = {
         reasons=record("feature place", feature=or_null(ref("Explanation")), place=or_null(ref("Explanation"))),
     ),
     "Provenance": record(
-        "source_id title_zh supplier file sha256 row load_id as_of delivery loaded_at approved_by confirmed accuracy_m"
+        "source_id title_zh title_en supplier supplier_en file sha256 row load_id as_of delivery loaded_at approved_by confirmed accuracy_m"
         " positioned conversions checks decisions",
-        source_id=or_null(TEXT), title_zh=or_null(TEXT), supplier=or_null(TEXT), file=or_null(TEXT), sha256=or_null(TEXT),
+        source_id=or_null(TEXT), title_zh=or_null(TEXT), title_en=or_null(TEXT), supplier=or_null(TEXT), supplier_en=or_null(TEXT), file=or_null(TEXT), sha256=or_null(TEXT),
         row=or_null(WHOLE), load_id=or_null(WHOLE), as_of=or_null(TEXT), delivery=or_null(TEXT), loaded_at=or_null(TEXT),
         approved_by=or_null(TEXT), accuracy_m=or_null(NUMBER), positioned=or_null(TEXT),
         confirmed=or_null(record("load_id delivery as_of", load_id=WHOLE, delivery=or_null(TEXT), as_of=or_null(TEXT))),
@@ -65,9 +65,9 @@ SCHEMAS: dict[str, Schema] = {
         "layer id states edition",
         layer=TEXT, id=TEXT, edition=WHOLE,
         states=list_of(record(
-            "from_load to_load loaded_at delivery as_of source_id title_zh supplier file sha256 row values changes moved_m",
+            "from_load to_load loaded_at delivery as_of source_id title_zh title_en supplier supplier_en file sha256 row values changes moved_m",
             from_load=WHOLE, to_load=or_null(WHOLE), loaded_at=or_null(TEXT), delivery=or_null(TEXT), as_of=or_null(TEXT),
-            source_id=TEXT, title_zh=or_null(TEXT), supplier=or_null(TEXT), file=or_null(TEXT), sha256=or_null(TEXT),
+            source_id=TEXT, title_zh=or_null(TEXT), title_en=or_null(TEXT), supplier=or_null(TEXT), supplier_en=or_null(TEXT), file=or_null(TEXT), sha256=or_null(TEXT),
             row=or_null(WHOLE), values=OBJECT, changes={"type": "object", "additionalProperties": list_of({})}, moved_m=or_null(NUMBER),
         )),
     ),

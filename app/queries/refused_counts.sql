@@ -2,6 +2,7 @@
 SELECT
     refused.source_id,
     max(loads.title_zh) AS title_zh,
+    max(loads.title_en) AS title_en,
     refused.rule_id,
     max(refused.reason_zh) AS reason_zh,
     max(refused.reason_en) AS reason_en,

@@ -33,7 +33,7 @@ POLICIES = [
     for policy in map(load_policy, AREA["policies"])
 ]
 SOURCES = [{
-    "source_id": "enterprises_2026q3", "title_zh": "企业台账", "supplier": "应急局", "layer": "enterprises",
+    "source_id": "enterprises_2026q3", "title_zh": "企业台账", "title_en": "Enterprise ledger", "supplier": "应急局", "supplier_en": "Emergency office", "layer": "enterprises",
     "files": [{"name": "企业.csv", "sha256": "ab" * 32}], "as_of": "2026-09-30",
 }]  # fmt: skip
 RASTER_PATH = "rasters/tiny.tif"

@@ -46,7 +46,8 @@ def test_feature_tells_where_it_comes_from_and_what_holds_for_it(client: FlaskCl
     told = feature["properties"]
     assert told["name"] == "红星化工有限公司"
     assert told["provenance"] == {
-        "source_id": "enterprises_2026q3", "title_zh": "企业台账", "supplier": "应急局", "file": "企业.csv",
+        "source_id": "enterprises_2026q3", "title_zh": "企业台账", "title_en": "Enterprise ledger",
+        "supplier": "应急局", "supplier_en": "Emergency office", "file": "企业.csv",
         "sha256": "ab" * 32, "row": 2, "load_id": 1, "as_of": "2026-09-30", "accuracy_m": 5.0,
         "positioned": "delivered", "delivery": None, "loaded_at": None, "approved_by": None, "confirmed": None,
         "conversions": None, "checks": [], "decisions": [],

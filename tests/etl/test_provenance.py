@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import sqlalchemy as sa
 from etl.area import declared_area
 from etl.edition import create_edition, fill_loaded_layers
 from etl.load import load_area_data
+from etl.manifest import load_manifests
 from layers.catalog import load_catalog
+from layers.history import feature_states
 from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, write_area, write_enterprises
 
 CATALOG = load_catalog()
@@ -71,3 +74,27 @@ def test_decisions_are_fixed_in_the_edition(engine: sa.Engine, tmp_path: Path, h
         ))
     rows = told(engine, "SELECT feature_id, kind, decision, by_name, reason_zh FROM edition_9.decisions")
     assert rows == [("E1", "place", "accept", "张三", "按地名地址定位,精度 40 m")]
+
+
+ENGLISH = 'title_en = "List of enterprises"\nsupplier_en = "Small county emergency office"\n'
+
+
+@pytest.mark.parametrize(("more", "names"), [(ENGLISH, ("List of enterprises", "Small county emergency office")), ("", (None, None))])
+def test_english_names_of_a_source_are_kept_with_its_load(
+    engine: sa.Engine, tmp_path: Path, home: Path, more: str, names: tuple[str | None, str | None]
+) -> None:
+    sources, data = write_area(tmp_path, enterprises=ENTERPRISES_TOML.replace("[fields]", f"{more}[fields]"))
+    write_enterprises(data, GOOD)
+    load_area_data(engine, CATALOG, sources, data, home=home)
+    assert told(engine, "SELECT nullif(title_en, ''), nullif(supplier_en, '') FROM edition_9.loads") == [names]
+    with engine.connect() as connection:
+        state = feature_states(connection, CATALOG["enterprises"], "E1")[0]
+    assert (state["title_en"], state["supplier_en"]) == names
+    assert (state["title_zh"], state["supplier"]) == ("企业名录", "小县应急管理局")
+
+
+def test_every_source_of_the_product_has_english_names() -> None:
+    areas = Path(__file__).resolve().parents[2] / "data" / "sources"
+    manifests = [manifest for area in ("sample", "kaohsiung") for manifest in load_manifests(areas / area, CATALOG)[1]]
+    assert [entry.id for entry in manifests if not (entry.title_en and entry.supplier_en)] == []
+    assert [entry.id for entry in manifests if re.search("[\u3400-\u9fff]", entry.title_en + entry.supplier_en)] == []

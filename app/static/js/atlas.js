@@ -9,7 +9,7 @@ import { said } from "./texts.js";
  * @typedef {{id: string, title_zh: string, title_en: string, group: string, geometry: string, draw_order: number,
  *   kind?: string, min_zoom: number, max_zoom: number, visible: boolean, label?: string|null, n_features: number, n_unplaced: number,
  *   fields: Field[], style: Record<string, any>[], legend: LegendEntry[],
- *   sources?: {source_id: string, title_zh: string, supplier?: string, as_of?: string}[]}} Layer
+ *   sources?: {source_id: string, title_zh: string, title_en?: string, supplier?: string, supplier_en?: string, as_of?: string}[]}} Layer
  * @typedef {{id: string, zh: string, en: string, colour_zh?: string, colour_en?: string, rank: number, fill: string,
  *   outline: string, chip_text: string, text: string, hatch_ink: string, hatch?: Record<string, any>}} Level
  * @typedef {{area: Record<string, any>, edition: Record<string, any>, editions: Record<string, any>[], levels: Level[],

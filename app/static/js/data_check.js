@@ -5,7 +5,7 @@ import { ask, countList, keepName, lastName, showProblems, state, table, titleOf
 import { follow, isUnfinished, jobBox, runJob } from "./data_jobs.js";
 import { picture } from "./data_picture.js";
 import { number } from "./formats.js";
-import { t } from "./texts.js";
+import { said, t } from "./texts.js";
 
 /** @typedef {{upload: any, address: string, renew: () => Promise<void>, goTo: (step: string) => void}} Context */
 
@@ -85,7 +85,7 @@ function differenceCard(source) {
 const lossNotice = (loss) => (loss?.is_large ? el("p", { class: "notice error-box loud" }, el("strong", {}, t("data_large_loss", { n: number(loss.n_lost), all: number(loss.n_before), share: number(loss.share_pct, 1) }))) : null);
 
 /** @param {any} source */
-const olderNotice = (source) => (source.newer_held ? el("p", { class: "notice error-box loud" }, el("strong", {}, t("data_older", { source: source.title_zh, held: source.newer_held }))) : null);
+const olderNotice = (source) => (source.newer_held ? el("p", { class: "notice error-box loud" }, el("strong", {}, t("data_older", { source: said(source), held: source.newer_held }))) : null);
 
 /** @param {Context} context */
 export function approvalStep({ upload, address, renew, goTo }) {
@@ -118,7 +118,7 @@ function approvalForm(upload, address, renew, node) {
   };
   return el("form", { novalidate: true, on: { submit } }, problems, el("p", { class: "hint" }, t("data_approve_hint")),
     table(t("data_step_difference"), [
-      { head: t("data_source"), cell: (row) => row.title_zh }, { head: t("data_n_accepted"), cell: (row) => number(row.counts.n_accepted), isFigure: true }, { head: t("data_n_refused"), cell: (row) => number(row.counts.n_refused), isFigure: true },
+      { head: t("data_source"), cell: (row) => said(row) }, { head: t("data_n_accepted"), cell: (row) => number(row.counts.n_accepted), isFigure: true }, { head: t("data_n_refused"), cell: (row) => number(row.counts.n_refused), isFigure: true },
       ...CHANGES.map((kind) => ({ head: t(`data_${kind}`), cell: (/** @type {any} */ row) => (row.changes ? number(row.changes[kind].n) : "—"), isFigure: true })),
     ], sources), large.map((/** @type {any} */ source) => lossNotice(source.loss)), asked.map(olderNotice), asked.length ? el("label", { class: "check wrap" }, accepts, t(agreement)) : null,
     el("div", { class: "query" }, ask(t("data_approver"), name), ask(t("data_note"), note), el("button", { type: "submit", class: "button primary", id: "approve" }, t("data_approve_now"))));
@@ -126,6 +126,6 @@ function approvalForm(upload, address, renew, node) {
 
 /** @param {any} job @param {(step: string) => void} goTo */
 function loaded(job, goTo) {
-  return el("div", {}, el("p", { class: "notice done" }, t("data_loaded_by", { name: job.args.approved_by })), el("ul", {}, job.result.sources.map((/** @type {any} */ source) => el("li", {}, source.load_id ? el("a", { href: `/data/loads/${source.load_id}` }, t("data_load_n", { n: source.load_id })) : null, ` ${source.title_zh}`))),
+  return el("div", {}, el("p", { class: "notice done" }, t("data_loaded_by", { name: job.args.approved_by })), el("ul", {}, job.result.sources.map((/** @type {any} */ source) => el("li", {}, source.load_id ? el("a", { href: `/data/loads/${source.load_id}` }, t("data_load_n", { n: source.load_id })) : null, ` ${said(source)}`))),
     el("div", { class: "step-foot" }, el("button", { type: "button", class: "button primary", id: "to-score", on: { click: () => goTo("score") } }, t("data_next", { step: t("data_step_score") }))));
 }

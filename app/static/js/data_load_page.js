@@ -6,7 +6,7 @@ import { ask, countList, keepName, lastName, layerOf, moment, showProblems, star
 import { follow, runJob } from "./data_jobs.js";
 import { day, number } from "./formats.js";
 import { errorBox } from "./panel.js";
-import { t } from "./texts.js";
+import { said, supplierOf, t } from "./texts.js";
 import { loadInto } from "./workspace.js";
 
 const ID = decodeURIComponent(location.pathname.split("/")[3] ?? "");
@@ -17,7 +17,7 @@ let load = null;
 let rows = [];
 
 async function start() {
-  if (!(await startData({ title: () => (load ? `${t("data_load_n", { n: load.load_id })} ${load.title_zh}` : t("data_tab_loads")), draw }))) return;
+  if (!(await startData({ title: () => (load ? `${t("data_load_n", { n: load.load_id })} ${said(load)}` : t("data_tab_loads")), draw }))) return;
   await loadInto(byId("content"), async () => {
     await refresh();
     draw();
@@ -31,7 +31,7 @@ async function refresh() {
 
 function draw() {
   if (!load) return;
-  byId("page-title").textContent = `${t("data_load_n", { n: load.load_id })} ${load.title_zh}`;
+  byId("page-title").textContent = `${t("data_load_n", { n: load.load_id })} ${said(load)}`;
   const files = [...new Set(rows.map((row) => row.file))];
   put(byId("content"), el("p", {}, el("a", { class: "back", href: "/data/loads" }, t("data_all_loads"))),
     load.rolled_back_at ? el("p", { class: "notice" }, t("data_was_rolled_back", { time: moment(load.rolled_back_at), name: load.rolled_back_by || t("data_by_command"), reason: load.rolled_back_reason || "—" })) : null,
@@ -44,7 +44,7 @@ function draw() {
 }
 
 function facts() {
-  const entries = [[t("data_delivery"), `${load.delivery_label} · ${day(load.as_of)}`], [t("supplier"), load.supplier], [t("data_layer"), titleOf(layerOf(load.layer)) || load.layer], [t("data_source"), load.source_id],
+  const entries = [[t("data_delivery"), `${load.delivery_label} · ${day(load.as_of)}`], [t("supplier"), supplierOf(load)], [t("data_layer"), titleOf(layerOf(load.layer)) || load.layer], [t("data_source"), load.source_id],
     [t("data_when"), moment(load.loaded_at)], [t("data_approver"), load.approved_by || t("data_by_command")], [t("data_files"), load.files.map((/** @type {any} */ file) => el("div", {}, file.name, " ", el("code", {}, file.sha256.slice(0, 12))))]];
   return el("dl", { class: "facts" }, entries.map(([name, content]) => el("div", {}, el("dt", {}, name), el("dd", {}, content))));
 }

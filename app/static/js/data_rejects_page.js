@@ -51,7 +51,7 @@ function draw() {
 
 function filters() {
   const option = (/** @type {string} */ key, /** @type {string[][]} */ options) => el("select", { id: `filter-${key}`, on: { change: (/** @type {any} */ event) => wish(key, event.target.value) } }, el("option", { value: "" }, t("all")), options.map(([value, word]) => el("option", { value, selected: wishes[key] === value }, word)));
-  const sources = [...new Map(found.counts.map((row) => [row.source_id, row.title_zh]))];
+  const sources = [...new Map(found.counts.map((row) => [row.source_id, said(row)]))];
   const rules = [...new Map(found.counts.map((row) => [row.rule_id, `${row.rule_id} ${said(row, "reason")}`]))].sort();
   return el("div", { class: "query" }, ask(t("data_source"), option("source", sources.map(([id, title]) => [id, `${title} (${id})`]))), ask(t("rule"), option("rule", rules)),
     ask(t("data_words"), el("input", { id: "filter-text", type: "search", value: wishes.text, maxlength: 80, on: { input: (/** @type {any} */ event) => wish("text", event.target.value.trim()) } })),
@@ -63,7 +63,7 @@ function drawRows() {
   const n = found.counts.filter((row) => (!wishes.source || row.source_id === wishes.source) && (!wishes.rule || row.rule_id === wishes.rule)).reduce((sum, row) => sum + row.n, 0);
   if (!found.rows.length) return put(byId("rows"), el("p", { class: "notice" }, isFiltered ? t("data_no_such_rejects") : t("data_no_rejects")));
   put(byId("rows"), wishes.text ? null : el("p", { class: "muted" }, t("data_refused_rows", { n: number(n) })), wishes.text ? null : moreRows(found.rows.length, n), table(t("data_tab_rejects"), [
-    { head: t("data_source"), cell: (row) => row.title_zh }, { head: t("data_file"), cell: (row) => row.file }, { head: t("data_row"), cell: (row) => row.source_row, isFigure: true }, { head: t("data_field"), cell: (row) => row.field },
+    { head: t("data_source"), cell: (row) => said(row) }, { head: t("data_file"), cell: (row) => row.file }, { head: t("data_row"), cell: (row) => row.source_row, isFigure: true }, { head: t("data_field"), cell: (row) => row.field },
     { head: t("data_value"), cell: (row) => (row.value ? el("span", { class: "given" }, row.value) : null) }, { head: t("rule"), cell: (row) => row.rule_id }, { head: t("reason"), cell: (row) => said(row, "reason") },
     { head: t("data_advice"), cell: (row) => said(row, "advice") || null }, { head: t("data_load"), cell: (row) => el("a", { href: `/data/loads/${row.load_id}` }, t("data_load_n", { n: row.load_id })) },
   ], found.rows));

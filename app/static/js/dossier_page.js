@@ -11,7 +11,7 @@ import { levelChip } from "./level_marks.js";
 import { assumptionMark, clauseLine } from "./reasons.js";
 import { listsScenarios, scenarioList } from "./scenarios.js";
 import { datum } from "./status.js";
-import { lang, said, t } from "./texts.js";
+import { lang, said, supplierOf, t } from "./texts.js";
 import { featureHref, loadInto, startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
 const NEAR_SHOWN = 8;
@@ -102,8 +102,8 @@ function comparison() {
 
 /** @param {any} record */
 const officeHead = ({ provenance, ...record }) => [
-  el("strong", {}, provenance.supplier ?? said(record, "layer")), el("br"),
-  el("span", { class: "office-line" }, [provenance.title_zh, day(provenance.as_of)].filter((word) => word && word !== MISSING).join(" · ")), el("br"),
+  el("strong", {}, supplierOf(provenance) || said(record, "layer")), el("br"),
+  el("span", { class: "office-line" }, [said(provenance), day(provenance.as_of)].filter((word) => word && word !== MISSING).join(" · ")), el("br"),
   el("span", { class: "office-line" }, `${said(record, "layer")} ${record.id}`),
 ];
 
@@ -254,7 +254,7 @@ function nearWords(layer, row) {
 function historySection() {
   return part(t("dossier_history"), dossier.history.map((/** @type {any} */ history) => {
     const record = dossier.records.find((/** @type {any} */ entry) => entry.layer === history.layer && entry.id === history.id);
-    return [dossier.history.length > 1 ? el("h3", {}, `${record.provenance.supplier ?? said(record, "layer")} · ${record.id}`) : null,
+    return [dossier.history.length > 1 ? el("h3", {}, `${supplierOf(record.provenance) || said(record, "layer")} · ${record.id}`) : null,
       el("ul", { class: "history" }, history.states.map((/** @type {any} */ state) => historyState(history.layer, state)))];
   }));
 }
@@ -276,7 +276,7 @@ function originSection() {
   return part(t("provenance"), el("div", { class: "wide-table" }, el("table", { class: "rows cards" }, el("caption", { class: "unseen" }, t("provenance")),
     el("thead", {}, el("tr", {}, columns.map((key) => el("th", { scope: "col" }, t(key))))),
     el("tbody", {}, dossier.records.map((/** @type {any} */ { provenance: origin }) => el("tr", {}, [
-      origin.title_zh ?? origin.source_id ?? MISSING, origin.supplier ?? MISSING,
+      said(origin) || (origin.source_id ?? MISSING), supplierOf(origin) || MISSING,
       [`${origin.file ?? MISSING}${isMissing(origin.row) ? "" : ` · ${t("row_n", { n: origin.row })}`}`, origin.sha256 ? el("div", { class: "hash" }, `sha256 ${origin.sha256.slice(0, 16)}…`) : null],
       day(origin.as_of), positionedMark(origin), isMissing(origin.load_id) ? MISSING : String(origin.load_id),
     ].map((content, i) => el("td", { "data-head": t(columns[i]) }, content))))))));

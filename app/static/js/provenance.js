@@ -5,7 +5,7 @@ import { attribute } from "./attributes.js";
 import { el, put } from "./dom.js";
 import { MISSING, day, distance, isMissing, number } from "./formats.js";
 import { fact } from "./reasons.js";
-import { lang, said, t } from "./texts.js";
+import { lang, said, supplierOf, t } from "./texts.js";
 
 /** Characters of a file's fingerprint that are shown; the whole of it is in the title. */
 const FINGERPRINT = 12;
@@ -48,8 +48,8 @@ function marks(checks) {
 function facts(origin) {
   const { confirmed } = origin;
   return el("dl", { class: "facts" },
-    fact(t("source"), origin.title_zh || origin.source_id),
-    fact(t("supplier"), origin.supplier ?? MISSING),
+    fact(t("source"), said(origin) || origin.source_id),
+    fact(t("supplier"), supplierOf(origin) || MISSING),
     fact(t("file_and_row"), `${origin.file ?? MISSING}${isMissing(origin.row) ? "" : ` · ${t("row_n", { n: origin.row })}`}`),
     origin.sha256 ? fact(t("fingerprint"), el("code", { title: origin.sha256 }, `${origin.sha256.slice(0, FINGERPRINT)}…`)) : null,
     isMissing(origin.load_id) ? null : fact(t("load"), [t("load_n", { n: origin.load_id }), origin.delivery, origin.loaded_at && day(origin.loaded_at)].filter(Boolean).join(" · ")),
@@ -117,7 +117,7 @@ function stateRow(layer, state, n, count) {
   return el("li", {},
     isGone ? el("div", {}, t("history_gone", { n: state.to_load })) : null,
     el("strong", {}, head),
-    el("div", { class: "bar-note" }, [state.title_zh, state.file, isMissing(state.row) ? "" : t("row_n", { n: state.row })].filter(Boolean).join(" · ")),
+    el("div", { class: "bar-note" }, [said(state), state.file, isMissing(state.row) ? "" : t("row_n", { n: state.row })].filter(Boolean).join(" · ")),
     Object.entries(state.changes).map(([name, [before, after]]) => change(layer, state, name, before, after)));
 }
 

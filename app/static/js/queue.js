@@ -6,7 +6,7 @@ import { byId, el, put, svg } from "./dom.js";
 import { ask, keepName, lastName, moment, startData } from "./data_frame.js";
 import { coordinates, day, distance, isMissing, number } from "./formats.js";
 import { errorBox, say } from "./panel.js";
-import { said, t } from "./texts.js";
+import { said, supplierOf, t } from "./texts.js";
 import { loadInto } from "./workspace.js";
 
 const PAGE_ROWS = 50;
@@ -155,7 +155,7 @@ export function sideBySide(records) {
 /** @param {any} record */
 const recordHead = (record) => [
   el("a", { href: `/features/${encodeURIComponent(record.layer)}/${record.id.split("/").map(encodeURIComponent).join("/")}` }, el("strong", {}, record.label)), el("br"),
-  el("span", { class: "little-note" }, [record.supplier, record.title_zh, record.as_of ? day(record.as_of) : null].filter(Boolean).join(" · ") || said(record, "layer")),
+  el("span", { class: "little-note" }, [supplierOf(record), said(record), record.as_of ? day(record.as_of) : null].filter(Boolean).join(" · ") || said(record, "layer")),
   record.is_present ? null : el("span", { class: "tag tag-assumed" }, t("queue_gone")),
 ];
 

@@ -10,7 +10,7 @@ import { map } from "./mapview.js";
 import { say } from "./panel.js";
 import { LOOKS, hasLooks } from "./plain_style.js";
 import { isDesigned, moved } from "./stacking.js";
-import { said, t } from "./texts.js";
+import { said, supplierOf, t } from "./texts.js";
 
 /** @typedef {import("./atlas.js").Layer} Layer */
 
@@ -94,6 +94,6 @@ function lookChoice(layer) {
 
 /** @param {Layer} layer */
 function sources(layer) {
-  const rows = (layer.sources ?? []).map((source) => el("li", {}, [source.title_zh, source.supplier, day(source.as_of)].filter(Boolean).join(" · ")));
+  const rows = (layer.sources ?? []).map((source) => el("li", {}, [said(source), supplierOf(source), day(source.as_of)].filter(Boolean).join(" · ")));
   return el("div", { class: "legend-note" }, rows.length ? [t("sources_of_layer"), el("ul", {}, rows)] : t("computed_layer", { date: day(shown.catalog.edition.data_as_of) }));
 }

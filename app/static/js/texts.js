@@ -78,6 +78,13 @@ export function said(record, key = "title") {
   return (language === "en" ? record[en] || record[zh] : record[zh] || record[en]) ?? "";
 }
 
+/**
+ * Who supplied data; English falls back to Chinese.
+ * @param {{supplier?: string|null, supplier_en?: string|null}} record
+ * @returns {string}
+ */
+export const supplierOf = (record) => (language === "en" && record.supplier_en) || (record.supplier ?? "");
+
 /** @param {ParentNode} root */
 function translate(root) {
   const places = { text: null, label: "aria-label", title: "title", placeholder: "placeholder" };

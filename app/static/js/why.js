@@ -5,7 +5,7 @@ import { MISSING, area, day, distance, fixed, frequency, isMissing, number, roun
 import { levelDot } from "./level_marks.js";
 import { clauseLine, section, wouldChange } from "./reasons.js";
 import { scenarioSection } from "./scenarios.js";
-import { said, t } from "./texts.js";
+import { said, supplierOf, t } from "./texts.js";
 
 const PARTS_SHOWN = 8;
 const MEMBERS_SHOWN = 10;
@@ -98,7 +98,7 @@ export function data(told) {
   const list = told.data ?? [];
   if (!list.length) return null;
   return el("details", { class: "part" }, el("summary", {}, t("data_behind", { n: list.length })),
-    el("ul", { class: "plain" }, list.map((/** @type {any} */ entry) => el("li", {}, entry.title_zh ?? entry.source_id, el("div", { class: "bar-note" }, `${entry.supplier ?? MISSING} · ${day(entry.as_of)}`)))));
+    el("ul", { class: "plain" }, list.map((/** @type {any} */ entry) => el("li", {}, said(entry) || entry.source_id, el("div", { class: "bar-note" }, `${supplierOf(entry) || MISSING} · ${day(entry.as_of)}`)))));
 }
 
 /** The word of a code of some layer's field. @param {string} field @param {any} value */
