@@ -60,7 +60,7 @@ def record_load(
         "manifest": declaration(manifest), "is_full": is_full,
         "conversions": conversions(manifest, loading.catalog[manifest.layer], loading.area),
     }
-    return int(connection.execute(
+    load_id = int(connection.execute(
         sa.text(
             "INSERT INTO ops.loads (delivery_label, as_of, source_id, layer, title_zh, title_en, supplier, supplier_en, files, input_hash, "
             "notes, approved_by) VALUES (:label, :as_of, :source_id, :layer, :title_zh, :title_en, :supplier, :supplier_en, CAST(:files AS jsonb), "
@@ -75,6 +75,17 @@ def record_load(
             "files": json.dumps([{"name": name, "sha256": sha} for name, sha in files], ensure_ascii=False),
         },
     ).scalar_one())
+    for chinese, english in (("title_zh", "title_en"), ("supplier", "supplier_en")):
+        _tell_earlier_loads(connection, manifest, chinese, english)
+    return load_id
+
+
+def _tell_earlier_loads(connection: sa.Connection, manifest: Manifest, chinese: str, english: str) -> None:
+    """Earlier loads of a source get the English of a name that stands in them alone: most features came with one of those."""
+    connection.execute(
+        sa.text(f"UPDATE ops.loads SET {english} = :english WHERE source_id = :source_id AND {chinese} = :chinese AND {english} = '' AND :english <> ''"),
+        {"source_id": manifest.id, "chinese": getattr(manifest, chinese), "english": getattr(manifest, english)},
+    )
 
 
 def kept_file(home: Path, sha256: str) -> Path:

@@ -93,6 +93,16 @@ def test_english_names_of_a_source_are_kept_with_its_load(
     assert (state["title_zh"], state["supplier"]) == ("企业名录", "小县应急管理局")
 
 
+def test_english_names_given_later_are_those_of_what_came_before(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path)
+    write_enterprises(data, GOOD)
+    for manifest in (ENTERPRISES_TOML, ENTERPRISES_TOML.replace("[fields]", f"{ENGLISH}[fields]")):
+        (sources / "enterprises.toml").write_text(manifest, encoding="utf-8")
+        load_area_data(engine, CATALOG, sources, data, home=home)
+    query = "SELECT f.load_id < (SELECT max(load_id) FROM edition_9.loads), l.title_en, l.supplier_en FROM edition_9.enterprises AS f JOIN edition_9.loads AS l USING (load_id)"
+    assert told(engine, query) == [(True, "List of enterprises", "Small county emergency office")]
+
+
 def test_every_source_of_the_product_has_english_names() -> None:
     areas = Path(__file__).resolve().parents[2] / "data" / "sources"
     manifests = [manifest for area in ("sample", "kaohsiung") for manifest in load_manifests(areas / area, CATALOG)[1]]
