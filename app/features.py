@@ -47,7 +47,7 @@ def feature(
         "geometry": row.geometry,
         "properties": properties
         | {
-            "provenance": provenance(connection, facts, layer, row.properties),
+            "provenance": provenance(connection, facts, catalog, layer, row.properties),
             "violations": _violations(connection, facts, catalog, layer, feature_id),
             "risk_point": _risk_point(connection, facts, catalog, layer, feature_id),
             "related": _related(connection, facts, catalog, layer, row.properties),

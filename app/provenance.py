@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,15 +13,21 @@ import sqlalchemy as sa
 from app import queries
 from app.editions import EditionFacts
 from app.texts import Bilingual, DataText, Text
-from layers.catalog import Field, Layer
+from layers.catalog import Catalog, Field, Layer
 from layers.history import SHEET_MARK
 from layers.load_changes import HELD
 
+PLACED_LATER = ("unplaced", "gazetteer")
+OF_THE_POSITION = ("datum", "axes")
+"""Conversions that a feature without a delivered position did not undergo."""
+UNIT_WORDS: dict[str, Bilingual] = {"inch": Text("英寸"), "ft": Text("英尺")}
+"""Units that are no symbols, in words."""
+WORD = re.compile(r"[a-z][a-z_]+")
 NOTHING_DELIVERED = {"conversions": None, "checks": [], "decisions": []}
 
 
 def provenance(
-    connection: sa.Connection, facts: EditionFacts, layer: Layer, row: dict[str, Any]
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, layer: Layer, row: dict[str, Any]
 ) -> dict[str, Any]:
     """Where a feature comes from; a derived one has no source of its own.
 
@@ -29,7 +37,7 @@ def provenance(
         ``source_id`` ``title_zh`` ``title_en`` ``supplier`` ``supplier_en`` ``file`` ``sha256`` ``row`` ``load_id`` ``delivery`` ``loaded_at``
         ``as_of`` ``approved_by``: the delivery that the shown values came with; ``confirmed``: the newest delivery
         that held them unchanged, or None, as also where the newest one's row was refused; ``accuracy_m`` (metres) and ``positioned``; ``conversions``, None where the
-        load of an older version kept none; ``checks``: warnings and repairs; ``decisions``.
+        load of an older version kept none, those of the position only where one was delivered; ``checks``: warnings and repairs; ``decisions``.
     """
     position = {"accuracy_m": row.get("accuracy_m"), "positioned": row.get("positioned")}
     if row.get("load_id") is None:
@@ -39,9 +47,9 @@ def provenance(
     if any(entry["rule_id"] == HELD for entry in checks):
         load |= {"confirmed": None} if load else {}
     return _source(facts, row) | _delivered(load, row) | position | {
-        "conversions": _conversions(load, layer),
+        "conversions": _conversions(load, layer, is_position_delivered=row.get("positioned") not in PLACED_LATER),
         "checks": checks,
-        "decisions": _decisions(connection, facts, layer, row["feature_id"]),
+        "decisions": _decisions(connection, facts, catalog, layer, row["feature_id"]),
     }
 
 
@@ -90,21 +98,34 @@ def _checks(connection: sa.Connection, facts: EditionFacts, layer: Layer, row: d
     return [dict(entry) for entry in found.mappings()]
 
 
-def _decisions(connection: sa.Connection, facts: EditionFacts, layer: Layer, feature_id: str) -> list[dict[str, Any]]:
+def _decisions(
+    connection: sa.Connection, facts: EditionFacts, catalog: Catalog, layer: Layer, feature_id: str
+) -> list[dict[str, Any]]:
     if "decisions" not in facts.columns:
         return []
     parameters = {"layer": layer.id, "id": feature_id}
     found = queries.run(connection, "decisions_of", parameters, decisions=facts.edition.table("decisions"))
-    return [dict(entry) | {"at": entry["at"].isoformat()} for entry in found.mappings()]
+    return [dict(entry) | {"at": entry["at"].isoformat()} | _named(entry, catalog) for entry in found.mappings()]
 
 
-def _conversions(load: dict[str, Any], layer: Layer) -> list[dict[str, Any]] | None:
-    """The conversions of a load with a sentence each."""
+def _named(entry: Mapping[str, Any], catalog: Catalog) -> dict[str, str]:
+    """The reasons of a decision about two records with the other's layer by its title; editions keep its id."""
+    words = WORD.findall(entry["reason_zh"]) if entry["kind"] == "match" else []
+    layer = next((catalog[word] for word in words if word in catalog), None)
+    if layer is None:
+        return {}
+    titles = {"reason_zh": layer.title_zh, "reason_en": layer.title_en}
+    return {name: entry[name].replace(layer.id, title, 1) for name, title in titles.items()}
+
+
+def _conversions(load: dict[str, Any], layer: Layer, *, is_position_delivered: bool) -> list[dict[str, Any]] | None:
+    """The conversions of a load that a feature underwent, with a sentence each."""
     kept = load.get("conversions")
     if kept is None:
         return None
     fields = {field.name: field for field in layer.fields}
-    return [entry | _sentence(entry, fields.get(entry.get("field", ""))) for entry in kept]
+    undergone = [entry for entry in kept if is_position_delivered or entry["kind"] not in OF_THE_POSITION]
+    return [entry | _sentence(entry, fields.get(entry.get("field", ""))) for entry in undergone]
 
 
 def _sentence(entry: dict[str, Any], field: Field | None) -> dict[str, str]:
@@ -114,7 +135,7 @@ def _sentence(entry: dict[str, Any], field: Field | None) -> dict[str, str]:
     column = entry.get("column")
     sentences: dict[str, Bilingual] = {
         "axes": Text("坐标按先纬度(北)后经度(东)报送,已对调"),
-        "unit": Text("{title}:{before} 换算为 {after},乘 {factor}", title=title, before=entry.get("from"), after=entry.get("to"), factor=entry.get("factor")),
+        "unit": Text("{title}:{before} 换算为 {after},乘 {factor}", title=title, before=_unit(entry), after=entry.get("to"), factor=entry.get("factor")),
         "codes": Text("{title}:按对照表由“{column}”转为代码", title=title, column=column),
         "assigned": Text("{title}:未报送,由数据源说明统一填写", title=title),
         "extracted": Text("{title}:取自“{column}”的一部分", title=title, column=column),
@@ -122,6 +143,10 @@ def _sentence(entry: dict[str, Any], field: Field | None) -> dict[str, str]:
         "composed": Text("{title}:由多列合成 {template}", title=title, template=entry.get("template")),
     }  # fmt: skip
     return sentences.get(entry["kind"], DataText(entry["kind"], entry["kind"])).fields("text")
+
+
+def _unit(entry: dict[str, Any]) -> Any:
+    return UNIT_WORDS.get(entry.get("from", ""), entry.get("from"))
 
 
 def _datum_sentence(entry: dict[str, Any]) -> Text:

@@ -27,7 +27,7 @@ def engine(atlas_database: str) -> Iterator[sa.Engine]:
             "SELECT 'enterprises', max(feature_id), 'enterprises', 9999, 'RC25', 'warn' FROM edition_1.enterprises"
         ))
         connection.execute(sa.text(
-            "INSERT INTO edition_2.decisions VALUES ('enterprises', 'YC000001', 'match', 'accept', '张三', now(), '确认', 'same')"
+            "INSERT INTO edition_2.decisions VALUES ('enterprises', 'YC000001', 'match', 'accept', '张三', now(), '确认与 hazard_units U-1 为同一单位:enterprises', 'same place as hazard_units U-1: enterprises')"
         ))
     yield made
     made.dispose()
@@ -123,7 +123,21 @@ def test_repairs_and_warnings_are_told_with_the_feature(client: FlaskClient, eng
 
 
 def test_decisions_about_a_feature_are_told(client: FlaskClient) -> None:
-    assert [(entry["kind"], entry["by_name"]) for entry in provenance(client, "enterprises/YC000001")["decisions"]] == [("match", "张三")]
+    decisions = provenance(client, "enterprises/YC000001")["decisions"]
+    assert [(entry["kind"], entry["by_name"]) for entry in decisions] == [("match", "张三")]
+    assert decisions[0]["reason_zh"] == "确认与 危险化学品单元 U-1 为同一单位:enterprises", "layers by their titles, people's words as they are"
+    assert decisions[0]["reason_en"] == "same place as Hazard units U-1: enterprises"
+
+
+def test_feature_placed_by_its_address_was_not_converted(client: FlaskClient, engine: sa.Engine) -> None:
+    feature_id = one(engine, "SELECT min(feature_id) FROM edition_2.enterprises WHERE positioned = 'delivered'")
+    before = {entry["kind"] for entry in provenance(client, f"enterprises/{feature_id}")["conversions"]}
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE edition_2.enterprises SET positioned = 'gazetteer' WHERE feature_id = :id"), {"id": feature_id})
+    after = {entry["kind"] for entry in provenance(client, f"enterprises/{feature_id}")["conversions"]}
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE edition_2.enterprises SET positioned = 'delivered' WHERE feature_id = :id"), {"id": feature_id})
+    assert before - after == {"datum"} and before - {"datum"} == after
 
 
 def test_computed_feature_has_no_delivery(client: FlaskClient, engine: sa.Engine) -> None:

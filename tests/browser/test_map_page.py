@@ -309,6 +309,7 @@ def test_origin_of_a_feature_unfolds_to_row_conversions_checks_and_history(open_
     origin.locator("> summary").click()
     for words in ("管道企业/工业管道.shp · 第 26 行", "EPSG:4523", "RC13", "GY-HG01-001: 291 m", "请核对是否重复绘制"):
         expect(origin).to_contain_text(words)
+    expect(origin.locator("code")).to_have_text(re.compile(r"^[0-9a-f]{64}$"))  # whole: a finger has no hover, nor has paper
     origin.locator("details > summary").click()
     expect(origin).to_contain_text("首次报送")
     assert faults == []

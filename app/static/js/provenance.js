@@ -7,8 +7,6 @@ import { MISSING, day, distance, isMissing, number } from "./formats.js";
 import { fact } from "./reasons.js";
 import { lang, said, supplierOf, t } from "./texts.js";
 
-/** Characters of a file's fingerprint that are shown; the whole of it is in the title. */
-const FINGERPRINT = 12;
 /** Whether the block was opened last: it stays so from feature to feature. */
 const opened = { origin: false, history: false };
 
@@ -51,7 +49,7 @@ function facts(origin) {
     fact(t("source"), said(origin) || origin.source_id),
     fact(t("supplier"), supplierOf(origin) || MISSING),
     fact(t("file_and_row"), `${origin.file ?? MISSING}${isMissing(origin.row) ? "" : ` · ${t("row_n", { n: origin.row })}`}`),
-    origin.sha256 ? fact(t("fingerprint"), el("code", { title: origin.sha256 }, `${origin.sha256.slice(0, FINGERPRINT)}…`)) : null,
+    origin.sha256 ? fact(t("fingerprint"), el("code", {}, origin.sha256)) : null,
     isMissing(origin.load_id) ? null : fact(t("load"), [t("load_n", { n: origin.load_id }), origin.delivery, origin.loaded_at && day(origin.loaded_at)].filter(Boolean).join(" · ")),
     origin.approved_by ? fact(t("approved_by"), origin.approved_by) : null,
     confirmed ? fact(t("confirmed"), [t("load_n", { n: confirmed.load_id }), confirmed.delivery].filter(Boolean).join(" · ")) : null,

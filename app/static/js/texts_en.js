@@ -321,7 +321,7 @@ export const EN = {
   find_place: "Go to a place",
   find_place_hint: "enterprise, place, chainage or coordinates",
   findings: "Findings",
-  fingerprint: "Fingerprint of the file",
+  fingerprint: "SHA-256 of the file",
   finish: "Finish",
   first_rows: "Only the first {shown} of {n} are listed.",
   follow_up: "Follow-up",

@@ -321,7 +321,7 @@ export const ZH = {
   find_place: "到地点",
   find_place_hint: "企业、地名、桩号或坐标",
   findings: "检查记录",
-  fingerprint: "文件指纹",
+  fingerprint: "SHA-256 指纹",
   finish: "完成",
   first_rows: "只列出前 {shown} 条,共 {n} 条。",
   follow_up: "整改情况",
