@@ -45,7 +45,8 @@ class Batch:
 
     `frame` has the delivered columns, ``_row`` (1-based row of the file, heading included for tables) and
     ``_file``; a ``geometry`` column for vectors. `n_merged` counts rows folded into others; `is_partial` says that
-    these are mended rows alone, which replace nothing else.
+    these are mended rows alone, which replace nothing else; `returned` names the files that came back mended and
+    `n_returned` counts their rows among those read.
     """
 
     frame: pd.DataFrame
@@ -53,6 +54,8 @@ class Batch:
     n_merged: int = 0
     refused: list[Refusal] = field(default_factory=list)
     is_partial: bool = False
+    returned: frozenset[str] = frozenset()
+    n_returned: int = 0
     shapes: Shapes | None = None
     """The geometries, in place of the frame's column, where a reader hands them on as bytes."""
 

@@ -71,6 +71,7 @@ def check(
     known: dict[str, frozenset[str]],
     is_distinct: bool,
     taken: frozenset[str] = frozenset(),
+    returned: frozenset[str] = frozenset(),
     repeats: Repeats | None = None,
     shapes: Shapes | None = None,
 ) -> Checked:
@@ -81,7 +82,8 @@ def check(
     outline : the area in the storage CRS, widened by its tolerance; None skips the test of position.
     known : field -> values it may refer to, for the fields that reference another layer.
     is_distinct : fold rows that repeat a key with the same content instead of refusing them.
-    taken : keys that other rows of the same delivery hold already.
+    taken : keys that a former delivery of the source holds already.
+    returned : files whose rows were sent back and come mended; theirs alone may not come under a key of `taken`.
     repeats : the keys of the batches before; those of this one are added.
     shapes : geometries of rows that the frame has none for; not together with `is_distinct`.
     """
@@ -92,7 +94,8 @@ def check(
     n_merged = 0
     if is_distinct:
         frame, n_merged = _folded(frame, layer, problems, repeats)
-    _check_duplicates(frame, problems, taken, repeats, is_distinct=is_distinct)
+    is_taken = frame["feature_id"].isin(taken).to_numpy() & frame["source_file"].isin(returned).to_numpy()
+    _check_duplicates(frame, problems, is_taken, repeats, is_distinct=is_distinct)
     is_out = frame.index.isin(problems.table["at"])
     accepted = frame[~is_out]
     kept = repaired[repaired["at"].isin(accepted.index)]
@@ -183,7 +186,7 @@ def _folded(frame: pd.DataFrame, layer: Layer, problems: Problems, repeats: Repe
 
 
 def _check_duplicates(
-    frame: pd.DataFrame, problems: Problems, taken: frozenset[str], repeats: Repeats, *, is_distinct: bool
+    frame: pd.DataFrame, problems: Problems, is_taken: NDArray[np.bool_], repeats: Repeats, *, is_distinct: bool
 ) -> None:
     """Keys that occur twice: the first good row keeps its key, every other one is told of it, good or not.
 
@@ -192,7 +195,7 @@ def _check_duplicates(
     is_faulty = frame.index.isin(problems.table["at"])
     rows = frame[["feature_id", "source_file", "source_row"]]
     is_repeat = repeats.repeated_keys(pd.DataFrame(rows), is_faulty, with_faulty=not is_distinct)
-    is_repeat |= frame["feature_id"].isin(taken).to_numpy() & ~(is_faulty & is_distinct)
+    is_repeat |= is_taken & ~(is_faulty & is_distinct)
     problems.add(frame.index[is_repeat], "RQ13", "feature_id", frame["feature_id"])
 
 

@@ -62,6 +62,14 @@ class Intake:
     warned_by_rule: Counter[str] = field(default_factory=Counter)
     first_refusal: Refusal | None = None
     is_partial: bool = False
+    n_limited: int = 0
+    """Rows read of files that are no returned workbooks: of mended rows any share may be refused again."""
+    n_limited_refused: int = 0
+
+    @property
+    def refused_pct(self) -> float:
+        """Share of refused rows that the manifest's limit is about, percent."""
+        return 100.0 * self.n_limited_refused / max(self.n_limited, 1)
 
 
 class Lanes:
@@ -240,10 +248,10 @@ class _Taker:
         """Check and count a batch; what is left to do with it in the database."""
         self._n_rows += batch.n_read
         self._intake.is_partial |= batch.is_partial
-        taken = self._taken_keys() if self._intake.is_partial and self._manifest.mode == "full" else frozenset()
+        taken = self._taken_keys() if batch.returned and self._manifest.mode == "full" else frozenset()
         checked = self.watch("检查", "checking", lambda: check(
             frame, self._layer, problems, outline=self._loading.outline, known=self._known,
-            is_distinct=self._manifest.distinct, taken=taken, repeats=self._repeats, shapes=shapes,
+            is_distinct=self._manifest.distinct, taken=taken, returned=batch.returned, repeats=self._repeats, shapes=shapes,
         ))
         found = self.watch("合理性检查", "plausibility", lambda: self._doubter.doubts(checked.accepted, checked.shapes))
         packed = packed_rows(self._target, checked.accepted, checked.shapes, n_before=self._intake.counts["n_accepted"])
@@ -257,8 +265,7 @@ class _Taker:
         late = late_repeats(self._repeats)
         self._count_refused(late)
         record_refused(self._connection, self._manifest, self._load_id, late)
-        if not self._intake.is_partial:
-            self._stop_if_too_many()
+        self._stop_if_too_many()
         is_full = self._manifest.mode == "full" and not self._intake.is_partial
         record_whole(self._connection, self._load_id, is_full=is_full)
         n_accepted = self._intake.counts["n_accepted"]
@@ -281,6 +288,8 @@ class _Taker:
 
     def _count(self, batch: Batch, checked: Checked, refused: list[Refusal]) -> None:
         self._count_refused(refused)
+        self._intake.n_limited += batch.n_read - batch.n_returned
+        self._intake.n_limited_refused += n_rows_refused([fault for fault in refused if fault.file not in batch.returned])
         self._intake.counts.update({
             "n_read": batch.n_read, "n_accepted": len(checked.accepted), "n_refused": n_rows_refused(refused),
             "n_repaired": len(checked.repaired), "n_merged": batch.n_merged + checked.n_merged,
@@ -300,11 +309,10 @@ class _Taker:
         return self._taken
 
     def _stop_if_too_many(self) -> None:
-        counts, first = self._intake.counts, self._intake.first_refusal
-        share_pct = 100.0 * counts["n_refused"] / max(counts["n_read"], 1)
-        if first is not None and share_pct > self._manifest.max_refused_pct:
+        intake, first = self._intake, self._intake.first_refusal
+        if first is not None and intake.refused_pct > self._manifest.max_refused_pct:
             raise TooManyRefusedError(
-                f"source {self._manifest.id}: {counts['n_refused']} of {counts['n_read']} rows refused ({share_pct:.1f} %, at "
+                f"source {self._manifest.id}: {intake.n_limited_refused} of {intake.n_limited} rows refused ({intake.refused_pct:.1f} %, at "
                 f"most {self._manifest.max_refused_pct:g} %): {dict(sorted(self._intake.refused_by_rule.items()))}; first: "
                 f"{first.file} row {first.row}, {first.field} = {first.value!r}: {first.reason_en} ({first.reason_zh})"
             )

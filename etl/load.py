@@ -68,7 +68,9 @@ class SourceResult:
     loss: dict[str, Any] = field(default_factory=dict)
     newer_held: date | None = None
     is_partial: bool = False
-    """Mended rows alone: any share of them may be refused again."""
+    """Mended rows among them: nothing else is gone."""
+    refused_pct: float = 0.0
+    """Share of refused rows, percent, of files that are no returned workbooks: of mended rows any share may be refused again."""
 
 
 def load_area_data(
@@ -313,7 +315,7 @@ def _merge_source(
 ) -> None:
     load_id = record_load(connection, loading, manifest, files, input_hash)
     intake = take_in(connection, loading, manifest, paths, load_id, lanes=lanes)
-    result.counts, result.is_partial = dict(intake.counts), intake.is_partial
+    result.counts, result.is_partial, result.refused_pct = dict(intake.counts), intake.is_partial, round(intake.refused_pct, 1)
     result.refused_by_rule = dict(sorted(intake.refused_by_rule.items()))
     result.warned_by_rule = dict(sorted(intake.warned_by_rule.items()))
     record_counts(connection, load_id, result.counts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import importlib
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 from types import ModuleType
@@ -135,7 +136,9 @@ def read_batch(
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
     batch = Batch(frame, n_read=len(frame), is_partial=any(entry.is_partial for entry in batches))
     job = job_module(manifest)
-    return prepare(batch, manifest) if job is not None and hasattr(job, "prepare") else batch
+    whole = prepare(batch, manifest) if job is not None and hasattr(job, "prepare") else batch
+    returned = frozenset[str]().union(*(entry.returned for entry in batches))
+    return replace(whole, returned=returned, n_returned=sum(entry.n_returned for entry in batches))
 
 
 def read_batches(
@@ -181,6 +184,7 @@ def _picked(files: list[Path], manifest: Manifest, data_dir: Path, job: ModuleTy
     for batch in _plain_batches(files, manifest, data_dir, rows, read_file):
         with _known_structure(Path(str(batch.frame[FILE].iloc[0])), manifest):
             picked: Batch = job.pick(batch, manifest)
+        picked = replace(picked, returned=batch.returned, n_returned=picked.n_read if batch.returned else 0)
         n_read += picked.n_read
         if picked.n_read:
             yield picked
@@ -214,7 +218,8 @@ def _as_batch(frame: pd.DataFrame, path: Path, data_dir: Path) -> Batch:
     frame[FILE] = str(path.relative_to(data_dir))
     if SHEET in frame.columns:
         frame[FILE] = [with_sheet(file, sheet) for file, sheet in zip(frame[FILE], frame[SHEET], strict=True)]
-    return Batch(frame, n_read=len(frame), is_partial=is_partial, shapes=shapes)
+    returned = frozenset(frame[FILE]) if is_partial else frozenset()
+    return Batch(frame, n_read=len(frame), is_partial=is_partial, returned=returned, n_returned=len(frame) if is_partial else 0, shapes=shapes)
 
 
 def _pieces(

@@ -290,11 +290,9 @@ def _workbooks(
 
 
 def _checked(result: SourceResult, seen: dict[str, Any], manifests: dict[str, str]) -> dict[str, Any]:
-    n_read = seen.get("counts", {}).get("n_read", 0)
-    share_pct = round(100 * seen.get("counts", {}).get("n_refused", 0) / n_read, 1) if n_read else 0.0
     most_pct = _limit_of(manifests[result.source_id])
-    return {**dataclasses.asdict(result), **seen, "refused_pct": share_pct, "max_refused_pct": most_pct,
-            "is_blocked": share_pct > most_pct and not result.is_partial, "manifest": manifests[result.source_id]}
+    return {**dataclasses.asdict(result), **seen, "max_refused_pct": most_pct, "is_blocked": result.refused_pct > most_pct,
+            "manifest": manifests[result.source_id]}
 
 
 def _limit_of(text: str) -> float:

@@ -18,7 +18,7 @@ from etl.returned import MARKED, return_refused
 from etl.status import status_of
 from etl.work.tasks import _checked
 from layers.catalog import load_catalog
-from layers.errors import AtlasError, NotFoundError
+from layers.errors import AtlasError, NotFoundError, TooManyRefusedError
 from tests.conftest import SAMPLE_SOURCES
 from tests.etl import small_area
 from tests.etl.small_area import ENTERPRISES_TOML, GOOD, HEAD, write_area, write_enterprises
@@ -90,8 +90,22 @@ def test_half_mended_rows_keep_the_rest_refused(engine: sa.Engine, tmp_path: Pat
     book.save(target)
     result = load(engine, sources, data, home)["enterprises"]
     assert result.counts["n_refused"] == 2 and names(engine) == ["E1", "E2"]
-    on_page = [_checked(entry, {"counts": entry.counts}, {"enterprises": "max_refused_pct = 60.0"}) for entry in (result, replace(result, is_partial=False))]
+    on_page = [_checked(entry, {"counts": entry.counts}, {"enterprises": "max_refused_pct = 60.0"}) for entry in (result, replace(result, refused_pct=66.7))]
     assert [entry["is_blocked"] for entry in on_page] == [False, True]  # nor does the page stop what the command loads
+
+
+@pytest.mark.parametrize("job", ["", 'distinct = true\n'])
+def test_returned_workbook_beside_a_delivery_does_not_lift_its_limit(engine: sa.Engine, tmp_path: Path, home: Path, job: str) -> None:
+    text = ENTERPRISES_TOML.replace('["enterprises.csv"]', '["enterprises*"]').replace('reader = "table"\n', 'reader = "table"\n' + job)
+    sources, data = write_area(tmp_path, enterprises=text.replace("= 60", "= 80"))
+    write_enterprises(data, GOOD, *BAD)
+    load(engine, sources, data, home)
+    return_refused(engine, load_catalog(), home, data / "enterprises-mended.xlsx", source_id="enterprises")
+    together = load(engine, sources, data, home)["enterprises"]
+    assert (together.counts["n_read"], together.counts["n_refused"], together.refused_pct) == (7, 6, 75.0), "of the delivery alone"
+    (sources / "enterprises.toml").write_text(text.replace("= 60", "= 74"), encoding="utf-8")
+    with pytest.raises(TooManyRefusedError, match="3 of 4 rows refused"):
+        load(engine, sources, data, home)
 
 
 def test_workbook_of_the_supplier_keeps_its_other_sheets(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
