@@ -72,19 +72,56 @@ def test_single_and_gathered_features_are_all_of_each_level(client: FlaskClient,
     assert not {level for level, n in gathered.items() if n} & SINGLY[zoom]
 
 
-@pytest.mark.parametrize("zoom", [8, 9, 10])
-def test_gathered_features_stand_clear_of_each_other_and_near_their_mean(client: FlaskClient, zoom: int) -> None:
-    places = []
+def discs(client: FlaskClient, zoom: int) -> dict[tuple[int, int], tuple[float, float]]:
+    """Square -> where its disc stands, both counted in squares from the corner of the world."""
+    found = {}
     for x, y in tiles_of(zoom):
         tile = client.get(f"/tiles/1/all/risk_points/{zoom}/{x}/{y}.mvt").data
         clusters = decoded(tile)["risk_points_clusters"]["features"]
         for cluster, (u, v) in zip(clusters, places_in(tile, "risk_points_clusters"), strict=True):
             column, row = (int(part) for part in cluster["id"].split("/")[-2:])
-            away = max(abs(u * CLUSTERS_A_SIDE - column - 0.5), abs(v * CLUSTERS_A_SIDE - row - 0.5))
-            assert away <= CLUSTER_CLEAR + 0.005
-            places.append(((x + u) * TILE_PX, (y + v) * TILE_PX))
-    apart = [math.hypot(a[0] - b[0], a[1] - b[1]) for a, b in itertools.combinations(places, 2)]
+            found[x * CLUSTERS_A_SIDE + column, y * CLUSTERS_A_SIDE + row] = ((x + u) * CLUSTERS_A_SIDE, (y + v) * CLUSTERS_A_SIDE)
+    return found
+
+
+def means(database_url: str, zoom: int) -> dict[tuple[int, int], tuple[float, float]]:
+    """Square -> mean of its members, from their degrees."""
+    engine = engine_from_url(database_url)
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text(
+            "SELECT level, ST_X(ST_PointOnSurface(geom)) AS lon, ST_Y(ST_PointOnSurface(geom)) AS lat FROM edition_1.risk_points WHERE geom IS NOT NULL AND ST_Dimension(geom) <> 1"
+        )).all()
+    engine.dispose()
+    squares: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    n = 2**zoom * CLUSTERS_A_SIDE
+    for row in rows:
+        x, y = (row.lon + 180) / 360 * n, (1 - math.asinh(math.tan(math.radians(row.lat))) / math.pi) / 2 * n
+        if row.level not in SINGLY[zoom]:
+            squares.setdefault((int(x), int(y)), []).append((x, y))
+    return {square: (sum(x for x, _ in each) / len(each), sum(y for _, y in each) / len(each)) for square, each in squares.items()}
+
+
+@pytest.mark.parametrize("zoom", [8, 9, 10])
+def test_gathered_features_stand_clear_of_each_other(client: FlaskClient, zoom: int) -> None:
+    places = [(u * TILE_PX / CLUSTERS_A_SIDE, v * TILE_PX / CLUSTERS_A_SIDE) for u, v in discs(client, zoom).values()]
+    apart = [math.dist(a, b) for a, b in itertools.combinations(places, 2)]
     assert len(apart) > 2 and min(apart) >= WIDEST_DISC_PX
+
+
+def test_gathered_features_stand_at_their_mean_unless_others_are_beside_them(client: FlaskClient, points: Counter[str], database_url: str) -> None:
+    n_beyond = 0
+    for zoom in (8, 9, 10):
+        found, wanted = discs(client, zoom), means(database_url, zoom)
+        assert set(found) == set(wanted)
+        for square, place in found.items():
+            for axis in (0, 1):
+                off = wanted[square][axis] - square[axis] - 0.5
+                side = [tuple(square[i] + (math.copysign(1, off) if i == axis else step) for i in (0, 1)) for step in (-1, 0, 1)]
+                is_free = not any(near in wanted for near in side)
+                n_beyond += is_free and abs(off) > CLUSTER_CLEAR
+                held = off if is_free else math.copysign(min(abs(off), CLUSTER_CLEAR), off)
+                assert place[axis] - square[axis] - 0.5 == pytest.approx(held, abs=0.005)
+    assert n_beyond >= 2
 
 
 def test_from_zoom_11_every_feature_is_drawn_and_none_is_gathered(client: FlaskClient, points: Counter[str]) -> None:
