@@ -18,8 +18,6 @@ from layers.history import SHEET_MARK
 from layers.load_changes import HELD
 
 PLACED_LATER = ("unplaced", "gazetteer")
-OF_THE_POSITION = ("datum", "axes")
-"""Conversions that a feature without a delivered position did not undergo."""
 UNIT_WORDS: dict[str, Bilingual] = {"inch": Text("英寸"), "ft": Text("英尺")}
 """Units that are no symbols, in words."""
 WORD = re.compile(r"[a-z][a-z_]+")
@@ -124,15 +122,20 @@ def _conversions(load: dict[str, Any], layer: Layer, *, is_position_delivered: b
     if kept is None:
         return None
     fields = {field.name: field for field in layer.fields}
-    undergone = [entry for entry in kept if is_position_delivered or entry["kind"] not in OF_THE_POSITION]
+    undergone = [entry for entry in kept if is_position_delivered or not _is_of_position(entry)]
     return [entry | _sentence(entry, fields.get(entry.get("field", ""))) for entry in undergone]
+
+
+def _is_of_position(entry: dict[str, Any]) -> bool:
+    """Whether a conversion is one that a feature without a delivered position did not undergo."""
+    return entry["kind"] in ("datum", "axes") or (entry["kind"] == "unit" and "field" not in entry)
 
 
 def _sentence(entry: dict[str, Any], field: Field | None) -> dict[str, str]:
     if entry["kind"] == "datum":
         return _datum_sentence(entry).fields("text")
-    title = DataText(field.title_zh, field.title_en) if field else entry.get("field", "")
     column = entry.get("column")
+    title = DataText(field.title_zh, field.title_en) if field else entry.get("field", column or "")
     sentences: dict[str, Bilingual] = {
         "axes": Text("坐标按先纬度(北)后经度(东)报送,已对调"),
         "unit": Text("{title}:{before} 换算为 {after},乘 {factor}", title=title, before=_unit(entry), after=entry.get("to"), factor=entry.get("factor")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from etl.coordinates import METRES_OF_KM, in_metres, is_in_km
 from etl.manifest import FieldSource, Manifest
 from etl.notations import UNIT_FACTORS, head_unit
 from layers.catalog import Area, Field, Layer
@@ -21,7 +22,7 @@ def conversions(manifest: Manifest, layer: Layer, area: Area) -> list[Conversion
 
     - ``datum``: ``from``, ``to`` (CRS or shifted datum), ``error_m`` that it adds, metres; told even where both are the same.
     - ``axes``: the delivered order was north first.
-    - ``unit``: ``field``, ``from``, ``to``, ``factor`` (delivered value times factor is ours).
+    - ``unit``: ``field``, ``from``, ``to``, ``factor`` (delivered value times factor is ours); of a coordinate its ``column`` and no field.
     - ``codes``: ``field``, ``column``: words were turned into codes of a closed list.
     - ``assigned``: ``field``, ``value``: not delivered, the manifest states it for all rows.
     - ``composed``: ``field``, ``template``: made of several columns.
@@ -41,7 +42,9 @@ def _position(manifest: Manifest, area: Area) -> list[Conversion]:
     datum: Conversion = {
         "kind": "datum", "from": manifest.crs, "to": area.storage_crs, "error_m": datum_error_m(manifest.crs),
     }
-    return [datum] + ([{"kind": "axes"}] if manifest.axis_order == "yx" else [])
+    in_km = [name for name in (manifest.x, manifest.y) if is_in_km(name) and in_metres(manifest.crs)]
+    units: list[Conversion] = [{"kind": "unit", "column": name, "from": "km", "to": "m", "factor": METRES_OF_KM} for name in in_km]
+    return [*units, datum] + ([{"kind": "axes"}] if manifest.axis_order == "yx" else [])
 
 
 def _of_field(entry: Field, source: FieldSource) -> list[Conversion]:

@@ -1,7 +1,8 @@
 """Coordinates as people write them, turned into numbers; whatever is not certain stays unread and is refused.
 
 Degrees: ``105.05``, ``105.05°E``, ``东经105.05度``, ``105°03′20.5″``, ``105-03-20.5``, ``105d3m20s``, ``105 03 20.5``.
-Metres: ``35410449.4``, ``410449.4 m``, ``410449.4米``. Full-width digits are digits.
+Metres: ``35410449.4``, ``410449.4 m``, ``410449.4米``; kilometres where the text or the heading says so: ``410.4494 km``.
+Full-width digits are digits.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 import pyproj
 from numpy.typing import NDArray
 
+from etl.notations import head_unit
 from layers.crs import SHIFTED_DATUMS
 
 NUMBER = r"\d{1,9}(?:\.\d{0,15})?"
@@ -23,7 +25,8 @@ DECIMAL_DEGREES = re.compile(rf"([+-]?{NUMBER})(?:°|度|d|deg)?")
 DEGREES_MINUTES_SECONDS = re.compile(
     r"([+-]?)(\d{1,3})(?:°|度|d|:|-|\s)\s*(\d{1,2}(?:\.\d{1,12})?)(?:(?:'|分|m|:|-|\s)\s*(?:(\d{1,2}(?:\.\d{1,12})?)(?:\"|''|秒|s)?)?)?"
 )
-METRES = re.compile(rf"([+-]?{NUMBER})\s*(?:m|米|公尺)?")
+METRES = re.compile(rf"([+-]?{NUMBER})\s*(?:m|米|公尺|(km|公里|千米))?")
+METRES_OF_KM = 1000.0
 SIDES = {"e": (0, 1), "w": (0, -1), "n": (1, 1), "s": (1, -1), "东经": (0, 1), "西经": (0, -1), "北纬": (1, 1), "南纬": (1, -1),
          "东": (0, 1), "西": (0, -1), "北": (1, 1), "南": (1, -1)}
 """Mark of a hemisphere -> axis (0 longitude, 1 latitude) and sign."""
@@ -79,23 +82,42 @@ def degrees(text: str) -> tuple[float, int | None]:
 def metres(text: str) -> float:
     """A projected coordinate in metres, NaN where it cannot be read.
 
-    >>> metres("３５４１０４４９．４"), metres("410449.4 米"), metres("41 km")
-    (35410449.4, 410449.4, nan)
+    >>> metres("３５４１０４４９．４"), metres("410449.4 米"), metres("178.12公里"), metres("41 里")
+    (35410449.4, 410449.4, 178120.0, nan)
     """
     found = METRES.fullmatch(unicodedata.normalize("NFKC", text.translate(SAME_MARKS)).strip().lower())
-    return float(found[1]) if found and len(text) <= LONGEST_COORDINATE else float("nan")
+    if not found or len(text) > LONGEST_COORDINATE:
+        return float("nan")
+    return round(float(found[1]) * METRES_OF_KM, 9) if found[2] else float(found[1])
+
+
+def in_metres(crs: str) -> bool:
+    """Whether coordinates of a CRS or shifted datum are lengths, not degrees."""
+    return crs not in SHIFTED_DATUMS and bool(pyproj.CRS.from_user_input(crs).is_projected)
+
+
+def is_in_km(column: str) -> bool:
+    """Whether the heading of a coordinate column says kilometres: its bare numbers are these.
+
+    >>> is_in_km("横坐标(km)"), is_in_km("X坐标（公里）"), is_in_km("X(m)")
+    (True, True, False)
+    """
+    return head_unit(column) == "km"
 
 
 def parsed(texts: pd.Series, crs: str, *, axis: int) -> Coordinates:
     """Texts of one axis (0 east, 1 north) as numbers; None is NaN.
 
-    Plain decimals are read at once, only the rest one by one.
+    Plain decimals are read at once, only the rest one by one; those of a metric CRS are kilometres where the heading
+    (the name of `texts`) says so.
     """
     plain = pd.to_numeric(texts.where(texts.str.len() <= LONGEST_COORDINATE), errors="coerce")
     numbers = np.array(plain, dtype="float64")
     is_other = np.zeros(len(texts), dtype=bool)
     is_open = texts.notna().to_numpy() & ~np.isfinite(numbers)
-    is_metric = crs not in SHIFTED_DATUMS and pyproj.CRS.from_user_input(crs).is_projected
+    is_metric = in_metres(crs)
+    if is_metric and is_in_km(str(texts.name)):
+        numbers = np.round(numbers * METRES_OF_KM, 9)
     for position in np.flatnonzero(is_open):
         text = str(texts.iloc[position])
         if is_metric:

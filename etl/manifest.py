@@ -51,8 +51,6 @@ class Manifest:
     supplier: str
     files: tuple[str, ...]
     reader: str
-    title_en: str = ""
-    supplier_en: str = ""
     fields: Mapping[str, FieldSource] = field(default_factory=dict)
     encoding: str = ""
     separator: str = ","
@@ -83,6 +81,8 @@ class Manifest:
     null_values: tuple[str, ...] = ("",)
     place_by_gazetteer: Mapping[str, float] = field(default_factory=dict)
     as_of: date | None = None
+    title_en: str = ""
+    supplier_en: str = ""
     path: Path = field(default=Path("."), compare=False)
 
     @property

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from etl.area import declared_area, widened
-from etl.coordinates import degrees, metres
+from etl.coordinates import METRES_OF_KM, degrees, is_in_km, metres
 from etl.manifest import Manifest
 from etl.recognise_columns import Mapped
 from etl.recognise_datums import LEAST_COMPARED, Floats, Surroundings
@@ -64,6 +64,7 @@ def _numbers(texts: pd.Series) -> Floats:
         return value if np.isfinite(value) and abs(value) <= 180 else metres(text)
 
     plain = pd.to_numeric(texts, errors="coerce").to_numpy(dtype="float64", copy=True)
+    plain *= METRES_OF_KM if is_in_km(str(texts.name)) else 1.0
     for row in np.flatnonzero(~np.isfinite(plain)):
         plain[row] = number(str(texts.iloc[row]))
     return plain

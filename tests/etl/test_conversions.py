@@ -10,8 +10,8 @@ from tests.etl.test_coordinates import AREA
 CATALOG = load_catalog()
 
 
-def of(layer: str, crs: str = "", axis_order: str = "xy", **fields: FieldSource) -> list[dict[str, object]]:
-    manifest = Manifest("s", layer, "", "", ("s.csv",), "table", fields, crs=crs, axis_order=axis_order)
+def of(layer: str, crs: str = "", axis_order: str = "xy", x: str = "", y: str = "", **fields: FieldSource) -> list[dict[str, object]]:
+    manifest = Manifest("s", layer, "", "", ("s.csv",), "table", fields, crs=crs, axis_order=axis_order, x=x, y=y)
     return conversions(manifest, CATALOG[layer], AREA)
 
 
@@ -28,6 +28,12 @@ def test_datum_is_told_with_the_error_it_adds_even_where_nothing_is_converted() 
     ]
     assert of("fire_stations", "EPSG:4490") == [{"kind": "datum", "from": "EPSG:4490", "to": "EPSG:4490", "error_m": 0.0}]
     assert of("unit_chemicals") == []
+
+
+def test_coordinates_in_kilometres_are_told_by_their_columns() -> None:
+    in_km = {"kind": "unit", "column": "横坐标(km)", "from": "km", "to": "m", "factor": 1000.0}
+    assert of("fire_stations", "EPSG:4523", x="横坐标(km)", y="纵坐标(m)")[0] == in_km
+    assert [entry["kind"] for entry in of("fire_stations", "EPSG:4490", x="横坐标(km)", y="纵坐标(m)")] == ["datum"]
 
 
 def test_words_into_codes_and_stated_values_are_told() -> None:

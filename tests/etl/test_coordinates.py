@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from etl.batch import Batch
-from etl.coordinates import degrees, metres, misfits
+from etl.coordinates import degrees, metres, misfits, parsed
 from etl.manifest import FieldSource, Manifest
 from etl.normalise import normalise
 from layers.catalog import Area, Boundary, load_catalog
@@ -41,7 +41,15 @@ def test_doubtful_degrees_stay_unread(text: str) -> None:
 
 def test_metres_are_read_with_their_unit_only() -> None:
     assert metres("35410449.425m") == metres("３５４１０４４９．４２５ 米") == 35410449.425
-    assert np.isnan(metres("41km"))
+    assert np.isnan(metres("41 里")) and np.isnan(metres("41 km²"))
+
+
+def test_kilometres_are_read_where_the_text_or_the_heading_says_so() -> None:
+    assert metres("178.12公里") == metres("178.12 km") == metres("１７８．１２千米") == 178120.0
+    bare = pd.Series(["178.120123", "178.120123km", "178120.123 米", None], name="横坐标(km)")
+    assert parsed(bare, "EPSG:3826", axis=0).numbers[:3].tolist() == [178120.123] * 3
+    assert parsed(bare.rename("横坐标"), "EPSG:3826", axis=0).numbers[:3].tolist() == [178.120123, 178120.123, 178120.123]
+    assert parsed(pd.Series(["120.3"], name="经度(km)"), "EPSG:4490", axis=0).numbers.tolist() == [120.3], "degrees are no lengths"
 
 
 @pytest.mark.parametrize(
