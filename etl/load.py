@@ -229,7 +229,7 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
         result.newer_held = newer_held(connection, manifest.id, result.as_of)
         with _keeping_files(connection, loading, manifest, lanes, parts, files):
             if manifest.reader == "raster":
-                result.counts = watched(
+                result.counts, result.warned_by_rule = watched(
                     loading.progress, _step(manifest, "读取栅格", "reading the raster"),
                     lambda: load_raster(connection, loading, manifest, paths, files, input_hash),
                 )

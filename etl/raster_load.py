@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyproj
 import rasterio
 import rasterio.shutil
 import shapely
@@ -21,10 +24,10 @@ from rasterio.windows import Window
 from shapely.geometry.base import BaseGeometry
 
 from etl.archives import opened
-from etl.ledger import Loading, record_counts, record_load
+from etl.ledger import Loading, record_counts, record_load, record_warnings
 from etl.manifest import FieldSource, Manifest
 from etl.notations import UNIT_FACTORS, UNIT_NAMES
-from layers.catalog import Area, Field
+from layers.catalog import Area, Field, Layer
 from layers.crs import SHIFTED_DATUMS, distance_between_m, to_geographic, transform_geometry
 from layers.errors import SourceFileError
 
@@ -32,6 +35,7 @@ MAX_CELLS = 400_000_000
 """Cells of a delivered raster; a county at 5 m has fewer."""
 PIECE_CELLS = 4_000_000
 SAME_PLACE_M = 5.0
+KILOMETRE_M = 1000.0
 USUAL_NODATA = (-9999.0, -99999.0, -32768.0, -32767.0, 65535.0, 255.0, -3.4028234663852886e38, 3.4028234663852886e38)
 """Values that programs write for *nothing here*; told of where a raster declares no nodata."""
 
@@ -54,27 +58,36 @@ def raster_folder(home: Path) -> Path:
 def load_raster(
     connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path],
     files: list[tuple[str, str]], input_hash: str,
-) -> dict[str, int]:
-    """Take in one raster per source; the former one of the same source is closed, or stays where it is the same one."""
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Take in one raster per source; the former one of the same source is closed, or stays where it is the same one.
+
+    Returns
+    -------
+    Its counts, and warnings by rule.
+    """
     if len(paths) != 1:
         raise SourceFileError(loading.data_dir, f"{len(paths)} rasters", "one raster a source")
-    field = loading.catalog[manifest.layer].fields[0]
+    layer = loading.catalog[manifest.layer]
+    field = layer.fields[0]
     ground = kept_ground(manifest, loading.outline, loading.area)
     target = raster_folder(loading.home) / f"{raster_sha256(files, manifest, ground)}.tif"
     if loading.take_raster is not None:
         info = loading.take_raster(paths[0], manifest, manifest.layer, target, ground)
     else:
         with opened(paths[0], manifest) as path:
-            info = checked_raster(path, manifest, field)
+            info = checked_raster(path, manifest, field) | {"doubts": raster_doubts(path, manifest, layer)}
             if not loading.is_dry_run:
                 write_cog(path, target, manifest, field, ground)
     info["covers_pct"] = covered_pct(paths[0], info["bounds"], manifest, loading.outline, loading.area)
+    doubts = pd.DataFrame(info.pop("doubts"), columns=["rule_id", "field", "value", "detail"])
     load_id = record_load(connection, loading, manifest, files, input_hash)
     kept = {"path": str(target.relative_to(loading.home)), "sha256": files[0][1], "info": json.dumps(info)}
     given = {"layer": manifest.layer, "source_id": manifest.id, "load_id": load_id, **kept}
-    counts = {"n_read": 1, "n_accepted": 1, _put_in_force(connection, given): 1}
+    counts = {"n_read": 1, "n_accepted": 1, _put_in_force(connection, given): 1} | ({"n_warned": 1} if len(doubts) else {})
     record_counts(connection, load_id, counts)
-    return counts
+    whole = pd.DataFrame({"feature_id": [manifest.id], "source_file": [files[0][0]], "source_row": [None]})
+    record_warnings(connection, manifest, load_id, whole, doubts.assign(at=0))
+    return counts, dict(sorted(Counter(doubts["rule_id"]).items()))
 
 
 def _put_in_force(connection: sa.Connection, given: dict[str, object]) -> str:
@@ -170,6 +183,54 @@ def _check_crs(path: Path, source: rasterio.DatasetReader, manifest: Manifest) -
             path, f"the file's own CRS {source.crs.to_string()[:100]}",
             f"{manifest.crs} as the manifest says, or `crs_overrides_file = true` in it when the file is known to be wrong",
         )
+
+
+def raster_doubts(path: Path, manifest: Manifest, layer: Layer) -> list[dict[str, str]]:
+    """What deserves a second look about a raster that `checked_raster` takes: rule, field, value and detail of each.
+
+    RC28: the file names no CRS, the manifest's is believed. RC29, where the layer asks for it: more people on a
+    square kilometre than the `limit` of its check, which speaks for another unit or for a value that means nothing.
+    """
+    field, found = layer.fields[0], []
+    limit = next((check.limit for check in layer.checks if check.rule == "RC29"), None)
+    with rasterio.open(path, driver="GTiff") as source:
+        if source.crs is None:
+            found.append({"rule_id": "RC28", "field": "geometry", "value": manifest.crs, "detail": ""})
+        if limit is not None:
+            densest = densest_per_km2(source, manifest.crs, _reading(path, source, manifest, field))
+            if densest > limit:
+                found.append({"rule_id": "RC29", "field": field.name, "value": f"{densest:.0f}", "detail": f"{densest:,.0f} > {limit:,.0f} / km²"})
+    return found
+
+
+def densest_per_km2(source: rasterio.DatasetReader, crs: str, reading: Reading) -> float:
+    """The most that lies on about one square kilometre (a block of cells, at least one cell), per square kilometre.
+
+    Single cells say little: a tower block in a cell of 30 m counts a million people per square kilometre.
+    """
+    across_m, down_m = cell_size_m(source, crs)
+    columns, rows = (max(1, round(KILOMETRE_M / side_m)) for side_m in (across_m, down_m))
+    step = rows * max(1, PIECE_CELLS // (source.width * rows))
+    most = 0.0
+    for top in range(0, source.height, step):
+        window = Window(0, top, source.width, min(step, source.height - top))
+        values = np.nan_to_num(_values(source, window, reading))
+        blocks = np.add.reduceat(np.add.reduceat(values, np.arange(0, values.shape[0], rows), axis=0), np.arange(0, values.shape[1], columns), axis=1)
+        most = max(most, float(blocks.max()))
+    return most / (columns * across_m * rows * down_m / KILOMETRE_M**2)
+
+
+def cell_size_m(source: rasterio.DatasetReader, crs: str) -> tuple[float, float]:
+    """Width and height of the cell in the middle of a raster on the ground, metres."""
+    system = pyproj.CRS.from_user_input(crs)
+    column, row = source.width // 2, source.height // 2
+    corners = np.array([source.xy(row + down, column + right, offset="ul") for right, down in ((0, 0), (1, 0), (0, 1))])
+    points = to_geographic(shapely.points(corners), crs, system.geodetic_crs or system)
+    (west, north), (east, _), (_, south) = shapely.get_coordinates(points)
+    geod = system.get_geod()
+    if geod is None:
+        raise SourceFileError(source.name, f"a CRS without an ellipsoid ({crs})", "a CRS on the ground")
+    return float(geod.inv(west, north, east, north)[2]), float(geod.inv(west, north, west, south)[2])
 
 
 def _band(path: Path, manifest: Manifest) -> int:

@@ -258,12 +258,16 @@ def _answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         return _write_pieces(folder, path, manifest, rows=request["rows"], most_bytes=request["most_bytes"])
     if request["kind"] == "prepare":
         return _prepared(folder, path, manifest, request)
-    from etl.raster_load import checked_raster, write_cog  # imported here: few files are rasters
+    from etl.raster_load import (  # imported here: few files are rasters
+        checked_raster,
+        raster_doubts,
+        write_cog,
+    )
 
     with opened(path, manifest) as inside:
-        field = load_catalog()[request["layer"]].fields[0]
-        info = checked_raster(inside, manifest, field)
-        write_cog(inside, folder / RASTER, manifest, field, shapely.from_wkb(request["ground"]) if request["ground"] else None)
+        layer = load_catalog()[request["layer"]]
+        info = checked_raster(inside, manifest, layer.fields[0]) | {"doubts": raster_doubts(inside, manifest, layer)}
+        write_cog(inside, folder / RASTER, manifest, layer.fields[0], shapely.from_wkb(request["ground"]) if request["ground"] else None)
     return {"info": info}
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from etl.approval import Agreed
 from etl.area import declared_area
+from etl.checks import check_rules
 from etl.load import SourceResult, load_area_data
 from etl.manifest import Manifest, home_sources, load_manifest
 from etl.matching.search import match_register
@@ -291,7 +292,9 @@ def _workbooks(
 
 def _checked(result: SourceResult, seen: dict[str, Any], manifests: dict[str, str]) -> dict[str, Any]:
     most_pct = _limit_of(manifests[result.source_id])
-    return {**dataclasses.asdict(result), **seen, "max_refused_pct": most_pct, "is_blocked": result.refused_pct > most_pct,
+    words = check_rules()[["reason_zh", "reason_en", "advice_zh", "advice_en"]]
+    warned = [{"rule_id": rule, **words.loc[rule].to_dict()} for rule in result.warned_by_rule]  # a raster has no rows to look at
+    return {**dataclasses.asdict(result), "warned": warned, **seen, "max_refused_pct": most_pct, "is_blocked": result.refused_pct > most_pct,
             "manifest": manifests[result.source_id]}
 
 

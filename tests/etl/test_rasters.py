@@ -15,7 +15,8 @@ from rio_cogeo.cogeo import cog_validate
 
 from etl.load import load_area_data
 from etl.manifest import FieldSource, Manifest, load_manifest
-from etl.raster_load import checked_raster, write_cog
+from etl.raster_load import checked_raster, raster_doubts, write_cog
+from etl.work.tasks import _checked
 from layers.catalog import load_catalog
 from layers.errors import CatalogError, SourceFileError
 from tests.etl.small_area import empty_database, write_area
@@ -190,3 +191,46 @@ def test_margin_that_is_no_length_is_refused(tmp_path: Path, amiss: str) -> None
     path.write_text(f"{RELIEF_TOML}beyond_area_m = {amiss}\n", encoding="utf-8")
     with pytest.raises(CatalogError, match="beyond_area_m"):
         load_manifest(path, CATALOG)
+
+
+PEOPLE = CATALOG["population"]
+
+
+def doubts(path: Path, crs: str = "EPSG:4544") -> list[str]:
+    given = manifest(id="people", layer="population", crs=crs)
+    checked_raster(path, given, PERSONS)
+    return [entry["rule_id"] for entry in raster_doubts(path, given, PEOPLE)]
+
+
+def test_population_in_another_unit_is_asked_about_and_dense_blocks_are_not(tmp_path: Path) -> None:
+    """A tower block counts a million people per square kilometre in its own cell of 30 m: that is no other unit."""
+    persons = np.full((400, 500), 9.0, dtype="float32")
+    persons[200, 250] = 870.0
+    fine = rasterio.Affine(30, 0, 500_000, 0, -30, 3_220_000)
+    assert doubts(raster(tmp_path / "a.tif", persons, transform=fine)) == []
+    assert doubts(raster(tmp_path / "b.tif", persons * 100 + 20000, transform=fine)) == ["RC29"]
+    assert doubts(raster(tmp_path / "c.tif", np.full((40, 50), 2700.0, dtype="float32"), transform=NORTH_UP)) == []  # 270,000 on a square kilometre
+    assert doubts(raster(tmp_path / "d.tif", np.full((40, 50), 3300.0, dtype="float32"), transform=NORTH_UP)) == ["RC29"]
+
+
+def test_cells_in_degrees_are_measured_on_the_ground(tmp_path: Path) -> None:
+    persons = np.full((60, 60), 2200.0, dtype="float32")
+    seconds = rasterio.Affine(1 / 1200, 0, 105.0, 0, -1 / 1200, 29.1)
+    assert doubts(raster(tmp_path / "a.tif", persons, crs="EPSG:4490", transform=seconds), "EPSG:4490") == []  # 81 x 92 m
+    assert doubts(raster(tmp_path / "b.tif", persons + 200, crs="EPSG:4490", transform=seconds), "EPSG:4490") == ["RC29"]
+
+
+@pytest.mark.parametrize("is_untrusted", [False, True])
+def test_raster_that_names_no_crs_is_taken_with_a_note(engine: sa.Engine, tmp_path: Path, home: Path, is_untrusted: bool) -> None:
+    with engine.begin() as connection:
+        empty_database(connection)
+    sources, data = write_area(tmp_path, relief=RELIEF_TOML)
+    raster(data / "dem.tif", np.full((600, 700), 300, dtype="float32"), crs=None)
+    result = {entry.source_id: entry for entry in load_area_data(engine, CATALOG, sources, data, home=home, is_untrusted=is_untrusted)}["relief"]
+    assert (result.counts["n_warned"], result.warned_by_rule) == (1, {"RC28": 1})
+    assert _checked(result, {}, {"relief": RELIEF_TOML})["warned"][0]["reason_en"] == "the raster names no CRS: the manifest's was believed"
+    with engine.connect() as connection:
+        kept = connection.execute(sa.text("SELECT feature_id, file, rule_id, value FROM ops.warnings")).one()
+        info = connection.execute(sa.text("SELECT info FROM register.rasters WHERE to_load IS NULL")).scalar_one()
+    assert tuple(kept) == ("relief", "dem.tif", "RC28", "EPSG:4544")
+    assert info["crs_found"] is None and "doubts" not in info

@@ -30,7 +30,7 @@ const sourceHead = (source) => el("h3", {}, `${source.title_zh} `, el("span", { 
 /** @param {any} source */
 function checkedSource(source) {
   if (source.state === "unchanged") return el("div", { class: "card" }, sourceHead(source), el("p", { class: "notice" }, t("data_unchanged")));
-  if (!source.changes) return el("div", { class: "card" }, sourceHead(source), countList(source.counts));
+  if (!source.changes) return el("div", { class: "card" }, sourceHead(source), countList(source.counts), ruleCounts(source.warned_by_rule ?? {}, source.warned ?? []));
   const refusedAt = source.refused_positions ?? [];
   return el("div", { class: "card" }, sourceHead(source),
     source.is_blocked ? el("p", { class: "notice error-box loud" }, t("data_blocked", { share: number(source.refused_pct, 1), most: number(source.max_refused_pct, 1) })) : null,
