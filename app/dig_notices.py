@@ -144,7 +144,7 @@ def read_works(
         works = facts.in_metres(shapely.force_2d(sent))
     if works.length > 2 * LONGEST_M:
         raise RequestError("geometry", Text("范围过大,线长不得超过 {longest:g} km", longest=LONGEST_M / 1000))
-    if not shapely.intersects(facts.boundary_m, works):
+    if not facts.ground.meet(works).any():
         raise RequestError("geometry", Text("施工范围在辖区以外"))
     # A point has no ends: with flat ones its ground would be empty.
     ends = "round" if works.geom_type.endswith("Point") else "flat"

@@ -22,6 +22,7 @@ from app.texts import Text
 from layers.catalog import Catalog, Field, Layer
 from layers.scoring.policy import Policy, load_policy, recorded_policy
 from layers.scoring.rules import ClassMember, read_classes
+from layers.scoring.shared_shapes import SharedShapes
 from layers.store import TILE_COVER, edition_schema, seen_schema
 from layers.tile_cover import TileCover
 
@@ -139,7 +140,12 @@ class EditionFacts:
     @cached_property
     def boundary_m(self) -> shapely.Geometry:
         """The outline in the metric CRS, grown by what coordinates lose on the way."""
-        return prepared_for_threads(shapely.buffer(self.in_metres(self.boundary), BOUNDARY_TOLERANCE_M))
+        return shapely.buffer(self.in_metres(self.boundary), BOUNDARY_TOLERANCE_M)
+
+    @cached_property
+    def ground(self) -> SharedShapes:
+        """`boundary_m`, to be asked what it covers or meets."""
+        return SharedShapes(np.array([self.boundary_m], object))
 
     @cached_property
     def _to_metric(self) -> pyproj.Transformer:
@@ -156,14 +162,6 @@ class EditionFacts:
     def in_degrees(self, geometries: Any) -> Any:
         """Geometries of the metric CRS in the storage CRS; None stays None."""
         return _transformed(geometries, self._to_degrees)
-
-
-def prepared_for_threads(outline: shapely.Geometry) -> shapely.Geometry:
-    """An area prepared, with its indexes made: GEOS makes them at first use, and two threads at once end the process."""
-    shapely.prepare(outline)
-    inside = shapely.point_on_surface(outline)
-    shapely.covers(outline, [inside, shapely.buffer(inside, 1.0)])
-    return outline
 
 
 def _transformed(geometries: Any, transformer: pyproj.Transformer) -> Any:

@@ -23,12 +23,14 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+import numpy as np
 import shapely
 import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app
 from app.config import CODE_DIR, PREFIX
+from app.editions import EditionFacts
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.reasons import compile_loops, explanation
@@ -42,7 +44,7 @@ from layers.scoring.consequence.properties import read_library
 from layers.scoring.measure import compile_measures
 
 FALLBACK_USER = "nobody"
-REHEARSED = ("residential", "hazchem")
+REHEARSED_PLACES, TRIED_PLACES, SEED = 4, 64, 20261123
 OWN_FOLDERS = ("cache",)
 """Folders below the home that the server writes to."""
 WORKER_FOLDERS = ("tiles", "sheets", "batches", "photos", "uploads", "returned", "sources", "files", "rasters", "fonts")
@@ -125,6 +127,7 @@ def run(listening: Listening, *, target: str = "app.serving:application") -> Non
         workers=listening.n_workers,
         blocking_threads=listening.n_threads,
         websockets=False,
+        respawn_failed_workers=True,
         log_level=LogLevels.warning,
     )
     server.on_startup(lambda: click.echo(f"安全风险一张图 Risk Atlas: {listening.url}"))
@@ -179,15 +182,21 @@ def _explain_once(pinned: Pinned) -> None:
 
 
 def _rehearse_sites(pinned: Pinned) -> None:
-    """Check sites nobody asked about, so that the first that is asked about finds everything made; nothing is kept."""
-    west, south, east, north = pinned.facts.area["home"]
-    for kind in REHEARSED:
-        ground = shapely.geometry.mapping(shapely.Point((west + east) / 2, (south + north) / 2))
-        try:
-            asked = read_site_request({"geometry": ground, "project_type": kind}, pinned.facts, parts().rules)
-            site_check(pinned.connection, pinned.facts, parts().surroundings, asked=asked)
-        except InputError:  # the middle of the home extent may lie outside the area
-            return
+    """Check sites nobody asked about, of every kind and all over the area, so that the first that is asked about finds everything made; nothing is kept."""
+    for kind in parts().rules.project_types:
+        for place in rehearsed_places(pinned.facts):
+            try:
+                asked = read_site_request({"geometry": shapely.geometry.mapping(place), "project_type": kind}, pinned.facts, parts().rules)
+                site_check(pinned.connection, pinned.facts, parts().surroundings, asked=asked)
+            except InputError:  # a kind that needs more than a place
+                break
+
+
+def rehearsed_places(facts: EditionFacts) -> list[shapely.Point]:
+    """Some places of the main part of an area, the same ones for every process."""
+    main_part = shapely.intersection(facts.boundary, shapely.box(*facts.area["home"]))
+    places = shapely.points(np.random.default_rng(SEED).uniform(*np.reshape(shapely.bounds(main_part), (2, 2)), (TRIED_PLACES, 2)))
+    return list(places[shapely.intersects(main_part, places)][:REHEARSED_PLACES])
 
 
 def _require_free_port(listening: Listening) -> None:

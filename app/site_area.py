@@ -110,7 +110,7 @@ def _places(
     if asked["by"] != GRID:
         frame = frames.within(connection, facts, [asked["by"]], [outline.bounds])[asked["by"]]
         parcels: Geometries = frame["geometry"].to_numpy()
-        inside = shapely.covers(facts.boundary_m, parcels) & shapely.is_valid(parcels)
+        inside = facts.ground.cover(parcels) & shapely.is_valid(parcels)
         return parcels[inside]
     n_cells = outline.area / asked["cell_m"] ** 2
     if n_cells > MOST_CELLS:

@@ -220,7 +220,7 @@ def _ground(entry: dict[str, Any], crs: Any, facts: EditionFacts, prefix: str) -
         raise
     if site.area > MAX_AREA_M2:
         raise RequestError(field, Text("场址有 {area:.0f} km²,最多 {most:.0f} km²", area=site.area / M2_PER_KM2, most=MAX_AREA_M2 / M2_PER_KM2))
-    if not shapely.covers(facts.boundary_m, site):
+    if not facts.ground.cover(site).all():
         raise RequestError(field, Text("场址全部或部分在辖区以外"))
     return site
 

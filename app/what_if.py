@@ -239,7 +239,7 @@ def _place(entry: dict[str, Any], where: str, facts: EditionFacts) -> shapely.Po
     lon = number(f"{where}.lon", entry.get("lon"), least=-180, most=180)
     lat = number(f"{where}.lat", entry.get("lat"), least=-90, most=90)
     place: shapely.Point = facts.in_metres(shapely.Point(lon, lat))
-    if not shapely.covers(facts.boundary_m, place):
+    if not facts.ground.cover(place).all():
         raise RequestError(f"{where}.lon", Text("位置在辖区以外"))
     return place
 

@@ -31,6 +31,7 @@ from layers.scoring.object_classes import (
     no_members,
 )
 from layers.scoring.rules import ClassMember, RuleSet
+from layers.scoring.shared_shapes import SharedShapes
 
 Choice = Callable[[Columns], NDArray[np.bool_]]
 LARGE_SHAPES = (
@@ -38,8 +39,10 @@ LARGE_SHAPES = (
     "water_source_zones", "nature_areas", "planned_prohibitions", "active_faults", "flood_areas", "geological_hazard_areas", "built_up_areas",
     "yellow_river_ranges",
 )  # fmt: skip
-"""Layers whose features are long or wide: each is indexed once, so that a place is held against it fast."""
+"""Layers whose features may be long: each line is indexed once, so that its distance from a place is found fast."""
 MOST_KEPT = 2000
+FAR_M = 1e9
+"""Farther than anything of an area lies from anything else of it."""
 
 
 class CountyIndex(ClassIndex):
@@ -54,10 +57,11 @@ class CountyIndex(ClassIndex):
         self._at: dict[tuple[str, str], tuple[Members, Integers]] = {}
         self._of_class: dict[ClassMember, NDArray[np.bool_]] = {}
         self._grounds: dict[tuple[str, tuple[int, ...]], BaseGeometry] = {}
+        self._shared: dict[str, SharedShapes] = {}
         self._lock = threading.Lock()
         for layer in LARGE_SHAPES:
             if layer in layers:
-                _index_shapes(self.table(layer))
+                _index_lines(self.table(layer))
 
     def rows_in(self, layer: str, box: BaseGeometry) -> Integers:
         """Rows whose box meets a box, in their order."""
@@ -66,6 +70,12 @@ class CountyIndex(ClassIndex):
             tree = self._trees[layer] = shapely.STRtree(self.table(layer)["geometry"])
         found: Integers = np.sort(tree.query(box))
         return found
+
+    def shared(self, layer: str) -> SharedShapes:
+        """The shapes of a layer, to be asked by many threads what they meet."""
+        if layer not in self._shared:
+            self._shared[layer] = SharedShapes(self.table(layer)["geometry"])
+        return self._shared[layer]
 
     def placed(self, layer: str, name: str, choose: Choice) -> tuple[Members, Integers]:
         """As `chosen`, and where each row of the layer stands among the members, -1 where it is none."""
@@ -116,20 +126,17 @@ class CountyIndex(ClassIndex):
         return members_of(layer, table.rows(mask), self.rules), at
 
 
-def _index_shapes(table: Columns) -> None:
-    """Index each shape, and use each index once: GEOS makes it at first use, which must not happen in two threads."""
+def _index_lines(table: Columns) -> None:
+    """Index each line for distances, and use each index once: GEOS makes it at first use, which must not happen in two threads.
+
+    Areas are left alone: a prepared area may not be asked by two threads at all (see `SharedShapes`).
+    """
     if "geometry" not in table:
         return
-    shapes = table["geometry"]
-    shapely.prepare(shapes)
-    west, south, east, north = shapely.bounds(shapes).T
-    boxes = shapely.box(west, south, (west + east) / 2, (south + north) / 2)
-    shapely.intersects(shapes, boxes)
-    shapely.intersects(shapes, shapely.points(west, south))
-    shapely.dwithin(shapes, boxes, 1.0)
-    inside = shapely.point_on_surface(shapes)
-    shapely.covers(shapes, inside)
-    shapely.covers(shapes, shapely.buffer(inside, 0.01, quad_segs=1))
+    lines = table["geometry"][shapely.get_dimensions(table["geometry"]) == 1]
+    shapely.prepare(lines)
+    west, south, _, _ = shapely.bounds(lines).T
+    shapely.dwithin(lines, shapely.points(west - 1.0, south - 1.0), FAR_M)
 
 
 class CountyLayers(dict[str, pd.DataFrame]):
@@ -228,6 +235,11 @@ class NearIndex(ClassIndex):
         if not self.near_layers.is_held(layer):
             return super().ground(layer, rows, join)
         return self.near_layers.county.ground(layer, self.near_layers.rows(layer)[rows], join)
+
+    def meeting(self, layer: str, place: BaseGeometry, rows: Any = slice(None)) -> NDArray[np.bool_]:
+        if not self.near_layers.is_held(layer):
+            return super().meeting(layer, place, rows)
+        return self.near_layers.county.shared(layer).meet(place, self.near_layers.rows(layer)[rows])
 
     def _table(self, layer: str) -> Columns:
         if not self.near_layers.is_held(layer):

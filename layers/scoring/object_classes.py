@@ -149,6 +149,11 @@ class ClassIndex:
         """What `join` makes of the geometries of some rows of `table`."""
         return join(self.table(layer)["geometry"][rows])
 
+    def meeting(self, layer: str, place: shapely.Geometry, rows: Any = slice(None)) -> NDArray[np.bool_]:
+        """Which of some rows of `table` have a point in common with a place."""
+        found: NDArray[np.bool_] = shapely.intersects(self.table(layer)["geometry"][rows], place)
+        return found
+
     def table(self, layer: str) -> Columns:
         """All columns of a layer, with the mass of TNT of every unit; none of its rows when the layer is missing."""
         if layer not in self._tables:

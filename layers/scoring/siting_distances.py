@@ -143,7 +143,7 @@ def _inside_plant(member: Members, index: ClassIndex) -> bool:
     found: bool | None = index.kept.get("inside a plant")
     if found is None:
         parks = index.table("park_boundaries")
-        found = parks.n > 0 and bool(shapely.intersects(parks["geometry"], member.geometry[0]).any())
+        found = parks.n > 0 and bool(index.meeting("park_boundaries", member.geometry[0]).any())
         index.kept["inside a plant"] = found
     return found
 

@@ -149,7 +149,7 @@ def _inside(rows: Integers, index: ClassIndex, member: Members) -> Integers:
     """Rows of our own contours that the site meets."""
     if not len(rows):
         return rows
-    found: Integers = rows[shapely.intersects(index.table("individual_risk")["geometry"][rows], member.geometry[0])]
+    found: Integers = rows[index.meeting("individual_risk", member.geometry[0], rows)]
     return found
 
 

@@ -95,6 +95,9 @@ def late_sites(index: ClassIndex, sites: Geometries) -> tuple[NDArray[np.bool_],
     areas, is_late = late_bands(index)
     if not len(areas):
         return np.zeros(len(sites), bool), np.ones(len(sites), bool)
+    if len(sites) == 1 and index.rows("fire_cover") is not None:
+        meets = index.meeting("fire_cover", sites[0])
+        return np.array([(meets & is_late).any()]), np.array([not meets.any()])
     late = touched(areas[is_late], sites)
     return late, ~(late | touched(areas[~is_late], sites))
 

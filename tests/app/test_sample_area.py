@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ RULES = read_rules()
 KINDS = sorted(RULES.project_types)
 N_CELLS = -(-1000 // len(KINDS))
 CELL_M = 100.0
+N_AT_ONCE, N_THREADS = 60, 8
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +67,25 @@ def test_cells_of_the_county_are_answered_as_the_single_check_answers_them(
         causes = {(cause.gravity, cause.kind, cause.rule_id) for cause, mask in answer.causes.items() if mask[at]}
         assert (answer.rank[at], causes) == (verdict.rank, {(reason.gravity, reason.kind, reason.rule_id) for reason in verdict.reasons})
     assert len(set(answer.rank.tolist())) > 1 or RULES.project_types[kind].is_manual
+
+
+def test_threads_that_check_sites_at_once_are_answered_as_one_is(connection: sa.Connection, facts: EditionFacts, catalog: Catalog, cells: Geometries) -> None:
+    """Where shapes of the county were shared between threads as GEOS prepares them, the process ended within a few hundred checks."""
+    chosen = np.random.default_rng(11).choice(cells, N_AT_ONCE, replace=False)
+    alone, together = (SurroundingsMemory(FrameMemory(catalog), RULES) for _ in range(2))
+    project, on = Project("school_hospital_elderly", n_persons=300), rules_date(facts)
+    together.county(connection, facts)
+
+    def answer(at: int, surroundings: SurroundingsMemory) -> object:
+        near = site_context(facts, surroundings.around(connection, facts, chosen[at].bounds))
+        verdict = check_site(chosen[at], project=project, context=near, rules=RULES, on=on)
+        return verdict.rank, [(reason.kind, reason.rule_id, reason.object_id) for reason in verdict.reasons], len(verdict.passed)
+
+    right = [answer(at, alone) for at in range(len(chosen))]
+
+    def answers(turn: int) -> bool:
+        order = np.random.default_rng(turn).permutation(len(chosen))
+        return all(answer(int(at), together) == right[at] for at in order)
+
+    with ThreadPoolExecutor(N_THREADS) as threads:
+        assert all(threads.map(answers, range(N_THREADS)))

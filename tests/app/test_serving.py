@@ -16,13 +16,15 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import shapely
 from click.testing import CliRunner
 
 from app.cli import serve_command
 from app.config import CODE_DIR
-from app.serving import server_user
+from app.serving import REHEARSED_PLACES, rehearsed_places, server_user
 from layers.store import Place
 
 PROGRAM = """
@@ -134,6 +136,33 @@ def test_server_says_where_it_listens_and_ends_on_a_signal(start: Start, tmp_pat
     assert url in out
     assert process.returncode == 0
     assert "Traceback" not in err
+
+
+def _answering(process: subprocess.Popen[str]) -> set[int]:
+    """Processes that answer requests: forks of the server, with its own command line."""
+    own = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return {int(child) for child in children if Path(f"/proc/{child}/cmdline").read_bytes() == own}
+
+
+def test_process_that_dies_is_replaced(start: Start, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    url, process = start(tmp_path)
+    (killed,) = _answering(process)
+    os.kill(killed, signal.SIGKILL)
+    ends_at = time.monotonic() + START_TIMEOUT_S
+    while not _answering(process) - {killed}:
+        assert process.poll() is None and time.monotonic() < ends_at
+        time.sleep(0.1)
+    wait_until_it_answers(url, process)
+
+
+def test_rehearsal_asks_of_places_inside_an_area_whose_middle_is_outside() -> None:
+    horseshoe = shapely.box(120, 30, 121, 31).difference(shapely.box(120.2, 30.2, 120.9, 31))
+    facts = SimpleNamespace(boundary=horseshoe, area={"home": [120, 30, 121, 31]})
+    places = rehearsed_places(facts)  # type: ignore[arg-type]
+    assert len(places) == REHEARSED_PLACES and shapely.covers(horseshoe, places).all()
+    assert not shapely.covers(horseshoe, shapely.Point(120.5, 30.5))
 
 
 def test_port_that_is_taken_is_named(tmp_path: Path) -> None:
