@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from app import queries
@@ -71,7 +72,7 @@ def told_case(ref: str, answer: str) -> str:
 
 def answer_text(answer: dict[str, Any]) -> str:
     """An answer as JSON, as it is kept and sent."""
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def kept_case(connection: sa.Connection, kind: CaseKind, ref: str) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def _outcome(kind: CaseKind, answer: dict[str, Any]) -> Any:
 
 def keep_check(connection: sa.Connection, check: dict[str, Any]) -> None:
     """Keep a later judgement beside the case."""
-    queries.run(connection, "keep_case_check", {**check, "answer": json.dumps(check["answer"], ensure_ascii=False)})
+    queries.run(connection, "keep_case_check", {**check, "answer": answer_text(check["answer"])})
 
 
 def listed_cases(connection: sa.Connection, kind: CaseKind) -> list[Any]:
