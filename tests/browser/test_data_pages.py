@@ -70,6 +70,8 @@ def test_officer_goes_from_a_faulty_file_to_a_published_edition(
     page.click("#run-check")
     expect(page.locator(".card .rows").first).to_contain_text("特大风险", timeout=PATIENCE_MS)
     page.screenshot(path=artefacts / "data-check.png")
+    in_english = open_page(f"{page.url.removeprefix(f'{office}/')}&lang=en")
+    expect(in_english.locator(".card h3").first).to_contain_text("Enterprise safety risk ledger", timeout=PATIENCE_MS)
     with page.expect_download() as download:
         page.click(".workbook")
     download.value.save_as(tmp_path / "returned.xlsx")

@@ -25,7 +25,7 @@ export function checkStep({ upload, address, renew, goTo }) {
 }
 
 /** @param {any} source */
-const sourceHead = (source) => el("h3", {}, `${source.title_zh} `, el("span", { class: "muted" }, `${source.source_id} · ${titleOf(layerOf(source.layer))}`));
+const sourceHead = (source) => el("h3", {}, `${said(source)} `, el("span", { class: "muted" }, `${source.source_id} · ${titleOf(layerOf(source.layer))}`));
 
 /** @param {any} source */
 function checkedSource(source) {
