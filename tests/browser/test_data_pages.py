@@ -136,6 +136,25 @@ def test_english_has_no_chinese_but_names(open_page: OpenPage, faults: list[str]
     assert re.search(r"\[data_\w+\]", page.locator("body").inner_text()) is None
 
 
+@pytest.mark.parametrize("path", ["data/matches", "data/rules"])
+def test_tab_of_the_page_is_in_sight_on_a_phone(open_page: OpenPage, path: str) -> None:
+    page = open_page(f"{path}?lang=en", PHONE)
+    tab = page.locator("#tabs [aria-current='page']")
+    expect(tab).to_be_visible()
+    room = tab.bounding_box()
+    assert room and 0 <= room["x"] and room["x"] + room["width"] <= PHONE["width"]
+
+
+def test_hint_of_a_new_upload_is_whole(open_page: OpenPage) -> None:
+    page = open_page("data?lang=en")
+    assert page.locator("#new-title").evaluate("""node => {
+      const pen = document.createElement("canvas").getContext("2d");
+      const { fontSize, fontFamily } = getComputedStyle(node);
+      pen.font = `${fontSize} ${fontFamily}`;
+      return pen.measureText(node.placeholder).width <= node.clientWidth - 8;
+    }""")
+
+
 def test_phone_is_told_to_upload_on_a_computer(open_page: OpenPage, faults: list[str]) -> None:
     page = open_page("data", PHONE, has_touch=True, is_mobile=True)
     expect(page.locator("#content")).to_contain_text("请用电脑办理")
@@ -147,6 +166,14 @@ def test_magnified_window_of_a_computer_uploads(open_page: OpenPage, faults: lis
     expect(page.locator("#new-upload")).to_be_visible()
     expect(page.locator("#content")).not_to_contain_text("请用电脑办理")
     assert page.evaluate("document.documentElement.scrollWidth") <= 720
+
+
+def test_refused_rows_name_fields_in_words_and_their_filters_stand_in_one_row(open_page: OpenPage) -> None:
+    page = open_page("data/rejects?lang=en")
+    fields = page.locator("#rows tbody td:nth-child(4)").all_inner_texts()
+    assert fields and [name for name in fields if re.fullmatch(r"[a-z_]+", name)] == []
+    widths = page.locator("#content .query select").evaluate_all("all => all.map((node) => node.getBoundingClientRect().width)")
+    assert widths and max(widths) <= 420
 
 
 def test_server_that_is_gone_is_told_and_the_page_stays(open_page: OpenPage) -> None:

@@ -27,6 +27,16 @@ ZONES = """async () => {
   const { view: { map } } = await import(document.getElementById("page-script").src);
   return map.queryRenderedFeatures({ layers: ["risk_zones-fill"] }).map((found) => [found.properties.level, JSON.stringify(found.geometry)]);
 }"""
+UNRATED_PICTURES = """async () => {
+  const { view: { map } } = await import(document.getElementById("page-script").src);
+  const names = map.listImages().filter((name) => name.startsWith("icon?") && name.includes("level=unrated") && !name.includes("char="));
+  return names.map((name) => {
+    const { data } = map.getImage(name).data;
+    let white = 0;
+    for (let i = 0; i < data.length; i += 4) white += data[i] > 250 && data[i + 1] > 250 && data[i + 2] > 250 && data[i + 3] > 250;
+    return white;
+  });
+}"""
 GO = """async ([lon, lat, zoom]) => {
   const { view: { map } } = await import(document.getElementById("page-script").src);
   await new Promise((done) => { map.once("idle", done); map.jumpTo({ center: [lon, lat], zoom }); map.triggerRepaint(); });
@@ -75,3 +85,11 @@ def test_zones_of_the_map_differ_for_every_eye_and_in_grey(open_page: OpenPage, 
         lightness = abs(np.median(grey[one]) - np.median(grey[other]))
         assert lightness >= LEAST_LIGHTNESS or alikeness(grey[one], grey[other]) <= MOST_ALIKE, (one, other, lightness)
     assert faults == []
+
+
+@pytest.mark.parametrize(("ground", "has_white"), [("dark", False), ("light", True)])
+def test_what_is_not_rated_does_not_outshine_the_levels_on_the_dark_ground(open_page: OpenPage, live_server: str, ground: str, has_white: bool) -> None:  # noqa: F811
+    west, south, east, north = answer(live_server, "/api/layers")["area"]["home"]
+    page = open_page(f"?v=11.5/{(south + north) / 2:.5f}/{(west + east) / 2:.5f}&bg={ground}")
+    found = page.evaluate(UNRATED_PICTURES)
+    assert found and all((n > 0) == has_white for n in found)

@@ -184,12 +184,40 @@ def test_comparison_swipes_by_keys_stands_in_the_address_and_ends(open_page: Ope
     expect(page.locator("#compare")).to_be_hidden()
 
 
-def fake_two_editions(page: Page, server: str) -> None:
+@pytest.mark.parametrize(("size", "lang"), [(TABLET, "en"), (PHONE, "en"), (DESKTOP, "zh")], ids=["tablet", "phone", "desktop"])
+def test_buttons_of_a_comparison_lie_below_the_tools_and_beside_the_panel(open_page: OpenPage, live_server: str, size: dict[str, int], lang: str) -> None:
+    fake_two_editions(page := open_page(f"?lang={lang}", size=size), live_server)
+    page.reload()
+    wait_for_map(page)
+    page.locator(".tool-compare_previous").click()
+    expect(page.locator("#compare-close")).to_be_visible()
+    expect(page.locator("#result")).to_be_visible()
+    page.wait_for_function("() => document.getElementById('compare').getBoundingClientRect().top >= document.getElementById('toolbar').getBoundingClientRect().bottom")
+    panel = page.locator("#result").bounding_box()
+    assert panel
+    for part in page.locator("#compare button, #compare strong").all():
+        room = part.bounding_box()
+        assert room and room["x"] >= 0 and (room["x"] + room["width"] <= panel["x"] or room["y"] + room["height"] <= panel["y"])
+
+
+def test_editions_of_one_label_are_told_apart_by_their_number(open_page: OpenPage, live_server: str) -> None:
+    label = answer(live_server, "/api/layers")["edition"]["label"]
+    fake_two_editions(page := open_page("?lang=en"), live_server, label=label)
+    page.reload()
+    wait_for_map(page)
+    names = page.locator("#edition option").all_inner_texts()
+    assert len(set(names)) == 2 and f"{label} (0)" in names
+    page.locator(".tool-compare_previous").click()
+    expect(page.locator("#compare-left")).to_contain_text(f"{label} (0)")
+    wait_for_address(page, "cmp=0")
+
+
+def fake_two_editions(page: Page, server: str, label: str = "2026Q0") -> None:
     """The edition served stands as two: what is compared is the page's part, not the data."""
 
     def catalog(route: Route) -> None:
         told = answer(server, "/api/layers")
-        told["editions"] = [told["edition"], told["edition"] | {"edition": 0, "label": "2026Q0", "is_newest": False}]
+        told["editions"] = [told["edition"], told["edition"] | {"edition": 0, "label": label, "is_newest": False}]
         route.fulfill(json=told)
 
     report = {"from": {"edition": 0, "label": "2026Q0", "data_as_of": None}, "to": {"edition": 1, "label": "2026Q1", "data_as_of": None}, "n_zones": 0, "area_m2": 0,
@@ -247,6 +275,7 @@ def test_shared_link_opens_the_same_view_with_or_without_the_choice(open_page: O
     page.locator("#share-short").click()
     expect(page.locator(".qr")).to_be_visible()
     assert page.locator(".qr").evaluate("node => node.decode().then(() => node.naturalWidth > 20)")
+    assert len(set(page.locator(".short-link, .status a").evaluate_all("all => all.map(node => getComputedStyle(node).color)"))) == 1
     path = page.locator(".short-link").get_attribute("href")
     page.goto(f"{live_server}{path}")
     wait_for_map(page)

@@ -43,6 +43,12 @@ export async function loadCatalog(edition) {
 /** Editions older than the one shown, newest first. */
 export const earlierEditions = () => shown.catalog.editions.filter((entry) => entry.edition < shown.catalog.edition.edition).sort((a, b) => b.edition - a.edition);
 
+/** Whether several editions go by the label of one: data that were mended are published under it again. @param {Record<string, any>} edition */
+export const isLabelRepeated = (edition) => (shown.catalog.editions ?? []).filter((entry) => entry.label === edition.label).length > 1;
+
+/** The label of an edition, with its number where others have the same. @param {Record<string, any>} edition @returns {string} */
+export const editionName = (edition) => (isLabelRepeated(edition) ? `${edition.label} (${edition.edition})` : edition.label);
+
 /** @param {string} id @returns {Layer|undefined} */
 export const layerById = (id) => shown.catalog.layers.find((layer) => layer.id === id);
 

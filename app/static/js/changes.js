@@ -1,6 +1,6 @@
 /** What changed since an earlier edition: areas by change of colour, causes that add up to them, places to go to. */
 import { getJson } from "./api.js";
-import { earlierEditions, layerById, levelColourWord, levelWord, shown } from "./atlas.js";
+import { earlierEditions, editionName, layerById, levelColourWord, levelWord, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { area, day } from "./formats.js";
 import { levelDot } from "./level_marks.js";
@@ -31,7 +31,7 @@ export function openChanges(onOpen, from, onEdition) {
     const found = await getJson(`/api/changes?${query}`);
     drawOwn("site", found.zones.map((/** @type {any} */ zone) => feature(zone.geometry)));
     return {
-      title: () => t("changes_from_to", { from: found.from.label, to: found.to.label }), body: () => body(found, onOpen, onEdition), onClose, staysUnder: true,
+      title: () => t("changes_from_to", { from: editionName(found.from), to: editionName(found.to) }), body: () => body(found, onOpen, onEdition), onClose, staysUnder: true,
       announce: () => t("changes_sum", { n: found.n_zones, area: area(found.area_m2) }),
     };
   }, { onClose, staysUnder: true, focus: true });
@@ -55,7 +55,7 @@ function chooser(found, onEdition) {
   const choose = (/** @type {Event} */ event) => onEdition(/** @type {HTMLSelectElement} */ (event.target).value);
   return el("p", { class: "field" }, el("label", { for: "changes-from" }, t("compare_with")),
     el("select", { id: "changes-from", on: { change: choose } }, earlierEditions().map((entry) =>
-      el("option", { value: entry.edition, selected: entry.edition === found.from.edition }, `${entry.label} · ${day(entry.data_as_of)}`))));
+      el("option", { value: entry.edition, selected: entry.edition === found.from.edition }, `${editionName(entry)} · ${day(entry.data_as_of)}`))));
 }
 
 /** A level of a change, with its word. @param {string} level */

@@ -1,6 +1,6 @@
 /** 对比版次: another edition beside the one shown, by swipe, side by side or blinking, with the list of what changed. */
 import { replaceAddress } from "./address.js";
-import { earlierEditions, shown } from "./atlas.js";
+import { earlierEditions, editionName, isLabelRepeated, shown } from "./atlas.js";
 import { openChanges } from "./changes.js";
 import { byId, el, put } from "./dom.js";
 import { day } from "./formats.js";
@@ -56,7 +56,7 @@ export async function openCompare({ from = null, sw = null, hasList = true } = {
   map.on("move", follow);
   draw();
   remember();
-  say(t("comparing", { before: before.label, after: shown.catalog.edition.label }));
+  say(t("comparing", { before: editionName(before), after: editionName(shown.catalog.edition) }));
   if (hasList) await openChanges(openFeature, before.edition, (/** @type {string} */ wanted) => openCompare({ from: wanted, sw: swipeText() }));
 }
 
@@ -73,7 +73,8 @@ function takeSwipe(sw) {
 const swipeText = () => (state.mode === "swipe" ? String(Math.round(state.pct)) : state.mode);
 
 function remember() {
-  replaceAddress({ cmp: state.before?.label ?? state.before?.edition ?? null, sw: state.before ? swipeText() : null });
+  const { before } = state;
+  replaceAddress({ cmp: before && (isLabelRepeated(before) ? before.edition : before.label ?? before.edition), sw: state.before ? swipeText() : null });
 }
 
 /** Ends the comparison. @returns {boolean} whether there was one */
@@ -160,7 +161,7 @@ function drawBar() {
     place();
     remember();
   };
-  const label = (/** @type {string} */ id, /** @type {any} */ edition) => el("strong", { id, class: "compare-label" }, `${edition.label} · ${day(edition.data_as_of)}`);
+  const label = (/** @type {string} */ id, /** @type {any} */ edition) => el("strong", { id, class: "compare-label" }, `${editionName(edition)} · ${day(edition.data_as_of)}`);
   byId("compare").hidden = false;
   put(byId("compare"),
     label("compare-left", before),

@@ -53,16 +53,24 @@ const value = (given) => (given === null || given === undefined ? "—" : typeof
 const placeLink = (row) => (row.lon === null || row.lon === undefined ? t("unplaced") : el("a", { href: `/?at=${row.lon.toFixed(6)},${row.lat.toFixed(6)}` }, t("data_on_map")));
 
 /**
+ * What the fields of a finding are called; the position and the number are no declared fields.
+ * @param {string} layerId @param {string|null|undefined} names several with commas
+ */
+export function fieldWords(layerId, names) {
+  const layer = layerOf(layerId);
+  const own = /** @type {Record<string, string>} */ ({ geometry: t("position"), feature_id: t("number_of_object") });
+  const words = (names ?? "").split(",").filter(Boolean).map((name) => own[name] ?? (titleOf(layer?.fields.find((/** @type {any} */ field) => field.name === name)) || name));
+  return words.length ? [...new Set(words)].join(t("list_comma")) : null;
+}
+
+/**
  * Refused rows with what would be right.
  * @param {any[]} rows @param {number} n how many there are in all @param {string} layerId
  */
 export function refusedTable(rows, n, layerId) {
-  const layer = layerOf(layerId);
-  const own = /** @type {Record<string, string>} */ ({ geometry: t("position"), feature_id: t("number_of_object") });
-  const title = (/** @type {string|null} */ name) => (name && own[name] ? own[name] : name ? titleOf(layer?.fields.find((/** @type {any} */ field) => field.name === name)) || name : null);
   return el("div", {}, moreRows(rows.length, n), table(t("data_n_refused"), [
     { head: t("data_row"), cell: (row) => row.source_row, isFigure: true },
-    { head: t("data_field"), cell: (row) => title(row.field) },
+    { head: t("data_field"), cell: (row) => fieldWords(layerId, row.field) },
     { head: t("data_value"), cell: (row) => (row.value ? el("span", { class: "given" }, row.value) : null) },
     { head: t("reason"), cell: (row) => said(row, "reason") },
     { head: t("data_advice"), cell: (row) => said(row, "advice") || null },

@@ -1,6 +1,6 @@
 /** What the check of an upload found, what would change, and the approval by a person who has seen both. */
 import { el } from "./dom.js";
-import { CHANGES, changeLists, refusedTable, ruleCounts } from "./data_changes.js";
+import { CHANGES, changeLists, fieldWords, refusedTable, ruleCounts } from "./data_changes.js";
 import { ask, countList, keepName, lastName, showProblems, state, table, titleOf, layerOf } from "./data_frame.js";
 import { follow, isUnfinished, jobBox, runJob } from "./data_jobs.js";
 import { picture } from "./data_picture.js";
@@ -55,7 +55,7 @@ export const workbookLink = (workbook) => (workbook.path ? el("p", {}, el("a", {
 function warnings(source) {
   if (!source.warned.length && !source.repaired.length) return null;
   return el("details", {}, el("summary", {}, t("data_warnings", { n: number(source.counts.n_warned + (source.counts.n_held ?? 0)), repaired: number(source.counts.n_repaired) })), table(t("data_n_warned"), [
-    { head: t("data_row"), cell: (row) => row.source_row, isFigure: true }, { head: t("number_of_object"), cell: (row) => row.feature_id }, { head: t("data_field"), cell: (row) => row.field ?? null },
+    { head: t("data_row"), cell: (row) => row.source_row, isFigure: true }, { head: t("number_of_object"), cell: (row) => row.feature_id }, { head: t("data_field"), cell: (row) => fieldWords(source.layer, row.field) },
     { head: t("data_value"), cell: (row) => row.value ?? null }, { head: t("rule"), cell: (row) => row.rule_id }, { head: t("data_detail"), cell: (row) => row.detail ?? null },
   ], [...source.warned, ...source.repaired]));
 }

@@ -58,7 +58,16 @@ export function drawHead(title) {
   byId("page-title").textContent = title;
   titlePage(title);
   put(byId("tabs"), TABS.map(({ key, href }) => el("li", {}, el("a", { href, "aria-current": location.pathname === href ? "page" : null }, t(key)))));
+  showTab();
   drawWorker(state.is_worker_alive);
+}
+
+/** Brings the tab of this page into sight where not all have room. */
+function showTab() {
+  const [row, tab] = [byId("tabs").parentElement, byId("tabs").querySelector("[aria-current]")];
+  if (!row || !tab) return;
+  const [around, box] = [row.getBoundingClientRect(), tab.getBoundingClientRect()];
+  row.scrollLeft += (box.left + box.right - around.left - around.right) / 2;
 }
 
 /** Says when nobody is there to run jobs. @param {boolean} isAlive */

@@ -54,7 +54,7 @@ function draw() {
 
 function newUpload() {
   if (isPhone()) return el("p", { class: "notice" }, t("data_use_computer"));
-  const title = /** @type {HTMLInputElement} */ (el("input", { id: "new-title", maxlength: 80, placeholder: t("data_new_hint") }));
+  const title = /** @type {HTMLInputElement} */ (el("input", { id: "new-title", maxlength: 80, size: 40, placeholder: t("data_new_hint") }));
   const problem = el("div", {});
   return el("form", { class: "query", on: { submit: (/** @type {Event} */ event) => { event.preventDefault(); make(title.value.trim(), problem); } } },
     ask(t("data_new_title"), title), el("button", { type: "submit", class: "button primary", id: "new-upload" }, t("data_new")), problem);

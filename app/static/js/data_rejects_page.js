@@ -2,6 +2,7 @@
 import { getJson } from "./api.js";
 import { readAddress, replaceAddress } from "./address.js";
 import { byId, el, put } from "./dom.js";
+import { fieldWords } from "./data_changes.js";
 import { ask, moreRows, startData, table } from "./data_frame.js";
 import { number } from "./formats.js";
 import { say } from "./panel.js";
@@ -63,7 +64,7 @@ function drawRows() {
   const n = found.counts.filter((row) => (!wishes.source || row.source_id === wishes.source) && (!wishes.rule || row.rule_id === wishes.rule)).reduce((sum, row) => sum + row.n, 0);
   if (!found.rows.length) return put(byId("rows"), el("p", { class: "notice" }, isFiltered ? t("data_no_such_rejects") : t("data_no_rejects")));
   put(byId("rows"), wishes.text ? null : el("p", { class: "muted" }, t("data_refused_rows", { n: number(n) })), wishes.text ? null : moreRows(found.rows.length, n), table(t("data_tab_rejects"), [
-    { head: t("data_source"), cell: (row) => said(row) }, { head: t("data_file"), cell: (row) => row.file }, { head: t("data_row"), cell: (row) => row.source_row, isFigure: true }, { head: t("data_field"), cell: (row) => row.field },
+    { head: t("data_source"), cell: (row) => said(row) }, { head: t("data_file"), cell: (row) => row.file }, { head: t("data_row"), cell: (row) => row.source_row, isFigure: true }, { head: t("data_field"), cell: (row) => fieldWords(row.layer, row.field) },
     { head: t("data_value"), cell: (row) => (row.value ? el("span", { class: "given" }, row.value) : null) }, { head: t("rule"), cell: (row) => row.rule_id }, { head: t("reason"), cell: (row) => said(row, "reason") },
     { head: t("data_advice"), cell: (row) => said(row, "advice") || null }, { head: t("data_load"), cell: (row) => el("a", { href: `/data/loads/${row.load_id}` }, t("data_load_n", { n: row.load_id })) },
   ], found.rows));

@@ -1,5 +1,5 @@
 /** The top bar: title, workspaces, edition and language. */
-import { shown } from "./atlas.js";
+import { editionName, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { day } from "./formats.js";
 import { lang, said, t } from "./texts.js";
@@ -86,7 +86,7 @@ export function withEdition(href) {
 function drawEditions() {
   const { edition, editions } = shown.catalog;
   const list = editions?.length ? [...editions].sort((a, b) => b.edition - a.edition) : [edition];
-  put(byId("edition"), list.map((entry) => el("option", { value: entry.edition, selected: entry.edition === edition.edition, title: day(entry.data_as_of) }, entry.label)));
+  put(byId("edition"), list.map((entry) => el("option", { value: entry.edition, selected: entry.edition === edition.edition, title: day(entry.data_as_of) }, editionName(entry))));
 }
 
 /**

@@ -6,6 +6,7 @@
  * `hatch?level=red`.
  */
 import { shown } from "./atlas.js";
+import { colour } from "./colours.js";
 import { barPicture } from "./label_edges.js";
 import { lang } from "./texts.js";
 
@@ -89,6 +90,9 @@ function context(canvas, ratio) {
 /** @param {string|undefined} id */
 const levelOf = (id) => shown.catalog.levels.find((level) => level.id === id);
 
+/** Whether the fill of what is not rated is that of the dark ground: white around it would outshine every level. @param {string} fill */
+const isDarkFill = (fill) => parseInt(fill.slice(1, 3), 16) < 128;
+
 /**
  * One symbol around the middle of the pen's square; the white casing lies outside `size`.
  * @param {CanvasRenderingContext2D} pen
@@ -103,8 +107,9 @@ function drawIcon(pen, values, middle) {
   const radius = Number(values.size) / 2;
   pen.translate(middle, middle);
   pen.lineJoin = "round";
-  if (values.ring === "1") strokeShape(pen, values.shape, radius + 2.2, "white", 4);
-  strokeShape(pen, values.shape, radius - 0.75, "white", 4.5);
+  const casing = values.level === "unrated" && isDarkFill(fill) ? colour("interface.page") : "white";
+  if (values.ring === "1") strokeShape(pen, values.shape, radius + 2.2, casing, 4);
+  strokeShape(pen, values.shape, radius - 0.75, casing, 4.5);
   fillShape(pen, values.shape, radius - 0.75, fill);
   if (values.dash) pen.setLineDash([3, 2]);
   else if (values.level === "unrated") pen.setLineDash([3, 1.8]);
