@@ -79,7 +79,7 @@ def missing_words(text: str | None) -> tuple[str, str]:
     what, _, office = (text or "核定等级 (a declared level)").partition(";责任部门: ")
     zh, _, en = what.partition(" (")
     en = en.removesuffix(")") or zh
-    return (f"{zh}(责任部门: {office})", f"{en} (office: {office})") if office else (zh, en)
+    return (f"{zh}(责任部门: {office})", f"{en} (office: {'not stated' if office == '未明确' else office})") if office else (zh, en)
 
 
 def _without_the_worst(found: Explanation) -> list[WhatIf]:

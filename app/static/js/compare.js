@@ -74,7 +74,7 @@ const swipeText = () => (state.mode === "swipe" ? String(Math.round(state.pct)) 
 
 function remember() {
   const { before } = state;
-  replaceAddress({ cmp: before && (isLabelRepeated(before) ? before.edition : before.label ?? before.edition), sw: state.before ? swipeText() : null });
+  replaceAddress({ cmp: before && (isLabelRepeated(before) ? String(before.edition) : before.label ?? String(before.edition)), sw: state.before ? swipeText() : null });
 }
 
 /** Ends the comparison. @returns {boolean} whether there was one */

@@ -8,6 +8,7 @@ import { conflictNumbers, withClause } from "./feature_panel.js";
 import { clock, coordinates, day, distance, isMissing, localDate, MISSING, number } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { levelChip } from "./level_marks.js";
+import { missingWords } from "./missing_words.js";
 import { assumptionMark, clauseLine } from "./reasons.js";
 import { listsScenarios, scenarioList } from "./scenarios.js";
 import { datum } from "./status.js";
@@ -133,7 +134,7 @@ function levelSection() {
 /** @param {any} point @param {string} name */
 function levelBlock(point, name) {
   return el("div", { class: "level-block" },
-    el("p", {}, levelChip(point.level), " ", el("strong", {}, name), " ", said(point, "reason") || (point.missing ? t("missing_data", { what: point.missing }) : ""), " ", assumptionMark(point.is_assumption)),
+    el("p", {}, levelChip(point.level), " ", el("strong", {}, name), " ", said(point, "reason") || (point.missing ? t("missing_data", { what: missingWords(point.missing) }) : ""), " ", assumptionMark(point.is_assumption)),
     clauseLine(point), hazardLine(point),
     point.is_disputed ? el("p", { class: "notice" }, t("disputed")) : null);
 }

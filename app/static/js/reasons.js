@@ -3,6 +3,7 @@ import { codeTitle, fieldOf, levelById, levelColourWord, levelRank, levelWord, s
 import { el, svg } from "./dom.js";
 import { day, distance, fixed, frequency, isMissing, number, roundedToSum } from "./formats.js";
 import { levelChip, levelDot } from "./level_marks.js";
+import { missingWords } from "./missing_words.js";
 import { said, t } from "./texts.js";
 
 const INDEX_DIGITS = 1;
@@ -187,7 +188,7 @@ export function ratingReasons(rating) {
     isMissing(rating.s_value) ? null : el("p", { class: "muted small" }, t("s_and_r_note")),
     rating.is_disputed ? el("p", { class: "notice" }, t("disputed")) : null,
     rating.is_suspected_split ? el("p", { class: "notice" }, t("suspected_split")) : null,
-    rating.missing ? el("p", { class: "notice" }, t("missing_data", { what: rating.missing })) : null,
+    rating.missing ? el("p", { class: "notice" }, t("missing_data", { what: missingWords(rating.missing) })) : null,
     otherMethods(rating.reasons),
   ];
 }

@@ -3,6 +3,7 @@ import { codeTitle, fieldOf, levelById, levelWord, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { MISSING, area, day, distance, fixed, frequency, isMissing, number, roundedToSum } from "./formats.js";
 import { levelDot } from "./level_marks.js";
+import { missingWords } from "./missing_words.js";
 import { clauseLine, section, wouldChange } from "./reasons.js";
 import { scenarioSection } from "./scenarios.js";
 import { said, supplierOf, t } from "./texts.js";
@@ -84,7 +85,7 @@ function members(told, links) {
     const open = () => links.onOpen(member.source_layer, member.source_feature_id);
     return el("li", {}, levelDot(member.level), " ", el("button", { type: "button", class: "link", on: { click: open } }, member.name || member.source_feature_id),
       isMissing(member.area_m2) ? null : el("span", { class: "muted" }, ` ${area(member.area_m2)}`),
-      member.missing ? el("div", { class: "bar-note" }, t("missing_data", { what: member.missing })) : el("div", { class: "bar-note" }, said(member, "reason")));
+      member.missing ? el("div", { class: "bar-note" }, t("missing_data", { what: missingWords(member.missing) })) : el("div", { class: "bar-note" }, said(member, "reason")));
   });
   const title = isMissing(list[0].area_m2) ? t("members_red") : t("members_zone", { n: told.n_members });
   const rest = rows.slice(MEMBERS_SHOWN);
