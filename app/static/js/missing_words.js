@@ -1,17 +1,17 @@
 /** What a source lacks to be rated, in the language of the page: the server gives both languages in one text. */
-import { lang } from "./texts.js";
+import { lang, t } from "./texts.js";
 
-const OFFICE = ";责任部门: ";
-const NOBODY = "未明确";
+/** What, its English in brackets, and the office that has it. */
+const PARTS = /^(.*?) \((.*)\)(?:;[^:]*: (.*))?$/;
+const NOBODY = "\u672a\u660e\u786e";
 const CODE = / ?[a-z]+(?:_[a-z]+)+/g;
 
 /**
- * @param {string} text such as ``核定等级 declared_level (a declared level);责任部门: 应急局``
+ * @param {string} text as `_missing_text` of `layers/scoring/levels.py` writes it
  * @returns {string}
  */
 export function missingWords(text) {
-  const [what, office] = text.split(OFFICE);
-  const [, zh, en] = /^(.*?) \((.*)\)$/.exec(what) ?? [what, what, what];
+  const [, zh, en, office] = PARTS.exec(text) ?? [text, text, text, ""];
   if (lang() === "en") return office ? `${en} (office: ${office === NOBODY ? "not stated" : office})` : en;
-  return `${zh.replace(CODE, "")}${office ? `(责任部门: ${office})` : ""}`;
+  return `${zh.replace(CODE, "")}${office ? `(${t("office")}: ${office})` : ""}`;
 }
