@@ -10,8 +10,8 @@ from app.openapi.words import (
 
 SCHEMAS: dict[str, Schema] = {
     "DataState": record(
-        "role area is_worker_alive limits layers",
-        role={"enum": ["admin", "viewer"]}, area=or_null(OBJECT), is_worker_alive=FLAG, limits=OBJECT, layers=list_of(OBJECT),
+        "role roles area is_worker_alive limits layers",
+        role={"enum": ["admin", "viewer"]}, roles=list_of(TEXT), area=or_null(OBJECT), is_worker_alive=FLAG, limits=OBJECT, layers=list_of(OBJECT),
     ),
     "Job": record(
         "job_id kind state upload_id args attempts step_zh step_en n_done n_total requested_by requested_at started_at"

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, current_app, jsonify, request, send_file
 
 from app import queries
-from app.access import require_admin, role
+from app.access import ROLES, person, require_admin, role
 from app.bodies import request_body
 from app.errors import ConflictError, MissingError, RequestError
 from app.jobs import (
@@ -66,7 +66,8 @@ def data_state() -> Response:
         for layer in parts().catalog if layer.kind != "derived"
     ]  # fmt: skip
     limits = {"most_bytes": current_app.config["LARGEST_UPLOAD_BYTES"], "most_files": MOST_FILES, "suffixes": list(SUFFIXES)}
-    return jsonify(role=role(), area=declared, is_worker_alive=alive, limits=limits, layers=layers)
+    roles = [name for name in ROLES if person().may(name)]
+    return jsonify(role=role(), roles=roles, area=declared, is_worker_alive=alive, limits=limits, layers=layers)
 
 
 # --- uploads ------------------------------------------------------------------------------------------------

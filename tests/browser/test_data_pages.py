@@ -123,6 +123,20 @@ def test_page_fits_and_is_without_errors_or_foreign_requests(
     assert faults == []
 
 
+def test_pages_stand_before_anything_is_published(new_page: OpenPage, office: str) -> None:
+    """The first files of a county come before its first edition: files can be sent, and every tab has its content."""
+    page = new_page(office, DESKTOP)
+    unpublished = {"error": {"code": "no_edition", "message_zh": "还没有发布任何版次", "message_en": "nothing is published", "field": None}}
+    page.route("**/api/layers*", lambda route: route.fulfill(status=503, json=unpublished))
+    for path in ["data/matches", "data/places", *PAGES]:
+        page.goto(f"{office}/{path}")
+        expect(page.locator("#content > *").first).to_be_visible()
+        expect(page.locator("#tabs a[aria-current='page']")).to_have_count(1)
+        expect(page.locator(".workspaces a[aria-current='page']")).to_have_text("数据管理")
+    page.goto(f"{office}/data")
+    expect(page.locator("#new-upload")).to_be_enabled()
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_page_meets_the_rules_of_access(open_page: OpenPage, path: str) -> None:
     page = open_page(path, bypass_csp=True)

@@ -7,7 +7,7 @@ import { startWorkspace, titlePage, wireKeys } from "./workspace.js";
 
 await addWords({ zh: async () => (await import("./texts_data_zh.js")).ZH, en: async () => (await import("./texts_data_en.js")).EN });
 
-/** @typedef {{role: string, area: any, is_worker_alive: boolean, layers: any[], limits: {most_bytes: number, most_files: number, suffixes: string[]}}} DataState */
+/** @typedef {{role: string, roles: string[], area: any, is_worker_alive: boolean, layers: any[], limits: {most_bytes: number, most_files: number, suffixes: string[]}}} DataState */
 
 const TABS = [
   { key: "data_tab_uploads", href: "/data" },
@@ -49,7 +49,7 @@ async function nothingPublished() {
   const area = state.area ?? { title_zh: t("data_no_area"), title_en: t("data_no_area") };
   return {
     area: { zh: area.title_zh, en: area.title_en, ...area }, edition: { edition: "", label: MISSING, is_newest: true, data_as_of: null },
-    editions: [], levels: [], groups: [], layers: [], policies: [], policy: "", role: state.role,
+    editions: [], levels: [], groups: [], layers: [], policies: [], policy: "", roles: state.roles,
   };
 }
 
