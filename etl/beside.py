@@ -113,7 +113,7 @@ def _started() -> subprocess.Popen[bytes] | None:
     try:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "etl.beside"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": path},
+            env=os.environ | {"PYTHONPATH": path}, close_fds=False,  # a server of root names its Python by an open folder
         )
     except OSError:
         return None

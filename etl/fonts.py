@@ -67,9 +67,9 @@ def make_fonts(home: Path, characters: set[str]) -> str:
     listed = folder / f"characters.{name}.part"
     listed.write_text(text, "utf-8")
     targets = {weight: folder / f"AtlasSansSC-{weight}.{name}.woff2" for weight in WEIGHTS}
-    # One process a weight: subsetting is slow and holds the interpreter.
+    # One process a weight: subsetting is slow and holds the interpreter. A server of root names its Python by an open folder.
     workers = [
-        subprocess.Popen([sys.executable, "-m", "etl.fonts", str(_collection(WEIGHTS[weight])), str(listed), str(target)], cwd=CODE_DIR)
+        subprocess.Popen([sys.executable, "-m", "etl.fonts", str(_collection(WEIGHTS[weight])), str(listed), str(target)], cwd=CODE_DIR, close_fds=False)
         for weight, target in targets.items()
     ]
     if any([worker.wait() for worker in workers]):

@@ -6,11 +6,15 @@ import json
 import os
 import pwd
 import subprocess
+import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from etl.beside import second_process
+from etl.fonts import fonts_folder, make_fonts
 from etl.manifest import Manifest
 from etl.read_child import read_in_child
 from etl.unprivileged import without_rights
@@ -29,6 +33,27 @@ def may(name, mode):
 given, own, secret, code = sys.argv[1:]
 print(json.dumps([os.getuid(), may(given, "rb"), may(own + "/made", "wb"), may(secret, "rb"), may(code, "ab")]))
 """
+def python_of_a_server(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Name the Python as the server of root does, by a folder that is held open; the handle is the caller's to close."""
+    handle = os.open(sys.base_prefix, os.O_PATH | os.O_DIRECTORY)
+    os.set_inheritable(handle, True)
+    interpreter = os.path.relpath(os.path.realpath(sys.executable), os.path.realpath(sys.base_prefix))
+    monkeypatch.setattr(sys, "executable", f"/proc/self/fd/{handle}/{interpreter}")
+    monkeypatch.setenv("PYTHONPATH", f"{PROJECT}:{sysconfig.get_path('purelib')}")
+    return handle
+
+
+def test_worker_of_a_server_of_root_starts_its_helpers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    handle = python_of_a_server(monkeypatch)
+    try:
+        name = make_fonts(tmp_path, {"图"})
+        assert (fonts_folder(tmp_path) / f"AtlasSansSC-Regular.{name}.woff2").stat().st_size > 0
+        with second_process() as helper:
+            assert helper is not None or len(os.sched_getaffinity(0)) == 1
+    finally:
+        os.close(handle)
+
+
 is_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
 
 

@@ -3,7 +3,7 @@ import { ApiError, change, getJson } from "./api.js";
 import { byId, el, put } from "./dom.js";
 import { moment, startData, table } from "./data_frame.js";
 import { askToPublish, effects, newestDraft, scoreForm } from "./data_drafts.js";
-import { follow, isUnfinished } from "./data_jobs.js";
+import { follow, isUnfinished, jobBox } from "./data_jobs.js";
 import { day } from "./formats.js";
 import { errorBox } from "./panel.js";
 import { t } from "./texts.js";
@@ -29,6 +29,7 @@ function draw() {
   const node = el("div", {});
   const publishing = jobs.find((job) => job.kind === "publish");
   if (isUnfinished(publishing)) queueMicrotask(() => follow(node, publishing, renew));
+  else if (draft && publishing?.state === "failed" && publishing.args.edition === draft.edition) node.append(jobBox(publishing));
   put(byId("content"), el("section", { "aria-labelledby": "score-title" }, el("h2", { id: "score-title" }, t("data_step_score")), scoreForm(jobs, renew)),
     draft ? el("section", { "aria-labelledby": "draft-title" }, el("h2", { id: "draft-title" }, t("data_draft", { label: draft.label, n: draft.edition })), effects(draft), el("button", { type: "button", class: "button primary", id: "publish", on: { click: () => askToPublish(draft, node, renew) } }, t("data_publish_draft", { label: draft.label }))) : null,
     node, el("section", { "aria-labelledby": "editions-title" }, el("h2", { id: "editions-title" }, t("data_tab_editions")), el("div", { id: "pin-problem" }), editions.length ? list() : el("p", { class: "notice" }, t("data_no_editions"))));
