@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from layers.scoring.columns import Columns
 from layers.scoring.contours import Contours, settled_owners, unused_distances
+from layers.scoring.field_words import in_words
 from layers.scoring.left_open import objects_left_open
 from layers.scoring.object_classes import ClassIndex, Members, no_members
-from layers.scoring.rules import FeatureClass, Rule
+from layers.scoring.rules import FeatureClass, Rule, RuleSet
 from layers.scoring.separation import under_rule
 from layers.scoring.silent import silent_features, silent_objects
 
@@ -102,7 +103,7 @@ def _silent_rules(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
         if rule.status == "not_assessed":
             groups[rule.standard_id, rule.subject_class, rule.unassessed_zh].append(rule)
     rows = []
-    for (standard_id, subject_class, zh), group in groups.items():
+    for (standard_id, subject_class, _), group in groups.items():
         n = None
         if index.rules.classes[subject_class].members:
             members = index.members(subject_class)
@@ -110,18 +111,8 @@ def _silent_rules(index: ClassIndex, in_force: Sequence[Rule]) -> list[Note]:
             n = int((concerned & ~_is_answered(subject_class, members, index)).sum())
         if n != 0:
             first = group[0]
-            rows.append(
-                _row(
-                    first.rule_id,
-                    standard_id,
-                    subject_class,
-                    first.object_class,
-                    n,
-                    zh,
-                    first.unassessed_en,
-                    len(group),
-                )
-            )
+            words = unassessed_words(first, index.rules)
+            rows.append(_row(first.rule_id, standard_id, subject_class, first.object_class, n, *words, len(group)))
     return rows
 
 
@@ -151,7 +142,14 @@ def without_data(rule: Rule, missing: FeatureClass) -> tuple[str, str]:
     said = f"本期没有{missing.title_zh}数据", f"this edition has no data on: {missing.title_en}"
     if not rule.unassessed_zh:
         return said
-    return f"{said[0]}: {rule.unassessed_zh}", f"{said[1]}: {rule.unassessed_en}"
+    zh, en = in_words((member.layer for member in missing.members), rule.unassessed_zh, rule.unassessed_en)
+    return f"{said[0]}: {zh}", f"{said[1]}: {en}"
+
+
+def unassessed_words(rule: Rule, rules: RuleSet) -> tuple[str, str]:
+    """Why a rule is not assessed, or what it needs, as people are told it in both languages."""
+    layers = (member.layer for name in (rule.object_class, rule.subject_class) for member in rules.classes[name].members)
+    return in_words(layers, rule.unassessed_zh, rule.unassessed_en)
 
 
 def _is_answered(subject_class: str, members: Members, index: ClassIndex) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.scoring.columns import Columns
-from layers.scoring.coverage import PIPE_CLASSES, uncovered_pipelines
+from layers.scoring.coverage import PIPE_CLASSES, unassessed_words, uncovered_pipelines
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import Rule, RuleSet
@@ -57,7 +57,8 @@ def unassessed(rule: Rule, rules: RuleSet) -> NotAssessed:
     key = "unassessed", rule.rule_id
     found: NotAssessed | None = rules.kept.get(key)
     if found is None:
-        words = f"{rule.clause}: {rule.unassessed_zh}", f"{rule.title_en}: {rule.unassessed_en}"
+        zh, en = unassessed_words(rule, rules)
+        words = f"{rule.clause}: {zh}", f"{rule.title_en}: {en}"
         found = rules.kept[key] = NotAssessed(rule.subject_class, *words)
     return found
 

@@ -1,21 +1,28 @@
-"""Titles of fields in sentences about what is not stated."""
+"""What is said of rules that the data cannot answer names no code of a layer or a field."""
 
 from __future__ import annotations
 
-from layers.scoring.field_words import field_words
+import re
+
+from layers.scoring.coverage import unassessed_words, without_data
+from layers.scoring.field_words import in_words
 from layers.scoring.rules import read_rules
-from layers.scoring.silent import words_for
+
+RULES = read_rules()
+CODE = re.compile(r"[a-z0-9]+_[a-z0-9]+|\(airports\)")
 
 
-def test_field_is_called_by_its_title_in_the_first_layer_that_has_it() -> None:
-    assert field_words(["buildings", "oil_gas_wells"], "is_free_flowing") == ("自喷井", "Free-flowing")
+def test_no_rule_names_a_code() -> None:
+    said = [unassessed_words(rule, RULES) for rule in RULES.rules if rule.unassessed_zh]
+    said += [without_data(rule, RULES.classes[rule.subject_class]) for rule in RULES.rules]
+    assert sum(bool(CODE.search(rule.unassessed_en)) for rule in RULES.rules) > 50
+    assert not [words for words in said if any(map(CODE.search, words)) or "“”" in words[1] or "  " in words[1]]
 
 
-def test_field_that_no_layer_declares_keeps_its_name() -> None:
-    assert field_words(["buildings", "no_such_layer"], "colour") == ("colour", "colour")
+def test_field_of_the_layers_that_a_rule_is_about_is_meant() -> None:
+    said = [in_words([layer], "", "do not state n_persons")[1] for layer in ("enterprises", "protection_targets")]
+    assert said[0] != said[1]
 
 
-def test_no_class_of_the_rules_asks_for_a_field_without_a_title() -> None:
-    for class_id, entry in read_rules().classes.items():
-        for name in {name for member in entry.members for name in member.asked_fields}:
-            assert f"“{name}”" not in "".join(words_for(name, entry)), (class_id, name)
+def test_words_that_are_no_codes_stay() -> None:
+    assert in_words([], "见(说明)", "see (note), 25_000 m and no_such_code (x)") == ("见(说明)", "see (note), 25_000 m and no_such_code (x)")
