@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from app import queries
 from app.database import Database
 from app.editions import EditionFacts
-from app.errors import MissingError
+from app.errors import ConflictError, MissingError
 from app.parameters import plain_text
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
@@ -24,6 +24,7 @@ from layers.errors import AtlasError
 CASE_LOCK = 7_218_011
 """Of whoever finds the next number by a look at those that are taken."""
 MOST_LISTED = 500
+ALREADY_JUDGED = Text("案件已有结论,请复制为新方案")
 Judge = Callable[[dict[str, Any]], dict[str, Any]]
 """Answers a kept request by the edition that is served now."""
 
@@ -47,7 +48,8 @@ def keep_case(
 ) -> str:
     """Keep a request with its answer (a JSON text) under the number of its draft, else the next one; the number.
 
-    The number is taken and the case kept each in a transaction of its own.
+    The number is taken and the case kept each in a transaction of its own; raises `ConflictError` where another answer to
+    the draft was kept meanwhile.
     """
     case = {
         "kind": kind.id,
@@ -57,7 +59,9 @@ def keep_case(
     }
     with database.keeping() as connection:
         taken = ref or str(queries.run(connection, "take_ref", {"initial": kind.initial}).scalar_one())
-        queries.run(connection, "keep_case", case | {"ref": taken})
+        kept = queries.run(connection, "keep_case", case | {"ref": taken}).scalar_one_or_none()
+    if kept is None:
+        raise ConflictError(ALREADY_JUDGED)
     return taken
 
 
@@ -72,7 +76,7 @@ def told_case(ref: str, answer: str) -> str:
 
 def answer_text(answer: dict[str, Any]) -> str:
     """An answer as JSON, as it is kept and sent."""
-    return orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS).decode()
+    return orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def kept_case(connection: sa.Connection, kind: CaseKind, ref: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app import queries
-from app.cases import CaseKind, kept_case, next_ref
+from app.cases import ALREADY_JUDGED, CaseKind, kept_case, next_ref
 from app.errors import ConflictError, MissingError, RequestError
 from app.texts import Text
 
@@ -44,7 +44,7 @@ def save_draft(connection: sa.Connection, kind: CaseKind, ref: str, form: dict[s
     values = {"ref": ref, "kind": kind.id, "form": _text(form)}
     if not queries.run(connection, "save_draft", values).rowcount:
         draft_of(connection, kind, ref)
-        raise ConflictError(Text("案件已有结论,请复制为新方案"))
+        raise ConflictError(ALREADY_JUDGED)
     return draft_of(connection, kind, ref)
 
 

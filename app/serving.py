@@ -194,7 +194,9 @@ def _rehearse_sites(pinned: Pinned) -> None:
 
 def rehearsed_places(facts: EditionFacts) -> list[shapely.Point]:
     """Some places of the main part of an area, the same ones for every process."""
-    main_part = shapely.intersection(facts.boundary, shapely.box(*facts.area["home"]))
+    main_part = shapely.intersection(shapely.make_valid(facts.boundary), shapely.box(*facts.area["home"]))
+    if main_part.is_empty:
+        return []
     places = shapely.points(np.random.default_rng(SEED).uniform(*np.reshape(shapely.bounds(main_part), (2, 2)), (TRIED_PLACES, 2)))
     return list(places[shapely.intersects(main_part, places)][:REHEARSED_PLACES])
 

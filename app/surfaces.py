@@ -61,7 +61,7 @@ def cell_with_index(home: Path, facts: EditionFacts, policy_id: str, outline_m: 
     part, window = _window_of(grid, outline_m)
     found = read_window(home, raster, window, (INDEX_BAND,))[0] if part.rows and part.cols else np.zeros((0, 0), np.float32)
     for row, col in np.argwhere(found == np.float32(index)):
-        if shapely.intersects_xy(outline_m, *part.centre(int(row), int(col))):
+        if shapely.intersects(outline_m, shapely.Point(*part.centre(int(row), int(col)))):
             cell = rasterio.windows.Window(window.col_off + col, window.row_off + row, 1, 1)
             v, level = read_window(home, raster, cell, (VULNERABILITY_BAND, LEVEL_BAND))[:, 0]
             return _ground(grid, window, np.array([[row, col]]), found[row, col : col + 1], v, level)

@@ -91,9 +91,18 @@ def metres(text: str) -> float:
     return round(float(found[1]) * METRES_OF_KM, 9) if found[2] else float(found[1])
 
 
-def in_metres(crs: str) -> bool:
+def are_lengths(crs: str) -> bool:
     """Whether coordinates of a CRS or shifted datum are lengths, not degrees."""
     return crs not in SHIFTED_DATUMS and bool(pyproj.CRS.from_user_input(crs).is_projected)
+
+
+def in_metres(crs: str) -> bool:
+    """Whether coordinates of a CRS or shifted datum are metres: not degrees, nor the kilometres or feet of a CRS that counts in these.
+
+    >>> in_metres("EPSG:4549"), in_metres("EPSG:4490"), in_metres("+proj=utm +zone=50 +units=km")
+    (True, False, False)
+    """
+    return are_lengths(crs) and all(axis.unit_conversion_factor == 1.0 for axis in pyproj.CRS.from_user_input(crs).axis_info)
 
 
 def is_in_km(column: str) -> bool:
@@ -115,12 +124,12 @@ def parsed(texts: pd.Series, crs: str, *, axis: int) -> Coordinates:
     numbers = np.array(plain, dtype="float64")
     is_other = np.zeros(len(texts), dtype=bool)
     is_open = texts.notna().to_numpy() & ~np.isfinite(numbers)
-    is_metric = in_metres(crs)
-    if is_metric and is_in_km(str(texts.name)):
+    is_length = are_lengths(crs)
+    if is_in_km(str(texts.name)) and in_metres(crs):
         numbers = np.round(numbers * METRES_OF_KM, 9)
     for position in np.flatnonzero(is_open):
         text = str(texts.iloc[position])
-        if is_metric:
+        if is_length:
             numbers[position] = metres(text)
         else:
             numbers[position], named = degrees(text)

@@ -209,6 +209,8 @@ def densest_per_km2(source: rasterio.DatasetReader, crs: str, reading: Reading) 
     Single cells say little: a tower block in a cell of 30 m counts a million people per square kilometre.
     """
     across_m, down_m = cell_size_m(source, crs)
+    if not np.isfinite([across_m, down_m]).all():  # nowhere on the ground: the check of what it covers says so
+        return 0.0
     columns, rows = (max(1, round(KILOMETRE_M / side_m)) for side_m in (across_m, down_m))
     step = rows * max(1, PIECE_CELLS // (source.width * rows))
     most = 0.0

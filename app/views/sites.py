@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from app.bodies import request_body
 from app.cases import (
+    ALREADY_JUDGED,
     answer_text,
     keep_case,
     kept_case,
@@ -114,13 +115,12 @@ def new_check() -> Response:
     network or the disk, or asks what a project endangers, keeps nobody waiting.
     """
     sent = request_body()
-    with parts().check_turns.turn():
+    with pinned_edition() as pinned, parts().check_turns.turn():  # in this order everywhere: who has a turn waits for no connection
         body = json_object(sent, KEYS)
         ref = plain_text("draft", body.pop("draft", ""))
-        with pinned_edition() as pinned:
-            if ref:
-                _require_open(pinned, ref)
-            asked, verdict = _verdict(pinned, body)
+        if ref:
+            _require_open(pinned, ref)
+        asked, verdict = _verdict(pinned, body)
     if any(asked.dangers):
         with parts().database.reading() as connection:
             verdict |= _endangers(connection, pinned.facts, asked)
@@ -132,7 +132,7 @@ def new_check() -> Response:
 def _require_open(pinned: Pinned, ref: str) -> None:
     """Raise `MissingError` or `ConflictError` unless a number is that of a draft that has not been judged."""
     if draft_of(pinned.connection, SITE_CHECK, ref)["is_judged"]:
-        raise ConflictError(Text("案件已有结论,请复制为新方案"))
+        raise ConflictError(ALREADY_JUDGED)
 
 
 @blueprint.post("/api/site-checks/recheck")

@@ -55,7 +55,7 @@ def reached(paths: Geometries, places: Geometries, half_width_m: Floats, error_m
         stretches[position] = shapely.ops.substring(line, 0.0, at_m)
         middle[position] = shapely.get_coordinates(shapely.line_interpolate_point(line, at_m / 2))[0]
         is_possible[position] = shapely.dwithin(place, ground, by_m)
-        is_sure[position] = not inside.is_empty and shapely.intersects(place, _certain_ground(line, half_m, by_m))
+        is_sure[position] = not inside.is_empty and shapely.intersects(_certain_ground(line, half_m, by_m), place)
     return Reached(shapely.length(stretches) / local_scale(crs, middle), stretches, is_possible, is_sure)
 
 

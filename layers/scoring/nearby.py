@@ -61,7 +61,7 @@ class CountyIndex(ClassIndex):
         self._lock = threading.Lock()
         for layer in LARGE_SHAPES:
             if layer in layers:
-                _index_lines(self.table(layer))
+                self._tables[layer] = _with_indexed_lines(self.table(layer))
 
     def rows_in(self, layer: str, box: BaseGeometry) -> Integers:
         """Rows whose box meets a box, in their order."""
@@ -126,17 +126,22 @@ class CountyIndex(ClassIndex):
         return members_of(layer, table.rows(mask), self.rules), at
 
 
-def _index_lines(table: Columns) -> None:
-    """Index each line for distances, and use each index once: GEOS makes it at first use, which must not happen in two threads.
+def _with_indexed_lines(table: Columns) -> Columns:
+    """The columns with copies of the lines, each indexed for distances, and each index used once: GEOS makes it at first use, which must not happen in two threads.
 
-    Areas are left alone: a prepared area may not be asked by two threads at all (see `SharedShapes`).
+    Copies, for others read the same frames: a prepared shape may not be asked by two threads what it meets (see `SharedShapes`).
+    Areas are left alone.
     """
     if "geometry" not in table:
-        return
-    lines = table["geometry"][shapely.get_dimensions(table["geometry"]) == 1]
+        return table
+    shapes = table["geometry"].copy()
+    is_line = shapely.get_dimensions(shapes) == 1
+    lines = shapely.force_2d(shapes[is_line])
     shapely.prepare(lines)
     west, south, _, _ = shapely.bounds(lines).T
     shapely.dwithin(lines, shapely.points(west - 1.0, south - 1.0), FAR_M)
+    shapes[is_line] = lines
+    return table.with_column("geometry", shapes)
 
 
 class CountyLayers(dict[str, pd.DataFrame]):

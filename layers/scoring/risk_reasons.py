@@ -154,7 +154,8 @@ def _by_report(risk: UnitRisk, x_m: Floats, y_m: Floats) -> list[tuple[str, Floa
         ordered = rows.sort_values("risk_per_year")
         per_year = np.zeros(len(x_m))
         for row in ordered.itertuples():
-            per_year[shapely.intersects_xy(row.geometry, x_m, y_m)] = float(row.risk_per_year)
+            contour = shapely.force_2d(row.geometry)  # a copy: to be asked about points prepares it, and others ask the same contours
+            per_year[shapely.intersects_xy(contour, x_m, y_m)] = float(row.risk_per_year)
         found.append((str(ordered["contour_id"].iloc[-1]), per_year))
     return found
 

@@ -129,6 +129,16 @@ def test_draft_keeps_its_number_when_it_is_judged(client: FlaskClient) -> None:
     assert client.delete(f"/api/site-drafts/{ref}").status_code == 404
 
 
+def test_draft_that_another_judged_meanwhile_is_not_judged_twice(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = client.post("/api/site-drafts", json={"form": {"name": "二小"}}).json["ref"]
+    assert asked(client, part(FAR, SCHOOL), draft=ref).status_code == 200
+    before = client.get(f"/api/site-checks/{ref}").json
+    monkeypatch.setattr("app.views.sites._require_open", lambda *_: None)  # the other answer was kept after this question
+    again = asked(client, part(ON_PIPELINE), draft=ref)
+    assert (again.status_code, again.json["error"]["message_zh"]) == (409, "案件已有结论,请复制为新方案")
+    assert client.get(f"/api/site-checks/{ref}").json == before
+
+
 def test_copy_of_a_case_is_its_alternative(client: FlaskClient) -> None:
     first = asked(client, part(FAR)).json["ref"]
     second = client.post("/api/site-drafts", json={"form": {}, "copied_from": first}).json["ref"]

@@ -50,6 +50,8 @@ def test_kilometres_are_read_where_the_text_or_the_heading_says_so() -> None:
     assert parsed(bare, "EPSG:3826", axis=0).numbers[:3].tolist() == [178120.123] * 3
     assert parsed(bare.rename("横坐标"), "EPSG:3826", axis=0).numbers[:3].tolist() == [178.120123, 178120.123, 178120.123]
     assert parsed(pd.Series(["120.3"], name="经度(km)"), "EPSG:4490", axis=0).numbers.tolist() == [120.3], "degrees are no lengths"
+    in_km = "+proj=tmerc +lon_0=121 +k=0.9999 +x_0=250000 +ellps=GRS80 +units=km"
+    assert parsed(pd.Series(["310.5", "３１０．５"], name="X(km)"), in_km, axis=0).numbers.tolist() == [310.5, 310.5], "the CRS counts in kilometres itself"
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,12 @@ def test_cells_in_degrees_are_measured_on_the_ground(tmp_path: Path) -> None:
     assert doubts(raster(tmp_path / "b.tif", persons + 200, crs="EPSG:4490", transform=seconds), "EPSG:4490") == ["RC29"]
 
 
+def test_cells_nowhere_on_the_ground_are_left_to_the_check_of_their_cover(tmp_path: Path) -> None:
+    persons = np.full((40, 50), 9.0, dtype="float32")
+    path = raster(tmp_path / "a.tif", persons, crs=None, transform=NORTH_UP)  # metres, said to be degrees
+    assert [entry["rule_id"] for entry in raster_doubts(path, manifest(id="people", layer="population", crs="EPSG:4326"), PEOPLE)] == ["RC28"]
+
+
 @pytest.mark.parametrize("is_untrusted", [False, True])
 def test_raster_that_names_no_crs_is_taken_with_a_note(engine: sa.Engine, tmp_path: Path, home: Path, is_untrusted: bool) -> None:
     with engine.begin() as connection:

@@ -10,5 +10,6 @@ test("an English page says in English what a source lacks", async () => {
   const { missingWords } = await import("../../app/static/js/missing_words.js");
   assert.equal(missingWords(GIVEN), "a declared level (office: not stated)");
   assert.equal(missingWords("核定等级 (a declared level);责任部门: 应急局"), "a declared level (office: 应急局)");
+  assert.equal(missingWords("核定等级 (a declared level);责任部门: 应急局 (一科)"), "a declared level (office: 应急局 (一科))");
   assert.equal(missingWords("位置"), "位置");
 });

@@ -2,7 +2,7 @@
 import { lang, t } from "./texts.js";
 
 /** What, its English in brackets, and the office that has it. */
-const PARTS = /^(.*?) \((.*)\)(?:;[^:]*: (.*))?$/;
+const PARTS = /^(.*?) \((.*?)\)(?:;[^:]*: (.*))?$/;
 const NOBODY = "\u672a\u660e\u786e";
 const CODE = / ?[a-z]+(?:_[a-z]+)+/g;
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
+from layers.scoring.nearby import CountyIndex
+from layers.scoring.risk_reasons import _by_report
+from layers.scoring.rules import read_rules
 from layers.scoring.shared_shapes import SharedShapes
+
+METRIC = "EPSG:4544"
 
 ROUNDS = """
 from concurrent.futures import ThreadPoolExecutor
@@ -55,3 +62,19 @@ def test_shapes_that_were_given_are_not_prepared() -> None:
     squares = np.array([shapely.box(0, 0, 1, 1)])
     SharedShapes(squares)
     assert not shapely.is_prepared(squares).any()
+
+
+def test_index_of_a_county_leaves_the_frames_that_others_read_unprepared() -> None:
+    line, area = shapely.LineString([(0, 0), (50, 1), (100, 0)]), shapely.box(0, 0, 10, 10)
+    layers = {"pipelines": gpd.GeoDataFrame({"feature_id": ["P1"]}, geometry=[line], crs=METRIC), "water": gpd.GeoDataFrame({"feature_id": ["W1", "W2"]}, geometry=[area, line], crs=METRIC)}
+    index = CountyIndex(layers, read_rules(), crs=layers["water"].crs)
+    assert not any(shapely.is_prepared(frame.geometry.to_numpy()).any() for frame in layers.values())
+    assert [shapely.is_prepared(index.table(name)["geometry"]).tolist() for name in layers] == [[True], [False, True]]
+    assert shapely.equals(index.table("water")["geometry"], layers["water"].geometry.to_numpy()).all()
+
+
+def test_contours_of_reports_are_not_prepared_by_being_asked() -> None:
+    official = gpd.GeoDataFrame({"enterprise_id": ["E1"], "contour_id": ["C1"], "risk_per_year": [1e-5]}, geometry=[shapely.box(0, 0, 10, 10)], crs=METRIC)
+    asked = _by_report(SimpleNamespace(official=official), np.array([5.0, 50.0]), np.array([5.0, 50.0]))  # type: ignore[arg-type]
+    assert [per_year.tolist() for _, per_year in asked] == [[1e-5, 0.0]]
+    assert not shapely.is_prepared(official.geometry.to_numpy()).any()
