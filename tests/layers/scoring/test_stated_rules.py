@@ -85,8 +85,8 @@ def test_line_that_states_no_sway_is_listed_inside_plants_and_not_judged() -> No
 def test_field_that_no_feature_states_is_named() -> None:
     layers = {"fuel_station_equipment": layer(TANK), "roads": layer(road(line((-50, 9), (50, 9)), "street", carriageway_width_m=8.0))}
     told = said(layers)
-    assert "street_class" in told["FUEL-2021-tank_class_1-expressway_main_road"]
-    assert "open_flame_places" in told["FUEL-2021-tank_class_1-open_flame"]
+    assert "道路未注明城市道路等级" in told["FUEL-2021-tank_class_1-expressway_main_road"]
+    assert "无明火或散发火花地点图层" in told["FUEL-2021-tank_class_1-open_flame"]
     assert not broken(layers)
 
 
@@ -202,7 +202,7 @@ def chemical_works(distance_m: float, **river: Any) -> SiteVerdict:
 def test_chemical_project_beside_the_yangtze_is_banned_beside_another_river_not_and_an_open_one_is_for_review(rank: str | None, gravities: list[int]) -> None:
     verdicts = [chemical_works(1000.0 + step, yangtze_rank=rank) for step in (-0.02, 0.0, 0.02)]
     assert [max((reason.gravity for reason in verdict.reasons if reason.rule_id == "YZ-PARK"), default=0) for verdict in verdicts] == gravities
-    silent = any("yangtze_rank" in entry.zh for entry in verdicts[0].not_assessed)
+    silent = any("未注明“长江水系”" in entry.zh for entry in verdicts[0].not_assessed)
     assert silent == (rank is None)
 
 
