@@ -10,6 +10,8 @@ from typing import Any
 from app.config import CODE_DIR
 from app.errors import MissingError
 from app.texts import Text
+from layers.scoring.rules import read_rules
+from layers.scoring.rules.unassessed import unassessed_words
 
 CHECKS = "check_rules"
 FILES = {CHECKS: CODE_DIR / "etl" / "check_rules.csv"}
@@ -83,4 +85,18 @@ def _lines(path: Path) -> list[dict[str, str]]:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    return _lines(tables()[name])
+    rows = _lines(tables()[name])
+    return [row | _missing_in_words(row) for row in rows] if rows and "unassessed_zh" in rows[0] else rows
+
+
+def _missing_in_words(row: dict[str, str]) -> dict[str, str]:
+    """What a rule lacks, as answers tell it."""
+    zh, en = missing_words()[row["rule_id"]]
+    return {"unassessed_zh": zh, "unassessed_en": en}
+
+
+@cache
+def missing_words() -> dict[str, tuple[str, str]]:
+    """Why each distance rule is not assessed, or what it needs, in Chinese and English, by the rule."""
+    rules = read_rules()
+    return {rule.rule_id: unassessed_words(rule, rules) for rule in rules.rules}

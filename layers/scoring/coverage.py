@@ -16,7 +16,8 @@ from layers.scoring.contours import Contours, settled_owners, unused_distances
 from layers.scoring.field_words import in_words
 from layers.scoring.left_open import objects_left_open
 from layers.scoring.object_classes import ClassIndex, Members, no_members
-from layers.scoring.rules import FeatureClass, Rule, RuleSet
+from layers.scoring.rules import FeatureClass, Rule
+from layers.scoring.rules.unassessed import unassessed_words
 from layers.scoring.separation import under_rule
 from layers.scoring.silent import silent_features, silent_objects
 
@@ -144,12 +145,6 @@ def without_data(rule: Rule, missing: FeatureClass) -> tuple[str, str]:
         return said
     zh, en = in_words((member.layer for member in missing.members), rule.unassessed_zh, rule.unassessed_en)
     return f"{said[0]}: {zh}", f"{said[1]}: {en}"
-
-
-def unassessed_words(rule: Rule, rules: RuleSet) -> tuple[str, str]:
-    """Why a rule is not assessed, or what it needs, as people are told it in both languages."""
-    layers = (member.layer for name in (rule.object_class, rule.subject_class) for member in rules.classes[name].members)
-    return in_words(layers, rule.unassessed_zh, rule.unassessed_en)
 
 
 def _is_answered(subject_class: str, members: Members, index: ClassIndex) -> NDArray[np.bool_]:

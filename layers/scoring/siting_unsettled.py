@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.scoring.columns import Columns
-from layers.scoring.coverage import PIPE_CLASSES, unassessed_words, uncovered_pipelines
+from layers.scoring.coverage import PIPE_CLASSES, uncovered_pipelines
 from layers.scoring.measure import near_pairs
 from layers.scoring.object_classes import ClassIndex, Members
 from layers.scoring.rules import Rule, RuleSet
+from layers.scoring.rules.unassessed import unassessed_words
 from layers.scoring.separation import (
     ASSUMED_RAILWAY,
     RAILWAY_AREAS,

@@ -116,7 +116,20 @@ def test_rules_that_are_not_assessed_are_listed_with_reason_and_clause_and_count
     page = words(client.get("/method?lang=en").text)
     assert f"{counted['n_unassessed_with_metres']} rules of the standards give metres" in page
     assert all(name in page for entry in counted["unassessed_with_metres"] for name in (entry["reason_en"], *entry["rule_ids"]))
-    assert sum(counted["statuses"].values()) == counted["n_rules"] and "street_class" in page
+    assert sum(counted["statuses"].values()) == counted["n_rules"]
+    told = {entry["reason_en"] for entry in counted["assessed_where_data_state"]}
+    assert "buildings do not state “Has a dormitory”" in told, sorted(told)
+    assert all(name in page for name in told) and "has_dormitory" not in page
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_rule_table_tells_missing_data_in_words(client: FlaskClient, lang: str) -> None:
+    page = client.get(f"/method/separation_distances?lang={lang}").text
+    shown = table("separation_distances")
+    column = shown["columns"].index(f"unassessed_{lang}")
+    told = {row[column] for row in shown["rows"] if row[column]}
+    assert told and all(html.escape(name, quote=False) in page for name in told)
+    assert not [name for name in told if re.search(r"[a-z0-9]+_[a-z0-9]+", name)]
 
 
 def test_table_that_is_none_is_refused(client: FlaskClient) -> None:

@@ -58,6 +58,15 @@ def conflicts(live_server: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("width", [1200, 1280, 1440])
+def test_list_of_conflicts_shows_every_column_without_scrolling(open_page: OpenPage, width: int, lang: str) -> None:
+    page = open_page(f"{LINE}?lang={lang}", {"width": width, "height": 900})
+    expect(page.locator("#list-body .conflicts tbody tr").first).to_be_visible()
+    widths = page.locator("#list-body").evaluate("(body) => [body.scrollWidth, body.clientWidth]")
+    assert widths[0] <= widths[1]
+
+
 def chainage(metres: float) -> str:
     return f"K{round(metres) // 1000}+{round(metres) % 1000:03d}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from layers.scoring.field_words import in_words
 from layers.scoring.rules import Rule, RuleSet
 
 
@@ -27,20 +28,26 @@ def has_metres(rule: Rule) -> bool:
     return rule.distance_m is not None or bool(rule.formula)
 
 
+def unassessed_words(rule: Rule, rules: RuleSet) -> tuple[str, str]:
+    """Why a rule is not assessed, or what it needs, as people are told it in both languages."""
+    layers = (member.layer for name in (rule.object_class, rule.subject_class) for member in rules.classes[name].members)
+    return in_words(layers, rule.unassessed_zh, rule.unassessed_en)
+
+
 def unassessed_with_metres(rules: RuleSet) -> list[RulesOfReason]:
     """Rules with metres or a formula that are not assessed, by reason, most first."""
-    return _by_reason(rule for rule in rules.rules if rule.status == "not_assessed" and has_metres(rule))
+    return _by_reason(rules, (rule for rule in rules.rules if rule.status == "not_assessed" and has_metres(rule)))
 
 
 def needing_data(rules: RuleSet) -> list[RulesOfReason]:
     """Rules that are assessed as soon as the data state a certain field or bring a certain layer, by what is asked, most first."""
-    return _by_reason(rule for rule in rules.rules if rule.status == "judged" and rule.unassessed_zh)
+    return _by_reason(rules, (rule for rule in rules.rules if rule.status == "judged" and rule.unassessed_zh))
 
 
-def _by_reason(rules: Iterable[Rule]) -> list[RulesOfReason]:
+def _by_reason(rules: RuleSet, chosen: Iterable[Rule]) -> list[RulesOfReason]:
     groups: dict[tuple[str, str], list[Rule]] = {}
-    for rule in rules:
-        groups.setdefault((rule.unassessed_zh, rule.unassessed_en), []).append(rule)
+    for rule in chosen:
+        groups.setdefault(unassessed_words(rule, rules), []).append(rule)
     found = [
         RulesOfReason(zh, en, tuple(rule.rule_id for rule in group), tuple(dict.fromkeys(rule.clause for rule in group)))
         for (zh, en), group in groups.items()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from layers.scoring.coverage import unassessed_words, without_data
+from layers.scoring.coverage import without_data
 from layers.scoring.field_words import in_words
 from layers.scoring.rules import read_rules
+from layers.scoring.rules.unassessed import needing_data, unassessed_with_metres, unassessed_words
 
 RULES = read_rules()
 CODE = re.compile(r"[a-z0-9]+_[a-z0-9]+|\(airports\)")
@@ -15,6 +16,7 @@ CODE = re.compile(r"[a-z0-9]+_[a-z0-9]+|\(airports\)")
 def test_no_rule_names_a_code() -> None:
     said = [unassessed_words(rule, RULES) for rule in RULES.rules if rule.unassessed_zh]
     said += [without_data(rule, RULES.classes[rule.subject_class]) for rule in RULES.rules]
+    said += [(entry.reason_zh, entry.reason_en) for entry in [*unassessed_with_metres(RULES), *needing_data(RULES)]]
     assert sum(bool(CODE.search(rule.unassessed_en)) for rule in RULES.rules) > 50
     assert not [words for words in said if any(map(CODE.search, words)) or "“”" in words[1] or "  " in words[1]]
 
