@@ -1,4 +1,4 @@
-"""Siting checks of the served edition by eight clients at once, timed at the clients; and where a project could go.
+"""Siting checks of the served edition by eight clients at once, timed at the clients, the median of some rounds; and where a project could go.
 
 Both run on copies of the database, dropped afterwards: checks are kept as cases, and the second one has a million buildings.
 """
@@ -29,6 +29,7 @@ from layers.store import Place, edition_schema, engine_from_url, served_edition
 from tests.benchmarks.result import Measured, median, percentile
 
 N_CHECKS = 300
+N_ROUNDS = 5
 N_CLIENTS = 8
 N_SERVERS = 2
 SITE_HALF_DEG = 0.0008
@@ -52,14 +53,13 @@ def _served(case: str, place: Place, url: str, n_checks: int) -> Iterator[Measur
         area = json.loads(_asked(port, "GET", "/api/layers")[1])["area"]
         bodies = list(_bodies(area["home"], n_checks))
         _answered(port, bodies[: 4 * N_CLIENTS])
-        answers = _answered(port, bodies)
-        times = [taken for status, taken in answers if status == 200]
-        if not times:
-            raise AtlasError("no site was answered; is an edition published?")
-        rows = _n_features(url)
-        yield Measured("siting", f"{case}, {N_CLIENTS} clients, median", rows, len(times), median(times), "ms")
-        yield Measured("siting", f"{case}, {N_CLIENTS} clients, 95th percentile", rows, len(times), percentile(times, 95), "ms")
-        alone = [taken for status, taken in _answered(port, bodies[:100], n_clients=1) if status == 200]
+        rounds = [_times(port, bodies) for _ in range(N_ROUNDS)]
+        rows, n_answers = _n_features(url), len(rounds[0]) * N_ROUNDS
+        yield Measured("siting", f"{case}, {N_CLIENTS} clients, median", rows, n_answers, median([median(times) for times in rounds]), "ms")
+        slowest = [percentile(times, 95) for times in rounds]
+        yield Measured("siting", f"{case}, {N_CLIENTS} clients, 95th percentile", rows, n_answers, median(slowest), "ms")
+        yield Measured("siting", f"{case}, {N_CLIENTS} clients, same, worst round", rows, n_answers, max(slowest), "ms")
+        alone = _times(port, bodies[:100], n_clients=1)
         yield Measured("siting", f"{case}, 1 client, 95th percentile", rows, len(alone), percentile(alone, 95), "ms")
         began = time.perf_counter()
         _asked(port, "POST", "/api/site-areas", {"project_type": "residential", "n_persons": 300})
@@ -131,6 +131,14 @@ def _answered(port: int, bodies: list[dict[str, Any]], *, n_clients: int = N_CLI
         for client in [clients.submit(ask) for _ in range(n_clients)]:
             client.result()
     return [(_status(answer), taken) for answer, taken in found]
+
+
+def _times(port: int, bodies: list[dict[str, Any]], *, n_clients: int = N_CLIENTS) -> list[float]:
+    """Milliseconds of each verdict of a round; raises `AtlasError` where no site was answered."""
+    times = [taken for status, taken in _answered(port, bodies, n_clients=n_clients) if status == 200]
+    if not times:
+        raise AtlasError("no site was answered; is an edition published?")
+    return times
 
 
 def _question(port: int, body: dict[str, Any]) -> bytes:
