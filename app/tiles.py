@@ -31,7 +31,9 @@ CLUSTERS = "_clusters"
 CLUSTERS_A_SIDE = 8
 """Squares along the side of a tile whose features are one cluster: 64 pixels wide at a whole zoom."""
 CLUSTER_CLEAR = 8 / 64
-"""Share of a square that a cluster may stand away from its middle: the largest disc and its letter are 46 pixels wide."""
+"""Share of a square that a cluster may stand away from its middle: the largest disc and its letter are 48 pixels wide."""
+CLUSTER_PUSHED = 16 / 64
+"""Share of a square that a cluster may stand away from its mean; pushed further by another, the smaller of the two joins the larger."""
 TEXT_TYPES = ("date", "timestamp", "json")
 
 
@@ -107,7 +109,7 @@ def _clusters(connection: sa.Connection, facts: EditionFacts, layer: Layer, addr
     singly = [level for level, zoom in layer.singly_from_zoom.items() if zoom <= address.z]
     values = {
         "z": address.z, "x": address.x, "y": address.y, "srid": facts.srid, "layer": f"{layer.id}{CLUSTERS}",
-        "cells": CLUSTERS_A_SIDE, "clear": CLUSTER_CLEAR, "singly": singly,
+        "cells": CLUSTERS_A_SIDE, "clear": CLUSTER_CLEAR, "pushed": CLUSTER_PUSHED, "singly": singly,
     }  # fmt: skip
     row = queries.run(connection, "cluster_tile", values, table=facts.edition.table(layer.id), rank=sql.SQL(LEVEL_RANK)).one()
     return bytes(row.tile)
@@ -144,7 +146,7 @@ def _column(entry: Field) -> sql.Composable:
 def recipe(edition: Edition, layer: Layer) -> str:
     """Names all that shapes the tiles of a layer, in sixteen letters."""
     statements = (queries.text("tile"), queries.text("merged_tile"), queries.text("cluster_tile"))
-    shapes = repr((edition.number, edition.created_at, layer, statements, LARGEST_TILE_BYTES, CLUSTERS_A_SIDE))
+    shapes = repr((edition.number, edition.created_at, layer, statements, LARGEST_TILE_BYTES, CLUSTERS_A_SIDE, CLUSTER_CLEAR, CLUSTER_PUSHED))
     return hashlib.sha256(shapes.encode()).hexdigest()[:16]
 
 

@@ -13,6 +13,22 @@ from tests.app.vector_tile import places
 from tests.browser.pages import OpenPage, answer, wait_for_map
 
 LAYERS = "l=towns,risk_points"
+RING_PX = 4
+FIGURE_REACH = """async ([name, empty]) => {
+  const [{ loadCatalog }, { picture }] = await Promise.all([import("/static/js/atlas.js"), import("/static/js/symbols.js")]);
+  await loadCatalog(null);
+  await document.fonts.load('700 12px "Atlas Sans SC Bold"');
+  const [image, blank] = [name, empty].map((each) => picture(each, 4).image);
+  let reach = 0, top = image.height, bottom = 0;
+  for (let i = 0; i < image.data.length; i += 4) {
+    if ([0, 1, 2, 3].every((k) => Math.abs(image.data[i + k] - blank.data[i + k]) < 64)) continue;
+    const x = (i / 4) % image.width, y = Math.floor(i / 4 / image.width);
+    reach = Math.max(reach, Math.hypot(x + 0.5 - image.width / 2, y + 0.5 - image.height / 2) / 4);
+    [top, bottom] = [Math.min(top, y), Math.max(bottom, y + 1)];
+  }
+  return { reach, height: (bottom - top) / 4 };
+}"""
+"""How far a figure reaches from the middle of its disc, and how high it is, CSS pixels."""
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +114,15 @@ def test_page_of_sheets_takes_the_filter_of_its_address_and_lets_it_go(open_page
     expect(page.locator("#sheet-filter")).to_have_count(0)
     assert "flt" not in page.url
     assert faults == []
+
+
+@pytest.mark.parametrize("n", [8, 88, 888, 8888, 88888])
+def test_figure_of_any_length_is_twelve_pixels_high_type_within_its_ring(open_page: OpenPage, live_server: str, n: int) -> None:
+    page = open_page(f"?{LAYERS}")
+    [layer] = [each for each in answer(live_server, "/api/layers")["layers"] if each["id"] == "risk_points"]
+    [style] = [each for each in layer["style"] if each["id"] == "risk_points-cluster"]
+    _, (_, _, first, *steps) = style["layout"]["icon-image"][2]
+    size = next((disc for least, disc in reversed(list(zip(steps[::2], steps[1::2], strict=True))) if n >= least), first)
+    name = f"cluster?size={size}&level=blue&lang=zh&char="
+    found = page.evaluate(FIGURE_REACH, [f"{name}{n}", name])
+    assert found["reach"] <= size / 2 - RING_PX and found["height"] >= 8.5

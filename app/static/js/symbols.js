@@ -16,6 +16,7 @@ const FONT = '"Atlas Sans SC Bold", "Noto Sans CJK SC", "Microsoft YaHei", sans-
 /** The ring of a number of features, and the disc of its letter. */
 const RING_PX = 4;
 const BADGE_PX = 6.5;
+const FIGURE_PX = 12;
 const FIGURE_CASING_PX = 2;
 /** What the picture of each kind is wider than its size. */
 const MARGIN_PX = { icon: 8, cluster: 14, figure: 0 };
@@ -139,16 +140,13 @@ function drawCluster(pen, values, middle) {
   strokeShape(pen, "disc", radius - 0.5, level?.outline ?? "transparent", 1);
   strokeShape(pen, "disc", radius - RING_PX, level?.outline ?? "transparent", 1);
   pen.setLineDash([]);
-  write(pen, values.char, figurePx(values.char), CLUSTER_INK);
+  write(pen, values.char, FIGURE_PX, CLUSTER_INK);
   const word = (values.lang === "en" ? level?.colour_en : level?.colour_zh) ?? "";
   pen.translate(radius * 0.78, -radius * 0.78);
   fillShape(pen, "disc", BADGE_PX, level?.fill ?? "white");
   strokeShape(pen, "disc", BADGE_PX, level?.outline ?? "transparent", 1);
   write(pen, word.slice(0, 1), BADGE_PX * 1.45, level?.chip_text ?? CLUSTER_INK);
 }
-
-/** @param {string} figure */
-const figurePx = (figure) => (figure.length > 3 ? 9 : figure.length > 2 ? 10 : 12);
 
 /** The figure of a number of features alone, to lie above the symbols that cover its disc. @param {CanvasRenderingContext2D} pen
  *  @param {Record<string, string>} values @param {number} middle */
@@ -157,7 +155,7 @@ function drawFigure(pen, values, middle) {
   pen.lineJoin = "round";
   pen.strokeStyle = "white";
   pen.lineWidth = FIGURE_CASING_PX * 2;
-  write(pen, values.char, figurePx(values.char), CLUSTER_INK, true);
+  write(pen, values.char, FIGURE_PX, CLUSTER_INK, true);
 }
 
 /** Text around the pen's place. @param {CanvasRenderingContext2D} pen @param {string} text @param {number} px @param {string} ink

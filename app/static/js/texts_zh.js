@@ -394,7 +394,7 @@ export const ZH = {
   key_escape: "关闭最近的面板或工具",
   key_finish: "完成",
   key_hits: "下一个、上一个点中的对象",
-  key_home: "全县范围",
+  key_home: "全域范围",
   key_in_view: "视野内清单",
   key_list: "按键清单",
   key_pan: "平移 100 像素",
