@@ -24,10 +24,12 @@ from layers.scoring.siting import check_site
 from layers.scoring.siting_area import (
     AreaAnswer,
     Step,
+    county_index,
     grid_cells,
     judge_cells,
     patches,
 )
+from layers.scoring.siting_left_out import left_out_of_cells
 from layers.scoring.siting_terms import CONSTRUCTIONS, VERDICTS, Project
 
 KEYS = ("project_type", "construction", "n_persons", "states_chemicals", "by", "cell_m", "min_area_m2")
@@ -40,8 +42,6 @@ PARCEL_LAYERS = ("land_use_zones",)
 MOST_CELLS = 400_000
 MOST_AREA_M2 = 1e9
 MOST_PATCHES = 2000
-N_LOOKED_AT = 24
-"""So many cells of the best verdict are checked singly for what no check could look at: missing layers, rules without metres."""
 NOTE = Text("按网格逐格筛查,与单个场址检查相同;格内任何更小的场址不会更差。不是规划许可;位置不明的风险源未计入。")
 
 
@@ -89,18 +89,20 @@ def area_check(
 def _not_assessed(
     connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, answer: AreaAnswer, project: Project
 ) -> list[dict[str, Any]]:
-    """What the single check leaves out at cells spread over the best ground: ground where nothing is found is not proved safe.
+    """What the single check leaves out on the best ground: ground where nothing is found is not proved safe.
 
-    What the whole edition lacks is in it; of what single places lack, what these cells show.
+    What the whole edition lacks is said at each cell, so one check tells it; the rest is looked for at every cell.
     """
-    best = np.flatnonzero(answer.rank == answer.rank.max(initial=0))
-    spread = np.unique(best[np.linspace(0, len(best) - 1, min(N_LOOKED_AT, len(best))).astype(np.intp)])
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for cell in answer.cells[spread]:
-        context = site_context(facts, surroundings.around(connection, facts, cell.bounds))
-        verdict = check_site(cell, project=project, context=context, rules=surroundings.rules, on=rules_date(facts))
-        found |= {(entry.topic, entry.zh): dict(vars(entry)) for entry in verdict.not_assessed}
-    return list(found.values())
+    best = answer.cells[answer.rank == answer.rank.max(initial=0)]
+    if not len(best):
+        return []
+    on = rules_date(facts)
+    context = site_context(facts, surroundings.around(connection, facts, best[0].bounds))
+    verdict = check_site(best[0], project=project, context=context, rules=surroundings.rules, on=on)
+    whole = site_context(facts, surroundings.everything(connection, facts, facts.boundary_m.bounds))
+    index = county_index(whole, surroundings.rules, on)
+    there = left_out_of_cells(best, project=project, context=whole, index=index, on=on, around_m=surroundings.reaches(facts))
+    return [dict(vars(entry)) for entry in dict.fromkeys((*verdict.not_assessed, *there))]
 
 
 def _places(

@@ -58,7 +58,7 @@ class SurroundingsMemory:
 
     def around(self, connection: sa.Connection, facts: EditionFacts, bounds_m: Bounds, *, margin_m: float = 0.0) -> NearLayers:
         """What a siting check asks for around some ground, and `margin_m` metres farther; larger layers are read when asked for."""
-        reaches = self._reaches(facts)
+        reaches = self.reaches(facts)
         boxes = _boxes(bounds_m, {reach_m + margin_m for reach_m in reaches.values()})
         wanted = {layer_id: boxes[reach_m + margin_m] for layer_id, reach_m in reaches.items()}
         large = frozenset(layer_id for layer_id in reaches if self.frames.is_large(facts, layer_id))
@@ -66,7 +66,7 @@ class SurroundingsMemory:
 
     def everything(self, connection: sa.Connection, facts: EditionFacts, bounds_m: Bounds) -> Layers:
         """The same of the whole area; larger layers are read when asked for."""
-        large = frozenset(layer_id for layer_id in self._reaches(facts) if self.frames.is_large(facts, layer_id))
+        large = frozenset(layer_id for layer_id in self.reaches(facts) if self.frames.is_large(facts, layer_id))
         index, box = self.county(connection, facts), shapely.box(*bounds_m)
         if not large:
             return CountyLayers(index)
@@ -78,14 +78,14 @@ class SurroundingsMemory:
             key = facts.edition, rules_date(facts)
             found = self._held.get(key)
             if found is None:
-                layers = self.frames.whole(connection, facts, self._reaches(facts))
+                layers = self.frames.whole(connection, facts, self.reaches(facts))
                 found = self._held[key] = CountyIndex(layers, self.rules, crs=facts.metric_crs, on=rules_date(facts))
             self._held.move_to_end(key)
             while len(self._held) > EDITIONS_REMEMBERED:
                 self._held.popitem(last=False)
         return found
 
-    def _reaches(self, facts: EditionFacts) -> dict[str, float]:
+    def reaches(self, facts: EditionFacts) -> dict[str, float]:
         """How far around a site each layer of the edition is asked for, metres."""
         found = self._reach_of.get(facts.edition)
         if found is None:

@@ -47,15 +47,16 @@ def unused_distances(index: ClassIndex, on: date) -> int:
     """How many distances of official reports may not be used on a date: the report is over, or states no validity."""
     rows = index.rows("official_distances")
     if rows is None:
-        return int(_is_unused(index.table("official_distances"), on).sum())
+        return int(is_unused(index.table("official_distances"), on).sum())
     key = f"unused distances on {on}"
     found: NDArray[np.bool_] | None = index.whole.kept.get(key)
     if found is None:
-        found = index.whole.kept[key] = _is_unused(index.whole.table("official_distances"), on)
+        found = index.whole.kept[key] = is_unused(index.whole.table("official_distances"), on)
     return int(found[rows].sum())
 
 
-def _is_unused(distances: Columns, on: date) -> NDArray[np.bool_]:
+def is_unused(distances: Columns, on: date) -> NDArray[np.bool_]:
+    """Which distances of official reports may not be used on a date."""
     return ~is_valid_on(distances, on) if distances.n else np.zeros(0, bool)
 
 

@@ -46,6 +46,12 @@ CORE_LAYERS = (
     ("risk_points", "风险点", "risk points"),
 )
 """Without these a screening says too little to find "nothing"."""
+OLD_CONTOURS = (
+    "附近有已过有效期或未注明有效期的等值线,未采用", "contours nearby are expired or without date of validity and were not used",
+)  # fmt: skip
+OLD_DISTANCES = (
+    "附近有已过有效期或未注明有效期的评价报告距离,未采用", "distances of reports nearby are expired or without date of validity and were not used",
+)  # fmt: skip
 
 
 def run_checks(
@@ -79,17 +85,9 @@ def run_checks(
         elif passed is not None:
             found.passed.append(passed)
     if n_unused:
-        found.leave_out(
-            "official_contours",
-            "附近有已过有效期或未注明有效期的等值线,未采用",
-            "contours nearby are expired or without date of validity and were not used",
-        )
+        found.leave_out("official_contours", *OLD_CONTOURS)
     if unused_distances(index, on):
-        found.leave_out(
-            "official_distances",
-            "附近有已过有效期或未注明有效期的评价报告距离,未采用",
-            "distances of reports nearby are expired or without date of validity and were not used",
-        )
+        found.leave_out("official_distances", *OLD_DISTANCES)
     if UNDECIDED in asked:
         undecided_check(member, context, index, on, found)
     if SILENT in asked:

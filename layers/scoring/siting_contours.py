@@ -13,6 +13,10 @@ from layers.scoring.siting_reasons import rule_reason
 from layers.scoring.siting_surroundings import near_owners
 from layers.scoring.siting_terms import Findings, Passed, SiteContext
 
+NO_VALID_CONTOUR = (
+    "影响范围内的企业均无有效的个人风险等值线,GB 36894 未判定", "no enterprise within reach has a valid risk contour; GB 36894 was not tested",
+)  # fmt: skip
+
 
 def contour_check(
     rule: Rule,
@@ -82,8 +86,4 @@ def _contour_clear(
     if is_held_against_one:
         found.passed.append(Passed(rule.rule_id, rule.title_zh, rule.title_en))
     elif owners:
-        found.leave_out(
-            "official_contours",
-            "影响范围内的企业均无有效的个人风险等值线,GB 36894 未判定",
-            "no enterprise within reach has a valid risk contour; GB 36894 was not tested",
-        )
+        found.leave_out("official_contours", *NO_VALID_CONTOUR)

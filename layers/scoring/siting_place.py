@@ -42,6 +42,7 @@ ZONE_WORDS = {
     "unrated": ("位于未评级区内", "In a zone that is not rated", "风险未知", "the risk is unknown"),
 }
 
+NO_TIME = "场址离道路过远, 消防到场时间未知", "too far from a road to tell the time of the fire service"
 SCREENING_WORDS = "位于本系统筛查的个人风险等值线内", "Inside a screening contour of individual risk"
 
 
@@ -185,7 +186,7 @@ def _fire_service(member: Members, context: SiteContext, index: ClassIndex, foun
         return
     late, unknown = late_sites(index, member.geometry)
     if unknown[0]:
-        found.leave_out("fire_cover", "场址离道路过远, 消防到场时间未知", "too far from a road to tell the time of the fire service")
+        found.leave_out("fire_cover", *NO_TIME)
     elif not late[0]:
         found.passed.append(Passed(rule.rule_id, "消防到场时间", "Time of the fire service"))
     else:
@@ -229,6 +230,12 @@ def _service_reason(
     )
 
 
+def no_road_words() -> tuple[str, str]:
+    """What is said of a site whose access nobody can assume."""
+    reach_m = service_rules()["access"].value
+    return f"{reach_m:.0f} m 内没有道路, 出入口未判定", f"no road within {reach_m:.0f} m; the access was not judged"
+
+
 def _access(member: Members, context: SiteContext, index: ClassIndex, found: Findings, *, has_spots: bool) -> None:
     rule = service_rules()["black_spot"]
     if not context.has("black_spots") and not context.has("road_black_spots"):
@@ -236,8 +243,7 @@ def _access(member: Members, context: SiteContext, index: ClassIndex, found: Fin
         return
     spots, pairs, has_no_road = access_spots(index, member.geometry) if has_spots else NO_SPOTS
     if has_no_road[0]:
-        reach = service_rules()["access"].value
-        found.leave_out("access", f"{reach:.0f} m 内没有道路, 出入口未判定", f"no road within {reach:.0f} m; the access was not judged")
+        found.leave_out("access", *no_road_words())
         return
     if not len(pairs.subject):
         found.passed.append(Passed(rule.rule_id, "出入口附近的事故多发点段", "Black spots near the access"))

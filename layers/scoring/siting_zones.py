@@ -58,6 +58,7 @@ GROUNDS = (
 )  # fmt: skip
 """Ground that gives way: HZ-19-GEO forbids storage that is a major hazard there; every other project is for a person to judge."""
 ZONE_KINDS = (QUASI, NATURE, PLAN, *GROUNDS)
+OTHER_PLANS = "附近有未施行或已过有效期的规划禁限控区,未采用", "plans nearby that are not yet or no longer in force were not used"
 
 
 def zones_of(kind: ProjectType) -> list[ZoneKind]:
@@ -117,7 +118,7 @@ def zone_checks(member: Members, kind: ProjectType, context: SiteContext, index:
         if not len(pairs.subject):
             found.passed.append(_passed(zone))
         if zone is PLAN and not is_in_force(told, on).all():
-            found.leave_out(zone.layer, "附近有未施行或已过有效期的规划禁限控区,未采用", "plans nearby that are not yet or no longer in force were not used")
+            found.leave_out(zone.layer, *OTHER_PLANS)
 
 
 @cache

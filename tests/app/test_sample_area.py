@@ -18,7 +18,8 @@ from layers.catalog import Catalog
 from layers.scoring.measure import Geometries
 from layers.scoring.rules import read_rules
 from layers.scoring.siting import check_site
-from layers.scoring.siting_area import grid_cells, judge_cells
+from layers.scoring.siting_area import county_index, grid_cells, judge_cells
+from layers.scoring.siting_left_out import left_out_of_cells
 from layers.scoring.siting_terms import Project
 from layers.store import engine_from_url
 
@@ -67,6 +68,28 @@ def test_cells_of_the_county_are_answered_as_the_single_check_answers_them(
         causes = {(cause.gravity, cause.kind, cause.rule_id) for cause, mask in answer.causes.items() if mask[at]}
         assert (answer.rank[at], causes) == (verdict.rank, {(reason.gravity, reason.kind, reason.rule_id) for reason in verdict.reasons})
     assert len(set(answer.rank.tolist())) > 1 or RULES.project_types[kind].is_manual
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_cells_leave_out_is_what_the_single_checks_leave_out(
+    kind: str, connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, cells: Geometries
+) -> None:
+    """What all cells are told alike is the edition's; all else is found by one look at the county, cell by cell."""
+    is_hazardous, on = RULES.project_types[kind].is_hazardous, rules_date(facts)
+    project = Project(kind, n_persons=300, has_chemicals=True if is_hazardous else None)
+    whole = site_context(facts, surroundings.everything(connection, facts, facts.boundary_m.bounds))
+    chosen = np.random.default_rng(100 + KINDS.index(kind)).choice(cells, N_CELLS, replace=False)
+    there = left_out_of_cells(
+        chosen, project=project, context=whole, index=county_index(whole, RULES, on), on=on, around_m=surroundings.reaches(facts)
+    )
+    told = []
+    for cell in chosen:
+        near = site_context(facts, surroundings.around(connection, facts, cell.bounds))
+        told.append(set(check_site(cell, project=project, context=near, rules=RULES, on=on).not_assessed))
+    alike = set.intersection(*told)
+    for at, said in enumerate(told):
+        assert said == alike | {entry for entry, mask in there.items() if mask[at]}
+    assert there or RULES.project_types[kind].is_manual
 
 
 def test_threads_that_check_sites_at_once_are_answered_as_one_is(connection: sa.Connection, facts: EditionFacts, catalog: Catalog, cells: Geometries) -> None:
