@@ -40,7 +40,6 @@ from layers.scoring.siting_project import (
     MANUAL,
     NO_CHEMICALS,
     OWED,
-    SMALL_REACH_M,
     chemical_parks,
     endangered_objects,
     owed_reach_m,
@@ -81,6 +80,8 @@ OFFSET_SHARE = 0.37
 """Cells are off the round metres by this share of a cell: zones are drawn on round metres, and an edge on an edge is chance."""
 SIMPLER_BY_M = 10.0
 """Objects may lose as much of their shape where it is taken off the reach again."""
+MOST_PAIRS = 500_000
+"""So many pairs of a feature and a cell near it are listed, some 700 bytes each."""
 MOST_STRETCH = 1e-3
 """More than a transverse Mercator stretches anywhere in a county."""
 Step = Callable[[str, str, int, int], None]
@@ -146,11 +147,13 @@ def patches(cells: Geometries, *, least_m2: float = 0.0) -> Geometries:
 
 def grid_cells(outline: BaseGeometry, cell_m: float) -> tuple[Geometries, NDArray[np.intp]]:
     """Square cells that lie whole inside an outline, and their row (from the south) and column, shape (n, 2)."""
-    west, south, east, north = outline.bounds
+    west, south, _, _ = outline.bounds
     first_x = (np.floor(west / cell_m) + OFFSET_SHARE) * cell_m
     first_y = (np.floor(south / cell_m) + OFFSET_SHARE) * cell_m
-    columns, rows = np.arange(int((east - first_x) // cell_m) + 1), np.arange(int((north - first_y) // cell_m) + 1)
-    at = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
+    origin = np.array([first_x, first_y, first_x, first_y])
+    # The box around islands far off holds a sea of cells; those around each of them hold few.
+    spans = np.floor((shapely.bounds(shapely.get_parts(outline)) - origin) / cell_m).astype(np.intp)
+    at = np.unique(np.concatenate([_span(*span) for span in spans.tolist()]), axis=0)
     x, y = first_x + at[:, 1] * cell_m, first_y + at[:, 0] * cell_m
     cells = shapely.box(x, y, x + cell_m, y + cell_m)
     inside = np.zeros(len(cells), bool)
@@ -158,14 +161,40 @@ def grid_cells(outline: BaseGeometry, cell_m: float) -> tuple[Geometries, NDArra
     return cells[inside], at[inside]
 
 
-def within_of_any(cells: Geometries, objects: Geometries, reach_m: float, crs: pyproj.CRS) -> NDArray[np.bool_]:
-    """Cells with some object within a wide reach: the ground around the objects settles most of a wide reach, the rest is measured."""
-    sure_m = reach_m * (1.0 - MOST_STRETCH)
-    ground = shapely.union_all(shapely.buffer(shapely.simplify(objects, SIMPLER_BY_M), sure_m - SIMPLER_BY_M))
+def _span(west: int, south: int, east: int, north: int) -> NDArray[np.intp]:
+    """Rows and columns of the cells of a box, shape (n, 2)."""
+    rows, columns = np.arange(max(south, 0), north + 1), np.arange(max(west, 0), east + 1)
+    return np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def cells_near(search: SearchIndex, geometries: Geometries, reach_m: Floats, crs: pyproj.CRS) -> NDArray[np.bool_]:
+    """Which cells of an index lie within reach of some geometry (metres, one a geometry).
+
+    Pairs are listed where they are few: of hundreds of lines, each kilometres wide, they would fill the memory.
+    """
+    if _pairs_at_most(search.geometries, geometries, reach_m) > MOST_PAIRS:
+        return within_of_any(search.geometries, geometries, reach_m, crs)
+    found = np.zeros(len(search.geometries), bool)
+    found[near_pairs(geometries, search.geometries, reach_m=reach_m, crs=crs, index=search).object] = True
+    return found
+
+
+def _pairs_at_most(cells: Geometries, geometries: Geometries, reach_m: Floats) -> float:
+    """About how many pairs of a geometry and a cell within its reach there are: the ground around each, in cells, and no more than all."""
+    if not len(cells) or not len(geometries):
+        return 0.0
+    around_m2 = shapely.area(geometries) + 2 * shapely.length(geometries) * reach_m + np.pi * reach_m**2
+    return float(np.minimum(np.nan_to_num(around_m2) / shapely.area(cells).mean(), len(cells)).sum())
+
+
+def within_of_any(cells: Geometries, objects: Geometries, reach_m: Floats, crs: pyproj.CRS) -> NDArray[np.bool_]:
+    """As `cells_near`: the ground around the objects settles most of a wide reach, the rest is measured."""
+    sure_m = reach_m * (1.0 - MOST_STRETCH) - SIMPLER_BY_M
+    wide = sure_m > 0
+    ground = shapely.union_all(shapely.buffer(shapely.simplify(objects[wide], SIMPLER_BY_M), sure_m[wide]))
     found = touched(np.array([ground], object), shapely.centroid(cells))
     rest = np.flatnonzero(~found)
-    pairs = near_pairs(cells[rest], objects, reach_m=np.full(len(rest), reach_m), crs=crs)
-    found[rest[pairs.subject]] = True
+    found[rest[near_pairs(objects, cells[rest], reach_m=reach_m, crs=crs).object]] = True
     return found
 
 
@@ -226,10 +255,9 @@ class _County:
     def in_force(self) -> tuple[Rule, ...]:
         return self.rules.in_force(self.on, self.context.jurisdiction, "siting")
 
-    def near(self, features: Members, reach_m: Floats) -> Integers:
-        """Cells within reach of some features."""
-        pairs = near_pairs(features.geometry, self.cells.geometry, reach_m=reach_m, crs=self.context.crs, index=self.search)
-        return pairs.object
+    def near(self, geometries: Geometries, reach_m: Floats) -> NDArray[np.bool_]:
+        """Cells within reach of some geometries."""
+        return cells_near(self.search, geometries, reach_m, self.context.crs)
 
 
 def _members(cells: Geometries, project: Project, kind: ProjectType, index: ClassIndex) -> Members:
@@ -257,7 +285,7 @@ def _rules(county: _County, answer: AreaAnswer) -> None:
             _distances(rule, role, county, answer)
         elif role and rule.status == "not_assessed" and sends_to_codes(rule):
             subjects = county.index.members(rule.subject_class)
-            near = county.near(subjects, np.full(len(subjects), code_reach_m(county.rules)))
+            near = county.near(subjects.geometry, np.full(len(subjects), code_reach_m(county.rules)))
             answer.close(_cause(rule, PERMIT), near)
 
 
@@ -322,7 +350,7 @@ def _lacking(county: _County, features: Members, reach_m: float | Floats, words:
     """Features within reach whose data leave a rule open."""
     if len(features):
         reach = reach_m + np.nan_to_num(features.numbers["outer_offset_m"]) + features.accuracy_m
-        answer.close(Cause(NOT_ENOUGH, "missing_input", *words), county.near(features, reach))
+        answer.close(Cause(NOT_ENOUGH, "missing_input", *words), county.near(features.geometry, reach))
 
 
 def _undecided(county: _County, answer: AreaAnswer) -> None:
@@ -356,7 +384,7 @@ def _zones(county: _County, answer: AreaAnswer) -> None:
 def _areas(county: _County, answer: AreaAnswer) -> None:
     """Protected and planned areas that a person must judge."""
     for zone, areas in zone_pairs(county.kind, county.context, county.index, county.on):
-        answer.close(Cause(PERMIT, "policy", zone.title_zh, zone.title_en), county.near(areas, areas.accuracy_m))
+        answer.close(Cause(PERMIT, "policy", zone.title_zh, zone.title_en), county.near(areas.geometry, areas.accuracy_m))
 
 
 def _services(county: _County, answer: AreaAnswer) -> None:
@@ -383,10 +411,7 @@ def _sources(county: _County, answer: AreaAnswer) -> None:
     for state, (kind, zh, en) in SOURCE_CAUSES.items():
         chosen = sources.take(states == state)
         if len(chosen):
-            pairs = near_pairs(
-                chosen.geometry, answer.cells, reach_m=chosen.reach_m + chosen.error_m, crs=county.context.crs, index=county.search
-            )
-            answer.close(Cause(NOT_ENOUGH, kind, zh, en), pairs.object)
+            answer.close(Cause(NOT_ENOUGH, kind, zh, en), county.near(chosen.geometry, chosen.reach_m + chosen.error_m))
 
 
 SOURCE_CAUSES = {
@@ -414,12 +439,8 @@ def _own(county: _County, answer: AreaAnswer) -> None:
         answer.close(Cause(NOT_ENOUGH, "missing_input", *NO_CHEMICALS[:2]), everywhere)
     for objects in endangered_objects(kind, county.context, county.index) if kind.is_hazardous else []:
         words = "本项目对周边的距离未作判断", "Distances owed by the project itself not judged"
-        reach_m = kind.screening_radius_m
-        cause = Cause(NOT_ENOUGH, "missing_input", *words)
-        if reach_m > SMALL_REACH_M:
-            answer.close(cause, within_of_any(answer.cells, objects.geometry, reach_m, county.context.crs))
-        else:
-            answer.close(cause, county.near(objects, np.full(len(objects), reach_m)))
+        near = county.near(objects.geometry, np.full(len(objects), kind.screening_radius_m))
+        answer.close(Cause(NOT_ENOUGH, "missing_input", *words), near)
     for owed in owed_rules(county.project, kind, county.in_force, county.rules) if kind.is_hazardous else ():
         objects = county.index.members(owed.object_class)
-        answer.close(Cause(NOT_ENOUGH, "missing_input", *OWED, owed.rule_id, owed.clause), county.near(objects, owed_reach_m(owed, objects)))
+        answer.close(Cause(NOT_ENOUGH, "missing_input", *OWED, owed.rule_id, owed.clause), county.near(objects.geometry, owed_reach_m(owed, objects)))

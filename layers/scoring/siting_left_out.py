@@ -18,6 +18,7 @@ from layers.scoring.measure import Geometries, SearchIndex, near_pairs
 from layers.scoring.object_classes import ClassIndex
 from layers.scoring.rules import ProjectType, Rule
 from layers.scoring.separation import DENSE_AREA, line_zone_reach, without_sway
+from layers.scoring.siting_area import cells_near
 from layers.scoring.siting_checks import OLD_CONTOURS, OLD_DISTANCES, held_against, role_of
 from layers.scoring.siting_contours import NO_VALID_CONTOUR
 from layers.scoring.siting_distances import NO_SWAY, lacking
@@ -92,10 +93,12 @@ def _contours(asked: _Asked) -> Iterator[Said]:
     sources = sources_of(asked.index)
     sources = sources.take(np.array([owner is not None for owner in sources.enterprise_id], bool))
     reach_m = sources.reach_m + sources.error_m
-    pairs = near_pairs(sources.geometry, asked.cells, reach_m=reach_m, crs=asked.context.crs, index=asked.search)
-    is_left_out, table = asked.mask(pairs.object), asked.index.table("official_contours")
+    is_left_out, table = cells_near(asked.search, sources.geometry, reach_m, asked.context.crs), asked.index.table("official_contours")
     if table.n:
         row, cell = asked.beside("official_contours", is_valid_on(table, asked.on))
+        owning = np.isin(sources.enterprise_id.astype(str), table["enterprise_id"].astype(str))
+        sources, reach_m = sources.take(owning), reach_m[owning]
+        pairs = near_pairs(sources.geometry, asked.cells, reach_m=reach_m, crs=asked.context.crs, index=asked.search)
         reached = set(zip(sources.enterprise_id[pairs.subject].tolist(), pairs.object.tolist(), strict=True))
         held = [at for owner, at in zip(table["enterprise_id"][row].tolist(), cell.tolist(), strict=True) if (owner, at) in reached]
         is_left_out[np.array(held, np.intp)] = False
@@ -122,17 +125,16 @@ def _sway(asked: _Asked) -> Iterator[Said]:
         lines = asked.index.members(rule.subject_class)
         lines = lines.take(without_sway(rule, lines))
         reach_m = line_zone_reach(rule, lines, asked.index.rules, asked.on)
-        pairs = near_pairs(lines.geometry, asked.cells, reach_m=reach_m, crs=asked.context.crs, index=asked.search)
-        yield NotAssessed(rule.subject_class, *NO_SWAY), asked.mask(pairs.object) & touched(parks["geometry"], asked.cells)
+        near = cells_near(asked.search, lines.geometry, reach_m, asked.context.crs)
+        yield NotAssessed(rule.subject_class, *NO_SWAY), near & touched(parks["geometry"], asked.cells)
 
 
 def _silent(asked: _Asked) -> Iterator[Said]:
     rules = held_against(asked.in_force, asked.project, asked.kind, asked.index.rules)
     for entry in silent_for_sites(rules, asked.context, asked.index, asked.on):
         reach_m = vague_reach_m(0.0, entry.features) + entry.reach_m
-        pairs = near_pairs(entry.features.geometry, asked.cells, reach_m=reach_m, crs=asked.context.crs, index=asked.search)
         words = entry.words(asked.index.rules.classes[entry.class_id])
-        yield NotAssessed(entry.class_id, *words), asked.mask(pairs.object)
+        yield NotAssessed(entry.class_id, *words), cells_near(asked.search, entry.features.geometry, reach_m, asked.context.crs)
 
 
 def _services(asked: _Asked) -> Iterator[Said]:

@@ -45,7 +45,7 @@ function table() {
 const cells = (notice) => [
   el("a", { href: withEdition(`/pipelines/notices/${encodeURIComponent(notice.ref)}`) }, notice.ref), notice.applicant, notice.name || MISSING,
   day(notice.received_on), [day(notice.due_on), isOverdue(notice) ? el("span", { class: "sign" }, ` ${t("overdue")}`) : null], `${day(notice.starts_on)} – ${day(notice.ends_on)}`,
-  [notice.verdict ? said(notice.verdict) : t("cannot_be_judged"), notice.has_changed ? el("span", { class: "sign" }, ` ${t("outcome_changed")}`) : null], number(notice.n_lines),
+  [notice.verdict ? said(notice.verdict) : t("cannot_be_judged"), notice.has_changed ? [" ", el("span", { class: "badge" }, t("outcome_changed"))] : null], number(notice.n_lines),
 ];
 
 /** @param {any} notice whether the day of reply has passed and the works have not */

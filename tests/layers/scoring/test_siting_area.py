@@ -14,7 +14,9 @@ import shapely
 from layers.scoring.nearby import CountyIndex, CountyLayers, NearLayers
 from layers.scoring.rules import RuleSet, read_rules
 from layers.scoring.siting import check_site, search_radii_m
-from layers.scoring.siting_area import AreaAnswer, grid_cells, judge_cells, patches
+from layers.scoring import siting_area
+from layers.scoring.measure import SearchIndex
+from layers.scoring.siting_area import AreaAnswer, cells_near, grid_cells, judge_cells, patches
 from layers.scoring.siting_terms import NOTHING_FOUND, Project, SiteContext, SiteVerdict
 from tests.layers.scoring.frames import (
     CRS,
@@ -148,6 +150,30 @@ def test_cells_lie_whole_inside_and_do_not_overlap() -> None:
     assert shapely.area(cells) == pytest.approx(CELL_M**2)
     assert shapely.union_all(cells).area == pytest.approx(len(cells) * CELL_M**2)
     assert len(cells) * CELL_M**2 > 0.9 * COUNTY.area
+
+
+def test_cells_of_islands_far_off_are_found_without_the_sea_between() -> None:
+    """The box around both holds 10^10 cells, which no memory holds."""
+    island = shapely.box(X + 1e7, Y + 5e6, X + 1e7 + 350, Y + 5e6 + 350)
+    alone, alone_at = grid_cells(COUNTY, CELL_M)
+    both, both_at = grid_cells(shapely.union(COUNTY, island), CELL_M)
+    assert (both[: len(alone)] == alone).all() and (both_at[: len(alone)] == alone_at).all()
+    there = both[len(alone) :]
+    assert len(there) == 9
+    assert shapely.covers(island, there).all()
+
+
+@pytest.mark.parametrize("reach_m", [0.0, 8.0, 60.0, 900.0])
+def test_cells_near_many_features_are_those_of_the_pairs(reach_m: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    dice, search = np.random.default_rng(3), SearchIndex(grid_cells(COUNTY, CELL_M)[0])
+    points = [point(*dice.uniform(-HALF_M, HALF_M, 2)) for _ in range(5)]
+    ways = [shapely.LineString([point(*dice.uniform(-HALF_M, HALF_M, 2)) for _ in range(4)]) for _ in range(4)]
+    geometries = np.array([*points, *ways, points[0].buffer(300)], object)
+    reaches = reach_m * dice.uniform(0.5, 1.0, len(geometries))
+    by_pairs = cells_near(search, geometries, reaches, CRS)
+    monkeypatch.setattr(siting_area, "MOST_PAIRS", 0)
+    assert (cells_near(search, geometries, reaches, CRS) == by_pairs).all()
+    assert by_pairs.any() and not by_pairs.all()
 
 
 def test_patches_are_joined_and_the_small_ones_left_out() -> None:
