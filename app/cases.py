@@ -115,16 +115,17 @@ def judged_again(kind: CaseKind, case: dict[str, Any], facts: EditionFacts, judg
     """The judgement of a case by a later edition than any before; None when there is nothing new to judge by.
 
     A request that the later edition cannot answer (the site lies outside a mended boundary) is a change too: its
-    `answer` then holds the `error`.
+    `answer` then holds the `error`. Whether the outcome has changed is told against the answer that was given when the
+    case was kept, however many editions have judged it since.
     """
-    last = case["checks"][-1] if case["checks"] else {"edition": case["edition"], "answer": case}
+    last = case["checks"][-1] if case["checks"] else case
     if facts.edition.number <= last["edition"]:
         return None
     try:
         answer = judge(case["request"])
     except AtlasError as error:
         answer = {"error": {"message_zh": getattr(error, "message_zh", str(error)), "message_en": str(error)}}
-    has_changed = _outcome(kind, answer) != _outcome(kind, last["answer"])
+    has_changed = _outcome(kind, answer) != _outcome(kind, case)
     return {"ref": case["ref"], "edition": facts.edition.number, "answer": answer, "has_changed": has_changed}
 
 
