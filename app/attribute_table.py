@@ -184,7 +184,7 @@ def told(column: Column) -> dict[str, Any]:
     entry = column.field
     return {
         "name": entry.name, "type": entry.type, "title_zh": entry.title_zh, "title_en": entry.title_en, "unit": entry.unit,
-        "codes": [_told_code(code) for code in entry.codes],
+        "codes": [_told_code(code) for code in entry.codes], "names_layer": entry.names_layer,
     }  # fmt: skip
 
 

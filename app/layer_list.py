@@ -116,6 +116,7 @@ def _field_entry(field: Field) -> dict[str, Any]:
         "title_en": field.title_en,
         "unit": field.unit,
         "codes": [{"code": code.code, "zh": code.zh, "en": code.en} for code in field.codes],
+        "names_layer": field.names_layer,
         "panel": field.panel,
         "tile": field.tile,
     }

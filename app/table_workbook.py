@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -32,8 +32,8 @@ class Head:
     lines: Sequence[str]
 
 
-def workbook(head: Head, columns: Sequence[Column], rows: Iterable[Sequence[Any]], lang: str) -> bytes:
-    """A workbook of one sheet; each row begins with number, longitude and latitude of the feature."""
+def workbook(head: Head, columns: Sequence[Column], rows: Iterable[Sequence[Any]], lang: str, layers: Mapping[str, str]) -> bytes:
+    """A workbook of one sheet; each row begins with number, longitude and latitude of the feature; `layers` are titles of layers by id."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(head.title.translate(UNUSABLE_IN_TITLES)[:LONGEST_TITLE])
     titles = _titles(columns, lang)
@@ -46,7 +46,7 @@ def workbook(head: Head, columns: Sequence[Column], rows: Iterable[Sequence[Any]
         sheet.append([_text(sheet, line)])
     sheet.append([_bold(sheet, title) for title in titles])
     for row in rows:
-        sheet.append([_cell(sheet, value, column, lang) for value, column in zip(row, [None, None, None, *columns], strict=True)])
+        sheet.append([_cell(sheet, value, column, lang, layers) for value, column in zip(row, [None, None, None, *columns], strict=True)])
     made = BytesIO()
     book.save(made)
     return made.getvalue()
@@ -61,11 +61,12 @@ def _title(column: Column, lang: str) -> str:
     return f"{title} ({column.field.unit})" if column.field.unit else title
 
 
-def _cell(sheet: Any, value: Any, column: Column | None, lang: str) -> Any:
+def _cell(sheet: Any, value: Any, column: Column | None, lang: str, layers: Mapping[str, str]) -> Any:
     if isinstance(value, bool):
         return (YES if value else NO)[lang]
     if isinstance(value, str):
-        return _text(sheet, _word(value, column, lang))
+        is_layer = column is not None and column.field.names_layer
+        return _text(sheet, layers.get(value, value) if is_layer else _word(value, column, lang))
     return value
 
 

@@ -46,7 +46,8 @@ class Field:
     """One attribute of a layer: a column, a table heading, a line of the identify panel.
 
     `min` and `max` are closed bounds; `tile` puts the value into vector tiles; `references` is
-    ``layer.field`` of another layer that must hold the value.
+    ``layer.field`` of another layer that must hold the value; a value of a field that `names_layer` is the id of a
+    layer, and told by its title.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Field:
     tile: bool = False
     panel: bool = True
     references: str | None = None
+    names_layer: bool = False
 
     @cached_property
     def code_values(self) -> frozenset[str]:

@@ -16,8 +16,8 @@ SCHEMAS: dict[str, Schema] = {
         edition=WHOLE, label=TEXT, data_as_of=or_null(TEXT), published_at=or_null(TEXT), is_newest=FLAG,
     ),
     "Field": record(
-        "name type title_zh title_en unit codes panel tile",
-        name=TEXT, type=TEXT, title_zh=TEXT, title_en=TEXT, unit=or_null(TEXT), panel=FLAG, tile=FLAG,
+        "name type title_zh title_en unit codes names_layer panel tile",
+        name=TEXT, type=TEXT, title_zh=TEXT, title_en=TEXT, unit=or_null(TEXT), names_layer=FLAG, panel=FLAG, tile=FLAG,
         codes=list_of(record("code zh en", code=TEXT, zh=TEXT, en=TEXT)),
     ),
     "Layer": record(

@@ -67,7 +67,8 @@ def table_workbook(layer_id: str) -> Response:
     with _table(layer_id) as (table, pinned):
         rows = table.rows(asked, n_skipped=0, n_most=MOST_EXPORTED)
         head = _head(table, pinned, asked, lang, len(rows))
-        made = workbook(head, table.columns, rows, lang)
+        titles = {layer.id: layer.title_zh if lang == "zh" else layer.title_en for layer in parts().catalog}
+        made = workbook(head, table.columns, rows, lang, titles)
     response = make_response(made)
     response.mimetype = MIMETYPE
     name = quote(f"{head.title}_{pinned.edition.label}.xlsx")

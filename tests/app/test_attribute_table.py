@@ -13,9 +13,11 @@ from flask.testing import FlaskClient
 from psycopg2 import sql
 
 from app import styles
+from app.attribute_table import Column
 from app.expression_sql import condition
 from app.queries import Values
 from app.row_filters import read_filters
+from app.table_workbook import Head, workbook
 from layers.catalog import load_catalog
 
 
@@ -116,6 +118,16 @@ def test_workbook_says_filter_edition_and_time_and_holds_what_is_filtered(client
     assert [row[0] for row in rows[head + 1 :]] == ["E1"]
     level = rows[head].index("风险等级")
     assert rows[head + 1][level] == "重大"
+
+
+@pytest.mark.parametrize(("lang", "title"), [("zh", "企业"), ("en", "Enterprises")])
+def test_workbook_tells_a_layer_by_its_title(lang: str, title: str) -> None:
+    table = load_catalog()["distance_violations"]
+    column = Column(next(entry for entry in table.fields if entry.name == "subject_layer"), sql.SQL("NULL"))
+    titles = {layer.id: layer.title_zh if lang == "zh" else layer.title_en for layer in load_catalog()}
+    made = workbook(Head("x", []), [column], [["V1", 120.0, 30.0, "enterprises"]], lang, titles)
+    sheet = openpyxl.load_workbook(BytesIO(made)).active
+    assert sheet is not None and [cell.value for cell in list(sheet.iter_rows())[-1]] == ["V1", 120.0, 30.0, title]
 
 
 def test_name_like_a_formula_stays_text_in_the_workbook(client: FlaskClient, database_url: str) -> None:

@@ -33,7 +33,7 @@ def office(atlas_database: str, home: Path) -> Iterator[str]:
         table = edition_table(load_catalog()["follow_ups"], srid, schema=edition_schema(number))
         for ref, days in ((LATE, -1), (IN_TIME, 1)):
             connection.execute(table.insert().values(
-                feature_id=ref, ref=ref, kind="violation", state="open", judged_on=today - timedelta(days=30), subject_name="甲厂", object_name="乙村", office="住建局",
+                feature_id=ref, ref=ref, kind="violation", state="open", judged_on=today - timedelta(days=30), subject_layer="enterprises", subject_name="甲厂", object_name="乙村", office="住建局",
                 opened_on=today - timedelta(days=30), due_on=today + timedelta(days=days), accuracy_m=1.0, positioned="derived", source_id="follow_ups",
                 geom=f"SRID={srid};{place}",
             ))  # fmt: skip
@@ -50,6 +50,8 @@ def test_entry_that_became_overdue_says_the_state_of_today_beside_that_of_its_ed
     expect(said).to_contain_text("逾期 1 天")
     expect(said).to_contain_text("记为“整改中”")
     expect(said).to_contain_text("管控状态和等级按那一天计算")
+    subject = page.locator("table.attributes tr", has=page.get_by_role("rowheader", name="风险源图层")).get_by_role("cell")
+    expect(subject).to_have_text("企业")  # a layer is told by its title
     page.get_by_role("button", name="En", exact=True).click()
     expect(said).to_contain_text("1 days overdue")
     expect(said).to_contain_text("The state of control and the level follow from that day")

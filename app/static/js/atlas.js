@@ -4,7 +4,7 @@ import { said } from "./texts.js";
 
 /**
  * @typedef {{name: string, type: string, title_zh: string, title_en: string, unit?: string|null, panel?: boolean, tile?: boolean,
- *   codes?: {code: string, zh: string, en: string}[]}} Field
+ *   codes?: {code: string, zh: string, en: string}[], names_layer?: boolean}} Field
  * @typedef {{label_zh: string, label_en: string, symbol: Record<string, any>, filter?: any[]}} LegendEntry
  * @typedef {{id: string, title_zh: string, title_en: string, group: string, geometry: string, draw_order: number,
  *   kind?: string, min_zoom: number, max_zoom: number, visible: boolean, label?: string|null, n_features: number, n_unplaced: number,

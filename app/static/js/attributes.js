@@ -1,11 +1,11 @@
 /** Values of attributes as a person reads them. */
-import { codeTitle } from "./atlas.js";
+import { codeTitle, layerById } from "./atlas.js";
 import { el } from "./dom.js";
 import { MISSING, area, chainage, day, frequency, isMissing, number } from "./formats.js";
-import { t } from "./texts.js";
+import { said, t } from "./texts.js";
 
 /**
- * A value as a person reads it: title of a code, unit, date; "—" where there is none.
+ * A value as a person reads it: title of a code or a layer, unit, date; "—" where there is none.
  * @param {import("./atlas.js").Field} field
  * @param {any} value
  */
@@ -13,6 +13,8 @@ export function attribute(field, value) {
   if (isMissing(value)) return el("span", { class: "missing", title: t("no_data") }, MISSING);
   const title = codeTitle(field, value);
   if (title) return title;
+  const layer = field.names_layer ? layerById(String(value)) : undefined;
+  if (layer) return said(layer);
   if (field.type === "boolean") return t(value ? "yes" : "no");
   if (field.type === "date") return day(String(value));
   if (field.type === "timestamp") return `${day(String(value))} ${String(value).slice(11, 16)}`;
