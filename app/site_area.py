@@ -113,7 +113,8 @@ def _places(
         frame = frames.within(connection, facts, [asked["by"]], [outline.bounds])[asked["by"]]
         parcels: Geometries = frame["geometry"].to_numpy()
         inside = facts.ground.cover(parcels) & shapely.is_valid(parcels)
-        return parcels[inside]
+        copies: Geometries = shapely.force_2d(parcels[inside])  # one of them is prepared by the single check; other answers read the remembered ones
+        return copies
     n_cells = outline.area / asked["cell_m"] ** 2
     if n_cells > MOST_CELLS:
         raise RequestError("cell_m", Text("网格过细,超过 {most} 格", most=MOST_CELLS))

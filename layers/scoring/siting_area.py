@@ -192,7 +192,7 @@ def within_of_any(cells: Geometries, objects: Geometries, reach_m: Floats, crs: 
     sure_m = reach_m * (1.0 - MOST_STRETCH) - SIMPLER_BY_M
     wide = sure_m > 0
     ground = shapely.union_all(shapely.buffer(shapely.simplify(objects[wide], SIMPLER_BY_M), sure_m[wide]))
-    found = touched(np.array([ground], object), shapely.centroid(cells))
+    found = touched(np.array([ground], object), shapely.point_on_surface(cells))
     rest = np.flatnonzero(~found)
     found[rest[near_pairs(objects, cells[rest], reach_m=reach_m, crs=crs).object]] = True
     return found

@@ -27,7 +27,7 @@ TESTS = ("late_fire_service", "access", "black_spot")
 CHEMICAL_PROJECT = "chemical_park_or_project"
 RIVER_RULES = {CHEMICAL_PROJECT: "YZ-PARK", "tailings_pond": "YZ-TAIL-MAIN"}
 """The widest bank that the Yangtze law keeps free of each class of projects."""
-SLACK_M = 5.0
+SLACK_M = 10.0
 """More than the map stretches within the reach of an access."""
 NOWHERE: Geometries = np.empty(0, object)
 SPOT_LAYERS = ("road_black_spots", "black_spots")

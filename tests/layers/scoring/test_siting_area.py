@@ -176,6 +176,14 @@ def test_cells_near_many_features_are_those_of_the_pairs(reach_m: float, monkeyp
     assert by_pairs.any() and not by_pairs.all()
 
 
+def test_parcel_that_goes_around_a_feature_is_not_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The centroid of such a parcel lies outside it."""
+    around = shapely.difference(shapely.box(X, Y, X + 1000, Y + 1000), shapely.box(X + 200, Y + 200, X + 1000, Y + 800))
+    search, feature = SearchIndex(np.array([around], object)), np.array([shapely.centroid(around)], object)
+    monkeypatch.setattr(siting_area, "MOST_PAIRS", 0)
+    assert [cells_near(search, feature, np.array([reach_m]), CRS).tolist() for reach_m in (20.0, 400.0)] == [[False], [True]]
+
+
 def test_patches_are_joined_and_the_small_ones_left_out() -> None:
     cells = shapely.box([0, 100, 500], [0, 0, 0], [100, 200, 600], [100, 100, 100])
     assert shapely.area(patches(cells)).tolist() == [20_000, 10_000]

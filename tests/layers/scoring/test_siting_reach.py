@@ -85,7 +85,7 @@ def _shapes(*shapes: shapely.Geometry) -> Geometries:
 
 @pytest.mark.parametrize(
     ("north_m", "named"),
-    [(0.0, {"near", "far"}), (10.0, {"near", "far"}), (13.0, {"far"}), (100.0, {"far"}), (103.0, set())],
+    [(0.0, {"near", "far"}), (10.0, {"near", "far"}), (13.0, {"far"}), (102.5, {"far"}), (104.0, set())],
 )
 def test_check_is_named_as_far_as_it_reaches_and_a_little_farther(north_m: float, named: set[str]) -> None:
     post = _shapes(point(0, 0))
@@ -97,6 +97,12 @@ def test_each_feature_has_reaches_of_its_own() -> None:
     posts = _shapes(point(0, 0), point(0, 1000))
     index = ReachIndex([Reach("a", posts, np.array([50.0, -1.0])), Reach("b", posts[1:], np.array([20.0]))], frozenset({"always"}))
     assert [index.at(site) for site in (_site(0), _site(500), _site(950))] == [{"a", "always"}, {"always"}, {"b", "always"}]
+
+
+def test_feature_is_named_from_an_island_where_the_map_is_stretched_most() -> None:
+    """1,000 km from its meridian the map is 1.2 % longer than the ground."""
+    index = ReachIndex([Reach("far", _shapes(point(0, 0)), np.array([1500.0]))])
+    assert index.at(_site(1490.0 * 1.012)) == {"far"}
 
 
 def test_county_without_features_names_nothing() -> None:
