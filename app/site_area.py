@@ -30,7 +30,7 @@ from layers.scoring.siting_area import (
     patches,
 )
 from layers.scoring.siting_left_out import left_out_of_cells
-from layers.scoring.siting_terms import CONSTRUCTIONS, VERDICTS, Project
+from layers.scoring.siting_terms import CONSTRUCTIONS, VERDICTS, Project, SiteContext
 
 KEYS = ("project_type", "construction", "n_persons", "states_chemicals", "by", "cell_m", "min_area_m2")
 REQUIRED_KEYS = ("project_type",)
@@ -82,12 +82,12 @@ def area_check(
     context = site_context(facts, surroundings.everything(connection, facts, outline.bounds))
     cells = _places(connection, facts, surroundings.frames, asked, outline)
     answer = judge_cells(cells, project=asked["project"], context=context, rules=rules, on=rules_date(facts), step=step)
-    unsaid = _not_assessed(connection, facts, surroundings, answer, asked["project"])
+    unsaid = _not_assessed(connection, facts, surroundings, context, answer, asked["project"])
     return _told(facts, rules, answer, asked, outline) | {"not_assessed": unsaid}
 
 
 def _not_assessed(
-    connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, answer: AreaAnswer, project: Project
+    connection: sa.Connection, facts: EditionFacts, surroundings: SurroundingsMemory, whole: SiteContext, answer: AreaAnswer, project: Project
 ) -> list[dict[str, Any]]:
     """What the single check leaves out on the best ground: ground where nothing is found is not proved safe.
 
@@ -97,9 +97,8 @@ def _not_assessed(
     if not len(best):
         return []
     on = rules_date(facts)
-    context = site_context(facts, surroundings.around(connection, facts, best[0].bounds))
-    verdict = check_site(best[0], project=project, context=context, rules=surroundings.rules, on=on)
-    whole = site_context(facts, surroundings.everything(connection, facts, facts.boundary_m.bounds))
+    near = site_context(facts, surroundings.around(connection, facts, best[0].bounds))
+    verdict = check_site(best[0], project=project, context=near, rules=surroundings.rules, on=on)
     index = county_index(whole, surroundings.rules, on)
     there = left_out_of_cells(best, project=project, context=whole, index=index, on=on, around_m=surroundings.reaches(facts))
     return [dict(vars(entry)) for entry in dict.fromkeys((*verdict.not_assessed, *there))]

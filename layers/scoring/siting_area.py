@@ -82,8 +82,8 @@ SIMPLER_BY_M = 10.0
 """Objects may lose as much of their shape where it is taken off the reach again."""
 MOST_PAIRS = 500_000
 """So many pairs of a feature and a cell near it are listed, some 700 bytes each."""
-MOST_STRETCH = 1e-3
-"""More than a transverse Mercator stretches anywhere in a county."""
+MOST_SHRINK = 1e-3
+"""More than a transverse Mercator makes anything smaller, as a share."""
 Step = Callable[[str, str, int, int], None]
 """Told before each step: words in Chinese and English, how many steps are done, how many there are."""
 
@@ -189,7 +189,7 @@ def _pairs_at_most(cells: Geometries, geometries: Geometries, reach_m: Floats) -
 
 def within_of_any(cells: Geometries, objects: Geometries, reach_m: Floats, crs: pyproj.CRS) -> NDArray[np.bool_]:
     """As `cells_near`: the ground around the objects settles most of a wide reach, the rest is measured."""
-    sure_m = reach_m * (1.0 - MOST_STRETCH) - SIMPLER_BY_M
+    sure_m = reach_m * (1.0 - MOST_SHRINK) - SIMPLER_BY_M
     wide = sure_m > 0
     ground = shapely.union_all(shapely.buffer(shapely.simplify(objects[wide], SIMPLER_BY_M), sure_m[wide]))
     found = touched(np.array([ground], object), shapely.point_on_surface(cells))

@@ -30,6 +30,7 @@ SINGLY = {8: {"red"}, 9: {"red", "orange"}, 10: {"red", "orange"}}
 def points(database_url: str) -> Counter[str]:
     """Sixty more risk points of all levels at steady places, a few too small areas among them."""
     draw = random.Random(7)
+    cover = sa.table(TILE_COVER, sa.column("layer"), schema="edition_1")
     engine = engine_from_url(database_url)
     with engine.begin() as connection:
         for number in range(N):
@@ -39,7 +40,7 @@ def points(database_url: str) -> Counter[str]:
                 "INSERT INTO edition_1.risk_points (feature_id, point_id, name, kind, level, basis, source_layer, source_feature_id, positioned, geom) "
                 "VALUES (:id, :id, :id, 'enterprise', :level, 'computed', 'enterprises', :id, 'delivered', ST_GeomFromText(:shape, 4490))"
             ), {"id": f"C{number}", "level": LEVELS[number % 5], "shape": shape})
-        connection.execute(sa.text(f"DELETE FROM edition_1.{TILE_COVER} WHERE layer = 'risk_points'"))
+        connection.execute(sa.delete(cover).where(cover.c.layer == "risk_points"))
         counts = Counter({row.level: row.n for row in connection.execute(sa.text(
             "SELECT level, count(*) AS n FROM edition_1.risk_points WHERE geom IS NOT NULL AND ST_Dimension(geom) <> 1 GROUP BY level"
         ))})  # fmt: skip

@@ -187,12 +187,13 @@ def test_cases_and_notices_are_judged_by_a_later_edition_though_nobody_asks(clie
 def test_changed_outcome_is_told_by_every_later_edition_until_it_is_the_first_again(client: FlaskClient, server: Flask, engine: sa.Engine) -> None:
     """Against the answer that was given, not that of the edition before: the badge stays where nothing changes any more."""
     changed, back = (asked(client, part(ON_PIPELINE)).json["ref"] for _ in range(2))
-    as_permit = "jsonb_set(answer, '{verdict,id}', '\"permit\"')"
     with engine.begin() as connection:  # kept by edition -1, judged by edition 0: one as now, the other as now at first alone
-        earlier = f"SELECT ref, 0, CASE ref WHEN :b THEN {as_permit} ELSE answer END, true FROM ops.cases WHERE ref IN (:a, :b)"
-        connection.execute(sa.text(f"INSERT INTO ops.case_checks (ref, edition, answer, has_changed) {earlier}"), {"a": changed, "b": back})
+        connection.execute(sa.text(
+            "INSERT INTO ops.case_checks (ref, edition, answer, has_changed) SELECT ref, 0, CASE ref WHEN :b THEN "
+            "jsonb_set(answer, '{verdict,id}', '\"permit\"') ELSE answer END, true FROM ops.cases WHERE ref IN (:a, :b)"
+        ), {"a": changed, "b": back})  # fmt: skip
         connection.execute(sa.text("UPDATE ops.cases SET edition = -1, answer = jsonb_set(answer, '{edition}', '-1') WHERE ref IN (:a, :b)"), {"a": changed, "b": back})
-        connection.execute(sa.text(f"UPDATE ops.cases SET answer = {as_permit} WHERE ref = :a"), {"a": changed})
+        connection.execute(sa.text("UPDATE ops.cases SET answer = jsonb_set(answer, '{verdict,id}', '\"permit\"') WHERE ref = :a"), {"a": changed})
     with server.test_request_context():
         assert set(judge_waiting()) == {changed, back}
     listed = {entry["ref"]: entry for entry in client.get("/api/site-checks").json["cases"]}
