@@ -13,13 +13,19 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from app.page_language import LANGUAGES
-from app.script_graph import SCRIPTS_DIR, scripts_of, static_version
+from app.script_graph import (
+    SCRIPTS_DIR,
+    read_static_files,
+    scripts_of,
+    static_version,
+    version_of,
+)
 from layers.errors import AtlasError
 
 ENTRY = "map_page.js"
@@ -46,10 +52,14 @@ class ScriptBundleError(AtlasError):
 
 @dataclass(frozen=True)
 class ScriptBundle:
-    """Files of the map page below ``static/``: those that it needs at once, the entry first, and the words of each language."""
+    """Files of the map page below ``static/``: those that it needs at once, the entry first, and the words of each language.
+
+    `held` is what every file of the bundle holds, by its path: a server gives its own version whatever becomes of the home's.
+    """
 
     at_once: tuple[str, ...]
     words: Mapping[str, str]
+    held: Mapping[str, bytes] = field(default_factory=dict)
 
     def first_view(self, language: str) -> tuple[str, ...]:
         """What the first view needs in a language (``zh`` or ``en``)."""
@@ -69,21 +79,22 @@ def bundle_folder(home: Path, version: str) -> Path:
 
 @cache
 def script_bundle(home: Path, front_end_dir: Path) -> ScriptBundle:
-    """The bundle of what our scripts hold now, made where it is not there yet (some 50 ms).
+    """The bundle of what our scripts held when this process read them, made where it is not there yet (some 50 ms).
 
     Raises
     ------
     ScriptBundleError
-        esbuild is not installed, refuses a script, or the home cannot be written to.
+        esbuild is not installed, refuses a script, the scripts have changed since, or the home cannot be written to.
     """
     folder = bundle_folder(home, static_version())
     try:
         if not folder.is_dir():
             _make(folder, front_end_dir)
         outputs = json.loads((folder / TOLD).read_text(encoding="utf-8"))["outputs"]
+        held = {f"{BUNDLE}{path.name}": path.read_bytes() for path in folder.glob("*.js")}
     except OSError as error:
         raise ScriptBundleError(f"the scripts of the map page cannot be bundled below {home / FOLDER}: {error}") from error
-    return _told(outputs)
+    return _told(outputs, held)
 
 
 def _make(folder: Path, front_end_dir: Path) -> None:
@@ -92,6 +103,8 @@ def _make(folder: Path, front_end_dir: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as making:
         made = Path(making) / folder.name
         _run_esbuild(made, front_end_dir)
+        if version_of(read_static_files()) != folder.name:
+            raise ScriptBundleError("the scripts of the map page have changed since this server was started; start it again")
         for path in (folder.parent, made, *made.iterdir()):  # a server without rights reads them, whatever the mask of who made them
             path.chmod(0o755 if path.is_dir() else 0o644)
         try:
@@ -121,7 +134,7 @@ def _run_esbuild(made: Path, front_end_dir: Path) -> None:
         raise ScriptBundleError(f"the scripts of the map page cannot be bundled: {done.stderr.strip()}")
 
 
-def _told(outputs: Mapping[str, Any]) -> ScriptBundle:
+def _told(outputs: Mapping[str, Any], held: Mapping[str, bytes]) -> ScriptBundle:
     """What esbuild says it has written: paths, what each imports at once, and from which script it was made."""
     by_name = {Path(path).name: told for path, told in outputs.items()}
     entry = _made_from(ENTRY, by_name)
@@ -132,7 +145,7 @@ def _told(outputs: Mapping[str, Any]) -> ScriptBundle:
         waiting += [name for name in imported if name not in at_once]
         at_once |= dict.fromkeys(imported)
     words = {language: f"{BUNDLE}{_made_from(f'texts_{language}.js', by_name)}" for language in LANGUAGES}
-    return ScriptBundle(tuple(f"{BUNDLE}{name}" for name in at_once), words)
+    return ScriptBundle(tuple(f"{BUNDLE}{name}" for name in at_once), words, held)
 
 
 def _made_from(script: str, by_name: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -37,9 +38,28 @@ def scripts_of_page(entry: str, language: str) -> tuple[str, ...]:
 
 
 @cache
+def static_files(folder: Path = STATIC_DIR) -> Mapping[str, bytes]:
+    """What the served files of our own hold, by their paths below ``static/``.
+
+    Read once a process (some 1.3 MB) and kept: what is written to the disk later belongs to another version, and to its server.
+    """
+    return read_static_files(folder)
+
+
+def read_static_files(folder: Path = STATIC_DIR) -> dict[str, bytes]:
+    """What the files of a folder hold now, by their paths below it."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@cache
 def static_version(folder: Path = STATIC_DIR) -> str:
-    """What the served files of our own hold, as one hash of 16 digits; read once a process."""
+    """What the served files of our own held when this process read them, as one hash of 16 digits."""
+    return version_of(static_files(folder))
+
+
+def version_of(files: Mapping[str, bytes]) -> str:
+    """What files hold, as one hash of 16 digits."""
     held = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        held.update(f"{file.relative_to(folder)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    for name, content in files.items():
+        held.update(f"{name}\0".encode() + hashlib.sha256(content).digest())
     return held.hexdigest()[:16]

@@ -29,7 +29,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app
-from app.config import CODE_DIR, PREFIX
+from app.config import CODE_DIR, PREFIX, settings
 from app.editions import EditionFacts
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
@@ -86,15 +86,16 @@ def serve(listening: Listening, *, home: Path, database_url: str) -> None:
     _bundle_scripts(home)
     if os.geteuid() == 0:
         _go_on_unprivileged(listening, home, database_url)
-    settings = {PREFIX + "HOME": str(home), PREFIX + "DATABASE_URL": database_url}
-    os.environ.update(settings)  # for the worker processes, whose create_app reads them
+    os.environ.update({PREFIX + "HOME": str(home), PREFIX + "DATABASE_URL": database_url})  # for the worker processes, whose create_app reads them
     run(listening)
 
 
 def _bundle_scripts(home: Path) -> None:
-    """Bundle them before rights are given up: the folder is not the server's to write to. Without it pages begin later."""
+    """Bundle the map page's scripts, or read those that are there: as root, for the folder is not the server's to write to, and
+    before there are worker processes, which all hold the same version then, replaced ones too. Without a bundle pages begin later.
+    """
     try:
-        script_bundle(home, CODE_DIR / "node_modules")
+        script_bundle(home, settings()["FRONT_END_DIR"])
     except ScriptBundleError as error:
         click.echo(str(error), err=True)
 
@@ -311,4 +312,5 @@ def _environment(environ: Mapping[str, str], folders: OpenFolders, database_url:
 
 
 if __name__ == "__main__":
+    _bundle_scripts(settings()["HOME"])
     run(Listening(sys.argv[1], *map(int, sys.argv[2:5]), has_worker=sys.argv[5] == "True"))

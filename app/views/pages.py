@@ -27,12 +27,13 @@ from app.responses import A_YEAR
 from app.script_bundle import (
     BUNDLE,
     VERSION,
+    ScriptBundle,
     ScriptBundleError,
     bundle_folder,
     modules,
     script_bundle,
 )
-from app.script_graph import scripts_of_page, static_version
+from app.script_graph import scripts_of_page, static_files, static_version
 from app.styles import design_version
 from app.texts import Text
 
@@ -46,27 +47,45 @@ FONT_FILE = re.compile(r"AtlasSansSC-(Regular|Bold)(\.[0-9a-f]{16})?\.woff2")
 def map_page() -> Response:
     """The map; says what to do while nothing is published."""
     is_plain = not request.args.get("ed") and not request.args.get("bg")
-    try:
-        bundle = script_bundle(parts().home, parts().front_end)
-    except ScriptBundleError as error:
-        current_app.logger.warning("%s", error)
-        bundle = modules()
+    bundle = _bundle()
     return _page("map.html", scripts=bundle.first_view(language()), is_plain=is_plain, static_root=f"/static/at/{static_version()}")
 
 
 @blueprint.get("/static/at/<version>/<path:name>")
 def static_file_of_version(version: str, name: str) -> Response:
-    """A file of ``static/``: kept for a year where the address names what the files hold now, else asked for again.
+    """A file of ``static/``: kept for a year where the address names this server's version, else asked for again.
 
-    Scripts of the map page's bundle stay under the address of a version before, for pages that are open.
+    Of its own version a server gives what it read when it started, though newer files have been written since. Scripts of
+    the map page's bundle stay under the address of a version before, for pages that are open.
     """
+    if version == static_version():
+        return _file_of_this_version(name)
     if name.startswith(BUNDLE) and name.endswith(".js") and VERSION.fullmatch(version):
         response = send_from_directory(bundle_folder(parts().home, version), name.removeprefix(BUNDLE), mimetype="text/javascript")
         response.headers["Cache-Control"] = A_YEAR
         return response
     response = current_app.send_static_file(name)
-    response.headers["Cache-Control"] = A_YEAR if version == static_version() else "no-cache"
+    response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def _file_of_this_version(name: str) -> Response:
+    held = _bundle().held if name.startswith(BUNDLE) else static_files()
+    if name not in held:
+        raise MissingError(Text("没有文件 {name}", name=name))
+    response = current_app.response_class(held[name], mimetype=mimetypes.guess_type(name)[0])
+    response.add_etag()
+    response.headers["Cache-Control"] = A_YEAR
+    return response.make_conditional(request)
+
+
+def _bundle() -> ScriptBundle:
+    """The map page's scripts; without a bundle the page gets the modules."""
+    try:
+        return script_bundle(parts().home, parts().front_end)
+    except ScriptBundleError as error:
+        current_app.logger.warning("%s", error)
+        return modules()
 
 
 @blueprint.get("/pipelines")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import brotli
@@ -131,6 +132,21 @@ def test_files_of_the_map_page_are_kept_for_a_year_under_the_address_of_what_the
     assert (other.status_code, other.headers["Cache-Control"]) == (200, "no-cache")
     for path in ("0123456789abcdef/../../config.py", "0123456789abcdef/bundle/map_page.js", "../bundle/x.js", f"{static_version()}/bundle/../outputs.json"):
         assert client.get(f"/static/at/{path}").status_code == 404
+
+
+def test_server_gives_the_version_it_began_with_whatever_is_written_later(client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def files() -> dict[str, bytes]:
+        page = client.get("/").text
+        assert "/bundle/" in page
+        named = set(re.findall(r'"(/static/at/[^"]+)"', page))
+        answers = {address: client.get(address, buffered=True) for address in named}
+        assert {(answer.status_code, "immutable" in answer.headers["Cache-Control"]) for answer in answers.values()} == {(200, True)}
+        return {address: answer.data for address, answer in answers.items()}
+
+    before = files()
+    shutil.rmtree(tmp_path / "scripts")
+    monkeypatch.setattr(client.application, "static_folder", str(tmp_path))  # what the checkout holds now is another thing
+    assert files() == before
 
 
 def test_version_of_the_files_follows_what_they_hold(tmp_path: Path) -> None:

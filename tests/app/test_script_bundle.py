@@ -88,6 +88,13 @@ def test_page_without_a_bundle_gets_the_modules(tmp_path: Path, database_url: st
     assert {f"js/{name}" for name in scripts_of("main.js")} < set(modules().first_view("en"))
 
 
+def test_scripts_that_changed_since_the_server_began_make_no_bundle_under_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.script_bundle.static_version", lambda: "0123456789abcdef")
+    with pytest.raises(ScriptBundleError, match="start it again"):
+        script_bundle(tmp_path, FOLDER)
+    assert list(bundle_folder(tmp_path, "x").parent.iterdir()) == []
+
+
 def test_missing_program_is_named_and_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(ScriptBundleError, match="esbuild is missing"):
         script_bundle(tmp_path, tmp_path)

@@ -6,6 +6,8 @@ import gzip
 import http.client
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -145,9 +147,8 @@ def _answering(process: subprocess.Popen[str]) -> set[int]:
     return {int(child) for child in children if Path(f"/proc/{child}/cmdline").read_bytes() == own}
 
 
-def test_process_that_dies_is_replaced(start: Start, tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    url, process = start(tmp_path)
+def _kill_and_wait(url: str, process: subprocess.Popen[str]) -> None:
+    """Kill the process that answers, and wait for the one that replaces it."""
     (killed,) = _answering(process)
     os.kill(killed, signal.SIGKILL)
     ends_at = time.monotonic() + START_TIMEOUT_S
@@ -155,6 +156,26 @@ def test_process_that_dies_is_replaced(start: Start, tmp_path: Path) -> None:
         assert process.poll() is None and time.monotonic() < ends_at
         time.sleep(0.1)
     wait_until_it_answers(url, process)
+
+
+def test_process_that_dies_is_replaced(start: Start, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    url, process = start(tmp_path)
+    _kill_and_wait(url, process)
+
+
+def test_scripts_of_a_page_outlast_their_folder_and_the_process_that_read_them(start: Start, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    url, process = start(tmp_path)
+    shutil.rmtree(tmp_path / "scripts")  # as newer versions below the same home would
+
+    def statuses() -> set[int]:
+        named = re.findall(r'<link rel="modulepreload" href="/(static/at/[^"]+/bundle/[^"]+)"', get(url)[1].decode())
+        return {get(url + address)[0] for address in named}
+
+    assert statuses() == {200}
+    _kill_and_wait(url, process)
+    assert statuses() == {200}
 
 
 def test_rehearsal_asks_of_places_inside_an_area_whose_middle_is_outside() -> None:
