@@ -28,13 +28,14 @@ OLD_NAMES = {"viewer": "view"}
 EVERYTHING = "all"
 """Id of the view of those who see every layer in every town."""
 PREFIX_OF_VIEW = "v"
-NEEDS: tuple[tuple[str, str], ...] = (
+NEEDS: tuple[tuple[str, ...], ...] = (
+    ("/patrol/follow-ups", "patrol", "pipeline"), ("/api/follow-ups", "patrol", "pipeline"),
     ("/siting", "plan"), ("/api/site-checks", "plan"), ("/api/site-areas", "plan"), ("/api/site-batches", "plan"),
     ("/api/site-drafts", "plan"), ("/api/site-geometries", "plan"), ("/api/what-if", "plan"),
-    ("/patrol", "patrol"), ("/api/patrol", "patrol"), ("/api/follow-ups", "patrol"),
+    ("/patrol", "patrol"), ("/api/patrol", "patrol"),
     ("/pipelines", "pipeline"), ("/api/pipelines", "pipeline"), ("/api/dig-notices", "pipeline"),
 )  # fmt: skip
-"""Beginnings of addresses that a role opens; the administrator may use all, everybody the rest."""
+"""Beginnings of addresses with the roles that open them, the first that fits counts; the administrator may use all, everybody the rest."""
 MOST_KEPT = 1000
 """Texts of roles whose meaning is remembered."""
 
@@ -109,18 +110,18 @@ def require_admin() -> None:
     require("admin")
 
 
-def require(wanted: str) -> None:
-    """Raise `ForbiddenError` unless the person holds a role."""
-    if not person().may(wanted):
-        raise ForbiddenError(TITLES[wanted])
+def require(*wanted: str) -> None:
+    """Raise `ForbiddenError` unless the person holds one of some roles; it names the first."""
+    if not any(map(person().may, wanted)):
+        raise ForbiddenError(TITLES[wanted[0]])
 
 
 def require_for_address() -> None:
     """Before a request: raise `ForbiddenError` where its address needs a role that the person does not hold."""
     path = request.path.rstrip("/")
-    for beginning, wanted in NEEDS:
+    for beginning, *wanted in NEEDS:
         if path == beginning or path.startswith(beginning + "/"):
-            require(wanted)
+            return require(*wanted)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from rasterio.features import shapes
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from layers.catalog import Catalog
+from layers.catalog import LEVELS, Catalog
 from layers.crs import transform_geometry
 from layers.errors import EditionError
 from layers.scoring.change_causes import (
@@ -188,6 +188,11 @@ def _rows_that_differ(connection: sa.Connection, layer: str, before: int, after:
     ]
 
 
+def _rank(level: str) -> int:
+    """Place of a level in a list of changes: the worst first, no colour last."""
+    return LEVELS.index(level) if level in LEVELS else len(LEVELS)
+
+
 def _sums(found: Changes, told: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """Areas by change of level and by cause."""
     shares = found.shares.merge(found.patches.drop(columns="area_m2"), on="patch")
@@ -200,6 +205,7 @@ def _sums(found: Changes, told: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
             "before": one, "after": other, "n_zones": len(patches), "area_m2": float(patches["area_m2"].sum()),
             "causes": [{"cause": str(cause), "area_m2": float(area)} for cause, area in ranked.items()],
         })  # fmt: skip
+    pairs.sort(key=lambda pair: (_rank(pair["after"]), _rank(pair["before"])))
     listed = [told[str(cause)] | {"cause": str(cause), "area_m2": float(area)} for cause, area in by_cause.items()]
     return {
         "area_m2": float(found.patches["area_m2"].sum()),

@@ -135,6 +135,12 @@ def test_address_of_another_role_is_403_for_a_viewer(as_role: Client, address: s
     assert answer.status_code == 403 or "error" in answer.json
 
 
+@pytest.mark.parametrize("address", ["/api/follow-ups", "/api/follow-ups?pipeline_id=P1", "/patrol/follow-ups"])
+def test_ledger_is_open_to_those_who_guard_pipelines_too(as_role: Client, address: str) -> None:
+    assert [as_role(role).get(address).status_code for role in ("patrol", "pipeline", "plan", "view")] == [200, 200, 403, 403]
+    assert as_role("pipeline").get("/patrol").status_code == 403
+
+
 def test_role_that_is_missing_is_named_in_both_languages(as_role: Client) -> None:
     error = as_role("view").get("/api/pipelines").json["error"]
     assert "管道" in error["message_zh"] and "管理员" in error["message_zh"]

@@ -195,6 +195,11 @@ def test_buttons_of_a_comparison_lie_below_the_tools_and_beside_the_panel(open_p
     page.wait_for_function("() => document.getElementById('compare').getBoundingClientRect().top >= document.getElementById('toolbar').getBoundingClientRect().bottom")
     panel = page.locator("#result").bounding_box()
     assert panel
+    expect(page.locator(".tool-measure")).to_be_visible(visible=size != PHONE)
+    if size == TABLET:
+        frame = page.locator("#map-frame").bounding_box()
+        assert frame and frame["x"] + frame["width"] <= panel["x"] + 1, "part of the comparison lies beneath the panel"
+        page.wait_for_function("() => document.querySelector('#map canvas').clientWidth === document.getElementById('map').clientWidth")
     for part in page.locator("#compare button, #compare strong").all():
         room = part.bounding_box()
         assert room and room["x"] >= 0 and (room["x"] + room["width"] <= panel["x"] or room["y"] + room["height"] <= panel["y"])
@@ -252,7 +257,7 @@ def test_measures_stay_as_notes_until_they_are_removed(open_page: OpenPage, faul
     page.keyboard.press("Control+Enter")
     notes = page.locator(".measure-notes li")
     expect(notes).to_have_count(1)
-    expect(notes.first).to_contain_text(re.compile(r"\d+(\.\d)? (m|km)"))
+    expect(notes.first).to_contain_text(re.compile(r"^\(1\) \d+(\.\d)? (m|km)"))
     page.locator('[data-kind="place"]').click()
     page.locator("#map-canvas").focus()
     page.keyboard.press("Enter")

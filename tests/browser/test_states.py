@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -80,6 +81,28 @@ def test_layers_that_one_may_not_see_are_counted_with_their_own_sign(new_page: O
     page.route("**/api/layers*", lambda route: fulfil(route, catalog))
     page.goto(f"{live_server}/help")
     expect(page.locator('#status [data-state="no-permission"]')).to_have_text("＊ 3 个图层无权限查看")
+
+
+def test_map_offers_a_person_without_roles_nothing_that_would_be_refused(new_page: OpenPage, live_server: str) -> None:
+    catalog = answer(live_server, "/api/layers")
+    line, conflict = (answer(live_server, f"/api/tables/{layer}", limit=1)["rows"][0][0] for layer in ("pipelines", "distance_violations"))
+    for roles, coarse in ((catalog["roles"], []), (["view"], ["pipelines"])):
+        offered = int("plan" in roles)
+        told = catalog | {"roles": roles, "coarse": coarse}
+        page = new_page(live_server)
+        page.route("**/api/layers*", partial(fulfil, catalog=told))
+        page.goto(f"{live_server}/?f=pipelines/{line}")
+        wait_for_map(page)
+        expect(page.locator(".tool-measure")).to_have_count(1)
+        expect(page.locator(".tool-siting, .tool-what_if")).to_have_count(2 * offered)
+        expect(page.get_by_role("button", name="复制链接")).to_be_visible()
+        expect(page.locator('#result a[href*="/features/"]')).to_have_count(offered)
+        expect(page.get_by_role("button", name="查看保护范围冲突")).to_have_count(offered)
+        page.goto(f"{live_server}/?f=distance_violations/{conflict}")
+        expect(page.get_by_role("button", name="复制链接")).to_be_visible()
+        expect(page.locator('#result a[href*="/follow-ups/"]')).to_have_count(offered)
+        page.goto(f"{live_server}/sheets")
+        expect(page.locator('input[name="sheet-mode"]')).to_have_count(2 + offered)
 
 
 def test_refused_page_stands_in_the_frame(new_page: OpenPage, live_server: str) -> None:

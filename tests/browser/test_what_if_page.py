@@ -29,6 +29,11 @@ def test_new_unit_is_computed_drawn_and_taken_back(open_page: OpenPage, faults: 
     page.wait_for_function(DRAWN, timeout=WAIT_MS)
     expect(page.locator("#what-if-levels tbody tr")).to_have_count(5, timeout=WAIT_MS)
     expect(page.locator("#what-if-levels tbody")).to_contain_text("→")
+    for language in ("中文", "En"):
+        page.get_by_role("button", name=language, exact=True).click()
+        heights = page.locator("#what-if-levels td").evaluate_all("cells => cells.map(cell => cell.querySelectorAll('.whole').length && cell.clientHeight)")
+        assert len(heights) == 10 and 0 < min(heights) <= max(heights) <= 50, "a figure takes more than two lines"
+    page.get_by_role("button", name="中文", exact=True).click()
     expect(page.locator("table.what-if-societal tbody tr").first).to_contain_text("PLL", timeout=WAIT_MS)
     page.click("#what-if-undo")
     expect(page.locator("#what-if-edits")).to_have_count(0)

@@ -48,6 +48,12 @@ def test_causes_add_up_to_the_area_that_changed(changes: dict[str, Any]) -> None
     assert sum(pair["area_m2"] for pair in changes["pairs"]) == pytest.approx(changes["area_m2"])
 
 
+def test_changes_of_level_are_told_with_what_became_worst_first(changes: dict[str, Any]) -> None:
+    ranks = {level: rank for rank, level in enumerate(("red", "orange", "yellow", "blue", "unrated", "none"))}
+    told = [(ranks[pair["after"]], ranks[pair["before"]]) for pair in changes["pairs"]]
+    assert len(told) > 2 and told == sorted(told)
+
+
 @pytest.mark.parametrize("policy", ["grid_maximum_2026A", "individual_risk_2026A"])
 def test_causes_add_up_under_every_policy(atlas: sa.Engine, home: Path, policy: str) -> None:
     found = difference(atlas, load_catalog(), 2, 3, home=home, policy=policy)["changes"]

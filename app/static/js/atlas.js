@@ -16,7 +16,7 @@ import { said } from "./texts.js";
  *   groups: {id: string, title_zh: string, title_en: string}[],
  *   presets?: {id: string, title_zh: string, title_en: string, layers: string[], ground: string}[], layers: Layer[], policy: string,
  *   background?: {id: string, hides: string[]}, relief?: Record<string, any>|null,
- *   policies: {id: string, title_zh: string, title_en: string, version?: string}[], method?: Record<string, any>, secrecy?: string, roles: string[], view: string}} Catalog
+ *   policies: {id: string, title_zh: string, title_en: string, version?: string}[], method?: Record<string, any>, secrecy?: string, roles: string[], coarse?: string[], view: string}} Catalog
  */
 
 /** What the person chose; `opacity` in per cent of the designed opacity. */
@@ -42,6 +42,12 @@ export async function loadCatalog(edition) {
 
 /** Editions older than the one shown, newest first. */
 export const earlierEditions = () => shown.catalog.editions.filter((entry) => entry.edition < shown.catalog.edition.edition).sort((a, b) => b.edition - a.edition);
+
+/** Whether the person who looks holds one of some roles. @param {string[]} roles */
+export const may = (...roles) => roles.some((role) => shown.catalog.roles.includes(role));
+
+/** Whether the person sees the positions of a layer only roughly, and nothing that needs them. @param {string} layer */
+export const isCoarse = (layer) => Boolean(shown.catalog.coarse?.includes(layer));
 
 /** Whether several editions go by the label of one: data that were mended are published under it again. @param {Record<string, any>} edition */
 export const isLabelRepeated = (edition) => (shown.catalog.editions ?? []).filter((entry) => entry.label === edition.label).length > 1;

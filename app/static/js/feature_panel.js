@@ -1,10 +1,10 @@
 /** The panel of one feature: level and reasons first, then attributes, conflicts, origin. */
 import { getJson } from "./api.js";
-import { codeTitle, featureName, fieldOf, layerById, levelById, shown } from "./atlas.js";
+import { codeTitle, featureName, fieldOf, isCoarse, layerById, levelById, may, shown } from "./atlas.js";
 import { attribute } from "./attributes.js";
 import { el } from "./dom.js";
 import { day, distance, isMissing, number, required } from "./formats.js";
-import { entryHref, newEntryHref, stateTag } from "./follow_up_words.js";
+import { entryHref, mayFollowUp, newEntryHref, stateTag } from "./follow_up_words.js";
 import { withEdition } from "./frame.js";
 import { levelChip } from "./level_marks.js";
 import { provenance } from "./provenance.js";
@@ -102,7 +102,7 @@ function entryToday(layer, { ref, state, state_today: now, judged_on: judgedOn }
   return el("div", { id: "entry-today" },
     el("p", {}, t("follow_up_today", { day: day(now.on) }), " ", stateTag(now)),
     now.state === state ? null : el("p", { class: "notice" }, t("follow_up_of_edition", { day: day(judgedOn), state: before })),
-    el("a", { class: "button small", href: entryHref(ref) }, t("follow_up_title", { ref })));
+    mayFollowUp() ? el("a", { class: "button small", href: entryHref(ref) }, t("follow_up_title", { ref })) : null);
 }
 
 /** Pictures that belong to a feature, in the language shown. @param {{href: string}[]} pictures */
@@ -134,7 +134,7 @@ function conflictFacts(row, actions) {
   return el("div", {},
     el("p", {}, side(row.subject_layer, row.subject_feature_id, row.subject_name), " – ", side(row.object_layer, row.object_feature_id, row.object_name)),
     conflictNumbers(row), clauseLine(withClause(row)), verifiedLine(row.source_type),
-    row.violation_id ? el("a", { class: "button small", href: newEntryHref(row.violation_id) }, t("enter_in_ledger")) : null);
+    row.violation_id && mayFollowUp() ? el("a", { class: "button small", href: newEntryHref(row.violation_id) }, t("enter_in_ledger")) : null);
 }
 
 /** The clause names its standard already; the standard alone stands in where there is none. @param {any} row */
@@ -180,7 +180,7 @@ function violations(rows, loaded, actions) {
       conflictNumbers(row), clauseLine(withClause(row)),
       verifiedLine(row.source_type),
       el("button", { type: "button", class: "button small", on: { click: () => actions.onLine(row) } }, t("show_line")), " ",
-      el("a", { class: "button small", href: newEntryHref(row.violation_id) }, t("enter_in_ledger")));
+      mayFollowUp() ? el("a", { class: "button small", href: newEntryHref(row.violation_id) }, t("enter_in_ledger")) : null);
   })));
 }
 
@@ -197,9 +197,9 @@ export const dossierHref = (layer, id) => withEdition(`/features/${encodeURIComp
 function actionRow({ layer, id, feature }, actions) {
   const { properties, geometry } = feature;
   return el("div", { class: "actions" },
-    el("a", { class: "button", href: dossierHref(layer.id, id) }, t("dossier")),
+    isCoarse(layer.id) ? null : el("a", { class: "button", href: dossierHref(layer.id, id) }, t("dossier")),
     geometry ? el("button", { type: "button", class: "button", on: { click: () => actions.onFly(geometry) } }, t("zoom_to")) : null,
-    properties.pipeline_id ? el("button", { type: "button", class: "button", on: { click: () => actions.onConflicts(properties.pipeline_id) } }, t("pipeline_conflicts")) : null,
+    properties.pipeline_id && may("pipeline") ? el("button", { type: "button", class: "button", on: { click: () => actions.onConflicts(properties.pipeline_id) } }, t("pipeline_conflicts")) : null,
     el("button", { type: "button", class: "button", on: { click: actions.onCopy } }, t("copy_link")));
 }
 

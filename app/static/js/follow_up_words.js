@@ -1,8 +1,12 @@
 /** Words of the follow-up ledger that its list, its entry and other pages share. */
+import { may } from "./atlas.js";
 import { el } from "./dom.js";
 import { distance, isMissing, MISSING, required } from "./formats.js";
 import { withEdition } from "./frame.js";
 import { t } from "./texts.js";
+
+/** Whether the person who looks may open the ledger. */
+export const mayFollowUp = () => may("patrol", "pipeline");
 
 /** Address of an entry. @param {string} ref */
 export const entryHref = (ref) => withEdition(`/patrol/follow-ups/${encodeURIComponent(ref)}`);

@@ -1,5 +1,5 @@
 /** The top bar: title, workspaces, edition and language. */
-import { editionName, shown } from "./atlas.js";
+import { editionName, may, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { day } from "./formats.js";
 import { lang, said, t } from "./texts.js";
@@ -27,7 +27,7 @@ export function drawFrame() {
   const title = t("page_title", { area: said(shown.catalog.area) });
   byId("area-title").textContent = title;
   document.title = title;
-  drawWorkspaces(WORKSPACES.filter(({ role }) => !role || shown.catalog.roles.includes(role)));
+  drawWorkspaces(WORKSPACES.filter(({ role }) => !role || may(role)));
   drawEditions();
   for (const button of document.querySelectorAll("[data-language]")) {
     button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.language === lang()));

@@ -109,7 +109,7 @@ function noteAt(geometry) {
 /** Draws the notes on the map and in the tool. */
 function drawNotes() {
   drawOwn("measure", notes.flatMap((note, i) => [
-    feature(note.geometry), feature({ type: "Point", coordinates: noteAt(note.geometry) }, { label: `${i + 1}  ${noteText(note)}` })]));
+    feature(note.geometry), feature({ type: "Point", coordinates: noteAt(note.geometry) }, { label: `(${i + 1}) ${noteText(note)}` })]));
   drawMeasure();
 }
 
@@ -128,6 +128,6 @@ export function drawMeasure() {
     el("button", { type: "button", class: "button small", on: { click: closeMeasure } }, t("close"))),
   el("p", { class: "muted small" }, t("measure_hint")),
   problem ? el("p", { class: "strip-problem", role: "alert" }, problem) : null,
-  notes.length ? el("ol", { class: "measure-notes" }, notes.map((note, i) => el("li", {}, `${i + 1}. ${noteText(note)} `, el("button", { type: "button", class: "link", "aria-label": t("remove_note", { n: i + 1 }), on: { click: remove(i) } }, t("remove"))))) : null);
+  notes.length ? el("ol", { class: "measure-notes" }, notes.map((note, i) => el("li", {}, `(${i + 1}) ${noteText(note)} `, el("button", { type: "button", class: "link", "aria-label": t("remove_note", { n: i + 1 }), on: { click: remove(i) } }, t("remove"))))) : null);
   if (active) /** @type {HTMLElement|null} */ (box.querySelector(`[data-kind="${active}"]`))?.focus();
 }

@@ -1,6 +1,6 @@
 /** Where a feature comes from: delivery, conversions, checks, decisions, and what became of it since. */
 import { getJson } from "./api.js";
-import { fieldOf, shown } from "./atlas.js";
+import { fieldOf, isCoarse, shown } from "./atlas.js";
 import { attribute } from "./attributes.js";
 import { el, put } from "./dom.js";
 import { MISSING, day, distance, isMissing, number } from "./formats.js";
@@ -25,7 +25,7 @@ export function provenance(layer, id, origin) {
     list(t("conversions"), origin.conversions?.map((/** @type {any} */ row) => said(row, "text")), t("no_conversions")),
     list(t("checks_said"), origin.checks?.map((/** @type {any} */ row) => finding(layer, row)), t("no_checks")),
     origin.decisions?.length ? list(t("decisions"), origin.decisions.map(decision)) : null,
-    history(layer, id));
+    isCoarse(layer.id) ? null : history(layer, id));
   block.addEventListener("toggle", () => (opened.origin = /** @type {HTMLDetailsElement} */ (block).open));
   return block;
 }

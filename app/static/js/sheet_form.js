@@ -1,5 +1,5 @@
 /** The form of the sheets page. */
-import { drawnLayers, layerById, shown } from "./atlas.js";
+import { drawnLayers, layerById, may, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { MARKS, hasRelief, wishes } from "./sheet_wishes.js";
 import { said, t } from "./texts.js";
@@ -12,7 +12,7 @@ const BACKGROUNDS = ["light", "dark", "grey", "blank"];
 export function sheetForm(towns, calls) {
   const isAtlas = wishes.mode === "atlas", isFigure = wishes.mode === "figure";
   return [
-    radios("sheet-mode", t("sheet_mode"), ["sheet", "atlas", "figure"], "mode", calls, true),
+    radios("sheet-mode", t("sheet_mode"), may("sheets") ? ["sheet", "atlas", "figure"] : ["sheet", "figure"], "mode", calls, true),
     isAtlas ? (wishes.rows ? rowList(wishes.rows, calls) : townList(towns, calls)) : null,
     isFigure ? null : el("div", { class: "two" }, select("paper", t("paper"), ["A4", "A3"], (id) => id, calls),
       select("orientation", t("orientation"), ["landscape", "portrait"], t, calls)),

@@ -1,7 +1,7 @@
 /** Sheets, figures and atlases: what is wished, the frame on the map, the page as it will be printed. */
 import { ApiError, getJson, postForFile, postJson } from "./api.js";
 import { parseLayers, parseView, replaceAddress } from "./address.js";
-import { drawnLayers, shown } from "./atlas.js";
+import { drawnLayers, may, shown } from "./atlas.js";
 import { drawAtlases, wireAtlases } from "./atlas_jobs.js";
 import { byId, el, put } from "./dom.js";
 import { knownFilters } from "./filters.js";
@@ -69,6 +69,7 @@ function takeAddress(values) {
   wishes.orientation = heldFor(shown.catalog.area.home);
   takeWords();
   wishes.subtitle = shown.catalog.edition.label;
+  if (!may("sheets")) return;
   const [layer, ids] = splitOnce(values.rows ?? "");
   if (layer && ids) Object.assign(wishes, { mode: "atlas", rows: { layer, ids: ids.split(",") } });
   else if (values.of) Object.assign(wishes, { mode: "atlas", towns: values.of.split(",") });

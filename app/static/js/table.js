@@ -1,7 +1,7 @@
 /** 属性表: one layer's rows under the map, by pages; filter, order and choice are those of the map. */
 import { ApiError, getJson } from "./api.js";
 import { replaceAddress } from "./address.js";
-import { drawnLayers, layerById, levelById, shown } from "./atlas.js";
+import { drawnLayers, layerById, levelById, may, shown } from "./atlas.js";
 import { levelDot } from "./level_marks.js";
 import { attribute } from "./attributes.js";
 import { byId, el, put } from "./dom.js";
@@ -222,7 +222,7 @@ function drawBar() {
       el("span", { class: "table-count" }, state.nFound === state.nTotal ? t("n_rows", { n: number(state.nTotal, 0) }) : t("table_rows", { n: number(state.nFound, 0), of: number(state.nTotal, 0) })),
       el("label", { class: "check" }, el("input", { type: "checkbox", id: "table-in-view", checked: state.isInView, on: { change: inView } }), t("only_in_view")),
       shown.filters.has(layer.id) ? el("button", { type: "button", class: "button small", id: "table-clear", on: { click: clearFilters } }, t("clear_filters")) : null,
-      state.ticked.size ? el("a", { class: "button small", id: "table-atlas", href: atlasHref() }, t("table_atlas", { n: state.ticked.size })) : null,
+      state.ticked.size && may("sheets") ? el("a", { class: "button small", id: "table-atlas", href: atlasHref() }, t("table_atlas", { n: state.ticked.size })) : null,
       el("a", { class: "button small", id: "table-export", href: exportHref(), download: "" }, t("export_excel")),
     ] : el("span", { class: "muted small" }, t("table_hint")));
 }

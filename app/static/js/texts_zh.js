@@ -1039,7 +1039,7 @@ export const ZH = {
   what_if_need_place: "请在地图上点位置,或填写经纬度",
   what_if_need_source: "请选择企业或单元",
   what_if_new: "新建",
-  what_if_none: "无颜色",
+  what_if_none: "不着色",
   what_if_now: "现为 {amount} t",
   what_if_open: "与有色区可重叠",
   what_if_persons: "人口",

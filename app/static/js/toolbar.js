@@ -3,7 +3,7 @@ import { ApiError } from "./api.js";
 import { byId, el, put } from "./dom.js";
 import { GROUNDS, changeGround } from "./grounds.js";
 import { drawHills, hasHills, isHilly, showHills } from "./hills.js";
-import { earlierEditions, shown } from "./atlas.js";
+import { earlierEditions, may, shown } from "./atlas.js";
 import { drawOwn, feature } from "./map_drawings.js";
 import { map } from "./mapview.js";
 import { errorText, say } from "./panel.js";
@@ -31,8 +31,9 @@ export function drawToolbar(tools) {
     ["zoom_in", "+", () => map.zoomIn()], ["zoom_out", "−", () => map.zoomOut()], ["home_extent", "⌂", tools.goHome],
     ["locate", "◎", locate], ["layers_and_legend", "☰", tools.toggleLayers], ["keys_title", "?", tools.keys],
   ]);
+  const planning = [["siting", tools.siting], ["what_if", tools.whatIf]];
   const words = /** @type {[string, () => void][]} */ ([
-    ["measure", tools.measure], ["siting", tools.siting], ["what_if", tools.whatIf], ["sheet", tools.sheet],
+    ["measure", tools.measure], ...(may("plan") ? planning : []), ["sheet", tools.sheet],
     ...(earlierEditions().length ? [["compare_previous", tools.compare]] : []), ["list_in_view", tools.list], ["share", tools.share],
   ]);
   put(byId("toolbar"),

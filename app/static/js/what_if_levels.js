@@ -11,6 +11,9 @@ export const word = (level) => (level === "none" ? t("what_if_none") : levelWord
 /** @param {string|null|undefined} level */
 export const marked = (level) => el("span", { class: "what-if-level" }, level && level !== "none" ? levelDot(level) : null, " ", level ? word(level) : "—");
 
+/** From one figure to another: a line may end behind the arrow, nowhere else. @param {string} before @param {string} after */
+const step = (before, after) => [el("span", { class: "whole" }, `${before} →`), " ", el("span", { class: "whole" }, after)];
+
 /** @param {any[]} levels */
 export function levelTable(levels) {
   const people = (/** @type {number|null} */ value) => (isMissing(value) ? "—" : number(Math.round(Number(value))));
@@ -18,6 +21,6 @@ export function levelTable(levels) {
     el("thead", {}, el("tr", {}, ["what_if_level", "what_if_area", "what_if_persons"].map((key) => el("th", { scope: "col" }, t(key))))),
     el("tbody", {}, levels.map((/** @type {any} */ row) => el("tr", {},
       el("th", { scope: "row" }, marked(row.level), row.level === "unrated" ? el("span", { class: "muted small" }, " ", t("what_if_open")) : null),
-      el("td", {}, `${fixed(row.area_before_km2, 2)} → ${fixed(row.area_after_km2, 2)}`),
-      el("td", {}, `${people(row.persons_before)} → ${people(row.persons_after)}`)))));
+      el("td", {}, step(fixed(row.area_before_km2, 2), fixed(row.area_after_km2, 2))),
+      el("td", {}, step(people(row.persons_before), people(row.persons_after)))))));
 }
