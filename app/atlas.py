@@ -31,7 +31,6 @@ KEYS = tuple(key for key in SHEET_KEYS if key not in ("extent", "center", "scale
 FOLDER = "sheets"
 """Folder below the home that finished atlases are kept in."""
 KEPT_DAYS = 30
-MOST_NAMES = 400
 SECONDS_A_DAY = 86_400.0
 Told = Callable[[int, int], None]
 
@@ -65,7 +64,7 @@ def make_atlas(given: Given, request: dict[str, Any], *, rules_version: str, add
     everywhere = whole_area(facts)
     data = sheet_data(given.connection, facts, given.catalog, given.frames, spec, [_wider(everywhere)], home=given.home)
     pages = atlas_pages(given.catalog, request, lambda layer_id: frame_of(given, layer_id))
-    content = render_atlas(spec, data, pages, _text(given, spec.lang, everywhere), told=told)
+    content = render_atlas(spec, data, pages, last_page(given, spec.lang, everywhere), told=told)
     return Sheet(content, "application/pdf", f"{file_stem(facts, spec.title)}.pdf")
 
 
@@ -80,15 +79,15 @@ def _wider(bounds: Bounds) -> Bounds:
     return west - more, south - more, east + more, north + more
 
 
-def _text(given: Given, lang: str, everywhere: Bounds) -> AtlasText:
-    """Method, sources with their dates, and the names of what is not rated."""
+def last_page(given: Given, lang: str, everywhere: Bounds) -> AtlasText:
+    """What the last page of an atlas tells: method, sources with their dates, and the names of everything that is not rated."""
     facts = given.facts
     shown = next(policy for policy in facts.policies if policy["id"] == facts.policy)
     notes = [shown.get(f"title_{lang}", ""), shown.get(f"note_{lang}", ""), facts.area.get(f"note_{lang}", "")]
     sources = [_source_line(source, lang) for source in facts.meta.get("sources", [])]
     frame = given.frames.within(given.connection, facts, ["risk_points"], [everywhere]).get("risk_points")
     names = [] if frame is None else sorted({str(name) for name in frame.loc[frame["level"] == "unrated", "name"] if name})
-    return AtlasText(tuple(filter(None, notes)), tuple(sources), tuple(names[:MOST_NAMES]))
+    return AtlasText(tuple(filter(None, notes)), tuple(sources), tuple(names))
 
 
 def _source_line(source: dict[str, Any], lang: str) -> str:

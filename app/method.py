@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from app import queries, styles
 from app.config import CODE_DIR
 from app.editions import EditionFacts
-from app.rule_tables import column_titles, table, table_title, tables
+from app.rule_tables import column_titles, table, table_title, tables, words
 from app.texts import SEPARATOR, DataText, Text
 from layers.catalog import LEVELS, read_toml
 from layers.scoring.policy import RATED, as_table
@@ -126,14 +126,16 @@ def columns_of(columns: list[str], lang: str) -> list[tuple[str, str]]:
 
 
 def cell(column: str, value: str, lang: str) -> str:
-    """A value as it is read: codes of verification, levels and standards in words, powers of ten raised.
+    """A value as it is read: codes of closed columns, levels and standards in words, powers of ten raised.
 
     >>> cell("confidence", "low", "zh"), cell("value", "", "zh"), cell("largest_per_year", "3e-07", "zh")
     ('未核', '—', '3×10⁻⁷')
     """
-    for name, words in (("confidence", CONFIDENCES), ("source_type", SOURCE_TYPES)):
-        if column == name and value in words:
-            return words[value][lang]
+    for name, known in (("confidence", CONFIDENCES), ("source_type", SOURCE_TYPES)):
+        if column == name and value in known:
+            return known[value][lang]
+    if value in words().get(column, {}):
+        return words()[column][value][lang]
     if column in ("level", "inherent_level") and value in LEVELS:
         return level_word(value, lang)
     if column == "standard_id":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +12,7 @@ from psycopg2 import sql
 from app import queries
 from app.editions import EditionFacts
 from app.plain import plain
+from layers.scoring.aggregation import aggregations
 from layers.scoring.counterfactuals import missing_words
 from layers.scoring.group_ratings import ANY_POLICY
 
@@ -41,7 +44,20 @@ def _rows(connection: sa.Connection, facts: EditionFacts, layer: str, policies: 
     if layer not in facts.counts:
         return None
     found = queries.run(connection, "ratings", {"policies": policies}, table=facts.edition.table(layer), place=place)
-    return [plain({**row.properties, "lon": row.lon, "lat": row.lat}) for row in found]
+    return [plain({**row.properties, **_policy_in_words(row.properties), "lon": row.lon, "lat": row.lat}) for row in found]
+
+
+def _policy_in_words(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy by which members were joined, and its clause where that is not one of the law; editions keep the Chinese."""
+    in_english = english_words()
+    return {f"{name}_en": in_english[row[name]] for name in ("aggregation", "clause") if row.get(name) in in_english}
+
+
+@cache
+def english_words() -> dict[str, str]:
+    """Titles and clauses of the policies of joining levels in English, by the Chinese."""
+    known = aggregations()
+    return {policy.title_zh: policy.title_en for policy in known} | {policy.clause: policy.source_en for policy in known}
 
 
 def disagreements(connection: sa.Connection, facts: EditionFacts) -> Rows | None:

@@ -141,12 +141,21 @@ def _fitted(spec: SheetSpec, outline: BaseGeometry) -> SheetSpec:
     return replace(spec, scale_denominator=scale, centre=((west + east) / 2, (south + north) / 2), turn_deg=0.0)
 
 
+def _without_far_islands(outline: BaseGeometry, data: SheetData) -> BaseGeometry:
+    """Those parts of an outline that the map opens with; islands far off would leave a map of sea."""
+    if data.main_part is None:
+        return outline
+    parts = shapely.get_parts(outline)
+    near = parts[shapely.intersects(parts, data.main_part)]
+    return shapely.union_all(near) if len(near) else outline
+
+
 def _index(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasPage]) -> None:
     whole = shapely.union_all([town.outline for town in towns] + ([data.boundary] if data.boundary is not None else []))
     places = [shapely.maximum_inscribed_circle(town.outline, tolerance=50.0).coords[0] for town in towns]
     numbers = tuple((x, y, str(N_PAGES_BEFORE + 1 + i)) for i, (x, y) in enumerate(places))
     page = replace(
-        _fitted(spec, whole), title=f"{spec.title} · {sheet_words(spec.lang)['index_map']}", subtitle="",
+        _fitted(spec, _without_far_islands(whole, data)), title=f"{spec.title} · {sheet_words(spec.lang)['index_map']}", subtitle="",
         layers=tuple(layer for layer in spec.layers if layer in INDEX_LAYERS), page_line=_page_line(spec, 2, len(towns)),
     )  # fmt: skip
     draw_page(canvas, page, replace(data, numbers=numbers, focus=None))
@@ -155,7 +164,7 @@ def _index(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[Atl
 def _town(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasPage], i: int) -> None:
     town = towns[i]
     page = replace(
-        _fitted(spec, town.outline), title=_town_title(spec, town.name),
+        _fitted(spec, _without_far_islands(town.outline, data)), title=_town_title(spec, town.name),
         page_line=_page_line(spec, N_PAGES_BEFORE + 1 + i, len(towns)),
     )  # fmt: skip
     if town.mark is None:

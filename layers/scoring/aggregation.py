@@ -107,10 +107,14 @@ def _check(rule: GroupRule, path: Path, scope: str) -> None:
         require(0 < rule.share_pct <= 100, path, f"{scope}: share_pct must lie in (0, 100]")
 
 
+def aggregations(folder: Path = AGGREGATIONS_DIR) -> list[AggregationPolicy]:
+    """Every policy of joining levels, by the name of its file."""
+    return [load_aggregation(path.stem, folder) for path in sorted(folder.glob("*.toml"))]
+
+
 def aggregation_for(method: str, folder: Path = AGGREGATIONS_DIR) -> AggregationPolicy:
     """The policy that goes with a method of zoning; where none names it, that of the worst member."""
-    known = [load_aggregation(path.stem, folder) for path in sorted(folder.glob("*.toml"))]
-    return next((policy for policy in known if method in policy.methods), load_aggregation("worst_member_2026A", folder))
+    return next((policy for policy in aggregations(folder) if method in policy.methods), load_aggregation("worst_member_2026A", folder))
 
 
 def group_level(rule: GroupRule, counts: Mapping[str, int], *, index: float = float("nan")) -> GroupLevel:

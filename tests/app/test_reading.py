@@ -16,6 +16,7 @@ from app import method, styles
 from app.pinned import pinned_edition
 from app.rule_commands import rules_command
 from app.rule_tables import table, tables
+from app.rule_tables import words as words_of_columns
 from layers.catalog import LEVELS
 from layers.scoring.policy import as_table, load_policy, policies
 from layers.scoring.rule_tables import table_digests
@@ -130,6 +131,16 @@ def test_rule_table_tells_missing_data_in_words(client: FlaskClient, lang: str) 
     told = {row[column] for row in shown["rows"] if row[column]}
     assert told and all(html.escape(name, quote=False) in page for name in told)
     assert not [name for name in told if re.search(r"[a-z0-9]+_[a-z0-9]+", name)]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_rule_table_tells_kinds_states_and_classes_in_words(client: FlaskClient, lang: str) -> None:
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", client.get(f"/method/separation_distances?lang={lang}").text)
+    known = words_of_columns()
+    told = {html.unescape(cell) for cell in cells}
+    for column in ("kind", "status", "subject_class", "object_class"):
+        assert not told & {value for value in known[column] if "_" in value}, column
+        assert told & {said[lang] for said in known[column].values()}, column
 
 
 def test_table_that_is_none_is_refused(client: FlaskClient) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pandas as pd
 import pypdf
 import pytest
 import shapely
@@ -13,7 +15,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.atlas import Given, frame_of
+from app.atlas import Given, frame_of, last_page
 from app.atlas_pages import atlas_pages
 from app.errors import MissingError, RequestError
 from app.export.canvas import Canvas
@@ -188,6 +190,13 @@ def drawn_ids(connection: sa.Connection, facts: Any, flt: str, layers: list[str]
     spec = sheet_spec(facts, catalog, ASKED | {"layers": layers, "flt": flt}, rules_version="r")
     data = sheet_data(connection, facts, catalog, FrameMemory(catalog), spec, [whole_area(facts)])
     return {layer_id: set(frame["feature_id"]) for layer_id, frame in data.layers.items()}
+
+
+def test_atlas_counts_all_that_is_not_rated_however_many() -> None:
+    points = pd.DataFrame({"name": [f"厂{n}" for n in range(1000)] + ["甲厂"], "level": ["unrated"] * 1000 + ["red"]})
+    facts = SimpleNamespace(policies=[{"id": "p"}], policy="p", area={}, meta={})
+    given = SimpleNamespace(connection=None, facts=facts, frames=SimpleNamespace(within=lambda *asked: {"risk_points": points}))
+    assert len(last_page(cast(Given, given), "zh", (0.0, 0.0, 1.0, 1.0)).unrated) == 1000
 
 
 def test_sheet_draws_what_the_filter_of_the_screen_leaves(server: Flask) -> None:

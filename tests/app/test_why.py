@@ -228,6 +228,7 @@ def test_ratings_have_every_scope(sample: FlaskClient) -> None:
     assert len(told["county"]) == 1 and len(told["parks"]) == 3 and told["industries"] and told["towns"]
     assert {"n_unplaced", "n_assumed", "n_disputed", "unrated_pct"} <= told["towns"][0].keys()
     assert answer(sample, "/api/ratings?scope=enterprises")["enterprises"]
+    assert all(row["aggregation_en"].isascii() and row["clause_en"].isascii() for row in (*told["county"], *told["industries"]))
 
 
 def test_missing_data_name_field_and_office(sample: FlaskClient) -> None:

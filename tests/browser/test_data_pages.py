@@ -159,6 +159,16 @@ def test_tab_of_the_page_is_in_sight_on_a_phone(open_page: OpenPage, path: str) 
     assert room and 0 <= room["x"] and room["x"] + room["width"] <= PHONE["width"]
 
 
+def test_step_and_tab_of_an_upload_are_in_sight_on_a_phone(open_page: OpenPage, office: str) -> None:
+    kept = open_page("data").request.post(f"{office}/api/uploads", data={"title": "台账"}).json()["upload_id"]
+    page = open_page(f"data/uploads/{kept}?step=approve&lang=en", PHONE, is_mobile=True, has_touch=True)
+    for current, words in ((page.locator(".steps [aria-current]"), "Approve"), (page.locator("#tabs [aria-current]"), "Uploads and jobs")):
+        expect(current).to_contain_text(words)
+        room = current.bounding_box()
+        assert room and 0 <= room["x"] and room["x"] + room["width"] <= PHONE["width"]
+    assert page.evaluate("[...document.querySelectorAll('.page .unseen')].every((node) => node.offsetParent !== document.body)"), "words for screen readers widen the window"
+
+
 def test_hint_of_a_new_upload_is_whole(open_page: OpenPage) -> None:
     page = open_page("data?lang=en")
     assert page.locator("#new-title").evaluate("""node => {
@@ -188,6 +198,15 @@ def test_refused_rows_name_fields_in_words_and_their_filters_stand_in_one_row(op
     assert fields and [name for name in fields if re.fullmatch(r"[a-z_]+", name)] == []
     widths = page.locator("#content .query select").evaluate_all("all => all.map((node) => node.getBoundingClientRect().width)")
     assert widths and max(widths) <= 420
+    page.locator("#filter-source option").last.evaluate("(node) => { node.textContent = 'x'.repeat(200); }")
+    lefts, rights = ([page.locator(f"#filter-{name}").evaluate(f"(node) => node.getBoundingClientRect().{side}") for name in ("source", "rule")] for side in ("left", "right"))
+    assert 0 < lefts[1] - rights[0] < 40, "room for the longest name beside the shortened one"
+
+
+def test_numbers_and_dates_of_loads_stand_in_one_line(open_page: OpenPage) -> None:
+    page = open_page("data/loads?lang=en", TABLET)
+    heights = page.locator("#content tbody .short").evaluate_all("cells => cells.map((cell) => { const range = document.createRange(); range.selectNodeContents(cell); return range.getBoundingClientRect().height; })")
+    assert heights and max(heights) < 30
 
 
 def test_server_that_is_gone_is_told_and_the_page_stays(open_page: OpenPage) -> None:

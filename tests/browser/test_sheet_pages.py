@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import OpenPage, wait_for_map
+from tests.browser.pages import TABLET, OpenPage, wait_for_map
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +52,15 @@ def test_map_of_the_page_of_sheets_shows_the_layers_of_its_address(open_page: Op
     with page.expect_request("**/tiles/**/risk_zones/**"):
         page.locator("#layer-risk_zones").check()
     expect(page).to_have_url(re.compile("l=[^&]*risk_zones"))
+
+
+def test_preview_comes_into_sight_where_it_lies_below_the_form(open_page: OpenPage) -> None:
+    page = open_page("?lang=en", TABLET)
+    page.goto(f"{page.url.split('?')[0]}sheets?lang=en")
+    wait_for_map(page)
+    page.locator("#sheet-preview").click()
+    expect(page.locator("#preview img")).to_be_in_viewport(ratio=0.4)
+    expect(page.locator(".bar")).to_be_in_viewport(ratio=1)
 
 
 def test_rows_ticked_by_keyboard_become_pages_of_an_atlas(open_page: OpenPage) -> None:

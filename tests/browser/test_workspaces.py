@@ -81,8 +81,18 @@ def test_page_fits_and_is_without_errors_or_foreign_requests(
         page.set_viewport_size(size)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert page.locator(".page").evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+        assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0, "a search of the browser would scroll the bar away"
         expect(page.locator(".workspaces a[aria-current='page']")).to_be_visible()
     assert faults == []
+
+
+def test_dossier_says_what_figures_of_accidents_nearby_count(open_page: OpenPage, live_server: str, new_page: OpenPage) -> None:
+    ids = [row[0] for row in answer(live_server, "/api/tables/enterprises", limit=40)["rows"]]
+    near = next(one for one in ids if any(group["layer"] == "road_accidents" and group["n"] for group in answer(live_server, f"/api/dossiers/enterprises/{one}")["near"]))
+    page = new_page(live_server)
+    page.goto(f"{live_server}/features/enterprises/{near}?lang=en")
+    expect(page.locator(".near li").filter(has_text=re.compile(r"· Deaths \d+ · Injured \d+")).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
 
 
 @pytest.mark.parametrize("path", PAGES)

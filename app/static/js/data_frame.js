@@ -10,7 +10,7 @@ await addWords({ zh: async () => (await import("./texts_data_zh.js")).ZH, en: as
 /** @typedef {{role: string, roles: string[], area: any, is_worker_alive: boolean, layers: any[], limits: {most_bytes: number, most_files: number, suffixes: string[]}}} DataState */
 
 const TABS = [
-  { key: "data_tab_uploads", href: "/data" },
+  { key: "data_tab_uploads", href: "/data", below: "/data/uploads/" },
   { key: "data_tab_loads", href: "/data/loads" },
   { key: "data_tab_rejects", href: "/data/rejects" },
   { key: "data_tab_matches", href: "/data/matches" },
@@ -57,16 +57,16 @@ async function nothingPublished() {
 export function drawHead(title) {
   byId("page-title").textContent = title;
   titlePage(title);
-  put(byId("tabs"), TABS.map(({ key, href }) => el("li", {}, el("a", { href, "aria-current": location.pathname === href ? "page" : null }, t(key)))));
-  showTab();
+  put(byId("tabs"), TABS.map(({ key, href, below }) => el("li", {}, el("a", { href, "aria-current": location.pathname === href ? "page" : location.pathname.startsWith(below ?? `${href}/`) ? "true" : null }, t(key)))));
+  showInRow(byId("tabs").parentElement);
   drawWorker(state.is_worker_alive);
 }
 
-/** Brings the tab of this page into sight where not all have room. */
-function showTab() {
-  const [row, tab] = [byId("tabs").parentElement, byId("tabs").querySelector("[aria-current]")];
-  if (!row || !tab) return;
-  const [around, box] = [row.getBoundingClientRect(), tab.getBoundingClientRect()];
+/** Brings what is current of a row, a tab or a step, into sight where not all have room. @param {Element|null} row */
+export function showInRow(row) {
+  const current = row?.querySelector("[aria-current]");
+  if (!row || !current) return;
+  const [around, box] = [row.getBoundingClientRect(), current.getBoundingClientRect()];
   row.scrollLeft += (box.left + box.right - around.left - around.right) / 2;
 }
 
@@ -88,15 +88,15 @@ export const isPhone = () => matchMedia("(max-width: 767px) and (pointer: coarse
 /**
  * A table that becomes cards on a phone.
  * @param {string} caption
- * @param {{head: string, cell: (row: any) => any, isFigure?: boolean}[]} columns the first one heads its row
+ * @param {{head: string, cell: (row: any) => any, isFigure?: boolean, isShort?: boolean}[]} columns the first one heads its row
  * @param {any[]} rows
  */
 export function table(caption, columns, rows) {
   return el("div", { class: "table-holder", tabindex: "0", role: "group", "aria-label": caption },
     el("table", { class: "rows cards", role: "table" }, el("caption", { class: "unseen" }, caption),
       el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, columns.map(({ head, isFigure }) => el("th", { scope: "col", role: "columnheader", class: isFigure ? "figure" : null }, head)))),
-      el("tbody", { role: "rowgroup" }, rows.map((row) => el("tr", { role: "row" }, columns.map(({ head, cell, isFigure }, i) => el(i ? "td" : "th",
-        { role: i ? "cell" : "rowheader", scope: i ? null : "row", "data-head": head, class: isFigure ? "figure" : null }, cell(row) ?? MISSING)))))));
+      el("tbody", { role: "rowgroup" }, rows.map((row) => el("tr", { role: "row" }, columns.map(({ head, cell, isFigure, isShort }, i) => el(i ? "td" : "th",
+        { role: i ? "cell" : "rowheader", scope: i ? null : "row", "data-head": head, class: isFigure ? "figure" : isShort ? "short" : null }, cell(row) ?? MISSING)))))));
 }
 
 /** The first of a long list, and how many there are. @param {number} nShown @param {number} nAll */

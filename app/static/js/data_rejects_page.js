@@ -59,14 +59,17 @@ function filters() {
     el("label", { class: "check" }, el("input", { type: "checkbox", id: "filter-all", checked: wishes.all === "1", on: { change: (/** @type {any} */ event) => wish("all", event.target.checked ? "1" : "") } }), t("data_older_loads")));
 }
 
+/** A path that may go on in another line behind each of its folders. @param {string|null} path */
+const breakable = (path) => path?.split("/").map((part, i) => (i ? ["/", el("wbr"), part] : part));
+
 function drawRows() {
   const isFiltered = wishes.source || wishes.rule || wishes.text;
   const n = found.counts.filter((row) => (!wishes.source || row.source_id === wishes.source) && (!wishes.rule || row.rule_id === wishes.rule)).reduce((sum, row) => sum + row.n, 0);
   if (!found.rows.length) return put(byId("rows"), el("p", { class: "notice" }, isFiltered ? t("data_no_such_rejects") : t("data_no_rejects")));
   put(byId("rows"), wishes.text ? null : el("p", { class: "muted" }, t("data_refused_rows", { n: number(n) })), wishes.text ? null : moreRows(found.rows.length, n), table(t("data_tab_rejects"), [
-    { head: t("data_source"), cell: (row) => said(row) }, { head: t("data_file"), cell: (row) => row.file }, { head: t("data_row"), cell: (row) => row.source_row, isFigure: true }, { head: t("data_field"), cell: (row) => fieldWords(row.layer, row.field) },
+    { head: t("data_source"), cell: (row) => said(row) }, { head: t("data_file"), cell: (row) => breakable(row.file) }, { head: t("data_row"), cell: (row) => row.source_row, isFigure: true }, { head: t("data_field"), cell: (row) => fieldWords(row.layer, row.field) },
     { head: t("data_value"), cell: (row) => (row.value ? el("span", { class: "given" }, row.value) : null) }, { head: t("rule"), cell: (row) => row.rule_id }, { head: t("reason"), cell: (row) => said(row, "reason") },
-    { head: t("data_advice"), cell: (row) => said(row, "advice") || null }, { head: t("data_load"), cell: (row) => el("a", { href: `/data/loads/${row.load_id}` }, t("data_load_n", { n: row.load_id })) },
+    { head: t("data_advice"), cell: (row) => said(row, "advice") || null }, { head: t("data_load"), cell: (row) => el("a", { href: `/data/loads/${row.load_id}` }, t("data_load_n", { n: row.load_id })), isShort: true },
   ], found.rows));
 }
 

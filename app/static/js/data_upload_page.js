@@ -4,7 +4,7 @@ import { readAddress, replaceAddress } from "./address.js";
 import { byId, el, put } from "./dom.js";
 import { approvalStep, checkStep, differenceStep } from "./data_check.js";
 import { draftStep } from "./data_drafts.js";
-import { ask, isPhone, size, startData, state } from "./data_frame.js";
+import { ask, isPhone, showInRow, size, startData, state } from "./data_frame.js";
 import { follow, isUnfinished, runJob } from "./data_jobs.js";
 import { datasetsOf, mappingStep } from "./data_mapping.js";
 import { number } from "./formats.js";
@@ -85,6 +85,7 @@ function draw() {
     publish: () => draftStep(() => goTo("publish"), "publish"),
   };
   put(body, bodies[step]());
+  showInRow(byId("content").querySelector(".steps"));
 }
 
 // --- files ---------------------------------------------------------------------------------------------------------

@@ -249,7 +249,8 @@ function nearSection(group) {
 /** @param {any} layer @param {any} row */
 function nearWords(layer, row) {
   const fields = toldFields(layer, [row]).filter((/** @type {any} */ field) => !field.name.endsWith("_id"));
-  return fields.map((/** @type {any} */ field, /** @type {number} */ i) => [i ? " · " : "", attribute(field, row[field.name])]);
+  const isFigure = (/** @type {any} */ field) => field.type === "integer" || field.type === "number";
+  return fields.map((/** @type {any} */ field, /** @type {number} */ i) => [i ? " · " : "", isFigure(field) ? `${said(field)} ` : "", attribute(field, row[field.name])]);
 }
 
 function historySection() {

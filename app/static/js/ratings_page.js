@@ -113,10 +113,13 @@ const groupHead = () => [t("name"), t("level"), ...countHead(), ofFigures("unrat
 const townHead = () => [t("name"), t("level"), ...countHead(), ...["unrated_share", "without_place", "assumed", "disputed_short", "index"].map(ofFigures)];
 const parkHead = () => [t("name"), t("level"), t("park_grade"), t("level_of_members"), ...countHead(), ofFigures("unrated_share"), t("because")];
 
+/** A text that editions keep in Chinese, in the language of the page where it is known. @param {any} row @param {string} name */
+const inLanguage = (row, name) => (lang() === "en" && row[`${name}_en`]) || row[name];
+
 /** @param {any} row */
 function groupRow(row) {
   return el("tr", {}, el("th", { scope: "row" }, (lang() === "en" && row.name_en) || row.name || row.group_id), levelCell(row.level), counts(row), unratedCell(row), figure(row.index_p95),
-    el("td", { class: "words" }, said(row, "reason"), clauseLine({ clause: `${row.aggregation} · ${row.clause}` })));
+    el("td", { class: "words" }, said(row, "reason"), clauseLine({ clause: `${inLanguage(row, "aggregation")} · ${inLanguage(row, "clause")}` })));
 }
 
 /** @param {any} row */
@@ -130,7 +133,7 @@ function townRow(row) {
 function parkRow(row) {
   const [layer] = shown.catalog.layers.filter((entry) => entry.fields.some((field) => field.name === "member_level")).map((entry) => entry.id);
   return el("tr", {}, el("th", { scope: "row" }, place(layer, row.rating_id, row.name)), levelCell(row.level), el("td", {}, row.grade ?? MISSING), levelCell(row.member_level), counts(row), unratedCell(row),
-    el("td", { class: "words" }, said(row, "reason"), row.is_disputed ? el("div", { class: "short" }, t("disputed_short")) : null, clauseLine(row)));
+    el("td", { class: "words" }, said(row, "reason"), row.is_disputed ? el("div", { class: "short" }, t("disputed_short")) : null, clauseLine({ clause: inLanguage(row, "clause"), rule_id: row.rule_id })));
 }
 
 const disagreementHead = () => [t("name"), t("disagreement_kind"), t("one_side"), "", t("other_side"), "", t("used_level"), t("office")];

@@ -246,6 +246,8 @@ function preview() {
     put(byId("preview"), el("img", { src: state.picture, alt: t("sheet_preview_of", { title: wishes.title }) }));
     byId("preview").classList.remove("is-old");
     put(byId("sheet-state"));
+    await byId("preview").querySelector("img")?.decode();
+    if (byId("preview").getBoundingClientRect().bottom > innerHeight) byId("preview-title").scrollIntoView({ block: "start" });
   });
 }
 
@@ -284,6 +286,7 @@ async function busy(words, work) {
   const buttons = [...byId("sheet-form").querySelectorAll("button")];
   for (const button of buttons) button.disabled = true;
   put(byId("sheet-state"), el("p", { class: "muted" }, t(words)));
+  byId("sheet-state").scrollIntoView({ block: "nearest" });
   try {
     await work();
   } catch (error) {

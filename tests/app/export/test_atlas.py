@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from app.export.atlas import AtlasText, AtlasPage, n_atlas_pages, render_atlas
 from app.export.figure import render_figure
 from app.export.render import render_sheet
-from app.export.spec import MARKS
+from app.export.spec import MARKS, SheetData
 from app.export.tones import sheet_colours
 from layers.errors import InputError
 from tests.app.export.county import CENTRE, county, spec
@@ -39,6 +40,22 @@ def test_atlas_has_cover_index_summary_a_page_a_town_and_the_method(atlas: list[
     assert all(name in page for name, page in zip(names, atlas[3:-1], strict=True))
     assert "无名厂" in atlas[-1] and "台账" in atlas[-1]
     assert all(f"第 {n} 页 共 {len(atlas)} 页" in page for n, page in enumerate(atlas[1:], start=2))
+
+
+def test_islands_far_off_leave_the_index_and_the_page_of_their_town_at_their_scales() -> None:
+    data = county()
+    island = shapely.transform(data.towns.geometry.iloc[0], lambda xy: xy + (600_000.0, -400_000.0))
+    far = data.towns.copy()
+    far.loc[far.index[0], "geometry"] = shapely.union(far.geometry.iloc[0], island)
+    with_island = replace(data, towns=far, boundary=shapely.union(data.boundary, island), main_part=shapely.box(*data.boundary.bounds))
+    near, wide = (scales(given, [AtlasPage(row.name, row.geometry) for row in given.towns.itertuples()][:1]) for given in (data, with_island))
+    assert near == wide and len(near) == 2
+
+
+def scales(data: SheetData, towns: list[AtlasPage]) -> list[str]:
+    """Scales of the maps of an atlas, page by page."""
+    pages = pypdf.PdfReader(io.BytesIO(render_atlas(spec(), data, towns, AtlasText()))).pages
+    return [scale for page in pages for scale in re.findall(r"1:[\d ]+\d", page.extract_text())]
 
 
 def test_atlas_is_told_page_by_page_and_can_be_ended() -> None:
