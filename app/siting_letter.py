@@ -50,6 +50,7 @@ def siting_letter(case: dict[str, Any], *, today: date, lang: str) -> Letter:
         columns=tuple(column[lang] for column in COLUMNS),
         rows=tuple(_row(number, reason, lang) for number, reason in enumerate(answer["reasons"], start=1)),
         closing=(in_words(today, lang),),
+        details=_details(answer, lang),
         lang=lang,
     )
 
@@ -109,6 +110,8 @@ def _reasons(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
 
 def _reason(number: int, reason: dict[str, Any], lang: str) -> str:
     title, text, clause = reason[f"title_{lang}"], DataText(reason["text_zh"], reason["text_en"].removesuffix(".")), reason["clause"]
+    if not clause and text[lang].endswith(title):
+        return Text("{number}. {text}。", number=number, text=text)[lang]
     if not clause:
         return Text("{number}. {title}:{text}。", number=number, title=title, text=text)[lang]
     return Text("{number}. {title}:{text}({clause})。", number=number, title=title, text=text, clause=clause)[lang]
@@ -120,10 +123,18 @@ def _demands(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
 
 
 def _notes(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
-    unsaid = TextIn("joint", ";")[lang].join(entry[lang] for entry in answer["not_assessed"])
-    legal = answer.get(f"legal_note_{lang}")
-    missing = (Text("未评估:{entries}。", entries=unsaid)[lang],) if unsaid else ()
+    n, legal = len(answer["not_assessed"]), answer.get(f"legal_note_{lang}")
+    missing = (Text("未评估的检查 {n} 项,不在本结论之内,逐项列于附件2。", n=n)[lang],) if n else ()
     return (answer[f"disclaimer_{lang}"], *missing, *((sentence(legal, lang),) if legal else ()))
+
+
+def _details(answer: dict[str, Any], lang: str) -> tuple[str, ...]:
+    """Every check that found nothing, and everything that no check could look at, each in a line of its own."""
+    passed = [entry[f"title_{lang}"] for entry in answer["passed"]]
+    unsaid = [entry[lang] for entry in answer["not_assessed"]]
+    heads = (Text("已查,未发现不满足项({n} 项)", n=len(passed)), Text("未评估({n} 项)", n=len(unsaid)))
+    return tuple(line for head, entries in zip(heads, (passed, unsaid), strict=True) if entries
+                 for line in (head[lang], *(f"{number}. {entry}" for number, entry in enumerate(entries, start=1))))  # fmt: skip
 
 
 def _row(number: int, reason: dict[str, Any], lang: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ PICTURE_MM = 156
 """Width of the text block."""
 PICTURE_HEADING = Text("附件1 位置图")
 LIST_HEADING = Text("附件 全部对象清单")
+DETAILS_HEADING = Text("附件2 检查项目明细")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ SIZES = {"zh": TypeSizes(16, 22, 28.95, 10.5, 2), "en": TypeSizes(11.5, 16, 17, 
 class Letter:
     """Plain values of a letter; `sections` are headings with paragraphs, `rows` a table below its `columns`.
 
-    `list_rows`, where the table names only some, are all rows, on a page of their own. `picture` is a PNG that goes on a page of its own as the enclosed map, `picture_caption` the words under it. `lang` is ``zh`` or ``en``.
+    `list_rows`, where the table names only some, are all rows, on a page of their own. `picture` is a PNG that goes on a page of its own as the enclosed map, `picture_caption` the words under it; `details` are lines
+    in small type on the page after it. `lang` is ``zh`` or ``en``.
     """
 
     title: str
@@ -58,6 +60,7 @@ class Letter:
     list_rows: tuple[tuple[str, ...], ...] = ()
     picture: bytes = b""
     picture_caption: str = ""
+    details: tuple[str, ...] = ()
     lang: str = "zh"
 
 
@@ -84,6 +87,8 @@ def letter_bytes(letter: Letter) -> bytes:
         pen.table(letter.columns, letter.list_rows)
     if letter.picture:
         pen.picture(letter)
+    if letter.details:
+        pen.details(letter.details)
     stream = io.BytesIO()
     document.save(stream)
     return stream.getvalue()
@@ -134,6 +139,15 @@ class _Pen:
         for row in rows:
             for cell, text in zip(table.add_row().cells, row, strict=True):
                 self.run(cell.paragraphs[0], text, font=BODY_FONT, size_pt=size_pt)
+
+    def details(self, lines: tuple[str, ...]) -> None:
+        """附件2 检查项目明细: a line a check, in the type of the table."""
+        self.document.add_page_break()
+        self.paragraph(DETAILS_HEADING[self.lang], font=HEAD_FONT)
+        for line in lines:
+            paragraph = self.document.add_paragraph()
+            paragraph.paragraph_format.space_after = Pt(2)
+            self.run(paragraph, line, font=BODY_FONT, size_pt=self.sizes.table_pt)
 
     def picture(self, letter: Letter) -> None:
         """附件1 位置图: as wide as the text block, with its caption."""

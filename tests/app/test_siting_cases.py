@@ -236,6 +236,11 @@ def test_letter_tells_project_basis_verdict_reasons_and_what_it_is_not(client: F
     assert len(letter.tables[0].rows) > 1
     with Image.open(io.BytesIO(next(part.blob for part in letter.part.package.iter_parts() if part.partname.endswith(".png")))) as picture:
         assert picture.width > picture.height > 500
+    told = client.get(f"/api/site-checks/{ref}").json
+    unsaid = [entry["zh"] for entry in told["not_assessed"]]
+    lines = [paragraph.text for paragraph in letter.paragraphs]
+    assert lines[lines.index("附件2 检查项目明细") :][-len(unsaid) :] == [f"{n}. {entry}" for n, entry in enumerate(unsaid, start=1)]
+    assert f"已查,未发现不满足项({len(told['passed'])} 项)" in lines and max(map(len, lines)) < 400
     assert "附件1 位置图" in text and "第二小学位置图(资料截至" in text.replace(" ", "")
     assert client.get("/siting/S1900-0001/letter").status_code == 404
 
