@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from app.export import furniture
-from app.export.canvas import Canvas, TextStyle
+from app.export.canvas import LINE_HEIGHT, Canvas, TextStyle
 from app.export.layout import Box, scale_for_extent, sheet_layout
 from app.export.render import draw_page
 from app.export.sheet import check_spec
@@ -24,10 +25,13 @@ from layers.errors import InputError
 
 MARGIN_SHARE = 0.05
 RING_MM = 6.0
+SMALL_PT = 7.5
+"""Type of the names on the last page where they are many."""
 N_PAGES_BEFORE, N_PAGES_AFTER = 3, 1
 """Cover, index map and summary go before the towns; method and sources after them."""
 INDEX_LAYERS = ("water", "roads", "towns", "risk_zones")
-MOST_UNRATED = 90
+MOST_UNRATED = 600
+"""Names that are tried for the last page, more than a page of A3 holds."""
 Told = Callable[[int, int], None]
 
 
@@ -232,12 +236,22 @@ def _method(canvas: Canvas, spec: SheetSpec, text: AtlasText) -> None:
     ink = palette["interface"]["text"]
     style = TextStyle(9.0, ink)
     upper = Box(left.x, left.y, left.w, left.h * 0.55)
-    furniture.draw_paragraphs(canvas, text.method, furniture.draw_heading(canvas, words["method_title"], upper, palette), style, least_pt=6.5)
-    lower = Box(left.x, left.y + left.h * 0.57, left.w, left.h * 0.43)
+    end = furniture.draw_paragraphs(canvas, text.method, furniture.draw_heading(canvas, words["method_title"], upper, palette), style, least_pt=6.5)
+    lower = Box(left.x, end + 4, left.w, left.bottom - end - 4)
     furniture.draw_paragraphs(canvas, text.sources, furniture.draw_heading(canvas, words["sources"], lower, palette), style, least_pt=5.5)
-    names = list(text.unrated[:MOST_UNRATED])
-    if len(text.unrated) > MOST_UNRATED:
-        names.append(words["unrated_more"].format(n=len(text.unrated) - MOST_UNRATED))
-    listed = words["separator"].join(names) or words["none_unrated"]
-    furniture.draw_paragraphs(canvas, (listed,), furniture.draw_heading(canvas, words["unrated_list"], right, palette), style, least_pt=6.0)
+    below = furniture.draw_heading(canvas, words["unrated_list"], right, palette)
+    furniture.draw_paragraphs(canvas, (_names_that_fit(canvas, text.unrated, words, below, SMALL_PT),), below, style, least_pt=SMALL_PT)
+
+
+def _names_that_fit(canvas: Canvas, names: Sequence[str], words: Mapping[str, str], box: Box, size_pt: float) -> str:
+    """As many names as a box takes in type of a size, and how many are left out."""
+
+    def said(n: int) -> str:
+        left_out = [words["unrated_more"].format(n=len(names) - n)] if n < len(names) else []
+        return words["separator"].join([*names[:n], *left_out]) or words["none_unrated"]
+
+    style = TextStyle(size_pt, "")
+    n_lines = int(box.h / (style.size_mm * LINE_HEIGHT))
+    is_too_long = lambda n: len(canvas.wrapped(said(n), style, box.w)) > n_lines  # noqa: E731
+    return said(max(0, bisect_left(range(min(len(names), MOST_UNRATED) + 1), True, key=is_too_long) - 1))
 

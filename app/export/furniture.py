@@ -54,8 +54,8 @@ def draw_line_of_text(
 
 def draw_paragraphs(
     canvas: Canvas, texts: Sequence[str], box: Box, style: TextStyle, *, least_pt: float = 5.5
-) -> None:
-    """Texts one below the other, smaller until all lines fit the box; what still does not fit is cut."""
+) -> float:
+    """Texts one below the other, smaller until all lines fit the box; what still does not fit is cut. Where they end, mm."""
     size_pt = style.size_pt
     lines = _wrapped(canvas, texts, style, box.w)
     while size_pt > least_pt and len(lines) * size_pt * MM_PER_PT * LINE_HEIGHT > box.h:
@@ -63,8 +63,10 @@ def draw_paragraphs(
         style = TextStyle(size_pt, style.colour, style.is_bold)
         lines = _wrapped(canvas, texts, style, box.w)
     step = style.size_mm * LINE_HEIGHT
-    for i, line in enumerate(lines[: max(1, int(box.h / step + 0.01))]):
+    drawn = lines[: max(1, int(box.h / step + 0.01))]
+    for i, line in enumerate(drawn):
         canvas.text(box.x, box.y + style.size_mm * 0.95 + i * step, line, style)
+    return box.y + len(drawn) * step
 
 
 def _wrapped(canvas: Canvas, texts: Sequence[str], style: TextStyle, width_mm: float) -> list[str]:

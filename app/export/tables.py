@@ -12,20 +12,17 @@ from app.export.symbols import Palette
 LARGEST_PT, LEAST_PT = 11.0, 5.5
 ROW_PT = 1.9
 PAD_MM = 1.2
-TEXT_SHARE = 2.2
-"""Width of a column of text in widths of a column of figures."""
 
 
 def draw_table(
     canvas: Canvas, head: Sequence[str], rows: Sequence[Sequence[str]], box: Box, palette: Palette, *, n_text_columns: int
 ) -> None:
     """Draw a table into a box: the first columns are text, the rest figures at the right; smaller where it must."""
-    widths = [box.w / (n_text_columns * TEXT_SHARE + len(head) - n_text_columns)] * len(head)
-    widths = [width * (TEXT_SHARE if i < n_text_columns else 1.0) for i, width in enumerate(widths)]
     size_pt = min(LARGEST_PT, max(LEAST_PT, box.h / ((len(rows) + 3) * ROW_PT * MM_PER_PT)))
     ink = palette["interface"]["text"]
     style, bold = TextStyle(size_pt, ink), TextStyle(min(size_pt, 9.0), ink, is_bold=True)
     row_mm = size_pt * MM_PER_PT * ROW_PT
+    widths = column_widths(canvas, head, rows, box.w, style, bold)
     head_mm = _draw_head(canvas, head, box, widths, bold, n_text_columns)
     for number, cells in enumerate(rows):
         y = box.y + head_mm + number * row_mm
@@ -38,6 +35,17 @@ def draw_table(
         canvas.context.move_to(box.x, y)
         canvas.context.line_to(box.right, y)
         canvas.stroke(LineStyle(palette["interface"]["hairline"], HAIRLINE_MM, is_round=False))
+
+
+def column_widths(canvas: Canvas, head: Sequence[str], rows: Sequence[Sequence[str]], room_mm: float, style: TextStyle, bold: TextStyle) -> list[float]:
+    """Each column takes what its cells and the words of its heading need, and an equal part of what is left over."""
+    needed = [
+        2 * PAD_MM + max([canvas.text_width_mm(cell, style) for cell in cells] + [canvas.text_width_mm(word, bold) for word in title.split()], default=0.0)
+        for title, cells in zip(head, zip(*rows, strict=True) if rows else [()] * len(head), strict=True)
+    ]
+    if sum(needed) > room_mm:
+        return [width * room_mm / sum(needed) for width in needed]
+    return [width + (room_mm - sum(needed)) / len(needed) for width in needed]
 
 
 def _draw_head(

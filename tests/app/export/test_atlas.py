@@ -6,6 +6,7 @@ import io
 import math
 import re
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pypdf
@@ -15,9 +16,12 @@ import shapely
 from rasterio.errors import NotGeoreferencedWarning
 
 from app.export.atlas import AtlasText, AtlasPage, n_atlas_pages, render_atlas
+from app.export.canvas import Canvas, TextStyle
 from app.export.figure import render_figure
+from app.export.layout import Box
 from app.export.render import render_sheet
 from app.export.spec import MARKS, SheetData
+from app.export.tables import PAD_MM, column_widths
 from app.export.tones import sheet_colours
 from layers.errors import InputError
 from tests.app.export.county import CENTRE, county, spec
@@ -56,6 +60,24 @@ def scales(data: SheetData, towns: list[AtlasPage]) -> list[str]:
     """Scales of the maps of an atlas, page by page."""
     pages = pypdf.PdfReader(io.BytesIO(render_atlas(spec(), data, towns, AtlasText()))).pages
     return [scale for page in pages for scale in re.findall(r"1:[\d ]+\d", page.extract_text())]
+
+
+def test_last_page_is_filled_with_sources_and_as_many_names_as_it_takes() -> None:
+    towns = [AtlasPage(row.name, row.geometry) for row in county().towns.itertuples()][:1]
+    sources = tuple(f"来源{n}(某某局提供的资料,由公开网页转载,年份不一,未经核实,只供参考,截至 2026-11-21,末{n}尾)" for n in range(30))
+    content = render_atlas(spec(), county(), towns, AtlasText(("方法",), sources, tuple(f"某某机械有限公司{n}厂" for n in range(1000))))
+    last = pypdf.PdfReader(io.BytesIO(content)).pages[-1].extract_text().replace("\n", "")
+    assert all(f"末{n}尾" in last for n in range(30))
+    n_listed, n_left = len(re.findall(r"公司\d+厂", last)), int(re.search(r"另有 (\d+) 处未列出", last)[1])
+    assert n_listed + n_left == 1000 and n_listed > 100
+
+
+def test_column_of_large_figures_takes_the_room_of_short_ones() -> None:
+    canvas = Canvas(Box(0, 0, 200, 200), file_format="pdf", title="", author="", made_on=date(2026, 11, 23))
+    style = TextStyle(11.0, "#000000")
+    widths = column_widths(canvas, ["页", "乡镇", "人口"], [["4", "小港区", "1,157,200"]], 60.0, style, style)
+    assert sum(widths) == pytest.approx(60.0) and widths[2] > widths[1] > widths[0]
+    assert widths[2] - 2 * PAD_MM >= canvas.text_width_mm("1,157,200", style)
 
 
 def test_atlas_is_told_page_by_page_and_can_be_ended() -> None:
