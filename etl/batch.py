@@ -7,6 +7,7 @@ from typing import Any, Callable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from etl.shapes import Shapes
 from layers.history import SHEET_MARK
@@ -101,6 +102,11 @@ def each_value(values: pd.Series, turn: Callable[[Any], Any]) -> pd.Series:
     made[:-1] = [turn(value) for value in distinct]
     made[-1] = None
     return pd.Series(made[places], index=values.index, dtype=object)
+
+
+def same_text(text: str, index: pd.Index) -> pd.Series:
+    """A column that says the same in every row."""
+    return pd.Series(pa.repeat(pa.scalar(text, pa.large_string()), len(index)), index=index, dtype="str")
 
 
 def column_letters(position: int) -> str:

@@ -97,7 +97,7 @@ def check(
     is_taken = frame["feature_id"].isin(taken).to_numpy() & frame["source_file"].isin(returned).to_numpy()
     _check_duplicates(frame, problems, is_taken, repeats, is_distinct=is_distinct)
     is_out = frame.index.isin(problems.table["at"])
-    accepted = frame[~is_out]
+    accepted = frame[~is_out] if is_out.any() else frame
     kept = repaired[repaired["at"].isin(accepted.index)]
     out = frame.loc[is_out & frame["feature_id"].notna().to_numpy(), ["feature_id", "source_file", "source_row"]]
     refused_keys = {str(key): (str(file), int(row)) for key, file, row in out.itertuples(index=False)}
@@ -157,8 +157,9 @@ def _no_repairs() -> pd.DataFrame:
 
 
 def _check_keys(frame: pd.DataFrame, layer: Layer, problems: Problems) -> None:
+    texts = {entry.name for entry in layer.fields if entry.type == "text"}
     for name in layer.key:
-        is_empty = frame[name].isna() | (frame[name].astype("object") == "")
+        is_empty = frame[name].isna() | (frame[name].eq("") if name in texts else False)
         problems.add(frame.index[is_empty], "RQ01", name)
     for entry in layer.fields:
         if entry.required and entry.name not in layer.key:

@@ -116,6 +116,8 @@ def _plain(value: Any, kind: str) -> str | None:
         return None
     if kind == "number":
         return f"{float(value):.12g}"
+    if kind == "date":
+        return str(pd.Timestamp(value).date())
     if kind == "timestamp":
         return pd.Timestamp(value).tz_localize(None).isoformat()
     return str(value)

@@ -141,10 +141,18 @@ class Behind:
             wait([self._running])
 
 
+def read_ahead(paths: list[Path], manifest: Manifest, loading: Loading, lanes: Lanes) -> Ahead[Batch]:
+    """The batches of a source as delivered; the first one is read beside what the caller does before it asks."""
+    return Ahead(_batches(paths, manifest, loading), lanes.reading)
+
+
 def take_in(
-    connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path], load_id: int, *, lanes: Lanes
+    connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path], load_id: int, *, lanes: Lanes,
+    batches: Ahead[Batch] | None = None,
 ) -> Intake:
     """Bring every row of a source into the register, or into the list of refused rows, as load `load_id`.
+
+    `batches` are those of `read_ahead`, where their reading has begun already.
 
     Raises
     ------
@@ -152,7 +160,7 @@ def take_in(
         A file cannot be read, or too many rows are refused; the caller leaves the transaction.
     """
     taker = _Taker(connection, loading, manifest, load_id)
-    rows = _normalised(paths, manifest, loading, lanes, keeps_bytes=taker.keeps_bytes)
+    rows = _normalised(batches or read_ahead(paths, manifest, loading, lanes), manifest, loading, keeps_bytes=taker.keeps_bytes)
     with _collecting_rarely(), Ahead(rows, lanes.turning) as ahead, Behind(connection, lanes.storing) as behind:
         n_batches = 0
         while True:
@@ -187,14 +195,14 @@ def _collecting_rarely() -> Iterator[None]:
 
 
 def _normalised(
-    paths: list[Path], manifest: Manifest, loading: Loading, lanes: Lanes, *, keeps_bytes: bool
+    batches: Ahead[Batch], manifest: Manifest, loading: Loading, *, keeps_bytes: bool
 ) -> Generator[tuple[Batch, pd.DataFrame, Problems, Shapes | None], None, None]:
     """The batches of a source, each with its rows in our fields; rows are numbered from 0 over all batches.
 
     With `keeps_bytes` geometries that came as bytes stay so as far as they can.
     """
     n_rows = 0
-    with Ahead(_batches(paths, manifest, loading), lanes.reading) as ahead:
+    with batches as ahead:
         while (batch := ahead.next()) is not None:
             batch.frame.index = pd.RangeIndex(n_rows, n_rows + len(batch.frame))
             n_rows += len(batch.frame)

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,10 +19,11 @@ from shapely.geometry.base import BaseGeometry
 
 from etl.approval import Agreed, Gained, gained, loss, newer_held, questions
 from etl.area import declare_area, declared_area, load_boundary, widened
+from etl.batch import Batch
 from etl.checks import CHECK_RULES
 from etl.code_files import code_files
 from etl.copy import cancel_statement
-from etl.intake import Lanes, take_in
+from etl.intake import Ahead, Lanes, read_ahead, take_in
 from etl.ledger import (
     Loading,
     is_whole,
@@ -208,13 +209,19 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
     if not paths:
         result.state = "absent"
         return result
+    is_new = manifest.reader != "raster" and not _is_known(loading.engine, manifest)
+    with read_ahead(paths, manifest, loading, lanes) if is_new else nullcontext() as batches:
+        _take_source(loading, manifest, paths, lanes, result, batches)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _take_source(
+    loading: Loading, manifest: Manifest, paths: list[Path], lanes: Lanes, result: SourceResult, batches: Ahead[Batch] | None
+) -> None:
+    """Take the files of a source in, unless they are; what became of them goes into `result`."""
     parts = [part for path in paths for part in parts_of(path)]
-    hashes = watched(loading.progress, _step(manifest, "核对文件", "hashing files"), lambda: [file_sha256(part) for part in parts])
-    files = [(str(part.relative_to(loading.data_dir)), sha256) for part, sha256 in zip(parts, hashes, strict=True)]
-    folders = [
-        (name, _folder_sha256([entry for entry in files if entry[0].startswith(f"{name}/")]))
-        for name in (str(path.relative_to(loading.data_dir)) for path in paths if path.is_dir())
-    ]
+    files, folders = _hashed(loading, manifest, paths, parts)
     with loading.engine.begin() as connection:
         watched(
             loading.progress, _step(manifest, "等待另一批入库结束", "waiting for another load to end"),
@@ -224,7 +231,7 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
         input_hash = _input_hash(connection, files, manifest, loading)
         if _is_loaded(connection, manifest.id, input_hash) and not _is_overtaken(loading.engine, manifest):
             result.state = "unchanged"
-            return result
+            return
         result.as_of = manifest.as_of or loading.delivery.as_of
         result.newer_held = newer_held(connection, manifest.id, result.as_of)
         with _keeping_files(connection, loading, manifest, lanes, parts, files):
@@ -234,13 +241,31 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
                     lambda: load_raster(connection, loading, manifest, paths, files, input_hash),
                 )
             else:
-                _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result, lanes)
+                _merge_source(connection, loading, manifest, paths, folders + files, input_hash, result, lanes, batches)
             _weigh(loading, manifest, result)
         if loading.is_dry_run:
             result.state = "would load"
             connection.rollback()
-    result.seconds = time.perf_counter() - started
-    return result
+
+
+def _hashed(
+    loading: Loading, manifest: Manifest, paths: list[Path], parts: list[Path]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Names and hashes of delivered files, and of folders delivered as files."""
+    hashes = watched(loading.progress, _step(manifest, "核对文件", "hashing files"), lambda: [file_sha256(part) for part in parts])
+    files = [(str(part.relative_to(loading.data_dir)), sha256) for part, sha256 in zip(parts, hashes, strict=True)]
+    folders = [
+        (name, _folder_sha256([entry for entry in files if entry[0].startswith(f"{name}/")]))
+        for name in (str(path.relative_to(loading.data_dir)) for path in paths if path.is_dir())
+    ]
+    return files, folders
+
+
+def _is_known(engine: sa.Engine, manifest: Manifest) -> bool:
+    """Whether a load of the source is in force: then the files may be those of that one, and are not read before their hashes are known."""
+    query = "SELECT EXISTS (SELECT FROM ops.loads_in_force WHERE source_id = :source_id)"
+    with engine.connect() as connection:
+        return bool(connection.execute(sa.text(query), {"source_id": manifest.id}).scalar_one())
 
 
 def _weigh(loading: Loading, manifest: Manifest, result: SourceResult) -> None:
@@ -311,10 +336,10 @@ def _step(manifest: Manifest, zh: str, en: str) -> Step:
 
 def _merge_source(
     connection: sa.Connection, loading: Loading, manifest: Manifest, paths: list[Path], files: list[tuple[str, str]],
-    input_hash: str, result: SourceResult, lanes: Lanes,
+    input_hash: str, result: SourceResult, lanes: Lanes, batches: Ahead[Batch] | None,
 ) -> None:
     load_id = record_load(connection, loading, manifest, files, input_hash)
-    intake = take_in(connection, loading, manifest, paths, load_id, lanes=lanes)
+    intake = take_in(connection, loading, manifest, paths, load_id, lanes=lanes, batches=batches)
     result.counts, result.is_partial, result.refused_pct = dict(intake.counts), intake.is_partial, round(intake.refused_pct, 1)
     result.refused_by_rule = dict(sorted(intake.refused_by_rule.items()))
     result.warned_by_rule = dict(sorted(intake.warned_by_rule.items()))

@@ -6,7 +6,8 @@ Whatever cannot be turned is a refusal naming row, field and value; nothing beco
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from etl.batch import FILE, HEIGHTS, ROW, SHEET, Batch, each_value
+from etl.batch import FILE, HEIGHTS, ROW, SHEET, Batch, each_value, same_text
 from etl.coordinates import misfits, parsed, zone_of
 from etl.delivered_texts import Texts, texts_of
 from etl.manifest import FieldSource, Manifest
@@ -41,6 +42,10 @@ from layers.crs import (
 from layers.errors import CatalogError, SourceFileError
 
 RENAMING_ROWS = 2_000
+NOTHING_KEPT_AS: dict[str, Any] = {
+    "text": "str", "integer": "Int64", "number": "float64", "boolean": "boolean", "date": "datetime64[s]", "timestamp": "datetime64[us]", "json": object,
+}
+"""Type of a field -> that of a column without a value."""
 LARGEST_SHARE = 0.75
 """Different texts of a column, as a share of its rows, up to which each is turned once."""
 LARGEST_INTEGER = 2.0**63
@@ -148,7 +153,7 @@ def normalise_shapes(
     frame["feature_id"] = _feature_ids(frame, layer)
     frame["source_file"], frame["source_row"] = delivered[FILE], delivered[ROW].astype("int64")
     frame["accuracy_m"] = _accuracy_m(manifest, layer)
-    frame["positioned"] = "delivered"
+    frame["positioned"] = same_text("delivered", delivered.index)
     if not layer.is_drawn:
         return frame, problems, None
     geometry, shapes = (
@@ -158,7 +163,8 @@ def normalise_shapes(
     if HEIGHTS in delivered.columns:
         problems.flattened = delivered.index[delivered[HEIGHTS].eq(True)]
     is_missing = shapely.is_missing(geometry) if shapes is None else shapely.is_missing(geometry) & shapes.is_null
-    frame.loc[is_missing, "positioned"] = "unplaced"
+    if is_missing.any():
+        frame.loc[is_missing, "positioned"] = "unplaced"
     return gpd.GeoDataFrame(frame, geometry=geometry, crs=area.storage_crs), problems, shapes
 
 
@@ -170,15 +176,15 @@ def _accuracy_m(manifest: Manifest, layer: Layer) -> float:
 def _feature_ids(frame: pd.DataFrame, layer: Layer) -> pd.Series:
     texts = {entry.name for entry in layer.fields if entry.type == "text"}
     parts = [(frame[name] if name in texts else each_value(frame[name], str)).fillna("") for name in layer.key]
-    ids = parts[0].str.cat(parts[1:], sep="|") if len(parts) > 1 else parts[0]
+    ids = (parts[0].str.cat(parts[1:], sep="|") if len(parts) > 1 else parts[0]).astype("str")
     is_empty = np.logical_or.reduce([(part == "").to_numpy() for part in parts])
-    return ids.mask(is_empty, None).astype(object)
+    return ids.mask(is_empty) if is_empty.any() else ids
 
 
 def _filled(entry: Field, manifest: Manifest, delivered: pd.DataFrame, problems: Problems) -> pd.Series:
     source = manifest.fields.get(entry.name)
     if source is None:
-        return pd.Series(None, index=delivered.index, dtype=object)
+        return pd.Series(None, index=delivered.index, dtype=NOTHING_KEPT_AS[entry.type])
     if source.value is not None:
         return pd.Series([source.value] * len(delivered), index=delivered.index, dtype=object)
     texts = texts_of(source, delivered, manifest)
@@ -187,13 +193,14 @@ def _filled(entry: Field, manifest: Manifest, delivered: pd.DataFrame, problems:
 
 def _each_once(convert: Converter, entry: Field, source: FieldSource, texts: Texts, problems: Problems) -> pd.Series:
     """What `convert` makes of texts; where they repeat, each different one is turned once."""
-    if len(texts.distinct) > LARGEST_SHARE * len(texts.places):
-        return convert(entry, source, texts.series, problems)
-    own = Problems()
-    turned = convert(entry, source, pd.Series(texts.distinct, dtype=object), own)
+    is_text = entry.type == "text"
+    if texts.places is None or len(texts.distinct) > LARGEST_SHARE * len(texts.places):
+        return convert(entry, source, texts.series if is_text else texts.objects, problems)
+    own, alone = Problems(), replace(texts, places=None, index=pd.RangeIndex(len(texts.distinct)))
+    turned = convert(entry, source, alone.series if is_text else alone.objects, own)
     for note in own.rows:
         is_at = np.isin(texts.places, note["at"].to_numpy(dtype="int64"))
-        problems.add(texts.index[is_at], str(note["rule_id"].iloc[0]), str(note["field"].iloc[0]), texts.series)
+        problems.add(texts.index[is_at], str(note["rule_id"].iloc[0]), str(note["field"].iloc[0]), texts.objects)
     return turned.take(texts.places).set_axis(texts.index)
 
 
@@ -201,10 +208,10 @@ def _coded(entry: Field, source: FieldSource, texts: pd.Series, problems: Proble
     problems.add(texts.index[is_destroyed(texts)], "RQ15", entry.name, texts)
     if not source.codes and not entry.codes:
         return texts
-    codes = texts.map(source.codes) if source.codes else texts
+    codes = (texts.map(source.codes) if source.codes else texts).astype(object)
     is_unknown = texts.notna() & ~codes.isin(entry.code_values if entry.codes else set(source.codes.values()))
     problems.add(texts.index[is_unknown], "RQ05", entry.name, texts)
-    return codes.where(codes.notna() & ~is_unknown, None).astype(object)
+    return codes.where(codes.notna() & ~is_unknown, None)
 
 
 def _factor(entry: Field, source: FieldSource) -> float:
@@ -274,8 +281,7 @@ def _plain_times(texts: NDArray[np.object_]) -> NDArray[np.object_] | list[str]:
 def _date(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:
     times = _parsed_times(texts, (source.format,) if source.format else DATE_FORMATS)
     problems.add(texts.index[texts.notna() & times.isna()], "RQ06", entry.name, texts)
-    days = times.to_numpy(dtype="datetime64[D]").astype(object)
-    return pd.Series(days, index=texts.index, dtype=object)
+    return pd.Series(times.to_numpy(dtype="datetime64[D]").astype("datetime64[s]"), index=texts.index)
 
 
 def _timestamp(entry: Field, source: FieldSource, texts: pd.Series, problems: Problems) -> pd.Series:

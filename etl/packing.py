@@ -33,6 +33,8 @@ SINGLE_TYPES = {4: 1, 5: 2, 6: 3}
 """WKB's number of a multi geometry -> that of its parts."""
 KIND_BYTE = 1
 """Where little-endian WKB says the kind of a plane geometry."""
+ROWS_AT_ONCE = 4_096
+"""Rows written column by column before the next ones: so many stay in a processor's cache meanwhile."""
 SEEDS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
 
 COORDINATE_BYTES = 16
@@ -83,9 +85,11 @@ def binary_rows(columns: Sequence[Packed]) -> Bytes:
     out = np.empty((int(ends[-1]) if n_rows else len(HEADER)) + len(TRAILER), dtype="uint8")
     out[: len(HEADER)], out[-len(TRAILER) :] = HEADER, TRAILER
     at = ends - sizes
-    write_counts(out, at, len(columns))
-    for column in columns:
-        write_fields(out, at, column.data, column.starts, column.is_null)
+    for first in range(0, n_rows, ROWS_AT_ONCE):
+        some = slice(first, first + ROWS_AT_ONCE)
+        write_counts(out, at[some], len(columns))
+        for column in columns:
+            write_fields(out, at[some], column.data, column.starts[first:], column.is_null[some])
     return out
 
 

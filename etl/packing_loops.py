@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from etl.byte_copies import copy_bytes
+
 HAS_SRID_BYTE = 0x20
 """Flag of EWKB in the highest byte of a geometry's type."""
 
@@ -25,12 +27,11 @@ def write_fields(out, at, data, starts, is_null):  # type: ignore[no-untyped-def
     """
     for row in range(len(at)):
         size = -1 if is_null[row] else starts[row + 1] - starts[row]
-        place, source = np.uint64(at[row]), np.uint64(starts[row])
+        place = np.uint64(at[row])
         for byte in range(4):
             out[place + np.uint64(byte)] = (size >> (24 - 8 * byte)) & 255
-        place += np.uint64(4)
-        for byte in range(max(size, 0)):
-            out[place + np.uint64(byte)] = data[source + np.uint64(byte)]
+        if size > 0:
+            copy_bytes(out, at[row] + 4, data, starts[row], size)
         at[row] += 4 + max(size, 0)
 
 
@@ -40,9 +41,8 @@ def write_ewkb(out, out_starts, data, starts, is_null, is_single, multi_type, sr
     for row in range(len(is_null)):
         if is_null[row]:
             continue
-        place, source = np.uint64(out_starts[row]), np.uint64(starts[row])
-        for byte in range(5):
-            out[place + np.uint64(byte)] = data[source + np.uint64(byte)]
+        place, source = np.uint64(out_starts[row]), starts[row]
+        copy_bytes(out, out_starts[row], data, source, 5)
         if is_single[row]:
             out[place + np.uint64(1)] = multi_type
         out[place + np.uint64(4)] |= HAS_SRID_BYTE
@@ -56,10 +56,9 @@ def write_ewkb(out, out_starts, data, starts, is_null, is_single, multi_type, sr
                 out[place + np.uint64(byte)] = 0
             place += np.uint64(4)
         else:
-            source += np.uint64(5)
+            source += 5
             n_left -= 5
-        for byte in range(n_left):
-            out[place + np.uint64(byte)] = data[source + np.uint64(byte)]
+        copy_bytes(out, place, data, source, n_left)
 
 
 @njit(cache=True, nogil=True)

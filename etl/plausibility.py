@@ -146,10 +146,17 @@ def _same_value(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.D
     """A value that must tell one from another, held by a former row, or by another source, under another number."""
     name = entry.fields[0]
     rows = frame[frame[name].notna()]
-    others = around.held_beside(rows[name], name)
-    others = others.where(others.notna(), around.first_holders(entry, text_hashes(rows[name]), rows["feature_id"]))
-    is_odd = others.notna() & (others != rows["feature_id"])
-    return warned(entry.rule, rows.index[is_odd], name, rows.loc[is_odd, name], others[is_odd])
+    beside, before = around.held_beside(rows[name], name), around.first_holders(entry, text_hashes(rows[name]), rows["feature_id"])
+    others = _others(beside, before, rows["feature_id"])
+    return warned(entry.rule, others.index, name, rows.loc[others.index, name], others)
+
+
+def _others(beside: pd.Series, before: pd.Series, own: pd.Series) -> pd.Series:
+    """Numbers of other features of another source, else of those before, where there is one."""
+    others = before.dropna()
+    if beside.notna().any():
+        others = beside.where(beside.notna(), before).dropna()
+    return others[others.to_numpy() != own[others.index].to_numpy()]
 
 
 def _sliver(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:
@@ -191,7 +198,7 @@ def _same_shape(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.D
     is_bytes = np.zeros(len(frame), dtype=bool) if around.shapes is None else ~around.shapes.is_null
     is_there = is_bytes | frame.geometry.notna().to_numpy()
     rows = frame if is_there.all() else frame[is_there]
-    others = pd.Series(None, index=rows.index, dtype=object)
+    beside = pd.Series(None, index=rows.index, dtype=object)
     if around.shapes is not None and is_bytes.all():
         hashes = around.shapes.hashes()
     else:
@@ -200,10 +207,9 @@ def _same_shape(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.D
         if around.shapes is not None:
             hashes[is_bytes[is_there]] = around.shapes.hashes()[is_bytes]
         if around.beside is not None and len(around.beside):
-            others = around.held_beside(pd.Series(_md5(shapes), index=rows.index, dtype=object), SHAPE)
-    others = others.where(others.notna(), around.first_holders(entry, hashes, rows["feature_id"]))
-    is_odd = others.notna() & (others != rows["feature_id"])
-    return warned(entry.rule, rows.index[is_odd], "geometry", rows.loc[is_odd, "feature_id"], others[is_odd])
+            beside = around.held_beside(pd.Series(_md5(shapes), index=rows.index, dtype=object), SHAPE)
+    others = _others(beside, around.first_holders(entry, hashes, rows["feature_id"]), rows["feature_id"])
+    return warned(entry.rule, others.index, "geometry", rows.loc[others.index, "feature_id"], others)
 
 
 def _unlisted_condition(frame: pd.DataFrame, entry: Check, around: Surroundings) -> pd.DataFrame:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from etl.archives import is_archive, opened
-from etl.batch import FILE, RETURNED_COLUMNS, RETURNED_ROW_COLUMN, ROW, SHEET, Batch, Refusal, with_sheet
+from etl.batch import FILE, RETURNED_COLUMNS, RETURNED_ROW_COLUMN, ROW, SHEET, Batch, Refusal, same_text, with_sheet
 from etl.esri_json import read_esri_json
 from etl.manifest import Manifest, parts_of
 from etl.text_files import json_line_batches, read_json_lines, read_text, text_batches
@@ -215,7 +215,7 @@ def _as_batch(frame: pd.DataFrame, path: Path, data_dir: Path) -> Batch:
     shapes = frame.attrs.pop(SHAPES, None)
     is_partial = RETURNED_ROW_COLUMN in frame.columns
     frame = frame.drop(columns=[name for name in RETURNED_COLUMNS if name in frame.columns])
-    frame[FILE] = str(path.relative_to(data_dir))
+    frame[FILE] = same_text(str(path.relative_to(data_dir)), frame.index)
     if SHEET in frame.columns:
         frame[FILE] = [with_sheet(file, sheet) for file, sheet in zip(frame[FILE], frame[SHEET], strict=True)]
     returned = frozenset(frame[FILE]) if is_partial else frozenset()

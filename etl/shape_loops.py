@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from etl.byte_copies import copy_bytes
+
 POINT, POLYGON, LARGEST_TYPE = 1, 3, 7
 HEAD_BYTES, COUNT_BYTES, COORDINATE_BYTES = 5, 4, 16
 NOT_PLAIN = -1
@@ -63,19 +65,19 @@ def find_runs(data, starts, is_null, runs):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def gather(data, runs, out):  # type: ignore[no-untyped-def]
+    """The coordinates of all runs, one behind the other."""
     at = 0
     for run in range(len(runs)):
-        place = runs[run, 0]
-        for byte in range(runs[run, 1] * COORDINATE_BYTES):
-            out[at] = data[place + byte]
-            at += 1
+        n_bytes = runs[run, 1] * COORDINATE_BYTES
+        copy_bytes(out, at, data, runs[run, 0], n_bytes)
+        at += n_bytes
 
 
 @njit(cache=True, nogil=True)
 def scatter(data, runs, given):  # type: ignore[no-untyped-def]
+    """Other coordinates in the places of all runs."""
     at = 0
     for run in range(len(runs)):
-        place = runs[run, 0]
-        for byte in range(runs[run, 1] * COORDINATE_BYTES):
-            data[place + byte] = given[at]
-            at += 1
+        n_bytes = runs[run, 1] * COORDINATE_BYTES
+        copy_bytes(data, runs[run, 0], given, at, n_bytes)
+        at += n_bytes

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -54,6 +55,8 @@ DBF_HEADER_END = slice(8, 10)
 CRS_FOUND, SHAPES = "crs_found", "shapes"
 SAME_PLACE_M = 5.0
 """Two CRSs that put a place closer than this are the same for the map (WGS84, CGCS2000 and TWD97 are)."""
+EXACT = {"integer_object_nulls": True}
+"""How Arrow hands on whole numbers of a column with gaps: made fractions, as it would, those of 17 digits and more (identity numbers) become others."""
 N_COMPARED = 5
 N_LOOKED_AT = 1_000
 """Features among which the first with coordinates are looked for."""
@@ -156,10 +159,11 @@ def _is_for_arrow(path: Path, manifest: Manifest) -> bool:
 def _plain_pieces(path: Path, manifest: Manifest, rows: int | None) -> Iterator[pd.DataFrame]:
     """Pieces of a layer as objects, all of it at once where `rows` is None."""
     first = 0
+    by_arrow: dict[str, Any] = {"use_arrow": True, "arrow_to_pandas_kwargs": EXACT} if _is_for_arrow(path, manifest) else {}
     while True:
         frame = pyogrio.read_dataframe(
             path, layer=manifest.ogr_layer or None, encoding=text_encoding(path, manifest), fid_as_index=False,
-            skip_features=first, max_features=rows,
+            skip_features=first, max_features=rows, **by_arrow,
         )
         plain = _flattened(_without_zone(pd.DataFrame(frame), path))
         plain.attrs[CRS_FOUND] = frame.crs.to_wkt() if isinstance(frame, gpd.GeoDataFrame) and frame.crs else None
@@ -187,7 +191,7 @@ def _arrow_pieces(path: Path, manifest: Manifest, rows: int, *, as_bytes: bool) 
             _check_texts(batch, path, manifest)
             table = pa.Table.from_batches([batch])
             has_geometry = name in table.column_names
-            frame = _without_zone(table.drop_columns([name] if has_geometry else []).to_pandas(), path)
+            frame = _without_zone(table.drop_columns([name] if has_geometry else []).to_pandas(date_as_object=False, **EXACT), path)
             shapes = Shapes.of(table.column(name)) if has_geometry and as_bytes else None
             if has_geometry:
                 frame["geometry"] = shapely.from_wkb(table.column(name).to_numpy()) if shapes is None else None
@@ -322,12 +326,23 @@ def _attributes_as_text(frame: pd.DataFrame, first: int, *, as_arrow: bool) -> g
 
 
 def _as_arrow_text(values: pd.Series) -> pd.Series:
-    """What `_as_text` gives, held as Arrow holds it wherever it came that way."""
+    """What `_as_text` gives, held as Arrow holds it or, where numbers and times repeat, as categories of texts."""
     if isinstance(values.dtype, pd.StringDtype):
         return values.fillna("")
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
-        return pd.Series(pa.array(values).cast(pa.large_string()), index=values.index, dtype="str")
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iufM":
+        places, distinct = pd.factorize(values)  # numbers are told apart far sooner than texts
+        texts = pd.Index([*_texts_of_distinct(distinct), ""], dtype="str")
+        return pd.Series(pd.Categorical.from_codes(np.where(places < 0, len(distinct), places), categories=texts), index=values.index)
     return _as_text(values)
+
+
+def _texts_of_distinct(values: pd.Index | NDArray[Any]) -> list[str]:
+    plain = np.asarray(values)
+    if plain.dtype.kind in "iu":
+        return [str(number) for number in plain.tolist()]
+    if plain.dtype.kind == "M" and (plain == plain.astype("datetime64[D]")).all():
+        return np.datetime_as_string(plain.astype("datetime64[D]")).tolist()
+    return [cell_text(value) for value in pd.Series(values)]
 
 
 def _as_text(values: pd.Series) -> pd.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,17 @@ def manifest(**given: Any) -> Manifest:
                        "reader": "vector", "crs": "EPSG:4490", **given})
 
 
-def same_in_pieces(files: list[Path], source: Manifest, rows: int = 5) -> None:
+def same_in_pieces(files: list[Path], source: Manifest, rows: int = 5, *, as_bytes: bool = False) -> None:
     whole = read_batch(files, source, files[0].parent)
-    pieces = list(read_batches(files, source, files[0].parent, rows=rows))
+    pieces = list(read_batches(files, source, files[0].parent, rows=rows, as_bytes=as_bytes))
     assert len(pieces) > 1
     assert max(len(piece.frame) for piece in pieces) <= rows
     assert sum(piece.n_read for piece in pieces) == whole.n_read
     joined = pd.concat([pd.DataFrame(piece.frame) for piece in pieces], ignore_index=True)[list(whole.frame.columns)]
     for name in whole.frame.columns:
         if name == "geometry":
-            assert (shapely.to_wkb(joined[name].to_numpy()) == shapely.to_wkb(whole.frame[name].to_numpy())).all()
+            if not as_bytes:  # then the column is empty, see test_shape_validity
+                assert (shapely.to_wkb(joined[name].to_numpy()) == shapely.to_wkb(whole.frame[name].to_numpy())).all()
         else:
             assert joined[name].astype(object).fillna("-").tolist() == whole.frame[name].astype(object).fillna("-").tolist(), name
 
@@ -46,6 +48,8 @@ def features() -> gpd.GeoDataFrame:
             "MC": [f"甲厂{n}" if n % 7 else None for n in numbers],
             "RS": pd.array([int(n) if n % 5 else None for n in numbers], dtype="Int32"),
             "GD": [n / 10 if n % 4 else None for n in numbers],
+            "ZH": pd.array([110_101_199_003_078_881 + int(n) if n % 5 else None for n in numbers], dtype="Int64"),
+            "RI": pd.Series([date(1899 + n, 1, 31) if n % 3 else None for n in numbers]),
             "RQ": pd.to_datetime(["2025-01-02 03:04:05" if n % 6 else None for n in numbers]),
             "ZT": [bool(n % 2) for n in numbers],
         },
@@ -56,7 +60,7 @@ def features() -> gpd.GeoDataFrame:
 @pytest.mark.parametrize(
     ("name", "driver", "options"),
     [("a.gpkg", "GPKG", {}), ("a.geojson", "GeoJSON", {}), ("a.shp", "ESRI Shapefile", {"encoding": "gb18030"}),
-     ("a.gdb", "OpenFileGDB", {}), ("a.mif", "MapInfo File", {"encoding": "UTF-8"}), ("a.kml", "LIBKML", {})],
+     ("a.gdb", "OpenFileGDB", {"TARGET_ARCGIS_VERSION": "ARCGIS_PRO_3_2_OR_LATER"}), ("a.mif", "MapInfo File", {"encoding": "UTF-8"}), ("a.kml", "LIBKML", {})],
 )
 def test_vector_in_pieces(tmp_path: Path, features: gpd.GeoDataFrame, name: str, driver: str, options: dict[str, str]) -> None:
     times = {"ESRI Shapefile": features["RQ"].dt.date.astype(str), "OpenFileGDB": features["RQ"].dt.tz_localize("UTC")}
@@ -64,6 +68,7 @@ def test_vector_in_pieces(tmp_path: Path, features: gpd.GeoDataFrame, name: str,
     (given.to_crs("EPSG:4326") if driver == "LIBKML" else given).to_file(tmp_path / name, driver=driver, engine="pyogrio", **options)
     encoding = options.get("encoding", "") if driver == "ESRI Shapefile" else ""
     same_in_pieces([tmp_path / name], manifest(encoding=encoding))
+    same_in_pieces([tmp_path / name], manifest(encoding=encoding), as_bytes=True)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
