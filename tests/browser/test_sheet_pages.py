@@ -63,6 +63,19 @@ def test_preview_comes_into_sight_where_it_lies_below_the_form(open_page: OpenPa
     expect(page.locator(".bar")).to_be_in_viewport(ratio=1)
 
 
+def test_atlases_are_told_apart_and_no_scale_of_a_single_sheet_is_told_of_them(open_page: OpenPage) -> None:
+    job = {"job_id": 7, "state": "done", "n_done": 1, "n_total": 1, "requested_at": "2026-11-23T05:46:00+00:00", "edition": 0, "title": "四色图", "rows": None, "has_file": True}
+    page = open_page("?lang=en")
+    page.route("**/api/atlases", lambda route: route.fulfill(json={"atlases": [job | {"towns": ["甲", "乙", "丙", "丁"]}, job | {"towns": None}], "kept_days": 30}))
+    page.goto(f"{page.url.split('?')[0]}sheets?lang=en")
+    expect(page.locator("#sheet-hidden")).to_contain_text("1:")
+    page.locator("#sheet-mode-atlas").check()
+    expect(page.locator("#sheet-hidden")).not_to_contain_text("1:")
+    rows = page.locator("#atlas-jobs .job-row")
+    expect(rows.nth(0)).to_contain_text(re.compile(r"23 Nov 2026 \d\d:46 · 0 · 甲 乙 丙 …"))
+    expect(rows.nth(1)).to_contain_text("every town")
+
+
 def test_rows_ticked_by_keyboard_become_pages_of_an_atlas(open_page: OpenPage) -> None:
     page = open_page("?t=enterprises")
     boxes = page.locator("#table-rows .tick input:enabled")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.pages import PHONE, OpenPage, answer, broken_rules, wait_for_map
+from tests.browser.pages import PHONE, TABLET, OpenPage, answer, broken_rules, wait_for_map
 
 NARROW = {"width": 320, "height": 640}
 
@@ -103,6 +103,38 @@ def test_map_offers_a_person_without_roles_nothing_that_would_be_refused(new_pag
         expect(page.locator('#result a[href*="/follow-ups/"]')).to_have_count(offered)
         page.goto(f"{live_server}/sheets")
         expect(page.locator('input[name="sheet-mode"]')).to_have_count(2 + offered)
+
+
+def test_edition_that_is_published_meanwhile_is_told_and_nothing_jumps(new_page: OpenPage, live_server: str) -> None:
+    page = new_page(live_server)
+    page.goto(f"{live_server}/?lang=zh")
+    wait_for_map(page)
+    expect(page.locator("#stale")).to_be_hidden()
+    now = answer(live_server, "/api/layers")["edition"]
+    later = now | {"edition": now["edition"] + 1, "label": "2099Q4", "is_newest": True}
+    page.route("**/api/editions*", lambda route: route.fulfill(json={"editions": [later, now | {"is_newest": False}]}))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#stale")).to_contain_text(f"数据已更新到 2099Q4,本页仍为 {now['label']}")
+    assert "ed=" not in page.url
+    with page.expect_request(f"**/api/layers?ed={later['edition']}*"):
+        page.locator("#stale button").click()
+
+
+@pytest.mark.parametrize("size", [TABLET, PHONE], ids=["tablet", "phone"])
+def test_lost_connection_is_told_beside_an_open_panel(new_page: OpenPage, live_server: str, size: dict[str, int]) -> None:
+    line = answer(live_server, "/api/tables/pipelines", limit=1)["rows"][0][0]
+    page = new_page(live_server, size)
+    page.goto(f"{live_server}/?lang=en&f=pipelines/{line}")
+    wait_for_map(page)
+    for path in ("api", "tiles", "healthz"):
+        page.route(f"**/{path}**", lambda route: route.abort())
+    page.fill("#search", "K1")
+    box = page.locator("#veil .veil-box")
+    expect(box).to_be_visible()
+    page.keyboard.press("Escape")
+    room, panel = box.bounding_box(), page.locator("#result").bounding_box()
+    assert room and panel and room["x"] >= 0
+    assert room["x"] + room["width"] <= panel["x"] or room["y"] + room["height"] <= panel["y"]
 
 
 def test_refused_page_stands_in_the_frame(new_page: OpenPage, live_server: str) -> None:

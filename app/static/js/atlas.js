@@ -28,6 +28,8 @@ export const shown = {
   /** @type {import("./filters.js").Filters} */ filters: new Map(),
   /** @type {Map<string, import("./plain_style.js").Look>} */ looks: new Map(),
   ground: "light",
+  /** @type {any} the newest edition, as the server told while the page stood */
+  newer: null,
   policy: "",
   strongHatch: false,
 };

@@ -34,6 +34,7 @@ import { drawTree, onPolicy, onTable, rememberFilters, updateZoomState } from ".
 /** The tools, ready for use once they have come. */
 const tools = later(async () => {
   const part = await import("./tools.js");
+  part.wireNewer(() => drawStale(changeEdition));
   part.wireSiting(openFeature);
   part.wireWhatIf(openFeature);
   part.wirePrint();

@@ -141,13 +141,14 @@ async function check() {
 /** Before anything is printed: what will not be on the paper. */
 function drawHidden() {
   const { checked } = state;
+  const isAtlas = wishes.mode === "atlas"; // its pages have scales of their own
   const list = (/** @type {string} */ key, /** @type {any[]} */ layers) => (layers.length
     ? el("details", { class: "notice" }, el("summary", {}, t(key, { n: layers.length })), el("ul", {}, layers.map((layer) => el("li", {}, said(layer))))) : null);
   put(byId("sheet-hidden"), checked && [
-    el("p", { class: "muted" }, t("sheet_scale_now", { n: checked.scale.toLocaleString("en").replaceAll(",", " ") })),
+    isAtlas ? null : el("p", { class: "muted" }, t("sheet_scale_now", { n: checked.scale.toLocaleString("en").replaceAll(",", " ") })),
     checked.filter ? el("p", { id: "sheet-filter" }, t("same_filter", { filter: checked.filter }), " ",
       el("button", { id: "sheet-unfilter", type: "button", class: "button", on: { click: dropFilters } }, t("clear_filters"))) : null,
-    list("sheet_hidden", checked.hidden), list("sheet_gathered", checked.gathered), list("sheet_not_public", checked.not_public),
+    isAtlas ? null : list("sheet_hidden", checked.hidden), isAtlas ? null : list("sheet_gathered", checked.gathered), list("sheet_not_public", checked.not_public),
   ]);
 }
 

@@ -51,14 +51,14 @@ const secrecyWord = (word) => (!word || word === "内部使用" ? t("internal_us
 /** Whether the rules shown are not the law where the area lies. @param {Record<string, any>} area */
 export const isForeign = (area) => Boolean(area.jurisdiction) && !["CN", "cn", "china", "mainland"].includes(area.jurisdiction);
 
-/** The bar that says that an older edition is shown. @param {(edition: any) => void} onNewest */
+/** The bar that says that an older edition is shown, or that a newer one has been published since. @param {(edition: any) => void} onNewest */
 export function drawStale(onNewest) {
   const { edition, editions } = shown.catalog;
-  const isOld = edition.is_newest === false;
-  const newest = editions?.reduce((a, b) => (a.edition > b.edition ? a : b), edition);
+  const newest = [...(editions ?? []), ...(shown.newer ? [shown.newer] : [])].reduce((a, b) => (a.edition > b.edition ? a : b), edition);
+  const isOld = edition.is_newest === false || newest.edition > edition.edition;
   const bar = byId("stale");
   bar.hidden = !isOld;
-  put(bar, isOld ? [t("old_edition", { label: edition.label }), " ",
+  put(bar, isOld ? [edition.is_newest === false ? t("old_edition", { label: edition.label }) : t("newer_edition", { newest: newest.label, label: edition.label }), " ",
     el("button", { type: "button", class: "button small", on: { click: () => onNewest(newest.edition) } }, t("to_newest"))] : []);
 }
 

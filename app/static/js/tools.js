@@ -4,6 +4,7 @@ export { openInView } from "./in_view.js";
 export { openKeyList } from "./key_list.js";
 export { wirePrint } from "./light_print.js";
 export { closeMeasure, drawMeasure, isMeasuringPlace, measureKey, toggleMeasure } from "./measure.js";
+export { wireNewer } from "./newer_edition.js";
 export { openShare } from "./share.js";
 export { openSheet } from "./sheet.js";
 export { cancelDrawing, drawingKey, isDrawing, openSiting, wireSiting } from "./siting.js";
