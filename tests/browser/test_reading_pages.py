@@ -39,6 +39,14 @@ def test_page_fits_without_errors(open_page: OpenPage, faults: list[str], path: 
     assert faults == []
 
 
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "wide"])
+def test_rule_table_cuts_no_short_number_and_widens_for_no_long_one(open_page: OpenPage, size: dict[str, int]) -> None:
+    page = open_page("method/separation_distances?lang=en", size)
+    first = page.locator(".rule-rows tbody th").first
+    assert first.evaluate("(cell) => { const range = document.createRange(); range.selectNodeContents(cell); return range.getClientRects().length; }") == 1
+    assert page.locator(".rule-rows thead th").first.evaluate("(cell) => cell.clientWidth") < 200
+
+
 def test_help_draws_symbols_and_the_keys_that_the_map_lists(open_page: OpenPage) -> None:
     page = open_page("help")
     expect(page.locator("#keys kbd").first).to_be_visible()
