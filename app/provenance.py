@@ -138,7 +138,7 @@ def _sentence(entry: dict[str, Any], field: Field | None) -> dict[str, str]:
     title = DataText(field.title_zh, field.title_en) if field else entry.get("field", column or "")
     sentences: dict[str, Bilingual] = {
         "axes": Text("坐标按先纬度(北)后经度(东)报送,已对调"),
-        "unit": Text("{title}:{before} 换算为 {after},乘 {factor}", title=title, before=_unit(entry), after=entry.get("to"), factor=entry.get("factor")),
+        "unit": _unit_sentence(entry, title),
         "codes": Text("{title}:按对照表由“{column}”转为代码", title=title, column=column),
         "assigned": Text("{title}:未报送,由数据源说明统一填写", title=title),
         "extracted": Text("{title}:取自“{column}”的一部分", title=title, column=column),
@@ -146,6 +146,13 @@ def _sentence(entry: dict[str, Any], field: Field | None) -> dict[str, str]:
         "composed": Text("{title}:由多列合成 {template}", title=title, template=entry.get("template")),
     }  # fmt: skip
     return sentences.get(entry["kind"], DataText(entry["kind"], entry["kind"])).fields("text")
+
+
+def _unit_sentence(entry: dict[str, Any], title: Bilingual | str) -> Text:
+    given = {"title": title, "before": _unit(entry), "after": entry.get("to"), "factor": entry.get("factor")}
+    if entry.get("is_said_by_values"):
+        return Text("{title}:写明 {before} 的值换算为 {after},乘 {factor}", **given)
+    return Text("{title}:{before} 换算为 {after},乘 {factor}", **given)
 
 
 def _unit(entry: dict[str, Any]) -> Any:

@@ -22,7 +22,8 @@ def conversions(manifest: Manifest, layer: Layer, area: Area) -> list[Conversion
 
     - ``datum``: ``from``, ``to`` (CRS or shifted datum), ``error_m`` that it adds, metres; told even where both are the same.
     - ``axes``: the delivered order was north first.
-    - ``unit``: ``field``, ``from``, ``to``, ``factor`` (delivered value times factor is ours); of a coordinate its ``column`` and no field.
+    - ``unit``: ``field``, ``from``, ``to``, ``factor`` (delivered value times factor is ours); of a coordinate its ``column`` and no field;
+      ``is_said_by_values`` where not all rows underwent it, but those whose text names the unit (`said_km`).
     - ``codes``: ``field``, ``column``: words were turned into codes of a closed list.
     - ``assigned``: ``field``, ``value``: not delivered, the manifest states it for all rows.
     - ``composed``: ``field``, ``template``: made of several columns.
@@ -43,8 +44,17 @@ def _position(manifest: Manifest, area: Area) -> list[Conversion]:
         "kind": "datum", "from": manifest.crs, "to": area.storage_crs, "error_m": datum_error_m(manifest.crs),
     }
     in_km = [name for name in (manifest.x, manifest.y) if is_in_km(name) and in_metres(manifest.crs)]
-    units: list[Conversion] = [{"kind": "unit", "column": name, "from": "km", "to": "m", "factor": METRES_OF_KM} for name in in_km]
+    units = [_of_km(name) for name in in_km]
     return [*units, datum] + ([{"kind": "axes"}] if manifest.axis_order == "yx" else [])
+
+
+def said_km(column: str) -> Conversion:
+    """The conversion of those values of a coordinate column that say kilometres themselves; known once they are read."""
+    return {**_of_km(column), "is_said_by_values": True}
+
+
+def _of_km(column: str) -> Conversion:
+    return {"kind": "unit", "column": column, "from": "km", "to": "m", "factor": METRES_OF_KM}
 
 
 def _of_field(entry: Field, source: FieldSource) -> list[Conversion]:

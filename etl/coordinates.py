@@ -38,10 +38,11 @@ LONGEST_COORDINATE = 40
 
 @dataclass(frozen=True)
 class Coordinates:
-    """One axis of a table: numbers, NaN where unread; `is_other_axis` where the text itself names the other axis."""
+    """One axis of a table: numbers, NaN where unread; where the text itself names the other axis, and where it says kilometres."""
 
     numbers: NDArray[np.float64]
     is_other_axis: NDArray[np.bool_]
+    is_said_km: NDArray[np.bool_]
 
 
 def _without_side(text: str) -> tuple[str, int | None, int]:
@@ -85,10 +86,15 @@ def metres(text: str) -> float:
     >>> metres("３５４１０４４９．４"), metres("410449.4 米"), metres("178.12公里"), metres("41 里")
     (35410449.4, 410449.4, 178120.0, nan)
     """
+    return _metres(text)[0]
+
+
+def _metres(text: str) -> tuple[float, bool]:
+    """What `metres` gives, and whether the text says kilometres."""
     found = METRES.fullmatch(unicodedata.normalize("NFKC", text.translate(SAME_MARKS)).strip().lower())
     if not found or len(text) > LONGEST_COORDINATE:
-        return float("nan")
-    return round(float(found[1]) * METRES_OF_KM, 9) if found[2] else float(found[1])
+        return float("nan"), False
+    return (round(float(found[1]) * METRES_OF_KM, 9), True) if found[2] else (float(found[1]), False)
 
 
 def are_lengths(crs: str) -> bool:
@@ -122,7 +128,7 @@ def parsed(texts: pd.Series, crs: str, *, axis: int) -> Coordinates:
     """
     plain = pd.to_numeric(texts.where(texts.str.len() <= LONGEST_COORDINATE), errors="coerce")
     numbers = np.array(plain, dtype="float64")
-    is_other = np.zeros(len(texts), dtype=bool)
+    is_other, is_said_km = np.zeros(len(texts), dtype=bool), np.zeros(len(texts), dtype=bool)
     is_open = texts.notna().to_numpy() & ~np.isfinite(numbers)
     is_length = are_lengths(crs)
     if is_in_km(str(texts.name)) and in_metres(crs):
@@ -130,11 +136,11 @@ def parsed(texts: pd.Series, crs: str, *, axis: int) -> Coordinates:
     for position in np.flatnonzero(is_open):
         text = str(texts.iloc[position])
         if is_length:
-            numbers[position] = metres(text)
+            numbers[position], is_said_km[position] = _metres(text)
         else:
             numbers[position], named = degrees(text)
             is_other[position] = named is not None and named != axis
-    return Coordinates(numbers, is_other)
+    return Coordinates(numbers, is_other, is_said_km)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from etl.ledger import (
     Loading,
     record_refused,
     record_repaired,
+    record_said_km,
     record_warnings,
     record_whole,
 )
@@ -239,6 +240,7 @@ class _Taker:
         self._doubter = Doubter(connection, loading, manifest, self._layer)
         self._taken: frozenset[str] | None = None
         self._held: dict[str, tuple[str, int]] = {}
+        self._in_km: set[str] = set()
         self._intake = Intake()
         self._n_rows = 0
 
@@ -256,6 +258,7 @@ class _Taker:
         """Check and count a batch; what is left to do with it in the database."""
         self._n_rows += batch.n_read
         self._intake.is_partial |= batch.is_partial
+        self._in_km |= problems.in_km
         taken = self._taken_keys() if batch.returned and self._manifest.mode == "full" else frozenset()
         checked = self.watch("检查", "checking", lambda: check(
             frame, self._layer, problems, outline=self._loading.outline, known=self._known,
@@ -276,6 +279,7 @@ class _Taker:
         self._stop_if_too_many()
         is_full = self._manifest.mode == "full" and not self._intake.is_partial
         record_whole(self._connection, self._load_id, is_full=is_full)
+        record_said_km(self._connection, self._load_id, sorted(self._in_km))
         n_accepted = self._intake.counts["n_accepted"]
         self._intake.counts.update(self.watch(
             "并入现状库", "merging", lambda: merge(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from etl.approval import Agreed
 from etl.batch import Batch
 from etl.checks import Checked
-from etl.conversions import conversions
+from etl.conversions import conversions, said_km
 from etl.copy import copy_frame
 from etl.manifest import Delivery, Manifest, declaration, declared
 from etl.progress import Progress, silent
@@ -147,6 +147,16 @@ def record_whole(connection: sa.Connection, load_id: int, *, is_full: bool) -> N
         sa.text("UPDATE ops.loads SET notes = jsonb_set(notes, '{is_full}', to_jsonb(CAST(:is_full AS boolean))) WHERE load_id = :load_id"),
         {"load_id": load_id, "is_full": is_full},
     )
+
+
+def record_said_km(connection: sa.Connection, load_id: int, columns: Iterable[str]) -> None:
+    """Note the coordinate columns of which some values said kilometres, with the other conversions of the load."""
+    found = [said_km(column) for column in columns]
+    if found:
+        connection.execute(
+            sa.text("UPDATE ops.loads SET notes = jsonb_set(notes, '{conversions}', CAST(:found AS jsonb) || (notes -> 'conversions')) WHERE load_id = :load_id"),
+            {"load_id": load_id, "found": json.dumps(found, ensure_ascii=False)},
+        )
 
 
 def record_warnings(

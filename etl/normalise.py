@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from etl.batch import FILE, HEIGHTS, ROW, SHEET, Batch, each_value, same_text
-from etl.coordinates import misfits, parsed, zone_of
+from etl.coordinates import is_in_km, misfits, parsed, zone_of
 from etl.delivered_texts import Texts, texts_of
 from etl.manifest import FieldSource, Manifest
 from etl.mojibake import is_destroyed, original_text
@@ -60,6 +60,8 @@ class Problems:
     rows: list[pd.DataFrame] = field(default_factory=list)
     flattened: pd.Index = field(default_factory=lambda: pd.Index([]))
     """Rows whose geometry came with heights or measures."""
+    in_km: set[str] = field(default_factory=set)
+    """Coordinate columns of which some values say kilometres, though their heading does not."""
 
     def add(self, index: pd.Index, rule_id: str, field_name: str | None, values: pd.Series | None = None) -> None:
         """Note that the rows of `index` break a rule; the first note of a row decides its refusal."""
@@ -367,6 +369,8 @@ def _from_xy(delivered: pd.DataFrame, manifest: Manifest, problems: Problems) ->
         text = delivered[name].map(lambda value: str(value).translate(FULL_WIDTH).strip())
         text = text.where(~text.isin(nothing), None)
         found = parsed(text, manifest.crs, axis=axis)
+        if found.is_said_km.any() and not is_in_km(name):
+            problems.in_km.add(name)
         problems.add(text.index[found.is_other_axis], "RQ10", name, text)
         problems.add(text.index[text.notna() & ~np.isfinite(found.numbers)], "RQ08", name, text)
         numbers.append(found.numbers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pyproj
 import pytest
 import sqlalchemy as sa
 
@@ -61,6 +62,20 @@ def test_mended_rows_leave_what_was_said_of_the_others(engine: sa.Engine, tmp_pa
     load_area_data(engine, CATALOG, sources, data, home=home)
     assert told(engine, FINDINGS) == [("E1", "RC05", "warn"), ("E2", "RC05", "warn")]
     assert told(engine, "SELECT is_full, conversions -> 0 ->> 'from' FROM edition_9.loads ORDER BY load_id") == [(True, "EPSG:4490"), (False, "EPSG:4490")]
+
+
+def test_kilometres_that_values_say_stand_among_the_conversions(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path, enterprises=ENTERPRISES_TOML.replace("EPSG:4490", "EPSG:4544"))
+    east_m, north_m = pyproj.Transformer.from_crs("EPSG:4490", "EPSG:4544", always_xy=True).transform(105.05, 29.05)
+    in_m, in_km = f"{east_m:.3f},{north_m:.3f}", f"{east_m / 1000:.6f}公里,{north_m:.3f}"
+    write_enterprises(data, GOOD.replace("105.05,29.05", in_m), GOOD.replace("E1", "E2").replace("105.05,29.05", in_km))
+    load_area_data(engine, CATALOG, sources, data, home=home)
+    rows = told(engine, "SELECT feature_id, round(ST_X(geom)::numeric, 6), round(ST_Y(geom)::numeric, 6) FROM edition_9.enterprises ORDER BY 1")
+    assert [tuple(map(str, row)) for row in rows] == [("E1", "105.050000", "29.050000"), ("E2", "105.050000", "29.050000")]
+    conversions = told(engine, "SELECT conversions FROM edition_9.loads")[0][0]
+    assert isinstance(conversions, list)
+    assert conversions[0] == {"kind": "unit", "column": "经度", "from": "km", "to": "m", "factor": 1000.0, "is_said_by_values": True}
+    assert [entry["kind"] for entry in conversions].count("unit") == 1, "no value of the other column says so"
 
 
 def test_decisions_are_fixed_in_the_edition(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
