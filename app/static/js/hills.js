@@ -1,6 +1,6 @@
 /** Shaded relief under the data, where the edition has heights: switched on and kept by each person. */
 import { shown } from "./atlas.js";
-import { map } from "./mapview.js";
+import { completeStyle, map } from "./mapview.js";
 
 const KEPT_AS = "atlas-hills";
 
@@ -26,6 +26,7 @@ export function drawHills() {
   if (id && map.getSource(id.source)) map.removeSource(id.source);
   drawnAs = null;
   if (!told || !isHilly()) return;
+  completeStyle();
   drawnAs = { layer: told.layer.id, source: told.layer.source };
   const tiles = told.hillshade.tiles.map((/** @type {string} */ address) => `${location.origin}${address}`);
   map.addSource(told.layer.source, { ...told.hillshade, tiles });

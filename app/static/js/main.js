@@ -20,7 +20,7 @@ import { applyFilters } from "./map_filters.js";
 import { setMapState, useEdition } from "./map_layers.js";
 import { wireProgress } from "./map_progress.js";
 import { bounds } from "./map_style.js";
-import { makeMap, map } from "./mapview.js";
+import { completeStyle, makeMap, map } from "./mapview.js";
 import { closePanel, drawPanel, errorBox, isPanelOpen, onPanelChange, openPanel, say, wirePanel } from "./panel.js";
 import { searchFor, wireSearch } from "./search.js";
 import { bringIntoSight, clearSelection, details, followSelection, isSelected, onClick, onSearchHit, openFeature, openFromAddress, reopen, selectCentre, step } from "./selecting.js";
@@ -213,13 +213,14 @@ function toggleLayers(open) {
 /** @param {HTMLElement} area */
 function wireMap(area) {
   const settle = () => {
-    if (!map.loaded()) return; // what another listener has just put on the map is still to come
+    if (!map.loaded() || map.isMoving()) return; // what another listener has just put on the map, or a person wants, is still to come
     area.dataset.state = "idle";
     countInView();
     describeMap();
   };
   map.getCanvas().id = "map-canvas";
-  map.on("idle", settle);
+  firstViewStands.then(completeStyle);
+  map.on("idle", () => setTimeout(() => firstViewStands.then(settle))); // counting what is in view is long: the picture is seen first
   map.once("idle", () => firstViewStands.then(prepareRest));
   map.on("movestart", () => { area.dataset.state = "moving"; });
   map.on("dataloading", () => { area.dataset.state = "loading"; });

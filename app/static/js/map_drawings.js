@@ -1,5 +1,5 @@
 /** The page's own drawings on the map: selection, shortest lines, the site being drawn. */
-import { map } from "./mapview.js";
+import { completeStyle, map } from "./mapview.js";
 import { ownLayers } from "./own_layers.js";
 
 /**
@@ -11,7 +11,8 @@ import { ownLayers } from "./own_layers.js";
 export function drawOwn(name, features) {
   const source = map?.getSource(name);
   if (!source) return;
-  for (const { id } of ownLayers().filter((entry) => entry.source === name)) map.setLayoutProperty(id, "visibility", features?.length ? "visible" : "none");
+  if (features?.length) completeStyle();
+  for (const { id } of ownLayers().filter((entry) => entry.source === name && map.getLayer(entry.id))) map.setLayoutProperty(id, "visibility", features?.length ? "visible" : "none");
   source.setData({ type: "FeatureCollection", features: features ?? [] });
 }
 

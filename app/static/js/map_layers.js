@@ -2,12 +2,13 @@
 import { drawnLayers, isByPolicy, shown } from "./atlas.js";
 import { colour } from "./colours.js";
 import { SOURCE_PREFIX, areaName, designed, isClusters, isSeen, opacities, prepared, stack, tileAddress } from "./map_style.js";
-import { map, maps } from "./mapview.js";
+import { completeStyle, map, maps } from "./mapview.js";
 import { FIRST_OWN, ownLayers } from "./own_layers.js";
 import { picture } from "./symbols.js";
 
 /** Puts the style layers into the order that is wanted now. */
 export function restack() {
+  completeStyle();
   const order = stack();
   const ids = [...order.keys()].filter((id) => map.getLayer(id)).sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
   for (const id of ids) map.moveLayer(id, FIRST_OWN);
@@ -15,11 +16,13 @@ export function restack() {
 
 /** @param {import("./atlas.js").Layer} layer @param {boolean} isVisible */
 export function setLayerVisible(layer, isVisible) {
+  completeStyle();
   for (const one of maps()) for (const entry of layer.style) one.setLayoutProperty(entry.id, "visibility", isVisible && isSeen(layer) ? "visible" : "none");
 }
 
 /** @param {import("./atlas.js").Layer} layer @param {number} pct */
 export function setLayerOpacity(layer, pct) {
+  completeStyle();
   for (const entry of layer.style) {
     for (const [name, value] of Object.entries(opacities(entry, pct / 100))) for (const one of maps()) one.setPaintProperty(entry.id, name, value);
   }
@@ -30,6 +33,7 @@ export function setLayerOpacity(layer, pct) {
  * singly then, at every zoom.
  * @param {import("./atlas.js").Layer} layer @param {any[]} conditions */
 export function setLayerFilter(layer, conditions) {
+  completeStyle();
   for (const entry of layer.style) {
     const singly = conditions.length ? entry.metadata?.["atlas:singly"] : null;
     const isNone = conditions.length > 0 && isClusters(layer, entry);
@@ -41,6 +45,7 @@ export function setLayerFilter(layer, conditions) {
 
 /** Gives every style layer the colours and looks that hold now. */
 export function restyle() {
+  completeStyle();
   map.setPaintProperty("land", "background-color", colour("base.land"));
   for (const layer of drawnLayers()) {
     for (const entry of layer.style.map((one) => prepared(layer, one))) {

@@ -31,6 +31,12 @@ function source(layer, edition) {
   return { type: "vector", tiles: [tileAddress(layer, edition)], minzoom: layer.min_zoom, maxzoom, promoteId: "id" };
 }
 
+/** The style of what is seen first: layers that are not shown and our own drawings come when it is (`completeStyle`). */
+export function firstStyle() {
+  const whole = wholeStyle();
+  return { ...whole, layers: whole.layers.filter((/** @type {any} */ entry) => entry.layout?.visibility !== "none" || entry.id === EDGES) };
+}
+
 /** The style of everything: data at the bottom, in the order that each style layer states, then our own drawings. */
 export function wholeStyle(edition = shown.catalog.edition.edition) {
   const layers = drawnLayers();

@@ -5,7 +5,7 @@ import { heldLabels, placeAreaLabels } from "./area_labels.js";
 import { drawnLayers, shown } from "./atlas.js";
 import { FirstViewMap, paintFirstView } from "./first_view.js";
 import { clearEdges, keepClear, markEdges } from "./label_edges.js";
-import { SOURCE_PREFIX, bounds, tileAddress, wholeStyle } from "./map_style.js";
+import { SOURCE_PREFIX, bounds, firstStyle, tileAddress, wholeStyle } from "./map_style.js";
 import { picture } from "./symbols.js";
 import { t } from "./texts.js";
 
@@ -45,7 +45,7 @@ export async function makeMap(container, view) {
   const place = view ?? { bounds: bounds(home), fitBoundsOptions: { padding: 24 } };
   map = new FirstViewMap({
     container,
-    style: /** @type {any} */ (wholeStyle()),
+    style: /** @type {any} */ (firstStyle()),
     validateStyle: false,
     ...place,
     minZoom: 7,
@@ -74,11 +74,29 @@ export async function makeMap(container, view) {
   return map;
 }
 
+/** Whether the map has every style layer, seen or not. */
+let isComplete = false;
+
+/**
+ * Gives the map the style layers that its first view does without: to be called before any of them is changed. Their sources have
+ * no tiles yet, so that none is read again.
+ */
+export function completeStyle() {
+  if (isComplete || !map) return;
+  const { layers } = wholeStyle();
+  layers.toReversed().forEach((entry, i, all) => {
+    if (!map.getLayer(entry.id)) map.style.addLayer(entry, all[i - 1]?.id, { validate: false });
+  });
+  map._update(true);
+  isComplete = true;
+}
+
 /**
  * A map of another edition, drawn like the first one, that is moved by it alone.
  * @param {HTMLElement} container @param {number} edition
  */
 export function makeMapBefore(container, edition) {
+  completeStyle();
   const made = new maplibregl.Map({
     container, style: /** @type {any} */ (wholeStyle(edition)), validateStyle: false, center: map.getCenter(), zoom: map.getZoom(), minZoom: 7, maxZoom: 18.9,
     attributionControl: false, interactive: false, renderWorldCopies: false, fadeDuration: 0, locale: { "Map.Title": t("map_before") },

@@ -5,7 +5,7 @@ import { GROUNDS, changeGround } from "./grounds.js";
 import { drawHills, hasHills, isHilly, showHills } from "./hills.js";
 import { earlierEditions, may, shown } from "./atlas.js";
 import { drawOwn, feature } from "./map_drawings.js";
-import { map } from "./mapview.js";
+import { completeStyle, map } from "./mapview.js";
 import { errorText, say } from "./panel.js";
 import { showNotice } from "./toast.js";
 import { t } from "./texts.js";
@@ -72,6 +72,7 @@ const sizes = new Map();
 export function setTextSize(pct = textSize()) {
   localStorage.setItem(TEXT_KEPT_AS, String(pct));
   if (pct === 100 && !sizes.size) return;
+  completeStyle();
   for (const layer of map.getStyle().layers) {
     if (layer.type !== "symbol" || layer.layout?.["text-field"] === undefined) continue;
     if (!sizes.has(layer.id)) sizes.set(layer.id, layer.layout["text-size"] ?? 16);
