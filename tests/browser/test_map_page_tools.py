@@ -179,7 +179,9 @@ def test_comparison_swipes_by_keys_stands_in_the_address_and_ends(open_page: Ope
     expect(handle).to_be_hidden()
     page.locator('[data-mode="blink"]').click()
     wait_for_address(page, "sw=blink")
-    page.locator("#compare-close").click()
+    page.locator("#compare-close").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tool-compare_previous")).to_be_focused()
     page.wait_for_function("() => !location.search.includes('cmp=')")
     expect(page.locator("#compare")).to_be_hidden()
 

@@ -41,6 +41,29 @@ def test_new_unit_is_computed_drawn_and_taken_back(open_page: OpenPage, faults: 
     assert faults == []
 
 
+def test_change_is_put_together_by_keys_alone(open_page: OpenPage) -> None:
+    page = open_page("?lang=zh", DESKTOP)
+    page.locator(".tool-what_if").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#what-if-form", timeout=WAIT_MS)
+    page.locator("#what-if-action").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    expect(page.locator("#what-if-action")).to_be_focused()
+    expect(page.locator("#what-if-action")).to_have_value("add")
+    for name, value in (("new", "氯"), ("amount", "60"), ("lon", "105.3075"), ("lat", "29.2258")):
+        for _ in range(8):
+            if page.evaluate("document.activeElement.id") == f"what-if-{name}":
+                break
+            page.keyboard.press("Tab")
+        page.keyboard.type(value)
+    page.keyboard.press("Enter")
+    expect(page.locator("#what-if-edits li")).to_have_count(1)
+    page.locator("#what-if-undo").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#result-title")).to_be_focused()
+
+
 def test_missing_values_are_told_and_nothing_is_added(open_page: OpenPage) -> None:
     page = open_page("?lang=en", DESKTOP)
     page.locator(".tool-what_if").click()

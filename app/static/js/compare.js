@@ -80,6 +80,7 @@ function remember() {
 /** Ends the comparison. @returns {boolean} whether there was one */
 export function closeCompare() {
   if (!isComparing()) return false;
+  const hadKeyboard = [byId("compare"), byId("swipe")].some((part) => part.contains(document.activeElement));
   state.before = null;
   clearInterval(blinking);
   clearTimeout(resting);
@@ -93,6 +94,7 @@ export function closeCompare() {
   map.resize();
   keepLabelsClear(null);
   remember();
+  if (hadKeyboard) /** @type {HTMLElement|null} */ (document.querySelector(".tool-compare_previous"))?.focus();
   return true;
 }
 

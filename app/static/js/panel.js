@@ -61,7 +61,10 @@ export function drawPanel() {
   byId("result-title").textContent = current.title();
   const waiting = under;
   const back = waiting && el("button", { type: "button", class: "link back", on: { click: () => openPanel(waiting, { focus: true }) } }, `‹ ${waiting.title()}`);
-  put(byId("result-body"), back, current.body());
+  const body = byId("result-body");
+  const held = body.contains(document.activeElement) ? /** @type {Element} */ (document.activeElement) : null;
+  put(body, back, current.body());
+  if (held) (document.getElementById(held.id) ?? byId("result-title")).focus({ preventScroll: true }); // a keyboard goes on where it was
 }
 
 /** Closes the panel and tells its content. */

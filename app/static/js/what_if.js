@@ -323,7 +323,7 @@ function result() {
   return [
     editList(),
     el("div", { class: "actions", role: "group", "aria-label": t("what_if_show") }, el("span", { class: "muted" }, t("what_if_show")),
-      VIEWS.map((id) => el("button", { type: "button", class: "button small", "aria-pressed": String(view === id), on: { click: () => { view = id; drawAnswer(); drawPanel(); } } }, t(`what_if_show_${id}`)))),
+      VIEWS.map((id) => el("button", { id: `what-if-show-${id}`, type: "button", class: "button small", "aria-pressed": String(view === id), on: { click: () => { view = id; drawAnswer(); drawPanel(); } } }, t(`what_if_show_${id}`)))),
     verdict(features, answer.sources),
     section(t("what_if_levels"), levelTable(answer.levels)),
     rowList("what_if_sources_title", answer.sources, sourceRow),
