@@ -282,12 +282,15 @@ class Canvas:
             draw(piece)
             x += self.context.text_extents(piece)[4]
 
-    def wrapped(self, text: str, style: TextStyle, width_mm: float) -> list[str]:
-        """Lines of a text that fit a width: broken at spaces, or anywhere between Chinese characters."""
+    def wrapped(self, text: str, style: TextStyle, width_mm: float, *, breaks_words: bool = False) -> list[str]:
+        """Lines of a text that fit a width: broken at spaces, or anywhere between Chinese characters.
+
+        A word that is wider, such as an address, goes beyond the width unless `breaks_words`.
+        """
         lines: list[str] = []
         for paragraph in text.split("\n"):
             line = ""
-            for word in _words(paragraph):
+            for word in _words(paragraph) if not breaks_words else self._pieces(paragraph, style, width_mm):
                 if line and self.text_width_mm((line + word).rstrip(), style) > width_mm:
                     lines.append(line.rstrip())
                     line = word.lstrip()
@@ -295,6 +298,13 @@ class Canvas:
                     line += word
             lines.append(line.rstrip())
         return lines
+
+    def _pieces(self, paragraph: str, style: TextStyle, width_mm: float) -> list[str]:
+        """Words of a paragraph; of one that is wider than a line each character by itself."""
+        return [
+            piece for word in _words(paragraph)
+            for piece in ([word] if self.text_width_mm(word.strip(), style) <= width_mm else list(word))
+        ]  # fmt: skip
 
     def shortened(self, text: str, style: TextStyle, width_mm: float) -> str:
         """The text, or its beginning with an ellipsis where it is wider than `width_mm`."""

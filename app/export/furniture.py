@@ -70,7 +70,7 @@ def draw_paragraphs(
 
 
 def _wrapped(canvas: Canvas, texts: Sequence[str], style: TextStyle, width_mm: float) -> list[str]:
-    return [line for text in texts if text for line in canvas.wrapped(text, style, width_mm)]
+    return [line for text in texts if text for line in canvas.wrapped(text, style, width_mm, breaks_words=True)]
 
 
 def draw_heading(canvas: Canvas, text: str, box: Box, palette: Palette) -> Box:

@@ -133,6 +133,13 @@ def test_superscripts_the_font_lacks_are_raised_figures():
     )
 
 
+def test_word_wider_than_its_paragraph_goes_on_in_the_next_line():
+    canvas = Canvas(Box(0, 0, 50, 50), file_format="pdf", title="", author="", made_on=None)
+    style, text = TextStyle(9.0, "#000000"), "来源(godspeedhuang/Landuse_GeoJSON_Web(2020),2020-12-31)"
+    lines = canvas.wrapped(text, style, 25, breaks_words=True)
+    assert "".join(lines) == text and len(lines) > 2 and all(canvas.text_width_mm(line, style) <= 25 for line in lines)
+
+
 def test_wrapped_lines_fit_and_lose_nothing():
     canvas = Canvas(Box(0, 0, 50, 20), file_format="svg")
     style = TextStyle(8, "#000000")
