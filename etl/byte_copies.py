@@ -1,6 +1,7 @@
 """Runs of bytes copied as the machine does it best, for the loops that numba compiles: byte by byte they take twenty times as long.
 
-Nothing is tested here: as with every array of numba's, who calls knows that both places lie inside.
+Nothing is tested here: as with every array of numba's, who calls knows that both places lie inside. numba keeps compiled
+loops by the file of the loop: whoever changes this one changes `packing_loops` and `shape_loops` too, or their old code runs on.
 """
 
 from __future__ import annotations

@@ -142,6 +142,13 @@ class Behind:
             wait([self._running])
 
 
+def comes_in_pieces(manifest: Manifest, loading: Loading) -> bool:
+    """Whether a source is read here and a piece at a time: then its first piece may be read before it is known to be wanted."""
+    if manifest.reader == "raster" or (loading.read or read_file) is not read_file:
+        return False
+    return is_row_wise(manifest) and not needs_all_rows(loading.catalog[manifest.layer], loading.area)
+
+
 def read_ahead(paths: list[Path], manifest: Manifest, loading: Loading, lanes: Lanes) -> Ahead[Batch]:
     """The batches of a source as delivered; the first one is read beside what the caller does before it asks."""
     return Ahead(_batches(paths, manifest, loading), lanes.reading)

@@ -23,7 +23,7 @@ from etl.batch import Batch
 from etl.checks import CHECK_RULES
 from etl.code_files import code_files
 from etl.copy import cancel_statement
-from etl.intake import Ahead, Lanes, read_ahead, take_in
+from etl.intake import Ahead, Lanes, comes_in_pieces, read_ahead, take_in
 from etl.ledger import (
     Loading,
     is_whole,
@@ -209,8 +209,8 @@ def _load_source(loading: Loading, manifest: Manifest, lanes: Lanes) -> SourceRe
     if not paths:
         result.state = "absent"
         return result
-    is_new = manifest.reader != "raster" and not _is_known(loading.engine, manifest)
-    with read_ahead(paths, manifest, loading, lanes) if is_new else nullcontext() as batches:
+    is_soon = comes_in_pieces(manifest, loading) and not _is_known(loading.engine, manifest)
+    with read_ahead(paths, manifest, loading, lanes) if is_soon else nullcontext() as batches:
         _take_source(loading, manifest, paths, lanes, result, batches)
     result.seconds = time.perf_counter() - started
     return result

@@ -263,7 +263,7 @@ def _parsed_times(texts: pd.Series, formats: tuple[str, ...]) -> pd.Series:
     """Times of texts in any of some formats; what can be read in none of them is NaT."""
     places, distinct = pd.factorize(texts)
     plain = pd.Series(_plain_times(distinct), dtype=object)
-    times = pd.Series(pd.NaT, index=plain.index, dtype="datetime64[ns]")
+    times = pd.Series(pd.NaT, index=plain.index, dtype="datetime64[us]")  # finer ones end in 2262, and 9999-12-31 is delivered
     for form in formats:
         is_open = times.isna()
         if is_open.any():

@@ -34,6 +34,8 @@ ASKED = "direct_red_unknown"
 """Condition of the direct rule for a text that names no listed condition: a project rule reddens it until the office answers."""
 WITHOUT_OBJECTS = frozenset({"RC02", "RC03", "RC04", "RC05", "RC06", "RC07", "RC10", "RC11", "RC17", "RC18", "RC23", "RC24", "RC26", "RC27"})
 """Checks that look at no geometry, or make do with its bytes."""
+DAYS = "datetime64[s]"
+"""How columns of dates are held; times have fractions."""
 ABOUT = 1.01
 """Widths reckoned from bytes are right to a millionth; within a hundredth of the limit the geometry itself is asked."""
 COMPARES_ALL = frozenset({"RC13", "RC19", "RC20", "RC21", "RC22"})
@@ -71,8 +73,8 @@ def warnings_of(accepted: pd.DataFrame, layer: Layer, around: Surroundings) -> p
 
 
 def _flagged(frame: pd.DataFrame, entry: Check, name: str, is_odd: pd.Series | NDArray[np.bool_]) -> pd.DataFrame:
-    rows = frame[np.asarray(is_odd, dtype=bool)]
-    return warned(entry.rule, rows.index, name, rows[name])
+    values = frame.loc[np.asarray(is_odd, dtype=bool), name]
+    return warned(entry.rule, values.index, name, values.dt.date if values.dtype == DAYS else values)
 
 
 def _code(test: Callable[[str], bool]) -> Callable[[pd.DataFrame, Check, Surroundings], pd.DataFrame]:

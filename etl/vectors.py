@@ -6,6 +6,7 @@ GDAL itself would follow a file that merely names other files or addresses; such
 from __future__ import annotations
 
 import codecs
+import json
 import re
 import warnings
 from collections.abc import Iterator
@@ -57,6 +58,10 @@ SAME_PLACE_M = 5.0
 """Two CRSs that put a place closer than this are the same for the map (WGS84, CGCS2000 and TWD97 are)."""
 EXACT = {"integer_object_nulls": True}
 """How Arrow hands on whole numbers of a column with gaps: made fractions, as it would, those of 17 digits and more (identity numbers) become others."""
+NESTED = (list, dict, np.ndarray)
+"""Values of JSON that are no single ones: their text is JSON again."""
+EPOCH = pd.Timestamp(0)
+"""1970-01-01, which GDAL's stream also tells of a text that is no date; its objects have none then."""
 N_COMPARED = 5
 N_LOOKED_AT = 1_000
 """Features among which the first with coordinates are looked for."""
@@ -98,7 +103,9 @@ def vector_batches(
             geometries = piece["geometry"].to_numpy() if shapes is None else shapes.geometries(N_LOOKED_AT)
             check_stated_crs(path, piece.attrs.get(CRS_FOUND), geometries, manifest)
         if len(piece):
-            yield _attributes_as_text(piece, first, as_arrow=as_bytes)
+            with _readable(path, manifest):
+                texts = _attributes_as_text(piece, first, as_arrow=as_bytes)
+            yield texts
         first += len(piece)
     if first == 1:
         raise SourceFileError(path, "no features", "at least one feature")
@@ -156,16 +163,21 @@ def _is_for_arrow(path: Path, manifest: Manifest) -> bool:
     return encoding is None or path.suffix.lower() not in MAPINFO or codecs.lookup(encoding).name == "utf-8"
 
 
-def _plain_pieces(path: Path, manifest: Manifest, rows: int | None) -> Iterator[pd.DataFrame]:
-    """Pieces of a layer as objects, all of it at once where `rows` is None."""
-    first = 0
-    by_arrow: dict[str, Any] = {"use_arrow": True, "arrow_to_pandas_kwargs": EXACT} if _is_for_arrow(path, manifest) else {}
+def _plain_pieces(path: Path, manifest: Manifest, rows: int | None, *, first: int = 0) -> Iterator[pd.DataFrame]:
+    """Pieces of a layer as objects from feature `first` on, all of it at once where `rows` is None."""
+    given = {"layer": manifest.ogr_layer or None, "encoding": text_encoding(path, manifest)}
+    kinds = pyogrio.read_info(path, **given)
+    whole = [name for name, kind in zip(kinds["fields"], kinds["dtypes"], strict=True) if kind == "int64"]
     while True:
-        frame = pyogrio.read_dataframe(
-            path, layer=manifest.ogr_layer or None, encoding=text_encoding(path, manifest), fid_as_index=False,
-            skip_features=first, max_features=rows, **by_arrow,
-        )
+        frame = pyogrio.read_dataframe(path, fid_as_index=False, skip_features=first, max_features=rows, **given)
         plain = _flattened(_without_zone(pd.DataFrame(frame), path))
+        with_gaps = [name for name in whole if plain[name].dtype.kind == "f"] if _is_for_arrow(path, manifest) else []
+        if with_gaps:
+            exact = pyogrio.read_dataframe(
+                path, columns=with_gaps, read_geometry=False, skip_features=first, max_features=rows, use_arrow=True,
+                arrow_to_pandas_kwargs=EXACT, **given,
+            )
+            plain[with_gaps] = exact[with_gaps]
         plain.attrs[CRS_FOUND] = frame.crs.to_wkt() if isinstance(frame, gpd.GeoDataFrame) and frame.crs else None
         if len(plain) or not first:
             yield plain
@@ -183,21 +195,39 @@ def _check_texts(batch: pa.RecordBatch, path: Path, manifest: Manifest) -> None:
 
 
 def _arrow_pieces(path: Path, manifest: Manifest, rows: int, *, as_bytes: bool) -> Iterator[pd.DataFrame]:
-    """Pieces of a layer through GDAL's Arrow stream: the file is read once, from its beginning to its end."""
+    """Pieces of a layer through GDAL's Arrow stream: the file is read once, from its beginning to its end.
+
+    A piece that the stream cannot tell (curves) or may not tell rightly (dates) is read once more as objects.
+    """
     given = {"layer": manifest.ogr_layer or None, "encoding": text_encoding(path, manifest)}
+    first = 0
     with pyogrio.open_arrow(path, batch_size=rows, use_pyarrow=True, **given) as (found, stream):
-        name = found["geometry_name"] or "wkb_geometry"
         for batch in stream:
             _check_texts(batch, path, manifest)
-            table = pa.Table.from_batches([batch])
-            has_geometry = name in table.column_names
-            frame = _without_zone(table.drop_columns([name] if has_geometry else []).to_pandas(date_as_object=False, **EXACT), path)
-            shapes = Shapes.of(table.column(name)) if has_geometry and as_bytes else None
-            if has_geometry:
-                frame["geometry"] = shapely.from_wkb(table.column(name).to_numpy()) if shapes is None else None
-            frame = _flattened(frame)
-            frame.attrs |= {CRS_FOUND: found["crs"], SHAPES: shapes}
+            try:
+                frame = _of_batch(batch, found["geometry_name"] or "wkb_geometry", path, as_bytes=as_bytes)
+            except NotImplementedError:  # shapely's word for curves; GDAL breaks them into segments for objects
+                frame = next(_plain_pieces(path, manifest, len(batch), first=first))
+            doubtful = [name for name in frame.columns if frame[name].dtype.kind == "M" and (frame[name] == EPOCH).any()]
+            if doubtful:
+                plain = next(_plain_pieces(path, manifest, len(batch), first=first))
+                frame = frame.assign(**{name: plain[name].to_numpy() for name in doubtful})
+            frame.attrs[CRS_FOUND] = found["crs"]
+            first += len(batch)
             yield frame
+
+
+def _of_batch(batch: pa.RecordBatch, geometry: str, path: Path, *, as_bytes: bool) -> pd.DataFrame:
+    table = pa.Table.from_batches([batch])
+    has_geometry = geometry in table.column_names
+    plain = table.drop_columns([geometry] if has_geometry else [])
+    frame = _without_zone(plain.to_pandas(date_as_object=False, **EXACT), path)
+    shapes = Shapes.of(table.column(geometry)) if has_geometry and as_bytes else None
+    if has_geometry:
+        frame["geometry"] = shapely.from_wkb(table.column(geometry).to_numpy()) if shapes is None else None
+    frame = _flattened(frame)
+    frame.attrs[SHAPES] = shapes
+    return frame
 
 
 def _flattened(frame: pd.DataFrame) -> pd.DataFrame:
@@ -317,6 +347,8 @@ def _check_shapefile(path: Path, manifest: Manifest) -> None:
 
 
 def _attributes_as_text(frame: pd.DataFrame, first: int, *, as_arrow: bool) -> gpd.GeoDataFrame:
+    if not frame.columns.is_unique:
+        raise ValueError(f"several columns named {', '.join(frame.columns[frame.columns.duplicated()].unique())}")
     turn = _as_arrow_text if as_arrow else _as_text
     texts = {name: turn(frame[name]) for name in frame.columns if name not in ("geometry", HEIGHTS)}
     result = gpd.GeoDataFrame(pd.DataFrame(texts, index=frame.index), geometry=frame["geometry"].to_numpy(), crs=None)
@@ -350,4 +382,13 @@ def _as_text(values: pd.Series) -> pd.Series:
         return values.fillna("").astype(object)
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
         return pd.Series(pa.array(values).cast(pa.string()).to_numpy(zero_copy_only=False), index=values.index, dtype=object)
-    return each_value(values.astype(object), lambda value: "" if value is pd.NaT else cell_text(value)).where(values.notna(), "")
+    plain = values.astype(object)
+    is_nested = plain.map(lambda value: isinstance(value, NESTED))
+    if is_nested.any():
+        plain = plain.where(~is_nested, plain.map(lambda value: json.dumps(value, ensure_ascii=False, default=_listed)))
+    return each_value(plain, lambda value: "" if value is pd.NaT else cell_text(value)).where(plain.notna(), "")
+
+
+def _listed(value: Any) -> Any:
+    """Arrays of numpy within lists of a file, as JSON takes them."""
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)

@@ -53,6 +53,17 @@ def test_warning_is_told_until_a_delivery_without_it(engine: sa.Engine, tmp_path
     assert found == [[("E1", "RC05", "warn")], []]
 
 
+def test_days_far_off_are_loaded_and_told_as_days(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
+    sources, data = write_area(tmp_path)
+    days = ("0001-01-01", "1600-01-01", "2199-01-01", "9999-12-31")
+    write_enterprises(data, *(GOOD.replace("E1", f"E{number}").replace("2001-05-06", day) for number, day in enumerate(days, start=1)))
+    load_area_data(engine, CATALOG, sources, data, home=home)
+    assert [str(row[0]) for row in told(engine, "SELECT in_service_on::text FROM edition_9.enterprises ORDER BY feature_id")] == list(days)
+    with engine.connect() as connection:
+        values = connection.execute(sa.text("SELECT value FROM ops.warnings WHERE rule_id = 'RC05' ORDER BY feature_id")).scalars().all()
+    assert values == ["2199-01-01", "9999-12-31"]
+
+
 def test_mended_rows_leave_what_was_said_of_the_others(engine: sa.Engine, tmp_path: Path, home: Path) -> None:
     sources, data = write_area(tmp_path)
     write_enterprises(data, FUTURE, FUTURE.replace("E1", "E2").replace("一般", "未知类"))

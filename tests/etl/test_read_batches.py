@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import struct
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -88,6 +92,8 @@ def test_bytes_that_are_no_text_are_refused_whichever_way_they_are_read(
     path.write_bytes(path.read_bytes().replace("甲厂8".encode(), b"\xe7\xff\xb2\xe5\x8e\x828"))
     with pytest.raises(SourceFileError, match=r"that are not UTF-8"):
         list(read_batches([path], manifest(), tmp_path, rows=5, as_bytes=as_bytes))
+    with pytest.raises(SourceFileError, match=r"that are not UTF-8"):
+        read_batch([path], manifest(), tmp_path)
 
 
 def test_files_of_different_columns_in_pieces(tmp_path: Path) -> None:
@@ -112,3 +118,60 @@ def test_row_of_too_many_cells_in_a_later_piece_stops(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 11 + "1,2,3\n", encoding="utf-8")
     with pytest.raises(SourceFileError, match="as many cells"):
         list(read_batches([tmp_path / "a.csv"], manifest(reader="table"), tmp_path, rows=5))
+
+
+def changed(path: Path, *statements: tuple[str, tuple[object, ...]]) -> None:
+    """Run SQL on a GeoPackage whose triggers call functions that SQLite itself does not have."""
+    with closing(sqlite3.connect(path)) as package, package:
+        for (name,) in package.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            package.execute(f'DROP TRIGGER "{name}"')
+        for statement, values in statements:
+            package.execute(statement, values)
+
+
+def read_in_three_ways(path: Path, name: str) -> list[list[object]]:
+    """A column, or the coordinates of the geometries, read whole, in pieces and in pieces as bytes."""
+    batches = [[read_batch([path], manifest(), path.parent)]]
+    batches += [list(read_batches([path], manifest(), path.parent, rows=2, as_bytes=as_bytes)) for as_bytes in (False, True)]
+    if name != "geometry":
+        return [[value for batch in way for value in batch.frame[name].astype(object)] for way in batches]
+    shapes = [[shape for batch in way for shape in (batch.frame["geometry"] if batch.shapes is None else batch.shapes.geometries())] for way in batches]
+    return [[shapely.get_coordinates(shape).round(6).tolist() for shape in way] for way in shapes]
+
+
+@pytest.mark.parametrize("kind", ["COMPOUNDCURVE", "GEOMETRY"])
+def test_arcs_are_broken_into_segments_whichever_way_they_are_read(tmp_path: Path, kind: str) -> None:
+    gpd.GeoDataFrame({"MC": list("abc")}, geometry=[shapely.LineString([(105, 29), (105.1, 29)])] * 3, crs=4490).to_file(tmp_path / "a.gpkg", layer="a")
+    arc = b"\x01" + struct.pack("<II", 8, 3) + struct.pack("<6d", 105, 29, 105.5, 29.5, 106, 29)
+    blob = b"GP\x00\x01" + struct.pack("<i", 4490) + b"\x01" + struct.pack("<II", 9, 1) + arc
+    changed(
+        tmp_path / "a.gpkg", ("UPDATE a SET geom = ? WHERE MC = 'c'", (blob,)), ("UPDATE gpkg_geometry_columns SET geometry_type_name = ?", (kind,)),
+        ("DELETE FROM gpkg_extensions", ()),
+    )
+    whole, pieces, as_bytes = read_in_three_ways(tmp_path / "a.gpkg", "geometry")
+    assert [len(shape) for shape in whole] == [2, 2, 46]
+    assert whole == pieces == as_bytes
+
+
+def test_text_that_is_no_date_stays_what_it_is(tmp_path: Path) -> None:
+    days = pd.Series([date(1970, 1, 1), date(2020, 1, 2), date(2020, 1, 3)])
+    gpd.GeoDataFrame({"RQ": days}, geometry=shapely.points([105, 105, 105], [29, 29, 29]), crs=4490).to_file(tmp_path / "a.gpkg", layer="a")
+    changed(tmp_path / "a.gpkg", ("UPDATE a SET RQ = '2020-13-45' WHERE RQ = '2020-01-03'", ()))
+    assert read_in_three_ways(tmp_path / "a.gpkg", "RQ") == [["1970-01-01", "2020-01-02", "2020-13-45"]] * 3
+
+
+def test_lists_of_a_file_are_read_as_json(tmp_path: Path) -> None:
+    given = [{"a": [1, 2], "b": ["甲", "乙"]}, {"a": None, "b": []}, {"a": [3], "b": None}]
+    point = {"type": "Point", "coordinates": [105, 29]}
+    features = [{"type": "Feature", "geometry": point, "properties": row} for row in given]
+    (tmp_path / "a.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    assert read_in_three_ways(tmp_path / "a.geojson", "a") == [["[1, 2]", "", "[3]"]] * 3
+    assert read_in_three_ways(tmp_path / "a.geojson", "b") == [['["甲", "乙"]', "[]", ""]] * 3
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path, features: gpd.GeoDataFrame) -> None:
+    features[["MC", "ZT", "geometry"]].to_file(tmp_path / "a.shp", engine="pyogrio", encoding="utf-8")
+    table = tmp_path / "a.dbf"
+    table.write_bytes(table.read_bytes().replace(b"ZT\x00", b"MC\x00", 1))
+    with pytest.raises(SourceFileError, match="several columns named MC"):
+        read_batch([tmp_path / "a.shp"], manifest(), tmp_path)
