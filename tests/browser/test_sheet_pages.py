@@ -58,8 +58,10 @@ def test_preview_comes_into_sight_where_it_lies_below_the_form(open_page: OpenPa
     page = open_page("?lang=en", TABLET)
     page.goto(f"{page.url.split('?')[0]}sheets?lang=en")
     wait_for_map(page)
-    page.locator("#sheet-preview").click()
+    page.locator("#sheet-preview").focus()
+    page.keyboard.press("Enter")
     expect(page.locator("#preview img")).to_be_in_viewport(ratio=0.4)
+    expect(page.locator("#sheet-preview")).to_be_focused()
     expect(page.locator(".bar")).to_be_in_viewport(ratio=1)
 
 

@@ -285,6 +285,7 @@ function makeAtlas() {
 /** @param {string} words @param {() => Promise<void>} work */
 async function busy(words, work) {
   const buttons = [...byId("sheet-form").querySelectorAll("button")];
+  const held = /** @type {HTMLElement|null} */ (document.activeElement);
   for (const button of buttons) button.disabled = true;
   put(byId("sheet-state"), el("p", { class: "muted" }, t(words)));
   byId("sheet-state").scrollIntoView({ block: "nearest" });
@@ -295,6 +296,7 @@ async function busy(words, work) {
     put(byId("sheet-state"), errorBox(error, null));
   } finally {
     for (const button of buttons) button.disabled = false;
+    if (document.activeElement === document.body) held?.focus({ preventScroll: true });
   }
 }
 
