@@ -105,10 +105,13 @@ def test_map_offers_a_person_without_roles_nothing_that_would_be_refused(new_pag
         expect(page.locator('input[name="sheet-mode"]')).to_have_count(2 + offered)
 
 
-def test_edition_that_is_published_meanwhile_is_told_and_nothing_jumps(new_page: OpenPage, live_server: str) -> None:
+@pytest.mark.parametrize("path", ["/", "/siting", "/patrol", "/pipelines", "/sheets", "/data/loads"])
+def test_edition_that_is_published_meanwhile_is_told_and_nothing_jumps(new_page: OpenPage, live_server: str, path: str) -> None:
     page = new_page(live_server)
-    page.goto(f"{live_server}/?lang=zh")
-    wait_for_map(page)
+    page.goto(f"{live_server}{path}?lang=zh")
+    expect(page.locator("#edition option").first).to_be_attached()
+    if path == "/":
+        wait_for_map(page)
     expect(page.locator("#stale")).to_be_hidden()
     now = answer(live_server, "/api/layers")["edition"]
     later = now | {"edition": now["edition"] + 1, "label": "2099Q4", "is_newest": True}

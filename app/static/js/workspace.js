@@ -9,6 +9,7 @@ import { wireKeyboard } from "./keyboard.js";
 import { wirePrint } from "./light_print.js";
 import { setMapState, useEdition } from "./map_layers.js";
 import { makeMap, map } from "./mapview.js";
+import { wireNewer } from "./newer_edition.js";
 import { errorBox } from "./panel.js";
 import { wireSearch } from "./search.js";
 import { drawScale, drawStale, drawStatus, wireVeil } from "./status.js";
@@ -48,6 +49,7 @@ export async function startWorkspace(workspace) {
   });
   wireSearch(openOnMap);
   drawBar(workspace);
+  wireNewer(() => drawEditionBar(workspace));
   return values;
 }
 
@@ -88,6 +90,11 @@ function drawTools(workspace) {
 function drawBar(workspace) {
   drawFrame();
   drawStatus();
+  drawEditionBar(workspace);
+}
+
+/** @param {Workspace} workspace */
+function drawEditionBar(workspace) {
   drawStale((newest) => changeEdition(newest, workspace));
 }
 
