@@ -53,6 +53,7 @@ HEAD_BYTES = 65_536
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEVERAL_LAYERS = "More than one layer found"
 DBF_HEADER_END = slice(8, 10)
+DBF_FIELD_BYTES, DBF_NAME_BYTES = 32, 11
 CRS_FOUND, SHAPES = "crs_found", "shapes"
 SAME_PLACE_M = 5.0
 """Two CRSs that put a place closer than this are the same for the map (WGS84, CGCS2000 and TWD97 are)."""
@@ -338,12 +339,26 @@ def _check_shapefile(path: Path, manifest: Manifest) -> None:
     missing = [suffix for suffix in (".dbf", ".shx") if suffix not in parts]
     if missing:
         raise SourceFileError(path, f"no {'、'.join(missing)} beside it", "all parts of the shapefile")
+    if not manifest.encoding or codecs.lookup(manifest.encoding).name == "utf-8":
+        _refuse_cut_names(path, parts[".dbf"])
     if manifest.encoding or ".cpg" in parts:
         return
     table = parts[".dbf"].read_bytes()
     records = table[int.from_bytes(table[DBF_HEADER_END], "little"):]
     if not records.isascii():
         raise SourceFileError(path, "Chinese attributes and no .cpg", "`encoding` in the manifest, such as gb18030")
+
+
+def _refuse_cut_names(path: Path, table: Path) -> None:
+    """A name of four Chinese characters has 12 bytes in UTF-8, and a DBF keeps ten: GDAL writes the ten, which nobody can read."""
+    with table.open("rb") as stream:
+        head = stream.read(DBF_FIELD_BYTES)
+        fields = stream.read(int.from_bytes(head[DBF_HEADER_END], "little"))
+    for first in range(0, len(fields) - DBF_NAME_BYTES, DBF_FIELD_BYTES):
+        name = fields[first : first + DBF_NAME_BYTES].split(b"\x00")[0]
+        whole = name.decode("utf-8", errors="ignore")
+        if len(name) == DBF_NAME_BYTES - 1 and name.startswith(whole.encode()) and not whole.isascii() and len(whole.encode()) < len(name):
+            raise SourceFileError(path, f"a column name cut inside a character: {whole}", "names of at most three Chinese characters, or a GeoPackage")
 
 
 def _attributes_as_text(frame: pd.DataFrame, first: int, *, as_arrow: bool) -> gpd.GeoDataFrame:

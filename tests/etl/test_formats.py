@@ -236,6 +236,17 @@ def test_zipped_shapefile_without_cpg_is_read_in_the_stated_encoding(tmp_path: P
         read_file(archive, manifest())
 
 
+def test_column_names_cut_inside_a_character_are_told(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    places.rename(columns={"MC": "TEN_LETTER"}).to_file(tmp_path / "a.shp", encoding="utf-8", engine="pyogrio")
+    table = tmp_path / "a.dbf"
+    table.write_bytes(table.read_bytes().replace(b"TEN_LETTER", "企业名称".encode()[:10]))  # as GDAL writes it
+    with pytest.raises(SourceFileError, match="cut inside a character: 企业名;") as refused:
+        read_file(tmp_path / "a.shp", manifest())
+    assert told_zh(refused.value).startswith("Shapefile 的列名在一个汉字中间被截断(企业名…)")
+    places.rename(columns={"MC": "名称二"}).to_file(tmp_path / "b.shp", encoding="utf-8", engine="pyogrio")
+    assert list(read_file(tmp_path / "b.shp", manifest())["名称二"]) == NAMES
+
+
 def test_archive_of_two_shapefiles_asks_which(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
     (tmp_path / "in").mkdir()
     for name in ("a.shp", "b.shp"):
