@@ -149,10 +149,10 @@ def _sentence(entry: dict[str, Any], field: Field | None) -> dict[str, str]:
 
 
 def _unit_sentence(entry: dict[str, Any], title: Bilingual | str) -> Text:
-    given = {"title": title, "before": _unit(entry), "after": entry.get("to"), "factor": f"{entry.get('factor', 1.0):.12g}"}
+    before, after, factor = _unit(entry), entry.get("to"), f"{entry.get('factor', 1.0):.12g}"
     if entry.get("is_said_by_values"):
-        return Text("{title}:写明 {before} 的值换算为 {after},乘 {factor}", **given)
-    return Text("{title}:{before} 换算为 {after},乘 {factor}", **given)
+        return Text("{title}:写明 {before} 的值换算为 {after},乘 {factor}", title=title, before=before, after=after, factor=factor)
+    return Text("{title}:{before} 换算为 {after},乘 {factor}", title=title, before=before, after=after, factor=factor)
 
 
 def _unit(entry: dict[str, Any]) -> Any:

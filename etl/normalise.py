@@ -128,12 +128,24 @@ def normalise(batch: Batch, manifest: Manifest, layer: Layer, area: Area) -> tup
     -------
     frame : one row a delivered row, columns = fields of the layer, ``feature_id``, ``accuracy_m``,
         ``positioned``, ``source_file``, ``source_row`` and, for drawn layers, ``geometry`` (None where missing).
+        Texts and dates are objects, None where missing.
     problems : what could not be turned.
     """
     frame, problems, shapes = normalise_shapes(batch, manifest, layer, area)
     if shapes is not None:
         frame["geometry"] = with_objects(frame, shapes, ~shapes.is_null)
-    return frame, problems
+    objects = {name: _as_objects(frame[name]) for name in ("feature_id", *_held_otherwise(manifest, layer))}
+    return frame.assign(**objects), problems
+
+
+def _held_otherwise(manifest: Manifest, layer: Layer) -> list[str]:
+    """Fields whose columns the loader holds as Arrow or as times, or without a value."""
+    return [entry.name for entry in layer.fields if entry.type in ("text", "date") or entry.name not in manifest.fields]
+
+
+def _as_objects(values: pd.Series) -> pd.Series:
+    plain = values.dt.date if values.dtype.kind == "M" else values
+    return plain.astype(object).where(values.notna(), None)
 
 
 def with_objects(frame: pd.DataFrame, shapes: Shapes, is_wanted: NDArray[np.bool_]) -> NDArray[np.object_]:
@@ -146,7 +158,10 @@ def with_objects(frame: pd.DataFrame, shapes: Shapes, is_wanted: NDArray[np.bool
 def normalise_shapes(
     batch: Batch, manifest: Manifest, layer: Layer, area: Area
 ) -> tuple[gpd.GeoDataFrame | pd.DataFrame, Problems, Shapes | None]:
-    """What `normalise` gives, where geometries that came as bytes and are whole stay bytes: the frame has none for these rows."""
+    """What `normalise` gives, where geometries that came as bytes and are whole stay bytes: the frame has none for these rows.
+
+    Texts stay Arrow's and dates times to the second, which is how they are packed.
+    """
     check_columns(batch, manifest, layer)
     problems = Problems()
     delivered = batch.frame
