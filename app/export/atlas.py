@@ -11,12 +11,12 @@ from shapely.geometry.base import BaseGeometry
 
 from app.export import furniture
 from app.export.canvas import LINE_HEIGHT, Canvas, TextStyle
-from app.export.layout import Box, scale_for_extent, sheet_layout
+from app.export.layout import Box, Layout, scale_for_extent, sheet_layout
 from app.export.render import draw_page
 from app.export.sheet import check_spec
 from app.export.spec import SheetData, SheetSpec, SiteMarks
 from app.export.statistics import SheetStatistics, sheet_statistics
-from app.export.tables import draw_table
+from app.export.tables import Table, draw_table, page_rows
 from app.export.tones import sheet_palette
 from app.export.words import sheet_words, written_date
 from app.texts import DataText, Text
@@ -27,8 +27,8 @@ MARGIN_SHARE = 0.05
 RING_MM = 6.0
 SMALL_PT = 7.5
 """Type of the names on the last page where they are many."""
-N_PAGES_BEFORE, N_PAGES_AFTER = 3, 1
-"""Cover, index map and summary go before the towns; method and sources after them."""
+N_PAGES_FIRST, N_PAGES_AFTER = 2, 1
+"""Cover and index map go before the summary and the towns; method and sources after them."""
 INDEX_LAYERS = ("water", "roads", "towns", "risk_zones")
 MOST_UNRATED = 600
 """Names that are tried for the last page, more than a page of A3 holds."""
@@ -57,9 +57,30 @@ class AtlasText:
     unrated: tuple[str, ...] = ()
 
 
-def n_atlas_pages(n_towns: int) -> int:
-    """Pages of an atlas of some towns."""
-    return N_PAGES_BEFORE + n_towns + N_PAGES_AFTER
+@dataclass(frozen=True)
+class Numbering:
+    """Which page of an atlas is which: cover, index map, `n_summary` pages of figures, a page a town, method."""
+
+    n_towns: int
+    n_summary: int
+
+    @property
+    def n_pages(self) -> int:
+        return self.of_town(self.n_towns) + N_PAGES_AFTER - 1
+
+    def of_town(self, i: int) -> int:
+        """Page of the town `i`, counted from 0."""
+        return N_PAGES_FIRST + self.n_summary + i + 1
+
+    def line(self, lang: str, page: int) -> str:
+        """What a page says of its place: 第 n 页 共 N 页."""
+        return sheet_words(lang)["page_line"].format(page=page, pages=self.n_pages)
+
+
+def atlas_numbering(n_towns: int, paper: str, orientation: str) -> Numbering:
+    """Pages of an atlas of some towns on a paper; raises `InputError` for a paper that there is not."""
+    layout = sheet_layout(paper, orientation)
+    return Numbering(n_towns, len(page_rows(n_towns, _body_box(layout).h, layout.map_text_pt)))
 
 
 def render_atlas(
@@ -86,19 +107,20 @@ def render_atlas(
         sheet_layout(spec.paper, spec.orientation)["page"], file_format="pdf", title=spec.title, author=spec.organisation,
         made_on=spec.date,
     )  # fmt: skip
-    statistics = [_statistics(spec, data, town) for town in towns]
-    steps: list[Callable[[], object]] = [
-        lambda: _cover(canvas, spec),
-        lambda: _index(canvas, spec, data, towns),
-        lambda: _summary(canvas, spec, towns, statistics),
-        *[lambda i=i: _town(canvas, spec, data, towns, i) for i in range(len(towns))],  # type: ignore[misc]
-        lambda: _method(canvas, replace(spec, page_line=_page_line(spec, n_atlas_pages(len(towns)), len(towns))), text),
+    numbering = atlas_numbering(len(towns), spec.paper, spec.orientation)
+    table = _summary_table(spec, towns, [_statistics(spec, data, town) for town in towns], numbering)
+    steps: list[Callable[[SheetSpec], object]] = [
+        lambda page: _cover(canvas, page),
+        lambda page: _index(canvas, page, data, towns, numbering),
+        *[lambda page, i=i: _summary(canvas, page, towns, table, i) for i in range(numbering.n_summary)],  # type: ignore[misc]
+        *[lambda page, town=town: _town(canvas, page, data, town) for town in towns],  # type: ignore[misc]
+        lambda page: _method(canvas, page, text),
     ]
     for done, step in enumerate(steps):
         told(done, len(steps))
         if done:
             canvas.new_page()
-        step()
+        step(replace(spec, page_line=numbering.line(spec.lang, done + 1)))
     return canvas.finish()
 
 
@@ -110,10 +132,6 @@ def _statistics(spec: SheetSpec, data: SheetData, town: AtlasPage) -> SheetStati
 def _ink(spec: SheetSpec) -> str:
     ink: str = sheet_palette(spec.background, is_grey=spec.is_grey)["interface"]["text"]
     return ink
-
-
-def _page_line(spec: SheetSpec, page: int, n_towns: int) -> str:
-    return sheet_words(spec.lang)["page_line"].format(page=page, pages=n_atlas_pages(n_towns))
 
 
 def _cover(canvas: Canvas, spec: SheetSpec) -> None:
@@ -154,23 +172,19 @@ def _without_far_islands(outline: BaseGeometry, data: SheetData) -> BaseGeometry
     return shapely.union_all(near) if len(near) else outline
 
 
-def _index(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasPage]) -> None:
+def _index(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasPage], numbering: Numbering) -> None:
     whole = shapely.union_all([town.outline for town in towns] + ([data.boundary] if data.boundary is not None else []))
     places = [shapely.maximum_inscribed_circle(town.outline, tolerance=50.0).coords[0] for town in towns]
-    numbers = tuple((x, y, str(N_PAGES_BEFORE + 1 + i)) for i, (x, y) in enumerate(places))
+    numbers = tuple((x, y, str(numbering.of_town(i))) for i, (x, y) in enumerate(places))
     page = replace(
         _fitted(spec, _without_far_islands(whole, data)), title=f"{spec.title} · {sheet_words(spec.lang)['index_map']}", subtitle="",
-        layers=tuple(layer for layer in spec.layers if layer in INDEX_LAYERS), page_line=_page_line(spec, 2, len(towns)),
+        layers=tuple(layer for layer in spec.layers if layer in INDEX_LAYERS),
     )  # fmt: skip
     draw_page(canvas, page, replace(data, numbers=numbers, focus=None))
 
 
-def _town(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasPage], i: int) -> None:
-    town = towns[i]
-    page = replace(
-        _fitted(spec, _without_far_islands(town.outline, data)), title=_town_title(spec, town.name),
-        page_line=_page_line(spec, N_PAGES_BEFORE + 1 + i, len(towns)),
-    )  # fmt: skip
+def _town(canvas: Canvas, spec: SheetSpec, data: SheetData, town: AtlasPage) -> None:
+    page = replace(_fitted(spec, _without_far_islands(town.outline, data)), title=_town_title(spec, town.name))
     if town.mark is None:
         draw_page(canvas, page, replace(data, focus=town.outline))
     else:
@@ -187,22 +201,33 @@ def _town_title(spec: SheetSpec, name: str) -> str:
     return Text("{place}安全风险四色图", place=DataText(f"{spec.area_name}{name}", name))[spec.lang]
 
 
-def _summary(
-    canvas: Canvas, spec: SheetSpec, towns: Sequence[AtlasPage], statistics: Sequence[SheetStatistics]
-) -> None:
+def _summary(canvas: Canvas, spec: SheetSpec, towns: Sequence[AtlasPage], table: Table, page: int) -> None:
+    """One page of the figures of all towns."""
+    words = sheet_words(spec.lang)
+    title = words["summary_of_things" if _is_of_things(towns) else "summary"]
+    box = _body(canvas, spec, title if page == 0 else words["continued"].format(title=title), spec.page_line)
+    draw_table(canvas, table, page, box, sheet_palette(spec.background, is_grey=spec.is_grey))
+
+
+def _is_of_things(towns: Sequence[AtlasPage]) -> bool:
+    return any(town.mark is not None for town in towns)
+
+
+def _summary_table(
+    spec: SheetSpec, towns: Sequence[AtlasPage], statistics: Sequence[SheetStatistics], numbering: Numbering
+) -> Table:
+    """A row a town with the page it is on."""
     words, palette = sheet_words(spec.lang), sheet_palette(spec.background, is_grey=spec.is_grey)
     levels = {level: palette["level"][level][f"colour_{spec.lang}"] for level in LEVELS}
-    is_of_things = any(town.mark is not None for town in towns)
+    is_of_things = _is_of_things(towns)
     head = [words["page"], words["thing" if is_of_things else "town"]] + ([] if is_of_things else [words["persons"]])
     head += [f"{title} {words['zones']}" for level, title in levels.items() if level != "unrated"]
     head += [f"{title} {words['points']}" for title in levels.values()] + [words["conflicts"]]
     rows = [
-        [str(N_PAGES_BEFORE + 1 + i), town.name, *([] if is_of_things else [_count(town.n_persons)]), *_figures(found)]
+        [str(numbering.of_town(i)), town.name, *([] if is_of_things else [_count(town.n_persons)]), *_figures(found)]
         for i, (town, found) in enumerate(zip(towns, statistics, strict=True))
     ]
-    title = words["summary_of_things" if is_of_things else "summary"]
-    box = _body(canvas, spec, title, _page_line(spec, 3, len(towns)))
-    draw_table(canvas, head, rows, box, palette, n_text_columns=2)
+    return Table(head, rows, n_text_columns=2, least_pt=sheet_layout(spec.paper, spec.orientation).map_text_pt)
 
 
 def _figures(found: SheetStatistics) -> list[str]:
@@ -224,7 +249,12 @@ def _body(canvas: Canvas, spec: SheetSpec, title: str, page_line: str) -> Box:
     furniture.draw_line_of_text(canvas, title, layout["title"], TextStyle(18, ink, is_bold=True), least_pt=11)
     furniture.draw_line_of_text(canvas, page_line, layout["subtitle"], TextStyle(10, ink), least_pt=7)
     furniture.draw_line_of_text(canvas, spec.secrecy, layout["secrecy"], TextStyle(9, ink, is_bold=True), align="right")
-    top = layout["map"].y
+    return _body_box(layout)
+
+
+def _body_box(layout: Layout) -> Box:
+    """What a page without a map has for its text."""
+    frame, top = layout["frame"], layout["map"].y
     return Box(frame.x + 8, top, frame.w - 16, frame.bottom - top - 8)
 
 

@@ -1,8 +1,9 @@
-"""A table of text on a page."""
+"""A table of text on as many pages as its rows need."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.export.canvas import LINE_HEIGHT, MM_PER_PT, Canvas, LineStyle, TextStyle
 from app.export.furniture import HAIRLINE_MM, fitted
@@ -14,27 +15,54 @@ ROW_PT = 1.9
 PAD_MM = 1.2
 
 
-def draw_table(
-    canvas: Canvas, head: Sequence[str], rows: Sequence[Sequence[str]], box: Box, palette: Palette, *, n_text_columns: int
-) -> None:
-    """Draw a table into a box: the first columns are text, the rest figures at the right; smaller where it must."""
-    size_pt = min(LARGEST_PT, max(LEAST_PT, box.h / ((len(rows) + 3) * ROW_PT * MM_PER_PT)))
+HEAD_ROWS = 3
+"""Rows whose room the headings have: four lines in their size."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and rows of cells; the first `n_text_columns` are text, the rest figures. No row is set smaller than `least_pt`."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    n_text_columns: int
+    least_pt: float
+
+
+def page_rows(n_rows: int, height_mm: float, least_pt: float) -> list[range]:
+    """Which rows stand on each page of a table: none is left out, and pages hold as many as their neighbours, or one more.
+
+    >>> page_rows(10, 40.0, 6.0)
+    [range(0, 5), range(5, 10)]
+    """
+    most = max(1, int(height_mm / (least_pt * ROW_PT * MM_PER_PT)) - HEAD_ROWS)
+    n_pages = max(1, -(-n_rows // most))
+    ends = [-(-n_rows * page // n_pages) for page in range(n_pages + 1)]
+    return [range(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+
+
+def draw_table(canvas: Canvas, table: Table, page: int, box: Box, palette: Palette) -> None:
+    """Draw one page (the first is 0) of a table into a box, in the type and columns of all its pages."""
+    pages = page_rows(len(table.rows), box.h, table.least_pt)
+    size_pt = min(LARGEST_PT, max(table.least_pt, box.h / ((len(pages[0]) + HEAD_ROWS) * ROW_PT * MM_PER_PT)))
     ink = palette["interface"]["text"]
     style, bold = TextStyle(size_pt, ink), TextStyle(min(size_pt, 9.0), ink, is_bold=True)
-    row_mm = size_pt * MM_PER_PT * ROW_PT
-    widths = column_widths(canvas, head, rows, box.w, style, bold)
-    head_mm = _draw_head(canvas, head, box, widths, bold, n_text_columns)
-    for number, cells in enumerate(rows):
-        y = box.y + head_mm + number * row_mm
-        if y + row_mm > box.bottom:
-            return
-        x = box.x
-        for i, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-            _draw_cell(canvas, cell, Box(x, y, width, row_mm), style, is_text=i < n_text_columns)
-            x += width
-        canvas.context.move_to(box.x, y)
-        canvas.context.line_to(box.right, y)
+    widths = column_widths(canvas, table.head, table.rows, box.w, style, bold)
+    head_mm = _draw_head(canvas, table.head, box, widths, bold, table.n_text_columns)
+    row_mm = min(size_pt * MM_PER_PT * ROW_PT, (box.h - head_mm) / max(1, len(pages[0])))
+    for number, row in enumerate(pages[page]):
+        line = Box(box.x, box.y + head_mm + number * row_mm, box.w, row_mm)
+        _draw_row(canvas, table.rows[row], line, widths, style, table.n_text_columns)
+        canvas.context.move_to(line.x, line.y)
+        canvas.context.line_to(line.right, line.y)
         canvas.stroke(LineStyle(palette["interface"]["hairline"], HAIRLINE_MM, is_round=False))
+
+
+def _draw_row(canvas: Canvas, cells: Sequence[str], line: Box, widths: Sequence[float], style: TextStyle, n_text_columns: int) -> None:
+    x = line.x
+    for i, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        _draw_cell(canvas, cell, Box(x, line.y, width, line.h), style, is_text=i < n_text_columns)
+        x += width
 
 
 def column_widths(canvas: Canvas, head: Sequence[str], rows: Sequence[Sequence[str]], room_mm: float, style: TextStyle, bold: TextStyle) -> list[float]:

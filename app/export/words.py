@@ -12,6 +12,7 @@ from layers.errors import InputError
 WORDS = {
     "legend": Text("图例"),
     "legend_continued": Text("图例(续)"),
+    "continued": Text("{title}(续)"),
     "legend_rest": Text("另有 {n} 项图例未列出"),
     "locator": Text("位置图"),
     "table": Text("图幅内统计"),

@@ -16,7 +16,7 @@ from app.atlas import KEYS as ATLAS_KEYS
 from app.atlas_pages import atlas_pages, chosen_towns
 from app.bodies import request_body
 from app.errors import ConflictError, MissingError
-from app.export.atlas import n_atlas_pages
+from app.export.atlas import atlas_numbering
 from app.export.figure import caption_of
 from app.parameters import json_object
 from app.parts import parts
@@ -103,10 +103,10 @@ def new_atlas() -> Response:
     with pinned_edition() as pinned:
         facts, catalog = pinned.facts, parts().catalog
         asked = {key: value for key, value in body.items() if key not in PAGES}
-        sheet_spec(facts, catalog, asked | {"extent": list(facts.area["home"])}, rules_version=parts().rules.version)
+        spec = sheet_spec(facts, catalog, asked | {"extent": list(facts.area["home"])}, rules_version=parts().rules.version)
         given = Given(pinned.connection, facts, catalog, parts().frames)
         pages = atlas_pages(catalog, body, lambda layer_id: frame_of(given, layer_id))
-        n_pages = n_atlas_pages(len(pages))
+        n_pages = atlas_numbering(len(pages), spec.paper, spec.orientation).n_pages
         edition = pinned.edition.number
     return _started({"edition": edition, "request": body, "address": request.url_root, "roles": person().text}, n_pages=n_pages)
 

@@ -7,7 +7,9 @@ import math
 import re
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pypdf
 import pytest
@@ -15,16 +17,16 @@ import rasterio
 import shapely
 from rasterio.errors import NotGeoreferencedWarning
 
-from app.export.atlas import AtlasText, AtlasPage, n_atlas_pages, render_atlas
-from app.export.canvas import Canvas, TextStyle
+from app.export.atlas import AtlasPage, AtlasText, atlas_numbering, render_atlas
+from app.export.canvas import ASCENT, DESCENT, Canvas, TextStyle
 from app.export.figure import render_figure
-from app.export.layout import Box
+from app.export.layout import Box, sheet_layout
 from app.export.render import render_sheet
 from app.export.spec import MARKS, SheetData
-from app.export.tables import PAD_MM, column_widths
-from app.export.tones import sheet_colours
+from app.export.tables import PAD_MM, Table, column_widths, draw_table, page_rows
+from app.export.tones import sheet_colours, sheet_palette
 from layers.errors import InputError
-from tests.app.export.county import CENTRE, county, spec
+from tests.app.export.county import CENTRE, CRS, county, spec
 from tests.app.export.test_sheet import drawn, pixels
 
 
@@ -39,11 +41,75 @@ def atlas() -> list[str]:
 
 def test_atlas_has_cover_index_summary_a_page_a_town_and_the_method(atlas: list[str]) -> None:
     names = [row.name for row in county().towns.itertuples()]
-    assert len(atlas) == n_atlas_pages(len(names))
+    assert len(atlas) == atlas_numbering(len(names), "A4", "landscape").n_pages == 4 + len(names)
     assert "图册" in atlas[0] and "图幅索引" in atlas[1] and "各乡镇统计" in atlas[2]
     assert all(name in page for name, page in zip(names, atlas[3:-1], strict=True))
     assert "无名厂" in atlas[-1] and "台账" in atlas[-1]
     assert all(f"第 {n} 页 共 {len(atlas)} 页" in page for n, page in enumerate(atlas[1:], start=2))
+
+
+@pytest.fixture(scope="module")
+def large_atlas() -> list[str]:
+    """Text of each page of an atlas of 200 towns, each half a kilometre wide."""
+    frame = many_towns(200)
+    data = SheetData(layers={"towns": frame}, boundary=frame.union_all(), towns=frame)
+    towns = [AtlasPage(row.name, row.geometry, 1000 + n) for n, row in enumerate(frame.itertuples())]
+    content = render_atlas(spec(layers=("towns",), marks=frozenset()), data, towns, AtlasText(("方法",), ("台账",), ("无名厂",)))
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+
+
+def many_towns(n: int) -> gpd.GeoDataFrame:
+    """Square towns of half a kilometre in rows of 20."""
+    x, y = CENTRE
+    squares = [shapely.box(x + i % 20 * 500, y + i // 20 * 500, x + i % 20 * 500 + 500, y + i // 20 * 500 + 500) for i in range(n)]
+    return gpd.GeoDataFrame({"town_code": [f"{i:03}" for i in range(n)], "name": [f"{i:03}镇" for i in range(n)]}, geometry=squares, crs=CRS)
+
+
+def test_every_one_of_200_towns_has_its_row_and_its_page_number_in_the_summary(large_atlas: list[str]) -> None:
+    numbering = atlas_numbering(200, "A4", "landscape")
+    assert len(large_atlas) == numbering.n_pages and numbering.n_summary > 1
+    summary = [page for page in large_atlas if "各乡镇统计" in page]
+    assert len(summary) == numbering.n_summary and all("人口" in page for page in summary)
+    assert [("(续)" in page) for page in summary] == [False] + [True] * (numbering.n_summary - 1)
+    rows = [tuple(row) for page in summary for row in re.findall(r"(\d+)\s+(\d{3}镇)\s+([\d,]+)", page)]
+    assert rows == [(str(numbering.of_town(i)), f"{i:03}镇", f"{1000 + i:,}") for i in range(200)]
+
+
+def test_pages_of_200_towns_are_where_summary_and_page_lines_say(large_atlas: list[str]) -> None:
+    numbering = atlas_numbering(200, "A4", "landscape")
+    assert all(f"云沧县{i:03}镇安全风险四色图" in large_atlas[numbering.of_town(i) - 1] for i in range(200))
+    assert all(f"第 {n} 页 共 {len(large_atlas)} 页" in page for n, page in enumerate(large_atlas[1:], start=2))
+    assert "方法与资料来源" in large_atlas[-1]
+
+
+@pytest.mark.parametrize("n_rows", [1, 37, 38, 39, 65, 77, 500])
+@pytest.mark.parametrize(("paper", "orientation"), [("A4", "landscape"), ("A4", "portrait"), ("A3", "landscape"), ("A3", "portrait")])
+def test_rows_of_a_table_stand_within_its_pages_and_none_is_left_out(n_rows: int, paper: str, orientation: str) -> None:
+    layout = sheet_layout(paper, orientation)
+    box = Box(20, 40, 170, layout["frame"].h - 60)
+    rows = [[f"行{i}", str(i)] for i in range(n_rows)]
+    table = Table(["名称", "一个相当长的标题 of several words"], rows, 1, layout.map_text_pt)
+    pages = page_rows(n_rows, box.h, table.least_pt)
+    seen: list[str] = []
+    for page in range(len(pages)):
+        canvas = WrittenCanvas(layout["page"])
+        draw_table(canvas, table, page, box, sheet_palette("light", is_grey=False))
+        assert all(box.y <= top and bottom <= box.bottom for _, top, bottom, _ in canvas.written)
+        assert min(size_pt for *_, size_pt in canvas.written) >= table.least_pt
+        seen += [text for text, *_ in canvas.written if text.startswith("行")]
+    assert seen == [name for name, _ in rows]
+
+
+class WrittenCanvas(Canvas):
+    """A canvas that tells what was written on it: text, top and bottom in millimetres, size in points."""
+
+    def __init__(self, page: Box) -> None:
+        super().__init__(page, file_format="svg", title="", author="", made_on=date(2026, 11, 23))
+        self.written: list[tuple[str, float, float, float]] = []
+
+    def text(self, x: float, baseline: float, text: str, style: TextStyle, **more: Any) -> None:
+        self.written.append((text, baseline - style.size_mm * ASCENT, baseline + style.size_mm * DESCENT, style.size_pt))
+        super().text(x, baseline, text, style, **more)
 
 
 def test_islands_far_off_leave_the_index_and_the_page_of_their_town_at_their_scales() -> None:
@@ -159,6 +225,6 @@ def test_page_of_a_thing_rings_it_and_veils_nothing() -> None:
     around = shapely.box(x - 1000, y - 1000, x + 1000, y + 1000)
     content = render_atlas(spec(title="图册"), county(), [AtlasPage("甲厂", around, mark=shapely.Point(x, y))], AtlasText())
     pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
-    assert len(pages) == n_atlas_pages(1)
+    assert len(pages) == atlas_numbering(1, "A4", "landscape").n_pages
     assert "各图幅统计" in pages[2] and "常住" not in pages[2] and "甲厂" in pages[2]
     assert "甲厂" in pages[3]
