@@ -174,7 +174,8 @@ def _without_far_islands(outline: BaseGeometry, data: SheetData) -> BaseGeometry
 
 def _index(canvas: Canvas, spec: SheetSpec, data: SheetData, towns: Sequence[AtlasPage], numbering: Numbering) -> None:
     whole = shapely.union_all([town.outline for town in towns] + ([data.boundary] if data.boundary is not None else []))
-    places = [shapely.maximum_inscribed_circle(town.outline, tolerance=50.0).coords[0] for town in towns]
+    near = [_without_far_islands(town.outline, data) for town in towns]
+    places = [shapely.maximum_inscribed_circle(outline, tolerance=50.0).coords[0] for outline in near]
     numbers = tuple((x, y, str(numbering.of_town(i))) for i, (x, y) in enumerate(places))
     page = replace(
         _fitted(spec, _without_far_islands(whole, data)), title=f"{spec.title} · {sheet_words(spec.lang)['index_map']}", subtitle="",

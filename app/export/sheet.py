@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from app import styles
 from app.export import furniture
-from app.export.canvas import Canvas, TextStyle
+from app.export.canvas import Canvas
 from app.export.expressions import View
 from app.export.features import SheetFeatures, one_feature, sheet_features, shown_policy
 from app.export.graticule import draw_graticule
@@ -34,6 +34,7 @@ from app.export.layout import (
 )
 from app.export.legend import LegendRow, legend_rows
 from app.export.map_drawing import MapContent, MapPainter, is_in_zoom
+from app.export.page_numbers import PageNumber, draw_numbers
 from app.export.sheet_notes import sheet_notes
 from app.export.site_marks import draw_site, draw_site_labels
 from app.export.spec import MARKS, SheetData, SheetSpec
@@ -73,6 +74,7 @@ class DrawnSheet:
     blocked: Sequence[Box]
     palette: Palette
     policy: str
+    numbers: Sequence[PageNumber] = ()
 
 
 def check_spec(spec: SheetSpec, catalog: Catalog | None = None) -> None:
@@ -134,7 +136,8 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
         _keep_names_within(painter, data.focus, projection)
         marks += scale_within
         marks += draw_site_labels(canvas, data.site, projection, palette, [*marks, plate.box]) if data.site is not None else []
-        painter.draw_labels(layout["map"], [*marks, plate.box, *_numbers(canvas, data, projection, palette)])
+        numbers = draw_numbers(canvas, _numbered_places(data, projection), layout["map"], [*marks, plate.box], palette)
+        painter.draw_labels(layout["map"], [*marks, plate.box, *(number.box for number in numbers)])
         furniture.draw_watermark(canvas, layout["map"], spec.watermark, palette)
     if "north" in spec.marks:
         furniture.draw_north_arrow(canvas, arrow, true_north_deg, sheet_words(spec.lang)["north"], palette)
@@ -143,7 +146,7 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
         layers, {layer.id: _legend(layer, spec) for layer in layers}, content, view=view, palette=palette
     )
     bar = furniture.scale_bar(spec.scale_denominator, layout["scale"].w - 12)
-    sheet = DrawnSheet(layout, projection, content, rows, bar, (arrow, plate.box), palette, state["policy"])
+    sheet = DrawnSheet(layout, projection, content, rows, bar, (arrow, plate.box), palette, state["policy"], numbers)
     return sheet
 
 
@@ -194,19 +197,10 @@ def _boundary_layer() -> Layer:
     return Layer(id=BOUNDARY, title_zh=BOUNDARY_TITLE.zh, title_en=BOUNDARY_TITLE.en, group="base", geometry="MultiPolygon", draw_order=405)
 
 
-def _numbers(canvas: Canvas, data: SheetData, projection: Projection, palette: Palette) -> list[Box]:
-    """Write the page numbers of an index map; the boxes that they fill."""
-    style = TextStyle(16.0, palette["interface"]["text"], is_bold=True)
-    boxes = []
-    for x, y, number in data.numbers:
-        place = projection.to_sheet(np.array([shapely.Point(x, y)], object))[0]
-        h = style.size_mm
-        canvas.trace_circle((place.x, place.y), h * 0.9)
-        canvas.fill(palette["interface"]["panel"], 0.9, keep=True)
-        canvas.stroke(furniture.LineStyle(style.colour, 0.3))
-        canvas.text(place.x, place.y + h * 0.36, number, style, align="centre")
-        boxes.append(Box(place.x - h, place.y - h, 2 * h, 2 * h))
-    return boxes
+def _numbered_places(data: SheetData, projection: Projection) -> list[tuple[str, tuple[float, float]]]:
+    """Page numbers of an index map with their places in page millimetres."""
+    places = projection.to_sheet(np.array([shapely.Point(x, y) for x, y, _ in data.numbers], object))
+    return [(number, (place.x, place.y)) for (_, _, number), place in zip(data.numbers, places, strict=True)]
 
 
 def shown_frames(spec: SheetSpec, data: SheetData) -> dict[str, pd.DataFrame]:
