@@ -54,7 +54,7 @@ class CrossSiteError(AtlasError):
     """A page of another site tried to have something done here."""
 
     def __init__(self) -> None:
-        super().__init__("a page of another site may not ask for this")
+        super().__init__("A page of another site may not ask for this")
 
 
 class ForbiddenError(AtlasError):
@@ -86,7 +86,7 @@ class NoEditionError(AtlasError):
     """Nothing has been published yet."""
 
     def __init__(self) -> None:
-        super().__init__("no edition has been published yet; run: riskatlas load, score, publish")
+        super().__init__("No edition has been published yet; run: riskatlas load, score, publish")
 
 
 @dataclass(frozen=True)
@@ -156,10 +156,16 @@ def answer_error(error: Exception) -> Response:
     answer = answer_for(error)
     if answer.status >= 500:
         current_app.logger.error("%s: %s", answer.code, error, exc_info=answer.status == 500)
-    en = str(error) if answer.is_said else answer.text.en
     own_zh = getattr(error, "message_zh", None)
+    en = spoken(error, has_sentence=own_zh is not None) if answer.is_said else answer.text.en
     zh = own_zh or (f"{answer.text.zh}:{en}" if isinstance(error, InputError) else answer.text.zh)
     return _answer(answer.status, answer.code, zh, en, getattr(error, "field", None))
+
+
+def spoken(error: Exception, *, has_sentence: bool) -> str:
+    """An error's own English; one that is written for the command line, in small letters, begins here as a sentence does."""
+    text = str(error)
+    return text if has_sentence or isinstance(error, InputError) else text[:1].upper() + text[1:]
 
 
 def _answer_database_error(error: sqlalchemy.exc.DBAPIError) -> Response:

@@ -71,7 +71,7 @@ class Text(Bilingual):
 
     >>> text = Text("没有任务 {job_id}", job_id=7)
     >>> text.zh, text.en
-    ('没有任务 7', 'no job 7')
+    ('没有任务 7', 'No job 7')
     """
 
     def __init__(self, message: str, /, **values: object) -> None:

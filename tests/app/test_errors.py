@@ -198,7 +198,7 @@ def test_refused_page_stands_in_the_frame_and_says_whom_to_ask(database_url: str
     assert zh.status_code == 403 and 'id="workspaces"' in zh.text
     assert "管道" in zh.text and "信息科 王工 0570-1234567" in zh.text and "/pipelines" in zh.text
     en = refused(database_url, tmp_path, "en")
-    assert 'lang="en"' in en.text and "you do not hold the role of pipelines" in en.text and "RISKATLAS_" not in en.text
+    assert 'lang="en"' in en.text and "You do not hold the role of pipelines" in en.text and "RISKATLAS_" not in en.text
 
 
 def test_page_that_cannot_be_made_stands_alone(server: Flask) -> None:

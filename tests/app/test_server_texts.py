@@ -16,7 +16,9 @@ from babel.messages.pofile import read_po
 from flask import render_template_string
 
 from app import create_app
+from app.errors import spoken
 from app.texts import CATALOG, DataText, Text, TextIn
+from layers.errors import InputError, UnknownLayerError
 
 APP = Path(__file__).parents[2] / "app"
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff01-\uff5e]")
@@ -184,3 +186,29 @@ def test_templates_speak_the_language_of_the_page(tmp_path: Path, query: str, co
     server = create_app({"DATABASE_URL": "postgresql://nobody@localhost/nothing", "HOME": tmp_path})
     with server.test_request_context(f"/help{query}", headers={"Cookie": f"lang={cookie}"}):
         assert render_template_string("{{ _('没有找到') }}") == Text("没有找到")[lang]
+
+
+STAND_ALONE = ("MissingError", "ConflictError", "BusyError")
+"""Errors whose text is all that a person reads; that of a field comes after the field's name."""
+
+
+def sentences() -> Iterator[str]:
+    """English of the texts that stand alone: those of such errors, and all of the table of errors."""
+    for path in APP.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        raised = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in STAND_ALONE)
+        for root in [tree] if path.name == "errors.py" else raised:
+            for node in ast.walk(root):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Text":
+                    yield Text(ast.literal_eval(node.args[0])).en
+
+
+def test_english_that_stands_alone_begins_with_a_capital() -> None:
+    found = list(sentences())
+    assert len(found) > 70
+    assert [text for text in found if text[:1].islower()] == []
+
+
+def test_error_of_the_command_line_begins_as_a_sentence_in_an_answer() -> None:
+    assert spoken(UnknownLayerError("x"), has_sentence=False) == "Unknown layer 'x'"
+    assert spoken(InputError("policy", "is missing"), has_sentence=False) == "policy: is missing"

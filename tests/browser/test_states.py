@@ -147,7 +147,7 @@ def test_refused_page_stands_in_the_frame(new_page: OpenPage, live_server: str) 
     expect(page.locator("#page-title")).to_have_text("没有这个地址")
     assert broken_rules(page) == []
     page.get_by_role("button", name="En", exact=True).click()
-    expect(page.locator("#page-title")).to_have_text("there is nothing at this address")
+    expect(page.locator("#page-title")).to_have_text("There is nothing at this address")
 
 
 @pytest.mark.parametrize(("path", "leads_to"), [("siting/S2000-0001", "/siting"), ("pipelines/notices/G2000-0001", "/pipelines/notices"), ("features/enterprises/none", "/")])
