@@ -20,12 +20,13 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from etl.archives import DATASETS, datasets_in, is_archive, unpacked
 from etl.batch import RETURNED_COLUMNS, RETURNED_ROW_COLUMN
+from etl.dbf_names import BYTES_AS_TEXT
 from etl.encoding import HEAD_BYTES, encoding_of
 from etl.esri_json import is_page, read_esri_json
 from etl.geopackages import drawn_tables, queries
 from etl.manifest import Manifest
 from etl.text_files import json_line_batches, text_batches
-from etl.vectors import BYTE_ORDER_MARK, check_content, states_character_set, states_crs, text_encoding, vector_batches
+from etl.vectors import BYTE_ORDER_MARK, check_content, cut_names, states_character_set, states_crs, text_encoding, vector_batches
 from etl.workbook_batches import sheets_seen
 from etl.workbooks import Sheet, joined_heads
 from layers.errors import SourceFileError
@@ -328,7 +329,7 @@ def _survey_vector(path: Path) -> Survey:
     unread = queries(path) if path.suffix.lower() == ".gpkg" else []
     layers = [(name, "table") for name in drawn_tables(path)] if unread else _layers(path)
     drawn = [name for name, kind in layers if kind is not None]
-    remarks = _unread_queries(unread)
+    remarks = _unread_queries(unread) + _cut_names(path, plain_manifest(path, "vector", **settings))
     found = tuple(
         replace(_layer_dataset(path, name, settings, is_one=len(layers) == 1 and not unread), warnings=remarks) for name in drawn
     )
@@ -353,6 +354,17 @@ def _unread_queries(names: list[str]) -> tuple[Words, ...]:
     return (words(
         f"文件里另有 {len(names)} 个查询(视图或虚拟表)未读取:{zh};需要时请在 GIS 软件里导出为数据表",
         f"{len(names)} stored queries (views or virtual tables) of the file are not read: {en}; export them as tables if they are needed",
+    ),)
+
+
+def _cut_names(path: Path, reading: Manifest) -> tuple[Words, ...]:
+    """What is said of columns whose names a DBF could not hold: they are called by the characters that are whole."""
+    names = [whole for found, whole in cut_names(path, reading).items() if found.encode(BYTES_AS_TEXT) != whole.encode()]
+    if not names:
+        return ()
+    return (words(
+        f"列名在一个汉字中间被截断(Shapefile 的列名最多 10 个字节),按完整的字读作:{'、'.join(names[:10])}",
+        f"column names were cut inside a character (a shapefile keeps 10 bytes of them) and are read by their whole ones: {', '.join(names[:10])}",
     ),)
 
 

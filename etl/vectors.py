@@ -27,6 +27,7 @@ from pyproj.exceptions import CRSError
 
 from etl.archives import refuse_entities
 from etl.batch import HEIGHTS, ROW, cell_text, each_value
+from etl.dbf_names import BYTES_AS_TEXT, HEADER_END, decoded, names_cut_inside
 from etl.geopackages import refuse_queries
 from etl.manifest import Manifest
 from etl.shapes import Shapes
@@ -48,12 +49,12 @@ MAPINFO = (".tab", ".mif")
 STATED_ENCODING = (".shp", *MAPINFO)
 """Files whose texts are bytes in an encoding that a person may have to state."""
 UTF_8 = ("utf-8", "utf-8-sig")
+UTF_8_STATED = (*UTF_8, "utf8", "65001")
+"""How a manifest or a .cpg names it."""
 PIPELINE_WORD = b"gdal_streamed_alg"
 HEAD_BYTES = 65_536
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEVERAL_LAYERS = "More than one layer found"
-DBF_HEADER_END = slice(8, 10)
-DBF_FIELD_BYTES, DBF_NAME_BYTES = 32, 11
 CRS_FOUND, SHAPES = "crs_found", "shapes"
 SAME_PLACE_M = 5.0
 """Two CRSs that put a place closer than this are the same for the map (WGS84, CGCS2000 and TWD97 are)."""
@@ -132,7 +133,19 @@ def text_encoding(path: Path, manifest: Manifest) -> str | None:
     """The encoding to decode by; None where GDAL turns texts into UTF-8 by itself: all but shapefiles and MapInfo files without a character set."""
     if path.suffix.lower() not in STATED_ENCODING or states_character_set(path):
         return None
-    return manifest.encoding or None
+    return BYTES_AS_TEXT if cut_names(path, manifest) else manifest.encoding or None
+
+
+def cut_names(path: Path, manifest: Manifest) -> dict[str, str]:
+    """Columns of a shapefile in UTF-8 whose names were cut inside a character, all of its columns then (`names_cut_inside`)."""
+    parts = shapefile_parts(path) if path.suffix.lower() == ".shp" else {}
+    stated = manifest.encoding or (parts[".cpg"].read_text(encoding="latin-1").strip() if ".cpg" in parts else "utf-8")
+    return names_cut_inside(parts[".dbf"]) if ".dbf" in parts and stated.lower() in UTF_8_STATED else {}
+
+
+def shapefile_parts(path: Path) -> dict[str, Path]:
+    """The files of a shapefile by their suffix in small letters."""
+    return {entry.suffix.lower(): entry for entry in path.parent.glob("*") if entry.stem == path.stem}
 
 
 def states_character_set(path: Path) -> bool:
@@ -167,6 +180,7 @@ def _is_for_arrow(path: Path, manifest: Manifest) -> bool:
 def _plain_pieces(path: Path, manifest: Manifest, rows: int | None, *, first: int = 0) -> Iterator[pd.DataFrame]:
     """Pieces of a layer as objects from feature `first` on, all of it at once where `rows` is None."""
     given = {"layer": manifest.ogr_layer or None, "encoding": text_encoding(path, manifest)}
+    cut = cut_names(path, manifest)
     kinds = pyogrio.read_info(path, **given)
     whole = [name for name, kind in zip(kinds["fields"], kinds["dtypes"], strict=True) if kind == "int64"]
     while True:
@@ -179,6 +193,7 @@ def _plain_pieces(path: Path, manifest: Manifest, rows: int | None, *, first: in
                 arrow_to_pandas_kwargs=EXACT, **given,
             )
             plain[with_gaps] = exact[with_gaps]
+        plain = decoded(plain, cut) if cut else plain
         plain.attrs[CRS_FOUND] = frame.crs.to_wkt() if isinstance(frame, gpd.GeoDataFrame) and frame.crs else None
         if len(plain) or not first:
             yield plain
@@ -201,12 +216,14 @@ def _arrow_pieces(path: Path, manifest: Manifest, rows: int, *, as_bytes: bool) 
     A piece that the stream cannot tell (curves) or may not tell rightly (dates) is read once more as objects.
     """
     given = {"layer": manifest.ogr_layer or None, "encoding": text_encoding(path, manifest)}
+    cut = cut_names(path, manifest)
     first = 0
     with pyogrio.open_arrow(path, batch_size=rows, use_pyarrow=True, **given) as (found, stream):
         for batch in stream:
             _check_texts(batch, path, manifest)
             try:
                 frame = _of_batch(batch, found["geometry_name"] or "wkb_geometry", path, as_bytes=as_bytes)
+                frame = decoded(frame, cut) if cut else frame
             except NotImplementedError:  # shapely's word for curves; GDAL breaks them into segments for objects
                 frame = next(_plain_pieces(path, manifest, len(batch), first=first))
             doubtful = [name for name in frame.columns if frame[name].dtype.kind == "M" and (frame[name] == EPOCH).any()]
@@ -335,30 +352,16 @@ def _check_kml(path: Path) -> None:
 
 def _check_shapefile(path: Path, manifest: Manifest) -> None:
     """A shapefile without .cpg says nothing about its encoding: then the manifest must."""
-    parts = {entry.suffix.lower(): entry for entry in path.parent.glob("*") if entry.stem == path.stem}
+    parts = shapefile_parts(path)
     missing = [suffix for suffix in (".dbf", ".shx") if suffix not in parts]
     if missing:
         raise SourceFileError(path, f"no {'、'.join(missing)} beside it", "all parts of the shapefile")
-    if not manifest.encoding or codecs.lookup(manifest.encoding).name == "utf-8":
-        _refuse_cut_names(path, parts[".dbf"])
     if manifest.encoding or ".cpg" in parts:
         return
     table = parts[".dbf"].read_bytes()
-    records = table[int.from_bytes(table[DBF_HEADER_END], "little"):]
+    records = table[int.from_bytes(table[HEADER_END], "little"):]
     if not records.isascii():
         raise SourceFileError(path, "Chinese attributes and no .cpg", "`encoding` in the manifest, such as gb18030")
-
-
-def _refuse_cut_names(path: Path, table: Path) -> None:
-    """A name of four Chinese characters has 12 bytes in UTF-8, and a DBF keeps ten: GDAL writes the ten, which nobody can read."""
-    with table.open("rb") as stream:
-        head = stream.read(DBF_FIELD_BYTES)
-        fields = stream.read(int.from_bytes(head[DBF_HEADER_END], "little"))
-    for first in range(0, len(fields) - DBF_NAME_BYTES, DBF_FIELD_BYTES):
-        name = fields[first : first + DBF_NAME_BYTES].split(b"\x00")[0]
-        whole = name.decode("utf-8", errors="ignore")
-        if len(name) == DBF_NAME_BYTES - 1 and name.startswith(whole.encode()) and not whole.isascii() and len(whole.encode()) < len(name):
-            raise SourceFileError(path, f"a column name cut inside a character: {whole}", "names of at most three Chinese characters, or a GeoPackage")
 
 
 def _attributes_as_text(frame: pd.DataFrame, first: int, *, as_arrow: bool) -> gpd.GeoDataFrame:

@@ -13,9 +13,11 @@ from typing import Any
 
 import geopandas as gpd
 import openpyxl
+import pandas as pd
 import pytest
 import shapely
 
+from etl.dbf_names import names_cut_inside
 from etl.file_faults import UNKNOWN, told_zh
 from etl.geopackages import OWN_VIEWS
 from etl.manifest import Manifest
@@ -236,15 +238,43 @@ def test_zipped_shapefile_without_cpg_is_read_in_the_stated_encoding(tmp_path: P
         read_file(archive, manifest())
 
 
-def test_column_names_cut_inside_a_character_are_told(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
-    places.rename(columns={"MC": "TEN_LETTER"}).to_file(tmp_path / "a.shp", encoding="utf-8", engine="pyogrio")
+CUT = {"MC": "企业名称", "AA": "重点单位名", "BB": "重点单位址", "CC": "三个字", "DD": "NUMBER"}
+"""Names of columns as offices give them: GDAL keeps ten bytes of each, 企业名 and one more, and 重点 of two with a number."""
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("stated", ["cpg", "manifest", "small letters"])
+def test_column_names_cut_inside_a_character_are_read_by_their_whole_ones(tmp_path: Path, places: gpd.GeoDataFrame, stated: str) -> None:
+    given = places.assign(AA=NAMES, BB=NAMES[::-1], CC="丙", DD=pd.array([12345678901234567, None], dtype="Int64"))
+    given.rename(columns=CUT).to_file(tmp_path / "a.shp", encoding="utf-8", engine="pyogrio")
+    label = tmp_path / "a.cpg"
+    if stated == "manifest":
+        label.unlink()
+    elif stated == "small letters":
+        label.write_text("utf8")
+    asked = manifest(encoding="utf-8" if stated == "manifest" else "")
+    for frame in (read_file(tmp_path / "a.shp", asked), *vector_batches(tmp_path / "a.shp", asked, rows=100, as_bytes=True)):
+        assert set(frame.columns) >= {"企业名", "重点单", "重点_1", "三个字", "NUMBER"}
+        assert [list(frame[name].astype(str)) for name in ("企业名", "重点单", "重点_1")] == [NAMES, NAMES, NAMES[::-1]]
+        assert frame["NUMBER"].iloc[0] == "12345678901234567"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_person_is_told_of_column_names_that_were_cut(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    places.rename(columns=CUT).to_file(tmp_path / "a.shp", encoding="utf-8", engine="pyogrio")
+    (found,) = survey(tmp_path / "a.shp").datasets
+    assert found.warnings[0]["zh"].endswith("按完整的字读作:企业名")
+    places.to_file(tmp_path / "b.shp", encoding="utf-8", engine="pyogrio")
+    assert survey(tmp_path / "b.shp").datasets[0].warnings == ()
+
+
+def test_names_that_are_no_utf_8_are_not_taken_for_cut_ones(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
+    places.to_file(tmp_path / "a.shp", encoding="utf-8", engine="pyogrio")
     table = tmp_path / "a.dbf"
-    table.write_bytes(table.read_bytes().replace(b"TEN_LETTER", "企业名称".encode()[:10]))  # as GDAL writes it
-    with pytest.raises(SourceFileError, match="cut inside a character: 企业名;") as refused:
+    table.write_bytes(table.read_bytes().replace(b"MC".ljust(11, b"\x00"), "企业名称号".encode("gb18030") + b"\x00"))
+    assert names_cut_inside(table) == {}
+    with pytest.raises(SourceFileError, match="not UTF-8"):
         read_file(tmp_path / "a.shp", manifest())
-    assert told_zh(refused.value).startswith("Shapefile 的列名在一个汉字中间被截断(企业名…)")
-    places.rename(columns={"MC": "名称二"}).to_file(tmp_path / "b.shp", encoding="utf-8", engine="pyogrio")
-    assert list(read_file(tmp_path / "b.shp", manifest())["名称二"]) == NAMES
 
 
 def test_archive_of_two_shapefiles_asks_which(tmp_path: Path, places: gpd.GeoDataFrame) -> None:
