@@ -36,6 +36,7 @@ MAX_CELLS = 400_000_000
 PIECE_CELLS = 4_000_000
 SAME_PLACE_M = 5.0
 KILOMETRE_M = 1000.0
+DENSITY_RULES = {"RC29": ">", "RC30": "<"}
 USUAL_NODATA = (-9999.0, -99999.0, -32768.0, -32767.0, 65535.0, 255.0, -3.4028234663852886e38, 3.4028234663852886e38)
 """Values that programs write for *nothing here*; told of where a raster declares no nodata."""
 
@@ -188,29 +189,30 @@ def _check_crs(path: Path, source: rasterio.DatasetReader, manifest: Manifest) -
 def raster_doubts(path: Path, manifest: Manifest, layer: Layer) -> list[dict[str, str]]:
     """What deserves a second look about a raster that `checked_raster` takes: rule, field, value and detail of each.
 
-    RC28: the file names no CRS, the manifest's is believed. RC29, where the layer asks for it: more people on a
-    square kilometre than the `limit` of its check, which speaks for another unit or for a value that means nothing.
+    RC28: the file names no CRS, the manifest's is believed. RC29 and RC30, where the layer asks for them: its densest
+    square kilometre has more or fewer people than their `limit`, which speaks for another unit or for a value that means nothing.
     """
     field, found = layer.fields[0], []
-    limit = next((check.limit for check in layer.checks if check.rule == "RC29"), None)
+    limits = {check.rule: check.limit for check in layer.checks if check.rule in DENSITY_RULES and check.limit is not None}
     with rasterio.open(path, driver="GTiff") as source:
         if source.crs is None:
             found.append({"rule_id": "RC28", "field": "geometry", "value": manifest.crs, "detail": ""})
-        if limit is not None:
-            densest = densest_per_km2(source, manifest.crs, _reading(path, source, manifest, field))
-            if densest > limit:
-                found.append({"rule_id": "RC29", "field": field.name, "value": f"{densest:.0f}", "detail": f"{densest:,.0f} > {limit:,.0f} / km²"})
+        densest = densest_per_km2(source, manifest.crs, _reading(path, source, manifest, field)) if limits else None
+        for rule_id, limit in limits.items():
+            sign = DENSITY_RULES[rule_id]
+            if densest is not None and (densest > limit if sign == ">" else densest < limit):
+                found.append({"rule_id": rule_id, "field": field.name, "value": f"{densest:.6g}", "detail": f"{densest:,.6g} {sign} {limit:,.0f} / km²"})
     return found
 
 
-def densest_per_km2(source: rasterio.DatasetReader, crs: str, reading: Reading) -> float:
-    """The most that lies on about one square kilometre (a block of cells, at least one cell), per square kilometre.
+def densest_per_km2(source: rasterio.DatasetReader, crs: str, reading: Reading) -> float | None:
+    """The most that lies on about one square kilometre (a block of cells, at least one cell), per square kilometre; None: nowhere on the ground.
 
     Single cells say little: a tower block in a cell of 30 m counts a million people per square kilometre.
     """
     across_m, down_m = cell_size_m(source, crs)
     if not np.isfinite([across_m, down_m]).all():  # nowhere on the ground: the check of what it covers says so
-        return 0.0
+        return None
     columns, rows = (max(1, round(KILOMETRE_M / side_m)) for side_m in (across_m, down_m))
     step = rows * max(1, PIECE_CELLS // (source.width * rows))
     most = 0.0

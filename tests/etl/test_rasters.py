@@ -213,6 +213,15 @@ def test_population_in_another_unit_is_asked_about_and_dense_blocks_are_not(tmp_
     assert doubts(raster(tmp_path / "d.tif", np.full((40, 50), 3300.0, dtype="float32"), transform=NORTH_UP)) == ["RC29"]
 
 
+def test_population_in_ten_thousands_is_asked_about_and_a_thinly_peopled_county_is_not(tmp_path: Path) -> None:
+    persons = np.zeros((40, 50), dtype="float32")
+    persons[10:20, 10:20] = 4.0  # 400 on a square kilometre of the county's only town
+    assert doubts(raster(tmp_path / "a.tif", persons, transform=NORTH_UP)) == []
+    assert doubts(raster(tmp_path / "b.tif", persons / 10_000, transform=NORTH_UP)) == ["RC30"]
+    assert doubts(raster(tmp_path / "c.tif", persons / 8, transform=NORTH_UP)) == []  # 50: at the limit
+    assert doubts(raster(tmp_path / "d.tif", persons * 0, transform=NORTH_UP)) == ["RC30"]
+
+
 def test_cells_in_degrees_are_measured_on_the_ground(tmp_path: Path) -> None:
     persons = np.full((60, 60), 2200.0, dtype="float32")
     seconds = rasterio.Affine(1 / 1200, 0, 105.0, 0, -1 / 1200, 29.1)
