@@ -31,6 +31,7 @@ from flask import Flask
 from app import create_app
 from app.config import CODE_DIR, PREFIX, settings
 from app.editions import EditionFacts
+from app.home_folders import OWN_FOLDERS, give_to
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
 from app.reasons import compile_loops, explanation
@@ -45,10 +46,6 @@ from layers.scoring.measure import compile_measures
 
 FALLBACK_USER = "nobody"
 REHEARSED_PLACES, TRIED_PLACES, SEED = 4, 64, 20261123
-OWN_FOLDERS = ("cache",)
-"""Folders below the home that the server writes to."""
-WORKER_FOLDERS = ("tiles", "sheets", "batches", "photos", "uploads", "returned", "sources", "files", "rasters", "fonts")
-"""Folders below the home that the server or its worker writes to, and a command run by root may have filled."""
 
 
 class ServingError(AtlasError):
@@ -242,11 +239,7 @@ def _held_open(folder: Path) -> Path:
 def _go_on_unprivileged(listening: Listening, home: Path, database_url: str) -> NoReturn:
     """Replace this process by the same server run by an unprivileged user."""
     user = server_user(database_url)
-    for name in OWN_FOLDERS + WORKER_FOLDERS:
-        (home / name).mkdir(parents=True, exist_ok=True)
-        os.chown(home / name, user.pw_uid, user.pw_gid, follow_symlinks=False)
-    for name in WORKER_FOLDERS:
-        _hand_over(home / name, user)
+    give_to(home, user.pw_uid, user.pw_gid)
     folders = OpenFolders.of(home)
     _require_readable(folders, home, user)
     command = [str(folders.interpreter), "-P", "-m", "app.serving", *map(str, astuple(listening))]
@@ -256,13 +249,6 @@ def _go_on_unprivileged(listening: Listening, home: Path, database_url: str) -> 
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
     os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
     os.execve(command[0], command, _environment(os.environ, folders, database_url))
-
-
-def _hand_over(folder: Path, user: pwd.struct_passwd) -> None:
-    """Give everything in a folder to the user; what commands of root wrote there, the worker goes on with."""
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            os.chown(os.path.join(parent, name), user.pw_uid, user.pw_gid, follow_symlinks=False)
 
 
 def server_user(database_url: str) -> pwd.struct_passwd:
