@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.home_folders import hand_over
 from etl.preparations import PREPARATIONS
 from etl.work.extra import EXTRA_TASKS
 from layers.errors import AtlasError, SourceFileError
@@ -138,7 +137,13 @@ def main(context: click.Context) -> None:
     """Risk Atlas 安全风险一张图: delivered files to a four-colour map, explained to the clause."""
     context.obj = place_from(os.environ)
     if os.geteuid() == 0:
-        context.call_on_close(lambda: hand_over(context.obj.home))
+        context.call_on_close(lambda: _hand_over(context.obj.home))
+
+
+def _hand_over(home: Path) -> None:
+    from app.home_folders import hand_over
+
+    hand_over(home)
 
 
 @main.command("demo")
