@@ -14,10 +14,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app import queries, styles
+from app import queries
 from app.config import CODE_DIR
 from app.editions import EditionFacts
-from app.rule_tables import column_titles, table, table_title, tables, words
+from app.rule_rows import Shown, shown
+from app.rule_tables import column_titles, table, table_title, tables
+from app.rule_words import level_words, told
 from app.texts import SEPARATOR, DataText, Text
 from layers.catalog import LEVELS, read_toml
 from layers.scoring.policy import RATED, as_table
@@ -27,6 +29,8 @@ CHAPTERS = CODE_DIR / "app" / "method_chapters.toml"
 TERMS = CODE_DIR / "app" / "policy_terms.csv"
 MOST_ROWS_INLINE = 30
 """A longer table is told by its clauses; its rows have a page of their own."""
+LEAST_ROWS_FILTERED = 12
+"""A table of fewer rows is seen whole and has no box to filter them."""
 MOST_NOTES = 2
 LEAST_PLAIN = 1e-3
 """Below it a number is written as a power of ten."""
@@ -36,10 +40,6 @@ CUT_TABLES = ("index_from", "footprint_from", "risk_from", "town")
 """Parts of a policy that hold lower bounds by level."""
 UNTOLD = ("id", "title_zh", "title_en", "source_zh", "source_en", *CUT_TABLES)
 NOTHING = DataText("—", "—")
-SOURCE_TYPES = {
-    "law_text": Text("法规原文"), "secondary_page": Text("转载页面"), "code_reproduction": Text("他人程序复现"), "derived": Text("推算"),
-    "project_policy": Text("本项目约定"), "none": Text("未找到出处"), "": NOTHING,
-}  # fmt: skip
 CONFIDENCES = {"high": Text("已核"), "medium": Text("部分核对"), "low": Text("未核"), "": NOTHING}
 OWN_POLICY = "project_policy"
 OTHER_TABLES = Text("其他规则表")
@@ -70,7 +70,7 @@ def chapters(facts: EditionFacts) -> list[dict[str, Any]]:
 
 
 def rule_table(name: str, facts: EditionFacts, *, most_rows: int | None = None) -> dict[str, Any]:
-    """A rule table to be read: its rows, or of one with more than `most_rows` its clauses; raises `MissingError`.
+    """A rule table to be read: whether its rows are shown, or of one with more than `most_rows` its clauses; raises `MissingError`.
 
     Returns
     -------
@@ -78,13 +78,13 @@ def rule_table(name: str, facts: EditionFacts, *, most_rows: int | None = None) 
         ``name``, ``title_zh``, ``title_en``, ``n_rows``, ``confidence`` (rows by how far verified), ``is_changed``
         (whether it differs from the one that the edition was computed by; None where that is not recorded),
         ``not_in_force`` (standards that were not in force on the edition's day: number, first and last day),
-        ``columns`` and ``rows`` (values as text), or ``rows`` None and ``clauses``.
+        ``is_whole`` (its rows are shown, see `shown_rows`), and ``clauses`` where they are not.
     """
     rows = table_rows(name)
     is_short = most_rows is None or len(rows) <= most_rows
     return {
         "name": name, **table_names()[name].fields("title"), "n_rows": len(rows), "confidence": _counted(rows),
-        "is_changed": _is_changed(name, facts), "not_in_force": _not_in_force(name, facts), "columns": _used_columns(rows), "rows": rows if is_short else None,
+        "is_changed": _is_changed(name, facts), "not_in_force": _not_in_force(name, facts), "is_whole": is_short,
         "clauses": [] if is_short else _clauses(rows),
     }  # fmt: skip
 
@@ -113,16 +113,11 @@ def _used_columns(rows: list[Row]) -> list[str]:
     return [name for name in (rows[0] if rows else ()) if any(row[name] for row in rows)]
 
 
-def columns_of(columns: list[str], lang: str) -> list[tuple[str, str]]:
-    """Names of columns with their titles in a language; of words in two languages those of the page alone.
-
-    >>> columns_of(["rule_id", "title_zh", "title_en"], "en")
-    [('rule_id', 'Rule'), ('title_en', 'Title')]
-    """
-    other = {"zh": "_en", "en": "_zh"}[lang]
-    kept = [name for name in columns if not (name.endswith(other) and name[:-3] + f"_{lang}" in columns)]
-    titles = column_titles()
-    return [(name, titles[name][lang] if name in titles else name) for name in kept]
+@cache
+def shown_rows(name: str, lang: str) -> Shown:
+    """A rule table as it is read in a language: what belongs together in one cell, in words."""
+    rows = table_rows(name)
+    return shown(name, _used_columns(rows), rows, lang, title=lambda column: column_titles()[column][lang], write=_written)
 
 
 def cell(column: str, value: str, lang: str) -> str:
@@ -131,22 +126,16 @@ def cell(column: str, value: str, lang: str) -> str:
     >>> cell("confidence", "low", "zh"), cell("value", "", "zh"), cell("largest_per_year", "3e-07", "zh")
     ('未核', '—', '3×10⁻⁷')
     """
-    for name, known in (("confidence", CONFIDENCES), ("source_type", SOURCE_TYPES)):
-        if column == name and value in known:
-            return known[value][lang]
-    if value in words().get(column, {}):
-        return words()[column][value][lang]
-    if column in ("level", "inherent_level") and value in LEVELS:
-        return level_word(value, lang)
-    if column == "standard_id":
-        return standards().get(value, {}).get("number") or value or "—"
-    return figure(float(value)) if POWER_OF_TEN.fullmatch(value) else value or "—"
+    return _written(told("", column, value, {})[lang]) or NOTHING[lang]
+
+
+def _written(value: str) -> str:
+    return figure(float(value)) if POWER_OF_TEN.fullmatch(value) else value
 
 
 def level_word(level: str, lang: str) -> str:
     """Colour and word of a level, as ``红 重大``."""
-    words = styles.palette()["level"][level]
-    return " ".join(dict.fromkeys((words[f"colour_{lang}"], words[lang])))
+    return level_words(level)[lang]
 
 
 @cache

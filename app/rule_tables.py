@@ -9,6 +9,7 @@ from typing import Any
 
 from app.config import CODE_DIR
 from app.errors import MissingError
+from app.rule_words import told
 from app.texts import Text
 from layers.scoring.rules import read_rules
 from layers.scoring.rules.unassessed import unassessed_words
@@ -17,7 +18,6 @@ CHECKS = "check_rules"
 FILES = {CHECKS: CODE_DIR / "etl" / "check_rules.csv"}
 COLUMNS = CODE_DIR / "app" / "rule_columns.csv"
 TITLES = CODE_DIR / "app" / "rule_table_titles.csv"
-WORDS = CODE_DIR / "app" / "rule_words.csv"
 RULES_DIR = CODE_DIR / "layers" / "scoring" / "rules"
 
 
@@ -47,8 +47,7 @@ def table(name: str) -> dict[str, Any]:
     rows = _rows(name)
     columns = list(rows[0]) if rows else []
     titles = column_titles()
-    said = words()
-    return {"name": name, **table_title(name), "words": {column: said[column] for column in columns if column in said}, "columns": columns, "titles": [titles.get(column, {"zh": column, "en": column}) for column in columns], "rows": [list(row.values()) for row in rows],
+    return {"name": name, **table_title(name), "words": words_of_table(name), "columns": columns, "titles": [titles.get(column, {"zh": column, "en": column}) for column in columns], "rows": [list(row.values()) for row in rows],
             "standards": {row["standard_id"]: row for row in _rows("standards")}}
 
 
@@ -65,13 +64,15 @@ def table_titles() -> dict[str, dict[str, str]]:
 
 
 @cache
-def words() -> dict[str, dict[str, dict[str, str]]]:
-    """The closed words of some columns and the classes of things in Chinese and English: column -> value -> words."""
+def words_of_table(name: str) -> dict[str, dict[str, dict[str, str]]]:
+    """What the values of a table are called in Chinese and English: column -> value -> words, without those that say it themselves."""
     found: dict[str, dict[str, dict[str, str]]] = {}
-    for row in _lines(WORDS):
-        found.setdefault(row["column"], {})[row["value"]] = {"zh": row["zh"], "en": row["en"]}
-    classes = {row["class_id"]: {"zh": row["title_zh"], "en": row["title_en"]} for row in _rows("feature_classes")}
-    return found | {"subject_class": classes, "object_class": classes}
+    for row in _rows(name):
+        for column, value in row.items():
+            words = told(name, column, value, row) if value else None
+            if words and (words["zh"], words["en"]) != (value, value):
+                found.setdefault(column, {})[value] = {"zh": words["zh"], "en": words["en"]}
+    return found
 
 
 def table_title(name: str) -> dict[str, str]:

@@ -42,7 +42,7 @@ def method_table_page(name: str) -> Response:
     if name not in tables():
         raise MissingError(Text("没有规则表 {name}", name=name[:60]))
     with pinned_edition() as pinned:
-        return _page("method_table.html", pinned, subject="method", table=method.rule_table(name, pinned.facts))
+        return _page("method_table.html", pinned, subject="method", table=method.rule_table(name, pinned.facts), least_filtered=method.LEAST_ROWS_FILTERED)
 
 
 @blueprint.get("/help")
@@ -62,7 +62,7 @@ def _page(template: str, pinned: Pinned, **values: Any) -> Response:
         return en if lang == "en" else zh
 
     text = render_template(
-        template, lang=lang, said=said, columns_of=method.columns_of, cell=method.cell, term=method.term, value=method.policy_value,
+        template, lang=lang, said=said, shown_rows=method.shown_rows, cell=method.cell, term=method.term, value=method.policy_value,
         level_word=method.level_word, figure=method.figure, day=lambda at: written_date(at, lang), standards=method.standards(), edition=pinned.edition, area=pinned.facts.area,
         legal_note=pinned.facts.legal_note(lang), secrecy=SECRECY, confidences=method.CONFIDENCES, edition_query=_edition_query(), **values,
     )  # fmt: skip

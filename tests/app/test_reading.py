@@ -16,7 +16,7 @@ from app import method, styles
 from app.pinned import pinned_edition
 from app.rule_commands import rules_command
 from app.rule_tables import table, tables
-from app.rule_tables import words as words_of_columns
+from app.rule_words import closed_words
 from layers.catalog import LEVELS
 from layers.scoring.policy import as_table, load_policy, policies
 from layers.scoring.rule_tables import table_digests
@@ -135,12 +135,24 @@ def test_rule_table_tells_missing_data_in_words(client: FlaskClient, lang: str) 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_rule_table_tells_kinds_states_and_classes_in_words(client: FlaskClient, lang: str) -> None:
-    cells = re.findall(r"<td[^>]*>([^<]*)</td>", client.get(f"/method/separation_distances?lang={lang}").text)
-    known = words_of_columns()
-    told = {html.unescape(cell) for cell in cells}
+    page = words(client.get(f"/method/separation_distances?lang={lang}").text)
     for column in ("kind", "status", "subject_class", "object_class"):
-        assert not told & {value for value in known[column] if "_" in value}, column
-        assert told & {said[lang] for said in known[column].values()}, column
+        used = {row[column] for row in method.table_rows("separation_distances")}
+        assert all(closed_words()[column][value][lang] in page for value in used), column
+        assert not [value for value in used if "_" in value and re.search(rf"(?<![\w-]){value}(?![\w-])", page)], column
+
+
+def test_box_to_filter_rows_stands_over_long_tables_only(client: FlaskClient) -> None:
+    assert 'id="row-filter"' in client.get("/method/separation_distances").text
+    assert 'id="row-filter"' not in client.get("/method/trenches").text + client.get("/method").text
+
+
+@pytest.mark.parametrize("name", tables())
+def test_english_table_marks_what_stays_chinese(client: FlaskClient, name: str) -> None:
+    page = client.get(f"/method/{name}?lang=en").text
+    body = page[page.index("<tbody>"): page.index("</tbody>")]
+    marked = re.sub(r'<(p|span) lang="zh-CN">.*?</\1>', "", body, flags=re.DOTALL)
+    assert CHINESE.search(words(re.sub(r'title="[^"]*"', "", marked))) is None
 
 
 def test_table_that_is_none_is_refused(client: FlaskClient) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
+from app.rule_tables import tables
 from tests.browser.pages import (
     DESKTOP,
     PHONE,
@@ -42,9 +45,66 @@ def test_page_fits_without_errors(open_page: OpenPage, faults: list[str], path: 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "wide"])
 def test_rule_table_cuts_no_short_number_and_widens_for_no_long_one(open_page: OpenPage, size: dict[str, int]) -> None:
     page = open_page("method/separation_distances?lang=en", size)
-    first = page.locator(".rule-rows tbody th").first
+    first = page.locator(".rule-rows tbody th > *").first
     assert first.evaluate("(cell) => { const range = document.createRange(); range.selectNodeContents(cell); return range.getClientRects().length; }") == 1
     assert page.locator(".rule-rows thead th").first.evaluate("(cell) => cell.clientWidth") < 200
+
+
+WIDER_THAN_ITS_PLACE = """() => [...document.querySelectorAll(".table-holder, .rule-rows, .page")]
+  .filter((node) => node.scrollWidth > node.clientWidth + 1 || node.getBoundingClientRect().right > innerWidth + 1).map((node) => `${node.className} ${node.scrollWidth}>${node.clientWidth}`)"""
+NARROW = {"width": 768, "height": 1024}
+LONGEST_TABLE = "method/separation_distances"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_rule_table_is_seen_whole_at_1440(open_page: OpenPage, live_server: str, lang: str) -> None:
+    page = open_page(f"method?lang={lang}", DESKTOP)
+    wider = {"method": page.evaluate(WIDER_THAN_ITS_PLACE)}
+    for name in tables():
+        page.goto(f"{live_server}/method/{name}?lang={lang}")
+        wider[name] = page.evaluate(WIDER_THAN_ITS_PLACE)
+    assert DESKTOP["width"] == 1440 and {name: found for name, found in wider.items() if found} == {}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("size", [TABLET, NARROW, PHONE], ids=["1024", "768", "phone"])
+def test_longest_rule_table_fits_small_windows(open_page: OpenPage, size: dict[str, int], lang: str) -> None:
+    page = open_page(f"{LONGEST_TABLE}?lang={lang}", size)
+    assert page.evaluate(WIDER_THAN_ITS_PLACE) == []
+    assert page.locator(".rule-rows td:not(.none)").first.evaluate("node => getComputedStyle(node).display") == ("table-cell" if size is TABLET else "flex")
+
+
+def test_head_of_a_long_rule_table_stays_in_sight(open_page: OpenPage) -> None:
+    page = open_page(LONGEST_TABLE, DESKTOP)
+    page.locator(".rule-rows tbody tr").nth(300).scroll_into_view_if_needed()
+    expect(page.locator(".rule-rows thead th").first).to_be_in_viewport()
+
+
+def test_rows_are_filtered_by_words_and_their_number_is_told(open_page: OpenPage, faults: list[str]) -> None:
+    page = open_page(f"{LONGEST_TABLE}?lang=en", DESKTOP)
+    rows = page.locator(".rule-rows tbody tr")
+    n_rows = rows.count()
+    field, status = page.get_by_role("searchbox", name="Filter the rows"), page.locator("#row-count")
+    expect(status).to_have_text(f"{n_rows} of {n_rows} rows shown")
+    field.focus()
+    page.keyboard.type("wellhead HIGH-voltage")
+    expect(page.locator(".rule-rows tbody tr:visible")).to_have_count(1)
+    expect(page.locator(".rule-rows tbody tr:visible th")).to_have_text("WELL-75")
+    expect(status).to_have_text(f"1 of {n_rows} rows shown")
+    field.fill("no such words")
+    expect(page.get_by_text("No row holds these words")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(status).to_have_text(f"{n_rows} of {n_rows} rows shown")
+    assert faults == []
+
+
+@pytest.mark.parametrize(("paper", "width"), [("A4", 1062), ("A3", 1526)])
+def test_longest_rule_table_is_printed_whole_across_the_sheet(open_page: OpenPage, paper: str, width: int) -> None:
+    page = open_page(f"{LONGEST_TABLE}?lang=en", {"width": width, "height": 700})
+    page.emulate_media(media="print")
+    assert page.evaluate(WIDER_THAN_ITS_PLACE) == []
+    first = PdfReader(io.BytesIO(page.pdf(format=paper, landscape=True))).pages[0]
+    assert first.mediabox.width > first.mediabox.height and "Rule" in first.extract_text()
 
 
 def test_help_draws_symbols_and_the_keys_that_the_map_lists(open_page: OpenPage) -> None:
@@ -107,7 +167,7 @@ def test_paper_has_every_chapter_and_no_bar(open_page: OpenPage) -> None:
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("path", ["method", "help"])
+@pytest.mark.parametrize("path", ["method", "method/high_consequence", "help"])
 def test_pages_meet_wcag_rules_that_a_machine_can_test(open_page: OpenPage, path: str) -> None:
     page = open_page(path, bypass_csp=True)
     assert broken_rules(page) == []

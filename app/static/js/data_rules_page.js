@@ -81,11 +81,10 @@ function cell(column, value) {
   return inWords(column, value) || "—";
 }
 
-/** A value of a closed list, or several with spaces between them, in the language of the page. @param {string} column @param {string} value */
+/** A value in the words that the server has for it, in the language of the page. @param {string} column @param {string} value */
 function inWords(column, value) {
-  const known = shown.words[column] ?? {};
-  const parts = value.split(" ");
-  return parts.every((word) => known[word]) ? parts.map((word) => said(known[word], "")).join(lang() === "zh" ? "、" : ", ") : value;
+  const words = shown.words[column]?.[value];
+  return words ? said(words, "") : value;
 }
 
 start();

@@ -2,6 +2,7 @@
 import { levelById } from "./atlas.js";
 import { byId, put } from "./dom.js";
 import { keyTables } from "./key_list.js";
+import { wireRowFilter } from "./row_filter.js";
 import { legendCanvas } from "./symbols.js";
 import { lang } from "./texts.js";
 import { startWorkspace, titlePage, wireKeys } from "./workspace.js";
@@ -11,6 +12,7 @@ const page = /** @type {HTMLElement} */ (document.querySelector(".page"));
 
 async function start() {
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
+  filterRows();
   const values = await startWorkspace(workspace);
   if (!values) return;
   wireKeys(workspace);
@@ -19,6 +21,12 @@ async function start() {
   for (const node of document.querySelectorAll("[data-level]")) drawLevel(/** @type {HTMLElement} */ (node));
   const keys = document.getElementById("keys");
   if (keys) put(keys, keyTables());
+}
+
+/** The box over a long table; it needs no frame. */
+function filterRows() {
+  const field = /** @type {HTMLInputElement | null} */ (document.getElementById("row-filter"));
+  if (field) wireRowFilter({ field, rows: [...document.querySelectorAll(".rule-rows tbody tr")].map((row) => /** @type {HTMLTableRowElement} */ (row)), count: byId("row-count"), none: byId("no-rows") });
 }
 
 /** The words are the server's: another language is another page. */
