@@ -59,7 +59,7 @@ def told(table: str, column: str, value: str, row: Row) -> Bilingual:
 
 def _one(table: str, column: str, value: str, row: Row) -> Bilingual | None:
     """The words of a single value, where there are any."""
-    if column in TITLED_IN_ROW and (title := TITLED_IN_ROW[column]) + "_zh" in row and table != "fire_cover":
+    if column in TITLED_IN_ROW and (title := TITLED_IN_ROW[column]) + "_zh" in row:
         return DataText(row[f"{title}_zh"], row[f"{title}_en"])
     if column == "note":
         return notes().get(value.strip())
