@@ -27,6 +27,8 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 LONG_WORDS, SHORT_WORDS = 60, 14
 """Characters from which a cell is wide, and up to which it is narrow."""
 ID_COLUMN = "rule_id"
+BRIEF = ("proof", "beta")
+"""Cells whose statements are a word or two each and stand in one line."""
 Row = Mapping[str, str]
 TellTitle = Callable[[str], str]
 
@@ -48,6 +50,10 @@ class Column:
     title: str
     columns: tuple[str, ...]
     size: str
+
+    @property
+    def is_brief(self) -> bool:
+        return self.name in BRIEF
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ FIELD_LAYERS = ("enterprises", "protection_targets")
 SAME_WORDS = {"beta_source_type": "source_type", "beta_confidence": "confidence"}
 TITLED_IN_ROW = {"item": "item", "entry": "title"}
 """Codes whose words stand beside them in their row, in columns ``…_zh`` and ``…_en``."""
-LIST_SIGNS = ("|", " ")
+LIST_SIGN, LIST_SIGNS = "|", ("|", " ")
 CONDITION = re.compile(r"(\w+)(!=|>=|<|=)(.+)")
 YES, NO = Text("是"), Text("否")
 STATED, NOT_STATED = Text("已注明"), Text("未注明")
@@ -41,7 +41,7 @@ Row = Mapping[str, str]
 
 
 def told(table: str, column: str, value: str, row: Row) -> Bilingual:
-    """A value of a rule table in words; a number, a name or an id as it stands.
+    """A value of a rule table in words; a number, a name or an id as it stands, several of them as a list.
 
     >>> told("accident_rules", "kinds", "hazchem_user|mine", {})["en"]
     'Hazardous chemicals user, Mine'
@@ -54,7 +54,7 @@ def told(table: str, column: str, value: str, row: Row) -> Bilingual:
         sign = next((sign for sign in LIST_SIGNS if sign in value), None)
         parts = [_one(table, column, part, row) for part in value.split(sign)] if sign else []
         found = listed_words([part for part in parts if part]) if parts and all(parts) else None
-    return found or DataText(value, value)
+    return found or listed(value.split(LIST_SIGN))
 
 
 def _one(table: str, column: str, value: str, row: Row) -> Bilingual | None:
