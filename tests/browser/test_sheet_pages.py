@@ -54,6 +54,15 @@ def test_map_of_the_page_of_sheets_shows_the_layers_of_its_address(open_page: Op
     expect(page).to_have_url(re.compile("l=[^&]*risk_zones"))
 
 
+def test_page_of_sheets_opens_with_the_view_of_its_address(open_page: OpenPage, live_server: str) -> None:
+    page = open_page()
+    with page.expect_request("**/api/sheets/check*") as asked:
+        page.goto(f"{live_server}/sheets?v=12.60/29.22580/105.30750&l=towns")
+    assert asked.value.post_data_json["center"] == [105.3075, 29.2258] and asked.value.post_data_json["scale"] == 50_000
+    expect(page.locator("#sheet-scale")).to_have_value("50000")
+    expect(page.locator("#sheet-hidden")).to_contain_text("1:50 000")
+
+
 def test_preview_comes_into_sight_where_it_lies_below_the_form(open_page: OpenPage) -> None:
     page = open_page("?lang=en", TABLET)
     page.goto(f"{page.url.split('?')[0]}sheets?lang=en")

@@ -5,7 +5,7 @@ import { ownLayers } from "./own_layers.js";
 /**
  * Puts features into one of the page's own sources, and draws them; null empties it. What is empty is not drawn, so that
  * its tiles are not made over and over.
- * @param {"selection"|"reason-lines"|"site"|"what-if"|"ground"|"measure"|"flash"|"numbers"} name
+ * @param {"selection"|"reason-lines"|"site"|"what-if"|"what-if-names"|"ground"|"measure"|"flash"|"numbers"} name
  * @param {any[]|null} features
  */
 export function drawOwn(name, features) {

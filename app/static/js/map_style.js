@@ -130,7 +130,7 @@ export const isClusters = (layer, entry) => entry["source-layer"] !== layer.id;
 /** @param {import("./atlas.js").Layer[]} layers */
 function ownSources(layers) {
   const onces = layers.flatMap((layer) => layer.style.filter(isOnce).map(onceSource));
-  const names = ["selection", "reason-lines", "site", "what-if", "ground", "measure", "flash", "numbers", EDGES, ...onces];
+  const names = ["selection", "reason-lines", "site", "what-if", "what-if-names", "ground", "measure", "flash", "numbers", EDGES, ...onces];
   const empty = Object.fromEntries(names.map((name) => [name, { type: "geojson", data: EMPTY }]));
   return { ...empty, "area-name": { type: "geojson", data: areaPlace() } };
 }

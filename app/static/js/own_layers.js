@@ -18,7 +18,11 @@ export function ownLayers() {
       paint: { "fill-color": ["case", ["==", ["get", "fill"], ""], white, ["to-color", ["get", "fill"], white]], "fill-opacity": 0.85 } },
     { id: "what-if-casing", type: "line", source: "what-if", layout: round, paint: { "line-color": white, "line-width": 4.5 } },
     { id: "what-if-line", type: "line", source: "what-if", layout: round, paint: { "line-color": azure, "line-width": 2 } },
-    { id: "what-if-label", type: "symbol", source: "what-if", layout: { "text-field": ["get", "label"], "text-font": bold, "text-size": 12 },
+    // The worst of several is placed first; a dot tells which area is meant, and has its name or is not there.
+    { id: "what-if-label", type: "symbol", source: "what-if-names",
+      layout: { "text-field": ["get", "label"], "text-font": bold, "text-size": 12, "text-max-width": 20, "symbol-sort-key": ["get", "rank"],
+        "icon-image": `icon?shape=disc&size=8&fill=${azure}&line=${azure}`, "icon-padding": 0,
+        "text-variable-anchor": ["left", "right", "bottom", "top", "bottom-left", "bottom-right", "top-left", "top-right"], "text-radial-offset": 0.7, "text-justify": "auto" },
       paint: { "text-color": azure, "text-halo-color": white, "text-halo-width": 1.6 } },
     { id: "site-fill", type: "fill", source: "site", filter: ["==", ["geometry-type"], "Polygon"],
       paint: { "fill-color": azure, "fill-opacity": 0.1 } },

@@ -1,10 +1,10 @@
 /** The form of the sheets page. */
 import { drawnLayers, layerById, may, shown } from "./atlas.js";
 import { el } from "./dom.js";
+import { SCALES } from "./paper_way.js";
 import { MARKS, hasRelief, wishes } from "./sheet_wishes.js";
 import { said, t } from "./texts.js";
 
-const SCALES = [1000, 2000, 5000, 10000, 25000, 50000, 100000, 200000, 250000, 500000];
 const BACKGROUNDS = ["light", "dark", "grey", "blank"];
 /** @typedef {{onChange: (isShape: boolean) => void, onPreview: () => void, onMake: () => void, onMove: (dx: number, dy: number) => void}} Calls */
 

@@ -1,9 +1,10 @@
 /** The conclusion of a siting case: verdict first, reasons with shortest lines, trials, what passed and what was not looked at. */
 import { ApiError, getJson } from "./api.js";
+import { drawNamed } from "./area_names.js";
 import { byId, el, put } from "./dom.js";
 import { distance, number } from "./formats.js";
 import { withEdition } from "./frame.js";
-import { drawOwn, drawReasonLines, feature } from "./map_drawings.js";
+import { drawReasonLines } from "./map_drawings.js";
 import { flyToGeometry } from "./map_sight.js";
 import { errorBox } from "./panel.js";
 import { section } from "./reasons.js";
@@ -100,7 +101,7 @@ const shiftItem = (one) => el("li", {}, said(one), one.object?.name ? ` (${one.o
 
 /** The shifted site in outline beside the one that was asked about. @param {any} shift */
 const showButton = (shift) => el("button", { type: "button", class: "link", on: { click: () => {
-  drawOwn("what-if", shift.parts.map((/** @type {any} */ geometry) => feature(outline(geometry), { fill: "", label: t("trial_word") })));
+  drawNamed(shift.parts.map((/** @type {any} */ geometry) => ({ geometry: outline(geometry), fill: "", label: t("trial_word"), rank: 0 })));
   flyToGeometry({ type: "GeometryCollection", geometries: [...shift.parts, ...asked] });
 } } }, t("show_shift"));
 

@@ -1014,6 +1014,7 @@ export const EN = {
   what_if_back: "Edit the changes",
   what_if_cells: "{n} of {all} cells computed.",
   what_if_change: "What changes",
+  what_if_changes_title: "Changes of level: {n}",
   what_if_chemical: "Hazardous chemical",
   what_if_clear: "Clear all",
   what_if_contours_after: "Contours after",

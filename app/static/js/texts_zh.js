@@ -1014,6 +1014,7 @@ export const ZH = {
   what_if_back: "修改变化",
   what_if_cells: "重算 {n} / {all} 格。",
   what_if_change: "要改什么",
+  what_if_changes_title: "等级变化 {n} 类",
   what_if_chemical: "危险化学品",
   what_if_clear: "全部清除",
   what_if_contours_after: "变化后等值线",

@@ -1,10 +1,11 @@
 /** 假设分析 on the map: change an amount, remove, move or add a unit, change the policy; see what the map would be. */
 import { ApiError, getJson, postJson } from "./api.js";
-import { levelById, levelWord, shown } from "./atlas.js";
+import { drawNamed } from "./area_names.js";
+import { levelById, levelRank, levelWord, shown } from "./atlas.js";
 import { byId, el, put } from "./dom.js";
 import { Drawing, drawSite } from "./drawing.js";
-import { fixed, number } from "./formats.js";
-import { drawOwn, drawReasonLines, feature } from "./map_drawings.js";
+import { area, fixed, number } from "./formats.js";
+import { drawReasonLines } from "./map_drawings.js";
 import { flyToGeometry } from "./map_sight.js";
 import { drawPanel, errorText, loadIntoPanel, openPanel, say } from "./panel.js";
 import { section } from "./reasons.js";
@@ -72,7 +73,7 @@ function end() {
   stopPlacing();
   answer = null;
   drawSite(null);
-  drawOwn("what-if", null);
+  drawNamed([]);
 }
 
 /** Gives up the placing; true if there was one. */
@@ -273,8 +274,8 @@ function asEdit() {
 
 function editList() {
   if (!edits.length) return null;
-  const undo = () => { edits = edits.slice(0, -1); answer = null; drawOwn("what-if", null); drawPanel(); };
-  const clear = () => { edits = []; answer = null; policyAfter = policyBefore; drawOwn("what-if", null); drawPanel(); };
+  const undo = () => { edits = edits.slice(0, -1); answer = null; drawNamed([]); drawPanel(); };
+  const clear = () => { edits = []; answer = null; policyAfter = policyBefore; drawNamed([]); drawPanel(); };
   return section(t("what_if_list", { n: edits.length }), el("ol", { id: "what-if-edits" }, edits.map((entry) => el("li", {}, entry.text()))),
     el("div", { class: "actions" },
       el("button", { id: "what-if-undo", type: "button", class: "button small", on: { click: undo } }, t("what_if_undo")),
@@ -309,15 +310,15 @@ function drawAnswer() {
 
 /** @param {any[]} rows areas with a level, or with one before and after */
 function drawRows(rows) {
-  drawOwn("what-if", rows.map((/** @type {any} */ row) => {
+  drawNamed(rows.map((/** @type {any} */ row) => {
     const { level_before: before, level_after: after, level } = row.properties;
-    const words = level ? levelWord(level) : `${word(before)} → ${word(after)}`;
-    return feature(row.geometry, { fill: levelById(level ?? after)?.fill ?? "", label: words });
+    const label = level ? levelWord(level) : `${word(before)} → ${word(after)}`;
+    return { geometry: row.geometry, fill: levelById(level ?? after)?.fill ?? "", label, rank: Math.min(levelRank(level ?? after), levelRank(before)) };
   }));
 }
 
 function result() {
-  const back = () => { answer = null; drawOwn("what-if", null); openPanel(content(), { focus: true }); };
+  const back = () => { answer = null; drawNamed([]); openPanel(content(), { focus: true }); };
   const features = answer.changes.features;
   const fly = () => flyToGeometry({ type: "GeometryCollection", geometries: features.map((/** @type {any} */ row) => row.geometry) });
   return [
@@ -326,6 +327,7 @@ function result() {
       VIEWS.map((id) => el("button", { id: `what-if-show-${id}`, type: "button", class: "button small", "aria-pressed": String(view === id), on: { click: () => { view = id; drawAnswer(); drawPanel(); } } }, t(`what_if_show_${id}`)))),
     verdict(features, answer.sources),
     section(t("what_if_levels"), levelTable(answer.levels)),
+    changesPart(features),
     rowList("what_if_sources_title", answer.sources, sourceRow),
     rowList("what_if_targets_title", answer.targets, targetRow),
     riskPart(answer.risk),
@@ -344,6 +346,7 @@ export function endangersPart(endangers) {
   drawRows(endangers.changes.features);
   return [
     section(t("siting_endangers"), verdict(endangers.changes.features, endangers.sources), levelTable(endangers.levels)),
+    changesPart(endangers.changes.features),
     rowList("what_if_sources_title", endangers.sources, sourceRow),
     rowList("what_if_targets_title", endangers.targets, targetRow),
     riskPart(endangers.risk ?? null),
@@ -363,13 +366,25 @@ function verdict(features, sources) {
 }
 
 /** Takes what a project would endanger off the map. */
-export const forgetEndangers = () => drawOwn("what-if", null);
+export const forgetEndangers = () => drawNamed([]);
 
 /** @param {string} key @param {any[]} rows @param {(row: any) => any} draw */
 function rowList(key, rows, draw) {
   if (!rows.length) return null;
   const more = rows.length > ROWS_SHOWN ? el("p", { class: "muted small" }, t("what_if_more", { n: rows.length - ROWS_SHOWN })) : null;
   return section(t(key, { n: rows.length }), el("ul", { class: "plain" }, rows.slice(0, ROWS_SHOWN).map((row) => el("li", {}, draw(row)))), more);
+}
+
+/** Every change that the map draws, the worst first: one whose name finds no room there has it here. @param {any[]} features */
+function changesPart(features) {
+  const worst = (/** @type {any} */ { properties }) => Math.min(levelRank(properties.level_after), levelRank(properties.level_before));
+  return rowList("what_if_changes_title", features.toSorted((a, b) => worst(a) - worst(b)), changeRow);
+}
+
+/** @param {any} row */
+function changeRow({ geometry, properties }) {
+  return [el("button", { type: "button", class: "link", on: { click: () => flyToGeometry(geometry) } }, marked(properties.level_before), " → ", marked(properties.level_after)),
+    " ", el("span", { class: "muted" }, area(properties.area_m2))];
 }
 
 /** @param {any} row */

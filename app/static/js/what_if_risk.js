@@ -1,8 +1,8 @@
 /** The part of a what-if answer on individual risk: contours before and after, targets that cross a criterion. */
+import { drawNamed } from "./area_names.js";
 import { levelById } from "./atlas.js";
 import { el } from "./dom.js";
 import { fixed, isMissing } from "./formats.js";
-import { drawOwn, feature } from "./map_drawings.js";
 import { flyToGeometry } from "./map_sight.js";
 import { section } from "./reasons.js";
 import { said, t } from "./texts.js";
@@ -47,9 +47,11 @@ function contourTable(contours) {
 
 /** Contours of one side on the map, the widest below. @param {any[]} contours @param {"before"|"after"} side */
 function drawContours(contours, side) {
-  drawOwn("what-if", contours.filter((row) => row[side]).reverse().map((row) => feature(row[side], {
+  drawNamed(contours.filter((row) => row[side]).toReversed().map((row) => ({
+    geometry: row[side],
     fill: levelById(row.level)?.fill ?? "",
     label: `${perYear(row.risk_per_year)} ${t(`what_if_${row.installation}`)}`,
+    rank: -Math.log10(row.risk_per_year),
   })));
 }
 
