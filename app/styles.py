@@ -113,7 +113,9 @@ def layer_style(layer: Layer, colours: Mapping[str, str] = MappingProxyType({}),
     """MapLibre style layers of a layer, bottom to top, colours filled in; empty for a layer that is not drawn.
 
     Each has ``metadata`` ``atlas:layer`` (the layer's id) and ``atlas:order`` (its place among all style
-    layers of the map, by default the layer's ``draw_order``: a label stands far above its symbol). `colours`
+    layers of the map, by default the layer's ``draw_order``: a label stands far above its symbol); ``atlas:paper_order``
+    where its labels have another place among those of a sheet, whose names find room in that order, and ``atlas:paper_aside``
+    where a name may stand beside its area on a sheet, as none of its kind lies next to it. `colours`
     stand for those of the palette by their dotted names, on another background. A sheet has no clusters.
     """
     if not layer.is_drawn:

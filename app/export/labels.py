@@ -30,7 +30,8 @@ class LabelRequest:
     `priority` is smallest for what matters most. `anchors` are the sides of the text that may touch the
     place, best first, as in MapLibre: ``left`` sets the text to its right. `reach_mm` is how far to stay
     away from the place. `along` are places and clockwise angles on a line instead; `repeat_mm` is the least
-    distance of two equal texts.
+    distance of two equal texts. One that `may_step_aside` stands its own height above or below the place at worst, as
+    the name of an area does where that of a larger one has the middle.
     """
 
     text: str
@@ -42,6 +43,7 @@ class LabelRequest:
     reach_mm: float = 0.0
     along: tuple[tuple[float, float, float], ...] = ()
     repeat_mm: float = 0.0
+    may_step_aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,13 +133,15 @@ def _candidates(request: LabelRequest, measure: Measure) -> Iterator[PlacedLabel
     height = request.style.size_mm * (1.0 + LINE_HEIGHT * (len(lines) - 1))
     for anchor in request.anchors:
         yield _anchored(request, lines, anchor, width, height)
+    for anchor in ("bottom", "top") if request.may_step_aside else ():
+        yield _anchored(request, lines, anchor, width, height, further_mm=height)
 
 
 def _anchored(
-    request: LabelRequest, lines: tuple[str, ...], anchor: str, width: float, height: float
+    request: LabelRequest, lines: tuple[str, ...], anchor: str, width: float, height: float, *, further_mm: float = 0.0
 ) -> PlacedLabel:
-    """The label with the side `anchor` of its box at the place."""
-    away = request.reach_mm + GAP_MM
+    """The label with the side `anchor` of its box at the place, or so much further from it."""
+    away = request.reach_mm + GAP_MM + further_mm
     x, y = request.x - width / 2, request.y - height / 2
     if anchor == "left":
         return PlacedLabel(request, lines, Box(request.x + away, y, width, height), "left")

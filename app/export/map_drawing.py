@@ -237,7 +237,8 @@ class MapPainter:
         if not len(chosen):
             return
         keys = np.array(self._values(style, "symbol-sort-key", chosen.rows, 0), float)
-        priorities = -style["metadata"]["atlas:order"] + keys / 1000
+        metadata = style["metadata"]
+        priorities = -metadata.get("atlas:paper_order", metadata["atlas:order"]) + keys / 1000
         placement = style["layout"].get("symbol-placement", "point")
         if placement == "point":
             self._ask_at_points(style, chosen, texts, priorities)
@@ -262,13 +263,14 @@ class MapPainter:
         if anchors == ("center",):
             anchors = ("center", "bottom", "top")
         colours = self._values(style, "text-color", chosen.rows, "#000000")
+        may_step_aside = bool(style["metadata"].get("atlas:paper_aside"))
         for text, (x, y), colour, priority in zip(
             texts, places.tolist(), colours, priorities.tolist(), strict=True
         ):
             text_style = self._text_style(style, colour)
             clear_mm = max(reach_mm, self.content.icon_reach_mm.get((x, y), 0.0))
             self.requests.append(
-                LabelRequest(text, x, y, text_style, priority, anchors=anchors, reach_mm=clear_mm)
+                LabelRequest(text, x, y, text_style, priority, anchors=anchors, reach_mm=clear_mm, may_step_aside=may_step_aside)
             )
 
     def _ask_along_lines(
@@ -291,10 +293,19 @@ class MapPainter:
                 )  # fmt: skip
                 self.requests.append(request)
 
-    def draw_labels(self, frame: Box, furniture: Sequence[Box]) -> None:
-        """Place and draw the gathered labels; symbols and `furniture` stay uncovered."""
+    def placed(self, frame: Box, furniture: Sequence[Box]) -> list[PlacedLabel]:
+        """Those of the gathered labels that find room; symbols and `furniture` stay uncovered."""
         blocked = [*furniture, *self.content.icon_boxes]
-        placed = place_labels(self.requests, frame, blocked=blocked, measure=self.canvas.text_width_mm)
+        return place_labels(self.requests, frame, blocked=blocked, measure=self.canvas.text_width_mm)
+
+    def leaves_labels_out(self, frame: Box, furniture: Sequence[Box]) -> bool:
+        """Whether something would be named or measured nowhere; a name that stands in another place is there."""
+        found = {label.request.text for label in self.placed(frame, furniture)}
+        return any(request.text not in found for request in self.requests)
+
+    def draw_labels(self, frame: Box, furniture: Sequence[Box]) -> None:
+        """Place and draw the gathered labels."""
+        placed = self.placed(frame, furniture)
         for label in placed:
             self._draw_label(label)
         self.content.labels.extend(placed)

@@ -126,15 +126,12 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
         _veil(canvas, data.focus, projection, palette)
         if data.site is not None:
             draw_site(canvas, data.site, projection, palette)
-        plate = furniture.notes_plate(
-            canvas, sheet_notes(spec, content, layers), layout["map"], layout.map_text_pt + 0.5,
-            is_first_bold=spec.is_synthetic, spared=_worth_seeing(content), taken=scale_within,
-        )  # fmt: skip
         marks = [arrow] if "north" in spec.marks else []
         if "graticule" in spec.marks:
             marks += draw_graticule(canvas, projection, data.crs, palette, size_pt=layout.map_text_pt)
         _keep_names_within(painter, data.focus, projection)
         marks += scale_within
+        plate = _notes_plate(painter, spec, layers, marks, taken=scale_within)
         marks += draw_site_labels(canvas, data.site, projection, palette, [*marks, plate.box]) if data.site is not None else []
         numbers = draw_numbers(canvas, _numbered_places(data, projection), layout["map"], [*marks, plate.box], palette)
         painter.draw_labels(layout["map"], [*marks, plate.box, *(number.box for number in numbers)])
@@ -148,6 +145,18 @@ def draw_sheet(canvas: Canvas, spec: SheetSpec, data: SheetData) -> DrawnSheet:
     bar = furniture.scale_bar(spec.scale_denominator, layout["scale"].w - 12)
     sheet = DrawnSheet(layout, projection, content, rows, bar, (arrow, plate.box), palette, state["policy"], numbers)
     return sheet
+
+
+def _notes_plate(painter: MapPainter, spec: SheetSpec, layers: Sequence[Layer], marks: Sequence[Box], *, taken: Sequence[Box]) -> furniture.NotesPlate:
+    """The notes of a sheet, which tell too that beside them and the marks not every label finds room."""
+    box, size_pt = painter.layout["map"], painter.layout.map_text_pt + 0.5
+    notes, spared = sheet_notes(spec, painter.content, layers), _worth_seeing(painter.content)
+
+    def plate(notes: list[str]) -> furniture.NotesPlate:
+        return furniture.notes_plate(painter.canvas, notes, box, size_pt, is_first_bold=spec.is_synthetic, spared=spared, taken=taken)
+
+    found = plate(notes)
+    return plate([*notes, sheet_words(spec.lang)["labels_left"]]) if painter.leaves_labels_out(box, [*marks, found.box]) else found
 
 
 def _worth_seeing(content: MapContent) -> NDArray[np.object_]:

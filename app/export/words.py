@@ -56,6 +56,7 @@ WORDS = {
     "assumption": Text("含假设:部分等级按行业筛查取值,未经核实"),
     "unverified": Text("部分距离依据未经核实的条文数值或估计的量算起点"),
     "hidden": Text("本比例尺不显示:{layers}"),
+    "labels_left": Text("部分注记因位置不足未标出"),
     "notes": Text("说明"),
     "north": Text("北"),
     "separator": Text("、"),

@@ -325,6 +325,33 @@ def test_layers_hidden_at_the_scale_are_named():
     assert "本比例尺不显示:建筑物" in text
 
 
+def crowded_town(n_parks: int = 1) -> SheetData:
+    """A town of four millimetres at 1:1 000 000 with parks around its middle, longer in name than it is wide."""
+    x, y = CENTRE
+    names = [f"云沧第{digit}化学工业园区" for digit in "一二三四五六七八九"[:n_parks]]
+    parks = [MultiPolygon([box(x - 300 + 50 * i, y - 300, x + 300, y + 300)]) for i in range(n_parks)]
+    town = frame([{"town_code": "1", "name": "福集镇"}], [MultiPolygon([box(x - 2000, y - 2000, x + 2000, y + 2000)])])
+    layers = {"towns": town, "park_boundaries": frame([{"park_id": str(i), "name": name} for i, name in enumerate(names)], parks)}
+    return SheetData(layers=layers, boundary=town.union_all(), towns=town)
+
+
+def test_town_is_named_before_the_parks_in_it_and_no_name_lies_on_another():
+    sheet = drawn(spec(scale_denominator=1_000_000, layers=("towns", "park_boundaries")), crowded_town())
+    by_text = {label.request.text: label for label in sheet.content.labels}
+    assert set(by_text) == {"福集镇", "云沧第一化学工业园区"}
+    town, park = by_text.values()
+    assert town.request.text == "福集镇" and town.box.centre == pytest.approx((town.request.x, town.request.y))
+    assert not town.box.overlaps(park.box)
+
+
+def test_sheet_says_that_names_are_left_out_where_some_are():
+    wishes = {"format": "pdf", "scale_denominator": 1_000_000, "layers": ("towns", "park_boundaries"), "is_synthetic": False}
+    told = "部分注记因位置不足未标出"
+    assert told not in page_text(spec(**wishes), crowded_town(1))
+    assert told in page_text(spec(**wishes), crowded_town(9))
+    assert "Some labels are left out for want of room" in page_text(spec(**wishes, lang="en"), crowded_town(9))
+
+
 def page_text(sheet_spec, data) -> str:
     return pypdf.PdfReader(io.BytesIO(render_sheet(sheet_spec, data))).pages[0].extract_text()
 
