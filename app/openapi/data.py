@@ -92,7 +92,7 @@ SCHEMAS: dict[str, Schema] = {
     },
     "QueueCounts": record("counts", counts=OBJECT),
     "RuleTables": record("tables", tables=list_of(record("name title_zh title_en n_rows confidence", name=TEXT, title_zh=TEXT, title_en=TEXT, n_rows=WHOLE, confidence=OBJECT))),
-    "RuleTable": record("name title_zh title_en words columns titles rows standards", name=TEXT, title_zh=TEXT, title_en=TEXT, words=OBJECT, columns=list_of(TEXT), titles=list_of(OBJECT), rows=list_of(list_of(TEXT)), standards=OBJECT),
+    "RuleTable": record("name title_zh title_en words columns titles rows standards told", name=TEXT, title_zh=TEXT, title_en=TEXT, words=OBJECT, columns=list_of(TEXT), titles=list_of(OBJECT), rows=list_of(list_of(TEXT)), standards=OBJECT, told=OBJECT),
 }  # fmt: skip
 
 PATHS: dict[str, dict[str, Schema]] = {

@@ -20,10 +20,12 @@ from app.jobs import (
     start_job,
 )
 from app.loads import approved_arguments, load_list, load_row, refused_rows, whole_load
+from app.method import shown_rows
 from app.parameters import choice, json_object, plain_text, whole_number
 from app.parts import parts
+from app.rule_rows import Line
 from app.rule_tables import table, table_list
-from app.texts import Text
+from app.texts import LANGUAGES, Text
 from app.uploads import (
     MOST_FILES,
     SUFFIXES,
@@ -381,8 +383,23 @@ def rule_tables() -> Response:
 
 @blueprint.get("/api/data/rules/<name>")
 def rule_table(name: str) -> Response:
-    """One rule table, row by row."""
-    return jsonify(table(plain_text("name", name)))
+    """One rule table, row by row: as it stands in its file, and as it is read in each language."""
+    found = table(plain_text("name", name))
+    return jsonify(found | {"told": {lang: _told_rows(found["name"], lang) for lang in LANGUAGES}})
+
+
+def _told_rows(name: str, lang: str) -> dict[str, Any]:
+    """Columns and rows of a rule table as a page shows them: each cell is a list of lines, a line its text or what more is known of it."""
+    told = shown_rows(name, lang)
+    return {
+        "columns": [{"title": column.title, "names": column.columns, "size": column.size, "is_brief": column.is_brief} for column in told.columns],
+        "rows": [[[_told_line(line) for line in cell] for cell in row] for row in told.rows],
+    }
+
+
+def _told_line(line: Line) -> str | dict[str, str]:
+    more = {"lang": line.lang, "standard_id": line.title}
+    return {"text": line.text} | {name: value for name, value in more.items() if value} if any(more.values()) else line.text
 
 
 # --- values of requests -------------------------------------------------------------------------------------

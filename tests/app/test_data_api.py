@@ -275,6 +275,17 @@ def test_every_rule_table_has_a_title_and_closed_words_are_said_in_both_language
         assert {row[at] for row in rules["rows"]} - {""} <= set(rules["words"][name])
 
 
+def test_rule_table_is_told_as_its_page_shows_it_in_both_languages(client: FlaskClient) -> None:
+    answer = client.get("/api/data/rules/separation_distances").json
+    for lang, title in (("zh", "管道中心线5米内禁种深根植物"), ("en", "No deep-rooted planting within 5 m")):
+        told = answer["told"][lang]
+        assert [column["names"] for column in told["columns"]][:2] == [["rule_id"], [f"title_{lang}"]]
+        assert len(told["rows"]) == len(answer["rows"]) and told["rows"][0][:2] == [["PIPE-L30-1"], [title]]
+        assert all(len(row) == len(told["columns"]) for row in told["rows"])
+    standards = {line["standard_id"] for row in answer["told"]["zh"]["rows"] for cell in row for line in cell if isinstance(line, dict) and "standard_id" in line}
+    assert standards and standards <= set(answer["standards"])
+
+
 def test_rules_are_shown_with_how_far_they_were_verified(client: FlaskClient) -> None:
     tables = {entry["name"]: entry for entry in client.get("/api/data/rules").json["tables"]}
     assert sum(tables["separation_distances"]["confidence"].values()) == tables["separation_distances"]["n_rows"]

@@ -150,6 +150,26 @@ def test_english_has_no_chinese_but_names(open_page: OpenPage, faults: list[str]
     assert re.search(r"\[data_\w+\]", page.locator("body").inner_text()) is None
 
 
+def test_rule_tables_are_seen_whole_and_filtered_by_their_words_and_their_codes(open_page: OpenPage, faults: list[str]) -> None:
+    page = open_page("data/rules?table=separation_distances")
+    holder, rows = page.locator(".table-whole"), page.locator(".rule-rows tbody tr")
+    expect(rows.first).to_contain_text("管道中心线")
+    for name in page.locator("#table-choice option").evaluate_all("nodes => nodes.slice(0, 12).map((node) => node.value)"):
+        page.select_option("#table-choice", name)
+        expect(page.locator("#rules caption")).to_have_text(re.compile("."))
+        expect(holder).to_have_js_property("scrollWidth", holder.evaluate("node => node.clientWidth"))
+    page.select_option("#table-choice", "separation_distances")
+    for words, first in (("输油管道 海", None), ("PIPE-L30-2", "PIPE-L30-2"), ("deep_rooted_planting", "PIPE-L30-1"), ("主席令第30号", "PIPE-L30-1")):
+        page.fill("#rule-text", words)
+        if first:
+            expect(rows.first.locator("th")).to_have_text(first)
+        else:
+            expect(rows).to_have_count(0)
+    page.click('[data-language="en"]')
+    expect(rows.first).to_contain_text("No deep-rooted planting")
+    assert faults == []
+
+
 @pytest.mark.parametrize("path", ["data/matches", "data/rules"])
 def test_tab_of_the_page_is_in_sight_on_a_phone(open_page: OpenPage, path: str) -> None:
     page = open_page(f"{path}?lang=en", PHONE)

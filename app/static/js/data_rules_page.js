@@ -10,7 +10,6 @@ import { loadInto } from "./workspace.js";
 
 const FIRST = "check_rules";
 const MOST_ROWS = 300;
-const LONG_TEXT = 24;
 const CONFIDENCES = ["high", "medium", "low"];
 
 /** @type {any[]} */
@@ -49,42 +48,43 @@ function draw() {
   drawTable();
 }
 
-/** @returns {string[][]} */
-const wanted = () => shown.rows.filter((/** @type {string[]} */ row) => !text || row.some((value, i) => `${value} ${inWords(shown.columns[i], value)}`.toLowerCase().includes(text)));
+/** A line of a cell: its text, or what more is known of it. @typedef {string | { text: string, lang?: string, standard_id?: string }} Line */
+/** The table as it is read in the language of the page. @returns {{ columns: { title: string, names: string[], size: string, is_brief: boolean }[], rows: Line[][][] }} */
+const told = () => shown.told[lang()];
 
-/** Numbers of the columns that say something: any value in these rows, and of words in two languages the page's. @param {string[][]} rows */
-function usedColumns(rows) {
-  /** @type {string[]} */
-  const names = shown.columns;
-  const other = lang() === "zh" ? "en" : "zh";
-  const isTwin = (/** @type {string} */ name) => name.endsWith(`_${other}`) && names.includes(name.replace(/_(zh|en)$/, `_${lang()}`));
-  return names.map((_, i) => i).filter((i) => !isTwin(names[i]) && rows.some((row) => row[i]));
-}
+/** Rows that hold the text asked for, in words or as they stand in the file. @returns {Line[][][]} */
+const wanted = () => told().rows.filter((row, at) => !text || [...shown.rows[at], ...row.flat().map(textOf)].join("\n").toLowerCase().includes(text));
+
+/** @param {Line} line */
+const textOf = (line) => (typeof line === "string" ? line : line.text);
 
 function drawTable() {
   if (!shown) return;
   const rows = wanted();
-  const used = usedColumns(rows);
+  const { columns } = told();
   const marks = tables.find(({ name }) => name === shown.name)?.confidence ?? {};
   put(byId("marks"), Object.keys(marks).length ? el("p", { class: "muted" }, t("data_verified"), " ", CONFIDENCES.filter((level) => marks[level]).map((level) => el("span", { class: `tag confidence-${level}` }, `${t(`data_confidence_${level}`)} ${number(marks[level])}`))) : null);
   if (!rows.length) return put(byId("rules"), el("p", { class: "notice" }, t("data_no_rules")));
   put(byId("rules"), rows.length > MOST_ROWS ? el("p", { class: "muted" }, t("first_rows", { shown: number(MOST_ROWS), n: number(rows.length) })) : null,
-    el("div", { class: "table-holder tall", tabindex: "0", role: "group", "aria-label": said(shown) }, el("table", { class: "rows rule-rows" }, el("caption", { class: "unseen" }, said(shown)),
-      el("thead", {}, el("tr", {}, used.map((i) => el("th", { scope: "col", title: shown.columns[i] }, said(shown.titles[i], ""))))),
-      el("tbody", {}, rows.slice(0, MOST_ROWS).map((row) => el("tr", {}, used.map((i) => el(i ? "td" : "th", { scope: i ? null : "row", class: row[i].length > LONG_TEXT ? "long" : null }, cell(shown.columns[i], row[i])))))))));
+    el("div", { class: "table-holder table-whole", role: "group", "aria-label": said(shown) }, el("table", { class: "rows rule-rows" }, el("caption", { class: "unseen" }, said(shown)),
+      el("thead", {}, el("tr", {}, columns.map(({ title, names, size }) => el("th", { scope: "col", class: `size-${size}`, title: names.join(" ") }, title)))),
+      el("tbody", {}, rows.slice(0, MOST_ROWS).map((row) => el("tr", {}, columns.map((column, i) => cell(column, row[i], i === 0))))))));
 }
 
-/** @param {string} column @param {string} value */
-function cell(column, value) {
-  if (column === "confidence" && CONFIDENCES.includes(value)) return el("span", { class: `tag confidence-${value}` }, t(`data_confidence_${value}`));
-  if (column === "standard_id" && shown.standards[value]) return el("abbr", { title: said(shown.standards[value]) }, shown.standards[value].number || value);
-  return inWords(column, value) || "—";
+/** @param {{ title: string, size: string, is_brief: boolean }} column @param {Line[]} lines @param {boolean} isHead */
+function cell({ title, size, is_brief: isBrief }, lines, isHead) {
+  const kinds = [`size-${size}`, isBrief ? "brief" : "", lines.length ? "" : "none"].filter(Boolean).join(" ");
+  const content = lines.length > 1 ? el("div", {}, lines.map((line) => el("p", { lang: langOf(line) }, ...written(line)))) : lines.length ? el("span", { lang: langOf(lines[0]) }, ...written(lines[0])) : "—";
+  return el(isHead ? "th" : "td", { scope: isHead ? "row" : null, class: kinds, "data-head": title }, content);
 }
 
-/** A value in the words that the server has for it, in the language of the page. @param {string} column @param {string} value */
-function inWords(column, value) {
-  const words = shown.words[column]?.[value];
-  return words ? said(words, "") : value;
+/** @param {Line} line */
+const langOf = (line) => (typeof line === "string" ? null : line.lang ?? null);
+
+/** A line, standards with their title. @param {Line} line @returns {any[]} */
+function written(line) {
+  const standard = typeof line === "string" ? null : shown.standards[line.standard_id ?? ""];
+  return [standard ? el("abbr", { title: said(standard) }, textOf(line)) : textOf(line)];
 }
 
 start();
