@@ -40,11 +40,19 @@ RATED_POINT = """async () => {
   const { view: { map } } = await import(document.getElementById("page-script").src);
   const { width, height, left, top } = map.getContainer().getBoundingClientRect();
   const away = ({ x, y }) => Math.hypot(x - width / 2, y - height / 2);
-  const points = map.queryRenderedFeatures().filter((found) => found.properties.source_feature_id && found.geometry.type === "Point")
+  const drawn = (holds) => map.queryRenderedFeatures().filter((found) => found.geometry.type === "Point" && holds(found))
     .map((found) => map.project(found.geometry.coordinates)).sort((a, b) => away(a) - away(b));
+  let points = drawn((found) => found.properties.source_feature_id);
+  for (let closer = 0; !points.length && closer < 6; closer += 1) {
+    const [disc] = drawn((found) => found.properties.n);
+    map.jumpTo({ center: disc ? map.unproject(disc) : map.getCenter(), zoom: map.getZoom() + 1 });
+    await map.once("idle");
+    await new Promise((rest) => setTimeout(rest, 1000)); // what follows a move, such as counting what is in view
+    points = drawn((found) => found.properties.source_feature_id);
+  }
   return [points[0].x + left, points[0].y + top];
 }"""
-"""Where on the page the drawn source with a level stands that is nearest to the middle of the map."""
+"""Where on the page the drawn source with a level stands that is nearest to the middle of the map; where all are gathered in discs, nearer by."""
 
 
 def run(place: Place) -> Iterator[Measured]:
