@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from layers.store import Place
 
 HERE = Path(__file__).parent
+WRITING = ("demo", "load", "publish", "recognise", "score", "worker")
+"""Commands that write files which the server and its worker go on with; none of the others need look through those folders."""
 MOST_TEST_PROCESSES = 4
 """Each has a PostGIS and a browser of its own."""
 COMMANDS = {
@@ -136,7 +138,7 @@ EXTRA_TASKS.update(atlas=atlas, site_batch=site_batch)
 def main(context: click.Context) -> None:
     """Risk Atlas 安全风险一张图: delivered files to a four-colour map, explained to the clause."""
     context.obj = place_from(os.environ)
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and context.invoked_subcommand in WRITING:
         context.call_on_close(lambda: _hand_over(context.obj.home))
 
 

@@ -26,7 +26,7 @@ from etl.esri_json import is_page, read_esri_json
 from etl.geopackages import drawn_tables, queries
 from etl.manifest import Manifest
 from etl.text_files import json_line_batches, text_batches
-from etl.vectors import BYTE_ORDER_MARK, check_content, cut_names, states_character_set, states_crs, text_encoding, vector_batches
+from etl.vectors import BYTE_ORDER_MARK, check_content, cut_names, files_beside, states_character_set, states_crs, text_encoding, vector_batches
 from etl.workbook_batches import sheets_seen
 from etl.workbooks import Sheet, joined_heads
 from layers.errors import SourceFileError
@@ -385,7 +385,7 @@ TEXTS_BESIDE = {".shp": ".dbf", ".tab": ".dat", ".mif": ".mid"}
 def _table_encoding(path: Path) -> str:
     """Encoding of the attributes of a shapefile or MapInfo file where nothing says so; empty where it is stated or plain."""
     suffix = path.suffix.lower()
-    beside = {entry.suffix.lower(): entry for entry in path.parent.glob("*") if entry.stem == path.stem}
+    beside = files_beside(path)
     if suffix not in TEXTS_BESIDE or (suffix == ".shp" and ".cpg" in beside) or states_character_set(path) or TEXTS_BESIDE[suffix] not in beside:
         return ""
     with beside[TEXTS_BESIDE[suffix]].open("rb") as stream:

@@ -138,13 +138,13 @@ def text_encoding(path: Path, manifest: Manifest) -> str | None:
 
 def cut_names(path: Path, manifest: Manifest) -> dict[str, str]:
     """Columns of a shapefile in UTF-8 whose names were cut inside a character, all of its columns then (`names_cut_inside`)."""
-    parts = shapefile_parts(path) if path.suffix.lower() == ".shp" else {}
+    parts = files_beside(path) if path.suffix.lower() == ".shp" else {}
     stated = manifest.encoding or (parts[".cpg"].read_text(encoding="latin-1").strip() if ".cpg" in parts else "utf-8")
     return names_cut_inside(parts[".dbf"]) if ".dbf" in parts and stated.lower() in UTF_8_STATED else {}
 
 
-def shapefile_parts(path: Path) -> dict[str, Path]:
-    """The files of a shapefile by their suffix in small letters."""
+def files_beside(path: Path) -> dict[str, Path]:
+    """The files that have the name of this one, itself among them, by their suffix in small letters."""
     return {entry.suffix.lower(): entry for entry in path.parent.glob("*") if entry.stem == path.stem}
 
 
@@ -352,7 +352,7 @@ def _check_kml(path: Path) -> None:
 
 def _check_shapefile(path: Path, manifest: Manifest) -> None:
     """A shapefile without .cpg says nothing about its encoding: then the manifest must."""
-    parts = shapefile_parts(path)
+    parts = files_beside(path)
     missing = [suffix for suffix in (".dbf", ".shx") if suffix not in parts]
     if missing:
         raise SourceFileError(path, f"no {'、'.join(missing)} beside it", "all parts of the shapefile")

@@ -55,7 +55,10 @@ def test_links_out_of_the_folder_give_nothing_away(left_by_root: Path, tmp_path_
     assert (outside.lstat().st_uid, outside.parent.lstat().st_uid) == (0, 0)
 
 
-def test_every_command_hands_over_when_it_ends(left_by_root: Path) -> None:
+@pytest.mark.parametrize("command", [["load", "data/sources/sample", "--data", "."], ["rules"]])
+def test_command_that_writes_hands_over_when_it_ends_even_by_an_error(left_by_root: Path, command: list[str]) -> None:
     environment = os.environ | {"RISKATLAS_HOME": str(left_by_root), "RISKATLAS_DATABASE_URL": "postgresql://nowhere.invalid/none"}
-    subprocess.run([sys.executable, "riskatlas.py", "rules"], cwd=CODE, env=environment, capture_output=True, check=True)
-    assert {owner for name in WORKER_FOLDERS for owner in owners(left_by_root / name)} == {NOBODY.pw_uid}
+    done = subprocess.run([sys.executable, "riskatlas.py", *command], cwd=CODE, env=environment, capture_output=True)
+    has_written = command[0] == "load"
+    assert (done.returncode != 0) == has_written
+    assert {owner for name in WORKER_FOLDERS for owner in owners(left_by_root / name)} == {NOBODY.pw_uid if has_written else 0}
