@@ -37,8 +37,8 @@ MISSING = {
         "units with amounts, diagnostic score or a declared level",
     ),
     "tailings_pond": ("尾矿库等别或核定等级", "grade of the pond or a declared level"),
-    "pipeline": ("输送介质 medium", "medium carried"),
-    "": ("核定等级 declared_level", "a declared level"),
+    "pipeline": ("输送介质", "medium carried"),
+    "": ("核定等级", "a declared level"),
 }
 
 

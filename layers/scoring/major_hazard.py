@@ -432,13 +432,13 @@ def _explain_gaps(graded: pd.DataFrame, rows: pd.DataFrame, persons: pd.Series[f
     amounts = rows.amount_t.isna().groupby(rows.unit_id).any().reindex(graded.index).eq(True)
     graded["missing_zh"] = _joined(
         (without, "危险化学品清单"),
-        (amounts, "最大储量 amount_t"),
-        (unlisted, "表1未列品名的类别符号 category_symbol"),
+        (amounts, "最大储量"),
+        (unlisted, "表1未列品名的类别符号"),
     )
     graded["missing_en"] = _joined(
         (without, "list of chemicals"),
-        (amounts, "largest amount (amount_t)"),
-        (unlisted, "category_symbol of a chemical that table 1 does not list"),
+        (amounts, "largest amount"),
+        (unlisted, "category symbol of a chemical that table 1 does not list"),
     )
 
 

@@ -118,7 +118,7 @@ def test_level_held_by_several_judgements_names_them_all():
 def test_unrated_names_field_and_office():
     row = rated([enterprise(responsible_office="县应急管理局")]).loc["enterprises:e1"]
     one = of_kind(told(row), "missing")[0]
-    assert "declared_level" in one.text_zh and "县应急管理局" in one.text_zh
+    assert "核定等级" in one.text_zh and "县应急管理局" in one.text_zh
 
 
 def test_words_of_a_gap_are_told_apart_by_language():

@@ -81,7 +81,7 @@ def test_not_knowing_a_figure_of_a_gas_line_never_shortens_its_reach():
 
 def test_line_of_unknown_medium_is_unrated_unless_screened():
     row = one(pipelines=[line(kind="industrial")])
-    assert row.level == "unrated" and "medium" in row.missing and pd.isna(row.strength)
+    assert row.level == "unrated" and "输送介质" in row.missing and pd.isna(row.strength)
     row = one(pipelines=[line(kind="industrial")], screening="taiwan_industry_2026A")
     assert (row.level, row.basis, row.is_assumption, row.strength) == ("yellow", "screening", True, 0.45)
 

@@ -28,7 +28,7 @@ def test_empty_layers_give_no_sources():
 def test_shop_without_data_is_unrated_never_blue():
     row = one(enterprises=[enterprise(responsible_office="县应急管理局")])
     assert (row.level, row.basis, row.kind) == ("unrated", "none", "other_enterprise")
-    assert "declared_level" in row.missing and "县应急管理局" in row.missing
+    assert "核定等级" in row.missing and "县应急管理局" in row.missing
     assert pd.isna(row.strength) and row.radius_m == 80
 
 

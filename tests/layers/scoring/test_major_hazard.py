@@ -79,7 +79,7 @@ def test_critical_quantities_of_table_1_are_those_that_were_read():
 def test_missing_amount_makes_the_unit_unrated_and_says_so():
     unit = graded(chemical(cas="7782-50-5", amount_t=4.9), chemical(name="氨", amount_t=np.nan)).loc["u"]
     assert unit.state == "unrated" and np.isnan(unit.s_value) and unit.s_known == 0.98
-    assert "amount_t" in unit.missing_zh and not unit.is_lower_bound
+    assert "最大储量" in unit.missing_zh and not unit.is_lower_bound
 
 
 @pytest.mark.parametrize("unknown", [{"name": "氨", "amount_t": np.nan}, {"name": "某新物质", "amount_t": 5}])
@@ -93,7 +93,7 @@ def test_known_amounts_that_make_a_major_hazard_alone_give_at_least_their_level(
 @pytest.mark.parametrize("bad", [-5.0, np.inf, -np.inf, np.nan])
 def test_amount_that_is_none_is_missing_and_lowers_nothing(bad):
     unit = graded(chemical(cas="7782-50-5", amount_t=4.9), chemical(name="氨", amount_t=bad)).loc["u"]
-    assert unit.state == "unrated" and unit.s_known == 0.98 and "amount_t" in unit.missing_zh
+    assert unit.state == "unrated" and unit.s_known == 0.98 and "最大储量" in unit.missing_zh
     unit = graded(chemical(cas="7782-50-5", amount_t=100.0), chemical(name="氨", amount_t=bad)).loc["u"]
     assert unit.major_hazard_level == 2 and unit.is_lower_bound
 
@@ -105,7 +105,7 @@ def test_unit_without_chemicals_is_unrated():
 
 def test_unlisted_chemical_without_category_is_unrated():
     unit = graded(chemical(name="某新物质", amount_t=500)).loc["u"]
-    assert unit.state == "unrated" and "category_symbol" in unit.missing_zh
+    assert unit.state == "unrated" and "类别符号" in unit.missing_zh
 
 
 def test_unknown_residents_with_one_level_for_both_bounds_are_certain():

@@ -44,14 +44,14 @@ def test_unit_on_file_with_unknown_chemicals_takes_the_widest_reach_as_an_assump
 
 def test_unit_with_a_missing_amount_is_unrated_and_names_it():
     row = rated([enterprise()], [unit()], [chemical(amount_t=None)]).loc["hazard_units:u1"]
-    assert row.level == "unrated" and "amount_t" in row.missing and row.radius_m == 300
+    assert row.level == "unrated" and "最大储量" in row.missing and row.radius_m == 300
 
 
 def test_unit_with_one_missing_amount_is_at_least_what_the_others_make_it():
     benzene = chemical(name="苯", cas="71-43-2", amount_t=None)
     row = rated([enterprise()], [unit()], [chemical(amount_t=250), benzene]).loc["hazard_units:u1"]
     assert (row.level, row.major_hazard_level, row.radius_m, row.is_assumption) == ("red", 2, 1000, True)
-    assert "至少" in row.reason_zh and "amount_t" in row.reason_zh and "amount_t" in row.missing
+    assert "至少" in row.reason_zh and "最大储量" in row.reason_zh and "最大储量" in row.missing
     assert "at least" in row.reason_en
 
 
