@@ -13,13 +13,16 @@ from tests.conftest import serving
 REPEATS = 5
 WINDOW_MS = 500
 """The browser draws the opening of a window in some 250 ms, with the same processor as the page."""
+WARM_UP_MS = 15_000
+"""Of a server that has just been started: it compiles its loops and draws pictures of other windows meanwhile."""
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking")
 READY = "() => ['mapPaintedMs', 'mapIdleMs', 'toolsMs'].every((name) => document.documentElement.dataset[name] !== undefined)"
 FIRST_VIEW = {"first map seen": "mapPictureMs", "map itself painted": "mapPaintedMs", "first view, nothing left to do": "mapIdleMs"}
 """Attributes of the page, milliseconds since it was asked for. Painted: the graphics have drawn the first frame in which every tile,
-picture and name of the view stands (a fence of WebGL says so); a frame that lacks some is not drawn. Then the map rests. Seen: on a
-second visit the picture that the browser kept of the same map, pixel for pixel, until it is painted; else when it is painted."""
+picture and name of the view stands (a fence of WebGL says so); a frame that lacks some is not drawn. Then the map rests. Seen: until it
+is painted a picture stands for it, on a first visit one that the server drew of the same tiles by the same styles, on a second one that the
+browser kept of the same map, pixel for pixel; where there is none, when it is painted."""
 KEPT = "() => localStorage.getItem('atlas-picture-of') !== null"
 SCRIPT_BYTES = """() => performance.getEntriesByType("resource")
   .filter((one) => /\\.m?js($|\\?)/.test(one.name) && one.startTime < Number(document.documentElement.dataset.mapIdleMs))
@@ -36,6 +39,31 @@ WATCH = """([kind, selector]) => new Promise((resolve, reject) => {
   }, { once: true, capture: true });
 })"""
 """Milliseconds from an event, as the browser stamped it, to the first frame in which something new is seen."""
+DRAWN_AFTER = """kind => new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error(`no frame after ${kind}`)), 60000);
+  document.addEventListener(kind, (event) => {
+    const began = event.timeStamp;
+    window.atlasMap.once("render", () => {
+      const { gl } = window.atlasMap.painter.context;
+      gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4)); // waits until the graphics have drawn it
+      resolve(performance.now() - began);
+    });
+  }, { once: true, capture: true });
+})"""
+"""Milliseconds from an event to the map's next frame, drawn."""
+RESTS_AFTER = """kind => new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error(`no rest after ${kind}`)), 60000);
+  document.addEventListener(kind, (event) => {
+    const began = event.timeStamp;
+    const look = () => (window.atlasMap.loaded() && performance.now() - began > 50 ? resolve(performance.now() - began) : requestAnimationFrame(look));
+    window.atlasMap.once("dataloading", () => requestAnimationFrame(look));
+  }, { once: true, capture: true });
+})"""
+"""Milliseconds from an event to the frame in which every tile that it asked for is drawn."""
+MAP = """async () => { window.atlasMap = (await import(document.getElementById("page-script").src)).view.map; }"""
+COUNT_FRAMES = "() => { window.nFrames = 0; window.atlasMap.on('render', () => { window.nFrames += 1; }); return performance.now(); }"
+FRAMES = "began => window.nFrames / (performance.now() - began) * 1000"
+DRAG_STEPS, DRAG_PX = 120, 3
 RATED_POINT = """async () => {
   const { view: { map } } = await import(document.getElementById("page-script").src);
   const { width, height, left, top } = map.getContainer().getBoundingClientRect();
@@ -59,9 +87,11 @@ def run(place: Place) -> Iterator[Measured]:
     """Cold: a fresh browser profile each time; warm: a second visit with the same one; then the tools, on a warm page."""
     with serving(place.open_url(), place.home) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        _let_it_get_ready(browser, address)
         pairs = [_first_and_second(browser, address) for _ in range(REPEATS)]
         script_kb = [_script_kb(browser, address) for _ in range(REPEATS)]
         felt = [_felt(browser, address) for _ in range(REPEATS)]
+        drawn = [_drawn(browser, address) for _ in range(REPEATS)]
         browser.close()
     for name in FIRST_VIEW:
         for visit, times in zip(("cold", "warm"), zip(*pairs, strict=True), strict=True):
@@ -69,6 +99,19 @@ def run(place: Place) -> Iterator[Measured]:
     yield Measured("page", "scripts of the first view, packed", 0, REPEATS, median(script_kb), "kB")
     for name in felt[0]:
         yield Measured("page", name, 0, REPEATS, median([times[name] for times in felt]), "ms")
+    for name, unit in DRAWN.items():
+        found = [one[name] for one in drawn if name in one]
+        if found:
+            yield Measured("page", name, 0, len(found), median(found), unit)
+
+
+def _let_it_get_ready(browser: Browser, address: str) -> None:
+    """Until the server has warmed up, and has drawn the picture of this window as it does when it starts and after a publication."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(address)
+    page.wait_for_function(READY, timeout=60_000)
+    page.wait_for_timeout(WARM_UP_MS)
+    page.close()
 
 
 def _first_and_second(browser: Browser, address: str) -> tuple[dict[str, float], dict[str, float]]:
@@ -124,6 +167,77 @@ def _click(page: Page) -> tuple[float, float]:
         page.evaluate(f"parts => {{ window.seen_{name} = ({WATCH})(parts); }}", ["click", selector])
     page.mouse.click(x, y)
     found = float(page.evaluate("() => window.seen_ring")), float(page.evaluate("() => window.seen_why"))
+    page.wait_for_selector(IDLE)
+    return found
+
+
+DRAWN = {
+    "layer hidden, the map drawn": "ms", "layer shown, the map drawn": "ms", "class filtered, the map drawn": "ms", "verdict upon a site": "ms",
+    "edition switched, the map drawn": "ms", "frames while the map is dragged": "1/s", "memory of the page then": "MB",
+}  # fmt: skip
+"""What `_drawn` measures, and its unit; an edition is switched where there are two."""
+
+
+def _drawn(browser: Browser, address: str) -> dict[str, float]:
+    """What a person waits for until the map has been drawn anew; a verdict upon a site that is not kept; memory in the end."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address)
+    page.goto("/")
+    page.wait_for_function(READY, timeout=60_000)
+    page.wait_for_selector(IDLE)
+    page.evaluate(MAP)
+    box = page.locator("#layer-risk_zones")
+    found = {name: _map_after(page, DRAWN_AFTER, "change", box.click) for name in ("layer hidden, the map drawn", "layer shown, the map drawn")}
+    legend = page.locator('.class-row:not(.is-absent) [data-class^="risk_points#"]')
+    found["class filtered, the map drawn"] = _map_after(page, DRAWN_AFTER, "click", legend.first.click)
+    _map_after(page, DRAWN_AFTER, "click", legend.first.click)
+    found["verdict upon a site"] = _verdict(page)
+    older = page.locator("#edition option:not(:checked)")
+    if older.count():
+        wanted = str(older.first.get_attribute("value"))
+        found["edition switched, the map drawn"] = _map_after(page, RESTS_AFTER, "change", lambda: page.locator("#edition").select_option(wanted))
+    found["frames while the map is dragged"] = _frames_a_second(page)
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    found["memory of the page then"] = float(session.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
+    page.close()
+    return found
+
+
+def _map_after(page: Page, watch: str, kind: str, act: Callable[[], object]) -> float:
+    """Milliseconds from an event that an action brings until the map has been drawn, as `watch` tells."""
+    page.evaluate(f"kind => {{ window.seen = ({watch})(kind); }}", kind)
+    act()
+    found = float(page.evaluate("() => window.seen"))
+    page.wait_for_selector(IDLE)
+    return found
+
+
+def _verdict(page: Page) -> float:
+    """Milliseconds from the wish for a verdict upon a point in the middle of the map until it stands there."""
+    page.get_by_role("button", name="选址评估").click()
+    page.locator("#draw-point").click()
+    area = page.locator("#map-canvas").bounding_box()
+    assert area
+    page.mouse.click(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
+    page.locator("#site-form select").first.select_option("school_hospital_elderly")
+    found = _after(page, "submit", ".verdict-title", lambda: page.locator("#site-check").click())
+    page.locator("#result-close").click()
+    page.wait_for_selector(IDLE)
+    return found
+
+
+def _frames_a_second(page: Page) -> float:
+    """Frames of the map a second while it is dragged to and fro."""
+    area = page.locator("#map-canvas").bounding_box()
+    assert area
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    began = page.evaluate(COUNT_FRAMES)
+    for i in range(DRAG_STEPS):
+        page.mouse.move(x + DRAG_PX * (i if i < DRAG_STEPS / 2 else DRAG_STEPS - i), y)
+    found = float(page.evaluate(FRAMES, began))
+    page.mouse.up()
     page.wait_for_selector(IDLE)
     return found
 
