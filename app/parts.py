@@ -9,6 +9,7 @@ from flask import Flask, current_app
 
 from app.database import Database
 from app.editions import EditionMemory
+from app.first_picture.pictures import FirstPictures
 from app.frames import FrameMemory
 from app.initials import InitialsMemory
 from app.layer_list import Designs
@@ -22,6 +23,7 @@ from layers.catalog import Catalog, load_catalog
 from layers.scoring.rules import RuleSet, read_rules
 
 NAME = "riskatlas"
+PICTURE_MEMORY_BYTES = 16 * 2**20
 CHECKS_AT_ONCE = 1
 """Siting checks that one process works on at the same time: what it does in Python it does one after the other anyway."""
 
@@ -38,6 +40,7 @@ class Parts:
     editions: EditionMemory
     seen: SeenEditions
     tiles: TileStore
+    first_pictures: FirstPictures
     frames: FrameMemory
     surroundings: SurroundingsMemory
     rules: RuleSet
@@ -54,6 +57,7 @@ def init_app(app: Flask) -> None:
     home = Path(settings["HOME"])
     frames, rules = FrameMemory(catalog), read_rules()
     risks = RiskMemory(frames)
+    tiles = TileStore(home / "tiles", memory_bytes=settings["TILE_MEMORY_MB"] * 2**20)
     app.extensions[NAME] = Parts(
         home=home,
         front_end=Path(settings["FRONT_END_DIR"]),
@@ -66,7 +70,8 @@ def init_app(app: Flask) -> None:
         ),
         editions=EditionMemory(catalog),
         seen=SeenEditions(catalog),
-        tiles=TileStore(home / "tiles", memory_bytes=settings["TILE_MEMORY_MB"] * 2**20),
+        tiles=tiles,
+        first_pictures=FirstPictures(catalog, tiles, memory_bytes=PICTURE_MEMORY_BYTES),
         frames=frames,
         surroundings=SurroundingsMemory(frames, rules),
         rules=rules,

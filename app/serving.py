@@ -31,6 +31,7 @@ from flask import Flask
 from app import create_app
 from app.config import CODE_DIR, PREFIX, settings
 from app.editions import EditionFacts
+from app.first_picture.ahead import keep_drawing
 from app.home_folders import OWN_FOLDERS, give_to
 from app.parts import parts
 from app.pinned import Pinned, pinned_edition
@@ -142,6 +143,7 @@ def application() -> Flask:
     """The application, for a worker process; what is slow only once is done while the first page loads."""
     app = create_app()
     threading.Thread(target=_get_ready, args=(app,), daemon=True).start()
+    threading.Thread(target=keep_drawing, args=(app,), daemon=True).start()
     threading.Thread(target=keep_judging, args=(app,), daemon=True).start()
     return app
 

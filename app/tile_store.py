@@ -53,11 +53,13 @@ EMPTY = Tile.of(b"")
 class TileStore:
     """Keeps tiles in memory (bounded, those used of late) and on disk; makes each missing one once.
 
-    Threads of this process wait for one maker, and so do other processes on the same folder.
+    Threads of this process wait for one maker, and so do other processes on the same folder. Whatever needs what another
+    store of the same folder makes has `locks` of its own, or the two might wait for each other.
     """
 
-    def __init__(self, folder: Path, *, memory_bytes: int) -> None:
+    def __init__(self, folder: Path, *, memory_bytes: int, locks: str = ".locks") -> None:
         self.folder = folder
+        self._locks = folder / locks
         self._memory_bytes = memory_bytes
         self._kept_bytes = 0
         self._kept: OrderedDict[str, Tile] = OrderedDict()
@@ -118,7 +120,7 @@ class TileStore:
     @contextmanager
     def _alone_of_processes(self, key: str) -> Iterator[None]:
         """Hold the lock file of a key; where none can be written there is no other process to wait for."""
-        path = self.folder / ".locks" / str(zlib.crc32(key.encode()) % N_LOCK_FILES)
+        path = self._locks / str(zlib.crc32(key.encode()) % N_LOCK_FILES)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -88,7 +88,7 @@ class Canvas:
     ----------
     page : Box of the whole page
     file_format : ``pdf``, ``png`` or ``svg``; `InputError` for others
-    dpi : pixels per inch of a PNG; PDF and SVG are vectors
+    dpi : pixels per inch of a PNG, `MM_PER_INCH` for one a millimetre; PDF and SVG are vectors
     title, author, made_on : written into a PDF, so that the same input gives the same bytes
     """
 
@@ -97,15 +97,15 @@ class Canvas:
         page: Box,
         *,
         file_format: str,
-        dpi: int = 300,
+        dpi: float = 300,
         title: str = "",
         author: str = "",
         made_on: date | None = None,
     ) -> None:
         if file_format not in FORMATS:
             raise InputError("format", f"{file_format!r} is none of {', '.join(FORMATS)}")
-        if not 36 <= dpi <= 1200:
-            raise InputError("dpi", f"{dpi} is not between 36 and 1200")
+        if not MM_PER_INCH <= dpi <= 1200:
+            raise InputError("dpi", f"{dpi} is not between {MM_PER_INCH} and 1200")
         self.page, self.file_format, self.dpi = page, file_format, dpi
         self._buffer = io.BytesIO()
         self._surface, units_per_mm = self._open(page)
@@ -193,6 +193,18 @@ class Canvas:
         self.context.stroke_preserve() if keep else self.context.stroke()
         self.context.set_dash([])
 
+    def fill_repeated(self, shape: BaseGeometry, picture: cairo.ImageSurface, origin: tuple[float, float], pixel_mm: float, opacity: float) -> None:
+        """Fill a shape with a picture that repeats from `origin` on, each of its pixels `pixel_mm` wide."""
+        pattern = cairo.SurfacePattern(picture)
+        pattern.set_extend(cairo.EXTEND_REPEAT)
+        pattern.set_matrix(cairo.Matrix(xx=1 / pixel_mm, yy=1 / pixel_mm, x0=-origin[0] / pixel_mm, y0=-origin[1] / pixel_mm))
+        with _Saved(self):
+            self.trace(shape)
+            self.context.set_fill_rule(cairo.FILL_RULE_EVEN_ODD)
+            self.context.clip()
+            self.context.set_source(pattern)
+            self.context.paint_with_alpha(opacity)
+
     def fill_box(self, box: Box, colour: str, opacity: float = 1.0) -> None:
         self.trace_box(box)
         self.fill(colour, opacity)
@@ -247,6 +259,12 @@ class Canvas:
             self._set_font(style, RAISED_SIZE if is_raised else 1.0)
             width_mm += self.context.text_extents(piece)[4]
         return width_mm
+
+    def ink_extent_mm(self, text: str, style: TextStyle) -> tuple[float, float]:
+        """Where the ink of a line of text begins below its baseline (above it is negative), and its height."""
+        self._set_font(style)
+        _, top, _, height, *_ = self.context.text_extents(text)
+        return top, height
 
     def text(
         self,
@@ -386,7 +404,7 @@ def _words(paragraph: str) -> list[str]:
     return words
 
 
-def _with_resolution(png: bytes, dpi: int) -> bytes:
+def _with_resolution(png: bytes, dpi: float) -> bytes:
     """The PNG with a pHYs chunk, so that programs place it at its true size."""
     per_metre = round(dpi / MM_PER_INCH * 1000)
     body = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from app.first_picture.pictures import STEPS_A_ZOOM
 from app.openapi.words import (
     EDITION, FLAG, GEOMETRY, LANG, LAT, LAYER_ID, LEVEL, LON, NUMBER, OBJECT, PAGE, TEXT,
     TILE_NUMBER, WHOLE, Schema, answer, file_of, list_of, operation, or_null, path, query, record,
     ref,
 )  # fmt: skip
+from app.texts import LANGUAGES
 from app.tiles import LARGEST_ZOOM
 from basemaps.backgrounds import backgrounds
 
@@ -104,6 +106,12 @@ PATHS: dict[str, dict[str, Schema]] = {
         path("edition", "Number of a published edition", WHOLE), path("view", "What may be seen: `view` of /api/layers"), LAYER_ID,
         path("z", "Zoom", {**TILE_NUMBER, "maximum": LARGEST_ZOOM}), path("x", "Column", TILE_NUMBER), path("y", "Row, 0 in the north", TILE_NUMBER),
         others={"204": "Nothing to draw", "304": "Not changed"},
+    )},
+    "/pictures/{edition}/{view}/{recipe}/{lang}/{step}.png": {"get": operation(
+        "firstPicture", "The map of the first view as the server draws it; never changes at its address", file_of("image/png"),
+        path("edition", "Number of a published edition", WHOLE), path("view", "What may be seen: `view` of /api/layers"),
+        path("recipe", "All that shapes it: the map page says which", TEXT), path("lang", "Language", {"enum": list(LANGUAGES)}),
+        path("step", f"Its zoom times {STEPS_A_ZOOM}", WHOLE), others={"204": "None of this zoom", "304": "Not changed"},
     )},
     "/api/layers": {"get": operation(
         "layers", "Layers, levels, styles, legends", answer("Layers"), EDITION,

@@ -21,6 +21,7 @@ from app.views import (
     pages,
     patrol,
     patrol_rounds,
+    pictures,
     pipelines,
     queues,
     ratings,
@@ -37,7 +38,7 @@ from app.views import (
 
 def init_app(app: Flask) -> None:
     """Register every blueprint."""
-    for module in (pages, tiles, basemaps, catalog_api, features, dossiers, explain, sites, site_batches, pipelines, notices, follow_ups, patrol, patrol_rounds, sheets, operations, what_if, changes, ratings, societal, attribute_tables, measuring, sharing, reading):
+    for module in (pages, tiles, pictures, basemaps, catalog_api, features, dossiers, explain, sites, site_batches, pipelines, notices, follow_ups, patrol, patrol_rounds, sheets, operations, what_if, changes, ratings, societal, attribute_tables, measuring, sharing, reading):
         app.register_blueprint(module.blueprint)
     for module in (data_pages, data, queues):
         app.register_blueprint(module.blueprint)

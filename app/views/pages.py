@@ -17,8 +17,9 @@ from flask import (
     send_from_directory,
 )
 
-from app.editions import Edition
+from app.editions import Edition, EditionFacts
 from app.errors import MissingError
+from app.first_picture.pictures import STEPS_A_ZOOM, steps
 from app.front_end_packages import VENDOR_FILES, packed_form
 from app.page_language import LANGUAGES, language
 from app.parts import parts
@@ -48,7 +49,17 @@ def map_page() -> Response:
     """The map; says what to do while nothing is published."""
     is_plain = not request.args.get("ed") and not request.args.get("bg")
     bundle = _bundle()
-    return _page("map.html", scripts=bundle.first_view(language()), is_plain=is_plain, static_root=f"/static/at/{static_version()}")
+    static_root = f"/static/at/{static_version()}"
+    return _page("map.html", has_picture=is_plain, scripts=bundle.first_view(language()), is_plain=is_plain, static_root=static_root)
+
+
+def _first_picture(facts: EditionFacts) -> dict[str, Any] | None:
+    """Where the pictures of an edition's first view are, and what decides which of them a window shows."""
+    offered = steps(facts)
+    if not offered:
+        return None
+    address = parts().first_pictures.address(facts, language())
+    return {"address": address, "home": facts.area["home"], "steps": [offered[0], offered[-1]], "a_zoom": STEPS_A_ZOOM}
 
 
 @blueprint.get("/static/at/<version>/<path:name>")
@@ -184,9 +195,11 @@ def ratings_page() -> Response:
     return _page("ratings.html")
 
 
-def _page(template: str, **values: Any) -> Response:
+def _page(template: str, *, has_picture: bool = False, **values: Any) -> Response:
     """A page of the frame, in the language of the request."""
     with pinned_edition() as pinned:
+        if has_picture:
+            values["first_picture"] = _first_picture(pinned.facts)
         response = make_response(render_template(template, lang=language(), shown=_shown(pinned.edition), **values))
     if request.args.get("lang") in LANGUAGES:
         response.set_cookie("lang", language(), max_age=A_YEAR_S, samesite="Lax", httponly=False)

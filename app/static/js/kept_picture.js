@@ -1,17 +1,18 @@
 /** The map as it was last drawn: a picture of it stands at once on the next visit, until the map itself is painted.
  * Shown only where edition, rights, files, view, look, language and window are the same, so that nothing differs but the time. */
 
+const PICTURES = ".kept-picture, .served-picture";
 const VIEW = "atlas-view";
-const PICTURE = "atlas-picture";
+export const PICTURE = "atlas-picture";
 /** What the picture shows; written after it and taken away before it. */
-const PICTURE_OF = "atlas-picture-of";
+export const PICTURE_OF = "atlas-picture-of";
 const GROUND = "atlas-ground";
 /** Keys of addresses that lay something upon the map or take its room. */
 const NOT_PLAIN = ["f", "at", "q", "cmp", "t"];
 /** So long the map rests before it is kept. */
 const REST_MS = 1000;
 /** So long at most a picture stands for the map. */
-const MOST_MS = 10_000;
+export const MOST_MS = 10_000;
 /** What is larger is not kept: a browser keeps some five million letters for all pages together. */
 const MOST_LETTERS = 2_000_000;
 const MOST_PIXELS = 3_000_000;
@@ -61,8 +62,11 @@ function stateText() {
   return JSON.stringify([shown, lang, view, ground, String(asked), innerWidth, innerHeight, devicePixelRatio, new Date().toDateString(), choices]);
 }
 
-/** Takes the picture away. */
-export const removeKept = () => document.querySelector(".kept-picture")?.remove();
+/** Takes the picture away, and keeps one that is still on its way from coming. */
+export function removeKept() {
+  document.documentElement.dataset.pictureOver = "1";
+  document.querySelector(PICTURES)?.remove();
+}
 
 /** Shows the kept picture in the map's place, where there is one of what the page is about to show. */
 export function showKept() {
@@ -90,8 +94,8 @@ export function showKept() {
  */
 export function dropKept(map) {
   firstPlace = JSON.stringify(placeOf(map));
-  const box = /** @type {HTMLElement|null} */ (document.querySelector(".kept-picture"));
-  box?.remove();
+  const box = /** @type {HTMLElement|null} */ (document.querySelector(PICTURES));
+  removeKept();
   if (!box?.dataset.click || box.dataset.place !== firstPlace) return;
   const [clientX, clientY] = JSON.parse(box.dataset.click);
   const click = () => ["mousedown", "mouseup", "click"].forEach((kind) => map.getCanvas().dispatchEvent(new MouseEvent(kind, { clientX, clientY, bubbles: true })));

@@ -54,6 +54,7 @@ async function start() {
     if (!(error instanceof ApiError)) throw error;
     return showNoAtlas(error);
   }
+  if (!document.documentElement.dataset.shown?.startsWith(`${shown.catalog.edition.edition}/`)) removeKept(); // published in between
   takeAddress(values);
   wireFrame({ onEdition: changeEdition, onLanguage: changeLanguage });
   const isFirstVisit = !["f", "at", "q", "cmp"].some((key) => values[key]);
