@@ -61,8 +61,19 @@ RESTS_AFTER = """kind => new Promise((resolve, reject) => {
 })"""
 """Milliseconds from an event to the frame in which every tile that it asked for is drawn."""
 MAP = """async () => { window.atlasMap = (await import(document.getElementById("page-script").src)).view.map; }"""
-COUNT_FRAMES = "() => { window.nFrames = 0; window.atlasMap.on('render', () => { window.nFrames += 1; }); return performance.now(); }"
-FRAMES = "began => window.nFrames / (performance.now() - began) * 1000"
+COUNT_FRAMES = """() => {
+  const { atlasMap: map } = window, { _render: draw } = map;
+  Object.assign(window, { nFrames: 0, scriptMs: 0 });
+  map._render = (time) => {
+    const began = performance.now();
+    draw.call(map, time);
+    window.scriptMs += performance.now() - began;
+    window.nFrames += 1;
+  };
+  return performance.now();
+}"""
+FRAMES = "began => [window.nFrames / (performance.now() - began) * 1000, window.scriptMs / window.nFrames]"
+"""Frames a second, and how long scripts take for one: what is left where a graphics card draws it."""
 DRAG_STEPS, DRAG_PX = 120, 3
 RATED_POINT = """async () => {
   const { view: { map } } = await import(document.getElementById("page-script").src);
@@ -173,7 +184,7 @@ def _click(page: Page) -> tuple[float, float]:
 
 DRAWN = {
     "layer hidden, the map drawn": "ms", "layer shown, the map drawn": "ms", "class filtered, the map drawn": "ms", "verdict upon a site": "ms",
-    "edition switched, the map drawn": "ms", "frames while the map is dragged": "1/s", "memory of the page then": "MB",
+    "edition switched, the map drawn": "ms", "frames while the map is dragged": "1/s", "scripts of such a frame": "ms", "memory of the page then": "MB",
 }  # fmt: skip
 """What `_drawn` measures, and its unit; an edition is switched where there are two."""
 
@@ -195,7 +206,7 @@ def _drawn(browser: Browser, address: str) -> dict[str, float]:
     if older.count():
         wanted = str(older.first.get_attribute("value"))
         found["edition switched, the map drawn"] = _map_after(page, RESTS_AFTER, "change", lambda: page.locator("#edition").select_option(wanted))
-    found["frames while the map is dragged"] = _frames_a_second(page)
+    found["frames while the map is dragged"], found["scripts of such a frame"] = _frames_a_second(page)
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     found["memory of the page then"] = float(session.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
@@ -226,8 +237,8 @@ def _verdict(page: Page) -> float:
     return found
 
 
-def _frames_a_second(page: Page) -> float:
-    """Frames of the map a second while it is dragged to and fro."""
+def _frames_a_second(page: Page) -> tuple[float, float]:
+    """Frames of the map a second while it is dragged to and fro, and milliseconds of scripts for each."""
     area = page.locator("#map-canvas").bounding_box()
     assert area
     x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
@@ -236,10 +247,10 @@ def _frames_a_second(page: Page) -> float:
     began = page.evaluate(COUNT_FRAMES)
     for i in range(DRAG_STEPS):
         page.mouse.move(x + DRAG_PX * (i if i < DRAG_STEPS / 2 else DRAG_STEPS - i), y)
-    found = float(page.evaluate(FRAMES, began))
+    frames, script_ms = page.evaluate(FRAMES, began)
     page.mouse.up()
     page.wait_for_selector(IDLE)
-    return found
+    return float(frames), float(script_ms)
 
 
 def _rated_source(page: Page) -> str:

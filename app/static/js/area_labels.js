@@ -46,7 +46,7 @@ function placeLabels(map, entry) {
 function labelled(map, entry) {
   const { clientWidth, clientHeight } = map.getContainer();
   const frame = { left: MARGIN_PX, top: MARGIN_PX, right: clientWidth - MARGIN_PX, bottom: clientHeight - MARGIN_PX };
-  const found = map.querySourceFeatures(entry.source, { sourceLayer: entry["source-layer"], filter: entry.filter });
+  const found = map.querySourceFeatures(entry.source, { sourceLayer: entry["source-layer"], filter: entry.filter, validate: false });
   return [...byId(found)].map(([id, pieces]) => {
     const place = labelPlace(map, `${entry.id}/${id}`, pieces, frame);
     return place && { type: "Feature", geometry: { type: "Point", coordinates: place }, properties: { ...pieces[0].properties } };

@@ -1,7 +1,7 @@
 /** Classes of a layer in the tree: what is in view, counted; a click filters, a long press or Shift shows one class only. */
 import { drawnLayers, fieldOf, isByPolicy, layerById, shown } from "./atlas.js";
 import { el } from "./dom.js";
-import { classesOf, showClasses, shownClasses } from "./filters.js";
+import { classesOf, legendField, showClasses, shownClasses } from "./filters.js";
 import { number } from "./formats.js";
 import { clustersDrawn } from "./map_layers.js";
 import { isClusters } from "./map_style.js";
@@ -145,14 +145,25 @@ function countLayer(layer) {
   const on = shownClasses(layer, shown.filters);
   const gathered = clustersDrawn(layer);
   const isWhole = hasClusters(layer) && map.getZoom() >= CLUSTERS_FROM_ZOOM;
+  const drawn = drawnByClass(layer, ids);
   layer.legend.forEach((entry, i) => {
     if (!entry.filter || !on.has(i)) return;
-    const found = map.queryRenderedFeatures({ layers: ids, filter: entry.filter });
-    const n = new Set(found.map((/** @type {any} */ f) => f.properties.id ?? f.id)).size;
+    const n = new Set(drawn(entry).map((/** @type {any} */ f) => f.properties.id ?? f.id)).size;
     const key = `${layer.id}#${i}`;
     inView.set(key, n + gathered.reduce((/** @type {number} */ sum, /** @type {any} */ f) => sum + Number(f.properties[`n_${entry.filter?.[2]}`] ?? 0), 0));
     if (isWhole) counted.add(key);
   });
+}
+
+/**
+ * What is drawn of each class: asked for at once where one field tells the classes apart.
+ * @param {Layer} layer @param {string[]} ids style layers @returns {(entry: import("./atlas.js").LegendEntry) => any[]}
+ */
+function drawnByClass(layer, ids) {
+  const field = legendField(layer);
+  if (!field) return (entry) => map.queryRenderedFeatures({ layers: ids, filter: entry.filter, validate: false });
+  const found = map.queryRenderedFeatures({ layers: ids });
+  return (entry) => found.filter((/** @type {any} */ f) => f.properties[field] === entry.filter?.[2]);
 }
 
 /** @param {Layer} layer */

@@ -12,7 +12,7 @@ export function drawOwn(name, features) {
   const source = map?.getSource(name);
   if (!source) return;
   if (features?.length) completeStyle();
-  for (const { id } of ownLayers().filter((entry) => entry.source === name && map.getLayer(entry.id))) map.setLayoutProperty(id, "visibility", features?.length ? "visible" : "none");
+  for (const { id } of ownLayers().filter((entry) => entry.source === name && map.getLayer(entry.id))) map.setLayoutProperty(id, "visibility", features?.length ? "visible" : "none", { validate: false });
   source.setData({ type: "FeatureCollection", features: features ?? [] });
 }
 

@@ -6,6 +6,9 @@ import { completeStyle, map, maps } from "./mapview.js";
 import { FIRST_OWN, ownLayers } from "./own_layers.js";
 import { picture } from "./symbols.js";
 
+/** Styles are validated by the tests, and what is set here is made of them: the library's own check reads the whole style for each value. */
+const AS_IT_IS = { validate: false };
+
 /** Puts the style layers into the order that is wanted now. */
 export function restack() {
   completeStyle();
@@ -17,14 +20,14 @@ export function restack() {
 /** @param {import("./atlas.js").Layer} layer @param {boolean} isVisible */
 export function setLayerVisible(layer, isVisible) {
   completeStyle();
-  for (const one of maps()) for (const entry of layer.style) one.setLayoutProperty(entry.id, "visibility", isVisible && isSeen(layer) ? "visible" : "none");
+  for (const one of maps()) for (const entry of layer.style) one.setLayoutProperty(entry.id, "visibility", isVisible && isSeen(layer) ? "visible" : "none", AS_IT_IS);
 }
 
 /** @param {import("./atlas.js").Layer} layer @param {number} pct */
 export function setLayerOpacity(layer, pct) {
   completeStyle();
   for (const entry of layer.style) {
-    for (const [name, value] of Object.entries(opacities(entry, pct / 100))) for (const one of maps()) one.setPaintProperty(entry.id, name, value);
+    for (const [name, value] of Object.entries(opacities(entry, pct / 100))) for (const one of maps()) one.setPaintProperty(entry.id, name, value, AS_IT_IS);
   }
 }
 
@@ -39,22 +42,22 @@ export function setLayerFilter(layer, conditions) {
     const isNone = conditions.length > 0 && isClusters(layer, entry);
     const own = isNone ? ["literal", false] : singly ?? designed.get(entry.id)?.filter;
     const parts = isNone ? [own] : [own, ...conditions].filter(Boolean);
-    for (const one of maps()) one.setFilter(entry.id, parts.length > 1 ? ["all", ...parts] : (parts[0] ?? null));
+    for (const one of maps()) one.setFilter(entry.id, parts.length > 1 ? ["all", ...parts] : (parts[0] ?? null), AS_IT_IS);
   }
 }
 
 /** Gives every style layer the colours and looks that hold now. */
 export function restyle() {
   completeStyle();
-  map.setPaintProperty("land", "background-color", colour("base.land"));
+  map.setPaintProperty("land", "background-color", colour("base.land"), AS_IT_IS);
   for (const layer of drawnLayers()) {
     for (const entry of layer.style.map((one) => prepared(layer, one))) {
-      for (const [name, value] of Object.entries(entry.paint ?? {})) map.setPaintProperty(entry.id, name, value);
-      for (const [name, value] of Object.entries(entry.layout ?? {})) map.setLayoutProperty(entry.id, name, value);
+      for (const [name, value] of Object.entries(entry.paint ?? {})) map.setPaintProperty(entry.id, name, value, AS_IT_IS);
+      for (const [name, value] of Object.entries(entry.layout ?? {})) map.setLayoutProperty(entry.id, name, value, AS_IT_IS);
     }
   }
   for (const entry of [areaName(), ...ownLayers()]) {
-    for (const [name, value] of Object.entries(entry.paint)) map.setPaintProperty(entry.id, name, value);
+    for (const [name, value] of Object.entries(entry.paint)) map.setPaintProperty(entry.id, name, value, AS_IT_IS);
   }
   for (const name of map.listImages()) {
     const made = picture(name, Math.max(1, window.devicePixelRatio || 1));
@@ -73,7 +76,7 @@ export function useEdition() {
 /** Style layers that answer a click, topmost first. @returns {string[]} */
 export function clickableStyleLayers() {
   const known = new Set(drawnLayers().filter((layer) => layer.group !== "base").flatMap((l) => l.style.filter((s) => !isClusters(l, s)).map((s) => s.id)));
-  return map.getStyle().layers.map((/** @type {any} */ entry) => entry.id).filter((/** @type {string} */ id) => known.has(id));
+  return map.getLayersOrder().filter((/** @type {string} */ id) => known.has(id));
 }
 
 /**

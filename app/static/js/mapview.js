@@ -8,6 +8,7 @@ import { clearEdges, keepClear, markEdges } from "./label_edges.js";
 import { SOURCE_PREFIX, bounds, firstStyle, tileAddress, wholeStyle } from "./map_style.js";
 import { picture } from "./symbols.js";
 import { t } from "./texts.js";
+import { shareMasks } from "./tile_masks.js";
 
 const FONTS = ["Atlas Sans SC", "Atlas Sans SC Bold"];
 const FONT_WAIT_MS = 3000;
@@ -62,6 +63,7 @@ export async function makeMap(container, view) {
     clickTolerance: 6,
     locale: { "Map.Title": t("map_title") },
   });
+  shareMasks(map);
   map.touchZoomRotate.disableRotation();
   map.setMissingStyleImageResolver((/** @type {string} */ name) => addPicture(name));
   map.on("idle", () => placeAreaLabels(map));
@@ -109,7 +111,7 @@ export function makeMapBefore(container, edition) {
   made.on("idle", () => copyLabels(made));
   made.on("load", () => {
     made.getCanvas().tabIndex = -1;
-    for (const layer of drawnLayers()) for (const entry of layer.style) made.setFilter(entry.id, map.getFilter(entry.id) ?? null);
+    for (const layer of drawnLayers()) for (const entry of layer.style) made.setFilter(entry.id, map.getFilter(entry.id) ?? null, { validate: false });
     markEdges([made]);
   });
   mapBefore = made;

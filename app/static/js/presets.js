@@ -36,8 +36,15 @@ export const layersText = () => orderShown().map((id) => {
   return pct === 100 ? id : `${id}:${pct}`;
 }).join(",");
 
-/** @param {() => void} onChange told when other layers are shown */
+/** The choice of layers shown together, and the keeping of own ones. @param {() => void} onChange told when other layers are shown */
 export function presetChoice(onChange) {
+  const own = ownPresets();
+  return el("div", { class: "presets" }, el("label", { for: "preset" }, t("preset")), presetSelect(onChange),
+    el("details", { class: "own-presets" }, el("summary", {}, t("save_preset")), saveForm(onChange), own.length ? ownList(own, onChange) : null));
+}
+
+/** @param {() => void} onChange told when other layers are shown */
+export function presetSelect(onChange) {
   const own = ownPresets();
   const choose = (/** @type {any} */ event) => take(event.target.value, onChange);
   const options = [
@@ -45,8 +52,7 @@ export function presetChoice(onChange) {
     ...(shown.catalog.presets ?? []).map((preset) => el("option", { value: preset.id, selected: isShown(preset) }, said(preset))),
     own.length ? el("optgroup", { label: t("own_presets") }, own.map((preset) => el("option", { value: OWN + preset.name }, preset.name))) : null,
   ];
-  return el("div", { class: "presets" }, el("label", { for: "preset" }, t("preset")), el("select", { id: "preset", on: { change: choose } }, options),
-    el("details", { class: "own-presets" }, el("summary", {}, t("save_preset")), saveForm(onChange), own.length ? ownList(own, onChange) : null));
+  return el("select", { id: "preset", on: { change: choose } }, options);
 }
 
 /** Layers of a preset with their opacity; one without any shows what a first visit shows. @param {{layers: string[], isOwn?: boolean}} preset */

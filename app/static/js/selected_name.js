@@ -35,7 +35,7 @@ function silence() {
 function drawnAs({ layer, id }) {
   const rated = drawnLayers().filter((one) => fieldOf(one, "source_feature_id") && map.getSource(SOURCE_PREFIX + one.id));
   const filter = ["all", ["==", ["get", "source_layer"], layer], ["==", ["get", "source_feature_id"], id]];
-  const found = rated.flatMap((one) => map.querySourceFeatures(SOURCE_PREFIX + one.id, { sourceLayer: one.id, filter })
+  const found = rated.flatMap((one) => map.querySourceFeatures(SOURCE_PREFIX + one.id, { sourceLayer: one.id, filter, validate: false })
     .map((/** @type {any} */ { id: of }) => ({ source: SOURCE_PREFIX + one.id, sourceLayer: one.id, id: of })));
   return map.getSource(SOURCE_PREFIX + layer) ? [{ source: SOURCE_PREFIX + layer, sourceLayer: layer, id }, ...found] : found;
 }

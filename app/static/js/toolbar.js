@@ -76,7 +76,7 @@ export function setTextSize(pct = textSize()) {
   for (const layer of map.getStyle().layers) {
     if (layer.type !== "symbol" || layer.layout?.["text-field"] === undefined) continue;
     if (!sizes.has(layer.id)) sizes.set(layer.id, layer.layout["text-size"] ?? 16);
-    map.setLayoutProperty(layer.id, "text-size", scaled(sizes.get(layer.id), pct / 100));
+    map.setLayoutProperty(layer.id, "text-size", scaled(sizes.get(layer.id), pct / 100), { validate: false });
   }
 }
 

@@ -10,7 +10,7 @@ import { applyFilters } from "./map_filters.js";
 import { setLayerVisible, setMapState } from "./map_layers.js";
 import { map } from "./mapview.js";
 import { say } from "./panel.js";
-import { layersText, presetChoice } from "./presets.js";
+import { layersText, presetChoice, presetSelect } from "./presets.js";
 import { opacityOf, rowMenu } from "./row_menu.js";
 import { legendCanvas } from "./symbols.js";
 import { said, t } from "./texts.js";
@@ -38,6 +38,16 @@ export function drawTree() {
   put(byId("tree"), presetChoice(onPreset), groups, areaNotes());
   updateZoomState();
 }
+
+/** Draws the rows of some layers anew, and what the choice of layers is called. @param {Layer[]} layers */
+function redrawRows(layers) {
+  for (const layer of layers) rowOf(layer)?.replaceWith(row(layer));
+  byId("preset").replaceWith(presetSelect(onPreset));
+  updateZoomState();
+}
+
+/** @param {Layer} layer */
+const rowOf = (layer) => document.querySelector(`#tree .row[data-layer="${layer.id}"]`);
 
 /** Other layers are shown. */
 function onPreset() {
@@ -80,7 +90,7 @@ function row(layer) {
     menuOf === layer.id ? rowMenu(layer, { onChange: rememberLayers, onTable: openTable, redraw: drawTree }) : null,
     isOn ? zoomHint(layer) : null,
     isOn && isFirstByPolicy(layer) ? policyChoice() : null,
-    isOn && !single ? classes(layer, onClasses) : null,
+    isOn && !single ? classes(layer, () => onClasses(layer)) : null,
     isOn && shown.filters.has(layer.id) ? filterNote(layer) : null,
     isOn && hasHatch(layer) ? hatchChoice() : null,
     isOn && isByPolicy(layer) ? el("p", { class: "legend-note" }, noFillSymbol(), t("no_fill")) : null);
@@ -90,7 +100,7 @@ function row(layer) {
 function filterNote(layer) {
   const clear = () => {
     shown.filters.delete(layer.id);
-    onClasses();
+    onClasses(layer);
   };
   return el("p", { class: "legend-note filter-note" }, t("is_filtered"), " ", el("button", { type: "button", class: "link", on: { click: clear } }, t("show_all")));
 }
@@ -121,7 +131,7 @@ function toggleLayer(layer) {
   else shown.visible.delete(layer.id);
   setLayerVisible(layer, isOn);
   rememberLayers();
-  drawTree();
+  redrawRows(drawnLayers().filter((one) => one === layer || one.id === menuOf || (isByPolicy(one) && isByPolicy(layer)))); // those whose order or choice of policy changes
   byId(`layer-${layer.id}`).focus();
   say(t(isOn ? "layer_on" : "layer_off", { name: said(layer) }));
 }
@@ -139,10 +149,10 @@ export function rememberLayers() {
   replaceAddress({ l: isAsDesigned ? null : layersText() || "," });
 }
 
-/** Filters were changed in the legend. */
-function onClasses() {
+/** The filters of a layer were changed in its legend. @param {Layer} layer */
+function onClasses(layer) {
   rememberFilters();
-  drawTree();
+  redrawRows([layer]);
   applyFilters();
 }
 
