@@ -63,6 +63,24 @@ export function paintFirstView(map, placeNames) {
   map.once("idle", () => noteTime("mapIdleMs"));
 }
 
+/**
+ * Lets the map stay as it is until tiles that are about to be made anew are all there, and paints them at once; not for long, and not while
+ * it is moved. Frames between would show nothing new, and take their time from the making of the tiles.
+ * @param {any} map
+ */
+export function paintOnceWhole(map) {
+  const { painter } = map;
+  if (spares || Object.hasOwn(painter, "render")) return;
+  const { render: paint } = painter;
+  const until = performance.now() + MOST_STILL_MS;
+  painter.render = (/** @type {any[]} */ ...frame) => {
+    if (!map.loaded() && !map.isMoving() && performance.now() < until) return;
+    delete painter.render;
+    paint.apply(painter, frame);
+  };
+  setTimeout(() => map.triggerRepaint(), MOST_STILL_MS);
+}
+
 /** Does something when the graphics have drawn what they were told to. @param {WebGL2RenderingContext} gl @param {() => void} act */
 function whenDrawn(gl, act) {
   const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);

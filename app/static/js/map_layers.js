@@ -1,6 +1,8 @@
 /** What is shown of the layers: visible or not, how strong, filtered, in which order, of which edition; and what of them is drawn now. */
 import { drawnLayers, isByPolicy, shown } from "./atlas.js";
 import { colour } from "./colours.js";
+import { paintOnceWhole } from "./first_view.js";
+import { setVisibility } from "./layer_sight.js";
 import { SOURCE_PREFIX, areaName, designed, isClusters, isSeen, opacities, prepared, stack, tileAddress } from "./map_style.js";
 import { completeStyle, map, maps } from "./mapview.js";
 import { FIRST_OWN, ownLayers } from "./own_layers.js";
@@ -20,7 +22,7 @@ export function restack() {
 /** @param {import("./atlas.js").Layer} layer @param {boolean} isVisible */
 export function setLayerVisible(layer, isVisible) {
   completeStyle();
-  for (const one of maps()) for (const entry of layer.style) one.setLayoutProperty(entry.id, "visibility", isVisible && isSeen(layer) ? "visible" : "none", AS_IT_IS);
+  for (const one of maps()) for (const entry of layer.style) setVisibility(one, entry.id, isVisible && isSeen(layer) ? "visible" : "none");
 }
 
 /** @param {import("./atlas.js").Layer} layer @param {number} pct */
@@ -42,6 +44,7 @@ export function setLayerFilter(layer, conditions) {
     const isNone = conditions.length > 0 && isClusters(layer, entry);
     const own = isNone ? ["literal", false] : singly ?? designed.get(entry.id)?.filter;
     const parts = isNone ? [own] : [own, ...conditions].filter(Boolean);
+    for (const one of maps()) paintOnceWhole(one);
     for (const one of maps()) one.setFilter(entry.id, parts.length > 1 ? ["all", ...parts] : (parts[0] ?? null), AS_IT_IS);
   }
 }
