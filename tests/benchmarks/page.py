@@ -42,15 +42,17 @@ WATCH = """([kind, selector]) => new Promise((resolve, reject) => {
 DRAWN_AFTER = """kind => new Promise((resolve, reject) => {
   setTimeout(() => reject(new Error(`no frame after ${kind}`)), 60000);
   document.addEventListener(kind, (event) => {
-    const began = event.timeStamp;
-    window.atlasMap.once("render", () => {
-      const { gl } = window.atlasMap.painter.context;
+    const { atlasMap: map } = window, began = event.timeStamp;
+    map.on("render", function look() {
+      if (!map.loaded()) return;
+      map.off("render", look);
+      const { gl } = map.painter.context;
       gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4)); // waits until the graphics have drawn it
       resolve(performance.now() - began);
     });
   }, { once: true, capture: true });
 })"""
-"""Milliseconds from an event to the map's next frame, drawn."""
+"""Milliseconds from an event to the frame of the map that holds all that it asked for, drawn."""
 RESTS_AFTER = """kind => new Promise((resolve, reject) => {
   setTimeout(() => reject(new Error(`no rest after ${kind}`)), 60000);
   document.addEventListener(kind, (event) => {

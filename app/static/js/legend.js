@@ -3,7 +3,6 @@ import { drawnLayers, fieldOf, isByPolicy, layerById, shown } from "./atlas.js";
 import { el } from "./dom.js";
 import { classesOf, legendField, showClasses, shownClasses } from "./filters.js";
 import { number } from "./formats.js";
-import { clustersDrawn } from "./map_layers.js";
 import { isClusters } from "./map_style.js";
 import { map } from "./mapview.js";
 import { legendCanvas } from "./symbols.js";
@@ -113,9 +112,9 @@ export function countInView() {
   if (!map) return;
   inView = new Map();
   counted = new Set();
-  for (const layer of drawnLayers()) {
-    if (shown.visible.has(layer.id) && layer.group !== "base" && layer.legend.length > 1) countLayer(layer);
-  }
+  const layers = drawnLayers().filter((layer) => shown.visible.has(layer.id) && layer.group !== "base" && layer.legend.length > 1);
+  const drawn = drawnNow(layers);
+  for (const layer of layers) countLayer(layer, drawn);
   for (const node of document.querySelectorAll("[data-count]")) {
     const key = /** @type {HTMLElement} */ (node).dataset.count ?? "";
     node.textContent = countText(key);
@@ -139,16 +138,25 @@ function leaveOutAbsent(list) {
   button.textContent = wholeText(layer, n);
 }
 
-/** @param {Layer} layer */
-function countLayer(layer) {
-  const ids = layer.style.filter((entry) => !isClusters(layer, entry)).map((entry) => entry.id).filter((id) => map.getLayer(id));
+/**
+ * What the style layers of some layers draw now. The map is asked once for all of them: each time it goes through every symbol in view.
+ * @param {Layer[]} layers @returns {Map<string, any[]>} by style layer
+ */
+function drawnNow(layers) {
+  const found = new Map(layers.flatMap((layer) => layer.style.filter((entry) => !entry.metadata?.["atlas:figure"] && map.getLayer(entry.id)).map((entry) => [entry.id, /** @type {any[]} */ ([])])));
+  if (found.size) for (const one of map.queryRenderedFeatures({ layers: [...found.keys()] })) found.get(one.layer.id)?.push(one);
+  return found;
+}
+
+/** @param {Layer} layer @param {Map<string, any[]>} drawn by style layer */
+function countLayer(layer, drawn) {
   const on = shownClasses(layer, shown.filters);
-  const gathered = clustersDrawn(layer);
+  const gathered = layer.style.filter((entry) => isClusters(layer, entry)).flatMap((entry) => drawn.get(entry.id) ?? []);
   const isWhole = hasClusters(layer) && map.getZoom() >= CLUSTERS_FROM_ZOOM;
-  const drawn = drawnByClass(layer, ids);
+  const ids = idsByClass(layer, drawn);
   layer.legend.forEach((entry, i) => {
     if (!entry.filter || !on.has(i)) return;
-    const n = new Set(drawn(entry).map((/** @type {any} */ f) => f.properties.id ?? f.id)).size;
+    const n = ids(entry).size;
     const key = `${layer.id}#${i}`;
     inView.set(key, n + gathered.reduce((/** @type {number} */ sum, /** @type {any} */ f) => sum + Number(f.properties[`n_${entry.filter?.[2]}`] ?? 0), 0));
     if (isWhole) counted.add(key);
@@ -156,14 +164,16 @@ function countLayer(layer) {
 }
 
 /**
- * What is drawn of each class: asked for at once where one field tells the classes apart.
- * @param {Layer} layer @param {string[]} ids style layers @returns {(entry: import("./atlas.js").LegendEntry) => any[]}
+ * Numbers of the features of a class that are drawn singly.
+ * @param {Layer} layer @param {Map<string, any[]>} drawn by style layer @returns {(entry: import("./atlas.js").LegendEntry) => Set<string>}
  */
-function drawnByClass(layer, ids) {
+function idsByClass(layer, drawn) {
+  const idsOf = (/** @type {any[]} */ found) => new Set(found.map((one) => one.properties.id ?? one.id));
+  const styles = layer.style.filter((entry) => !isClusters(layer, entry) && drawn.has(entry.id)).map((entry) => entry.id);
   const field = legendField(layer);
-  if (!field) return (entry) => map.queryRenderedFeatures({ layers: ids, filter: entry.filter, validate: false });
-  const found = map.queryRenderedFeatures({ layers: ids });
-  return (entry) => found.filter((/** @type {any} */ f) => f.properties[field] === entry.filter?.[2]);
+  if (!field) return (entry) => idsOf(map.queryRenderedFeatures({ layers: styles, filter: entry.filter, validate: false }));
+  const found = styles.flatMap((id) => drawn.get(id) ?? []);
+  return (entry) => idsOf(found.filter((one) => one.properties[field] === entry.filter?.[2]));
 }
 
 /** @param {Layer} layer */
