@@ -64,21 +64,29 @@ export function paintFirstView(map, placeNames) {
 }
 
 /**
- * Lets the map stay as it is until tiles that are about to be made anew are all there, and paints them at once; not for long, and not while
- * it is moved. Frames between would show nothing new, and take their time from the making of the tiles.
+ * Lets the map stay as it is until tiles that are about to be made anew are all there, and paints them at once; not for long, and not once
+ * it is moved or gets another size. Frames between would show nothing new, and take their time from the making of the tiles.
  * @param {any} map
  */
 export function paintOnceWhole(map) {
   const { painter } = map;
-  if (spares || Object.hasOwn(painter, "render")) return;
+  const isMadeAnew = Object.keys(map.style._updatedSources).length > 0;
+  if (spares || !isMadeAnew || map.isEmpty || Object.hasOwn(painter, "render")) return;
   const { render: paint } = painter;
-  const until = performance.now() + MOST_STILL_MS;
+  let isDue = map.isMoving();
+  const end = () => {
+    isDue = true;
+    map.triggerRepaint();
+  };
+  const late = setTimeout(end, MOST_STILL_MS);
+  map.once("move", end);
   painter.render = (/** @type {any[]} */ ...frame) => {
-    if (!map.loaded() && !map.isMoving() && performance.now() < until) return;
+    if (!isDue && !map.loaded()) return;
+    clearTimeout(late);
+    map.off("move", end);
     delete painter.render;
     paint.apply(painter, frame);
   };
-  setTimeout(() => map.triggerRepaint(), MOST_STILL_MS);
 }
 
 /** Does something when the graphics have drawn what they were told to. @param {WebGL2RenderingContext} gl @param {() => void} act */
@@ -147,6 +155,8 @@ const soon = {
 export class FirstViewMap extends maplibregl.Map {
   #draw = () => this.drawNow();
   #resize = () => this.resize();
+  /** Whether nothing has been drawn since the map got its size: the canvas is empty then. */
+  isEmpty = true;
 
   /** The window in whose frames the map takes its steps. @returns {any} */
   get _ownerWindow() {
@@ -167,6 +177,8 @@ export class FirstViewMap extends maplibregl.Map {
       return this;
     }
     isResizing = true;
+    this.isEmpty = true;
+    this.once("render", () => { this.isEmpty = false; });
     try {
       return super.resize(event);
     } finally {

@@ -15,6 +15,7 @@ export function setVisibility(map, id, visibility) {
   if (!isMade) return map.setLayoutProperty(id, "visibility", visibility, AS_IT_IS);
   if (layer.visibility === visibility) return map;
   layer.setLayoutProperty("visibility", visibility, AS_IT_IS);
+  style._serializedLayers = null; // written anew when it is asked for: a map that has lost its graphics is made again from it
   return map._update(true);
 }
 

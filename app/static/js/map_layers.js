@@ -44,9 +44,9 @@ export function setLayerFilter(layer, conditions) {
     const isNone = conditions.length > 0 && isClusters(layer, entry);
     const own = isNone ? ["literal", false] : singly ?? designed.get(entry.id)?.filter;
     const parts = isNone ? [own] : [own, ...conditions].filter(Boolean);
-    for (const one of maps()) paintOnceWhole(one);
     for (const one of maps()) one.setFilter(entry.id, parts.length > 1 ? ["all", ...parts] : (parts[0] ?? null), AS_IT_IS);
   }
+  maps().forEach(paintOnceWhole);
 }
 
 /** Gives every style layer the colours and looks that hold now. */

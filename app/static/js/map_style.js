@@ -118,11 +118,17 @@ const inLook = (layer, entry) => looked(entry, shown.looks.get(layer.id), { fill
 export function opacities(entry, share) {
   const names = OPACITY_OF[/** @type {keyof typeof OPACITY_OF} */ (entry.type)] ?? [];
   const paint = designed.get(entry.id)?.paint ?? {};
-  return Object.fromEntries(names.map((name) => [name, faded(paint[name] ?? 1, share)]));
+  return Object.fromEntries(names.map((name) => [name, scaled(paint[name] ?? 1, share)]));
 }
 
-/** @param {any} value @param {number} share */
-const faded = (value, share) => (share === 1 ? value : typeof value === "number" ? value * share : ["*", value, share]);
+/** A value, or the values of a zoom expression, times a share. @param {any} value @param {number} share @returns {any} */
+export function scaled(value, share) {
+  if (share === 1) return value;
+  if (typeof value === "number") return value * share;
+  if (value[0] === "interpolate") return value.map((/** @type {any} */ part, /** @type {number} */ i) => (i > 2 && i % 2 === 0 ? scaled(part, share) : part));
+  if (value[0] === "step") return value.map((/** @type {any} */ part, /** @type {number} */ i) => (i > 1 && i % 2 === 0 ? scaled(part, share) : part));
+  return ["*", value, share];
+}
 
 /** Whether a style layer draws numbers of features, as tiles hold them beside the features. @param {import("./atlas.js").Layer} layer @param {Record<string, any>} entry */
 export const isClusters = (layer, entry) => entry["source-layer"] !== layer.id;

@@ -19,8 +19,8 @@ const GATEWAY_FAULTS = [0, 502, 503, 504];
 export let map = null;
 /** @type {any} the map of another edition, while two are compared */
 let mapBefore = null;
-/** Every map that shows what the page shows. */
-export const maps = () => [map, mapBefore].filter((one) => one?.isStyleLoaded() || one === map);
+/** Every map that shows what the page shows and has its style: the other one is made of what is shown then. */
+export const maps = () => [map, mapBefore].filter((one) => one?.style?._loaded || one === map); // isStyleLoaded() is false while tiles come, too
 
 /** Every map there is, drawn or not. */
 const everyMap = () => [map, mapBefore].filter(Boolean);
@@ -109,9 +109,11 @@ export function makeMapBefore(container, edition) {
   });
   made.on("error", (/** @type {any} */ event) => noteError(event.error));
   made.on("idle", () => copyLabels(made));
+  made.on("style.load", () => {
+    for (const layer of drawnLayers()) for (const entry of layer.style) made.setFilter(entry.id, map.getFilter(entry.id) ?? null, { validate: false });
+  });
   made.on("load", () => {
     made.getCanvas().tabIndex = -1;
-    for (const layer of drawnLayers()) for (const entry of layer.style) made.setFilter(entry.id, map.getFilter(entry.id) ?? null, { validate: false });
     markEdges([made]);
   });
   mapBefore = made;

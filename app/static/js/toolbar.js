@@ -5,6 +5,7 @@ import { GROUNDS, changeGround } from "./grounds.js";
 import { drawHills, hasHills, isHilly, showHills } from "./hills.js";
 import { earlierEditions, may, shown } from "./atlas.js";
 import { drawOwn, feature } from "./map_drawings.js";
+import { scaled } from "./map_style.js";
 import { completeStyle, map } from "./mapview.js";
 import { errorText, say } from "./panel.js";
 import { showNotice } from "./toast.js";
@@ -78,15 +79,6 @@ export function setTextSize(pct = textSize()) {
     if (!sizes.has(layer.id)) sizes.set(layer.id, layer.layout["text-size"] ?? 16);
     map.setLayoutProperty(layer.id, "text-size", scaled(sizes.get(layer.id), pct / 100), { validate: false });
   }
-}
-
-/** A size, or the sizes of a zoom expression, times a share. @param {any} value @param {number} share @returns {any} */
-function scaled(value, share) {
-  if (typeof value === "number") return value * share;
-  if (!Array.isArray(value)) return value;
-  if (value[0] === "interpolate") return value.map((part, i) => (i > 2 && i % 2 === 0 ? scaled(part, share) : part));
-  if (value[0] === "step") return value.map((part, i) => (i > 1 && i % 2 === 0 ? scaled(part, share) : part));
-  return ["*", value, share];
 }
 
 /** Where this telephone is, with a circle as wide as the position is uncertain. */

@@ -130,6 +130,8 @@ function toggleLayer(layer) {
   if (isOn) shown.visible.add(layer.id);
   else shown.visible.delete(layer.id);
   setLayerVisible(layer, isOn);
+  byId("map-area").dataset.state = "loading"; // until what is in view has been counted again, after a frame that changes nothing too
+  map?.triggerRepaint();
   rememberLayers();
   redrawRows(drawnLayers().filter((one) => one === layer || one.id === menuOf || (isByPolicy(one) && isByPolicy(layer)))); // those whose order or choice of policy changes
   byId(`layer-${layer.id}`).focus();
