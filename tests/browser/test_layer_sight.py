@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.pages import OpenPage, wait_for_map
+from tests.browser.test_map_page_tools import fake_two_editions
 
 TOLD = """
 window.told = [];
@@ -37,6 +38,13 @@ PAINTED = """async () => {
 }"""
 """Notes of every frame that is painted after a click whether the map held all that was asked for, and how long after."""
 MOST_STILL_MS = 400
+STYLES = """async () => {
+  const { view } = await import(document.getElementById("page-script").src);
+  const views = view.maps().map((map) => JSON.stringify(map.getStyle().layers.filter((one) => one.metadata?.["atlas:layer"])
+    .map(({ id, filter, layout }) => [id, filter, { visibility: layout?.visibility ?? "visible" }]).sort()));
+  return RETURN;
+}"""
+"""What each map shows, and of what."""
 LOSE = """async () => {
   const { view: { map } } = await import(document.getElementById("page-script").src);
   const lost = map.painter.context.gl.getExtension("WEBGL_lose_context");
@@ -110,6 +118,21 @@ def test_filter_is_painted_once_it_is_whole(page: Page) -> None:
     picture(page)
     is_whole, after_ms = page.evaluate("window.painted.find(([, ms]) => ms > 0)")
     assert is_whole or after_ms >= MOST_STILL_MS, "a frame that shows nothing new"
+
+
+def test_both_maps_of_a_comparison_show_and_filter_alike(page: Page, live_server: str) -> None:
+    fake_two_editions(page, live_server)
+    page.reload()
+    wait_for_map(page)
+    page.locator(".tool-compare_previous").click()
+    page.wait_for_function(f"async () => ({STYLES.replace('RETURN', 'views.length === 2')})()")
+    page.locator(FIRST_CLASS).first.click()
+    page.locator("#layer-risk_zones").uncheck()
+    page.locator("#layer-pipelines").uncheck()
+    page.wait_for_function(f"async () => ({STYLES.replace('RETURN', 'views[0] === views[1]')})()")
+    picture(page)
+    mine, other = page.evaluate(STYLES.replace("RETURN", "views"))
+    assert mine == other and '"visibility":"none"' in mine
 
 
 def test_map_that_loses_its_graphics_comes_back_as_it_was(page: Page) -> None:
