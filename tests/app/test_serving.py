@@ -148,8 +148,8 @@ def _answering(process: subprocess.Popen[str]) -> set[int]:
     return {int(child) for child in children if Path(f"/proc/{child}/cmdline").read_bytes() == own}
 
 
-def _kill_and_wait(url: str, process: subprocess.Popen[str]) -> None:
-    """Kill the process that answers, and wait for the one that replaces it."""
+def _kill_and_wait(url: str, process: subprocess.Popen[str]) -> set[int]:
+    """Kill the process that answers, and wait until one that replaces it answers; the numbers of those."""
     (killed,) = _answering(process)
     os.kill(killed, signal.SIGKILL)
     ends_at = time.monotonic() + START_TIMEOUT_S
@@ -157,12 +157,16 @@ def _kill_and_wait(url: str, process: subprocess.Popen[str]) -> None:
         assert process.poll() is None and time.monotonic() < ends_at
         time.sleep(0.1)
     wait_until_it_answers(url, process)
+    return _answering(process) - {killed}
 
 
 def test_process_that_dies_is_replaced(start: Start, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     url, process = start(tmp_path)
-    _kill_and_wait(url, process)
+    before = _answering(process)
+    assert len(_kill_and_wait(url, process)) == 1
+    assert not _answering(process) & before
+    assert get(url + "healthz")[0] == 200
 
 
 def test_scripts_of_a_page_outlast_their_folder_and_the_process_that_read_them(start: Start, tmp_path: Path) -> None:
