@@ -19,13 +19,20 @@ Worker.prototype.postMessage = function (message, ...others) {
 """Notes what the map's worker is asked for: LT a tile, RT a tile anew."""
 PICTURE = """async () => {
   const { view: { map } } = await import(document.getElementById("page-script").src);
-  while (!map.loaded()) await new Promise((rest) => map.once("render", rest));
-  map.redraw();
   const { gl } = map.painter.context;
-  const pixels = new Uint8Array(4 * gl.drawingBufferWidth * gl.drawingBufferHeight);
-  gl.readPixels(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-  return [...new Uint8Array(await crypto.subtle.digest("SHA-256", pixels))].join(" ");
+  const draw = async () => {
+    while (!map.loaded()) await new Promise((rest) => map.once("render", rest));
+    map.redraw();
+    const pixels = new Uint8Array(4 * gl.drawingBufferWidth * gl.drawingBufferHeight);
+    gl.readPixels(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+    return [...new Uint8Array(await crypto.subtle.digest("SHA-256", pixels))].join(" ");
+  };
+  for (let drawn = await draw(), before = ""; ; before = drawn, drawn = await draw()) {
+    if (drawn === before) return drawn;
+    await new Promise((rest) => setTimeout(rest, 100));
+  }
 }"""
+"""A picture of the map at rest: labels still fade in after everything is loaded."""
 PAINTED = """async () => {
   const { view: { map } } = await import(document.getElementById("page-script").src);
   const paint = Object.getPrototypeOf(map.painter).render;
